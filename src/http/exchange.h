@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Exchange: one request and its answer on the server's side, whatever the protocol. A handler runs in a fiber of its own,
+ * reads top to bottom, and returns an Err that the server turns into an answer if none has begun. All calls park unless
+ * said otherwise; views given out by read are good until the next read. */
+#pragma once
+#include "http/message.h"
+#include "rt/stream.h"
+
+typedef struct Exchange Exchange;
+typedef struct HttpServer HttpServer; /* server.h: what connections of one listener share */
+
+typedef struct ExchangeOps {
+	Err *(*read)(Exchange *x, Str *piece);
+	Err *(*inform)(Exchange *x, const Head *head);
+	Err *(*begin)(Exchange *x, const Head *head);
+	Err *(*write)(Exchange *x, Str piece);
+	Err *(*flush)(Exchange *x);
+	Err *(*end)(Exchange *x, const Headers *trailers);
+	Err *(*upgrade)(Exchange *x, const Head *head, Stream **stream, Str *early);
+	const Headers *(*trailers)(Exchange *x);
+	bool (*more)(Exchange *x);
+} ExchangeOps;
+
+struct Exchange {
+	const ExchangeOps *ops;
+	Arena *arena; /* the request's */
+	Head request;
+	HttpServer *server;
+	void *listener_arg; /* what http_serve was given */
+	Peer peer;
+	bool secure;        /* came over TLS */
+	bool read_all;      /* the request's body has ended */
+	bool begun;         /* a final answer's head was given */
+	bool ended;         /* and its last byte */
+	uint16_t status;    /* of that answer */
+	int64_t start_us;   /* loop clock: the first byte of the request's head */
+	int64_t first_us;   /* its answer's head was given; 0 before */
+	uint64_t bytes_in;  /* body */
+	uint64_t bytes_out; /* body */
+	void *user;         /* the handler's own, for what runs after it */
+};
+
+/* The next piece of the request's body; empty: it has ended (trailers may be asked for). Sends "100 Continue" first when
+ * the client waits for it. Fails with TOO_LARGE "http.body_too_large", SLOW_CLIENT "http.slow_body", CLOSED. */
+Err *http_read(Exchange *x, Str *piece) MUST_USE;
+const Headers *http_trailers(Exchange *x); /* of the request, after its end; does not park */
+bool http_more(Exchange *x); /* a read would give something without parking; does not park */
+
+/* An informational answer (103, or an upstream's 102); not 100 and not 101. */
+Err *http_inform(Exchange *x, const Head *head) MUST_USE;
+/* The final head. head->body and content_length say what follows: NONE ends the exchange at once, LENGTH promises,
+ * CHUNKED leaves the length open. It may wait to be sent together with the first piece: see http_flush. */
+Err *http_begin(Exchange *x, const Head *head) MUST_USE;
+Err *http_write(Exchange *x, Str piece) MUST_USE; /* returns when the bytes were taken: back-pressure */
+Err *http_flush(Exchange *x) MUST_USE; /* before waiting for more to write: what was given goes out now */
+Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
+/* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
+ * connection ends with the handler. */
+Err *http_upgrade(Exchange *x, const Head *head, Stream **stream, Str *early) MUST_USE;
+
+/* A whole answer in one call. */
+Err *http_reply(Exchange *x, unsigned status, Str content_type, Str body) MUST_USE;

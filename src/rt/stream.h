@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stream: a connection, TCP or Unix, plain or TLS, behind one interface. In place in whatever owns it.
+ *
+ * Errors: CLOSED "rt.reset" and "rt.closed" (written to a peer that is gone), UPSTREAM "rt.refused", "rt.unreachable",
+ * "rt.no_ports", BUSY "rt.too_many_files", "tls.*" of tls.h, and those of every park. They are static: no arena. */
+#pragma once
+#include "rt/watch.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+typedef struct Tls Tls;
+typedef struct TlsContext TlsContext;
+
+typedef struct Addr {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	};
+	socklen_t len;
+} Addr;
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", ":80" (all addresses); no names: those are dns_resolve's. */
+Err *addr_parse(Arena *a, Str text, Addr *out) MUST_USE;
+Str addr_text(Arena *a, const Addr *addr);
+bool addr_eq(const Addr *x, const Addr *y);
+
+/* An address without its padding, as a connection keeps it. */
+typedef struct Peer {
+	uint8_t ip[16];
+	uint16_t port;
+	uint16_t family; /* AF_INET, AF_INET6 or AF_UNIX */
+} Peer;
+Peer peer_of(const Addr *addr);
+Str peer_ip(Arena *a, const Peer *peer); /* "127.0.0.1", "::1", "unix" */
+
+typedef struct Stream {
+	Watch watch; /* first: the loop's callbacks get it */
+	Tls *tls;    /* NULL: plain */
+} Stream;
+
+Err *stream_open(Stream *s, int fd) MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
+Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
+void stream_close(Stream *s);                            /* never parks; fine when closed */
+
+/* *got == 0: the peer has ended. Parks when there is nothing. At most cap bytes, at least one. */
+Err *stream_read(Stream *s, void *into, size_t cap, size_t *got) MUST_USE;
+/* As stream_read without parking: *got == 0 and *more false means the end, *more true means nothing there yet. */
+Err *stream_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more) MUST_USE;
+/* May bytes be there (unknown counts as yes)? False: a read would park. */
+bool stream_pending(const Stream *s);
+Err *stream_wait_readable(Stream *s) MUST_USE; /* parks unless stream_pending */
+
+/* All of it, or an error; parks while the peer does not read. */
+Err *stream_write(Stream *s, Str bytes) MUST_USE;
+Err *stream_writev(Stream *s, struct iovec *parts, int count) MUST_USE; /* parts are used up */
+/* What goes without parking: *sent bytes, perhaps none. */
+Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
+Err *stream_end(Stream *s) MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
+
+static inline bool stream_is_open(const Stream *s)
+{
+	return s->watch.fd >= 0;
+}
