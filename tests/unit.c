@@ -76,8 +76,8 @@ void unit_fail(const char *file, int line, const char *format, ...)
 void unit_check_int(const char *file, int line, const char *text, intmax_t got, intmax_t want)
 {
 	if (got != want)
-		unit_fail(file, line, "%s is %jd (%#jx), not %jd (%#jx)", text, got,
-		          (uintmax_t)got, want, (uintmax_t)want);
+		unit_fail(file, line, "%s is %jd (%#jx), not %jd (%#jx)", text, got, (uintmax_t)got,
+		          want, (uintmax_t)want);
 }
 
 void unit_check_near(const char *file, int line, const char *text, double got, double want,
@@ -127,8 +127,7 @@ void unit_check_str(const char *file, int line, const char *text, int got_len, c
 	unit_fail(file, line, "%s differs:%s", text, shown);
 }
 
-void unit_check_err(const char *file, int line, const char *text, const Err *err,
-                    const char *slug)
+void unit_check_err(const char *file, int line, const char *text, const Err *err, const char *slug)
 {
 	if (!err && !slug)
 		return;
@@ -254,8 +253,8 @@ static int run_group(int argc, char **argv)
 	for (UnitCase *test = unit_first; test; test = test->next)
 		if (is_wanted(test, argc, argv))
 			tests[count++] = (struct CMUnitTest){ .name = test->name,
-			                                      .test_func = run_in_child,
-			                                      .initial_state = test };
+				                              .test_func = run_in_child,
+				                              .initial_state = test };
 	failed = _cmocka_run_group_tests(argv[0], tests, count, NULL, NULL);
 	free(tests);
 	if (getpid() != unit_parent)
@@ -267,7 +266,8 @@ static int run_group(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	unit_parent = getpid();
-	unit_folder = mmap(NULL, FOLDER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unit_folder =
+		mmap(NULL, FOLDER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (unit_folder == MAP_FAILED)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);

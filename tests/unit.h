@@ -33,40 +33,41 @@ struct UnitCase {
 	UnitCase *next;
 };
 
-#define TEST(name_)                                                                                \
-	static void unit_run_##name_(Arena *a);                                                    \
-	__attribute__((constructor)) static void unit_add_##name_(void)                            \
-	{                                                                                          \
-		static UnitCase test = { #name_, __LINE__, unit_run_##name_, NULL };               \
-		unit_add(&test);                                                                   \
-	}                                                                                          \
+#define TEST(name_) \
+	static void unit_run_##name_(Arena *a); \
+	__attribute__((constructor)) static void unit_add_##name_(void) \
+	{ \
+		static UnitCase test = { #name_, __LINE__, unit_run_##name_, NULL }; \
+		unit_add(&test); \
+	} \
 	static void unit_run_##name_(__attribute__((unused)) Arena *a)
 
 /* Anything true. */
-#define CHECK(cond_)                                                                               \
-	do {                                                                                       \
-		if (!(cond_))                                                                      \
-			unit_fail(__FILE__, __LINE__, "%s is false", #cond_);                      \
+#define CHECK(cond_) \
+	do { \
+		if (!(cond_)) \
+			unit_fail(__FILE__, __LINE__, "%s is false", #cond_); \
 	} while (0)
 
 /* Any two integers, compared as 64 bits. */
-#define CHECK_INT(got_, want_)                                                                     \
+#define CHECK_INT(got_, want_) \
 	unit_check_int(__FILE__, __LINE__, #got_, (intmax_t)(got_), (intmax_t)(want_))
 
 /* Two Str; both are printed with escapes. */
-#define CHECK_STR(got_, want_)                                                                     \
-	do {                                                                                       \
-		Str unit_got_ = (got_), unit_want_ = (want_);                                      \
-		unit_check_str(__FILE__, __LINE__, #got_, STR_ARG(unit_got_), STR_ARG(unit_want_));\
+#define CHECK_STR(got_, want_) \
+	do { \
+		Str unit_got_ = (got_), unit_want_ = (want_); \
+		unit_check_str(__FILE__, __LINE__, #got_, STR_ARG(unit_got_), \
+		               STR_ARG(unit_want_)); \
 	} while (0)
 
 /* Two doubles no further apart than `off_`. */
 #define CHECK_NEAR(got_, want_, off_) unit_check_near(__FILE__, __LINE__, #got_, got_, want_, off_)
 
-#define CHECK_NULL(pointer_)                                                                       \
-	do {                                                                                       \
-		if ((pointer_) != NULL)                                                            \
-			unit_fail(__FILE__, __LINE__, "%s is not NULL", #pointer_);                \
+#define CHECK_NULL(pointer_) \
+	do { \
+		if ((pointer_) != NULL) \
+			unit_fail(__FILE__, __LINE__, "%s is not NULL", #pointer_); \
 	} while (0)
 
 /* An Err *: none, or one with this slug. The chain of causes is printed. */
@@ -88,5 +89,4 @@ void unit_check_str(const char *file, int line, const char *text, int got_len, c
                     int want_len, const char *want);
 void unit_check_near(const char *file, int line, const char *text, double got, double want,
                      double off);
-void unit_check_err(const char *file, int line, const char *text, const Err *err,
-                    const char *slug);
+void unit_check_err(const char *file, int line, const char *text, const Err *err, const char *slug);
