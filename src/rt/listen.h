@@ -24,6 +24,9 @@ void listener_start(Listener *listener, AcceptFn *fn, void *arg);
 void listener_stop(Listener *listener);
 void listener_close(Listener *listener); /* stops first; parks; NULL is fine */
 
+/* The server tells when a connection starts (1) or ends (-1) on this thread's loop: what "fewer" is measured by. */
+void listen_count(int delta);
+
 typedef struct ListenStats {
 	uint64_t accepted;
 	uint64_t handed_over; /* to another loop */

@@ -25,6 +25,10 @@ typedef struct TlsClientConf {
 } TlsClientConf;
 Err *tls_client_new(Arena *a, const TlsClientConf *conf, TlsContext **out) MUST_USE;
 
+/* Can they be served? Errors as tls_server_new; *days_left until the chain's first certificate ends, negative when it has.
+ * Reads files; an empty key is not looked at. */
+Err *tls_check_files(Arena *a, Str certificate, Str key, int *days_left) MUST_USE;
+
 TlsContext *tls_ref(TlsContext *context);
 void tls_unref(TlsContext *context); /* NULL is fine; from any thread */
 
