@@ -42,7 +42,7 @@ enum {
 
 static __thread struct {
 	Chunk *list;
-	unsigned count;
+	int count;
 } kept;
 
 static Chunk *chunk_new(size_t size)

@@ -25,3 +25,70 @@
 #else
 #define SANITIZE_THREAD 0
 #endif
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) (0)
+#define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#endif
+
+/* Around a switch of stacks: begin before it, with where the stack that is left keeps its fake frames (NULL: it ends
+ * here) and the stack that is entered; end right after it, on the stack entered. */
+static inline void sanitize_switch_begin(void **fake_save, const void *bottom, size_t bytes, void *tsan_fiber)
+{
+#if SANITIZE_ADDRESS
+	__sanitizer_start_switch_fiber(fake_save, bottom, bytes);
+#endif
+#if SANITIZE_THREAD
+	__tsan_switch_to_fiber(tsan_fiber, 0);
+#endif
+	(void)fake_save, (void)bottom, (void)bytes, (void)tsan_fiber;
+}
+
+static inline void sanitize_switch_end(void *fake, const void **bottom_left, size_t *bytes_left)
+{
+#if SANITIZE_ADDRESS
+	__sanitizer_finish_switch_fiber(fake, bottom_left, bytes_left);
+#endif
+	(void)fake, (void)bottom_left, (void)bytes_left;
+}
+
+static inline void *sanitize_tsan_current(void)
+{
+#if SANITIZE_THREAD
+	return __tsan_get_current_fiber();
+#else
+	return NULL;
+#endif
+}
+
+static inline void sanitize_tsan_fiber(void **fiber)
+{
+#if SANITIZE_THREAD
+	if (!*fiber)
+		*fiber = __tsan_create_fiber(0);
+#endif
+	(void)fiber;
+}
+
+static inline void sanitize_tsan_fiber_end(void *fiber)
+{
+#if SANITIZE_THREAD
+	if (fiber)
+		__tsan_destroy_fiber(fiber);
+#endif
+	(void)fiber;
+}
+
+static inline unsigned sanitize_valgrind_stack(const char *low, const char *high)
+{
+	(void)low, (void)high;
+	return (unsigned)VALGRIND_STACK_REGISTER(low, high);
+}
+
+static inline void sanitize_valgrind_stack_end(unsigned id)
+{
+	(void)id;
+	VALGRIND_STACK_DEREGISTER(id);
+}

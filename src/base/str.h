@@ -43,7 +43,7 @@ bool str_to_i64(Str str, int64_t *out); /* a '-' before them is allowed */
 Str str_dup(Arena *a, Str str);
 const char *str_z(Arena *a, Str str);
 Str str_lower(Arena *a, Str str); /* ASCII */
-Str str_fmt(Arena *a, const char *fmt, ...) PRINTF(2, 3);
+Str str_fmt(Arena *a, const char *fmt, ...) PRINTF(2, 3) NONNULL;
 
 /* Edit distance with swaps (Damerau-Levenshtein, restricted), for "did you mean"; lengths above 64 count as far. */
 unsigned str_distance(Str x, Str y);

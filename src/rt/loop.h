@@ -35,6 +35,12 @@ void loop_post(Loop *loop, LoopFn *fn, void *arg);
 /* Runs fn(arg) on every loop in turn, then returns: parks the calling fiber until the last has done it. */
 void loop_each(LoopFn *fn, void *arg);
 
+/* What epoll points at: embed one, first. The function is called by the loop, outside any fiber. */
+typedef struct Source Source;
+struct Source {
+	void (*event)(Source *source, uint32_t events);
+};
+
 /* Coarse timers (up to 8 ms late, never early), for this thread's loop. A Timer is in place in what it times. */
 typedef struct Timer Timer;
 struct Timer {

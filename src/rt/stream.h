@@ -44,6 +44,8 @@ typedef struct Stream {
 	Tls *tls;    /* NULL: plain */
 } Stream;
 
+#define STREAM_CLOSED { .watch = WATCH_CLOSED }
+
 Err *stream_open(Stream *s, int fd) MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
 Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
 void stream_close(Stream *s);                            /* never parks; fine when closed */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rt/fiber.c"
+
+#include "unit.h"
+
+#include <sys/resource.h>
+
+/* Runs a test's body as the main fiber of a runtime with one loop. */
+static void in_runtime(Err *(*body)(void *arg), void *arg)
+{
+	RtConf conf = { .loops = 1, .workers = 1 };
+
+	CHECK_OK(rt_run(&conf, body, arg));
+}
+
+static void count_up(void *arg)
+{
+	++*(int *)arg;
+}
+
+static Err *start_many(void *arg)
+{
+	int *count = arg;
+
+	for (int i = 0; i < 1000000; i++) {
+		TRY(fiber_start(count_up, count, "count"));
+		if (i % 100 == 99)
+			TRY(fiber_yield());
+	}
+	while (*count < 1000000)
+		TRY(fiber_yield());
+	CHECK(loop_stats(loop_self()).fibers_peak <= 1 + 100);
+	return NULL;
+}
+
+TEST(a_million_fibers_start_and_end_on_a_hundred_stacks)
+{
+	int count = 0;
+
+	in_runtime(start_many, &count);
+	CHECK_INT(count, 1000000);
+}
+
+static void park_for_good(void *arg)
+{
+	Err *err = fiber_park();
+
+	CHECK_ERR(err, "rt.cancelled");
+	++*(int *)arg;
+}
+
+static Err *start_too_many(void *arg)
+{
+	int started = 0;
+	Err *err = NULL;
+
+	while (!(err = fiber_start(park_for_good, arg, "parked")))
+		started++;
+	CHECK_ERR(err, "rt.fibers");
+	CHECK_INT(started, 9);
+	return NULL;
+}
+
+TEST(more_fibers_than_allowed_are_refused_and_the_end_cancels_the_parked)
+{
+	RtConf conf = { .loops = 1, .fibers_per_loop = 10 };
+	int cancelled_count = 0;
+
+	CHECK_OK(rt_run(&conf, start_too_many, &cancelled_count));
+	CHECK_INT(cancelled_count, 9);
+}
+
+static Err *let_time_pass(void *arg)
+{
+	int64_t begun = loop_now_us();
+
+	(void)arg;
+	CHECK_OK(fiber_sleep(20000));
+	CHECK(loop_now_us() - begun >= 20000);
+	{
+		AUTO(deadline_end) Deadline limit = deadline_begin(10000);
+
+		CHECK_ERR(fiber_park(), "rt.deadline");
+		CHECK_ERR(fiber_sleep(1000000), "rt.deadline");
+	}
+	CHECK_INT(deadline_at(), INT64_MAX);
+	CHECK_OK(fiber_sleep(1000));
+	return NULL;
+}
+
+TEST(a_deadline_ends_waits_in_its_scope_only)
+{
+	in_runtime(let_time_pass, NULL);
+}
+
+static Err *nest_deadlines(void *arg)
+{
+	AUTO(deadline_end) Deadline outer = deadline_begin(10000);
+	int64_t first = deadline_at();
+
+	(void)arg;
+	{
+		AUTO(deadline_end) Deadline inner = deadline_begin(60000000);
+
+		CHECK_INT(deadline_at(), first);
+	}
+	{
+		AUTO(shield_end) Shield shield = shield_begin(30000);
+
+		CHECK(deadline_at() > first);
+		CHECK_OK(fiber_sleep(15000));
+	}
+	CHECK_ERR(fiber_park(), "rt.deadline");
+	return NULL;
+}
+
+TEST(the_earliest_deadline_counts_and_a_shield_holds_it_off)
+{
+	in_runtime(nest_deadlines, NULL);
+}
+
+typedef struct Steps {
+	int parked;
+	int cleaned;
+	bool shielded_done;
+} Steps;
+
+static Err *wait_with_cleanup(void *arg)
+{
+	Steps *steps = arg;
+	Err *err;
+
+	steps->parked++;
+	err = fiber_park();
+	CHECK_ERR(err, "rt.cancelled");
+	CHECK(fiber_cancelled());
+	CHECK_ERR(fiber_park(), "rt.cancelled");
+	{
+		AUTO(shield_end) Shield shield = shield_begin(1000000);
+
+		CHECK(!fiber_cancelled());
+		CHECK_OK(fiber_sleep(1000));
+		steps->shielded_done = true;
+	}
+	steps->cleaned++;
+	return err;
+}
+
+static Err *leave_a_child_behind(void *arg)
+{
+	AUTO(child_end) Child child = { 0 };
+
+	CHECK_OK(child_start(&child, wait_with_cleanup, arg, "child"));
+	CHECK_OK(fiber_yield());
+	return NULL;
+}
+
+static Err *parent_of_a_child(void *arg)
+{
+	CHECK_OK(leave_a_child_behind(arg));
+	CHECK_INT(((Steps *)arg)->cleaned, 1);
+	return NULL;
+}
+
+TEST(a_parent_leaves_only_after_its_child_was_cancelled_and_cleaned_up)
+{
+	Steps steps = { 0 };
+
+	in_runtime(parent_of_a_child, &steps);
+	CHECK_INT(steps.parked, 1);
+	CHECK(steps.shielded_done);
+}
+
+static Err *give_an_error(void *arg)
+{
+	CHECK_OK(fiber_sleep(1000));
+	return arg;
+}
+
+static Err *join_a_child(void *arg)
+{
+	AUTO(child_end) Child child = { 0 };
+
+	CHECK_OK(child_start(&child, give_an_error, arg, "child"));
+	CHECK(child_join(&child) == arg);
+	return NULL;
+}
+
+TEST(joining_gives_what_the_child_returned)
+{
+	Err boom = ERR_STATIC(INTERNAL, "test.boom", "it went wrong");
+
+	in_runtime(join_a_child, &boom);
+}
+
+typedef struct Line {
+	WaitQueue queue;
+	int order[8];
+	int count;
+} Line;
+
+static void stand_in_line(void *arg)
+{
+	Line *line = arg;
+	int place = line->count++;
+
+	if (!wait_queue_park(&line->queue))
+		line->order[place] = ++line->order[7];
+}
+
+static Err *serve_the_line(void *arg)
+{
+	Line *line = arg;
+
+	wait_queue_init(&line->queue);
+	for (int i = 0; i < 5; i++)
+		CHECK_OK(fiber_start(stand_in_line, line, "waiter"));
+	CHECK_OK(fiber_yield());
+	CHECK(wait_queue_wake_one(&line->queue));
+	fiber_cancel(CONTAINER(list_first(&line->queue.waiters), Fiber, wait));
+	CHECK(wait_queue_wake_one(&line->queue));
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(fiber_yield());
+	wait_queue_wake_all(&line->queue);
+	CHECK_OK(fiber_yield());
+	CHECK(wait_queue_empty(&line->queue));
+	return NULL;
+}
+
+TEST(waiters_are_served_in_order_and_a_cancelled_one_passes_its_turn_on)
+{
+	Line line = { 0 };
+	static const int want[] = { 1, 0, 2, 3, 4 };
+
+	in_runtime(serve_the_line, &line);
+	for (size_t i = 0; i < COUNT(want); i++)
+		CHECK_INT(line.order[i], want[i]);
+}
+
+static Err *many_parks(void *arg)
+{
+	int *passed = arg;
+
+	for (int i = 0; i < 5; i++) {
+		TRY(fiber_sleep(100));
+		++*passed;
+	}
+	return NULL;
+}
+
+static Err *cancel_each(void *arg)
+{
+	(void)arg;
+	for (unsigned n = 1; n <= 6; n++) {
+		int passed = 0;
+		Err *err;
+
+		fiber_cancel_at_park(n);
+		err = many_parks(&passed);
+		if (n <= 5) {
+			CHECK_ERR(err, "rt.cancelled");
+			CHECK_INT(passed, n - 1);
+			fiber_self()->cancelled = false;
+		} else {
+			CHECK_OK(err);
+		}
+	}
+	fiber_cancel_at_park(0);
+	return NULL;
+}
+
+TEST(a_fiber_can_be_cancelled_at_its_nth_park_for_every_n)
+{
+	in_runtime(cancel_each, NULL);
+}
+
+static void burn_stack(void *arg)
+{
+	char page[4096];
+
+	memset(page, *(int *)arg, sizeof page);
+	CHECK_OK(fiber_yield());
+	CHECK_INT(page[4095], *(int *)arg);
+}
+
+static Err *peak_then_rest(void *arg)
+{
+	for (int i = 0; i < 2000; i++)
+		CHECK_OK(fiber_start(burn_stack, arg, "burn"));
+	CHECK_OK(fiber_yield());
+	CHECK_OK(fiber_yield());
+	CHECK_INT(loop_stats(loop_self()).stacks_kept, 2000);
+	for (int i = 0; i < 2; i++) { /* as the timer does once a second */
+		trim_stacks(&loop_self()->trim);
+	}
+	CHECK(loop_stats(loop_self()).stacks_kept < 1100);
+	return NULL;
+}
+
+TEST(stacks_are_given_back_after_a_peak)
+{
+	int value = 7;
+
+	in_runtime(peak_then_rest, &value);
+}

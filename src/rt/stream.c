@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Connections. Plain sockets are read and written here; a Stream with TLS hands the same calls to tls.c. A system call
+ * is made only when the descriptor is known, or not known not, to be ready. */
+#include "rt/stream.h"
+
+#include "rt/rt_int.h"
+#include "rt/tls_int.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static Err reset = ERR_STATIC(CLOSED, "rt.reset", "the peer reset the connection");
+static Err closed = ERR_STATIC(CLOSED, "rt.closed", "the peer closed the connection");
+static Err refused = ERR_STATIC(UPSTREAM, "rt.refused", "the connection was refused");
+static Err unreachable = ERR_STATIC(UPSTREAM, "rt.unreachable", "the address could not be reached");
+static Err no_ports = ERR_STATIC(UPSTREAM, "rt.no_ports", "no local port was left for the connection");
+static Err no_files = ERR_STATIC(BUSY, "rt.too_many_files", "the limit of open files was reached");
+static Err broken = ERR_STATIC(IO, "rt.socket", "the kernel refused an operation on a socket");
+
+static Err *err_of(int errnum)
+{
+	static const struct {
+		int errnum;
+		Err *err;
+	} rows[] = {
+		{ ECONNRESET, &reset },        { EPIPE, &closed },           { ENOTCONN, &closed },
+		{ ECONNREFUSED, &refused },    { ENOENT, &refused },         { EAGAIN, &refused },
+		{ EHOSTUNREACH, &unreachable }, { ENETUNREACH, &unreachable }, { ETIMEDOUT, &unreachable },
+		{ EACCES, &unreachable },      { EPERM, &unreachable },      { EADDRNOTAVAIL, &no_ports },
+		{ EMFILE, &no_files },         { ENFILE, &no_files },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].errnum == errnum)
+			return rows[i].err;
+	return &broken;
+}
+
+static void set_nodelay(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* a Unix socket says no, and needs none */
+}
+
+Err *stream_open(Stream *s, int fd)
+{
+	*s = (Stream)STREAM_CLOSED;
+	set_nodelay(fd);
+	TRY(watch_open(&s->watch, fd));
+	s->watch.writable = true; /* a new connection's buffer is empty */
+	return NULL;
+}
+
+static Err *connected(Stream *s)
+{
+	int errnum = 0;
+	socklen_t len = sizeof errnum;
+
+	TRY(watch_wait_writable(&s->watch));
+	if (getsockopt(s->watch.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0)
+		errnum = errno;
+	return errnum ? err_of(errnum) : NULL;
+}
+
+Err *stream_connect(Stream *s, const Addr *to)
+{
+	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	Err *err;
+
+	*s = (Stream)STREAM_CLOSED;
+	if (fd < 0)
+		return err_of(errno);
+	set_nodelay(fd);
+	if (connect(fd, &to->sa, to->len) != 0 && errno != EINPROGRESS) {
+		err = err_of(errno);
+		close(fd);
+		return err;
+	}
+	err = watch_open(&s->watch, fd);
+	if (err) {
+		close(fd);
+		s->watch.fd = -1;
+		return err;
+	}
+	err = connected(s);
+	if (err)
+		stream_close(s);
+	return err;
+}
+
+void stream_close(Stream *s)
+{
+	if (s->tls) {
+		tls_free(s->tls);
+		s->tls = NULL;
+	}
+	watch_close(&s->watch);
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------- */
+
+static Err *plain_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more)
+{
+	Watch *w = &s->watch;
+	ssize_t n;
+
+	*got = 0;
+	*more = true;
+	if (!w->readable)
+		return NULL;
+	do
+		n = recv(w->fd, into, cap, 0);
+	while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		*got = (size_t)n;
+		if ((size_t)n < cap && !w->ended && !w->broken)
+			w->readable = false;
+		return NULL;
+	}
+	if (n == 0) {
+		w->ended = true;
+		*more = false;
+		return NULL;
+	}
+	if (errno != EAGAIN)
+		return err_of(errno);
+	w->readable = false;
+	return NULL;
+}
+
+Err *stream_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more)
+{
+	return s->tls ? tls_try_read(s, into, cap, got, more) : plain_try_read(s, into, cap, got, more);
+}
+
+Err *stream_read(Stream *s, void *into, size_t cap, size_t *got)
+{
+	bool more;
+
+	for (;;) {
+		TRY(stream_try_read(s, into, cap, got, &more));
+		if (*got || !more)
+			return NULL;
+		if (UNLIKELY(s->tls && tls_wants_write(s)))
+			TRY(watch_wait_writable(&s->watch));
+		else
+			TRY(watch_wait_readable(&s->watch));
+	}
+}
+
+bool stream_pending(const Stream *s)
+{
+	return s->watch.readable || (s->tls && tls_pending(s));
+}
+
+Err *stream_wait_readable(Stream *s)
+{
+	return stream_pending(s) ? NULL : watch_wait_readable(&s->watch);
+}
+
+/* --- writing -------------------------------------------------------------------------------------------------------- */
+
+static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
+{
+	Watch *w = &s->watch;
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
+	size_t want = 0;
+	ssize_t n;
+
+	*sent = 0;
+	if (!w->writable)
+		return NULL;
+	for (int i = 0; i < count; i++)
+		want += parts[i].iov_len;
+	do
+		n = sendmsg(w->fd, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN)
+		return err_of(errno);
+	*sent = n < 0 ? 0 : (size_t)n;
+	if (*sent < want)
+		w->writable = false;
+	return NULL;
+}
+
+static void skip(struct iovec **parts, int *count, size_t sent)
+{
+	while (*count && sent >= (*parts)->iov_len) {
+		sent -= (*parts)->iov_len;
+		++*parts;
+		--*count;
+	}
+	if (*count) {
+		(*parts)->iov_base = (char *)(*parts)->iov_base + sent;
+		(*parts)->iov_len -= sent;
+	}
+}
+
+static Err *tls_write_all(Stream *s, Str bytes)
+{
+	while (bytes.len) {
+		size_t sent;
+
+		TRY(tls_try_write(s, bytes, &sent));
+		bytes = str_sub(bytes, sent, bytes.len);
+		if (sent || !bytes.len)
+			continue;
+		if (tls_wants_write(s))
+			TRY(watch_wait_writable(&s->watch));
+		else
+			TRY(watch_wait_readable(&s->watch));
+	}
+	return NULL;
+}
+
+enum { TLS_JOIN_BYTES = 16 << 10 }; /* one record */
+
+/* Small parts are joined, so that a head and its body leave in one record. */
+static Err *tls_writev(Stream *s, const struct iovec *parts, int count)
+{
+	char joined[TLS_JOIN_BYTES];
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++) {
+		Str part = { parts[i].iov_base, parts[i].iov_len };
+
+		while (part.len) {
+			size_t fits = MIN(part.len, sizeof joined - len);
+
+			if (!len && part.len >= sizeof joined) {
+				TRY(tls_write_all(s, part));
+				break;
+			}
+			__builtin_memcpy(joined + len, part.at, fits);
+			len += fits;
+			part = str_sub(part, fits, part.len);
+			if (len == sizeof joined) {
+				TRY(tls_write_all(s, (Str){ joined, len }));
+				len = 0;
+			}
+		}
+	}
+	return tls_write_all(s, (Str){ joined, len });
+}
+
+Err *stream_writev(Stream *s, struct iovec *parts, int count)
+{
+	if (s->tls)
+		return tls_writev(s, parts, count);
+	skip(&parts, &count, 0);
+	while (count) {
+		size_t sent;
+
+		TRY(plain_try_writev(s, parts, count, &sent));
+		skip(&parts, &count, sent);
+		if (count)
+			TRY(watch_wait_writable(&s->watch));
+	}
+	return NULL;
+}
+
+Err *stream_write(Stream *s, Str bytes)
+{
+	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
+
+	return s->tls ? tls_write_all(s, bytes) : stream_writev(s, &part, 1);
+}
+
+Err *stream_try_write(Stream *s, Str bytes, size_t *sent)
+{
+	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
+
+	return s->tls ? tls_try_write(s, bytes, sent) : plain_try_writev(s, &part, 1, sent);
+}
+
+Err *stream_end(Stream *s)
+{
+	if (s->tls)
+		TRY(tls_end(s));
+	if (shutdown(s->watch.fd, SHUT_WR) != 0 && errno != ENOTCONN)
+		return err_of(errno);
+	return NULL;
+}
