@@ -139,6 +139,7 @@ Err *rt_run(const RtConf *given, RtMain *main_fn, void *arg)
 	rt.main_arg = arg;
 	rt.result = NULL;
 	signals_block();
+	signals_install_crash();
 	for (unsigned i = 0; i < conf.loops; i++) {
 		Err *bad = loop_init(&rt.loops[i], i, &conf);
 
@@ -162,6 +163,5 @@ Err *rt_run(const RtConf *given, RtMain *main_fn, void *arg)
 		loop_fini(&rt.loops[i]);
 	loop_enter(NULL);
 	free(rt.loops);
-	signals_unblock();
 	return err;
 }

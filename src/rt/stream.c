@@ -200,65 +200,27 @@ static void skip(struct iovec **parts, int *count, size_t sent)
 	}
 }
 
-static Err *tls_write_all(Stream *s, Str bytes)
+/* What a write waits for: TLS may have to read first. */
+static Err *wait_to_write(Stream *s)
 {
-	while (bytes.len) {
-		size_t sent;
-
-		TRY(tls_try_write(s, bytes, &sent));
-		bytes = str_sub(bytes, sent, bytes.len);
-		if (sent || !bytes.len)
-			continue;
-		if (tls_wants_write(s))
-			TRY(watch_wait_writable(&s->watch));
-		else
-			TRY(watch_wait_readable(&s->watch));
-	}
-	return NULL;
+	return s->tls && !tls_wants_write(s) ? watch_wait_readable(&s->watch) : watch_wait_writable(&s->watch);
 }
 
-enum { TLS_JOIN_BYTES = 16 << 10 }; /* one record */
-
-/* Small parts are joined, so that a head and its body leave in one record. */
-static Err *tls_writev(Stream *s, const struct iovec *parts, int count)
+static Err *try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
 {
-	char joined[TLS_JOIN_BYTES];
-	size_t len = 0;
-
-	for (int i = 0; i < count; i++) {
-		Str part = { parts[i].iov_base, parts[i].iov_len };
-
-		while (part.len) {
-			size_t fits = MIN(part.len, sizeof joined - len);
-
-			if (!len && part.len >= sizeof joined) {
-				TRY(tls_write_all(s, part));
-				break;
-			}
-			__builtin_memcpy(joined + len, part.at, fits);
-			len += fits;
-			part = str_sub(part, fits, part.len);
-			if (len == sizeof joined) {
-				TRY(tls_write_all(s, (Str){ joined, len }));
-				len = 0;
-			}
-		}
-	}
-	return tls_write_all(s, (Str){ joined, len });
+	return s->tls ? tls_try_writev(s, parts, count, sent) : plain_try_writev(s, parts, count, sent);
 }
 
 Err *stream_writev(Stream *s, struct iovec *parts, int count)
 {
-	if (s->tls)
-		return tls_writev(s, parts, count);
 	skip(&parts, &count, 0);
 	while (count) {
 		size_t sent;
 
-		TRY(plain_try_writev(s, parts, count, &sent));
+		TRY(try_writev(s, parts, count, &sent));
 		skip(&parts, &count, sent);
-		if (count)
-			TRY(watch_wait_writable(&s->watch));
+		if (count && !sent)
+			TRY(wait_to_write(s));
 	}
 	return NULL;
 }
@@ -267,14 +229,14 @@ Err *stream_write(Stream *s, Str bytes)
 {
 	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
 
-	return s->tls ? tls_write_all(s, bytes) : stream_writev(s, &part, 1);
+	return stream_writev(s, &part, 1);
 }
 
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent)
 {
 	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
 
-	return s->tls ? tls_try_write(s, bytes, sent) : plain_try_writev(s, &part, 1, sent);
+	return try_writev(s, &part, 1, sent);
 }
 
 Err *stream_end(Stream *s)
