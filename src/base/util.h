@@ -17,7 +17,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Runs fn(&variable) when the variable leaves its scope. The variable must be initialised where it is declared. */
-#define AUTO(fn) __attribute__((cleanup(fn)))
+#define AUTO(fn) __attribute__((cleanup(fn), unused))
 
 /* The value of a pointer variable, which becomes NULL: ownership moves, visibly. */
 #define TAKE(pointer) \

@@ -46,6 +46,17 @@ Err *loop_source_add(Source *source, int fd, uint32_t events)
 	return NULL;
 }
 
+void loop_source_move(Source *from, Source *to, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = to };
+
+	for (int i = self->event_at; i < self->event_count; i++)
+		if (self->events[i].data.ptr == from)
+			self->events[i].data.ptr = to;
+	if (epoll_ctl(self->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
+		abort(); /* the descriptor is in this epoll and open */
+}
+
 void loop_source_forget(Source *source)
 {
 	for (int i = self->event_at; i < self->event_count; i++)

@@ -99,6 +99,7 @@ struct Loop {
 /* This thread's epoll. The source must be removed before its memory goes: no event is given out after. */
 Err *loop_source_add(Source *source, int fd, uint32_t events) MUST_USE;
 void loop_source_remove(Source *source, int fd);
+void loop_source_move(Source *from, Source *to, int fd, uint32_t events);
 void loop_source_forget(Source *source); /* for a descriptor that is closed right after */
 
 /* loop.c, for rt.c */

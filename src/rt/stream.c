@@ -101,6 +101,12 @@ void stream_close(Stream *s)
 	watch_close(&s->watch);
 }
 
+void stream_move(Stream *from, Stream *to)
+{
+	to->tls = TAKE(from->tls);
+	watch_move(&from->watch, &to->watch);
+}
+
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
 static Err *plain_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more)
@@ -191,6 +197,7 @@ static void skip(struct iovec **parts, int *count, size_t sent)
 {
 	while (*count && sent >= (*parts)->iov_len) {
 		sent -= (*parts)->iov_len;
+		(*parts)->iov_len = 0;
 		++*parts;
 		--*count;
 	}

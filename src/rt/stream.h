@@ -49,6 +49,7 @@ typedef struct Stream {
 Err *stream_open(Stream *s, int fd) MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
 Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
 void stream_close(Stream *s);                            /* never parks; fine when closed */
+void stream_move(Stream *from, Stream *to); /* to another place; from is closed after. Nobody may wait on it */
 
 /* *got == 0: the peer has ended. Parks when there is nothing. At most cap bytes, at least one. */
 Err *stream_read(Stream *s, void *into, size_t cap, size_t *got) MUST_USE;
@@ -58,7 +59,8 @@ Err *stream_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more)
 bool stream_pending(const Stream *s);
 Err *stream_wait_readable(Stream *s) MUST_USE; /* parks unless stream_pending */
 
-/* All of it, or an error; parks while the peer does not read. */
+/* All of it, or an error; parks while the peer does not read. After an error of stream_writev the parts that went out
+ * whole have iov_len 0, so that the caller knows whether any byte did. */
 Err *stream_write(Stream *s, Str bytes) MUST_USE;
 Err *stream_writev(Stream *s, struct iovec *parts, int count) MUST_USE; /* parts are used up */
 /* What goes without parking: *sent bytes, perhaps none. */

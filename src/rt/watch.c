@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#define WATCH_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
 static void watch_event(Source *source, uint32_t events)
 {
 	Watch *w = CONTAINER(source, Watch, source);
@@ -31,8 +33,7 @@ static void watch_event(Source *source, uint32_t events)
 Err *watch_open(Watch *watch, int fd)
 {
 	*watch = (Watch){ .source = { watch_event }, .fd = fd };
-	TRY(loop_source_add(&watch->source, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET));
-	return NULL;
+	return loop_source_add(&watch->source, fd, WATCH_EVENTS);
 }
 
 int watch_release(Watch *watch)
@@ -43,6 +44,14 @@ int watch_release(Watch *watch)
 		loop_source_remove(&watch->source, fd);
 	watch->fd = -1;
 	return fd;
+}
+
+void watch_move(Watch *from, Watch *to)
+{
+	*to = *from;
+	from->fd = -1;
+	if (to->fd >= 0)
+		loop_source_move(&from->source, &to->source, to->fd, WATCH_EVENTS);
 }
 
 void watch_close(Watch *watch)

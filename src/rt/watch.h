@@ -28,6 +28,8 @@ Err *watch_open(Watch *watch, int fd) MUST_USE;
 void watch_close(Watch *watch); /* closes the descriptor; fine when closed */
 /* Out of the epoll, descriptor not closed but returned: to hand it to another loop or thread. */
 int watch_release(Watch *watch);
+/* The same descriptor watched at another place, on the same loop; from is closed after. */
+void watch_move(Watch *from, Watch *to);
 
 Err *watch_wait_readable(Watch *watch) MUST_USE; /* parks until readable, ended or broken */
 Err *watch_wait_writable(Watch *watch) MUST_USE;
