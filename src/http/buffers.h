@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Buffers of one size for bytes on their way in and out, kept per thread: a connection has one while something moves on
+ * it, and none while it is idle. */
+#pragma once
+#include "base/util.h"
+
+enum { HTTP_BUFFER_BYTES = 32 << 10 };
+
+char *http_buffer_take(void) RETURNS_NONNULL;
+void http_buffer_give(char *buffer); /* on the thread that took it; NULL is fine */
