@@ -9,11 +9,9 @@
  * yet; wait as tls_wants_write says, then try again. */
 Err *tls_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more) MUST_USE;
 
-/* *sent may be short or 0; then wait (tls_wants_write) and offer the rest again, the same bytes first: a part of them
+/* All parts in a row, small ones in one record, so that head and body cost one system call; they are left as they are.
+ * *sent may be short or 0; then wait (tls_wants_write) and offer the rest again, the same bytes first: a part of them
  * may be encrypted already. The place they lie in may change, and more may follow them. */
-Err *tls_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
-/* As tls_try_write for parts in a row: small ones share one record, so head and body cost one system call. The parts
- * are left as they are; *sent counts over all of them. */
 Err *tls_try_writev(Stream *s, const struct iovec *parts, int count, size_t *sent) MUST_USE;
 
 bool tls_wants_write(const Stream *s); /* the last try gave up for want of a writable, not of a readable socket */
