@@ -10,6 +10,8 @@
 typedef struct Exchange Exchange;
 typedef struct HttpServer HttpServer; /* server.h: what connections of one listener share */
 
+/* What a codec offers. begin sees x->ended set when nothing follows the head (a HEAD request's answer keeps its
+ * content_length); read sets x->read_all with the last piece; end is called once and not after that. */
 typedef struct ExchangeOps {
 	Err *(*read)(Exchange *x, Str *piece);
 	Err *(*inform)(Exchange *x, const Head *head);
@@ -20,6 +22,7 @@ typedef struct ExchangeOps {
 	Err *(*upgrade)(Exchange *x, const Head *head, Stream **stream, Str *early);
 	const Headers *(*trailers)(Exchange *x);
 	bool (*more)(Exchange *x);
+	void (*keep_on)(Exchange *x);
 } ExchangeOps;
 
 struct Exchange {
@@ -33,11 +36,15 @@ struct Exchange {
 	bool read_all;      /* the request's body has ended */
 	bool begun;         /* a final answer's head was given */
 	bool ended;         /* and its last byte */
+	bool keep_on;       /* a client that leaves does not cancel the handler any more */
+	bool close_after;   /* HTTP/1: the connection ends with this answer */
 	uint16_t status;    /* of that answer */
 	int64_t start_us;   /* loop clock: the first byte of the request's head */
 	int64_t first_us;   /* its answer's head was given; 0 before */
 	uint64_t bytes_in;  /* body */
 	uint64_t bytes_out; /* body */
+	uint64_t body_limit; /* of this request; 0: none */
+	int64_t body_start_us; /* its first read; 0 before */
 	void *user;         /* the handler's own, for what runs after it */
 };
 
@@ -58,6 +65,10 @@ Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
 /* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
  * connection ends with the handler. */
 Err *http_upgrade(Exchange *x, const Head *head, Stream **stream, Str *early) MUST_USE;
+
+/* From now on a client that leaves does not cancel the handler (rule 5: an effect that cannot be repeated has begun).
+ * Does not park. */
+void http_keep_on(Exchange *x);
 
 /* A whole answer in one call. */
 Err *http_reply(Exchange *x, unsigned status, Str content_type, Str body) MUST_USE;

@@ -52,7 +52,7 @@ unsigned http_listen_drain(HttpListener *hl, int64_t us);
 void http_listen_close(HttpListener *hl);
 
 void http_limit_body(Exchange *x, uint64_t bytes); /* this request's own limit; 0: none */
-/* The handler's exchange has a connection of its own that others must not wait for (h1): close it after the answer. */
+/* HTTP/1: the connection ends with this answer. Before http_begin. */
 void http_close_after(Exchange *x);
 
 typedef struct HttpStats {

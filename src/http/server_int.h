@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between server.c (connections from accept to close), h1_server.c (what is said on one) and exchange.c. */
+#pragma once
+#include "http/server.h"
+
+typedef struct H2Server H2Server;
+typedef struct Home Home;
+typedef struct Rules Rules;
+
+/* A head that is not complete yet, kept without a fiber. */
+typedef struct Partial {
+	H1Parser parser;
+	int64_t start_us;
+	int64_t due_us; /* the whole head must be there by then */
+	char *bytes;
+	size_t len, cap;
+} Partial;
+
+/* One connection. Idle ones are only this; an active one has a fiber, on whose stack the rest lives. */
+typedef struct ServerConn {
+	Stream stream; /* first */
+	Node node;     /* home->idle or home->active */
+	Timer timer;   /* idle or head time */
+	Home *home;
+	Rules *rules;     /* while active: what it works by; NULL when idle */
+	Partial *partial; /* bytes of a head that is not complete, or NULL */
+	H2Server *h2;
+	Fiber *fiber;
+	Peer peer;
+	uint32_t requests;
+	bool secure;
+	bool handshaken;
+} ServerConn;
+
+/* One listener on one loop: its connections, and the rules new requests go by. */
+struct Home {
+	HttpListener *listener;
+	List idle;
+	List active;
+	Rules *rules;
+	unsigned connections;
+	bool draining;
+};
+
+/* A loop's use of a server: counted without atomics, gone when newer rules came and the last user left. */
+struct Rules {
+	HttpServer *server;
+	unsigned users;
+};
+
+const HttpConf *server_conn_conf(const ServerConn *sc); /* active ones */
+bool server_conn_draining(const ServerConn *sc);
+/* How a conversation on a connection went on. */
+typedef enum Ending { CONN_IDLE, CONN_CLOSE, CONN_LINGER } Ending;
+/* h1_server.c: serves what there is to read, until idle or the end. Parks. */
+Ending h1_serve(ServerConn *sc);
+/* h1_server.c: the client spoke HTTP/2's preface; early is what was read so far. */
+Ending server_conn_h2(ServerConn *sc, Str early);
+
+void *http_listener_arg(const HttpListener *hl);
+
+/* exchange.c: fills in what the connection knows; the arena is the caller's. */
+void exchange_init(Exchange *x, ServerConn *sc, const ExchangeOps *ops, Arena *arena);
+/* Runs the handler (or, with `refused`, the failure answer), ends the answer, tells conf->done. Frees nothing. Returns
+ * the handler's error. */
+Err *exchange_serve(Exchange *x, Err *refused);
+
+/* Counters of this loop. */
+HttpStats *http_stats_here(void);
+#define HTTP_STAT(field, n) \
+	do { \
+		__auto_type stat_ = &http_stats_here()->field; \
+		__atomic_store_n(stat_, __atomic_load_n(stat_, __ATOMIC_RELAXED) + (n), __ATOMIC_RELAXED); \
+	} while (0)
