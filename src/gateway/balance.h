@@ -49,7 +49,7 @@ typedef struct BalancePick {
 /* Index of the server to use, or one of the negative numbers above. Never a server of weight 0, DOWN, full or tried. When
  * no server is UP those that are SLOW are used: a monolith that is too busy to answer its checks in time is better used
  * than shut off, which would turn slowness into an outage; one that refuses is not. Uses rand_u64 of this thread.
- * O(1) for least_request and ewma above BALANCE_FULL_SCAN servers (unless most are out), else O(count). */
+ * O(count). */
 int balance_pick(BalanceServer *servers, size_t count, const BalancePick *pick);
 
 /* Starts round robin at a random place, so that loops and processes do not all begin with the first server. */
