@@ -178,6 +178,67 @@ Str str_fmt(Arena *a, const char *fmt, ...)
 	return (Str){ text, (size_t)len };
 }
 
+size_t str_utf8(Str str, uint32_t *code)
+{
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t least;
+	} rows[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	unsigned char first = str.len ? (unsigned char)str.at[0] : 0xff;
+	size_t len = 0;
+	uint32_t c;
+
+	while (len < COUNT(rows) && (first & rows[len].mask) != rows[len].lead)
+		len++;
+	if (len == COUNT(rows) || len + 1 > str.len)
+		return 0;
+	c = first & (uint8_t)~rows[len].mask;
+	for (size_t i = 1; i <= len; i++) {
+		if (((unsigned char)str.at[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)str.at[i] & 0x3f);
+	}
+	if (c < rows[len].least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	*code = c;
+	return len + 1;
+}
+
+static bool is_printable(uint32_t code)
+{
+	return code >= 0xa0 ? (code < 0x2028 || code > 0x202e) && code != 0xfeff && (code & 0xfffe) != 0xfffe
+	                    : code >= 0x20 && code < 0x7f;
+}
+
+Str str_quote(Arena *a, Str str)
+{
+	enum { SHOWN = 60 };
+	char *at = arena_alloc_raw(a, SHOWN * 4 + 16);
+	char *end = at;
+	size_t from = 0;
+
+	*end++ = '"';
+	while (from < MIN(str.len, (size_t)SHOWN)) {
+		uint32_t code = 0;
+		size_t len = str_utf8(str_sub(str, from, str.len), &code);
+		char c = str.at[from];
+
+		if (c == '"' || c == '\\')
+			end += sprintf(end, "\\%c", c);
+		else if (c == '\n' || c == '\t' || c == '\r')
+			end += sprintf(end, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+		else if (len && is_printable(code))
+			end = mempcpy(end, str.at + from, len);
+		else if (len > 1)
+			end += sprintf(end, "\\u%04x", code);
+		else
+			end += sprintf(end, "\\x%02x", (unsigned char)c);
+		from += MAX(len, (size_t)1);
+	}
+	end += sprintf(end, from < str.len ? "...\"" : "\"");
+	return (Str){ at, (size_t)(end - at) };
+}
+
 enum { DISTANCE_MAX = 64 };
 
 unsigned str_distance(Str x, Str y)

@@ -39,10 +39,15 @@ bool str_split(Str *rest, char sep, Str *head);
 bool str_to_u64(Str str, uint64_t *out);
 bool str_to_i64(Str str, int64_t *out); /* a '-' before them is allowed */
 
+/* The first character of UTF-8 (RFC 3629: no surrogates, nothing overlong): its bytes and code point; 0: it is none. */
+size_t str_utf8(Str str, uint32_t *code);
+
 /* Copies live as long as the arena. str_z ends in NUL, for libc. */
 Str str_dup(Arena *a, Str str);
 const char *str_z(Arena *a, Str str);
 Str str_lower(Arena *a, Str str); /* ASCII */
+/* For messages: in double quotes, what is not printable as \n, \x1b, \u2028, cut after 60 bytes ("..."). */
+Str str_quote(Arena *a, Str str);
 Str str_fmt(Arena *a, const char *fmt, ...) PRINTF(2, 3) NONNULL;
 
 /* Edit distance with swaps (Damerau-Levenshtein, restricted), for "did you mean"; lengths above 64 count as far. */
