@@ -1,4 +1,5 @@
 """manage.py seed: sample users, products and orders. The same numbers give the same rows, on every machine."""
+import csv
 import datetime
 import io
 import json
@@ -104,24 +105,44 @@ class Sink:
         with connection.cursor() as cursor:
             if self.copy:
                 text = io.StringIO()
-                for row in rows:
-                    text.write('\t'.join([copy_text(value) for value in row]) + '\n')
+                csv.writer(text).writerows(rows)
                 text.seek(0)
-                cursor.cursor.copy_expert('COPY "%s" (%s) FROM STDIN' % (table, quoted), text)
+                solid = ['"%s"' % field.column for field in model._meta.concrete_fields if not field.null and field.column in columns]
+                cursor.cursor.copy_expert('COPY "%s" (%s) FROM STDIN (FORMAT csv, FORCE_NOT_NULL (%s))' % (
+                    table, quoted, ', '.join(solid)), text)
             else:
                 marks = ', '.join(['%s'] * len(columns))
                 cursor.executemany('INSERT INTO "%s" (%s) VALUES (%s)' % (table, quoted, marks), rows)
 
 
-def copy_text(value):
-    if value is None:
-        return '\\N'
-    if value is True or value is False:
-        return 't' if value else 'f'
-    text = value if type(value) is str else str(value)
-    if '\\' in text or '\n' in text or '\t' in text:
-        text = text.replace('\\', '\\\\').replace('\n', '\\n').replace('\t', '\\t')
-    return text
+class Loose:
+    """Foreign keys and plain indexes are taken off for the load and put back as they were: checked at once, not row by row."""
+
+    FOREIGN_KEYS = """SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
+                        FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s) ORDER BY oid"""
+    INDEXES = """SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+                   FROM pg_index i WHERE i.indrelid::regclass::text = ANY(%s)
+                    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) ORDER BY i.indexrelid"""
+
+    def __init__(self, tables):
+        self.again = []
+        if connection.vendor != 'postgresql':
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(self.FOREIGN_KEYS, [tables])
+            keys = cursor.fetchall()
+            for table, name, definition in keys:
+                cursor.execute('ALTER TABLE %s DROP CONSTRAINT %s' % (table, name))
+            cursor.execute(self.INDEXES, [tables])
+            for name, definition in cursor.fetchall():
+                cursor.execute('DROP INDEX %s' % name)
+                self.again.append(definition)
+        self.again += ['ALTER TABLE %s ADD CONSTRAINT %s %s' % key for key in keys]
+
+    def tighten(self):
+        with connection.cursor() as cursor:
+            for statement in self.again:
+                cursor.execute(statement)
 
 
 class Command(BaseCommand):
@@ -152,11 +173,13 @@ class Command(BaseCommand):
         self.since = self.until - datetime.timedelta(days=730)
         self.sink = Sink()
         with transaction.atomic():
+            loose = Loose([model._meta.db_table for model in COLUMNS])
             self.make_users(users)
             self.make_products(products)
             self.make_coupons()
             self.make_orders(orders)
             self.finish()
+            loose.tighten()
             with connection.cursor() as cursor:
                 for statement in connection.ops.sequence_reset_sql(no_style(), list(COLUMNS)):
                     cursor.execute(statement)
