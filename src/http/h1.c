@@ -377,7 +377,7 @@ static bool is_twin(Str x, Str y)
 	return differ;
 }
 
-static bool has_twins(const Headers *headers)
+bool h1_has_twins(const Headers *headers)
 {
 	for (uint32_t i = 0; i < headers->count; i++) {
 		if (str_find_char(headers->at[i].name, '_') < 0)
@@ -477,7 +477,7 @@ static H1Fault finish_request(const H1Parser *p, Arena *a, const H1Limits *limit
 		fault = check_coding(&facts, p->version);
 	if (!fault && facts.bad_expect)
 		fault = H1_EXPECT;
-	if (!fault && limits->underscores && has_twins(&head->headers))
+	if (!fault && limits->underscores && h1_has_twins(&head->headers))
 		fault = H1_UNDERSCORE;
 	if (fault)
 		return fault;

@@ -276,7 +276,7 @@ static bool is_forbidden_id(HeaderId id)
 	return !allowed[id];
 }
 
-static bool is_forbidden(Str name)
+bool h1_not_in_trailer(Str name)
 {
 	static const Str names[] = {
 		{ "age", 3 },
@@ -317,7 +317,7 @@ Err *h1_trailers(const H1Body *body, Arena *a, Headers *out)
 
 		if (fault || ++lines > TRAILER_LINES_MAX)
 			return h1_fault(fault ? H1_TRAILER_LINE : H1_TRAILER_LARGE);
-		if (!is_forbidden(field.name))
+		if (!h1_not_in_trailer(field.name))
 			headers_add(&found, a, str_dup(a, field.name), str_dup(a, field.value));
 	}
 	*out = found;

@@ -67,3 +67,8 @@ typedef struct H1Field {
 /* Takes a line without its end apart, in which scan_line found no byte to refuse. `lenient`: blanks before the colon are
  * dropped, as a response's are. */
 H1Fault h1_line(Str line, bool lenient, H1Field *out);
+
+/* Does a name with '_' stand beside one that differs in '-' only? */
+bool h1_has_twins(const Headers *headers);
+/* Has a trailer of this name to be dropped (RFC 9110 6.5.1)? */
+bool h1_not_in_trailer(Str name);
