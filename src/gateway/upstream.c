@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Upstreams: choosing a server, exact limits over all loops, the queue, the retry budget, and the end.
+ *
+ * A slot is a connection's place under the limits, counted with atomics over all loops. Who finds none waits in one queue
+ * per upstream, in order, whichever loop it runs on. When a connection is done with, it goes to the first waiter if that
+ * one runs on the same loop; else it is closed, and the slot wakes the waiter, who opens its own. A waiter also asks the
+ * other loops to give up a connection that is only idle: otherwise a limit of one could be held by nobody. */
+#include "gateway/upstream_int.h"
+
+#include "base/arena.h"
+#include "base/time.h"
+
+#include <stdlib.h>
+
+static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
+static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
+static Err exhausted = ERR_STATIC(UPSTREAM, "upstream.exhausted", "every server of the upstream was tried");
+
+enum { SHOW_CLASSES = 6 };
+
+/* --- configuration's life ------------------------------------------------------------------------------------------- */
+
+struct ConfHold {
+	unsigned refs;
+	Arena *arena;
+};
+
+ConfHold *conf_hold_new(Arena *a)
+{
+	ConfHold *hold = ARENA_NEW(a, ConfHold);
+
+	*hold = (ConfHold){ 1, a };
+	return hold;
+}
+
+ConfHold *conf_hold_ref(ConfHold *hold)
+{
+	__atomic_add_fetch(&hold->refs, 1, __ATOMIC_RELAXED);
+	return hold;
+}
+
+void conf_hold_unref(ConfHold *hold)
+{
+	if (hold && __atomic_sub_fetch(&hold->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		arena_free(hold->arena);
+}
+
+/* --- metrics -------------------------------------------------------------------------------------------------------- */
+
+enum { M_ANSWERS, M_SECONDS, M_CONNECTIONS, M_REFUSED, M_RETRIES, M_QUEUED };
+
+static const MetricFamily families[] = {
+	[M_ANSWERS] = { "banyan_upstream_requests_total", METRIC_COUNTER, "requests",
+	                "Requests sent to a server, by the class of its answer; none: no answer came",
+	                { "upstream", "server", "class" } },
+	[M_SECONDS] = { "banyan_upstream_seconds", METRIC_HISTOGRAM, "seconds",
+	                "Time from a request sent to the head of its answer", { "upstream", "server" } },
+	[M_CONNECTIONS] = { "banyan_upstream_connections_total", METRIC_COUNTER, "connections",
+	                    "Connections taken for a request: opened for it, or used before", { "upstream", "server", "kind" } },
+	[M_REFUSED] = { "banyan_upstream_refused_total", METRIC_COUNTER, "requests",
+	                "Requests refused because all connections were in use", { "upstream" } },
+	[M_RETRIES] = { "banyan_upstream_retries_total", METRIC_COUNTER, "requests", "Attempts after the first", { "upstream" } },
+	[M_QUEUED] = { "banyan_upstream_queued_total", METRIC_COUNTER, "requests",
+	               "Requests that waited for a connection", { "upstream" } },
+};
+
+const MetricFamily *upstream_metrics(size_t *count)
+{
+	*count = COUNT(families);
+	return families;
+}
+
+static void cells_take(Upstream *up)
+{
+	static const Str classes[SHOW_CLASSES] = { S("none"), S("1xx"), S("2xx"), S("3xx"), S("4xx"), S("5xx") };
+	Str name = up->conf->name;
+
+	up->refused = metric_cell(&families[M_REFUSED], &name, 1);
+	up->retries = metric_cell(&families[M_RETRIES], &name, 1);
+	up->queued = metric_cell(&families[M_QUEUED], &name, 1);
+	for (size_t i = 0; i < up->count; i++) {
+		UpServer *server = &up->servers[i];
+		Str labels[3] = { name, server->conf->text };
+
+		server->seconds = metric_cell(&families[M_SECONDS], labels, 2);
+		for (size_t k = 0; k < SHOW_CLASSES; k++) {
+			labels[2] = classes[k];
+			server->answers[k] = metric_cell(&families[M_ANSWERS], labels, 3);
+		}
+		labels[2] = S("opened");
+		server->opened = metric_cell(&families[M_CONNECTIONS], labels, 3);
+		labels[2] = S("reused");
+		server->reused = metric_cell(&families[M_CONNECTIONS], labels, 3);
+	}
+}
+
+static void cells_free(Upstream *up)
+{
+	metric_cell_free(up->refused);
+	metric_cell_free(up->retries);
+	metric_cell_free(up->queued);
+	for (size_t i = 0; i < up->count; i++) {
+		metric_cell_free(up->servers[i].seconds);
+		for (size_t k = 0; k < SHOW_CLASSES; k++)
+			metric_cell_free(up->servers[i].answers[k]);
+		metric_cell_free(up->servers[i].opened);
+		metric_cell_free(up->servers[i].reused);
+	}
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------------- */
+
+UpLoop *up_loop(const Upstream *up)
+{
+	return &up->loops[loop_index(loop_self())];
+}
+
+static void *zeroed(size_t count, size_t bytes)
+{
+	void *memory = calloc(count ? count : 1, bytes);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+static void loops_init(Upstream *up)
+{
+	up->loops = zeroed(rt_loops(), sizeof *up->loops);
+	for (unsigned i = 0; i < rt_loops(); i++) {
+		UpLoop *l = &up->loops[i];
+
+		l->balance = zeroed(up->count, sizeof *l->balance);
+		l->ready = zeroed(up->count, sizeof *l->ready);
+		for (size_t k = 0; k < up->count; k++) {
+			list_init(&l->ready[k]);
+			l->balance[k].hash = balance_hash(up->servers[k].conf->text);
+			l->balance[k].weight = up->servers[k].conf->weight;
+		}
+		balance_start(l->balance, up->count);
+	}
+}
+
+static Err *tls_context(Arena *a, const UpstreamConf *conf, TlsContext **out)
+{
+	TlsClientConf tls = {
+		.ca = conf->tls.ca, .verify = conf->tls.verify, .h2 = conf->protocol == UPSTREAM_H2
+	};
+
+	*out = NULL;
+	return conf->has_tls ? tls_client_new(a, &tls, out) : NULL;
+}
+
+Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, Upstream **out)
+{
+	TlsContext *tls;
+	Upstream *up;
+
+	TRY(tls_context(a, conf, &tls));
+	up = zeroed(1, sizeof *up);
+	*up = (Upstream){ .refs = 1, .hold = conf_hold_ref(hold), .conf = conf, .tls = tls, .count = conf->servers.count };
+	up->servers = zeroed(up->count, sizeof *up->servers);
+	for (size_t i = 0; i < up->count; i++)
+		up->servers[i].conf = &conf->servers.at[i];
+	loops_init(up);
+	pthread_mutex_init(&up->lock, NULL);
+	list_init(&up->waiters);
+	cells_take(up);
+	*out = up;
+	return NULL;
+}
+
+Upstream *upstream_ref(Upstream *up)
+{
+	__atomic_add_fetch(&up->refs, 1, __ATOMIC_RELAXED);
+	return up;
+}
+
+static void upstream_free(Upstream *up)
+{
+	cells_free(up);
+	for (unsigned i = 0; i < rt_loops(); i++) {
+		free(up->loops[i].balance);
+		free(up->loops[i].ready);
+	}
+	free(up->loops);
+	free(up->servers);
+	free(up->checkers);
+	tls_unref(up->tls);
+	pthread_mutex_destroy(&up->lock);
+	conf_hold_unref(up->hold);
+	free(up);
+}
+
+static void let_go(void *arg)
+{
+	Upstream *up = arg;
+
+	pool_empty(up);
+	if (__atomic_sub_fetch(&up->closing, 1, __ATOMIC_ACQ_REL) == 0)
+		upstream_free(up);
+}
+
+void upstream_unref(Upstream *up)
+{
+	if (!up || __atomic_sub_fetch(&up->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	up->closing = rt_loops();
+	for (unsigned i = 0; i < rt_loops(); i++)
+		loop_post(rt_loop(i), let_go, up);
+}
+
+const UpstreamConf *upstream_conf(const Upstream *up)
+{
+	return up->conf;
+}
+
+/* --- slots ---------------------------------------------------------------------------------------------------------- */
+
+static bool count_up(uint32_t *counter, uint32_t limit)
+{
+	uint32_t now = __atomic_load_n(counter, __ATOMIC_RELAXED);
+
+	do
+		if (limit && now >= limit)
+			return false;
+	while (!__atomic_compare_exchange_n(counter, &now, now + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return true;
+}
+
+bool slot_take(Upstream *up, size_t server)
+{
+	UpServer *s = &up->servers[server];
+
+	if (!count_up(&up->connections, up->conf->max_connections))
+		return false;
+	if (count_up(&s->connections, s->conf->max_connections))
+		return true;
+	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_ACQ_REL);
+	return false;
+}
+
+bool slot_free(const Upstream *up, size_t server)
+{
+	const UpServer *s = &up->servers[server];
+	uint32_t all = up->conf->max_connections;
+	uint32_t own = s->conf->max_connections;
+
+	return (!all || __atomic_load_n(&up->connections, __ATOMIC_RELAXED) < all) &&
+	       (!own || __atomic_load_n(&s->connections, __ATOMIC_RELAXED) < own);
+}
+
+/* --- the queue ------------------------------------------------------------------------------------------------------ */
+
+typedef struct Waiter {
+	Node node;
+	Loop *loop;
+	Fiber *fiber;
+	bool woken; /* its message has arrived */
+} Waiter;
+
+static void waiter_wake(void *arg)
+{
+	Waiter *waiter = arg;
+
+	waiter->woken = true;
+	fiber_wake(waiter->fiber);
+}
+
+/* The first in line, taken out, if it may be: of this loop only, or of any. */
+static Waiter *waiter_take(Upstream *up, bool here_only)
+{
+	Waiter *first = NULL;
+
+	if (!__atomic_load_n(&up->waiting, __ATOMIC_ACQUIRE))
+		return NULL;
+	pthread_mutex_lock(&up->lock);
+	first = LIST_FIRST(&up->waiters, Waiter, node);
+	if (first && here_only && first->loop != loop_self())
+		first = NULL;
+	if (first) {
+		list_remove(&first->node);
+		__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&up->lock);
+	return first;
+}
+
+void slot_give(Upstream *up, size_t server)
+{
+	Waiter *first;
+
+	__atomic_sub_fetch(&up->servers[server].connections, 1, __ATOMIC_ACQ_REL);
+	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_ACQ_REL);
+	first = waiter_take(up, false);
+	if (first)
+		loop_post(first->loop, waiter_wake, first);
+}
+
+bool queue_wake_here(Upstream *up)
+{
+	Waiter *first = waiter_take(up, true);
+
+	if (first)
+		waiter_wake(first);
+	return first != NULL;
+}
+
+static void shed_for_others(void *arg)
+{
+	Upstream *up = arg;
+
+	if (__atomic_load_n(&up->waiting, __ATOMIC_ACQUIRE))
+		pool_shed(up);
+	upstream_unref(up);
+}
+
+static void ask_other_loops(Upstream *up)
+{
+	for (unsigned i = 0; i < rt_loops(); i++)
+		if (rt_loop(i) != loop_self() && __atomic_load_n(&up->loops[i].idle, __ATOMIC_RELAXED))
+			loop_post(rt_loop(i), shed_for_others, upstream_ref(up));
+}
+
+/* Gone from the line after a time-out or a cancel: a wake-up on its way must arrive first, and is passed on. */
+static void leave_line(Upstream *up, Waiter *waiter)
+{
+	AUTO(shield_end) Shield shield = shield_begin(INT64_MAX);
+	Waiter *next;
+	bool linked;
+
+	pthread_mutex_lock(&up->lock);
+	linked = node_linked(&waiter->node);
+	if (linked) {
+		list_remove(&waiter->node);
+		__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&up->lock);
+	if (linked)
+		return;
+	while (!waiter->woken)
+		if (fiber_park())
+			break; /* cannot be: shielded */
+	next = waiter_take(up, false);
+	if (next)
+		loop_post(next->loop, waiter_wake, next);
+}
+
+static Err *stand_in_line(Upstream *up)
+{
+	AUTO(deadline_end) Deadline limit = deadline_begin(up->conf->queue.timeout_us);
+	Waiter waiter = { .loop = loop_self(), .fiber = fiber_self() };
+	bool full;
+	Err *err = NULL;
+
+	pthread_mutex_lock(&up->lock);
+	full = up->waiting >= up->conf->queue.length;
+	if (!full) {
+		list_add(&up->waiters, &waiter.node);
+		__atomic_add_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&up->lock);
+	if (full)
+		return &busy;
+	metric_add(up->queued, 1);
+	ask_other_loops(up);
+	while (!waiter.woken && !err)
+		err = fiber_park();
+	if (err && !waiter.woken)
+		leave_line(up, &waiter);
+	else if (err)
+		queue_wake_here(up);
+	return err_is(err, "rt.deadline") ? &busy : err;
+}
+
+/* --- leases --------------------------------------------------------------------------------------------------------- */
+
+static int pick(Upstream *up, UpLoop *l, const LeaseAsk *ask)
+{
+	BalancePick how = { up->conf->balance, ask->key, loop_now_us(), ask->tried, ask->tried_count };
+
+	for (size_t i = 0; i < up->count; i++) {
+		l->balance[i].state = __atomic_load_n(&up->servers[i].state, __ATOMIC_RELAXED);
+		l->balance[i].full = !slot_free(up, i) && list_empty(&l->ready[i]);
+	}
+	return balance_pick(l->balance, up->count, &how);
+}
+
+static void lease_begin(Lease *lease, UpLoop *l, Pooled *pooled, bool reused)
+{
+	Upstream *up = lease->up;
+
+	lease->pooled = pooled;
+	lease->conn = pooled->conn;
+	lease->reused = reused;
+	l->active++;
+	l->balance[lease->server].in_flight++;
+	metric_add(reused ? up->servers[lease->server].reused : up->servers[lease->server].opened, 1);
+}
+
+/* One try at the server that was picked; *again: its last slot went to another loop meanwhile. */
+static Err *take_from(Upstream *up, const LeaseAsk *ask, Lease *lease, bool *again)
+{
+	UpLoop *l = up_loop(up);
+	Pooled *pooled = ask->fresh ? NULL : pool_take(up, lease->server);
+	bool reused = pooled != NULL;
+
+	*again = false;
+	if (!pooled && !slot_take(up, lease->server)) {
+		*again = true;
+		return NULL;
+	}
+	if (!pooled)
+		TRY(pool_open(up, ask, lease->server, &pooled));
+	lease_begin(lease, l, pooled, reused);
+	return NULL;
+}
+
+Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
+{
+	bool my_turn = false;
+	bool again = true;
+
+	*lease = (Lease){ .up = up };
+	while (again) {
+		bool behind = !my_turn && __atomic_load_n(&up->waiting, __ATOMIC_RELAXED);
+		int server = behind ? BALANCE_ALL_FULL : pick(up, up_loop(up), ask);
+
+		if (server == BALANCE_NONE_UP)
+			return &down;
+		if (server == BALANCE_ALL_TRIED)
+			return &exhausted;
+		if (server >= 0) {
+			lease->server = (uint16_t)server;
+			TRY(take_from(up, ask, lease, &again));
+			continue;
+		}
+		{
+			Err *err = stand_in_line(up);
+
+			if (err == &busy)
+				metric_add(up->refused, 1);
+			TRY(err);
+			my_turn = true;
+		}
+	}
+	return NULL;
+}
+
+void lease_end(Lease *lease)
+{
+	UpLoop *l;
+
+	if (!lease->pooled)
+		return;
+	l = up_loop(lease->up);
+	l->active--;
+	l->balance[lease->server].in_flight--;
+	pool_give(TAKE(lease->pooled));
+}
+
+void lease_observe(const Lease *lease, int64_t took_us, unsigned status)
+{
+	UpServer *server = &lease->up->servers[lease->server];
+
+	balance_observe(&up_loop(lease->up)->balance[lease->server], loop_now_us(), took_us);
+	metric_add(server->answers[MIN(status / 100, 5u)], 1);
+	if (status)
+		metric_observe_us(server->seconds, took_us);
+}
+
+Str lease_server(const Lease *lease)
+{
+	return lease->up->servers[lease->server].conf->text;
+}
+
+/* --- retries -------------------------------------------------------------------------------------------------------- */
+
+bool upstream_retry_begin(Upstream *up)
+{
+	const RetryConf *conf = &up->conf->retry;
+	UpLoop *l = up_loop(up);
+	uint64_t allowed = (uint64_t)l->active * conf->budget_ppm / 1000000;
+
+	if (l->retries >= MAX(allowed, (uint64_t)conf->budget_min))
+		return false;
+	l->retries++;
+	metric_add(up->retries, 1);
+	return true;
+}
+
+void upstream_retry_end(Upstream *up)
+{
+	up_loop(up)->retries--;
+}
+
+/* --- looking at it -------------------------------------------------------------------------------------------------- */
+
+size_t upstream_servers(const Upstream *up)
+{
+	return up->count;
+}
+
+UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server)
+{
+	const UpServer *s = &up->servers[server];
+
+	return (UpstreamServerStats){
+		.name = s->conf->text,
+		.state = __atomic_load_n(&s->state, __ATOMIC_RELAXED),
+		.connections = __atomic_load_n(&s->connections, __ATOMIC_RELAXED),
+		.weight = s->conf->weight,
+	};
+}
+
+uint32_t upstream_waiting(const Upstream *up)
+{
+	return __atomic_load_n(&up->waiting, __ATOMIC_RELAXED);
+}
