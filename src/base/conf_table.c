@@ -40,6 +40,14 @@ static Err *check_layout(Walk *w, const ConfTable *table, const ConfKey *key)
 	return NULL;
 }
 
+static bool has_name_row(const ConfTable *table)
+{
+	for (size_t i = 0; table && i < table->count; i++)
+		if (table->keys[i].type == CONF_NAME)
+			return true;
+	return false;
+}
+
 static Err *check_words(Walk *w, const ConfTable *table, const ConfKey *key)
 {
 	bool is_text = key->type == CONF_STR || key->type == CONF_PATH || key->type == CONF_NAME;
@@ -51,8 +59,8 @@ static Err *check_words(Walk *w, const ConfTable *table, const ConfKey *key)
 			return fault(w, table, key, "a word's value does not fit the field");
 	if ((key->verify || key->unique || key->expand || key->secret) && !is_text)
 		return fault(w, table, key, "verify, unique, expand and secret are for text");
-	if (key->shape == CONF_MAP && key->type != CONF_OBJECT)
-		return fault(w, table, key, "a map holds objects");
+	if (key->shape == CONF_MAP && (key->type != CONF_OBJECT || !has_name_row(key->table)))
+		return fault(w, table, key, "a map holds objects with a CONF_NAME row");
 	if (key->type == CONF_NAME && (key->shape != CONF_ONE || key->def))
 		return fault(w, table, key, "a name is one, and given by the file");
 	return NULL;

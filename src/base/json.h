@@ -21,19 +21,19 @@ typedef struct JsonWriter {
 } JsonWriter;
 
 JsonWriter json_writer(Buf *b);
-void json_object(JsonWriter *w);
-void json_array(JsonWriter *w);
+void json_begin_object(JsonWriter *w);
+void json_begin_array(JsonWriter *w);
 void json_end(JsonWriter *w); /* of the innermost object or array */
 void json_key(JsonWriter *w, Str key);
-void json_str(JsonWriter *w, Str text); /* bytes that are not UTF-8 become U+FFFD */
-void json_i64(JsonWriter *w, int64_t n);
-void json_u64(JsonWriter *w, uint64_t n);
-void json_real(JsonWriter *w,
-               double n); /* the shortest that reads back the same; not finite: null */
-void json_bool(JsonWriter *w, bool yes);
-void json_null(JsonWriter *w);
-void json_time(JsonWriter *w, int64_t utc_us); /* RFC 3339, a string */
-void json_raw(JsonWriter *w, Str json);        /* a value that is JSON already; not looked at */
+void json_add_str(JsonWriter *w, Str text); /* bytes that are not UTF-8 become U+FFFD */
+void json_add_i64(JsonWriter *w, int64_t n);
+void json_add_u64(JsonWriter *w, uint64_t n);
+void json_add_real(JsonWriter *w,
+                   double n); /* the shortest that reads back the same; not finite: null */
+void json_add_bool(JsonWriter *w, bool yes);
+void json_add_null(JsonWriter *w);
+void json_add_time(JsonWriter *w, int64_t utc_us); /* RFC 3339, a string */
+void json_add_raw(JsonWriter *w, Str json);        /* a value that is JSON already; not looked at */
 /* json_key and a value at once. */
 void json_put_str(JsonWriter *w, const char *key, Str text);
 void json_put_i64(JsonWriter *w, const char *key, int64_t n);
