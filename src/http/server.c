@@ -58,6 +58,7 @@ HttpStats http_stats(void)
 		for (size_t k = 0; k < COUNT(sum.requests); k++)
 			SUM(requests[k]);
 		SUM(accepted);
+		SUM(refused);
 		SUM(handshakes_failed);
 		SUM(timeouts);
 		SUM(floods);
@@ -103,6 +104,8 @@ void http_server_unref(HttpServer *server)
 {
 	if (!server || __atomic_sub_fetch(&server->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	if (server->conf.gone)
+		server->conf.gone(server->conf.arg);
 	tls_unref(server->tls);
 	free(server);
 }
@@ -276,12 +279,30 @@ static void conn_expired(Timer *timer)
 	conn_free(sc);
 }
 
+/* One too many: told so in clear if that costs nothing, and closed. */
+static void conn_refuse(int fd, bool secure)
+{
+	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+	                             "Content-Length: 0\r\n\r\n";
+
+	if (!secure && send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
+	HTTP_STAT(refused, 1u);
+}
+
 static void conn_accept(void *arg, int fd, const Addr *peer)
 {
 	HttpListener *hl = arg;
 	Home *home = &hl->homes[loop_index(loop_self())];
-	ServerConn *sc = calloc(1, sizeof *sc);
+	uint32_t limit = home->rules->server->conf.limits.connections;
+	ServerConn *sc;
 
+	if (limit && __atomic_load_n(&hl->open, __ATOMIC_RELAXED) >= limit) {
+		conn_refuse(fd, home->rules->server->tls != NULL);
+		return;
+	}
+	sc = calloc(1, sizeof *sc);
 	if (!sc)
 		abort();
 	if (stream_open(&sc->stream, fd)) {

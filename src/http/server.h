@@ -24,6 +24,7 @@ typedef struct HttpLimits {
 	uint32_t requests;     /* per connection; 0: no limit */
 	uint32_t streams;      /* HTTP/2, at a time; 128 */
 	size_t arena_bytes;    /* per request; 256 KiB */
+	uint32_t connections;  /* of the listener, all loops; those beyond are told 503 and closed. 0: no limit */
 } HttpLimits;
 HttpLimits http_limits_default(void);
 
@@ -32,8 +33,9 @@ typedef struct HttpConf {
 	HttpHandler *handler;
 	HttpFail *fail;
 	HttpDone *done; /* NULL: none */
+	void *arg;      /* the handler's: http_server_conf(x->server)->arg */
+	void (*gone)(void *arg); /* the last user of the server has left; on any loop; NULL: nothing */
 	bool h2c;       /* take HTTP/2 with prior knowledge on a plain port (the client's preface says so) */
-	Str server;     /* the Server header of own answers; empty: none */
 } HttpConf;
 
 /* An immutable set of connections' rules, counted: connections keep the one they were accepted under until they are
@@ -59,6 +61,7 @@ typedef struct HttpStats {
 	uint64_t requests[3];    /* HTTP/1.0 and 1.1, HTTP/2, refused before a handler */
 	uint64_t accepted;
 	uint64_t handshakes_failed;
+	uint64_t refused;        /* connections beyond the limit */
 	uint64_t timeouts;       /* heads and bodies that came too slowly */
 	uint64_t floods;         /* HTTP/2 connections ended for abuse */
 	uint32_t connections;

@@ -397,7 +397,6 @@ Err *child_start(Child *child, ChildMain *fn, void *arg, const char *name)
 	if (err)
 		return err;
 	child->fiber = CONTAINER(parent->loop->fibers.head.prev, Fiber, all); /* the newest */
-	child->fiber->deadline_us = parent->deadline_us;
 	return NULL;
 }
 

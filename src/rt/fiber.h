@@ -50,7 +50,8 @@ typedef struct Shield {
 Shield shield_begin(int64_t us_from_now);
 void shield_end(Shield *scope);
 
-/* A fiber whose end its parent awaits. Lives in the parent's frame; the parent never leaves before the child ended:
+/* A fiber whose end its parent awaits. Lives in the parent's frame; the parent never leaves before the child ended. It
+ * has no deadline but its own: when the parent's is over the parent ends, and with it the child.
  *	AUTO(child_end) Child upload = { 0 };
  *	TRY(child_start(&upload, pump, &job, "upload"));
  *	...

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/cookie.c"
+
+#include "unit.h"
+
+TEST(the_first_cookie_of_the_name_is_found_whatever_stands_around_it)
+{
+	static const struct {
+		Str line, name, want;
+	} cases[] = {
+		{ S("sessionid=abc"), S("sessionid"), S("abc") },
+		{ S("a=1; sessionid=abc; b=2"), S("sessionid"), S("abc") },
+		{ S("a=1;sessionid=abc;sessionid=def"), S("sessionid"), S("abc") },
+		{ S("xsessionid=1; sessionid=2"), S("sessionid"), S("2") },
+		{ S("sessionid=\"a b\""), S("sessionid"), S("a b") },
+		{ S("sessionid=\""), S("sessionid"), S("\"") },
+		{ S("sessionid=a=b"), S("sessionid"), S("a=b") },
+		{ S("sessionid"), S("sessionid"), S("") },
+		{ S(";;; =x; sessionid="), S("sessionid"), S("") },
+		{ S("SESSIONID=abc"), S("sessionid"), S("") },
+		{ S(""), S("sessionid"), S("") },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Headers headers = { 0 };
+
+		NOTE("%.*s", STR_ARG(cases[i].line));
+		headers_add_id(&headers, a, HTTP_ACCEPT, S("sessionid=no"));
+		headers_add_id(&headers, a, HTTP_COOKIE, S("other=1"));
+		headers_add_id(&headers, a, HTTP_COOKIE, cases[i].line);
+		CHECK_STR(http_cookie(&headers, cases[i].name), cases[i].want);
+	}
+}
