@@ -45,5 +45,5 @@ bool route_part(const Route *route, Str path, Str name, Str *value);
 /* What is wrong with a pattern, or NULL. For ConfVerify and tests. */
 const char *route_path_mistake(Str pattern);
 const char *route_host_mistake(Str pattern);
-/* Index of an earlier or more specific route that takes everything the route at `index` could, or -1. */
-ptrdiff_t route_shadowed(const RouteConf *routes, size_t count, size_t index);
+/* by[i]: a route that comes before route i and takes everything it could, or -1. O(count). */
+void route_shadows(const RouteConf *routes, size_t count, ptrdiff_t *by);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The route table: one hash of edges (parent node, text) -> node serves for everything.
+ *
+ *   exact hosts        HOSTS  + "shop.example.org"  -> a root
+ *   wildcard hosts     BELOW  + ".example.org"      -> a root
+ *   any host           the root ANY
+ *   exact paths        root   + "/users/me"         -> a node; segments never begin with "/", so nothing else meets it
+ *   other patterns     root   + "users" + part "{}" -> a node; a named part is a field of the node, not an edge
+ *
+ * Rank is a route's place in the order of precedence. A node has two chains of routes, by rank: those that end there and
+ * those that take all below it. A search walks the nodes a path can reach (one per segment; twice as many where a literal and
+ * a named part compete) and keeps the lowest rank that takes the method: the order itself is decided once, when the table
+ * is made. Hosts are asked from the most exact on, so the first root with a winner ends the search.
+ *
+ * route_explain does not use any of this: it asks every pattern on its own, and the tests hold the two against each other. */
+#include "gateway/route.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "gateway/route_pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONE = UINT32_MAX, HOSTS = 0, BELOW = 1, ANY = 2, FIXED_NODES = 3 };
+
+typedef struct Ranked {
+	Route route; /* first: what is given out */
+	RoutePattern pattern;
+	uint32_t next; /* in its chain; NONE ends it */
+} Ranked;
+
+typedef struct Edge {
+	Str text;
+	uint64_t hash;
+	uint32_t parent;
+	uint32_t child; /* 0: a free slot; no edge leads to HOSTS */
+} Edge;
+
+typedef struct RouteNode {
+	uint32_t part;  /* the child that a named part leads to; 0: none */
+	uint32_t ends;  /* first of the routes that end here */
+	uint32_t below; /* first of those that take everything below */
+} RouteNode;
+
+struct RouteTable {
+	Ranked *ranked; /* by rank */
+	uint32_t count;
+	uint32_t *rank_of; /* by index in the configuration */
+	Edge *edges;
+	size_t edge_mask;
+	RouteNode *nodes;
+	uint32_t node_count;
+	uint32_t below_dots; /* most dots of a wildcard host */
+};
+
+typedef struct Search {
+	const RouteTable *table;
+	Str method;
+	uint32_t best;
+	RouteMiss *miss; /* not NULL: all methods are collected there instead */
+	size_t allow_len;
+} Search;
+
+/* Building. */
+
+static uint64_t edge_hash(uint32_t parent, Str text)
+{
+	return hash_str(text) ^ ((parent + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static const Edge *edge_slot(const RouteTable *t, uint32_t parent, Str text, uint64_t hash)
+{
+	for (size_t i = hash & t->edge_mask;; i = (i + 1) & t->edge_mask) {
+		const Edge *edge = &t->edges[i];
+
+		if (!edge->child ||
+		    (edge->hash == hash && edge->parent == parent && str_eq(edge->text, text)))
+			return edge;
+	}
+}
+
+static uint32_t edge_find(const RouteTable *t, uint32_t parent, Str text)
+{
+	return edge_slot(t, parent, text, edge_hash(parent, text))->child;
+}
+
+static uint32_t node_new(RouteTable *t)
+{
+	t->nodes[t->node_count] = (RouteNode){ 0, NONE, NONE };
+	return t->node_count++;
+}
+
+static uint32_t edge_need(RouteTable *t, uint32_t parent, Str text)
+{
+	uint64_t hash = edge_hash(parent, text);
+	const Edge *slot = edge_slot(t, parent, text, hash);
+
+	if (!slot->child)
+		t->edges[slot - t->edges] = (Edge){ text, hash, parent, node_new(t) };
+	return slot->child;
+}
+
+static uint32_t dots(Str host)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < host.len; i++)
+		count += host.at[i] == '.';
+	return count;
+}
+
+static uint32_t root_need(RouteTable *t, const RoutePattern *p)
+{
+	if (p->host_kind == ROUTE_HOST_ANY)
+		return ANY;
+	if (p->host_kind == ROUTE_HOST_BELOW)
+		t->below_dots = MAX(t->below_dots, dots(p->host));
+	return edge_need(t, p->host_kind == ROUTE_HOST_BELOW ? BELOW : HOSTS, p->host);
+}
+
+static uint32_t node_need(RouteTable *t, const RoutePattern *p)
+{
+	uint32_t at = root_need(t, p);
+	Str rest = str_sub(p->path, 1, p->path.len), segment;
+
+	if (p->path_kind == ROUTE_PATH_EXACT)
+		return edge_need(t, at, p->path);
+	while (p->path.len && str_split(&rest, '/', &segment)) {
+		if (!route_is_named(segment)) {
+			at = edge_need(t, at, segment);
+			continue;
+		}
+		if (!t->nodes[at].part) {
+			uint32_t part = node_new(t);
+
+			t->nodes[at].part = part;
+		}
+		at = t->nodes[at].part;
+	}
+	return at;
+}
+
+/* Called from the last rank to the first, so that chains begin with the first. */
+static void hang(RouteTable *t, uint32_t rank)
+{
+	Ranked *r = &t->ranked[rank];
+	RouteNode *node = &t->nodes[node_need(t, &r->pattern)];
+	uint32_t *chain = r->pattern.path_kind == ROUTE_PATH_PREFIX ? &node->below : &node->ends;
+
+	r->next = *chain;
+	*chain = rank;
+	r->route.rank = rank;
+	t->rank_of[r->route.index] = rank;
+}
+
+static int by_precedence(const void *x, const void *y)
+{
+	const Ranked *one = x, *two = y;
+	RouteWhy why;
+	int order = route_compare(&one->pattern, &two->pattern, &why);
+
+	return order ? order
+	             : (one->route.index > two->route.index) -
+	                       (one->route.index < two->route.index);
+}
+
+const RouteTable *route_table_new(Arena *a, const RouteConf *routes, size_t count)
+{
+	RouteTable *t = ARENA_NEW(a, RouteTable);
+	size_t edges = 1, slots = 8;
+
+	t->count = (uint32_t)count;
+	t->ranked = ARENA_ARRAY(a, Ranked, count + 1);
+	t->rank_of = ARENA_ARRAY(a, uint32_t, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		t->ranked[i].route = (Route){ &routes[i], (uint32_t)i, 0 };
+		t->ranked[i].pattern = route_pattern(&routes[i].match);
+		edges += t->ranked[i].pattern.segments + 2;
+	}
+	while (slots < edges * 2)
+		slots *= 2;
+	t->edges = ARENA_ARRAY(a, Edge, slots);
+	t->edge_mask = slots - 1;
+	t->nodes = ARENA_ARRAY(a, RouteNode, edges + FIXED_NODES);
+	for (int i = 0; i < FIXED_NODES; i++)
+		node_new(t);
+	qsort(t->ranked, count, sizeof *t->ranked, by_precedence);
+	for (uint32_t rank = t->count; rank-- > 0;)
+		hang(t, rank);
+	return t;
+}
+
+size_t route_table_count(const RouteTable *t)
+{
+	return t->count;
+}
+
+const Route *route_table_at(const RouteTable *t, size_t index)
+{
+	return index < t->count ? &t->ranked[t->rank_of[index]].route : NULL;
+}
+
+/* Searching. */
+
+static bool is_listed(const RouteMiss *miss, size_t len, Str method)
+{
+	Str rest = { miss->allow, len }, one;
+
+	while (len && str_split(&rest, ',', &one))
+		if (str_eq(str_trim(one), method))
+			return true;
+	return false;
+}
+
+static void allow(Search *s, Str method)
+{
+	size_t need = method.len + (s->allow_len ? 2 : 0);
+
+	s->miss->method = true;
+	if (is_listed(s->miss, s->allow_len, method) ||
+	    s->allow_len + need >= sizeof s->miss->allow)
+		return;
+	if (s->allow_len)
+		memcpy(s->miss->allow + s->allow_len, ", ", 2);
+	memcpy(s->miss->allow + s->allow_len + need - method.len, method.at, method.len);
+	s->allow_len += need;
+	s->miss->allow[s->allow_len] = 0;
+}
+
+static void allow_all_of(Search *s, const MatchConf *match)
+{
+	for (size_t i = 0; i < match->methods.count; i++) {
+		allow(s, match->methods.at[i]);
+		if (str_eq(match->methods.at[i], S("GET")))
+			allow(s, S("HEAD"));
+	}
+}
+
+static void look_at_chain(Search *s, uint32_t first)
+{
+	for (uint32_t rank = first; rank != NONE && rank < s->best;
+	     rank = s->table->ranked[rank].next) {
+		const MatchConf *match = &s->table->ranked[rank].route.conf->match;
+
+		if (s->miss)
+			allow_all_of(s, match);
+		else if (route_takes_method(match, s->method))
+			s->best = rank;
+	}
+}
+
+/* rest: what follows the node, without its first slash; at == NULL: nothing. */
+static void walk(Search *s, uint32_t at, Str rest)
+{
+	for (;;) {
+		const RouteNode *node = &s->table->nodes[at];
+		Str segment;
+
+		look_at_chain(s, node->below);
+		if (!str_split(&rest, '/', &segment)) {
+			look_at_chain(s, node->ends);
+			return;
+		}
+		if (node->part && segment.len)
+			walk(s, node->part, rest);
+		at = edge_find(s->table, at, segment);
+		if (!at)
+			return;
+	}
+}
+
+/* Has the root a winner? (When methods are collected: never.) */
+static bool look_at_root(Search *s, uint32_t root, Str path)
+{
+	uint32_t exact = edge_find(s->table, root, path);
+
+	if (exact)
+		look_at_chain(s, s->table->nodes[exact].ends);
+	if (s->best == NONE)
+		walk(s, root, str_sub(path, 1, path.len));
+	return s->best != NONE;
+}
+
+static void look_at_hosts(Search *s, Str host, Str path)
+{
+	uint32_t root = host.len ? edge_find(s->table, HOSTS, host) : 0;
+	uint32_t left = dots(host);
+
+	if (root && look_at_root(s, root, path))
+		return;
+	for (size_t i = 0; i < host.len && s->table->below_dots; i++) {
+		if (host.at[i] != '.' || left-- > s->table->below_dots || i == 0)
+			continue;
+		root = edge_find(s->table, BELOW, str_sub(host, i, host.len));
+		if (root && look_at_root(s, root, path))
+			return;
+	}
+	look_at_root(s, ANY, path);
+}
+
+const Route *route_find(const RouteTable *t, Str host, Str path, Str method, RouteMiss *miss)
+{
+	Search search = { .table = t, .method = method, .best = NONE };
+
+	if (miss)
+		*miss = (RouteMiss){ 0 };
+	if (!path.len || path.at[0] != '/')
+		return NULL;
+	if (host.len > 1 && host.at[host.len - 1] == '.')
+		host.len--;
+	look_at_hosts(&search, host, path);
+	if (search.best != NONE)
+		return &t->ranked[search.best].route;
+	if (miss) {
+		search.miss = miss;
+		look_at_hosts(&search, host, path);
+	}
+	return NULL;
+}
+
+bool route_part(const Route *route, Str path, Str name, Str *value)
+{
+	RoutePattern p = route_pattern(&route->conf->match);
+	Str want = str_sub(p.path, 1, p.path.len), got = str_sub(path, 1, path.len), part, segment;
+
+	while (p.path.len && str_split(&want, '/', &part) && str_split(&got, '/', &segment)) {
+		if (!route_is_named(part) || !str_eq(str_sub(part, 1, part.len - 1), name))
+			continue;
+		*value = segment;
+		return true;
+	}
+	return false;
+}
+
+/* Explaining. */
+
+typedef struct Asked {
+	Str host, path, method;
+} Asked;
+
+static void put_pattern(Buf *b, const Ranked *r)
+{
+	const MatchConf *match = &r->route.conf->match;
+
+	buf_fmt(b, "%.*s (%.*s%.*s", STR_ARG(r->route.conf->name),
+	        STR_ARG(r->pattern.host_kind == ROUTE_HOST_ANY ? S("any host, ") : match->host),
+	        STR_ARG(r->pattern.host_kind == ROUTE_HOST_ANY ? match->path : S("")));
+	if (r->pattern.host_kind != ROUTE_HOST_ANY)
+		buf_fmt(b, ", %.*s", STR_ARG(match->path));
+	for (size_t i = 0; i < match->methods.count; i++)
+		buf_fmt(b, "%s%.*s", i ? " " : ", ", STR_ARG(match->methods.at[i]));
+	buf_putc(b, ')');
+}
+
+static const char *why_later(const Ranked *winner, const Ranked *r)
+{
+	static const char *const reasons[] = {
+		[ROUTE_WHY_HOST] = "its host is less exact",
+		[ROUTE_WHY_PATH] = "its path is less exact",
+		[ROUTE_WHY_METHODS] = "it names no methods",
+		[ROUTE_WHY_FILE] = "it stands later in the file",
+	};
+	RouteWhy why;
+
+	route_compare(&winner->pattern, &r->pattern, &why);
+	return reasons[why];
+}
+
+/* NULL: it takes the request, or does not come near. */
+static const char *why_not(const Ranked *r, const Asked *q)
+{
+	bool host = route_takes_host(&r->pattern, q->host),
+	     path = route_takes_path(&r->pattern, q->path);
+	bool method = route_takes_method(&r->route.conf->match, q->method);
+
+	if (host && path && !method)
+		return "it does not take the method";
+	return !host && path && method ? "it is for another host" : NULL;
+}
+
+static bool takes(const Ranked *r, const Asked *q)
+{
+	return route_takes_host(&r->pattern, q->host) && route_takes_path(&r->pattern, q->path) &&
+	       route_takes_method(&r->route.conf->match, q->method);
+}
+
+Str route_explain(const RouteTable *t, Arena *a, Str host, Str path, Str method)
+{
+	AUTO(buf_fini) Buf b = { .limit = 64 << 10 };
+	const Asked q = { host, path, method };
+	const Ranked *winner = NULL;
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		const Ranked *r = &t->ranked[i];
+		const char *not = why_not(r, &q);
+
+		if (takes(r, &q)) {
+			buf_put(&b, winner ? S("also fits: ") : S("taken: "));
+			put_pattern(&b, r);
+			if (winner)
+				buf_fmt(&b, ": comes later, %s", why_later(winner, r));
+			winner = winner ? winner : r;
+		} else if (not ) {
+			buf_put(&b, S("not: "));
+			put_pattern(&b, r);
+			buf_fmt(&b, ": %s", not );
+		} else {
+			continue;
+		}
+		buf_putc(&b, '\n');
+	}
+	if (!winner)
+		buf_put(&b, S("no route takes it\n"));
+	return str_dup(a, buf_str(&b));
+}
