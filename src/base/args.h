@@ -64,6 +64,15 @@ typedef struct CommandSet {
 	size_t count;
 } CommandSet;
 
+/* A page of the reference beside the commands' own. */
+typedef struct ManualPage {
+	const char *file; /* "configuration": configuration.md */
+	const char *title;
+	const char *about;      /* paragraphs */
+	const ConfTable *table; /* rendered, when there is one */
+	void (*put)(Buf *b);    /* or what this writes */
+} ManualPage;
+
 struct Program {
 	const char *name;
 	const char *summary;
@@ -71,6 +80,8 @@ struct Program {
 	size_t group_count;
 	const CommandSet *sets; /* one a feature */
 	size_t set_count;
+	const ManualPage *pages;
+	size_t page_count;
 };
 
 /* The whole of main(): finds the command, fills its struct, runs it, prints its error to `err`. Returns the exit code.

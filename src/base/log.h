@@ -6,7 +6,7 @@
  *
  *   log_info("listening on %s", where);
  *   log_warn_with(LOG_FIELDS(log_str("upstream", u->name), log_i64("port", 80)), "marked down");
- *   log_warn_limited("out of descriptors");                     at most once a second here: "(said 41 times more)"
+ *   log_warn_limited("out of descriptors");                     at most once a second here: repeated=41
  *
  * Never log a secret, a header's value or a body: say which one it was. Library code does not log: it returns an Err. */
 #pragma once

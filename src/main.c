@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
+ * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "base/args.h"
+#include "cli/cli.h"
+
+static const CommandGroup phases[] = {
+	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
+	  "banyan audit, banyan profile" },
+	{ "design", "2 Design", "where to cut: services, tables, routes, the price of each cut",
+	  "banyan plan" },
+	{ "decompose", "3 Decompose", "a gateway in front of the monolith",
+	  "banyan serve, banyan check" },
+	{ "services", "4 Services", "users, payments, notifications, analytics, a database each",
+	  "banyan user, banyan payment, banyan jobs" },
+	{ "move", "5 Move data", "copy, follow, verify, switch, go back without loss",
+	  "banyan migrate" },
+	{ "prove", "6 Prove, shift", "load of 15,000 users; shadow, compare, canary, rollback",
+	  "banyan load, banyan shift" },
+	{ "run", "7 Run", "metrics, traces, logs, alerts, a web console",
+	  "the admin port of banyan serve" },
+};
+
+static const ConfKey docs_operands[] = {
+	{ "DIR", CONF_PATH, AT(CliDocsArgs, folder), .required = true,
+	  .help = "the folder to write to; made if need be" },
+};
+
+static const Command own_commands[] = {
+	{ "version", .summary = "which Banyan this is, and what it stands on", .run = cli_version,
+	  .json = true },
+	{ "docs reference", .summary = "write the pages of the reference", .run = cli_docs,
+	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
+};
+
+int main(int argc, char **argv)
+{
+	const CommandSet sets[] = {
+		{ own_commands, COUNT(own_commands) },
+	};
+	const Program program = {
+		.name = "banyan",
+		.summary =
+			"Banyan takes a Python monolith apart, one service at a time, without stopping it.",
+		.groups = phases,
+		.group_count = COUNT(phases),
+		.sets = sets,
+		.set_count = COUNT(sets),
+	};
+
+	return args_main(&program, argc, argv, stdout, stderr);
+}
