@@ -51,6 +51,24 @@ bool args_has_common(const Command *command, const ConfKey *key)
 	return command->json || strcmp(key->name, "json") != 0;
 }
 
+const Command *args_next(const Program *program, const Command *after)
+{
+	bool found = !after;
+
+	for (size_t i = 0; i < program->set_count; i++) {
+		const CommandSet *set = &program->sets[i];
+
+		if (found && set->count)
+			return set->rows;
+		if (!found && after >= set->rows && after < set->rows + set->count) {
+			found = true;
+			if (after + 1 < set->rows + set->count)
+				return after + 1;
+		}
+	}
+	return NULL;
+}
+
 bool args_is_under(const Command *command, Str word)
 {
 	Str name = str_of(command->name);
@@ -60,9 +78,10 @@ bool args_is_under(const Command *command, Str word)
 
 const Command *args_find(const Program *program, Str name)
 {
-	EACH_COMMAND(program, command)
-	if (str_eq(str_of(command->name), name))
-		return command;
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command))
+		if (str_eq(str_of(command->name), name))
+			return command;
 	return NULL;
 }
 
@@ -88,8 +107,8 @@ static Err *unknown_command(Arena *a, const Program *program, Str word)
 	Str names[256];
 	size_t count = 0;
 
-	EACH_COMMAND(program, command)
-	{
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command)) {
 		Str name = str_of(command->name);
 		ptrdiff_t space = str_find_char(name, ' ');
 
@@ -331,9 +350,10 @@ static const Command *find_by_words(Arena *a, const Program *program, int argc, 
 
 static bool is_family(const Program *program, Str word)
 {
-	EACH_COMMAND(program, command)
-	if (args_is_under(command, word))
-		return true;
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command))
+		if (!command->hidden && args_is_under(command, word))
+			return true;
 	return false;
 }
 
@@ -436,8 +456,7 @@ static bool has_group(const Program *program, const Command *command)
 
 Err *args_check(Arena *a, const Program *program)
 {
-	EACH_COMMAND(program, c)
-	{
+	for (const Command *c = args_next(program, NULL); c; c = args_next(program, c)) {
 		if (!c->name || !c->summary || !c->run)
 			return err_new(a, ERR_INTERNAL, "args.table",
 			               "%s: a command needs a name, a summary and a function",

@@ -72,8 +72,8 @@ static size_t put_commands(Buf *b, const Program *program, const char *group)
 {
 	size_t count = 0;
 
-	EACH_COMMAND(program, command)
-	{
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command)) {
 		if (!is_in(command, group))
 			continue;
 		if (b)
@@ -115,9 +115,10 @@ void args_put_overview(Buf *b, const Program *program, bool colour)
 void args_put_family(Buf *b, const Program *program, Str word)
 {
 	buf_fmt(b, "Usage: %s %.*s VERB [options]\n\n", program->name, STR_ARG(word));
-	EACH_COMMAND(program, command)
-	if (!command->hidden && args_is_under(command, word))
-		put_entry(b, str_of(command->name), str_of(command->summary), NAME_COLUMN);
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command))
+		if (!command->hidden && args_is_under(command, word))
+			put_entry(b, str_of(command->name), str_of(command->summary), NAME_COLUMN);
 }
 
 Str args_usage(Arena *a, const Program *program, const Command *command)
@@ -250,9 +251,10 @@ static void put_markdown_command(Buf *b, Arena *a, const Program *program, const
 
 static void put_markdown_group(Buf *b, Arena *a, const Program *program, const char *group)
 {
-	EACH_COMMAND(program, command)
-	if (is_in(command, group))
-		put_markdown_command(b, a, program, command);
+	for (const Command *command = args_next(program, NULL); command;
+	     command = args_next(program, command))
+		if (is_in(command, group))
+			put_markdown_command(b, a, program, command);
 }
 
 void args_put_markdown(Buf *b, const Program *program)

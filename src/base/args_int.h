@@ -22,8 +22,5 @@ bool args_is_under(const Command *command, Str word);
 void args_put_family(Buf *b, const Program *program,
                      Str word); /* the overview of those under a word */
 
-#define EACH_COMMAND(program, command) \
-	for (size_t set_ = 0; set_ < (program)->set_count; set_++) \
-		for (const Command *command = (program)->sets[set_].rows; \
-		     command < (program)->sets[set_].rows + (program)->sets[set_].count; \
-		     command++)
+/* Every command in turn: after NULL the first, after the last NULL. */
+const Command *args_next(const Program *program, const Command *after);

@@ -323,14 +323,35 @@ static void check_unique(Conf *conf, const ConfKey *key, ConfArray array, const 
 	}
 }
 
+/* What is written where a list belongs, and is a list of one: no brackets are needed then. */
+static bool is_single(const ConfKey *key, const YamlNode *node)
+{
+	if (key->shape == CONF_MAP || node->kind == YAML_LIST || yaml_is_null(node))
+		return false;
+	if (key->type == CONF_OBJECT)
+		return node->kind == YAML_MAP || key->table->shorthand;
+	return node->kind == YAML_SCALAR;
+}
+
+static void check_items(Conf *conf, const ConfKey *key, ConfArray array, const YamlNode *node)
+{
+	for (size_t i = 0; key->table && i < key->table->count; i++)
+		if (key->table->keys[i].unique)
+			check_unique(conf, key, array, &key->table->keys[i]);
+	if (key->required && !array.count)
+		mistake(conf, node, str_fmt(conf->arena, "%s: must not be empty", key->name));
+}
+
 /* Lists and maps. Their room is a power of two, as conf_set() expects it to be. */
 static void read_many(Conf *conf, const ConfKey *key, void *object, const YamlNode *node)
 {
 	bool is_map = key->shape == CONF_MAP;
-	ConfArray array = { .count = node->count };
+	bool single = is_single(key, node);
+	const YamlNode *items = single ? node : node->items;
+	ConfArray array = { .count = single ? 1 : node->count };
 	size_t room = 1;
 
-	if (!yaml_is_null(node) && node->kind != (is_map ? YAML_MAP : YAML_LIST)) {
+	if (!single && !yaml_is_null(node) && node->kind != (is_map ? YAML_MAP : YAML_LIST)) {
 		expected(conf, node, key, is_map ? "names, each with keys under it" : "a list");
 		return;
 	}
@@ -341,14 +362,10 @@ static void read_many(Conf *conf, const ConfKey *key, void *object, const YamlNo
 	for (size_t i = 0; i < array.count; i++) {
 		const YamlNode *name = is_map ? &node->keys[i] : NULL;
 
-		read_one(conf, key, array.at + i * key->size, &node->items[i],
-		         name ? name : &node->items[i], name);
+		read_one(conf, key, array.at + i * key->size, &items[i], name ? name : &items[i],
+		         name);
 	}
-	for (size_t i = 0; key->table && i < key->table->count; i++)
-		if (key->table->keys[i].unique)
-			check_unique(conf, key, array, &key->table->keys[i]);
-	if (key->required && !array.count)
-		mistake(conf, node, str_fmt(conf->arena, "%s: must not be empty", key->name));
+	check_items(conf, key, array, node);
 }
 
 static void read_key(Conf *conf, const ConfKey *key, void *object, const YamlNode *node,

@@ -44,7 +44,8 @@ typedef enum ConfType {
 
 typedef enum ConfShape { CONF_ONE, CONF_LIST, CONF_MAP } ConfShape;
 
-/* Lists and maps are an array with its length: `CONF_LIST_OF(Server) servers;` in the struct, servers.at[i]. */
+/* Lists and maps are an array with its length: `CONF_LIST_OF(Server) servers;` in the struct, servers.at[i]. In the file a
+ * list of one needs no brackets. */
 #define CONF_LIST_OF(type) \
 	struct { \
 		type *at; \
