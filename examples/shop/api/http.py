@@ -40,14 +40,14 @@ def token_user(request):
     return token.user
 
 
-def read_json(request):
+def read_json(request, many=False):
     if int(request.META.get('CONTENT_LENGTH') or 0) > MAX_BODY:
         raise ApiError(413, 'too_large', 'The body is too large.')
     try:
         body = json.loads(request.body or b'{}')
     except ValueError:
         raise ApiError(400, 'bad_json', 'The body is not valid JSON.')
-    if not isinstance(body, (dict, list)):
+    if not isinstance(body, dict) and not (many and isinstance(body, list)):
         raise ApiError(400, 'bad_json', 'The body must be an object.')
     return body
 

@@ -21,7 +21,7 @@ from orders.checkout import CheckoutError, pay_again, release
 from orders.checkout import checkout as do_checkout
 from orders.models import Order, OrderLine
 from payments.refunds import RefundError, refund_order
-from shop.utils import iso, to_int, validate_image
+from shop.utils import MAX_ID, iso, to_int, validate_image
 
 from .http import ApiError, answer, clean, page_of, read_json
 
@@ -115,6 +115,7 @@ def profile_change(request):
     body = read_json(request)
     user, profile = request.user, request.user.profile
     if 'email' in body:
+        body['email'] = str(body['email'])
         validate_email(body['email'])
         if User.objects.filter(email__iexact=body['email']).exclude(pk=user.pk).exists():
             raise ApiError(400, 'email_taken', 'There is an account with this e-mail address.')
@@ -180,7 +181,7 @@ def product_show(request, pk):
 def product_create(request):
     """Staff: a product with its first delivery."""
     body = read_json(request)
-    category = get_object_or_404(Category, slug=body.get('category'))
+    category = get_object_or_404(Category, slug=str(body.get('category')))
     with transaction.atomic():
         product = clean(Product(), **{
             'sku': body.get('sku'), 'name': body.get('name'), 'category': category,
@@ -188,7 +189,7 @@ def product_create(request):
             'description': body.get('description', ''), 'price_cents': body.get('price_cents'),
             'weight_grams': body.get('weight_grams', 0)})
         if body.get('delivered'):
-            Product.objects.select_for_update(no_key=True).get(pk=product.pk).move('delivery', int(body['delivered']))
+            Product.objects.select_for_update(no_key=True).get(pk=product.pk).move('delivery', to_int(body['delivered'], 0, 0, 100000))
     product.refresh_from_db()
     return answer(product_full_json(product), 201)
 
@@ -200,7 +201,7 @@ def product_change(request, pk):
         product = get_object_or_404(Product.objects.select_for_update(no_key=True), pk=pk)
         clean(product, **{k: body[k] for k in ('name', 'description', 'price_cents', 'weight_grams', 'active') if k in body})
         if body.get('delivered'):
-            product.move('delivery', int(body['delivered']))
+            product.move('delivery', to_int(body['delivered'], 0, 0, 100000))
     return product_full_json(product)
 
 
@@ -244,7 +245,7 @@ def quantity_from(body, low):
 
 def cart_add(request):
     body = read_json(request)
-    product = get_object_or_404(Product, pk=to_int(body.get('product_id'), 0), active=True)
+    product = get_object_or_404(Product, pk=to_int(body.get('product_id'), 0, 0, MAX_ID), active=True)
     quantity = quantity_from(body, 1)
     cart = Cart.of_request(request)
     cart.add(product, quantity)
@@ -287,7 +288,7 @@ def coupon_drop(request):
 def checkout(request):
     body = read_json(request)
     if body.get('address_id'):
-        address = get_object_or_404(Address, pk=to_int(body['address_id'], 0), user=request.user, deleted=False)
+        address = get_object_or_404(Address, pk=to_int(body['address_id'], 0, 0, MAX_ID), user=request.user, deleted=False)
     else:
         address = address_from(request.user, body.get('address') or {})
     card = body.get('card')
@@ -395,7 +396,7 @@ def notification_read(request, pk):
 
 def event_ingest(request):
     """One event or a list of at most 100: {kind, path?, product_id?, data?}. Browsers and the app send them."""
-    body = read_json(request)
+    body = read_json(request, many=True)
     batch = body if isinstance(body, list) else [body]
     if not 1 <= len(batch) <= 100:
         raise ApiError(400, 'bad_batch', 'Send 1 to 100 events.')
@@ -406,7 +407,7 @@ def event_ingest(request):
         events.append(Event(
             kind='client_' + one['kind'][:23], user=request.user if request.user.is_authenticated else None,
             path=str(one.get('path', ''))[:300], data=one['data'] if isinstance(one.get('data'), dict) else {},
-            product=Product.objects.filter(pk=to_int(one.get('product_id'), 0)).first(),
+            product=Product.objects.filter(pk=to_int(one.get('product_id'), 0, 0, MAX_ID)).first(),
             ip=valid_ip(request.META.get('REMOTE_ADDR', '')), user_agent=request.META.get('HTTP_USER_AGENT', '')[:200]))
     Event.objects.bulk_create(events)
     return answer({'accepted': len(events)}, 202)

@@ -4,7 +4,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analytics.models import Event
 from catalogue.models import Product
-from shop.utils import to_int
+from shop.utils import MAX_ID, to_int
 
 from .models import MAX_QUANTITY, Cart, Coupon
 
@@ -18,7 +18,7 @@ def show(request):
 
 @require_POST
 def add(request):
-    product = get_object_or_404(Product, pk=to_int(request.POST.get('product'), 0), active=True)
+    product = get_object_or_404(Product, pk=to_int(request.POST.get('product'), 0, 0, MAX_ID), active=True)
     quantity = to_int(request.POST.get('quantity'), 1, 1, MAX_QUANTITY)
     Cart.of_request(request).add(product, quantity)
     Event.record('cart_add', request=request, product=product, data={'quantity': quantity})

@@ -13,3 +13,4 @@ ALLOWED_HOSTS = ['*']
 MEDIA_ROOT = tempfile.mkdtemp(prefix='shop-media-')     # removed by shop.test_runner
 TEST_RUNNER = 'shop.test_runner.Runner'
 WAIT_POLL_S = STREAM_POLL_S = 0.02
+LOGGING = dict(settings.LOGGING, root={'handlers': [], 'level': 'WARNING'})

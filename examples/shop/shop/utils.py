@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.utils import timezone
 
+MAX_ID = 2 ** 63 - 1
 IMAGE_MAGIC = (
     (b'\x89PNG\r\n\x1a\n', 'png'),
     (b'\xff\xd8\xff', 'jpg'),
