@@ -168,22 +168,25 @@ static H1Fault read_status_line(H1Parser *p, Str bytes, Str line)
 	return H1_FINE;
 }
 
+static void skip_empty_lines(H1Parser *p, Str bytes)
+{
+	while (p->line_start < EMPTY_LINES_BYTES &&
+	       str_starts(str_sub(bytes, p->line_start, bytes.len), S("\r\n")))
+		p->scanned = p->line_start += 2;
+}
+
 /* What can be said before the first line is complete. */
 static H1Fault look_at_request(H1Parser *p, Str bytes)
 {
 	Str rest = str_sub(bytes, p->line_start, bytes.len);
 	size_t len;
 
-	while (p->line_start < EMPTY_LINES_BYTES && str_starts(rest, S("\r\n"))) {
-		p->scanned = p->line_start += 2;
-		rest = str_sub(rest, 2, rest.len);
-	}
 	if (rest.len == 0 || (rest.len == 1 && rest.at[0] == '\r'))
 		return H1_FINE;
-	if (rest.at[0] == '\r' || rest.at[0] == '\n')
-		return rest.at[0] == '\n'   ? H1_BARE_LF
-		       : rest.at[1] == '\n' ? H1_START_LINE
-		                            : H1_BARE_CR;
+	if (rest.at[0] == '\n')
+		return H1_BARE_LF;
+	if (rest.at[0] == '\r')
+		return rest.at[1] == '\n' ? H1_START_LINE : H1_BARE_CR;
 	len = scan_token(rest.at, MIN(rest.len, (size_t)METHOD_MAX + 1));
 	if (len > METHOD_MAX)
 		return H1_METHOD_LONG;
@@ -202,17 +205,21 @@ static H1Fault look_at_response(Str bytes)
 
 static H1Fault read_start(H1Parser *p, const H1Limits *limits, Str bytes)
 {
-	H1Fault fault = p->response ? look_at_response(bytes) : look_at_request(p, bytes);
-	size_t end = (size_t)p->line_start + limits->line_bytes + 2;
+	H1Fault fault;
+	size_t end;
 	Str line;
 
-	if (fault)
-		return fault;
-	fault = next_line(p, str_sub(bytes, 0, end), &line);
+	if (!p->response)
+		skip_empty_lines(p, bytes);
+	end = (size_t)p->line_start + limits->line_bytes + 2;
+	bytes = str_sub(bytes, 0, end);
+	fault = p->response ? look_at_response(bytes) : look_at_request(p, bytes);
+	if (!fault)
+		fault = next_line(p, bytes, &line);
 	if (fault)
 		return fault;
 	if (!line.at)
-		return bytes.len >= end ? H1_LINE_LONG : H1_FINE;
+		return bytes.len == end ? H1_LINE_LONG : H1_FINE;
 	p->have_start = true;
 	return p->response ? read_status_line(p, bytes, line) : read_request_line(p, bytes, line);
 }

@@ -11,7 +11,7 @@ typedef struct H1Limits {
 	uint32_t head_bytes; /* start line and headers, blank line included; 32 KiB */
 	uint32_t line_bytes; /* start line; 8 KiB */
 	uint32_t headers;    /* lines; 100 */
-	bool underscores;    /* let names with '_' pass when no '-' twin is there too; else they are refused */
+	bool underscores; /* let names with '_' pass when no '-' twin is there too; else they are refused */
 } H1Limits;
 
 typedef struct H1Span {
@@ -24,7 +24,8 @@ typedef struct H1Line {
 
 enum { H1_INLINE_LINES = 32 };
 
-/* In place in the connection while a head is incomplete; more lines than fit inline are kept on the heap. */
+/* In place in the connection while a head is incomplete; more lines than fit inline are kept on the heap. Not to be
+ * copied or moved: it points into itself. */
 typedef struct H1Parser {
 	uint32_t scanned;    /* bytes looked at so far */
 	uint32_t line_start; /* of the line that is not complete yet */
@@ -46,11 +47,18 @@ void h1_fini(H1Parser *p); /* may be called at any time, more than once */
  * *head is filled (views into bytes; its header array in the arena) and *used is the head's length. Empty lines before
  * a request are skipped (at most 2). Refuses with INVALID "http.*", URI_TOO_LONG "http.line_too_long", HEAD_TOO_LARGE
  * "http.head_too_large" and "http.too_many_headers", UNSUPPORTED "http.transfer_coding", VERSION "http.version",
- * EXPECTATION "http.expect". Responses are refused with UPSTREAM "http.response".
+ * EXPECTATION "http.expect"; the whole list is H1_FAULTS in h1_int.h, and these errors are static: they cost no memory.
+ * Responses are refused with UPSTREAM "http.response", which has one of those as its cause.
+ *
+ * A request without Host (HTTP/1.0) has no authority; absolute-form's and CONNECT's stands in for Host. A body of length
+ * 0 is NONE. `upgrade` leaves h2c out. An answer to HEAD or CONNECT has that in head->method, which the writer needs;
+ * content_length is kept for answers to HEAD and for 304. After 101 and CONNECT's 2xx, keep_alive is false. The arena is
+ * used for the finished head only.
  * `method` is the request's that a response answers (HEAD and CONNECT change its framing); ignored for requests. */
-Err *h1_parse_request(H1Parser *p, Arena *a, const H1Limits *limits, Str bytes, Head *head, size_t *used) MUST_USE;
-Err *h1_parse_response(H1Parser *p, Arena *a, const H1Limits *limits, Str method, Str bytes, Head *head, size_t *used)
-        MUST_USE;
+Err *h1_parse_request(H1Parser *p, Arena *a, const H1Limits *limits, Str bytes, Head *head,
+                      size_t *used) MUST_USE;
+Err *h1_parse_response(H1Parser *p, Arena *a, const H1Limits *limits, Str method, Str bytes,
+                       Head *head, size_t *used) MUST_USE;
 
 /* The body decoder, for all kinds. */
 typedef struct H1Body {
@@ -76,7 +84,16 @@ Err *h1_trailers(const H1Body *body, Arena *a, Headers *out) MUST_USE;
 /* Writing. What is given is trusted to be well-formed (it came through a parser or from our own code); head->headers are
  * written as they are, in order, and framing is the writer's: Content-Length, Transfer-Encoding and Connection in them
  * are skipped; body and content_length say what is written instead, `close` adds "Connection: close". A non-empty
- * head->upgrade writes "Connection: upgrade" and "Upgrade: ...". Host is written from head->authority, first. */
+ * head->upgrade writes "Connection: upgrade" and "Upgrade: ...", and no other Upgrade is written. Host is written from
+ * head->authority, first, in requests. A TE header is named in Connection.
+ *
+ * The version written is 1.1 (RFC 9110 2.5). head->version HTTP_10 means a peer of 1.0, who must hear
+ * "Connection: keep-alive" unless `close`; he must not be sent CHUNKED: the caller decides, and takes CLOSE. CLOSE writes
+ * "Connection: close" by itself and is not for requests.
+ * Requests: Content-Length goes with LENGTH, and "Content-Length: 0" with POST, PUT and PATCH without a body.
+ * Responses without a body: no length for 1xx, 204 and CONNECT's 2xx; 304 when it is above 0; else content_length, and 0
+ * when it is -1, but for an answer to HEAD (head->method), where it is left out then. A reason with control bytes is
+ * replaced by the status's own. A buffer without room for all of a head takes nothing and is broken. */
 void h1_put_request(Buf *out, const Head *head, bool close);
 void h1_put_response(Buf *out, const Head *head, bool close);
 void h1_put_chunk_start(Buf *out, size_t len); /* "1a2b\r\n"; after the data comes "\r\n" */

@@ -30,7 +30,7 @@ static ScanFn *scan = scan_scalar;
 
 __attribute__((constructor)) static void choose(void)
 {
-	scan = scan_widest();
+	scan = scan_wide(0) ?: scan_scalar;
 }
 
 size_t scan_scalar(const char *at, size_t len, const ScanSet *set)

@@ -14,8 +14,10 @@ typedef struct ScanSet {
 /* Index of the first byte that is not in the set, or len. */
 typedef size_t ScanFn(const char *at, size_t len, const ScanSet *set);
 
-ScanFn scan_scalar;        /* any processor; the twin that the others are tested against */
-ScanFn *scan_widest(void); /* scan_<processor>.c: the best this machine has, scan_scalar if none */
+/* For any processor; the twin that the others are tested against. */
+ScanFn scan_scalar;
+/* scan_<processor>.c: the n-th best of those that this machine has, NULL past the last. */
+ScanFn *scan_wide(unsigned n);
 
 static inline bool scan_has(const ScanSet *set, unsigned char c)
 {

@@ -79,10 +79,15 @@ AVX static size_t scan_avx(const char *at, size_t len, const ScanSet *set)
 	}
 }
 
-ScanFn *scan_widest(void)
+ScanFn *scan_wide(unsigned n)
 {
+	ScanFn *have[3] = { NULL };
+	unsigned count = 0;
+
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
-		return scan_avx;
-	return __builtin_cpu_supports("sse4.2") ? scan_sse : scan_scalar;
+		have[count++] = scan_avx;
+	if (__builtin_cpu_supports("sse4.2"))
+		have[count++] = scan_sse;
+	return n < count ? have[n] : NULL;
 }

@@ -6,13 +6,13 @@
 #include "base/err.h"
 
 typedef struct UrlRules {
-	bool encoded_slash;  /* let %2f and %5c pass, kept encoded (some APIs put ids with slashes in a segment) */
-	bool keep_double;    /* do not merge "//" */
-	bool semicolons;     /* let ";param" after "." and ".." segments pass ("/..;/" is refused otherwise) */
+	bool encoded_slash; /* let %2f and %5c pass, kept encoded (some APIs put ids with slashes in a segment) */
+	bool keep_double; /* do not merge "//" */
+	bool semicolons; /* let ";param" after "." and ".." segments pass ("/..;/" is refused otherwise) */
 } UrlRules;
 
 typedef struct Url {
-	Str path;  /* canonical: percent-decoded where RFC 3986 says it means the same (unreserved), escapes upper-case,
+	Str path; /* canonical: percent-decoded where RFC 3986 says it means the same (unreserved), escapes upper-case,
 	            * "." and ".." resolved, "//" merged; starts with "/" */
 	Str query; /* raw, without "?"; at == NULL when there is none */
 	bool same; /* path is byte for byte what came: the original may go upstream as it is */
