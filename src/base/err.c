@@ -106,6 +106,19 @@ const char *err_kind_name(ErrKind kind)
 	return kinds[kind].name;
 }
 
+Err *err_copy(Arena *a, const Err *err)
+{
+	Err *copy;
+
+	if (!err)
+		return NULL;
+	copy = ARENA_NEW(a, Err);
+	*copy = *err;
+	copy->text = str_dup(a, err->text);
+	copy->why = err_copy(a, err->why);
+	return copy;
+}
+
 Str err_chain(Arena *a, const Err *err)
 {
 	Str text = err ? err->text : S("no error");

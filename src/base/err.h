@@ -80,5 +80,8 @@ int err_exit(const Err *err);                  /* exit code; 0 for NULL */
 int err_level(const Err *err);
 const char *err_kind_name(ErrKind kind);
 
+/* The error and its causes in another arena, for those that outlive the one they were made in; NULL gives NULL. */
+Err *err_copy(Arena *a, const Err *err);
+
 /* "text: cause: its cause", in the arena. */
 Str err_chain(Arena *a, const Err *err);
