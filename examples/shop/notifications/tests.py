@@ -32,6 +32,8 @@ class Letters(ShopTestCase):
         with tempfile.TemporaryDirectory() as folder, self.settings(EMAIL_FILE_PATH=os.path.join(folder, 'sub', 'box')):
             for subject in ('one', 'zwölf'):
                 EmailBackend().send_messages([EmailMessage(subject, 'a\nFrom b\nc', 'x@tests.example', ['y@tests.example'])])
-            letters = list(standard.mbox(os.path.join(folder, 'sub', 'box')))
+            box = standard.mbox(os.path.join(folder, 'sub', 'box'))
+            self.addCleanup(box.close)
+            letters = list(box)
             self.assertEqual(len(letters), 2)
             self.assertIn('>From b', letters[0].get_payload())
