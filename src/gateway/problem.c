@@ -4,7 +4,7 @@
  * that nothing a client sent can become markup. */
 #include "gateway/problem.h"
 
-#include "base/json.h"
+#include ""
 
 static const char builtin_page[] = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                                    "<meta name=\"viewport\" content=\"width=device-width\">\n"
