@@ -150,12 +150,14 @@ static int bio_write(BIO *bio, const char *from, int len)
 	do
 		n = send(w->fd, from, (size_t)len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN) {
+		tls->errnum = errno; /* stays writable: no edge would end a wait, and OpenSSL forgives some */
+		return -1;
+	}
 	if (n < len)
 		w->writable = false;
-	if (n < 0 && errno == EAGAIN)
+	if (n < 0)
 		BIO_set_retry_write(bio);
-	else if (n < 0)
-		tls->errnum = errno;
 	return (int)n;
 }
 
@@ -297,6 +299,7 @@ static Err *take_note(Tls *tls, int result)
 static Tls *tls_of(Stream *s)
 {
 	s->tls->watch = &s->watch;
+	s->tls->errnum = 0;
 	ERR_clear_error();
 	return s->tls;
 }
