@@ -63,6 +63,11 @@ void buf_put_slow(Buf *b, Str str)
 	}
 }
 
+static void free_text(char **text)
+{
+	free(*text);
+}
+
 void buf_putc(Buf *b, char c)
 {
 	buf_put(b, (Str){ &c, 1 });
@@ -99,6 +104,7 @@ void buf_put_hex(Buf *b, uint64_t n)
 
 void buf_fmt(Buf *b, const char *fmt, ...)
 {
+	AUTO(free_text) char *text = NULL; /* when the last byte of room is not free for printf's NUL */
 	va_list args;
 	int len;
 	char *room;
@@ -106,11 +112,16 @@ void buf_fmt(Buf *b, const char *fmt, ...)
 	va_start(args, fmt);
 	len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	room = len > 0 ? buf_room(b, (size_t)len + 1) : NULL;
+	room = len > 0 ? buf_room(b, (size_t)len) : NULL;
 	if (!room)
 		return;
 	va_start(args, fmt);
-	vsnprintf(room, (size_t)len + 1, fmt, args);
+	if (b->cap - b->len > (size_t)len)
+		vsnprintf(room, (size_t)len + 1, fmt, args);
+	else if (vasprintf(&text, fmt, args) == len)
+		memcpy(room, text, (size_t)len);
+	else
+		abort();
 	va_end(args);
 	b->len += (size_t)len;
 }
