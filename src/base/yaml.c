@@ -88,6 +88,12 @@ static Err *refuse_syntax(Reader *r)
 		                      (unsigned)p->problem_value));
 	if (indented_by_tab(r->text, mark))
 		return refuse_at(r, "yaml.syntax", mark, "a tab cannot indent YAML: use spaces");
+	if (p->context && (strstr(p->context, "alias") || strstr(p->context, "anchor")))
+		return refuse_at(r, "yaml.syntax", p->context_mark,
+		                 "a value that begins with * or & must stand in quotes");
+	if (strstr(problem, "cannot start any token"))
+		return refuse_at(r, "yaml.syntax", mark,
+		                 "a value that begins like this must stand in quotes");
 	if (p->context && p->context_mark.line != mark.line)
 		problem = str_fmt(r->arena, "%s, %s that began in line %zu", problem, p->context,
 		                  p->context_mark.line + 1)
