@@ -4,7 +4,7 @@
  * that nothing a client sent can become markup. */
 #include "gateway/problem.h"
 
-#include ""
+#include "base/json.h"
 
 static const char builtin_page[] = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                                    "<meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -92,13 +92,13 @@ void problem_put_json(Buf *out, const Problem *problem)
 {
 	JsonWriter w = json_writer(out);
 
-	json_object(&w);
+	json_begin_object(&w);
 	json_key(&w, S("type"));
 	{
 		AUTO(buf_fini) Buf type = { 0 };
 
 		buf_fmt(&type, "urn:banyan:problem:%s", problem->slug);
-		json_str(&w, buf_str(&type));
+		json_add_str(&w, buf_str(&type));
 	}
 	json_put_str(&w, "title", http_reason(problem->status));
 	json_put_u64(&w, "status", problem->status);
