@@ -26,6 +26,7 @@ enum {
 	METHOD_MAX = 32,
 	EMPTY_LINES_BYTES = 4, /* two, before a request */
 	VERSION_BYTES = 8,
+	HASHES = 128,      /* names that are compared by hash first */
 	HEADERS_SPARE = 8, /* room in the array for what is added to a head on its way */
 };
 
@@ -366,57 +367,93 @@ static void fill_headers(const H1Parser *p, Arena *a, Str bytes, Headers *header
 	}
 }
 
-/* Do two names differ in '_' against '-' only (any case)? A server behind us may take them for one. */
-static bool is_twin(Str x, Str y)
+static unsigned char fold(char c)
 {
-	bool differ = false;
-
-	if (x.len != y.len)
-		return false;
-	for (size_t i = 0; i < x.len; i++) {
-		bool bars =
-			(x.at[i] == '_' && y.at[i] == '-') || (x.at[i] == '-' && y.at[i] == '_');
-
-		if (!bars && !str_eq_nocase((Str){ x.at + i, 1 }, (Str){ y.at + i, 1 }))
-			return false;
-		differ |= bars;
-	}
-	return differ;
+	return (unsigned char)(c == '_' ? '-' : c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
+static uint32_t fold_hash(Str name)
+{
+	uint32_t hash = 2166136261;
+
+	for (size_t i = 0; i < name.len; i++)
+		hash = (hash ^ fold(name.at[i])) * 16777619;
+	return hash;
+}
+
+typedef enum Kin { STRANGERS, SAME, TWINS } Kin;
+
+/* TWINS differ in '_' against '-' only: a server behind us may take them for one. SAME differ in case at most. */
+static Kin kin_of(Str x, Str y)
+{
+	bool twins = false;
+
+	if (x.len != y.len)
+		return STRANGERS;
+	for (size_t i = 0; i < x.len; i++) {
+		if (fold(x.at[i]) != fold(y.at[i]))
+			return STRANGERS;
+		twins |= (x.at[i] == '_') != (y.at[i] == '_');
+	}
+	return twins ? TWINS : SAME;
+}
+
+/* Every name is held against the first of its kin only, so that many of one name cost no more than many. */
 bool h1_has_twins(const Headers *headers)
 {
-	for (uint32_t i = 0; i < headers->count; i++) {
-		if (str_find_char(headers->at[i].name, '_') < 0)
-			continue;
-		for (uint32_t j = 0; j < headers->count; j++)
-			if (is_twin(headers->at[i].name, headers->at[j].name))
-				return true;
+	uint32_t hashes[HASHES];
+
+	for (uint32_t j = 0; j < headers->count; j++) {
+		Str name = headers->at[j].name;
+		uint32_t hash = fold_hash(name);
+		Kin kin = STRANGERS;
+
+		for (uint32_t i = 0; i < j && kin == STRANGERS; i++)
+			if (i >= HASHES || hashes[i] == hash)
+				kin = kin_of(headers->at[i].name, name);
+		if (kin == TWINS)
+			return true;
+		if (j < HASHES)
+			hashes[j] = hash;
 	}
 	return false;
 }
 
-/* The protocols of all Upgrade lines, without h2c: HTTP/2 on a plain port needs no upgrade here, and a server behind
- * that takes one would be out of our sight. */
+/* Puts a list's protocols to the ones before, without h2c: HTTP/2 on a plain port needs no upgrade here, and a server
+ * behind us that takes one would be out of our sight. */
+static size_t put_protocols(char *to, size_t len, Str list)
+{
+	Str item;
+
+	while (str_split(&list, ',', &item)) {
+		item = str_trim(item);
+		if (item.len == 0 || str_eq_nocase(item, S("h2c")))
+			continue;
+		if (len) {
+			memcpy(to + len, ", ", 2);
+			len += 2;
+		}
+		memcpy(to + len, item.at, item.len);
+		len += item.len;
+	}
+	return len;
+}
+
+/* The protocols of all Upgrade lines. */
 static Str upgrade_of(Arena *a, const Headers *headers)
 {
-	Str list = { 0 };
+	size_t room = 0;
+	size_t len = 0;
+	char *to;
 
-	for (uint32_t i = 0; i < headers->count; i++) {
-		Str rest = headers->at[i].value;
-		Str item;
-
-		if (headers->at[i].id != HTTP_UPGRADE)
-			continue;
-		while (str_split(&rest, ',', &item)) {
-			item = str_trim(item);
-			if (item.len == 0 || str_eq_nocase(item, S("h2c")))
-				continue;
-			list = list.len ? str_fmt(a, "%.*s, %.*s", STR_ARG(list), STR_ARG(item))
-			                : item;
-		}
-	}
-	return list;
+	for (uint32_t i = 0; i < headers->count; i++)
+		if (headers->at[i].id == HTTP_UPGRADE)
+			room += headers->at[i].value.len * 2 + 2;
+	to = arena_alloc_raw(a, room);
+	for (uint32_t i = 0; i < headers->count; i++)
+		if (headers->at[i].id == HTTP_UPGRADE)
+			len = put_protocols(to, len, headers->at[i].value);
+	return (Str){ to, len };
 }
 
 static H1Fault check_coding(const Facts *facts, HttpVersion version)

@@ -427,6 +427,41 @@ TEST(h1_underscores_may_pass_without_a_twin)
 		check_case(a, &limits, NULL, &cases[i]);
 }
 
+/* Twins far apart, also behind the names that are compared by hash first. */
+TEST(h1_twins_among_many)
+{
+	for (unsigned at = 0; at < HASHES * 2; at += HASHES - 1) {
+		Headers headers = { 0 };
+
+		for (unsigned i = 0; i < HASHES * 2; i++)
+			headers_add(&headers, a, str_fmt(a, "x-%u-a", i), S(""));
+		headers_add(&headers, a, S("X-Same"), S(""));
+		headers_add(&headers, a, S("x-same"), S(""));
+		CHECK(!h1_has_twins(&headers));
+		headers_add(&headers, a, str_fmt(a, "X-%u_A", at), S(""));
+		CHECK(h1_has_twins(&headers));
+	}
+}
+
+/* A list of thousands must not cost its square. */
+TEST(h1_a_long_list_of_protocols)
+{
+	AUTO(buf_fini) Buf bytes = { 0 };
+	H1Parser p;
+	size_t used;
+	Head head;
+
+	buf_put(&bytes, S(GET "Connection: upgrade\r\nUpgrade: a"));
+	while (bytes.len < 32000)
+		buf_put(&bytes, S(",a"));
+	buf_put(&bytes, S("\r\n\r\n"));
+	h1_init(&p, false);
+	CHECK_OK(h1_parse_request(&p, a, &usual, buf_str(&bytes), &head, &used));
+	CHECK_INT(used, bytes.len);
+	CHECK(head.upgrade.len > 32000 && str_starts(head.upgrade, S("a, a, a")));
+	CHECK(arena_used(a) < 100000);
+}
+
 TEST(h1_limits)
 {
 	static const struct {
