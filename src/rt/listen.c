@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accepting, and spreading connections over the loops.
+ *
+ * Every loop watches every listening socket; the kernel wakes one of them (EPOLLEXCLUSIVE), and it tends to be the same
+ * one. So the loop that accepts looks at how many connections each loop has, and hands over to the one with the fewest
+ * when it has clearly fewer: at least two, and an eighth. What it handed over counts there at once, not first when the
+ * message arrives, else a burst would go to one loop.
+ *
+ * When descriptors run out, level-triggered readiness would spin: this loop stops watching the socket and tries again
+ * after 100 ms, or when one of its connections ends.
+ *
+ * Stopping goes around all loops twice: after the first round nothing more is accepted, the others wait until what is on
+ * its way to another loop has arrived, so no connection is lost and no call comes after. */
+#include "rt/listen.h"
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "rt/rt_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ACCEPTS_PER_EVENT = 16, BACKLOG = 4096, LOOPS_MAX = 256, RETRY_MS = 100 };
+
+/* A listener in one loop. */
+typedef struct Ear {
+	Source source;
+	Timer retry;
+	Node paused; /* in this thread's list while descriptors are short */
+	Listener *listener;
+	AcceptFn *fn;
+	void *arg;
+	bool started;
+	bool watched; /* in the epoll */
+} Ear;
+
+struct Listener {
+	int fd;
+	Addr addr;
+	bool has_file; /* addr is a Unix path that we made */
+	dev_t dev;     /* and this is what we made */
+	ino_t ino;
+	AcceptFn *fn; /* for the ears to take over */
+	void *arg;
+	unsigned under_way; /* atomic: handed over and not arrived */
+	Ear *ears;          /* one a loop */
+};
+
+typedef struct Handover {
+	Ear *ear;
+	int fd;
+	Addr peer;
+} Handover;
+
+/* Connections of each loop: what the server counts, and what is on its way there. Relaxed atomics. */
+static struct {
+	_Alignas(64) int count;
+	int coming;
+} loads[LOOPS_MAX];
+
+static struct {
+	uint64_t accepted, handed_over, paused; /* relaxed atomics */
+} stats;
+
+static __thread List paused_ears;
+
+static void stat_add(uint64_t *field)
+{
+	__atomic_add_fetch(field, 1, __ATOMIC_RELAXED);
+}
+
+/* --- spreading ------------------------------------------------------------------------------------------------------ */
+
+static int load_of(unsigned loop)
+{
+	return __atomic_load_n(&loads[loop].count, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&loads[loop].coming, __ATOMIC_RELAXED);
+}
+
+/* The loop for one more connection. */
+static unsigned choose_loop(unsigned mine, unsigned loops)
+{
+	int here = load_of(mine), least = here;
+	unsigned best = mine;
+
+	for (unsigned i = 0; i < MIN(loops, (unsigned)LOOPS_MAX); i++) {
+		int load = load_of(i);
+
+		if (load < least) {
+			least = load;
+			best = i;
+		}
+	}
+	return here - least >= 2 && (here - least) * 8 >= here ? best : mine;
+}
+
+static void expect(unsigned loop, int delta)
+{
+	__atomic_add_fetch(&loads[loop].coming, delta, __ATOMIC_RELAXED);
+}
+
+void listen_count(int delta)
+{
+	unsigned loop = loop_index(loop_self());
+
+	if (loop < LOOPS_MAX)
+		__atomic_add_fetch(&loads[loop].count, delta, __ATOMIC_RELAXED);
+	if (delta < 0 && paused_ears.head.next)
+		LIST_EACH (&paused_ears, Ear, paused, ear)
+			timer_set(&ear->retry, loop_now_us());
+}
+
+static void arrive(void *arg)
+{
+	Handover *handover = arg;
+	Ear *ear = handover->ear;
+
+	ear->fn(ear->arg, handover->fd, &handover->peer);
+	expect(loop_index(loop_self()), -1);
+	__atomic_sub_fetch(&ear->listener->under_way, 1, __ATOMIC_RELEASE);
+	free(handover);
+}
+
+static void hand_over(Ear *ear, unsigned loop, int fd, const Addr *peer)
+{
+	Handover *handover = malloc(sizeof *handover);
+
+	if (!handover)
+		abort();
+	*handover = (Handover){ &ear->listener->ears[loop], fd, *peer };
+	__atomic_add_fetch(&ear->listener->under_way, 1, __ATOMIC_RELAXED);
+	expect(loop, 1);
+	stat_add(&stats.handed_over);
+	loop_post(rt_loop(loop), arrive, handover);
+}
+
+/* --- accepting ------------------------------------------------------------------------------------------------------ */
+
+static void ear_pause(Ear *ear)
+{
+	if (ear->watched)
+		loop_source_remove(&ear->source, ear->listener->fd);
+	ear->watched = false;
+	if (!paused_ears.head.next)
+		list_init(&paused_ears);
+	if (!node_linked(&ear->paused))
+		list_add(&paused_ears, &ear->paused);
+	timer_set(&ear->retry, loop_now_us() + RETRY_MS * US_PER_MS);
+	stat_add(&stats.paused);
+}
+
+static void ear_watch(Ear *ear)
+{
+	list_remove(&ear->paused);
+	timer_remove(&ear->retry);
+	if (loop_source_add(&ear->source, ear->listener->fd, EPOLLIN | EPOLLEXCLUSIVE))
+		ear_pause(ear);
+	else
+		ear->watched = true;
+}
+
+static void ear_retry(Timer *timer)
+{
+	ear_watch(CONTAINER(timer, Ear, retry));
+}
+
+/* False: no more for now. */
+static bool accept_one(Ear *ear)
+{
+	unsigned mine = loop_index(loop_self()), loop;
+	Addr peer = { .len = sizeof peer.un };
+	int fd = accept4(ear->listener->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			ear_pause(ear);
+			return false;
+		}
+		return errno != EAGAIN && errno != EBADF &&
+		       errno != EINVAL; /* others are of one connection: the next */
+	}
+	stat_add(&stats.accepted);
+	loop = mine < LOOPS_MAX ? choose_loop(mine, rt_loops()) : mine;
+	if (loop != mine)
+		hand_over(ear, loop, fd, &peer);
+	else
+		ear->fn(ear->arg, fd, &peer);
+	return true;
+}
+
+static void ear_event(Source *source, uint32_t events)
+{
+	Ear *ear = CONTAINER(source, Ear, source);
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPTS_PER_EVENT && ear->watched && accept_one(ear); i++)
+		continue;
+}
+
+/* --- starting and stopping ------------------------------------------------------------------------------------------ */
+
+static Ear *ear_here(Listener *listener)
+{
+	return &listener->ears[loop_index(loop_self())];
+}
+
+static void start_here(void *arg)
+{
+	Listener *listener = arg;
+	Ear *ear = ear_here(listener);
+
+	ear->fn = listener->fn;
+	ear->arg = listener->arg;
+	if (!ear->started)
+		ear_watch(ear);
+	ear->started = true;
+}
+
+static void stop_here(void *arg)
+{
+	Ear *ear = ear_here(arg);
+
+	if (ear->watched)
+		loop_source_remove(&ear->source, ear->listener->fd);
+	list_remove(&ear->paused);
+	timer_remove(&ear->retry);
+	ear->watched = ear->started = false;
+}
+
+static void pass_by(void *arg)
+{
+	(void)arg;
+}
+
+void listener_start(Listener *listener, AcceptFn *fn, void *arg)
+{
+	listener->fn = fn;
+	listener->arg = arg;
+	if (!listener->ears) {
+		listener->ears = calloc(rt_loops(), sizeof *listener->ears);
+		if (!listener->ears)
+			abort();
+		for (unsigned i = 0; i < rt_loops(); i++)
+			listener->ears[i] = (Ear){ .source = { ear_event },
+				                   .retry = TIMER_INIT(ear_retry),
+				                   .listener = listener };
+	}
+	loop_each(start_here, listener);
+}
+
+void listener_stop(Listener *listener)
+{
+	if (!listener->ears)
+		return;
+	loop_each(stop_here, listener);
+	while (__atomic_load_n(&listener->under_way, __ATOMIC_ACQUIRE))
+		loop_each(pass_by, NULL);
+}
+
+void listener_close(Listener *listener)
+{
+	struct stat st;
+
+	if (!listener)
+		return;
+	listener_stop(listener);
+	close(listener->fd);
+	if (listener->has_file && stat(listener->addr.un.sun_path, &st) == 0 &&
+	    st.st_dev == listener->dev && st.st_ino == listener->ino)
+		unlink(listener->addr.un.sun_path);
+	free(listener->ears);
+	free(listener);
+}
+
+const Addr *listener_addr(const Listener *listener)
+{
+	return &listener->addr;
+}
+
+ListenStats listen_stats(void)
+{
+	return (ListenStats){
+		.accepted = __atomic_load_n(&stats.accepted, __ATOMIC_RELAXED),
+		.handed_over = __atomic_load_n(&stats.handed_over, __ATOMIC_RELAXED),
+		.paused = __atomic_load_n(&stats.paused, __ATOMIC_RELAXED),
+	};
+}
+
+/* --- opening -------------------------------------------------------------------------------------------------------- */
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static Err *bind_error(Arena *a, const Addr *addr, int errnum)
+{
+	Str text = addr_text(a, addr);
+
+	if (errnum == EADDRINUSE)
+		return err_new(a, ERR_CONFLICT, "rt.address_in_use",
+		               "somebody listens on %.*s already", STR_ARG(text));
+	if (errnum == EACCES || errnum == EPERM)
+		return err_new(a, ERR_DENIED, "rt.bind", "listening on %.*s is not allowed",
+		               STR_ARG(text));
+	return err_errno(a, errnum, "rt.bind", "%.*s cannot be listened on", STR_ARG(text));
+}
+
+/* A socket file that nobody answers on is left from a process that died. Anything else is not ours to remove. */
+static bool remove_stale(const Addr *addr)
+{
+	AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	return fd >= 0 && lstat(addr->un.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	       connect(fd, &addr->sa, addr->len) != 0 && errno == ECONNREFUSED &&
+	       unlink(addr->un.sun_path) == 0;
+}
+
+static Err *bind_unix(Arena *a, int fd, const Addr *addr)
+{
+	fchmod(fd, 0660); /* before there is a file, so that it is never more open than this */
+	if (bind(fd, &addr->sa, addr->len) == 0)
+		return NULL;
+	if (errno != EADDRINUSE)
+		return bind_error(a, addr, errno);
+	if (!remove_stale(addr))
+		return bind_error(a, addr, EADDRINUSE);
+	return bind(fd, &addr->sa, addr->len) == 0 ? NULL : bind_error(a, addr, errno);
+}
+
+static Err *bind_ip(Arena *a, int fd, const Addr *addr)
+{
+	int one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (addr->sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+	return bind(fd, &addr->sa, addr->len) == 0 ? NULL : bind_error(a, addr, errno);
+}
+
+static Listener *listener_new(int fd)
+{
+	Listener *listener = calloc(1, sizeof *listener);
+
+	if (!listener)
+		abort();
+	listener->fd = fd;
+	listener->addr.len = sizeof listener->addr.un;
+	if (getsockname(fd, &listener->addr.sa, &listener->addr.len) != 0)
+		listener->addr = (Addr){ .len = 0 };
+	return listener;
+}
+
+/* The umask may have taken from the mode; what the file is, tells it from one that replaces it. */
+static void own_file(Listener *listener)
+{
+	struct stat st;
+
+	chmod(listener->addr.un.sun_path, 0660);
+	listener->has_file = stat(listener->addr.un.sun_path, &st) == 0;
+	if (listener->has_file) {
+		listener->dev = st.st_dev;
+		listener->ino = st.st_ino;
+	}
+}
+
+Err *listener_open(Arena *a, const Addr *addr, Listener **out)
+{
+	AUTO(fd_close) int fd =
+		socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool is_unix = addr->sa.sa_family == AF_UNIX;
+	Listener *listener;
+
+	if (fd < 0)
+		return bind_error(a, addr, errno);
+	TRY(is_unix ? bind_unix(a, fd, addr) : bind_ip(a, fd, addr));
+	if (listen(fd, BACKLOG) != 0)
+		return bind_error(a, addr, errno);
+	listener = listener_new(fd);
+	fd = -1;
+	if (is_unix)
+		own_file(listener);
+	*out = listener;
+	return NULL;
+}
+
+Err *listener_adopt(Arena *a, int fd, Listener **out)
+{
+	int listens = 0, type = 0;
+	socklen_t len = sizeof listens, type_len = sizeof type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) != 0)
+		return err_errno(a, errno, "rt.bind", "descriptor %d is no socket", fd);
+	if (!listens || type != SOCK_STREAM)
+		return err_new(a, ERR_INVALID, "rt.bind",
+		               "descriptor %d does not listen for connections", fd);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	*out = listener_new(fd);
+	return NULL;
+}
