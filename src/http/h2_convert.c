@@ -81,7 +81,7 @@ static bool is_connection_header(Str name, HeaderId id)
 	case HTTP_UPGRADE:
 		return true;
 	default:
-		return id == HTTP_OTHER && str_eq(name, S("http2-settings"));
+		return id == HTTP_OTHER && str_eq_nocase(name, S("http2-settings"));
 	}
 }
 
@@ -293,11 +293,18 @@ static H2Fault check_request(H2Block *b)
 	return fault;
 }
 
-/* "cookie" may come in crumbs (RFC 9113 8.2.3); behind us it must be one. */
+static size_t put_bytes(char *to, Str bytes)
+{
+	if (bytes.len)
+		memcpy(to, bytes.at, bytes.len);
+	return bytes.len;
+}
+
+/* "cookie" may come in crumbs (RFC 9113 8.2.3); behind us it must be one. Empty ones say nothing. */
 static void join_cookies(H2Block *b)
 {
 	Headers *headers = &b->head.headers;
-	Header *first = NULL;
+	Header *joined = NULL;
 	size_t len = 0;
 	uint32_t kept = 0;
 	char *to;
@@ -308,19 +315,17 @@ static void join_cookies(H2Block *b)
 	for (uint32_t i = 0; i < headers->count; i++) {
 		Header header = headers->at[i];
 
-		if (header.id == HTTP_COOKIE && first) {
-			memcpy(to + first->value.len, "; ", 2);
-			memcpy(to + first->value.len + 2, header.value.at, header.value.len);
-			first->value.len += header.value.len + 2;
+		if (header.id != HTTP_COOKIE || !joined)
+			headers->at[kept++] = header;
+		if (header.id != HTTP_COOKIE)
 			continue;
+		if (!joined) {
+			joined = &headers->at[kept - 1];
+			joined->value = (Str){ to, 0 };
 		}
-		headers->at[kept] = header;
-		if (header.id == HTTP_COOKIE) {
-			first = &headers->at[kept];
-			memcpy(to, header.value.at, header.value.len);
-			first->value.at = to;
-		}
-		kept++;
+		if (joined->value.len && header.value.len)
+			joined->value.len += put_bytes(to + joined->value.len, S("; "));
+		joined->value.len += put_bytes(to + joined->value.len, header.value);
 	}
 	headers->count = kept;
 }
@@ -341,8 +346,10 @@ static H2Fault set_body(H2Block *b, bool end)
 		return end ? H2_INFORM_END : H2_FINE;
 	if (has_no_body(b))
 		return H2_FINE; /* DATA after it is refused as it comes */
-	if (end)
+	if (end) {
+		head->expect_continue = false; /* there is nothing to wait with */
 		return head->content_length > 0 ? H2_LENGTH : H2_FINE;
+	}
 	head->body = head->content_length < 0 ? HTTP_BODY_CHUNKED : HTTP_BODY_LENGTH;
 	return H2_FINE;
 }

@@ -168,6 +168,9 @@ TEST(a_request_becomes_a_head)
 	CHECK_STR(head->headers.at[0].name, S("cookie"));
 	CHECK_STR(head->headers.at[1].value, S("x"));
 	CHECK_STR(headers_get_name(&head->headers, S("x-own")), S("v"));
+	CHECK_OK(convert(a, H2_REQUEST, (Str){ 0 }, S(POST "~cookie=~cookie=a=1~cookie="), false,
+	                 &b));
+	CHECK_STR(headers_get(&head->headers, HTTP_COOKIE), S("a=1"));
 	CHECK_OK(convert(a, H2_REQUEST, (Str){ 0 }, S(POST), false, &b));
 	CHECK_INT(b.head.body, HTTP_BODY_CHUNKED);
 	CHECK_INT(b.head.content_length, -1);
