@@ -4,15 +4,9 @@
  * immutable after that. Strings live in the arena that was given. Times are microseconds. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/address.h"
 #include "gateway/balance.h"
-
-/* An address split: host and port, or a Unix socket's path. Views into the text. */
-typedef struct AddressConf {
-	Str text; /* as written */
-	Str host; /* no brackets; empty: all addresses */
-	uint16_t port;
-	Str unix_path; /* empty: none */
-} AddressConf;
+#include "gateway/trust.h"
 
 typedef struct TlsFilesConf {
 	Str certificate; /* PEM, the chain after the leaf */
@@ -20,7 +14,6 @@ typedef struct TlsFilesConf {
 } TlsFilesConf;
 
 typedef struct ListenConf {
-	Str text;
 	AddressConf address;
 	CONF_LIST_OF(TlsFilesConf) tls; /* none: plain */
 	bool http2;                     /* over TLS, by ALPN */
@@ -28,14 +21,12 @@ typedef struct ListenConf {
 } ListenConf;
 
 typedef struct AdminConf {
-	Str text;
-	AddressConf address; /* empty host and path and port 0: no admin port ("off") */
+	AddressConf address; /* text "off": no admin port */
 	bool on;
 	Str token;
 } AdminConf;
 
 typedef struct ServerConf {
-	Str text;
 	AddressConf address;
 	uint16_t weight;          /* 0: drained */
 	uint32_t max_connections; /* of all loops; 0: no limit */
@@ -56,7 +47,7 @@ typedef struct TimeoutsConf {
 	int64_t connect_us; /* connection and TLS */
 	int64_t head_us;    /* request sent to answer's head */
 	int64_t idle_us;    /* between two pieces of a body, both ways */
-	int64_t request_us; /* the whole exchange with the upstream, retries and queue included; 0: no limit */
+	int64_t request_us; /* from its arrival to the answer's head, queue and retries included; 0: no limit */
 	bool has_connect, has_head, has_idle, has_request;
 } TimeoutsConf;
 
@@ -105,6 +96,7 @@ typedef struct UpstreamConf {
 	CONF_LIST_OF(ServerConf) servers; /* at most GATEWAY_SERVERS */
 	uint8_t balance;                  /* BalanceKind */
 	Str hash_on;
+	bool has_hash_on;
 	uint8_t hash_kind; /* HashOn, of `hash_on` */
 	Str hash_name;     /* of that header or cookie */
 	bool has_health;
@@ -170,7 +162,6 @@ typedef struct PathsConf {
 typedef struct ErrorsConf {
 	Str html; /* a file; empty: the built-in page */
 } ErrorsConf;
-
 typedef struct DrainConf {
 	int64_t timeout_us;
 } DrainConf;
@@ -182,7 +173,8 @@ typedef struct GatewayConf {
 	CONF_LIST_OF(RouteConf) routes;
 	LimitsConf limits;
 	AccessConf access_log;
-	CONF_LIST_OF(Str) trusted_proxies; /* forwarded_trust_new() takes them */
+	CONF_LIST_OF(Str) trusted_proxies;
+	Trust trust; /* of `trusted_proxies` */
 	RequestIdConf request_id;
 	PathsConf paths;
 	ErrorsConf errors;
@@ -194,7 +186,7 @@ typedef struct GatewayConf {
 enum { GATEWAY_SERVERS = 1024, GATEWAY_ROUTES = 10000 };
 
 /* The rows, for conf_load() with parts of others beside it, `banyan check` and the reference. Its check does all that can
- * be wrong; gateway_conf_finish() after it fills what is derived (warnings). */
+ * be wrong; gateway_conf_finish() after it fills what needs memory (trust, warnings). */
 const ConfTable *gateway_conf_table(void);
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);
 
@@ -203,6 +195,3 @@ void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);
 Err *gateway_conf_load(Arena *a, Conf *conf, Str path, GatewayConf **out) MUST_USE;
 /* The same from a text: `name` is what messages call it. */
 Err *gateway_conf_read(Arena *a, Conf *conf, Str name, Str text, GatewayConf **out) MUST_USE;
-
-/* "host:port", "[::1]:80", ":80", "unix:/path"; the host is a name or an address. False: not one of them. */
-bool gateway_address_split(Str text, AddressConf *out);

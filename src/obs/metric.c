@@ -305,38 +305,11 @@ static size_t label_count(const MetricFamily *row)
 	return count;
 }
 
-/* Length of the UTF-8 character at the start of text; 0: it is none (RFC 3629). */
-static size_t utf8_length(Str text)
-{
-	static const struct {
-		uint8_t first, last, second_min, second_max, length;
-	} forms[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	const uint8_t *at = (const uint8_t *)text.at;
-
-	for (size_t i = 0; i < COUNT(forms); i++) {
-		if (at[0] < forms[i].first || at[0] > forms[i].last)
-			continue;
-		if (text.len < forms[i].length)
-			return 0;
-		for (size_t k = 1; k < forms[i].length; k++)
-			if (at[k] < (k == 1 ? forms[i].second_min : 0x80) ||
-			    at[k] > (k == 1 ? forms[i].second_max : 0xbf))
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
 static void put_label_value(Buf *out, Str value)
 {
 	while (value.len) {
-		size_t len = utf8_length(value);
+		uint32_t code;
+		size_t len = str_utf8(value, &code);
 
 		if (value.at[0] == '\\' || value.at[0] == '"')
 			buf_putc(out, '\\');

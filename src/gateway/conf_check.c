@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What no row can say alone: names that must lead somewhere, things that cannot both be, routes that nothing could ever
+ * reach. Every mistake is put where the value stands. The same walk derives what the rest of the gateway wants to have
+ * ready: addresses taken apart, the upstream of a route, masks. What is in order but looks like a slip is a warning. */
+#include "gateway/conf_int.h"
+
+#include "base/arena.h"
+#include "gateway/route.h"
+
+#include <unistd.h>
+
+static void check_file(Conf *conf, const Str *path)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	if (path->len && access(str_z(a, *path), R_OK) != 0)
+		conf_mistake(conf, path, "%.*s: %m", STR_ARG(*path));
+}
+
+static void check_listeners(Conf *conf, GatewayConf *g)
+{
+	for (size_t i = 0; i < g->listen.count; i++) {
+		ListenConf *l = &g->listen.at[i];
+
+		address_split(l->address.text, &l->address);
+		for (size_t k = 0; k < l->tls.count; k++) {
+			check_file(conf, &l->tls.at[k].certificate);
+			check_file(conf, &l->tls.at[k].key);
+		}
+		if (l->h2c && l->tls.count)
+			conf_mistake(conf, &l->h2c,
+			             "h2c: is for ports without tls; over tls it is http2");
+		for (size_t k = 0; k < i; k++)
+			if (address_same(&g->listen.at[k].address, &l->address))
+				conf_mistake(conf, &l->address.text,
+				             "address: %.*s is listened on already",
+				             STR_ARG(l->address.text));
+	}
+}
+
+static void check_admin(Conf *conf, GatewayConf *g)
+{
+	AdminConf *admin = &g->admin;
+
+	admin->on = address_split(admin->address.text, &admin->address);
+	if (!admin->on)
+		return;
+	if (!address_is_loopback(&admin->address) && !admin->token.len)
+		conf_mistake(conf, &admin->address.text,
+		             "admin: other machines reach %.*s, so a token is needed",
+		             STR_ARG(admin->address.text));
+	for (size_t i = 0; i < g->listen.count; i++)
+		if (address_same(&g->listen.at[i].address, &admin->address))
+			conf_mistake(conf, &admin->address.text,
+			             "admin: clients are listened for on %.*s already",
+			             STR_ARG(admin->address.text));
+}
+
+static void check_servers(Conf *conf, UpstreamConf *u)
+{
+	uint32_t weights = 0;
+
+	if (u->servers.count > GATEWAY_SERVERS)
+		conf_mistake(conf, &u->servers, "servers: %d at most", (int)GATEWAY_SERVERS);
+	for (size_t i = 0; i < u->servers.count; i++) {
+		ServerConf *s = &u->servers.at[i];
+
+		if (!address_split(s->address.text, &s->address))
+			continue;
+		weights += s->weight;
+		for (size_t k = 0; k < i; k++)
+			if (address_same(&u->servers.at[k].address, &s->address))
+				conf_mistake(conf, &s->address.text,
+				             "address: %.*s is a server of %.*s already",
+				             STR_ARG(s->address.text), STR_ARG(u->name));
+	}
+	if (u->servers.count && !weights)
+		conf_mistake(conf, &u->servers,
+		             "servers: all of them have weight 0, so none takes a request");
+}
+
+static void check_upstream(Conf *conf, UpstreamConf *u)
+{
+	HashOn kind = HASH_ON_PEER;
+
+	check_servers(conf, u);
+	hash_on_split(u->hash_on, &kind, &u->hash_name);
+	u->hash_kind = (uint8_t)kind;
+	status_range_split(u->health.status, &u->health.status_min, &u->health.status_max);
+	u->retry.mask = 0;
+	for (size_t i = 0; i < u->retry.on.count; i++)
+		u->retry.mask |= UINT32_C(1) << u->retry.on.at[i];
+	if (u->has_tls)
+		check_file(conf, &u->tls.ca);
+	if (u->has_health && u->health.timeout_us > u->health.interval_us)
+		conf_mistake(conf, &u->health.timeout_us,
+		             "health: the timeout is longer than the interval");
+}
+
+static const UpstreamConf *find_upstream(const GatewayConf *g, Str name)
+{
+	for (size_t i = 0; i < g->upstreams.count; i++)
+		if (str_eq(g->upstreams.at[i].name, name))
+			return &g->upstreams.at[i];
+	return NULL;
+}
+
+static void mistake_unknown(Conf *conf, const GatewayConf *g, const RouteConf *r)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Str *names = ARENA_ARRAY(a, Str, g->upstreams.count + 1);
+	Str near;
+
+	for (size_t i = 0; i < g->upstreams.count; i++)
+		names[i] = g->upstreams.at[i].name;
+	near = str_nearest(r->to, names, g->upstreams.count);
+	if (near.len)
+		conf_mistake(conf, &r->to, "to: there is no upstream \"%.*s\": did you mean %.*s?",
+		             STR_ARG(r->to), STR_ARG(near));
+	else
+		conf_mistake(conf, &r->to, "to: there is no upstream \"%.*s\"", STR_ARG(r->to));
+}
+
+static void inherit(TimeoutsConf *own, const TimeoutsConf *from)
+{
+	if (!own->has_connect)
+		own->connect_us = from->connect_us;
+	if (!own->has_head)
+		own->head_us = from->head_us;
+	if (!own->has_idle)
+		own->idle_us = from->idle_us;
+	if (!own->has_request)
+		own->request_us = from->request_us;
+}
+
+static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
+{
+	Str strip = r->strip_prefix, path = r->match.path;
+
+	r->upstream = find_upstream(g, r->to);
+	if (r->upstream)
+		inherit(&r->timeouts, &r->upstream->timeouts);
+	else if (r->to.len)
+		mistake_unknown(conf, g, r);
+	if (!r->has_body)
+		r->body_bytes = g->limits.body_bytes;
+	if (strip.len &&
+	    (!str_starts(path, strip) || (path.len > strip.len && path.at[strip.len] != '/')))
+		conf_mistake(conf, &r->strip_prefix,
+		             "strip_prefix: %.*s is not the start of the route's path %.*s",
+		             STR_ARG(strip), STR_ARG(path));
+}
+
+static void check_reachable(Conf *conf, const GatewayConf *g)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	ptrdiff_t *by = ARENA_ARRAY(a, ptrdiff_t, g->routes.count + 1);
+	size_t mistakes;
+
+	conf_mistakes(conf, &mistakes);
+	if (mistakes)
+		return; /* patterns that were wrong hold their defaults: nothing is to be learned from those */
+	route_shadows(g->routes.at, g->routes.count, by);
+	for (size_t i = 0; i < g->routes.count; i++)
+		if (by[i] >= 0)
+			conf_mistake(conf, &g->routes.at[i],
+			             "route %.*s can never be taken: %.*s takes all that it could",
+			             STR_ARG(g->routes.at[i].name),
+			             STR_ARG(g->routes.at[by[i]].name));
+}
+
+static void derive_log(AccessConf *log)
+{
+	log->path = S("");
+	if (str_eq(log->text, S("off")))
+		log->to = ACCESS_OFF;
+	else if (str_eq(log->text, S("stdout")))
+		log->to = ACCESS_STDOUT;
+	else if (str_eq(log->text, S("stderr")))
+		log->to = ACCESS_STDERR;
+	else
+		log->to = ACCESS_FILE;
+	if (log->to == ACCESS_FILE)
+		log->path = log->text;
+}
+
+void gateway_conf_check(Conf *conf, void *object)
+{
+	GatewayConf *g = object;
+
+	check_listeners(conf, g);
+	check_admin(conf, g);
+	derive_log(&g->access_log);
+	check_file(conf, &g->errors.html);
+	if (g->routes.count > GATEWAY_ROUTES)
+		conf_mistake(conf, &g->routes, "routes: %d at most", (int)GATEWAY_ROUTES);
+	if (g->limits.line_bytes > g->limits.head_bytes)
+		conf_mistake(conf, &g->limits.line_bytes,
+		             "line: is a part of the head, which is smaller");
+	for (size_t i = 0; i < g->upstreams.count; i++)
+		check_upstream(conf, &g->upstreams.at[i]);
+	for (size_t i = 0; i < g->routes.count; i++)
+		check_route(conf, g, &g->routes.at[i]);
+	check_reachable(conf, g);
+}
+
+/* Warnings. */
+
+typedef struct Warnings {
+	Arena *arena;
+	Conf *conf;
+	GatewayConf *g;
+	size_t cap;
+} Warnings;
+
+static void warn(Warnings *w, const void *at, Str text)
+{
+	if (w->g->warnings.count < w->cap)
+		w->g->warnings.at[w->g->warnings.count++] =
+			str_fmt(w->arena, "%.*s: %.*s", STR_ARG(conf_where(w->conf, at)),
+		                STR_ARG(text));
+}
+
+static void warn_upstream(Warnings *w, const UpstreamConf *u)
+{
+	bool used = false, limited = u->max_connections > 0;
+
+	for (size_t i = 0; i < w->g->routes.count; i++)
+		used = used || w->g->routes.at[i].upstream == u;
+	for (size_t i = 0; i < u->servers.count; i++)
+		limited = limited || u->servers.at[i].max_connections > 0;
+	if (!used)
+		warn(w, u,
+		     str_fmt(w->arena, "upstream %.*s is used by no route", STR_ARG(u->name)));
+	if (u->has_hash_on && u->balance != BALANCE_HASH)
+		warn(w, &u->hash_on, S("hash_on: is looked at only with balance: hash"));
+	if (u->has_tls && !u->tls.verify)
+		warn(w, &u->tls.verify,
+		     S("verify: off, so anybody between could answer for the servers"));
+	if (u->keepalive.idle_us >= 2000000 && !u->has_tls && u->protocol == UPSTREAM_HTTP1)
+		warn(w, &u->keepalive.idle_us,
+		     S("idle_time: gunicorn closes its connections after 2s unless told otherwise"));
+}
+
+void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
+{
+	Warnings w = { a, conf, g, g->upstreams.count * 4 + 4 };
+
+	g->trust = trust_new(a, g->trusted_proxies.at, g->trusted_proxies.count);
+	g->warnings.at = ARENA_ARRAY(a, Str, w.cap);
+	g->warnings.count = 0;
+	for (size_t i = 0; i < g->upstreams.count; i++)
+		warn_upstream(&w, &g->upstreams.at[i]);
+	if (g->request_id.trust == ID_TRUST_ALWAYS)
+		warn(&w, &g->request_id.trust,
+		     S("trust: always lets any client choose the ids that logs are searched by"));
+}
