@@ -143,7 +143,7 @@ static Err *read_share(Arena *a, const ConfKey *key, Str text, Number *out)
 
 static Str list_words(Arena *a, const ConfWord *words)
 {
-	Str all = { 0 };
+	Str all = S("");
 
 	for (const ConfWord *word = words; word->name; word++)
 		all = str_fmt(a, "%.*s%s%s", STR_ARG(all),
