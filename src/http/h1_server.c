@@ -210,8 +210,10 @@ static Err *fill_late(Talk *t)
 static Err *send_continue(Talk *t)
 {
 	t->continued = true;
-	if (!t->x.request.expect_continue || t->x.begun || unused(t).len)
+	if (!t->x.request.expect_continue || unused(t).len)
 		return NULL;
+	if (t->x.begun)
+		return send_out(t); /* the final answer is what it waits for */
 	return talk_inform(&t->x, &(Head){ .status = 100, .reason = S("Continue"), .content_length = -1 });
 }
 
