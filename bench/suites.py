@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks and how each is run: rounds of all contenders in turn, each in a process of its own, and of every round
+the ratios of ours to theirs."""
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+
+from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
+from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
+
+FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
+PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]}
+FOLDER = BUILD / "bench"
+PEERS = ("nginx", "haproxy")
+MIB = 1 << 20
+NOISE = 0.05                        # of one processor, spent by others or stolen: above it a run is called noisy
+BEST = "best peer"                  # the cheaper of nginx and HAProxy
+
+
+@dataclasses.dataclass
+class Budget:
+    """What design.md section 9 allows: a ratio to someone, or, with `against` empty, an amount of ours."""
+    against: str
+    limit: float
+
+
+@dataclasses.dataclass
+class Bench:
+    name: str
+    title: str
+    unit: str
+    run: callable                               # (bench, contender, share of the work) -> result with "cost"
+    args: str = ""                              # of load or h2load, {n} being the requests of one run
+    requests: int = 0
+    per_request: float = 1                      # units in one request
+    rivals: tuple = PEERS
+    budgets: tuple = ()
+    full: bool = False
+    tls: bool = False
+    large: bool = False                         # large bodies: whoever has a knob for them turns it
+    everywhere: bool = False                    # all processors for all, a thread on each
+    connections: int = 4096
+
+
+def compile_programs():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, libraries in PROGRAMS.items():
+        source, target, header = ROOT / f"bench/{name}.c", FOLDER / name, ROOT / "bench/net.h"
+        if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, header.stat().st_mtime):
+            subprocess.run(["cc", *FLAGS, "-o", target, source, *libraries], check=True)
+
+
+def make_certificate():
+    """One P-256 certificate for all, made once."""
+    folder = FOLDER / "tls"
+    if not (folder / "both.pem").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "3650", "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test",
+                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+        (folder / "both.pem").write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    return folder
+
+
+class Runner:
+    """One session of benchmarks: where processes run, and what can be counted here."""
+
+    def __init__(self, contenders, instructions):
+        self.contenders, self.instructions = contenders, instructions
+        self.measured_cpus, self.other_cpus = plan_cpus()
+
+    def rounds(self, bench, pairs, share):
+        """[{contender: result}] of every round, everyone in the same order."""
+        names = [name for name in ("banyan", *bench.rivals) if name in self.contenders]
+        for number in range(pairs):
+            yield {name: self.one(bench, name, number, share) for name in names}
+
+    def one(self, bench, name, number, share):
+        folder = FOLDER / "run" / f"{bench.name}.{number}.{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        cpus, others = (None, None) if bench.everywhere else (self.measured_cpus, self.other_cpus)
+        self.cpus = others
+        requests = max(int(bench.requests * share), 64)
+        with Origin(others) as origin:
+            setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
+                          connections=bench.connections,
+                          threads=len(self.measured_cpus | self.other_cpus) if bench.everywhere else 1,
+                          tls=make_certificate() if bench.tls else None)
+            self.origin = origin
+            contender = CONTENDERS[name](setup)
+            with contender:
+                result = bench.run(self, bench, contender, requests)
+        if bench.full and contender.log_lines() < requests:
+            raise BenchError(f"{name}: {contender.log_lines()} lines in the access log for {requests} requests")
+        shutil.rmtree(folder, ignore_errors=True)
+        return result
+
+    @contextlib.contextmanager
+    def measured(self, bench, contender, requests, result, generator):
+        """Fills `result` with what the contender spent inside the `with`."""
+        pids = contender.pids()
+        ours = [self.origin.process.pid, generator]
+        with Instructions(pids, self.instructions) as counted:
+            busy, before, rest = Busy(), Cpu(pids), Cpu(ours)
+            yield
+            after, busy_after, rest_after = Cpu(contender.pids()), Busy(), Cpu(ours)
+        spent, units = after.since(before), requests * bench.per_request
+        seconds = busy_after.at - busy.at
+        known = spent + rest_after.since(rest)
+        result.update(
+            cost=spent * 1e6 / units, seconds=seconds, rate=units / seconds, of_one_processor=spent / seconds,
+            user_share=(after.user - before.user) / max(after.user - before.user + after.system - before.system, 1e-9),
+            others=max(busy_after.busy - busy.busy - known, 0) / seconds,
+            stolen=(busy_after.steal - busy.steal) / seconds,
+            instructions=counted.count / units if counted.count else None)
+
+
+def run_load(runner, bench, contender, requests):
+    """bench/load: the window is exactly its requests, on connections that are open already."""
+    command = [FOLDER / "load", "-p", contender.port, *bench.args.format(n=requests, w=max(requests // 10, 200)).split()]
+    load = spawn(command, runner.cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    result = {}
+    try:
+        told = first_line(load.stdout, 60)
+        if told == "warm":
+            with runner.measured(bench, contender, requests, result, load.pid):
+                load.stdin.write(b"\n")
+                load.stdin.flush()
+                told = first_line(load.stdout, 120)
+        if not told.startswith("{"):
+            raise BenchError(f"{contender.name}: {load.stderr.read().decode().strip() or 'the load ended early'}")
+    finally:
+        end(load)
+    result.update(json.loads(told))
+    if result["requests"] != requests:
+        raise BenchError(f"{contender.name}: {result['requests']} answers for {requests} requests")
+    if "-R" in bench.args.split() and result["resumed"] != requests:
+        raise BenchError(f"{contender.name}: resumed {result['resumed']} of {requests} sessions")
+    return result
+
+
+def run_h2load(runner, bench, contender, requests):
+    """h2load: the window holds its few handshakes too, the same for everyone."""
+    words = bench.args.format(n=requests).split()
+    result, text = {}, ""
+    warm = spawn(["h2load", *bench.args.format(n=requests // 10).split(), f"https://127.0.0.1:{contender.port}/items/42"],
+                 runner.cpus, stdout=subprocess.DEVNULL)
+    warm.wait(60)
+    with (contender.setup.folder / "h2load").open("w+") as output:
+        load = spawn(["sh", "-c", 'read -r go && "$@" && echo done >&2 && read -r end', "-", "h2load", *words,
+                      f"https://127.0.0.1:{contender.port}/items/42"],
+                     runner.cpus, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.PIPE)
+        try:
+            with runner.measured(bench, contender, requests, result, load.pid):
+                load.stdin.write(b"\n")
+                load.stdin.flush()
+                first_line(load.stderr, 120)
+        finally:
+            end(load)
+        output.seek(0)
+        text = output.read()
+    wanted = [rf"{requests} total, {requests} started, {requests} done, {requests} succeeded, 0 failed, 0 errored",
+              rf"status codes: {requests} 2xx, 0 3xx", rf"\({requests * 128}\) data"]
+    if not all(re.search(pattern, text) for pattern in wanted):
+        raise BenchError(f"{contender.name}: {text.strip()[-800:]}")
+    result["requests"] = requests
+    return result
+
+
+def touch(contender):
+    """One request, so that every worker is known to have set itself up."""
+    with socket.create_connection(("127.0.0.1", contender.port), 10) as client:
+        client.sendall(b"GET /items/42 HTTP/1.1\r\nHost: bench.test\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise BenchError(f"{contender.name}: the first answer was {answer[:200]!r}")
+
+
+def run_idle(runner, bench, contender, requests):
+    """bench/hold: the contender's own memory for connections that are open, have been used once and do nothing."""
+    touch(contender)
+    start = pss_bytes(contender.pids())
+    hold = spawn([FOLDER / "hold", contender.port, requests, bench.args], runner.cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                 stderr=subprocess.PIPE)
+    try:
+        told = first_line(hold.stdout, 120)
+        if told != f"held {requests}":
+            raise BenchError(f"{contender.name}: {hold.stderr.read().decode().strip() or told}")
+        full = pss_bytes(contender.pids())
+        hold.stdin.write(b"\n")
+        hold.stdin.flush()
+        told = first_line(hold.stdout, 60)
+        if told != f"alive {requests}":
+            raise BenchError(f"{contender.name}: {told} of {requests} idle connections")
+    finally:
+        end(hold)
+    return {"cost": (full - start) / requests, "start_bytes": start, "full_bytes": full, "requests": requests,
+            "whole": full / requests}
+
+
+CPU = "us CPU/request"
+BENCHES = (
+    Bench("gateway.cpu", "keep-alive requests, 128 B JSON, 64 connections, as fast as they are answered", CPU, run_load,
+          "-n {n} -w {w}", 60000, rivals=(*PEERS, "relay"), budgets=(Budget(BEST, 0.80), Budget("relay", 1.15))),
+    Bench("gateway.cpu.paced", "the same at 8,000 a second, below what anyone here can bear", CPU, run_load,
+          "-n {n} -w {w} -r 8000", 24000, rivals=(*PEERS, "relay")),
+    Bench("gateway.cpu.all", "the same with a thread on every processor and nobody pinned", CPU, run_load,
+          "-n {n} -w {w}", 60000, everywhere=True),
+    Bench("gateway.cpu_full", "the same with access log, metrics and request ids on everywhere", CPU, run_load,
+          "-n {n} -w {w}", 60000, full=True, budgets=(Budget(BEST, 0.85),)),
+    Bench("gateway.idle", "15,000 idle keep-alive connections after a request each, 64 of them active at a time",
+          "B PSS/connection", run_idle, "64", 15000, connections=16000, budgets=(Budget("", 400),)),
+    Bench("gateway.idle.calm", "the same with one active at a time, which is kindest to an allocator", "B PSS/connection",
+          run_idle, "1", 15000, connections=16000, budgets=(Budget("", 400),)),
+    Bench("gateway.tls", "keep-alive requests over TLS 1.3", CPU, run_load, "-s -n {n} -w {w}", 50000, tls=True),
+    Bench("gateway.tls.new", "a connection, a full TLS 1.3 handshake (P-256) and a request", "us CPU/connection", run_load,
+          "-s -1 -c 16 -n {n} -w {w}", 3000, tls=True),
+    Bench("gateway.tls.resumed", "the same, the session resumed from a ticket", "us CPU/connection", run_load,
+          "-s -1 -R -c 16 -n {n} -w {w}", 5000, tls=True),
+    Bench("gateway.h2", "HTTP/2 over TLS towards clients, HTTP/1.1 upstream, 16 connections of 16 streams", CPU, run_h2load,
+          "-t 1 -c 16 -m 16 -n {n}", 50000, tls=True),
+    Bench("gateway.large.down", "answers of 1 MiB, 16 connections", "us CPU/MiB", run_load,
+          "-c 16 -t /bytes/1048576 -b 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
+    Bench("gateway.large.up", "request bodies of 1 MiB, 16 connections", "us CPU/MiB", run_load,
+          "-c 16 -u 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
+)
+
+
+def selected(names):
+    """Each name stands for itself and for what is below it."""
+    chosen = [bench for bench in BENCHES
+              if not names or any(bench.name == name or bench.name.startswith(name + ".") for name in names)]
+    for name in names:
+        if not any(bench.name == name or bench.name.startswith(name + ".") for bench in BENCHES):
+            raise SystemExit(f"no benchmark {name}; there are: {', '.join(bench.name for bench in BENCHES)}")
+    return chosen
+
+
+def median_cost(rounds, name):
+    return statistics.median(one[name]["cost"] for one in rounds)
+
+
+def ratios(rounds, against):
+    """Of every round; {} where ours or theirs was not run."""
+    if not all(name in rounds[0] for name in ("banyan", against)):
+        return {}
+    all_of_them = [one["banyan"]["cost"] / one[against]["cost"] for one in rounds]
+    return {"ratio": statistics.median(all_of_them), "least": min(all_of_them), "most": max(all_of_them)}
+
+
+def judge(bench, rounds):
+    """What the rounds say: costs, ratios, budgets with their verdicts."""
+    peers = [name for name in PEERS if name in rounds[0]]
+    best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
+    costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
+                    "most": max(one[name]["cost"] for one in rounds)} for name in rounds[0]}
+    against = {name: found for name in rounds[0] if name != "banyan" for found in [ratios(rounds, name)] if found}
+    verdicts = []
+    for budget in bench.budgets:
+        to = best if budget.against == BEST else budget.against
+        got = against.get(to, {}).get("ratio") if to else costs.get("banyan", {}).get("median")
+        if got is not None:
+            verdicts.append({"against": to, "limit": budget.limit, "got": got, "met": got <= budget.limit})
+    noisy = max((one[name].get("others", 0) + one[name].get("stolen", 0) for one in rounds for name in one), default=0)
+    return {"name": bench.name, "title": bench.title, "unit": bench.unit, "pairs": len(rounds), "best": best,
+            "costs": costs, "ratios": against, "budgets": verdicts, "noise": noisy, "noisy": noisy > NOISE,
+            "rounds": rounds}
+
+
+def result_path(name):
+    return pathlib.Path(FOLDER / f"{name}.json")
