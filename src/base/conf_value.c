@@ -246,16 +246,29 @@ static bool is_below(const ConfKey *key, Number x, Number y)
 	return key->type == CONF_REAL ? x.real < y.real : x.whole < y.whole;
 }
 
-static Err *check_limit(Arena *a, const ConfKey *key, Number n, bool least)
+/* What the row says, unless the field itself holds less. */
+static Err *find_limit(Arena *a, const ConfKey *key, bool least, Number *out)
 {
 	const char *written = least ? key->min : key->max;
-	Number limit = widest(key->size, types[key->type].has_sign, least);
-	AUTO(buf_fini) Buf b = { 0 };
+	Number limit;
 
-	if (written)
-		TRY(types[key->type].read(a, key, str_of(written), &limit));
-	else if (key->type == CONF_REAL)
+	*out = widest(key->size, types[key->type].has_sign, least);
+	if (key->type == CONF_REAL)
+		out->real = least ? -DBL_MAX : DBL_MAX;
+	if (!written)
 		return NULL;
+	TRY(types[key->type].read(a, key, str_of(written), &limit));
+	if (is_below(key, least ? *out : limit, least ? limit : *out))
+		*out = limit;
+	return NULL;
+}
+
+static Err *check_limit(Arena *a, const ConfKey *key, Number n, bool least)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Number limit;
+
+	TRY(find_limit(a, key, least, &limit));
 	if (!is_below(key, least ? n : limit, least ? limit : n))
 		return NULL;
 	types[key->type].put(&b, key, limit);

@@ -48,7 +48,7 @@ const char *str_z(Arena *a, Str str);
 Str str_lower(Arena *a, Str str); /* ASCII */
 /* For messages: in double quotes, what is not printable as \n, \x1b, \u2028, cut after 60 bytes ("..."). */
 Str str_quote(Arena *a, Str str);
-Str str_fmt(Arena *a, const char *fmt, ...) PRINTF(2, 3) NONNULL;
+Str str_fmt(Arena *a, const char *fmt, ...) PRINTF(2, 3) __attribute__((nonnull(1, 2)));
 
 /* Edit distance with swaps (Damerau-Levenshtein, restricted), for "did you mean"; lengths above 64 count as far. */
 unsigned str_distance(Str x, Str y);
