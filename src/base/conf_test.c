@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/conf.c"
 
-#include "conf_sample.h"
+#include "base/conf_sample.h"
 #include "unit.h"
 
 #include <unistd.h>

@@ -2,7 +2,7 @@
  *
  * Any text is either refused with mistakes that have their places in it, or gives a struct whose print reads back,
  * without mistakes, to the same print. Nothing is taken from files: texts with "file:" are left out. */
-#include "../conf_sample.h"
+#include "base/conf_sample.h"
 
 #include "base/arena.h"
 
