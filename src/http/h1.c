@@ -430,8 +430,8 @@ static size_t put_protocols(char *to, size_t len, Str list)
 		if (item.len == 0 || str_eq_nocase(item, S("h2c")))
 			continue;
 		if (len) {
-			memcpy(to + len, ", ", 2);
-			len += 2;
+			to[len++] = ',';
+			to[len++] = ' ';
 		}
 		memcpy(to + len, item.at, item.len);
 		len += item.len;

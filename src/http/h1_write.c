@@ -45,10 +45,12 @@ static char *put(char *to, Str text)
 static char *put_line(char *to, Str name, Str value)
 {
 	to = put(to, name);
-	memcpy(to, ": ", 2);
-	to = put(to + 2, value);
-	memcpy(to, "\r\n", 2);
-	return to + 2;
+	*to++ = ':';
+	*to++ = ' ';
+	to = put(to, value);
+	*to++ = '\r';
+	*to++ = '\n';
+	return to;
 }
 
 static char *put_number(char *to, uint64_t number)

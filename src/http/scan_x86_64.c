@@ -81,13 +81,8 @@ AVX static size_t scan_avx(const char *at, size_t len, const ScanSet *set)
 
 ScanFn *scan_wide(unsigned n)
 {
-	ScanFn *have[3] = { NULL };
-	unsigned count = 0;
-
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
-		have[count++] = scan_avx;
-	if (__builtin_cpu_supports("sse4.2"))
-		have[count++] = scan_sse;
-	return n < count ? have[n] : NULL;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && n-- == 0)
+		return scan_avx;
+	return n == 0 && __builtin_cpu_supports("sse4.2") ? scan_sse : NULL;
 }
