@@ -42,10 +42,9 @@ typedef struct Ear {
 struct Listener {
 	int fd;
 	Addr addr;
-	bool has_file; /* addr is a Unix path that we made */
-	dev_t dev;     /* and this is what we made */
-	ino_t ino;
-	AcceptFn *fn; /* for the ears to take over */
+	bool has_file;    /* addr is a Unix path that we made */
+	struct stat file; /* and this is it: another may have come in its place */
+	AcceptFn *fn;     /* for the ears to take over */
 	void *arg;
 	unsigned under_way; /* atomic: handed over and not arrived */
 	Ear *ears;          /* one a loop */
@@ -209,13 +208,19 @@ static Ear *ear_here(Listener *listener)
 	return &listener->ears[loop_index(loop_self())];
 }
 
-static void start_here(void *arg)
+static void take_fn_here(void *arg)
 {
 	Listener *listener = arg;
 	Ear *ear = ear_here(listener);
 
 	ear->fn = listener->fn;
 	ear->arg = listener->arg;
+}
+
+static void start_here(void *arg)
+{
+	Ear *ear = ear_here(arg);
+
 	if (!ear->started)
 		ear_watch(ear);
 	ear->started = true;
@@ -250,6 +255,8 @@ void listener_start(Listener *listener, AcceptFn *fn, void *arg)
 				                   .retry = TIMER_INIT(ear_retry),
 				                   .listener = listener };
 	}
+	loop_each(take_fn_here,
+	          listener); /* all know what to call before one hands over to another */
 	loop_each(start_here, listener);
 }
 
@@ -262,16 +269,24 @@ void listener_stop(Listener *listener)
 		loop_each(pass_by, NULL);
 }
 
-void listener_close(Listener *listener)
+/* Inodes are used again at once, so the time counts too. */
+static bool is_our_file(const Listener *listener)
 {
+	const struct stat *ours = &listener->file;
 	struct stat st;
 
+	return stat(listener->addr.un.sun_path, &st) == 0 && st.st_dev == ours->st_dev &&
+	       st.st_ino == ours->st_ino && st.st_ctim.tv_sec == ours->st_ctim.tv_sec &&
+	       st.st_ctim.tv_nsec == ours->st_ctim.tv_nsec;
+}
+
+void listener_close(Listener *listener)
+{
 	if (!listener)
 		return;
 	listener_stop(listener);
 	close(listener->fd);
-	if (listener->has_file && stat(listener->addr.un.sun_path, &st) == 0 &&
-	    st.st_dev == listener->dev && st.st_ino == listener->ino)
+	if (listener->has_file && is_our_file(listener))
 		unlink(listener->addr.un.sun_path);
 	free(listener->ears);
 	free(listener);
@@ -358,17 +373,10 @@ static Listener *listener_new(int fd)
 	return listener;
 }
 
-/* The umask may have taken from the mode; what the file is, tells it from one that replaces it. */
 static void own_file(Listener *listener)
 {
-	struct stat st;
-
-	chmod(listener->addr.un.sun_path, 0660);
-	listener->has_file = stat(listener->addr.un.sun_path, &st) == 0;
-	if (listener->has_file) {
-		listener->dev = st.st_dev;
-		listener->ino = st.st_ino;
-	}
+	chmod(listener->addr.un.sun_path, 0660); /* the umask may have taken from it */
+	listener->has_file = stat(listener->addr.un.sun_path, &listener->file) == 0;
 }
 
 Err *listener_open(Arena *a, const Addr *addr, Listener **out)
