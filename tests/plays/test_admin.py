@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gateway tells of itself: the admin port and the access log."""
+import datetime
+import json
+import signal
+
+import pytest
+import yaml
+
+from actors.gateway import everything_to
+from actors.http1 import reply, request
+from actors.waiting import until
+
+
+@pytest.fixture
+def shop(upstream):
+    return upstream(answer=lambda asked: reply(int(asked.target[1:4]) if asked.target[1:2].isdigit() else 200, b"hello"))
+
+
+@pytest.fixture
+def gw(gateway, shop):
+    return gateway(everything_to(shop))
+
+
+def test_health_and_readiness(gw):
+    assert gw.ask_admin("/healthz")[0] == 200
+    assert gw.ask_admin("/readyz")[0] == 200
+    assert gw.ask_admin("/nothing")[0] == 404
+    assert gw.ask_admin("/healthz", "POST")[0] == 405
+
+
+def test_metrics_are_what_prometheus_reads(gw, client):
+    status, headers, text = gw.ask_admin("/metrics")
+    assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    client.get(gw, "/200")
+    scrape = gw.scrape()
+    assert len(scrape.types) > 20 and all(name.startswith("banyan_") for name in scrape.types)
+    assert text.count("# TYPE") == len(scrape.types)
+
+
+def test_requests_are_counted_by_route_and_class(gw, client):
+    for target, times in (("/200", 3), ("/404", 2), ("/500", 1), ("/302", 1)):
+        for _ in range(times):
+            client.get(gw, target)
+    client.raw(gw, b"nonsense\r\n\r\n")
+    for name, want in (("2xx", 3), ("3xx", 1), ("4xx", 2), ("5xx", 1)):
+        gw.wait_metric("banyan_requests_total", want, route="all", **{"class": name})
+        assert gw.metric("banyan_upstream_requests_total", upstream="shop", **{"class": name}) == want
+    assert gw.metric("banyan_request_seconds_count", route="all") == 7
+    assert gw.metric("banyan_http_requests_total", version="refused") == 1
+
+
+def test_gauges_go_up_and_down_again(gateway, upstream, client):
+    slow = upstream(hold=True)
+    gw = gateway(everything_to(slow))
+    base = gw.metric("banyan_connections")
+    with client.pending(gw, "/", slow):
+        assert gw.metric("banyan_connections") == base + 1
+        assert gw.metric("banyan_upstream_connections", upstream="shop", server=slow.address) == 1
+    slow.release()
+    until(lambda: gw.metric("banyan_connections") == base, "the connection is gone")
+
+
+def test_the_configuration_in_effect_is_shown_with_defaults_and_without_secrets(gateway, shop):
+    gw = gateway(everything_to(shop, more='admin: { address: "127.0.0.1:0", token: "a-very-secret-token" }'), token="a-very-secret-token")
+    status, _, text = gw.ask_admin("/config")
+    shown = yaml.safe_load(text)
+    assert status == 200 and "a-very-secret-token" not in text
+    assert shown["upstreams"]["shop"]["servers"][0]["address"] == shop.address
+    assert shown["upstreams"]["shop"]["balance"] == "least_request" and shown["limits"]["headers"] == 100
+
+
+def test_a_token_is_asked_for_on_all_that_tells(gateway, shop):
+    gw = gateway(everything_to(shop, more='admin: { address: "127.0.0.1:0", token: "a-very-secret-token" }'), token="a-very-secret-token")
+    for page in ("/metrics", "/config"):
+        assert gw.ask_admin(page, Authorization="")[0] == 401
+        assert gw.ask_admin(page, Authorization="Bearer a-very-secret-tokem")[0] == 401
+        assert gw.ask_admin(page)[0] == 200
+    assert gw.ask_admin("/healthz", Authorization="")[0] == 200
+
+
+def test_a_page_of_another_site_cannot_read_the_admin_port(gw):
+    """DNS rebinding: the browser asks 127.0.0.1 by a name of the attacker's."""
+    assert gw.ask_admin("/metrics", Host="evil.test")[0] == 421
+    assert gw.ask_admin("/metrics", Host="localhost:1")[0] == 200
+
+
+def test_the_admin_port_can_be_off(gateway, shop, client):
+    gw = gateway(everything_to(shop, more="admin: off"))
+    assert not [line for line in gw.lines if line.startswith("admin")]
+    assert client.get(gw).status == 200
+
+
+# The access log
+
+def test_a_record_tells_the_request(gw, shop, client):
+    client.post(gw, "/a%20b?x=1&token=hidden", b"12345", "User-Agent: plays/1", "Referer: http://from.test/?code=hidden", host="Shop.test:81")
+    record = gw.record()
+    want = {"method": "POST", "status": 200, "query": "x=1&token=***", "agent": "plays/1", "client": "127.0.0.1", "bytes_in": 5,
+            "bytes_out": 5, "route": "all", "upstream": "shop", "server": shop.address, "version": "1.1"}
+    assert {key: record[key] for key in want} == want
+    assert record["host"] in ("shop.test", "Shop.test") and record["path"] in ("/a%20b", "/a b")
+    when = datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00"))
+    assert abs((datetime.datetime.now(datetime.timezone.utc) - when).total_seconds()) < 60
+    assert 0 < record["duration"] < 60e9
+    assert "hidden" not in gw.access_path.read_text()
+
+
+def test_there_is_one_record_for_each_request(gw, client):
+    wire = client.connect(gw)
+    wire.pipeline(*[request(target=f"/{200 + number}") for number in range(40)])
+    client.raw(gw, b"GET / HTTP/1.1\r\n\r\n")
+    client.get(gw, "/404")
+    records = gw.records(42)
+    assert len(records) == 42
+    assert [record["status"] for record in records].count(400) == 1
+    assert len({record["id"] for record in records if record["id"]}) >= 41
+
+
+def test_what_a_client_sends_cannot_break_a_line(gw, client):
+    client.raw(gw, b'GET /a"b%0a HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: \x80\xff"\\ {"status":200}\r\nReferer: \t\xe2\x80\xa8\r\n\r\n')
+    client.get(gw, "/200")
+    gw.records(2)
+    for line in gw.access_path.read_bytes().splitlines():
+        json.loads(line)
+
+
+def test_a_client_that_left_is_in_the_log(gateway, upstream, client):
+    slow = upstream(hold=True)
+    gw = gateway(everything_to(slow))
+    with client.pending(gw, "/left", slow) as wire:
+        wire.reset()
+        record = gw.record(path="/left")
+    assert record["status"] in (None, 0, 499)
+
+
+def test_the_log_file_is_opened_anew_on_sigusr1(gw, client):
+    client.get(gw, "/200")
+    gw.records(1)
+    moved = gw.access_path.rename(gw.access_path.with_suffix(".1"))
+    gw.program.signal(signal.SIGUSR1)
+    until(gw.access_path.exists, "the new file")
+    client.get(gw, "/404")
+    assert gw.record()["status"] == 404
+    assert len(moved.read_text().splitlines()) == 1
+
+
+def test_the_text_format_is_one_line_too(gateway, shop, client, tmp_path):
+    path = tmp_path / "access.log"
+    gw = gateway(everything_to(shop, more=f'access_log: {{ to: "{path}", format: text }}'))
+    client.get(gw, "/418")
+    line = until(lambda: path.exists() and path.read_text(), "the line")
+    assert line.count("\n") == 1 and "418" in line and "/418" in line

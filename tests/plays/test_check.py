@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`banyan check`: every mistake at once, each with its place and what was probably meant."""
+import json
+import re
+import textwrap
+
+import pytest
+
+from actors.gateway import run_banyan
+
+GOOD = """
+    listen: [ "127.0.0.1:8080" ]
+    upstreams:
+      shop: { servers: [ "127.0.0.1:8000" ] }
+    routes:
+      - { name: all, match: { path: /** }, to: shop }
+"""
+MISTAKES = [
+    ("a key that is unknown", "balance: hash", "balanse: hash", 5, "balance"),
+    ("a value that is unknown", "least_request", "least_reqest", 5, "least_request"),
+    ("an upstream that is unknown", "to: shop", "to: shpo", 8, "shop"),
+    ("an address without a port", "127.0.0.1:8000", "127.0.0.1", 4, "port"),
+    ("a duration that is none", "interval: 2s", "interval: 2 moons", 6, "moons"),
+    ("a number beyond its range", "weight: 2", "weight: 2000", 4, "256"),
+    ("a path that does not begin with a slash", "path: /api/**", "path: api/**", 8, "/"),
+]
+WHOLE = """listen: [ "127.0.0.1:8080" ]
+upstreams:
+  shop:
+    servers: [ { address: "127.0.0.1:8000", weight: 2 } ]
+    balance: least_request
+    health: { path: /h, interval: 2s }
+routes:
+  - { name: api, match: { path: /api/** }, to: shop }
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    def run(text, *words):
+        (tmp_path / "banyan.yaml").write_text(textwrap.dedent(text))
+        return run_banyan("check", *words, "-c", "banyan.yaml", cwd=tmp_path)
+    return run
+
+
+def test_a_good_file_is_in_order(check):
+    code, out, err = check(GOOD)
+    assert (code, err) == (0, "") and "1 upstream" in out
+    assert check(WHOLE)[0] == 0
+
+
+@pytest.mark.parametrize("name, right, wrong, line, word", MISTAKES, ids=[row[0] for row in MISTAKES])
+def test_a_mistake_is_told_with_its_place_and_a_hint(check, name, right, wrong, line, word):
+    text = WHOLE.replace("balance: least_request", "balance: hash") if right == "balance: hash" else WHOLE
+    assert right in text
+    code, out, err = check(text.replace(right, wrong))
+    assert code == 2
+    found = re.search(rf"^banyan\.yaml:{line}:(\d+): (.*)$", out + err, re.M)
+    assert found and word in found[2], out + err
+    column = int(found[1])
+    assert 1 <= column <= len(text.splitlines()[line - 1]) + 10
+
+
+def test_all_mistakes_are_told_at_once(check):
+    text = WHOLE
+    for _, right, wrong, _, _ in MISTAKES:
+        text = text.replace(right, wrong)
+    text = text.replace("balance: least_reqest", "balanse: hash")
+    code, out, err = check(text)
+    assert code == 2
+    lines = re.findall(r"^banyan\.yaml:(\d+):\d+: ", out, re.M)
+    assert len(lines) >= 6 and [int(line) for line in lines] == sorted(int(line) for line in lines), out + err
+
+
+def test_yaml_that_is_broken_is_told_with_its_place(check):
+    code, out, err = check("listen: [ 1\nroutes: {")
+    assert code == 2 and re.search(r"banyan\.yaml:\d+:\d+: ", out + err), out + err
+
+
+def test_a_key_given_twice_is_a_mistake(check):
+    code, out, _ = check(GOOD + "    listen: [ \"127.0.0.1:8081\" ]\n")
+    assert code == 2 and "banyan.yaml:7:" in out and "listen" in out
+
+
+def test_what_must_be_there_is_missed(check):
+    code, out, err = check("upstreams: { shop: { servers: [ '127.0.0.1:1' ] } }\n")
+    assert code == 2 and "listen" in out + err and "routes" in out + err
+
+
+def test_a_route_that_can_never_be_taken_is_a_warning_or_a_mistake(check):
+    text = GOOD + "      - { name: never, match: { path: /** }, to: shop }\n"
+    code, out, err = check(text)
+    assert "never" in out + err and code in (0, 2)
+
+
+def test_a_certificate_that_is_not_there_is_a_mistake(check):
+    code, out, err = check(GOOD.replace('[ "127.0.0.1:8080" ]', '[ { address: "127.0.0.1:8080", tls: { certificate: no.pem, key: no.pem } } ]'))
+    assert code == 2 and "no.pem" in out + err and "banyan.yaml:2:" in out + err
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    code, out, err = run_banyan("check", "-c", tmp_path / "none.yaml")
+    assert code not in (0, 2) and "none.yaml" in out + err or code == 5
+
+
+def test_json_has_the_same(check):
+    code, out, _ = check(WHOLE.replace("to: shop", "to: shpo"), "--json")
+    told = json.loads(out)
+    assert code == 2 and told["ok"] is False
+    assert told["mistakes"][0]["line"] == 8 and told["mistakes"][0]["column"] > 1 and "shop" in told["mistakes"][0]["text"]
+    code, out, _ = check(WHOLE, "--json")
+    told = json.loads(out)
+    assert code == 0 and told["ok"] is True and told["mistakes"] == []
+
+
+def test_the_file_may_be_named_without_an_option(tmp_path):
+    (tmp_path / "banyan.yaml").write_text(textwrap.dedent(GOOD))
+    assert run_banyan("check", "banyan.yaml", cwd=tmp_path)[0] == 0
+
+
+def test_serve_with_a_bad_file_says_the_same_and_ends(tmp_path):
+    (tmp_path / "banyan.yaml").write_text(WHOLE.replace("to: shop", "to: shpo"))
+    code, out, err = run_banyan("serve", "-c", "banyan.yaml", cwd=tmp_path)
+    assert code == 2 and "banyan.yaml:8:" in err and "ready" not in out
+
+
+def test_serve_on_an_address_that_is_taken_says_so_and_ends(tmp_path, upstream):
+    up = upstream()
+    (tmp_path / "banyan.yaml").write_text(textwrap.dedent(GOOD).replace("127.0.0.1:8080", up.address) + "admin: off\n")
+    code, out, err = run_banyan("serve", "-c", "banyan.yaml", cwd=tmp_path)
+    assert code not in (0, 2) and up.address in err and "ready" not in out
+
+
+def test_an_unknown_command_is_answered_with_the_nearest(tmp_path):
+    code, out, err = run_banyan("chek", cwd=tmp_path)
+    assert code == 2 and "check" in out + err
