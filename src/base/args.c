@@ -389,34 +389,6 @@ static int no_command(Arena *a, const Program *program, int argc, char **argv, F
 	return fail(a, program, NULL, err_file, unknown_command(a, program, word));
 }
 
-int args_main(const Program *program, int argc, char **argv, FILE *out, FILE *err_file)
-{
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	AUTO(buf_fini) Buf b = { 0 };
-	const Command *command;
-	static char version[] = "version";
-	int taken;
-	bool help = argc > 1 && asks_for_help(argv[1]);
-
-	argc -= 1 + help;
-	argv += 1 + help;
-	if (argc <= 0)
-		return overview(program, out);
-	if (strcmp(argv[0], "--version") == 0)
-		argv[0] = version;
-	command = find_by_words(a, program, argc, argv, &taken);
-	if (!command && help && is_family(program, str_of(argv[0])))
-		return no_command(a, program, 2, (char *[]){ argv[0], (char[]){ "--help" } }, out,
-		                  err_file);
-	if (!command)
-		return no_command(a, program, argc, argv, out, err_file);
-	if (!help)
-		return run(a, program, command, argc - taken, argv + taken, out, err_file);
-	args_put_help(&b, program, command);
-	write_buf(out, &b);
-	return 0;
-}
-
 static Err *check_rows(Arena *a, const Command *c, const ConfKey *rows, size_t count, bool operands)
 {
 	ConfTable table = { .name = c->name, .size = c->size, .keys = rows, .count = count };
@@ -471,4 +443,41 @@ Err *args_check(Arena *a, const Program *program)
 		TRY(check_rows(a, c, c->operands, c->operand_count, true));
 	}
 	return NULL;
+}
+
+static int dispatch(Arena *a, const Program *program, int argc, char **argv, FILE *out,
+                    FILE *err_file)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	const Command *command;
+	static char version[] = "version";
+	int taken;
+	bool help = argc > 1 && asks_for_help(argv[1]);
+
+	argc -= 1 + help;
+	argv += 1 + help;
+	if (argc <= 0)
+		return overview(program, out);
+	if (strcmp(argv[0], "--version") == 0)
+		argv[0] = version;
+	command = find_by_words(a, program, argc, argv, &taken);
+	if (!command && help && is_family(program, str_of(argv[0])))
+		return no_command(a, program, 2, (char *[]){ argv[0], (char[]){ "--help" } }, out,
+		                  err_file);
+	if (!command)
+		return no_command(a, program, argc, argv, out, err_file);
+	if (!help)
+		return run(a, program, command, argc - taken, argv + taken, out, err_file);
+	args_put_help(&b, program, command);
+	write_buf(out, &b);
+	return 0;
+}
+
+int args_main(const Program *program, int argc, char **argv, FILE *out, FILE *err_file)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Err *err = args_check(a, program);
+
+	return err ? fail(a, program, NULL, err_file, err)
+	           : dispatch(a, program, argc, argv, out, err_file);
 }
