@@ -246,6 +246,11 @@ def median_cost(rounds, name):
     return statistics.median(one[name]["cost"] for one in rounds)
 
 
+def median_instructions(rounds, name):
+    counts = [one[name]["instructions"] for one in rounds if one[name].get("instructions")]
+    return statistics.median(counts) if counts else None
+
+
 def ratios(rounds, against):
     """Of every round; {} where ours or theirs was not run."""
     if not all(name in rounds[0] for name in ("banyan", against)):
@@ -259,7 +264,8 @@ def judge(bench, rounds):
     peers = [name for name in PEERS if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
-                    "most": max(one[name]["cost"] for one in rounds)} for name in rounds[0]}
+                    "most": max(one[name]["cost"] for one in rounds),
+                    "instructions": median_instructions(rounds, name)} for name in rounds[0]}
     against = {name: found for name in rounds[0] if name != "banyan" for found in [ratios(rounds, name)] if found}
     verdicts = []
     for budget in bench.budgets:
