@@ -23,6 +23,12 @@ typedef struct Forwarded {
 	Str scheme; /* "http" or "https", as the client used it */
 	Str host;   /* and the host, with its port if it wrote one */
 	Str port;   /* and the port */
+	/* for forwarded_request */
+	Str claimed_for;   /* X-Forwarded-For of a trusted peer, lines joined */
+	Str claimed_spec;  /* and Forwarded */
+	HeaderId id_known; /* of the id's header, when it is a known one */
+	bool options;      /* does Connection name fields? */
+	bool trailers;     /* TE: trailers */
 } Forwarded;
 
 /* Looks at the request's fields once. Fails with UPSTREAM "gateway.loop" (502: it went through this very process three

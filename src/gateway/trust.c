@@ -48,11 +48,29 @@ bool ip_parse(Str text, Ip *out)
 	return true;
 }
 
+/* Once a request, so not by inet_ntop, which prints four times with %u. */
+static size_t v4_text(const uint8_t *bytes, char *into)
+{
+	char *at = into;
+
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			*at++ = '.';
+		if (bytes[i] >= 100)
+			*at++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*at++ = (char)('0' + bytes[i] / 10 % 10);
+		*at++ = (char)('0' + bytes[i] % 10);
+	}
+	*at = 0;
+	return (size_t)(at - into);
+}
+
 size_t ip_text(const Ip *ip, char *into)
 {
-	bool v4 = memcmp(ip->at, v4_prefix, sizeof v4_prefix) == 0;
-
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip->at + 12 : ip->at, into, IP_TEXT);
+	if (memcmp(ip->at, v4_prefix, sizeof v4_prefix) == 0)
+		return v4_text(ip->at + 12, into);
+	inet_ntop(AF_INET6, ip->at, into, IP_TEXT);
 	return strlen(into);
 }
 
