@@ -123,7 +123,7 @@ PLAY(connections_arrive_on_every_kind_of_address)
 		NOTE("%.*s", STR_ARG(texts[i]));
 		got.by_loop[0] = got.by_loop[1] = 0;
 		fd = dial(listener_addr(listener)); /* before it starts: it waits in the backlog */
-		CHECK_INT(got.count, 0);
+		CHECK_INT(__atomic_load_n(&got.count, __ATOMIC_ACQUIRE), 0);
 		listener_start(listener, keep, &got);
 		await_count(1);
 		close(fd);
@@ -228,7 +228,7 @@ PLAY(short_of_descriptors_it_pauses_and_goes_on)
 	listener_start(listener, keep, &got);
 	while (listen_stats().paused < 2) /* both loops */
 		CHECK_OK(fiber_sleep(US_PER_MS));
-	CHECK_INT(got.count, 0);
+	CHECK_INT(__atomic_load_n(&got.count, __ATOMIC_ACQUIRE), 0);
 	turns = loop_stats(rt_loop(1));
 	CHECK_OK(fiber_sleep(30 * US_PER_MS));
 	CHECK(loop_stats(rt_loop(1)).turns - turns.turns < 5); /* it does not spin */

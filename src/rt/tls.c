@@ -151,7 +151,8 @@ static int bio_write(BIO *bio, const char *from, int len)
 		n = send(w->fd, from, (size_t)len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN) {
-		tls->errnum = errno; /* stays writable: no edge would end a wait, and OpenSSL forgives some */
+		tls->errnum =
+			errno; /* stays writable: no edge would end a wait, and OpenSSL forgives some */
 		return -1;
 	}
 	if (n < len)
@@ -258,20 +259,19 @@ void tls_free(Tls *tls)
 	free(tls);
 }
 
+/* A reason of OpenSSL's counts before the system's: the alert that follows a failure may fail too. */
 static Err *classify(const Tls *tls)
 {
 	unsigned long code = ERR_peek_last_error();
 	int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
 
-	if (tls->errnum == ECONNRESET)
-		return &reset;
-	if (tls->errnum == EPIPE)
-		return &closed;
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
 		return find_reason(verdicts, COUNT(verdicts), (int)SSL_get_verify_result(tls->ssl),
 		                   &unverified);
-	if (tls->eof && (!reason || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING))
+	if (tls->eof && (reason ? reason == SSL_R_UNEXPECTED_EOF_WHILE_READING : !tls->errnum))
 		return tls->established ? &truncated : &ended_early;
+	if (!reason && tls->errnum)
+		return tls->errnum == EPIPE ? &closed : &reset;
 	if (tls->established && reason < SSL_AD_REASON_OFFSET) /* alerts may come late: TLS 1.3 */
 		return &bad_protocol;
 	return find_reason(reasons, COUNT(reasons), reason,

@@ -29,14 +29,15 @@ static void ctx_free(SSL_CTX **ctx)
 	SSL_CTX_free(*ctx);
 }
 
-/* Words for a PEM file that could be opened and not used. */
+/* Words for a PEM file that could be opened and not used: the first error is the nearest to the bytes. */
 static const char *pem_words(void)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error();
+	const char *words = ERR_reason_error_string(code);
 
 	if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
 		return "nothing of the kind in PEM form is in it";
-	return tls_words();
+	return words ? words : "no reason given";
 }
 
 static Err *open_file(Arena *a, Str path, const char *slug, const char *what, FILE **out)
