@@ -4,7 +4,10 @@
  * caller's to pool: a HttpConn says after a call whether it may be used again. All calls park unless said otherwise.
  *
  * Errors keep apart what a retry needs to know: call->sent tells whether a byte of the request went out, and
- * call->answered whether a byte of the answer came. */
+ * call->answered whether a byte of the answer came. HTTP/2: sent is also false when the server says that it did not
+ * touch the request (REFUSED_STREAM, or GOAWAY with a lower last stream): it may be sent again, whatever its method.
+ * Fails with CLOSED "http.no_answer", "h2.refused", UPSTREAM "http.truncated", "http.response", "h2.reset", INTERNAL
+ * "http.body_*", and what streams fail with. One fiber may write while another receives and reads. */
 #pragma once
 #include "http/h1.h"
 #include "rt/stream.h"
@@ -34,6 +37,7 @@ struct Call {
 	bool answered;  /* at least one byte of the answer was read */
 	bool read_all;  /* the answer has ended */
 	bool closes;    /* the server will not take another request on this connection */
+	void *state;    /* the protocol's own */
 };
 
 typedef struct HttpConnConf {
@@ -63,11 +67,12 @@ void call_end(Call *call);
 Err *call_send(Call *call, const Head *head, Str body, bool end) MUST_USE;
 Err *call_write(Call *call, Str piece) MUST_USE;
 Err *call_finish(Call *call, const Headers *trailers) MUST_USE;
-/* The next head: informational ones (1xx, 101 too) are given like the final one; call again after them. */
+/* The next head: informational ones (1xx, 101 too) are given like the final one; call again after them. Its views are
+ * good until the next receive or call_end. */
 Err *call_receive(Call *call, Head *head) MUST_USE;
 /* The next piece of the answer's body, good until the next read; empty: it has ended. */
 Err *call_read(Call *call, Str *piece) MUST_USE;
 bool call_more(Call *call);               /* a read would give something without parking; does not park */
-const Headers *call_trailers(Call *call); /* after the end */
+const Headers *call_trailers(Call *call); /* after the end; never NULL */
 /* HTTP/1, after a 101: the raw stream and what came after the head; the connection is the call's until call_end. */
 Stream *call_tunnel(Call *call, Str *early);

@@ -258,7 +258,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 		s->head_out = s->head_out || s->head_taken;
 		if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
 			s->all_out = true;
-			h2_stream_told(s);
+			h2_stream_sent(s);
 		}
 		return 0;
 	default:

@@ -125,6 +125,8 @@ Err *h2_give_head(H2Stream *s, H2Fields fields, bool inform, int64_t us, Err *la
 	MUST_USE;
 /* Parks until all was taken, but for a small first piece, which is copied and waits with the head. */
 Err *h2_give(H2Stream *s, Str piece, int64_t us, Err *late, Err *gone) MUST_USE;
-/* Parks until the end is on its way. */
-Err *h2_give_end(H2Stream *s, H2Fields tail, int64_t us, Err *late, Err *gone) MUST_USE;
+Err *h2_listen(H2Stream *s)
+	MUST_USE; /* parks until something came, or the stream was closed; look again */
+/* The last piece, which may be empty. Parks until the end is on its way. */
+Err *h2_give_last(H2Stream *s, Str piece, H2Fields tail, int64_t us, Err *late, Err *gone) MUST_USE;
 void h2_leave(H2Stream *s); /* the fiber's last word; the stream may be gone after */

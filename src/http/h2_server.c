@@ -88,7 +88,8 @@ static Err *give_end(Request *r, const Headers *trailers)
 
 	if (trailers && trailers->count)
 		tail = h2_trailer_fields(r->x.arena, trailers);
-	return h2_give_end(&r->s, tail, server_of(r)->limits.write_us, &slow_reader, &gone);
+	return h2_give_last(&r->s, (Str){ 0 }, tail, server_of(r)->limits.write_us, &slow_reader,
+	                    &gone);
 }
 
 static Err *request_begin(Exchange *x, const Head *head)
@@ -368,6 +369,8 @@ Err *h2_serve(H2Server *server, Str early, bool *idle)
 	*idle = false;
 	h->owner = fiber_self();
 	err = converse(server, early, idle);
+	if (err && err->kind == ERR_CLOSED && !h->live)
+		err = NULL; /* nothing was lost */
 	if (!*idle)
 		await_handlers(h);
 	h->owner = NULL;

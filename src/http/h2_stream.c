@@ -162,6 +162,11 @@ void h2_stream_callbacks(nghttp2_session_callbacks *callbacks)
 
 void h2_stream_told(H2Stream *s)
 {
+	wake(s->reader);
+}
+
+void h2_stream_sent(H2Stream *s)
+{
 	wake(s->writer);
 }
 
@@ -368,15 +373,26 @@ Err *h2_give(H2Stream *s, Str piece, int64_t us, Err *late, Err *gone)
 	return wait_to_go(s, has_piece, us, late, gone);
 }
 
-Err *h2_give_end(H2Stream *s, H2Fields tail, int64_t us, Err *late, Err *gone)
+Err *h2_give_last(H2Stream *s, Str piece, H2Fields tail, int64_t us, Err *late, Err *gone)
 {
 	if (s->closed || s->spoilt)
 		return gone;
-	TRY(keep_promise(s, 0, true));
+	TRY(keep_promise(s, piece.len, true));
+	if (piece.len && has_piece(s)) {
+		h2_poke(s);
+		TRY(wait_to_go(s, has_piece, us, late, gone));
+	}
+	if (piece.len)
+		s->piece = piece;
 	s->tail = tail;
 	s->last = true;
 	h2_poke(s);
 	return wait_to_go(s, has_more, us, late, gone);
+}
+
+Err *h2_listen(H2Stream *s)
+{
+	return wait_for(&s->reader, 0, NULL);
 }
 
 void h2_leave(H2Stream *s)
