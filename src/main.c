@@ -4,6 +4,9 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/args.h"
 #include "cli/cli.h"
+#include "gateway/command.h"
+#include "gateway/conf.h"
+#include "obs/metric.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -34,10 +37,32 @@ static const Command own_commands[] = {
 	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
 };
 
+static void put_metrics(Buf *b)
+{
+	static MetricList *const lists[] = { obs_metrics };
+
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		size_t count;
+		const MetricFamily *families = lists[i](&count);
+
+		metrics_put_markdown(b, families, count);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	const CommandSet sets[] = {
+	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
+	};
+	const ManualPage pages[] = {
+		{ "configuration", "Configuration",
+		  "The keys of the file that `banyan serve --config FILE` reads. `banyan check` "
+		  "names every mistake in one.",
+		  gateway_conf_table(), NULL },
+		{ "metrics", "Metrics",
+		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
+		  put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -47,7 +72,10 @@ int main(int argc, char **argv)
 		.group_count = COUNT(phases),
 		.sets = sets,
 		.set_count = COUNT(sets),
+		.pages = pages,
+		.page_count = COUNT(pages),
 	};
 
+	sets[1].rows = gateway_commands(&sets[1].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -403,6 +403,11 @@ static const ConfKey gateway_keys[] = {
 static const ConfTable gateway_table = { "gateway", CONF_ROWS(GatewayConf, gateway_keys),
 	                                 .check = gateway_conf_check, .help = "the gateway" };
 
+const ConfTable *gateway_upstream_table(void)
+{
+	return &upstream_table;
+}
+
 const ConfTable *gateway_conf_table(void)
 {
 	return &gateway_table;

@@ -188,6 +188,7 @@ enum { GATEWAY_SERVERS = 1024, GATEWAY_ROUTES = 10000 };
 /* The rows, for conf_load() with parts of others beside it, `banyan check` and the reference. Its check does all that can
  * be wrong; gateway_conf_finish() after it fills what needs memory (trust, warnings). */
 const ConfTable *gateway_conf_table(void);
+const ConfTable *gateway_upstream_table(void); /* of one UpstreamConf */
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);
 
 /* Reads the whole file; fails with "base.file" or INVALID "conf.invalid", conf_mistakes() having them all. Blocks on the

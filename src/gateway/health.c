@@ -42,7 +42,7 @@ static Err *ask(Checker *c, Arena *a, uint16_t *status)
 	Head answer = { 0 };
 
 	request.scheme = c->up->tls ? S("https") : S("http");
-	request.authority = conf->host.len ? conf->host : c->up->servers[c->server].conf->text;
+	request.authority = conf->host.len ? conf->host : c->up->servers[c->server].conf->address.text;
 	headers_add(&request.headers, a, S("User-Agent"), S("banyan-health"));
 	TRY(server_dial(c->up, a, c->server, &stream));
 	TRY(http_conn_new(&stream, &http, &conn));
@@ -63,7 +63,7 @@ static void set_state(Checker *c, BalanceState state, const char *why)
 	if (before == state)
 		return;
 	__atomic_store_n(&server->state, state, __ATOMIC_RELAXED);
-	log_warn_with(LOG_FIELDS(log_str("upstream", c->up->conf->name), log_str("server", server->conf->text)),
+	log_warn_with(LOG_FIELDS(log_str("upstream", c->up->conf->name), log_str("server", server->conf->address.text)),
 	              "server is %s: %s", state_names[state], why);
 }
 

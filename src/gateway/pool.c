@@ -152,7 +152,7 @@ Err *server_dial(Upstream *up, Arena *a, size_t server, Stream *stream)
 	Str name;
 
 	if (to->unix_path.len)
-		TRY(addr_parse(a, up->servers[server].conf->text, &unix_addr));
+		TRY(addr_parse(a, up->servers[server].conf->address.text, &unix_addr));
 	else
 		TRY(dns_resolve(a, to->host, to->port, &addrs, &count));
 	TRY(connect_any(addrs, count, stream));
@@ -176,7 +176,7 @@ static Err *opened(Upstream *up, Arena *a, size_t server, HttpConn **out)
 
 static Err *translated(Arena *a, Err *err, const Upstream *up, size_t server)
 {
-	Str name = up->servers[server].conf->text;
+	Str name = up->servers[server].conf->address.text;
 
 	if (err->kind == ERR_CANCELLED)
 		return err;

@@ -81,7 +81,7 @@ static void cells_take(Upstream *up)
 	up->queued = metric_cell(&families[M_QUEUED], &name, 1);
 	for (size_t i = 0; i < up->count; i++) {
 		UpServer *server = &up->servers[i];
-		Str labels[3] = { name, server->conf->text };
+		Str labels[3] = { name, server->conf->address.text };
 
 		server->seconds = metric_cell(&families[M_SECONDS], labels, 2);
 		for (size_t k = 0; k < SHOW_CLASSES; k++) {
@@ -135,7 +135,7 @@ static void loops_init(Upstream *up)
 		l->ready = zeroed(up->count, sizeof *l->ready);
 		for (size_t k = 0; k < up->count; k++) {
 			list_init(&l->ready[k]);
-			l->balance[k].hash = balance_hash(up->servers[k].conf->text);
+			l->balance[k].hash = balance_hash(up->servers[k].conf->address.text);
 			l->balance[k].weight = up->servers[k].conf->weight;
 		}
 		balance_start(l->balance, up->count);
@@ -472,7 +472,7 @@ void lease_observe(const Lease *lease, int64_t took_us, unsigned status)
 
 Str lease_server(const Lease *lease)
 {
-	return lease->up->servers[lease->server].conf->text;
+	return lease->up->servers[lease->server].conf->address.text;
 }
 
 /* --- retries -------------------------------------------------------------------------------------------------------- */
@@ -507,7 +507,7 @@ UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server)
 	const UpServer *s = &up->servers[server];
 
 	return (UpstreamServerStats){
-		.name = s->conf->text,
+		.name = s->conf->address.text,
 		.state = __atomic_load_n(&s->state, __ATOMIC_RELAXED),
 		.connections = __atomic_load_n(&s->connections, __ATOMIC_RELAXED),
 		.weight = s->conf->weight,

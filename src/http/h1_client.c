@@ -300,7 +300,9 @@ static void begin_body(Call *call, const Head *head)
 	h->room_len = (size_t)(h->buffer + HTTP_BUFFER_BYTES - h->at);
 	h1_body_init(&h->body, head->body, head->content_length);
 	call->read_all = h->body.done;
-	call->closes = !head->keep_alive || head->body == HTTP_BODY_CLOSE;
+	/* gunicorn 20.1 with Django sends the body of a HEAD's answer after all, in a write of its own that may come any
+	 * time: the next answer would begin with it */
+	call->closes = !head->keep_alive || head->body == HTTP_BODY_CLOSE || str_eq(call->method, S("HEAD"));
 }
 
 static Err *h1_receive(Call *call, Head *head)

@@ -101,7 +101,8 @@ static Err *talk_begin(Exchange *x, const Head *head)
 	const HttpLimits *limits = limits_of(t);
 	Head final = *head;
 
-	final.version = HTTP_11;
+	final.version = x->request.version;
+	final.method = x->request.method;
 	t->close = t->close || x->close_after || server_conn_draining(t->sc) || !x->request.keep_alive ||
 	           (limits->requests && t->sc->requests >= limits->requests);
 	if (x->ended)

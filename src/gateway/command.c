@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `banyan serve` and `banyan check`: what the command line says, handed to those who do it. */
+#include "gateway/command.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "gateway/gateway.h"
+
+static const ConfKey serve_options[] = {
+	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE", .required = true,
+	  .help = "the configuration (docs/reference/configuration.md)" },
+};
+
+static Err *serve(Cmd *cmd)
+{
+	return gateway_run(cmd->arena, cmd->args);
+}
+
+typedef struct CheckArgs {
+	Str file;
+} CheckArgs;
+
+static const ConfKey check_options[] = {
+	{ "config", CONF_STR, AT(CheckArgs, file), .letter = 'c', .value = "FILE", .required = true,
+	  .help = "the configuration" },
+};
+
+static void say_plainly(const Conf *conf, const GatewayConf *g, Str file, Buf *b)
+{
+	size_t count;
+
+	conf_mistakes(conf, &count);
+	conf_put_mistakes(conf, b);
+	for (size_t i = 0; g && i < g->warnings.count; i++)
+		buf_fmt(b, "%.*s (a warning)\n", STR_ARG(g->warnings.at[i]));
+	if (!count && g)
+		buf_fmt(b, "%.*s is in order: %zu listeners, %zu upstreams, %zu routes\n", STR_ARG(file), g->listen.count,
+		        g->upstreams.count, g->routes.count);
+}
+
+static void say_json(const Conf *conf, const GatewayConf *g, Str file, Buf *b)
+{
+	JsonWriter w = json_writer(b);
+	size_t count;
+	const ConfMistake *mistakes = conf_mistakes(conf, &count);
+
+	json_begin_object(&w);
+	json_put_str(&w, "file", file);
+	json_put_bool(&w, "ok", count == 0 && g);
+	json_key(&w, S("mistakes"));
+	json_begin_array(&w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(&w);
+		json_put_u64(&w, "line", mistakes[i].line);
+		json_put_u64(&w, "column", mistakes[i].column);
+		json_put_str(&w, "text", mistakes[i].text);
+		json_end(&w);
+	}
+	json_end(&w);
+	json_key(&w, S("warnings"));
+	json_begin_array(&w);
+	for (size_t i = 0; g && i < g->warnings.count; i++)
+		json_add_str(&w, g->warnings.at[i]);
+	json_end(&w);
+	json_end(&w);
+	buf_putc(b, '\n');
+}
+
+static Err *check(Cmd *cmd)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	const CheckArgs *args = cmd->args;
+	Conf *conf = conf_new(cmd->arena);
+	GatewayConf *g = NULL;
+	Err *err = gateway_conf_load(cmd->arena, conf, args->file, &g);
+
+	if (cmd->json)
+		say_json(conf, err ? NULL : g, args->file, &b);
+	else
+		say_plainly(conf, err ? NULL : g, args->file, &b);
+	fwrite(b.at, 1, b.len, cmd->out);
+	return err;
+}
+
+static const Command commands[] = {
+	{ "serve", .group = "decompose", .summary = "run what a configuration names", .run = serve,
+	  .help = "Runs the gateway until SIGTERM or SIGINT, then finishes what runs and ends; a second signal ends it at "
+	          "once. SIGHUP reads the configuration again: a mistake changes nothing. SIGUSR1 opens log files anew.\n\n"
+	          "Prints \"listening URL\" for each address, \"admin URL\", and \"ready\" once requests are served.",
+	  .examples = "banyan serve -c banyan.yaml", COMMAND_OPTIONS(serve_options), .size = sizeof(GatewayArgs) },
+	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration", .run = check, .json = true,
+	  .help = "Reads a configuration as `banyan serve` would and says every mistake with its line and column.",
+	  .examples = "banyan check -c banyan.yaml\nbanyan check -c banyan.yaml --json",
+	  COMMAND_OPTIONS(check_options), .size = sizeof(CheckArgs) },
+};
+
+const Command *gateway_commands(size_t *count)
+{
+	*count = COUNT(commands);
+	return commands;
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The process. One fiber of loop 0 reads signals and does what they say, one thing after another:
+ *
+ *   SIGHUP          the file is read and built anew on a worker; when all of it is in order, and every new address is
+ *                   bound, listeners swap to it. A mistake changes nothing and is said.
+ *   SIGUSR1         log files are opened anew.
+ *   SIGTERM, SIGINT listeners stop, what runs is finished within drain.timeout; a second one ends it at once.
+ *
+ * Listeners are known by their address as written: one that stays keeps its socket and its connections. */
+#include "gateway/gateway.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "gateway/admin.h"
+#include "gateway/proxy.h"
+#include "gateway/record.h"
+#include "rt/signals.h"
+#include "rt/work.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RECORDERS_MAX = 16 };
+
+static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs", "too many different access logs since the start: restart");
+
+typedef struct Port {
+	Node node; /* gateway->ports */
+	Arena *arena; /* its own: it may outlive the configuration it came with */
+	Str text;
+	Listener *listener;
+	HttpListener *http;
+	bool keep; /* mark of a reload */
+} Port;
+
+struct Gateway {
+	Str file;
+	pthread_mutex_t lock; /* of snap, for the admin port on other loops; held for a few instructions */
+	Snapshot *snap;
+	List ports;
+	Recorder *recorders[RECORDERS_MAX]; /* every access log there was a configuration for */
+	size_t recorder_count;
+	Admin *admin; /* NULL: none */
+	bool ready; /* atomic */
+	GatewayStats stats; /* atomic */
+};
+
+/* --- building on a worker ------------------------------------------------------------------------------------------- */
+
+typedef struct Build {
+	Str file;
+	Gateway *gateway;
+	const Snapshot *before;
+	Arena *arena;
+	Conf *conf;
+	GatewayConf *loaded;
+	Snapshot *snap;
+	TlsContext **tls; /* one a listener; NULL: plain */
+	bool applied;     /* the snapshot, and with it the arena, is the gateway's */
+	Err *err;
+} Build;
+
+static Err *load_tls(Build *b, const ListenConf *listen, TlsContext **out)
+{
+	TlsServerConf *confs = ARENA_ARRAY(b->arena, TlsServerConf, listen->tls.count);
+
+	*out = NULL;
+	for (size_t i = 0; i < listen->tls.count; i++)
+		confs[i] = (TlsServerConf){ listen->tls.at[i].certificate, listen->tls.at[i].key, listen->http2 };
+	return listen->tls.count ? tls_server_new(b->arena, confs, listen->tls.count, out) : NULL;
+}
+
+/* The log this configuration asks for: one that is open, or a new one. */
+static Err *find_recorder(Gateway *g, Arena *a, const AccessConf *conf, Recorder **out)
+{
+	*out = NULL;
+	if (conf->to == ACCESS_OFF)
+		return NULL;
+	for (size_t i = 0; i < g->recorder_count; i++)
+		if (recorder_is(g->recorders[i], conf)) {
+			*out = g->recorders[i];
+			return NULL;
+		}
+	if (g->recorder_count == RECORDERS_MAX)
+		return &many_logs;
+	TRY(recorder_open(a, conf, out));
+	g->recorders[g->recorder_count++] = *out;
+	return NULL;
+}
+
+static Err *build(Build *b)
+{
+	const GatewayConf *conf;
+	Recorder *recorder;
+
+	if (!b->loaded)
+		TRY(gateway_conf_load(b->arena, b->conf, b->file, &b->loaded));
+	conf = b->loaded;
+	b->tls = ARENA_ARRAY(b->arena, TlsContext *, conf->listen.count);
+	for (size_t i = 0; i < conf->listen.count; i++)
+		TRY(load_tls(b, &conf->listen.at[i], &b->tls[i]));
+	TRY(find_recorder(b->gateway, b->arena, &conf->access_log, &recorder));
+	TRY(snapshot_new(b->arena, conf, b->before, &b->snap));
+	b->snap->recorder = recorder;
+	return NULL;
+}
+
+static void build_work(void *arg)
+{
+	Build *b = arg;
+
+	b->err = build(b);
+}
+
+static void build_begin(Build *b, Gateway *g)
+{
+	*b = (Build){ .gateway = g, .before = g->snap, .arena = arena_new(0) };
+	b->file = str_dup(b->arena, g->file);
+	b->conf = conf_new(b->arena);
+}
+
+/* The servers have references of their own. */
+static void let_tls_go(Build *b)
+{
+	for (size_t i = 0; b->tls && i < b->loaded->listen.count; i++)
+		tls_unref(b->tls[i]);
+	b->tls = NULL;
+}
+
+/* After a failure everything is freed; else it is the snapshot's. */
+static void build_end(Build *b)
+{
+	let_tls_go(b);
+	if (b->applied)
+		return;
+	if (b->snap)
+		snapshot_unref(b->snap);
+	else
+		arena_free(b->arena);
+}
+
+static void say_mistakes(const Build *b)
+{
+	size_t count;
+	const ConfMistake *mistakes = conf_mistakes(b->conf, &count);
+
+	for (size_t i = 0; i < count; i++)
+		log_error("%.*s:%u:%u: %.*s", STR_ARG(b->file), mistakes[i].line, mistakes[i].column, STR_ARG(mistakes[i].text));
+}
+
+static void say_warnings(const GatewayConf *conf)
+{
+	for (size_t i = 0; i < conf->warnings.count; i++)
+		log_warn("%.*s", STR_ARG(conf->warnings.at[i]));
+}
+
+/* --- ports ---------------------------------------------------------------------------------------------------------- */
+
+static void let_snapshot_go(void *arg)
+{
+	snapshot_unref(arg);
+}
+
+static HttpServer *server_for(Snapshot *snap, const ListenConf *listen, TlsContext *tls)
+{
+	HttpConf conf = {
+		.limits = snap->limits,
+		.handler = proxy_handle,
+		.fail = proxy_fail,
+		.done = proxy_done,
+		.arg = snapshot_ref(snap),
+		.gone = let_snapshot_go,
+		.h2c = listen->h2c,
+	};
+
+	return http_server_new(&conf, tls);
+}
+
+static Err *port_open(Gateway *g, Str text, Port **out)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Port *port = ARENA_NEW(a, Port);
+	Addr addr;
+
+	port->text = str_dup(a, text);
+	TRY(addr_parse(a, text, &addr));
+	TRY(listener_open(a, &addr, &port->listener));
+	port->arena = TAKE(a);
+	list_add(&g->ports, &port->node);
+	*out = port;
+	return NULL;
+}
+
+static void port_close(Port *port)
+{
+	http_listen_close(port->http);
+	listener_close(port->listener);
+	list_remove(&port->node);
+	arena_free(port->arena);
+}
+
+static Port *port_find(Gateway *g, Str text)
+{
+	LIST_EACH (&g->ports, Port, node, port)
+		if (str_eq(port->text, text))
+			return port;
+	return NULL;
+}
+
+static void close_unserved(Gateway *g)
+{
+	LIST_EACH (&g->ports, Port, node, port)
+		if (!port->http)
+			port_close(port);
+}
+
+/* Every address of the configuration has a bound port, or none that was not there before is left. */
+static Err *open_ports(Gateway *g, const GatewayConf *conf)
+{
+	Port *port;
+
+	for (size_t i = 0; i < conf->listen.count; i++) {
+		Err *err = port_find(g, conf->listen.at[i].address.text) ? NULL : port_open(g, conf->listen.at[i].address.text, &port);
+
+		if (err) {
+			close_unserved(g);
+			return err;
+		}
+	}
+	return NULL;
+}
+
+static Err *serve_port(Port *port, Snapshot *snap, size_t index, TlsContext *tls)
+{
+	HttpServer *server = server_for(snap, &snap->conf->listen.at[index], tls);
+	Err *err = NULL;
+
+	port->keep = true;
+	if (port->http)
+		http_listen_swap(port->http, server);
+	else
+		err = http_listen(port->listener, server, NULL, &port->http);
+	http_server_unref(server);
+	return err;
+}
+
+typedef struct Retire {
+	Port *port;
+	int64_t us;
+} Retire;
+
+static void retire_port(void *arg)
+{
+	Retire *retire = arg;
+	Port *port = retire->port;
+
+	http_listen_drain(port->http, retire->us);
+	port_close(port);
+	free(retire);
+}
+
+/* A listener that is not in the configuration any more: what runs on it is finished. */
+static void retire_others(Gateway *g, int64_t us)
+{
+	LIST_EACH (&g->ports, Port, node, port) {
+		Retire *retire = port->keep ? NULL : malloc(sizeof *retire);
+
+		port->keep = false;
+		if (!retire)
+			continue;
+		*retire = (Retire){ port, us };
+		list_remove(&port->node);
+		if (fiber_start(retire_port, retire, "retire"))
+			retire_port(retire);
+	}
+}
+
+static Err *serve_ports(Gateway *g, const Build *b)
+{
+	const GatewayConf *conf = b->snap->conf;
+
+	for (size_t i = 0; i < conf->listen.count; i++)
+		TRY(serve_port(port_find(g, conf->listen.at[i].address.text), b->snap, i, b->tls[i]));
+	retire_others(g, conf->drain.timeout_us);
+	return NULL;
+}
+
+/* --- configuration in force ----------------------------------------------------------------------------------------- */
+
+Snapshot *gateway_snapshot(Gateway *g)
+{
+	Snapshot *snap;
+
+	pthread_mutex_lock(&g->lock);
+	snap = snapshot_ref(g->snap);
+	pthread_mutex_unlock(&g->lock);
+	return snap;
+}
+
+static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
+{
+	Snapshot *before;
+
+	pthread_mutex_lock(&g->lock);
+	before = g->snap;
+	g->snap = snap;
+	pthread_mutex_unlock(&g->lock);
+	return before;
+}
+
+static Err *apply(Gateway *g, Build *b)
+{
+	Snapshot *before = g->snap;
+
+	TRY(open_ports(g, b->snap->conf));
+	TRY(snapshot_begin(b->snap, before));
+	TRY(serve_ports(g, b));
+	swap_snapshot(g, b->snap);
+	b->applied = true;
+	let_tls_go(b);
+	if (before) {
+		snapshot_end(before, b->snap);
+		snapshot_unref(before);
+	}
+	say_warnings(b->snap->conf);
+	return NULL;
+}
+
+static Err *reload(Gateway *g)
+{
+	Build b;
+	Err *err;
+
+	build_begin(&b, g);
+	err = work_run(build_work, &b);
+	err = err ? err : b.err;
+	if (!err)
+		err = apply(g, &b);
+	__atomic_add_fetch(err ? &g->stats.reloads_failed : &g->stats.reloads, 1, __ATOMIC_RELAXED);
+	if (err) {
+		say_mistakes(&b);
+		log_err(err, "the configuration stays as it was");
+	} else
+		log_info("the configuration was reloaded from %.*s", STR_ARG(g->file));
+	build_end(&b);
+	return NULL;
+}
+
+/* --- the end -------------------------------------------------------------------------------------------------------- */
+
+typedef struct Drain {
+	Port *port;
+	int64_t us;
+	Child child;
+} Drain;
+
+static Err *drain_port(void *arg)
+{
+	Drain *drain = arg;
+	unsigned left = http_listen_drain(drain->port->http, drain->us);
+
+	if (left)
+		log_warn("%u connections of %.*s were cut", left, STR_ARG(drain->port->text));
+	return NULL;
+}
+
+typedef struct Impatience {
+	Drain *drains;
+	size_t count;
+} Impatience;
+
+static Err *second_signal(void *arg)
+{
+	Impatience *impatience = arg;
+	int signo = 0;
+
+	while (signo != SIGTERM && signo != SIGINT)
+		TRY(signal_wait(&signo));
+	log_warn("a second signal: what runs is cut");
+	for (size_t i = 0; i < impatience->count; i++)
+		if (impatience->drains[i].child.fiber && !impatience->drains[i].child.done)
+			fiber_cancel(impatience->drains[i].child.fiber);
+	return NULL;
+}
+
+static Err *drain_all(Gateway *g, Arena *a)
+{
+	AUTO(child_end) Child watcher = { 0 };
+	Impatience impatience = { 0 };
+	size_t count = 0;
+
+	LIST_EACH (&g->ports, Port, node, counted)
+		count += counted != NULL;
+	impatience.drains = ARENA_ARRAY(a, Drain, count);
+	LIST_EACH (&g->ports, Port, node, port) {
+		Drain *drain = &impatience.drains[impatience.count++];
+
+		drain->port = port;
+		drain->us = g->snap->conf->drain.timeout_us;
+		TRY(child_start(&drain->child, drain_port, drain, "drain"));
+	}
+	TRY(child_start(&watcher, second_signal, &impatience, "impatience"));
+	for (size_t i = 0; i < impatience.count; i++)
+		TRY(child_join(&impatience.drains[i].child));
+	return NULL;
+}
+
+static void close_all(Gateway *g)
+{
+	Snapshot *snap;
+
+	admin_close(TAKE(g->admin)); /* it reads the snapshot */
+	LIST_EACH (&g->ports, Port, node, port)
+		port_close(port);
+	snap = swap_snapshot(g, NULL);
+	if (snap) {
+		snapshot_end(snap, NULL);
+		snapshot_unref(snap);
+	}
+	for (size_t i = 0; i < g->recorder_count; i++)
+		recorder_close(g->recorders[i]);
+}
+
+/* --- the life ------------------------------------------------------------------------------------------------------- */
+
+bool gateway_is_ready(const Gateway *g)
+{
+	return __atomic_load_n(&g->ready, __ATOMIC_RELAXED);
+}
+
+GatewayStats gateway_stats(const Gateway *g)
+{
+	return (GatewayStats){ __atomic_load_n(&g->stats.reloads, __ATOMIC_RELAXED),
+		               __atomic_load_n(&g->stats.reloads_failed, __ATOMIC_RELAXED) };
+}
+
+static void announce(Gateway *g, Arena *a)
+{
+	const GatewayConf *conf = g->snap->conf;
+
+	for (size_t i = 0; i < conf->listen.count; i++) {
+		const ListenConf *listen = &conf->listen.at[i];
+		const Addr *addr = listener_addr(port_find(g, listen->address.text)->listener);
+		const char *scheme = addr->sa.sa_family == AF_UNIX ? "" : listen->tls.count ? "https://" : "http://";
+
+		printf("listening %s%.*s\n", scheme, STR_ARG(addr_text(a, addr)));
+	}
+	if (admin_addr(g->admin))
+		printf("admin http://%.*s\n", STR_ARG(addr_text(a, admin_addr(g->admin))));
+	puts("ready");
+	fflush(stdout);
+}
+
+static void reopen_work(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Gateway *g = arg;
+
+	for (size_t i = 0; i < g->recorder_count; i++) {
+		Err *err = recorder_reopen(a, g->recorders[i]);
+
+		if (err)
+			log_err(err, "an access log goes on in its old file");
+	}
+}
+
+static Err *reopen_logs(Gateway *g)
+{
+	return work_run(reopen_work, g);
+}
+
+static Err *run_until_told(Gateway *g)
+{
+	for (;;) {
+		int signo = 0;
+
+		TRY(signal_wait(&signo));
+		if (signo == SIGHUP)
+			TRY(reload(g));
+		else if (signo == SIGUSR1)
+			TRY(reopen_logs(g));
+		else if (signo == SIGTERM || signo == SIGINT)
+			return NULL;
+	}
+}
+
+typedef struct Life {
+	Gateway gateway;
+	Build first;
+} Life;
+
+static Err *start(Gateway *g, Build *first)
+{
+	build_work(first);
+	TRY(first->err);
+	TRY(apply(g, first));
+	return admin_open(g, &first->snap->conf->admin, &g->admin);
+}
+
+static Err *live(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Life *life = arg;
+	Gateway *g = &life->gateway;
+	Err *err = start(g, &life->first);
+
+	if (!err) {
+		announce(g, a);
+		__atomic_store_n(&g->ready, true, __ATOMIC_RELAXED);
+		err = run_until_told(g);
+		__atomic_store_n(&g->ready, false, __ATOMIC_RELAXED);
+		err = err ? err : drain_all(g, a);
+	}
+	close_all(g);
+	return err;
+}
+
+Err *gateway_run(Arena *a, const GatewayArgs *args)
+{
+	Life *life = ARENA_NEW(a, Life);
+	Build *first = &life->first;
+	RtConf conf = { 0 };
+	Err *err;
+
+	life->gateway.file = args->file;
+	pthread_mutex_init(&life->gateway.lock, NULL);
+	list_init(&life->gateway.ports);
+	build_begin(first, &life->gateway);
+	err = gateway_conf_load(first->arena, first->conf, first->file, &first->loaded);
+	if (!err) {
+		conf.loops = first->loaded->threads;
+		err = rt_run(&conf, live, life);
+	} else
+		say_mistakes(first);
+	err = err_copy(a, err);
+	build_end(first);
+	pthread_mutex_destroy(&life->gateway.lock);
+	return err;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What surrounds a request's way through the gateway: how it begins, the heads in both directions, what becomes of its
+ * error, and what is written down of it when it is over. */
+#include "gateway/passage.h"
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "gateway/hop.h"
+#include "gateway/problem.h"
+#include "gateway/proxy.h"
+#include "gateway/record.h"
+
+static const Snapshot *snapshot_of(const Exchange *x)
+{
+	return http_server_conf(x->server)->arg;
+}
+
+static Forwarding forwarding(const Passage *p)
+{
+	return (Forwarding){
+		.request = &p->x->request,
+		.trust = &p->snap->conf->trust,
+		.id = &p->snap->conf->request_id,
+		.peer = p->x->peer,
+		.secure = p->x->secure,
+		.client_ip = p->client_ip,
+		.request_id = p->request_id,
+	};
+}
+
+Passage *passage_begin(Exchange *x)
+{
+	Passage *p = ARENA_NEW(x->arena, Passage);
+	Forwarding f;
+
+	p->x = x;
+	p->snap = snapshot_of(x);
+	p->connect_us = p->head_us = -1;
+	f = forwarding(p);
+	hop_begin(&f, x->arena);
+	p->client_ip = f.client_ip;
+	p->request_id = f.request_id;
+	x->user = p;
+	return p;
+}
+
+Err *passage_request_headers(Passage *p)
+{
+	const Head *request = &p->x->request;
+	Forwarding f = forwarding(p);
+
+	p->head.version = HTTP_11;
+	p->head.method = request->method;
+	p->head.authority = request->authority;
+	p->head.scheme = p->x->secure ? S("https") : S("http");
+	p->head.upgrade = request->upgrade;
+	return hop_request(&f, p->x->arena, &p->head.headers);
+}
+
+void passage_answer_headers(const Passage *p, Head *answer)
+{
+	Headers in = answer->headers;
+
+	answer->headers = (Headers){ 0 };
+	hop_answer(&in, &p->snap->conf->request_id, p->request_id, p->x->arena, &answer->headers);
+}
+
+/* --- errors --------------------------------------------------------------------------------------------------------- */
+
+static void free_page(void *arg)
+{
+	buf_fini(arg);
+}
+
+Err *proxy_fail(Exchange *x, Err *err)
+{
+	Passage *p = x->user ? x->user : passage_begin(x);
+	const Snapshot *snap = p->snap;
+	Problem problem = problem_of(err, p->request_id, p->url.path);
+	bool html = problem_wants_html(headers_get(&x->request.headers, HTTP_ACCEPT));
+	Head head = { .status = (uint16_t)problem.status, .body = HTTP_BODY_LENGTH };
+	Buf *page = ARENA_NEW(x->arena, Buf);
+
+	arena_defer(x->arena, free_page, page);
+	if (html)
+		problem_put_html(page, &problem, snap->error_page);
+	else
+		problem_put_json(page, &problem);
+	headers_add(&head.headers, x->arena, S("Content-Type"), html ? S(PROBLEM_HTML_TYPE) : S(PROBLEM_JSON_TYPE));
+	headers_add(&head.headers, x->arena, S("Cache-Control"), S("no-store"));
+	if (p->allow.len)
+		headers_add(&head.headers, x->arena, S("Allow"), p->allow);
+	if (problem_retry_after(&problem))
+		headers_add(&head.headers, x->arena, S("Retry-After"), str_fmt(x->arena, "%u", problem_retry_after(&problem)));
+	headers_add(&head.headers, x->arena, snap->conf->request_id.header, p->request_id);
+	head.content_length = (int64_t)page->len;
+	TRY(http_begin(x, &head));
+	TRY(http_write(x, buf_str(page)));
+	return http_end(x, NULL);
+}
+
+/* --- records -------------------------------------------------------------------------------------------------------- */
+
+static void count(const Passage *p, int64_t took_us)
+{
+	const MetricCell *answers = p->state ? p->state->answers : p->snap->unrouted;
+
+	metric_add(answers[MIN(p->x->begun ? p->x->status / 100 : 0, 5)], 1);
+	if (p->state)
+		metric_observe_us(p->state->seconds, took_us);
+}
+
+static Str without_port(Str authority)
+{
+	ptrdiff_t colon = str_rfind_char(authority, ':');
+
+	return colon > 0 && authority.at[authority.len - 1] != ']' ? str_sub(authority, 0, (size_t)colon) : authority;
+}
+
+static void write_record(const Passage *p, const Err *err, int64_t took_us)
+{
+	const Exchange *x = p->x;
+	const Headers *headers = &x->request.headers;
+	AccessRecord record = {
+		.start_us = time_utc_us() - took_us,
+		.took_us = took_us,
+		.connect_us = p->connect_us,
+		.head_us = p->head_us,
+		.bytes_in = x->bytes_in,
+		.bytes_out = x->bytes_out,
+		.client = p->client_ip,
+		.peer = peer_ip(x->arena, &x->peer),
+		.client_port = x->peer.port,
+		.status = x->begun ? x->status : 0,
+		.version = x->request.version,
+		.attempts = (uint8_t)MIN(p->attempts, 255u),
+		.tls = x->secure,
+		.reused = p->reused,
+		.cancelled = err && err->kind == ERR_CANCELLED,
+		.method = x->request.method,
+		.host = p->host.len ? p->host : without_port(x->request.authority),
+		.path = p->url.path.len ? p->url.path : x->request.target,
+		.query = p->url.query,
+		.user_agent = headers_get(headers, HTTP_USER_AGENT),
+		.referer = headers_get(headers, HTTP_REFERER),
+		.request_id = p->request_id,
+		.route = p->route ? p->route->conf->name : (Str){ 0 },
+		.upstream = p->state ? upstream_conf(p->state->up)->name : (Str){ 0 },
+		.server = p->server,
+		.error = err ? str_of(err->slug) : (Str){ 0 },
+	};
+
+	recorder_write(p->snap->recorder, &record);
+}
+
+void proxy_done(Exchange *x, const Err *err)
+{
+	const Passage *p = x->user;
+	int64_t took_us = loop_now_us() - x->start_us;
+
+	if (!p)
+		return; /* it was refused and the client had left */
+	count(p, took_us);
+	if (p->snap->recorder)
+		write_record(p, err, took_us);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Passage: all that is known of one request on its way through the gateway. In its arena; Exchange.user. */
+#pragma once
+#include "gateway/snapshot.h"
+#include "http/url.h"
+
+typedef struct Passage {
+	Exchange *x;
+	const Snapshot *snap;
+	/* where it goes */
+	Url url;
+	Str host; /* canonical */
+	Str allow; /* of a 405 */
+	const Route *route; /* NULL: none */
+	const RouteState *state;
+	Str client_ip;
+	Str request_id;
+	uint64_t key; /* for hashing to a server */
+	/* what is sent */
+	Head head;
+	Buf gathered;
+	Str body; /* what of it was read before an attempt */
+	/* attempts */
+	Deadline limit; /* until the answer's head */
+	Lease lease;
+	Call call;
+	uint16_t tried[8];
+	size_t tried_count;
+	uint32_t attempts;
+	bool fresh;     /* the next must not use an idle connection */
+	bool budgeted;  /* the next was taken from the retry budget */
+	bool streaming; /* the body went out while it came in */
+	bool answered;  /* the answer's head is there */
+	Err *upload_err; /* of writing the body to the server */
+	Head answer;
+	/* for the records */
+	Str server;
+	bool reused;
+	int64_t connect_us, head_us;
+	const Err *err;
+} Passage;
+
+/* Finds or makes the request's id and the client's address. */
+Passage *passage_begin(Exchange *x);
+/* The head for the upstream from the client's: RFC 9110 7.6, forwarding fields, id. */
+Err *passage_request_headers(Passage *p) MUST_USE;
+/* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in. */
+void passage_answer_headers(const Passage *p, Head *answer);

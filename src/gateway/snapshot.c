@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Building a configuration into what requests go by, and taking it apart when its last user has left. An upstream whose
+ * part of the configuration reads the same as before is the same upstream: connections, health and counters go on. */
+#include "gateway/snapshot.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+
+enum { PAGE_BYTES_MAX = 256 << 10 };
+
+static const MetricFamily families[] = {
+	{ "banyan_requests_total", METRIC_COUNTER, "requests",
+	  "Requests answered, by route and class of status; none: the client left first", { "route", "class" } },
+	{ "banyan_request_seconds", METRIC_HISTOGRAM, "seconds",
+	  "Time from a request's first byte to its answer's last, by route", { "route" } },
+};
+
+const MetricFamily *snapshot_metrics(size_t *count)
+{
+	*count = COUNT(families);
+	return families;
+}
+
+static const Str classes[6] = { S("none"), S("1xx"), S("2xx"), S("3xx"), S("4xx"), S("5xx") };
+
+static void cells_take(MetricCell cells[6], Str route)
+{
+	for (size_t k = 0; k < COUNT(classes); k++)
+		cells[k] = metric_cell(&families[0], (Str[]){ route, classes[k] }, 2);
+}
+
+static void cells_free(const MetricCell cells[6])
+{
+	for (size_t k = 0; k < COUNT(classes); k++)
+		metric_cell_free(cells[k]);
+}
+
+/* --- parts ---------------------------------------------------------------------------------------------------------- */
+
+/* The upstream's row of the configuration as text: the same text is the same upstream. */
+static Str upstream_text(Arena *a, const UpstreamConf *conf)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	conf_put_yaml(&b, gateway_upstream_table(), conf);
+	return str_dup(a, buf_str(&b));
+}
+
+static Upstream *same_before(Arena *a, const Snapshot *before, const UpstreamConf *conf)
+{
+	for (size_t i = 0; before && i < before->conf->upstreams.count; i++) {
+		const UpstreamConf *old = &before->conf->upstreams.at[i];
+
+		if (str_eq(old->name, conf->name) && str_eq(upstream_text(a, old), upstream_text(a, conf)))
+			return upstream_ref(before->upstreams[i]);
+	}
+	return NULL;
+}
+
+static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
+{
+	size_t count = snap->conf->upstreams.count;
+
+	snap->upstreams = ARENA_ARRAY(a, Upstream *, count);
+	for (size_t i = 0; i < count; i++) {
+		const UpstreamConf *conf = &snap->conf->upstreams.at[i];
+
+		snap->upstreams[i] = same_before(a, before, conf);
+		if (!snap->upstreams[i])
+			TRY(upstream_new(a, snap->hold, conf, &snap->upstreams[i]));
+	}
+	return NULL;
+}
+
+static int64_t or_else(bool given, int64_t own, int64_t other)
+{
+	return given ? own : other;
+}
+
+static void take_routes(Snapshot *snap, Arena *a)
+{
+	const GatewayConf *conf = snap->conf;
+
+	snap->routes = route_table_new(a, conf->routes.at, conf->routes.count);
+	snap->states = ARENA_ARRAY(a, RouteState, conf->routes.count);
+	for (size_t i = 0; i < conf->routes.count; i++) {
+		const RouteConf *route = &conf->routes.at[i];
+		const TimeoutsConf *own = &route->timeouts;
+		const TimeoutsConf *up = &route->upstream->timeouts;
+		RouteState *state = &snap->states[i];
+
+		state->up = snap->upstreams[route->upstream - conf->upstreams.at];
+		state->timeouts = (TimeoutsConf){
+			.connect_us = or_else(own->has_connect, own->connect_us, up->connect_us),
+			.head_us = or_else(own->has_head, own->head_us, up->head_us),
+			.idle_us = or_else(own->has_idle, own->idle_us, up->idle_us),
+			.request_us = or_else(own->has_request, own->request_us, up->request_us),
+		};
+		cells_take(state->answers, route->name);
+		state->seconds = metric_cell(&families[1], &route->name, 1);
+	}
+	cells_take(snap->unrouted, S(""));
+}
+
+static HttpLimits http_limits(const LimitsConf *conf)
+{
+	HttpLimits limits = http_limits_default();
+
+	limits.head = (H1Limits){ .head_bytes = conf->head_bytes, .line_bytes = conf->line_bytes, .headers = conf->headers };
+	limits.head_us = conf->head_us;
+	limits.idle_us = conf->idle_us;
+	limits.write_us = conf->write_us;
+	limits.body_us = conf->body_idle_us;
+	limits.body_bytes = conf->body_bytes;
+	limits.body_rate = conf->body_rate;
+	limits.connections = conf->connections;
+	return limits;
+}
+
+static Str effective_text(Arena *a, const GatewayConf *conf)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	conf_put_yaml(&b, gateway_conf_table(), conf);
+	return str_dup(a, buf_str(&b));
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------------- */
+
+static void drop_upstreams(Snapshot *snap)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		upstream_unref(snap->upstreams ? snap->upstreams[i] : NULL);
+}
+
+Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out)
+{
+	Snapshot *snap = ARENA_NEW(a, Snapshot);
+	Err *err;
+
+	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_new(a) };
+	err = conf->errors.html.len ? file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page) : NULL;
+	err = err ? err : take_upstreams(snap, a, before);
+	if (err) {
+		drop_upstreams(snap);
+		return err;
+	}
+	snap->paths = (UrlRules){ conf->paths.encoded_slash, conf->paths.keep_double, conf->paths.semicolons };
+	snap->limits = http_limits(&conf->limits);
+	snap->text = effective_text(a, conf);
+	take_routes(snap, a);
+	*out = snap;
+	return NULL;
+}
+
+Snapshot *snapshot_ref(Snapshot *snap)
+{
+	__atomic_add_fetch(&snap->refs, 1, __ATOMIC_RELAXED);
+	return snap;
+}
+
+void snapshot_unref(Snapshot *snap)
+{
+	if (!snap || __atomic_sub_fetch(&snap->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (size_t i = 0; i < snap->conf->routes.count; i++) {
+		cells_free(snap->states[i].answers);
+		metric_cell_free(snap->states[i].seconds);
+	}
+	cells_free(snap->unrouted);
+	drop_upstreams(snap);
+	conf_hold_unref(snap->hold);
+}
+
+static bool has_upstream(const Snapshot *snap, const Upstream *up)
+{
+	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++)
+		if (snap->upstreams[i] == up)
+			return true;
+	return false;
+}
+
+Err *snapshot_begin(Snapshot *snap, const Snapshot *before)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		if (!has_upstream(before, snap->upstreams[i]))
+			TRY(upstream_start_checks(snap->upstreams[i]));
+	return NULL;
+}
+
+void snapshot_end(Snapshot *snap, const Snapshot *after)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		if (!has_upstream(after, snap->upstreams[i]))
+			upstream_stop_checks(snap->upstreams[i]);
+}

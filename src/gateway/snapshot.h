@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A configuration at work: immutable, counted by the servers (HttpServer) that go by it, so that a reload frees the old
+ * one when its last request is over. Upstreams that did not change are shared with the one before. */
+#pragma once
+#include "gateway/route.h"
+#include "gateway/upstream.h"
+#include "http/server.h"
+#include "http/url.h"
+
+typedef struct Recorder Recorder;
+
+/* What a route needs beside its row; its times are the upstream's where it says nothing. */
+typedef struct RouteState {
+	Upstream *up;
+	TimeoutsConf timeouts;
+	MetricCell answers[6]; /* by class of status; [0]: none was sent */
+	MetricCell seconds;
+} RouteState;
+
+typedef struct Snapshot {
+	unsigned refs; /* atomic */
+	ConfHold *hold;
+	const GatewayConf *conf;
+	Str text; /* the configuration in effect, secrets hidden */
+	const RouteTable *routes;
+	RouteState *states; /* by Route.index */
+	Upstream **upstreams;
+	UrlRules paths;
+	HttpLimits limits;
+	Recorder *recorder; /* the process's; NULL: off */
+	Str error_page;     /* the team's own HTML; empty: the built-in */
+	MetricCell unrouted[6];
+} Snapshot;
+
+/* Takes over `a` (it lives as long as the snapshot), with conf in it. before: NULL, or the snapshot whose upstreams may
+ * go on. Reads TLS files of upstreams: blocks. On failure nothing is taken but `a`, which is freed by the caller. */
+Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out) MUST_USE;
+Snapshot *snapshot_ref(Snapshot *snap);
+void snapshot_unref(Snapshot *snap); /* on any loop; NULL is fine */
+
+/* Health checks of its upstreams are started, those of `before` that are not in it are stopped. On loop 0. */
+Err *snapshot_begin(Snapshot *snap, const Snapshot *before) MUST_USE;
+void snapshot_end(Snapshot *snap, const Snapshot *after); /* after: NULL at the end of all */
+
+MetricList snapshot_metrics;
