@@ -109,7 +109,8 @@ void h2_stream_data(H2Stream *s, Str bytes); /* came */
 void h2_stream_end(H2Stream *s);             /* nothing more will come */
 void h2_stream_close(H2Stream *s, uint32_t code);
 void h2_stream_reset(H2Stream *s, uint32_t code);
-void h2_stream_told(H2Stream *s);  /* something is on its way */
+void h2_stream_told(H2Stream *s);  /* a head came */
+void h2_stream_sent(H2Stream *s);  /* something is on its way */
 void h2_stream_apply(H2Stream *s); /* tells the session what its fiber wants */
 nghttp2_data_provider h2_stream_source(void);
 void h2_stream_callbacks(nghttp2_session_callbacks *callbacks);
