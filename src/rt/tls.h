@@ -36,6 +36,6 @@ void tls_unref(TlsContext *context); /* NULL is fine; from any thread */
 Err *stream_tls_accept(Stream *s, TlsContext *context) MUST_USE;
 Err *stream_tls_connect(Stream *s, TlsContext *context, Str name) MUST_USE;
 
-Str stream_alpn(const Stream *s);    /* "h2", "http/1.1" or empty */
-Str stream_sni(const Stream *s);     /* what the client asked for, or empty */
+Str stream_alpn(const Stream *s);     /* "h2", "http/1.1" or empty */
+Str stream_sni(const Stream *s);      /* what the client asked for, or empty */
 bool stream_resumed(const Stream *s); /* for the log */

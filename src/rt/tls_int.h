@@ -14,8 +14,11 @@ Err *tls_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more) MU
  * may be encrypted already. The place they lie in may change, and more may follow them. */
 Err *tls_try_writev(Stream *s, const struct iovec *parts, int count, size_t *sent) MUST_USE;
 
-bool tls_wants_write(const Stream *s); /* the last try gave up for want of a writable, not of a readable socket */
-bool tls_pending(const Stream *s);     /* bytes may be there without a wait */
+bool tls_wants_write(
+	const Stream
+		*s); /* the last try gave up for want of a writable, not of a readable socket */
+bool tls_pending(const Stream *s); /* bytes may be there without a wait */
 
-Err *tls_end(Stream *s) MUST_USE; /* sends close_notify; parks; nothing when the connection failed before */
-void tls_free(Tls *tls);          /* before the Stream's watch is closed; NULL is fine */
+Err *tls_end(Stream *s)
+	MUST_USE;        /* sends close_notify; parks; nothing when the connection failed before */
+void tls_free(Tls *tls); /* before the Stream's watch is closed; NULL is fine */
