@@ -207,7 +207,7 @@ static const ConfTable upstream_tls_table = { "tls", CONF_ROWS(UpstreamTlsConf, 
 	                                      .help = "TLS to the servers" };
 
 static const ConfKey keepalive_keys[] = {
-	{ "idle_per_loop", CONF_UINT, AT(KeepaliveConf, idle_per_loop), .def = "32", .max = "10000",
+	{ "idle_per_loop", CONF_UINT, AT(KeepaliveConf, idle_per_loop), .def = "256", .max = "10000",
 	  .help = "idle connections that each thread keeps; 0: none" },
 	{ "idle_time", CONF_DURATION, AT(KeepaliveConf, idle_us), .def = "1500ms", .max = "1h",
 	  .help = "how long an idle connection is kept",

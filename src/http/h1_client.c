@@ -407,6 +407,8 @@ static bool h1_more(Call *call)
 {
 	const H1Client *h = &call->conn->h1;
 
+	if (h->head_done && !h->tunnel && !call->read_all)
+		look_ahead(call); /* bytes of the body may have come with the head */
 	return call->read_all || h->ahead.len || h->ahead_err;
 }
 
