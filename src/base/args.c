@@ -191,7 +191,7 @@ static Err *parse_long(Parse *p, Str word)
 	Str name = equals < 0 ? word : str_sub(word, 0, (size_t)equals);
 	Str joined = equals < 0 ? (Str){ 0 } : str_sub(word, (size_t)equals + 1, word.len);
 	const ConfKey *key = find_option(p, str_sub(name, 2, name.len), 0);
-	Str value;
+	Str value = { 0 };
 
 	if (!key)
 		return unknown_option(p, name);
@@ -205,7 +205,7 @@ static Err *parse_short(Parse *p, Str word)
 	for (size_t i = 1; i < word.len; i++) {
 		const ConfKey *key = find_option(p, (Str){ 0 }, word.at[i]);
 		Str joined = str_sub(word, i + 1, word.len);
-		Str value;
+		Str value = { 0 };
 
 		if (!key)
 			return unknown_option(p, str_fmt(p->arena, "-%c", word.at[i]));

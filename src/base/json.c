@@ -165,10 +165,11 @@ void json_add_real(JsonWriter *w, double n)
 		if (strtod(text, NULL) == n)
 			break;
 	}
+	if (!begin_value(w))
+		return;
+	buf_put(w->buf, str_of(text));
 	if (isfinite(n) && !strpbrk(text, ".e"))
-		strcat(text, ".0");
-	if (begin_value(w))
-		buf_put(w->buf, str_of(text));
+		buf_put(w->buf, S(".0"));
 }
 
 void json_add_bool(JsonWriter *w, bool yes)

@@ -198,7 +198,7 @@ static Err *need(Arena *a, const Json *object, const char *key, JsonKind kind, c
 
 Err *json_need_str(Arena *a, const Json *object, const char *key, Str *out)
 {
-	const Json *value;
+	const Json *value = NULL;
 
 	TRY(need(a, object, key, JSON_KIND_STR, &value));
 	json_to_str(value, out);
@@ -207,7 +207,7 @@ Err *json_need_str(Arena *a, const Json *object, const char *key, Str *out)
 
 Err *json_need_i64(Arena *a, const Json *object, const char *key, int64_t *out)
 {
-	const Json *value;
+	const Json *value = NULL;
 
 	TRY(need(a, object, key, JSON_KIND_INT, &value));
 	json_to_i64(value, out);
@@ -216,7 +216,7 @@ Err *json_need_i64(Arena *a, const Json *object, const char *key, int64_t *out)
 
 Err *json_need_bool(Arena *a, const Json *object, const char *key, bool *out)
 {
-	const Json *value;
+	const Json *value = NULL;
 
 	TRY(need(a, object, key, JSON_KIND_BOOL, &value));
 	json_to_bool(value, out);

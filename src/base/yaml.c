@@ -328,7 +328,7 @@ static bool is_plain(Str text)
 	for (size_t i = 0; i < text.len; i++) {
 		bool inner = i + 1 < text.len && is_letter(text.at[i + 1]);
 
-		if (!is_letter(text.at[i]) && !memchr("_./-+@", text.at[i], 6) &&
+		if (!is_letter(text.at[i]) && str_find_char(S("_./-+@"), text.at[i]) < 0 &&
 		    !(text.at[i] == ':' && inner))
 			return false;
 	}
