@@ -220,13 +220,10 @@ static int channel_ready(Dns *dns)
 static void dns_end(void *arg)
 {
 	Dns *dns = arg;
-	Node *node;
 
 	if (dns->channel)
 		channel_close(dns); /* ends every query, and with it its entry's asking */
-	while ((node = list_take(&dns->used))) {
-		Entry *entry = CONTAINER(node, Entry, node);
-
+	LIST_EACH (&dns->used, Entry, node, entry) {
 		free(entry->addrs);
 		free(entry);
 	}
@@ -266,14 +263,15 @@ static void store(Entry *entry, const struct ares_addrinfo *info)
 
 	for (const struct ares_addrinfo_cname *c = info->cnames; c; c = c->next)
 		ttl_s = MIN(ttl_s, (int64_t)c->ttl);
-	for (const struct ares_addrinfo_node *n = info->nodes; n; n = n->ai_next)
+	for (const struct ares_addrinfo_node *n = info->nodes; n && count < ADDRS_MAX;
+	     n = n->ai_next)
 		count++;
 	free(entry->addrs);
 	entry->count = 0;
-	entry->addrs = calloc(MIN(count, (size_t)ADDRS_MAX), sizeof *entry->addrs);
+	entry->addrs = calloc(MAX(count, (size_t)1), sizeof *entry->addrs);
 	if (!entry->addrs)
 		abort();
-	for (const struct ares_addrinfo_node *n = info->nodes; n && entry->count < ADDRS_MAX;
+	for (const struct ares_addrinfo_node *n = info->nodes; n && entry->count < count;
 	     n = n->ai_next) {
 		Addr addr = { .len = n->ai_addrlen };
 
@@ -514,13 +512,13 @@ static void channel_free(ares_channel *channel)
 		ares_destroy(*channel);
 }
 
-Err *dns_use_servers(Arena *a, Str text)
+Err *dns_use_servers(Arena *a, Str addresses)
 {
 	AUTO(channel_free) ares_channel trial = NULL;
-	const char *csv = str_z(a, text);
+	const char *csv = str_z(a, addresses);
 	char *kept = NULL;
 
-	if (text.len) {
+	if (addresses.len) {
 		if (ares_init(&trial) != ARES_SUCCESS ||
 		    ares_set_servers_ports_csv(trial, csv) != ARES_SUCCESS)
 			return err_new(a, ERR_INVALID, "dns.servers",

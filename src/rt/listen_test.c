@@ -189,6 +189,27 @@ PLAY(nothing_is_called_after_stop_and_nothing_is_lost)
 	close_all();
 }
 
+static Err *stop_child(void *arg)
+{
+	listener_stop(arg);
+	return NULL;
+}
+
+PLAY(stopping_waits_for_what_is_under_way)
+{
+	Listener *listener = open_at(a, S("127.0.0.1:0"));
+	Child child = { 0 };
+
+	listener_start(listener, keep, &got);
+	__atomic_add_fetch(&listener->under_way, 1, __ATOMIC_RELEASE);
+	CHECK_OK(child_start(&child, stop_child, listener, "stop"));
+	CHECK_OK(fiber_sleep(20 * US_PER_MS));
+	CHECK(!child.done);
+	__atomic_sub_fetch(&listener->under_way, 1, __ATOMIC_RELEASE);
+	CHECK_OK(child_join(&child));
+	listener_close(listener);
+}
+
 static void refuse(void *arg, int fd, const Addr *peer)
 {
 	(void)arg, (void)peer;

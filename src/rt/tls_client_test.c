@@ -34,6 +34,7 @@ static Err *verify_all(void *arg)
 		30);
 	Cert old = cert_make(a, "old", "DNS:www.example.org", &root, -1);
 	Cert own = cert_make(a, "own", "DNS:www.example.org", NULL, 30);
+	Cert nameless = cert_make(a, "nameless.test", "IP:127.0.0.1", &root, 30);
 	const struct {
 		const Cert *cert, *ca;
 		Str name;
@@ -50,6 +51,7 @@ static Err *verify_all(void *arg)
 		{ &good, &root, S("example.org"), "tls.verify", S("for other names") },
 		{ &good, &root, S("www.example.com"), "tls.verify",
 		  S("for other names") }, /* the common name */
+		{ &nameless, &root, S("nameless.test"), "tls.verify", S("for other names") },
 		{ &good, &root, S("b.a.wild.test"), "tls.verify", S("for other names") },
 		{ &good, &root, S("foo.part.test"), "tls.verify", S("for other names") },
 		{ &good, &root, S("127.0.0.2"), "tls.verify", S("does not name its address") },
