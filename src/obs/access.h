@@ -40,7 +40,7 @@ typedef struct AccessRecord {
 } AccessRecord;
 
 typedef struct AccessLogConf {
-	Str path; /* a file to append to (0640); empty: `fd`, which stays the caller's */
+	Str path; /* a file to append to (0640); empty: `fd`, which stays the caller's (it is duplicated) */
 	int fd;
 	AccessFormat format;
 	AccessQuery query;
@@ -57,8 +57,8 @@ enum {
 
 /* Opens the file and starts the writer. Blocks on the disk. Fails with "access.open" (kind by errno). */
 Err *access_open(Arena *a, const AccessLogConf *conf, AccessLog **out) MUST_USE;
-/* Writes what all lanes still hold, for at most ACCESS_CLOSE_MS; frees log and lanes. Blocks: at exit, or on a worker. No lane
- * may be in use any more. NULL is fine. */
+/* Writes what all lanes still hold and frees log and lanes; waits ACCESS_CLOSE_MS at most (a file that takes nothing is
+ * left to the log's thread). Blocks: at exit, or on a worker. No lane may be in use any more. NULL is fine. */
 void access_close(AccessLog *log);
 /* The file is opened anew by its path (it was renamed by whoever rotates); nothing is lost or written twice. Blocks on the
  * disk. The old file goes on when that fails. Fine, and nothing, without a path. Any thread. */
@@ -67,8 +67,9 @@ Err *access_reopen(Arena *a, AccessLog *log) MUST_USE;
 AccessLane *access_lane(AccessLog *log) RETURNS_NONNULL; /* any thread; lives as long as the log */
 /* One record. This lane's thread only; never blocks, does not allocate. */
 void access_write(AccessLane *lane, const AccessRecord *record);
-/* Hands over what has waited. The owner of the lane calls it at least every ACCESS_TICK_MS from a timer, on its thread. */
-void access_tick(AccessLane *lane);
+/* Hands over what has waited. The owner of the lane calls it at least every ACCESS_TICK_MS from a timer, on its thread.
+ * True: the writer was still busy and something waits: call again, though no record may come. */
+bool access_tick(AccessLane *lane);
 
 /* The line itself, "\n" included: at most `room` bytes at `into`; 0 when it does not fit. */
 enum { ACCESS_LINE_BYTES = 96 << 10 }; /* always enough */
