@@ -421,19 +421,23 @@ static Err *push(H2 *h)
 	return NULL;
 }
 
-/* RFC 9113 6.8, by hand: the session cannot be used after it was stopped. */
+/* RFC 9113 6.8, by hand: the session cannot be used after it was stopped. What is whole goes out before it. */
 static void say_calm(H2 *h)
 {
-	int32_t last = nghttp2_session_get_last_proc_stream_id(h->session);
-	unsigned char frame[17] = { 0, 0, 8, NGHTTP2_GOAWAY };
-	size_t sent;
+	uint32_t last = (uint32_t)nghttp2_session_get_last_proc_stream_id(h->session);
+	unsigned char frame[17] = { 0, 0, 8, NGHTTP2_GOAWAY, [16] = NGHTTP2_ENHANCE_YOUR_CALM };
+	bool blocked;
 
-	for (unsigned i = 0; i < 4; i++)
-		frame[9 + i] = (unsigned char)((uint32_t)last >> (24 - 8 * i));
-	frame[16] = NGHTTP2_ENHANCE_YOUR_CALM;
-	if (has_output(h) ||
-	    stream_try_write(h->stream, (Str){ (char *)frame, sizeof frame }, &sent))
+	if (!h->out)
+		h->out = http_buffer_take();
+	if (h->rest.len || HTTP_BUFFER_BYTES - h->out_end < sizeof frame)
 		return; /* it does not read: no word reaches it */
+	for (unsigned i = 0; i < 4; i++)
+		frame[9 + i] = (unsigned char)(last >> (24 - 8 * i));
+	memcpy(h->out + h->out_end, frame, sizeof frame);
+	h->out_end += sizeof frame;
+	if (write_output(h, &blocked))
+		h->ended = true;
 }
 
 /* --- input ---------------------------------------------------------------------------------------------------------- */
@@ -445,6 +449,8 @@ Err *h2_feed(H2 *h, Str bytes)
 	if (!bytes.len)
 		return NULL;
 	n = nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes.at, bytes.len);
+	if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
+		h->abuse = flood(n == NGHTTP2_ERR_FLOODED ? H2_ACT_OTHER : H2_ACT_CONTINUATION);
 	if (h->abuse)
 		return h->abuse;
 	return n < 0 ? &broken_protocol : NULL;

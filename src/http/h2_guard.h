@@ -16,7 +16,7 @@
 	X(WINDOW_UPDATE, 2000, 500, "WINDOW_UPDATE, four for each DATA frame sent left out") \
 	X(EMPTY_DATA, 100, 10, "empty DATA") \
 	X(CONTINUATION, 100, 20, "CONTINUATION") \
-	X(OTHER, 100, 20, "frames of unknown types, and GOAWAY")
+	X(OTHER, 100, 20, "GOAWAY and frames of rare types")
 
 typedef enum H2Act {
 #define X(act, burst, rate, text) H2_ACT_##act,
