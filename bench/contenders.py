@@ -289,7 +289,7 @@ class Banyan(Contender):
         log = setup.folder / "access.log" if setup.full else "off"
         (setup.folder / "banyan.yaml").write_text(BANYAN.format(
             threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream))
-        return [program(), "serve", "-c", setup.folder / "banyan.yaml"]
+        return [program(self.name), "serve", "-c", setup.folder / "banyan.yaml"]
 
     def wait_ready(self):
         give_up = time.monotonic() + START_S
@@ -299,16 +299,22 @@ class Banyan(Contender):
             time.sleep(0.01)
 
 
-CONTENDERS = {kind.name: kind for kind in (Banyan, Nginx, Haproxy, Relay)}
+class Before(Banyan):
+    """Another build of ours, named in $BANYAN_BEFORE: was a change worth it?"""
+    name = "before"
 
 
-def program():
-    return pathlib.Path(os.environ.get("BANYAN", BUILD / "release/banyan"))
+CONTENDERS = {kind.name: kind for kind in (Banyan, Before, Nginx, Haproxy, Relay)}
+
+
+def program(name):
+    default = BUILD / "release/banyan" if name == "banyan" else "no such program"
+    return pathlib.Path(os.environ.get({"banyan": "BANYAN", "before": "BANYAN_BEFORE"}[name], default))
 
 
 def versions():
     """name: what it calls itself, of those that are there."""
-    asked = {"banyan": [program(), "version"], "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"]}
+    asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"], "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"]}
     found = {"relay": "bench/relay.c"}
     for name, command in asked.items():
         if shutil.which(command[0]):

@@ -77,7 +77,7 @@ class Runner:
 
     def rounds(self, bench, pairs, share):
         """[{contender: result}] of every round, everyone in the same order."""
-        names = [name for name in ("banyan", *bench.rivals) if name in self.contenders]
+        names = [name for name in ("banyan", "before", *bench.rivals) if name in self.contenders]
         for number in range(pairs):
             yield {name: self.one(bench, name, number, share) for name in names}
 
