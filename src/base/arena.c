@@ -37,7 +37,9 @@ struct Arena {
 enum {
 	CHUNK_BYTES = 8192 - sizeof(Chunk),
 	ARENA_HEAD = (sizeof(Arena) + 15) / 16 * 16,
-	KEEP_MAX = SANITIZE_ADDRESS || SANITIZE_THREAD ? 0 : 64, /* first chunks kept per thread: 512 KiB at most */
+	KEEP_MAX = SANITIZE_ADDRESS || SANITIZE_THREAD
+	                   ? 0
+	                   : 64, /* first chunks kept per thread: 512 KiB at most */
 };
 
 static __thread struct {

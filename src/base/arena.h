@@ -14,14 +14,15 @@ typedef struct Mark {
 } Mark;
 
 Arena *arena_new(size_t limit_bytes) RETURNS_NONNULL; /* 0: no limit */
-void arena_free(Arena *a);                            /* NULL is fine; runs what was deferred, last first */
-void arena_freep(Arena **a);                          /* for AUTO */
+void arena_free(Arena *a);   /* NULL is fine; runs what was deferred, last first */
+void arena_freep(Arena **a); /* for AUTO */
 
 void *arena_alloc(Arena *a, size_t bytes) RETURNS_NONNULL;     /* zeroed, aligned to 16 */
 void *arena_alloc_raw(Arena *a, size_t bytes) RETURNS_NONNULL; /* not zeroed, aligned to 16 */
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_alloc_array((a), sizeof(type), (count)))
-void *arena_alloc_array(Arena *a, size_t each, size_t count) RETURNS_NONNULL; /* zeroed; dies on overflow */
+void *arena_alloc_array(Arena *a, size_t each, size_t count)
+	RETURNS_NONNULL; /* zeroed; dies on overflow */
 
 bool arena_spent(const Arena *a);
 size_t arena_used(const Arena *a); /* bytes handed out since the last clear, waste included */

@@ -104,7 +104,8 @@ void buf_put_hex(Buf *b, uint64_t n)
 
 void buf_fmt(Buf *b, const char *fmt, ...)
 {
-	AUTO(free_text) char *text = NULL; /* when the last byte of room is not free for printf's NUL */
+	AUTO(free_text) char *text =
+		NULL; /* when the last byte of room is not free for printf's NUL */
 	va_list args;
 	int len;
 	char *room;

@@ -13,7 +13,7 @@ typedef struct Buf {
 	bool broken; /* the limit was hit: nothing more is taken */
 } Buf;
 
-void buf_fini(Buf *b); /* the buffer is empty and usable after it */
+void buf_fini(Buf *b);  /* the buffer is empty and usable after it */
 void buf_clear(Buf *b); /* keeps the memory, forgets a failure */
 
 /* Room for n more bytes at the end, or NULL when broken; write there, then buf_wrote. */

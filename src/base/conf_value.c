@@ -246,6 +246,11 @@ static bool is_below(const ConfKey *key, Number x, Number y)
 	return key->type == CONF_REAL ? x.real < y.real : x.whole < y.whole;
 }
 
+static Err *read_number(Arena *a, const ConfKey *key, Str text, Number *out)
+{
+	return types[key->type].read(a, key, text, out);
+}
+
 /* What the row says, unless the field itself holds less. */
 static Err *find_limit(Arena *a, const ConfKey *key, bool least, Number *out)
 {
@@ -257,7 +262,8 @@ static Err *find_limit(Arena *a, const ConfKey *key, bool least, Number *out)
 		out->real = least ? -DBL_MAX : DBL_MAX;
 	if (!written)
 		return NULL;
-	TRY(types[key->type].read(a, key, str_of(written), &limit));
+	/* cppcheck-suppress returnDanglingLifetime */
+	TRY(read_number(a, key, str_of(written), &limit));
 	if (is_below(key, least ? *out : limit, least ? limit : *out))
 		*out = limit;
 	return NULL;
@@ -357,7 +363,8 @@ Err *conf_value_read(Arena *a, const ConfKey *key, void *into, Str text)
 
 	if (!types[key->type].read)
 		return read_text(a, key, into, text);
-	TRY(types[key->type].read(a, key, text, &n));
+	/* cppcheck-suppress returnDanglingLifetime */
+	TRY(read_number(a, key, text, &n));
 	TRY(check_limit(a, key, n, true));
 	TRY(check_limit(a, key, n, false));
 	store(key, into, n);

@@ -37,7 +37,8 @@ static Str format(Arena *a, const char *fmt, va_list args)
 	return str_dup(a, (Str){ line, (size_t)MIN(MAX(len, 0), (int)sizeof line - 1) });
 }
 
-Err *err_make(Arena *a, ErrKind kind, const char *slug, const Err *why, const char *file, int line, const char *fmt, ...)
+Err *err_make(Arena *a, ErrKind kind, const char *slug, const Err *why, const char *file, int line,
+              const char *fmt, ...)
 {
 	va_list args;
 	Err *err;
@@ -56,10 +57,12 @@ static ErrKind kind_of_errno(int errnum)
 		int errnum;
 		ErrKind kind;
 	} rows[] = {
-		{ ENOENT, ERR_NOT_FOUND },      { EACCES, ERR_DENIED },    { EPERM, ERR_DENIED },
-		{ EADDRINUSE, ERR_CONFLICT },   { ECONNRESET, ERR_CLOSED }, { EPIPE, ERR_CLOSED },
-		{ ECONNREFUSED, ERR_UPSTREAM }, { ETIMEDOUT, ERR_TIMEOUT }, { EMFILE, ERR_BUSY },
-		{ ENFILE, ERR_BUSY },           { EAGAIN, ERR_BUSY },       { EEXIST, ERR_CONFLICT },
+		{ ENOENT, ERR_NOT_FOUND },      { EACCES, ERR_DENIED },
+		{ EPERM, ERR_DENIED },          { EADDRINUSE, ERR_CONFLICT },
+		{ ECONNRESET, ERR_CLOSED },     { EPIPE, ERR_CLOSED },
+		{ ECONNREFUSED, ERR_UPSTREAM }, { ETIMEDOUT, ERR_TIMEOUT },
+		{ EMFILE, ERR_BUSY },           { ENFILE, ERR_BUSY },
+		{ EAGAIN, ERR_BUSY },           { EEXIST, ERR_CONFLICT },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)

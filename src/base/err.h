@@ -32,7 +32,7 @@
 	X(BUSY, 503, 8, 2) \
 	X(TIMEOUT, 504, 6, 2) \
 	X(VERSION, 505, 2, 1) \
-	X(IO, 500, 1, 3) /* the machine refused: a file, a socket, a limit */ \
+	X(IO, 500, 1, 3)     /* the machine refused: a file, a socket, a limit */ \
 	X(CLOSED, 502, 6, 0) /* the other side ended the conversation */
 
 typedef enum ErrKind {
@@ -59,20 +59,24 @@ struct Err {
 			return err_; \
 	} while (0)
 
-#define err_new(a, kind, slug, ...) err_make((a), (kind), (slug), NULL, __FILE__, __LINE__, __VA_ARGS__)
+#define err_new(a, kind, slug, ...) \
+	err_make((a), (kind), (slug), NULL, __FILE__, __LINE__, __VA_ARGS__)
 /* As err_new, with the callee's error as its cause; kind and slug are the caller's. */
-#define err_because(a, why, kind, slug, ...) err_make((a), (kind), (slug), (why), __FILE__, __LINE__, __VA_ARGS__)
+#define err_because(a, why, kind, slug, ...) \
+	err_make((a), (kind), (slug), (why), __FILE__, __LINE__, __VA_ARGS__)
 /* A row for a static Err: `static Err gone = ERR_STATIC(CLOSED, "rt.closed", "the peer closed the connection");` */
 #define ERR_STATIC(kind_, slug_, text_) \
 	{ \
-		.kind = ERR_##kind_, .slug = (slug_), .text = { "" text_, sizeof(text_) - 1 }, .file = __FILE__, .line = __LINE__ \
+		.kind = ERR_##kind_, .slug = (slug_), .text = { "" text_, sizeof(text_) - 1 }, \
+		.file = __FILE__, .line = __LINE__ \
 	}
 
-Err *err_make(Arena *a, ErrKind kind, const char *slug, const Err *why, const char *file, int line, const char *fmt, ...)
-        PRINTF(7, 8) MUST_USE RETURNS_NONNULL;
+Err *err_make(Arena *a, ErrKind kind, const char *slug, const Err *why, const char *file, int line,
+              const char *fmt, ...) PRINTF(7, 8) MUST_USE RETURNS_NONNULL;
 
 /* errno as an Err with the system's own words; kind IO, or what the number says (CLOSED, BUSY, NOT_FOUND, DENIED). */
-Err *err_errno(Arena *a, int errnum, const char *slug, const char *fmt, ...) PRINTF(4, 5) MUST_USE RETURNS_NONNULL;
+Err *err_errno(Arena *a, int errnum, const char *slug, const char *fmt, ...) PRINTF(4, 5)
+	MUST_USE RETURNS_NONNULL;
 
 bool err_is(const Err *err, const char *slug); /* this error's own slug; NULL err is never */
 int err_status(const Err *err);                /* HTTP status */

@@ -46,7 +46,9 @@ static void insert(Map *map, MapSlot entry)
 
 static void grow(Map *map)
 {
-	Map bigger = { .cap = map->count * 2 < map->cap && map->cap ? map->cap : MAX(map->cap * 2, (size_t)16) };
+	Map bigger = { .cap = map->count * 2 < map->cap && map->cap
+		                      ? map->cap
+		                      : MAX(map->cap * 2, (size_t)16) };
 
 	bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
 	if (!bigger.slots)

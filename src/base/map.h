@@ -12,9 +12,11 @@ typedef struct Map {
 	size_t filled; /* with the tombstones */
 } Map;
 
-void map_fini(Map *map); /* not the values */
+void map_fini(Map *map);                /* not the values */
 void *map_get(const Map *map, Str key); /* NULL when there is none */
-void *map_put(Map *map, Str key, void *value); /* value not NULL; returns what was there before, the key stays the old one */
+void *map_put(
+	Map *map, Str key,
+	void *value); /* value not NULL; returns what was there before, the key stays the old one */
 void *map_remove(Map *map, Str key);
 /* Every entry, in no order: `size_t at = 0; while (map_next(&map, &at, &key, &value))`. */
 bool map_next(const Map *map, size_t *at, Str *key, void **value);

@@ -35,7 +35,8 @@
 
 /* Around a switch of stacks: begin before it, with where the stack that is left keeps its fake frames (NULL: it ends
  * here) and the stack that is entered; end right after it, on the stack entered. */
-static inline void sanitize_switch_begin(void **fake_save, const void *bottom, size_t bytes, void *tsan_fiber)
+static inline void sanitize_switch_begin(void **fake_save, const void *bottom, size_t bytes,
+                                         void *tsan_fiber)
 {
 #if SANITIZE_ADDRESS
 	__sanitizer_start_switch_fiber(fake_save, bottom, bytes);

@@ -50,7 +50,8 @@ bool str_starts(Str str, Str prefix)
 
 bool str_ends(Str str, Str suffix)
 {
-	return str.len >= suffix.len && str_eq((Str){ str.at + str.len - suffix.len, suffix.len }, suffix);
+	return str.len >= suffix.len &&
+	       str_eq((Str){ str.at + str.len - suffix.len, suffix.len }, suffix);
 }
 
 ptrdiff_t str_find(Str str, Str what)
@@ -116,7 +117,8 @@ bool str_to_u64(Str str, uint64_t *out)
 	for (size_t i = 0; i < str.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)str.at[i] - '0';
 
-		if (digit > 9 || __builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, digit, &n))
+		if (digit > 9 || __builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, digit, &n))
 			return false;
 	}
 	*out = n;
@@ -128,7 +130,8 @@ bool str_to_i64(Str str, int64_t *out)
 	bool minus = str.len && str.at[0] == '-';
 	uint64_t n;
 
-	if (!str_to_u64(minus ? str_sub(str, 1, str.len) : str, &n) || n > (uint64_t)INT64_MAX + minus)
+	if (!str_to_u64(minus ? str_sub(str, 1, str.len) : str, &n) ||
+	    n > (uint64_t)INT64_MAX + minus)
 		return false;
 	*out = minus ? (int64_t)(0 - n) : (int64_t)n;
 	return true;
@@ -183,7 +186,10 @@ size_t str_utf8(Str str, uint32_t *code)
 	static const struct {
 		uint8_t mask, lead;
 		uint32_t least;
-	} rows[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	} rows[] = { { 0x80, 0x00, 0 },
+		     { 0xe0, 0xc0, 0x80 },
+		     { 0xf0, 0xe0, 0x800 },
+		     { 0xf8, 0xf0, 0x10000 } };
 	unsigned char first = str.len ? (unsigned char)str.at[0] : 0xff;
 	size_t len = 0;
 	uint32_t c;
@@ -206,7 +212,8 @@ size_t str_utf8(Str str, uint32_t *code)
 
 static bool is_printable(uint32_t code)
 {
-	return code >= 0xa0 ? (code < 0x2028 || code > 0x202e) && code != 0xfeff && (code & 0xfffe) != 0xfffe
+	return code >= 0xa0 ? (code < 0x2028 || code > 0x202e) && code != 0xfeff &&
+	                              (code & 0xfffe) != 0xfffe
 	                    : code >= 0x20 && code < 0x7f;
 }
 
@@ -259,7 +266,8 @@ unsigned str_distance(Str x, Str y)
 
 			now[j] = MIN(up[j], now[j - 1]) + 1;
 			now[j] = MIN(now[j], up[j - 1] + !same);
-			if (i > 1 && j > 1 && x.at[i - 1] == y.at[j - 2] && x.at[i - 2] == y.at[j - 1])
+			if (i > 1 && j > 1 && x.at[i - 1] == y.at[j - 2] &&
+			    x.at[i - 2] == y.at[j - 1])
 				now[j] = MIN(now[j], row[(i - 2) % 3][j - 2] + 1);
 		}
 	}
@@ -268,7 +276,8 @@ unsigned str_distance(Str x, Str y)
 
 Str str_nearest(Str word, const Str *candidates, size_t count)
 {
-	unsigned best = 1 + (unsigned)MIN(word.len, 12u) / 4; /* one slip in four letters, and one more */
+	unsigned best =
+		1 + (unsigned)MIN(word.len, 12u) / 4; /* one slip in four letters, and one more */
 	Str nearest = { 0 };
 
 	for (size_t i = 0; i < count; i++) {

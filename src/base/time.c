@@ -42,8 +42,8 @@ void time_put_rfc3339(Buf *b, int64_t utc_us)
 	int64_t us;
 	struct tm t = split(utc_us, &us);
 
-	buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-	        t.tm_sec, (int)us);
+	buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+	        t.tm_hour, t.tm_min, t.tm_sec, (int)us);
 }
 
 void time_put_http(Buf *b, int64_t utc_us)
@@ -54,6 +54,6 @@ void time_put_http(Buf *b, int64_t utc_us)
 	int64_t us;
 	struct tm t = split(utc_us, &us);
 
-	buf_fmt(b, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900,
-	        t.tm_hour, t.tm_min, t.tm_sec);
+	buf_fmt(b, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday,
+	        months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }

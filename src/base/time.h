@@ -11,4 +11,5 @@ int64_t time_mono_us(void);
 int64_t time_utc_us(void);
 
 void time_put_rfc3339(Buf *b, int64_t utc_us); /* 2026-01-31T23:59:59.123456Z */
-void time_put_http(Buf *b, int64_t utc_us);    /* RFC 9110 5.6.7, IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT */
+void time_put_http(Buf *b,
+                   int64_t utc_us); /* RFC 9110 5.6.7, IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT */

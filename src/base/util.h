@@ -41,4 +41,5 @@
 	})
 
 /* The struct of which `pointer` is the field `member`. */
-#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define CONTAINER(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))

@@ -257,7 +257,7 @@ static Err *read_stream(Reader *r, YamlNode *out)
 
 Err *yaml_read(Arena *a, Str name, Str text, const YamlNode **out, YamlFault *fault)
 {
-	YamlFault unseen;
+	YamlFault unseen = { 0 };
 	Reader r = { .arena = a, .name = name, .text = text, .fault = fault ? fault : &unseen };
 	YamlNode *root = ARENA_NEW(a, YamlNode);
 	Err *err;

@@ -8,20 +8,15 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-static void close_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 static Err *write_page(Arena *a, Str folder, const char *name, const Buf *b)
 {
 	Str path = str_fmt(a, "%.*s/%s.md", STR_ARG(folder), name);
-	AUTO(close_file) FILE *file = fopen(path.at, "we");
+	FILE *file = fopen(path.at, "we");
+	bool whole = file && fwrite(b->at, 1, b->len, file) == b->len;
 
-	if (!file || fwrite(b->at, 1, b->len, file) != b->len || fflush(file) != 0)
-		return err_errno(a, errno, "cli.docs", "%.*s", STR_ARG(path));
-	return NULL;
+	if (file && fclose(file) != 0)
+		whole = false;
+	return whole ? NULL : err_errno(a, errno, "cli.docs", "%.*s", STR_ARG(path));
 }
 
 static void put_title(Buf *b, const char *title, const char *about)
