@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "gateway/hop.h"
 #include "gateway/problem.h"
 #include "gateway/proxy.h"
 #include "gateway/record.h"
@@ -16,31 +15,17 @@ static const Snapshot *snapshot_of(const Exchange *x)
 	return http_server_conf(x->server)->arg;
 }
 
-static Forwarding forwarding(const Passage *p)
-{
-	return (Forwarding){
-		.request = &p->x->request,
-		.trust = &p->snap->conf->trust,
-		.id = &p->snap->conf->request_id,
-		.peer = p->x->peer,
-		.secure = p->x->secure,
-		.client_ip = p->client_ip,
-		.request_id = p->request_id,
-	};
-}
-
 Passage *passage_begin(Exchange *x)
 {
 	Passage *p = ARENA_NEW(x->arena, Passage);
-	Forwarding f;
 
 	p->x = x;
 	p->snap = snapshot_of(x);
 	p->connect_us = p->head_us = -1;
-	f = forwarding(p);
-	hop_begin(&f, x->arena);
-	p->client_ip = f.client_ip;
-	p->request_id = f.request_id;
+	p->forwarded = (Forwarded){
+		.conf = p->snap->conf, .request = &x->request, .peer = &x->peer, .secure = x->secure
+	};
+	p->refused = forwarded_begin(&p->forwarded, x->arena);
 	x->user = p;
 	return p;
 }
@@ -48,14 +33,15 @@ Passage *passage_begin(Exchange *x)
 Err *passage_request_headers(Passage *p)
 {
 	const Head *request = &p->x->request;
-	Forwarding f = forwarding(p);
 
+	TRY(p->refused);
 	p->head.version = HTTP_11;
 	p->head.method = request->method;
 	p->head.authority = request->authority;
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
-	return hop_request(&f, p->x->arena, &p->head.headers);
+	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
+	return NULL;
 }
 
 void passage_answer_headers(const Passage *p, Head *answer)
@@ -63,7 +49,7 @@ void passage_answer_headers(const Passage *p, Head *answer)
 	Headers in = answer->headers;
 
 	answer->headers = (Headers){ 0 };
-	hop_answer(&in, &p->snap->conf->request_id, p->request_id, p->x->arena, &answer->headers);
+	forwarded_answer(&p->forwarded, p->x->arena, &in, &answer->headers);
 }
 
 /* --- errors --------------------------------------------------------------------------------------------------------- */
@@ -77,7 +63,7 @@ Err *proxy_fail(Exchange *x, Err *err)
 {
 	Passage *p = x->user ? x->user : passage_begin(x);
 	const Snapshot *snap = p->snap;
-	Problem problem = problem_of(err, p->request_id, p->url.path);
+	Problem problem = problem_of(err, p->forwarded.request_id, p->url.path);
 	bool html = problem_wants_html(headers_get(&x->request.headers, HTTP_ACCEPT));
 	Head head = { .status = (uint16_t)problem.status, .body = HTTP_BODY_LENGTH };
 	Buf *page = ARENA_NEW(x->arena, Buf);
@@ -93,7 +79,7 @@ Err *proxy_fail(Exchange *x, Err *err)
 		headers_add(&head.headers, x->arena, S("Allow"), p->allow);
 	if (problem_retry_after(&problem))
 		headers_add(&head.headers, x->arena, S("Retry-After"), str_fmt(x->arena, "%u", problem_retry_after(&problem)));
-	headers_add(&head.headers, x->arena, snap->conf->request_id.header, p->request_id);
+	headers_add(&head.headers, x->arena, snap->conf->request_id.header, p->forwarded.request_id);
 	head.content_length = (int64_t)page->len;
 	TRY(http_begin(x, &head));
 	TRY(http_write(x, buf_str(page)));
@@ -129,8 +115,8 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.head_us = p->head_us,
 		.bytes_in = x->bytes_in,
 		.bytes_out = x->bytes_out,
-		.client = p->client_ip,
-		.peer = peer_ip(x->arena, &x->peer),
+		.client = p->forwarded.client_ip,
+		.peer = p->forwarded.peer_ip,
 		.client_port = x->peer.port,
 		.status = x->begun ? x->status : 0,
 		.version = x->request.version,
@@ -144,7 +130,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.query = p->url.query,
 		.user_agent = headers_get(headers, HTTP_USER_AGENT),
 		.referer = headers_get(headers, HTTP_REFERER),
-		.request_id = p->request_id,
+		.request_id = p->forwarded.request_id,
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
 		.upstream = p->state ? upstream_conf(p->state->up)->name : (Str){ 0 },
 		.server = p->server,

@@ -2,6 +2,7 @@
  *
  * Passage: all that is known of one request on its way through the gateway. In its arena; Exchange.user. */
 #pragma once
+#include "gateway/forwarded.h"
 #include "gateway/snapshot.h"
 #include "http/url.h"
 
@@ -14,8 +15,8 @@ typedef struct Passage {
 	Str allow; /* of a 405 */
 	const Route *route; /* NULL: none */
 	const RouteState *state;
-	Str client_ip;
-	Str request_id;
+	Forwarded forwarded; /* who asks, and the request's id */
+	Err *refused;        /* by it */
 	uint64_t key; /* for hashing to a server */
 	/* what is sent */
 	Head head;

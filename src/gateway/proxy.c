@@ -80,7 +80,7 @@ static uint64_t hash_key(const Passage *p)
 		return balance_hash(headers_get_name(&p->x->request.headers, conf->hash_name));
 	if (conf->hash_kind == HASH_ON_COOKIE)
 		return balance_hash(http_cookie(&p->x->request.headers, conf->hash_name));
-	return balance_hash(p->client_ip);
+	return balance_hash(p->forwarded.client_ip);
 }
 
 /* --- the request's body --------------------------------------------------------------------------------------------- */
