@@ -32,17 +32,17 @@ struct Call {
 	HttpConn *conn;
 	Arena *arena;
 	Str method;
-	bool sent;      /* at least one byte of the request was written */
+	bool sent; /* at least one byte of the request was written */
 	bool sent_all;
-	bool answered;  /* at least one byte of the answer was read */
-	bool read_all;  /* the answer has ended */
-	bool closes;    /* the server will not take another request on this connection */
-	void *state;    /* the protocol's own */
+	bool answered; /* at least one byte of the answer was read */
+	bool read_all; /* the answer has ended */
+	bool closes;   /* the server will not take another request on this connection */
+	void *state;   /* the protocol's own */
 };
 
 typedef struct HttpConnConf {
-	H1Limits head;   /* of answers */
-	bool h2;         /* speak HTTP/2 with prior knowledge; over TLS, ALPN decides */
+	H1Limits head; /* of answers */
+	bool h2;       /* speak HTTP/2 with prior knowledge; over TLS, ALPN decides */
 } HttpConnConf;
 
 /* Takes over an open stream (TLS done); moves it: *stream is closed after. Parks for HTTP/2's preface. */
@@ -52,8 +52,9 @@ bool http_conn_is_h2(const HttpConn *conn);
 /* May a new call begin on it (now)? HTTP/1: the last answer was read whole, keep-alive was agreed, the server has not
  * closed it or sent anything since. HTTP/2: no GOAWAY, streams left. Does not park. */
 bool http_conn_usable(HttpConn *conn);
-unsigned http_conn_streams(const HttpConn *conn); /* HTTP/2: more calls it can take now; HTTP/1: 1 or 0 */
-uint32_t http_conn_calls(const HttpConn *conn);   /* calls begun on it so far */
+unsigned http_conn_streams(
+	const HttpConn *conn); /* HTTP/2: more calls it can take now; HTTP/1: 1 or 0 */
+uint32_t http_conn_calls(const HttpConn *conn); /* calls begun on it so far */
 Stream *http_conn_stream(HttpConn *conn);
 /* Called (outside a fiber) when an idle connection becomes unusable: the pool takes it out. */
 void http_conn_on_close(HttpConn *conn, void (*fn)(HttpConn *conn, void *arg), void *arg);
@@ -72,7 +73,7 @@ Err *call_finish(Call *call, const Headers *trailers) MUST_USE;
 Err *call_receive(Call *call, Head *head) MUST_USE;
 /* The next piece of the answer's body, good until the next read; empty: it has ended. */
 Err *call_read(Call *call, Str *piece) MUST_USE;
-bool call_more(Call *call);               /* a read would give something without parking; does not park */
+bool call_more(Call *call); /* a read would give something without parking; does not park */
 const Headers *call_trailers(Call *call); /* after the end; never NULL */
 /* HTTP/1, after a 101: the raw stream and what came after the head; the connection is the call's until call_end. */
 Stream *call_tunnel(Call *call, Str *early);
