@@ -212,10 +212,18 @@ static Err *handshake(ServerConn *sc)
 	return NULL;
 }
 
+static Ending serve_h2(ServerConn *sc, Str early)
+{
+	bool idle = false;
+	Err *err = h2_serve(sc->h2, early, &idle);
+
+	if (err_is(err, "h2.flood"))
+		HTTP_STAT(floods, 1u);
+	return err || !idle ? CONN_CLOSE : CONN_IDLE;
+}
+
 static Ending converse(ServerConn *sc)
 {
-	bool idle;
-
 	if (sc->secure && !sc->handshaken) {
 		if (handshake(sc)) {
 			HTTP_STAT(handshakes_failed, 1u);
@@ -224,9 +232,7 @@ static Ending converse(ServerConn *sc)
 		if (str_eq(stream_alpn(&sc->stream), S("h2")))
 			return server_conn_h2(sc, (Str){ 0 });
 	}
-	if (!sc->h2)
-		return h1_serve(sc);
-	return h2_serve(sc->h2, (Str){ 0 }, &idle) || !idle ? CONN_CLOSE : CONN_IDLE;
+	return sc->h2 ? serve_h2(sc, (Str){ 0 }) : h1_serve(sc);
 }
 
 static void conn_fiber(void *arg)
@@ -347,14 +353,8 @@ static void h2_run(Exchange *x, Err *refused, void *arg)
 Ending server_conn_h2(ServerConn *sc, Str early)
 {
 	H2Host host = { &sc->stream, &server_conn_conf(sc)->limits, sc, h2_open, h2_run };
-	Err *err = h2_server_new(&host, &sc->h2);
-	bool idle = false;
 
-	if (!err)
-		err = h2_serve(sc->h2, early, &idle);
-	if (err_is(err, "h2.flood"))
-		HTTP_STAT(floods, 1u);
-	return err || !idle ? CONN_CLOSE : CONN_IDLE;
+	return h2_server_new(&host, &sc->h2) ? CONN_CLOSE : serve_h2(sc, early);
 }
 
 /* --- listeners ------------------------------------------------------------------------------------------------------ */
