@@ -214,12 +214,14 @@ static Err *h1_finish(Call *call, const Headers *trailers)
 {
 	AUTO(buf_fini) Buf last = { 0 };
 	H1Client *h = &call->conn->h1;
-	struct iovec part;
+	struct iovec part = part_of(S("0\r\n\r\n"));
 
 	if (h->sends != HTTP_BODY_CHUNKED)
 		return too_short(call); /* or it would be sent_all */
-	h1_put_last_chunk(&last, trailers);
-	part = part_of(buf_str(&last));
+	if (trailers && trailers->count) {
+		h1_put_last_chunk(&last, trailers);
+		part = part_of(buf_str(&last));
+	}
 	TRY(write_parts(call, &part, 1));
 	call->sent_all = true;
 	return NULL;
@@ -302,7 +304,8 @@ static void begin_body(Call *call, const Head *head)
 	call->read_all = h->body.done;
 	/* gunicorn 20.1 with Django sends the body of a HEAD's answer after all, in a write of its own that may come any
 	 * time: the next answer would begin with it */
-	call->closes = !head->keep_alive || head->body == HTTP_BODY_CLOSE || str_eq(call->method, S("HEAD"));
+	call->closes = !head->keep_alive || head->body == HTTP_BODY_CLOSE ||
+	               str_eq(call->method, S("HEAD"));
 }
 
 static Err *h1_receive(Call *call, Head *head)

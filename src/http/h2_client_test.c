@@ -188,6 +188,14 @@ static Err *answer(Exchange *x, Ends *e)
 	e->begun++;
 	if (str_eq(path, S("/echo")))
 		return echo(x);
+	if (str_eq(path, S("/read"))) {
+		Str piece;
+
+		do
+			TRY(http_read(x, &piece));
+		while (piece.len);
+		return http_reply(x, 200, (Str){ 0 }, (Str){ 0 });
+	}
 	if (str_eq(path, S("/hints"))) {
 		headers_add(&head.headers, x->arena, S("Link"), S("</a>"));
 		TRY(http_inform(x, &head));
@@ -321,7 +329,32 @@ TEST(informational_heads_come_first)
 	with_ends(a, test_informational);
 }
 
-static Err *test_continue(Ends *e)
+/* The body is asked for when the handler wants it, once. */
+static Err *test_expect(Ends *e)
+{
+	AUTO(call_end) Call call = { 0 };
+	Head head = head_of(S("POST"), S("/read"), HTTP_BODY_CHUNKED, -1);
+
+	headers_add(&head.headers, e->a, S("Expect"), S("100-continue"));
+	call_begin(&call, e->conn, e->a);
+	TRY(call_send(&call, &head, (Str){ 0 }, false));
+	TRY(call_receive(&call, &head));
+	CHECK_INT(head.status, 100);
+	TRY(call_write(&call, S("one")));
+	TRY(call_write(&call, S("two")));
+	TRY(call_finish(&call, NULL));
+	TRY(call_receive(&call, &head));
+	CHECK_INT(head.status, 200);
+	CHECK(call.read_all);
+	return NULL;
+}
+
+TEST(a_client_that_waits_is_told_to_go_on)
+{
+	with_ends(a, test_expect);
+}
+
+static Err *test_turns(Ends *e)
 {
 	AUTO(call_end) Call call = { 0 };
 	Head head = head_of(S("POST"), S("/echo"), HTTP_BODY_CHUNKED, -1);
@@ -350,7 +383,7 @@ static Err *test_continue(Ends *e)
 
 TEST(both_sides_talk_in_turns_and_end_in_trailers)
 {
-	with_ends(a, test_continue);
+	with_ends(a, test_turns);
 }
 
 /* --- two fibers on one call, cancelled at every park ---------------------------------------------------------------- */
