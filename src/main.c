@@ -39,14 +39,12 @@ static const Command own_commands[] = {
 
 static void put_metrics(Buf *b)
 {
-	static MetricList *const lists[] = { obs_metrics };
+	size_t count;
+	const MetricFamily *families = obs_metrics(&count);
 
-	for (size_t i = 0; i < COUNT(lists); i++) {
-		size_t count;
-		const MetricFamily *families = lists[i](&count);
-
-		metrics_put_markdown(b, families, count);
-	}
+	gateway_put_metrics(b);
+	buf_putc(b, '\n');
+	metrics_put_markdown(b, families, count);
 }
 
 int main(int argc, char **argv)

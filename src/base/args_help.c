@@ -4,6 +4,7 @@
 #include "base/args_int.h"
 
 #include "base/arena.h"
+#include "base/conf_int.h"
 
 #include <string.h>
 
@@ -35,8 +36,7 @@ static void put_wrapped(Buf *b, Str text, size_t column)
 
 	while (str_split(&text, ' ', &word)) {
 		if (at > column && at + 1 + word.len > WIDTH) {
-			buf_putc(b, '\n');
-			put_spaces(b, 0, column);
+			buf_fmt(b, "\n%*s", (int)column, "");
 			at = column;
 		} else if (at > column) {
 			buf_putc(b, ' ');
@@ -228,7 +228,7 @@ static void put_markdown_rows(Buf *b, Arena *a, const ConfKey *rows, size_t coun
 			continue;
 		buf_fmt(b, "| `%.*s` | %.*s |\n",
 		        STR_ARG(operands ? str_of(rows[i].name) : option_name(a, &rows[i], false)),
-		        STR_ARG(explain(a, &rows[i])));
+		        STR_ARG(conf_sentence(a, explain(a, &rows[i]))));
 	}
 }
 
@@ -237,8 +237,9 @@ static void put_markdown_command(Buf *b, Arena *a, const Program *program, const
 	size_t count;
 	const ConfKey *common = args_common(&count);
 
-	buf_fmt(b, "\n### %s %s\n\n%s.\n\n```\n%.*s\n```\n", program->name, command->name,
-	        command->summary, STR_ARG(args_usage(a, program, command)));
+	buf_fmt(b, "\n### %s %s\n\n%.*s.\n\n```\n%.*s\n```\n", program->name, command->name,
+	        STR_ARG(conf_sentence(a, str_of(command->summary))),
+	        STR_ARG(args_usage(a, program, command)));
 	if (command->help)
 		buf_fmt(b, "\n%s\n", command->help);
 	buf_put(b, S("\n| Word | Meaning |\n|---|---|\n"));
@@ -264,8 +265,8 @@ void args_put_markdown(Buf *b, const Program *program)
 	for (size_t i = 0; i < program->group_count; i++) {
 		if (!put_commands(NULL, program, program->groups[i].key))
 			continue;
-		buf_fmt(b, "\n## %s\n\n%s.\n", program->groups[i].title,
-		        program->groups[i].purpose);
+		buf_fmt(b, "\n## %s\n\n%.*s.\n", program->groups[i].title,
+		        STR_ARG(conf_sentence(a, str_of(program->groups[i].purpose))));
 		put_markdown_group(b, a, program, program->groups[i].key);
 	}
 	buf_put(b, S("\n## Beside them\n"));

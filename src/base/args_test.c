@@ -275,8 +275,8 @@ TEST(args_reference_has_every_command)
 	AUTO(buf_fini) Buf b = { 0 };
 
 	args_put_markdown(&b, &program);
-	CHECK(str_find(buf_str(&b), S("### banyan check\n\nlook at a file.\n")) > 0);
-	CHECK(str_find(buf_str(&b), S("| `-c, --count N` | how many (default 3) |\n")) > 0);
+	CHECK(str_find(buf_str(&b), S("### banyan check\n\nLook at a file.\n")) > 0);
+	CHECK(str_find(buf_str(&b), S("| `-c, --count N` | How many (default 3) |\n")) > 0);
 	CHECK(str_find(buf_str(&b), S("### banyan version")) > 0);
 	CHECK_INT(str_find(buf_str(&b), S("secret")), -1);
 	CHECK_INT(str_find(buf_str(&b), S("3 Fly")), -1);

@@ -33,3 +33,5 @@ const char *conf_type_name(ConfType type); /* "duration" */
 /* Into one field, from what the row says; a nested object's too. */
 void conf_key_default(Arena *a, const ConfKey *key, void *object);
 const ConfKey *conf_find_key(const ConfTable *table, Str name); /* CONF_NAME rows are none */
+/* A help as a sentence's beginning: its first word with a capital, when it is a word ("host:port" is none). */
+Str conf_sentence(Arena *a, Str help);

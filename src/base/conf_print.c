@@ -183,6 +183,17 @@ Str conf_type_text(Arena *a, const ConfKey *key)
 	return key->shape == CONF_MAP ? str_fmt(a, "%.*s by name", STR_ARG(text)) : text;
 }
 
+Str conf_sentence(Arena *a, Str help)
+{
+	size_t word = 0;
+
+	while (word < help.len && help.at[word] >= 'a' && help.at[word] <= 'z')
+		word++;
+	if (!word || (word < help.len && str_find_char(S(" ,;"), help.at[word]) < 0))
+		return help;
+	return str_fmt(a, "%c%.*s", help.at[0] - 'a' + 'A', STR_ARG(str_sub(help, 1, help.len)));
+}
+
 /* Prose in a cell of a table. */
 static void put_cell(Buf *b, Str text)
 {
@@ -232,7 +243,7 @@ static void put_row(Buf *b, Arena *a, const ConfKey *key)
 	else if (key->def)
 		buf_fmt(b, key->shape == CONF_LIST ? "`[%s]`" : "`%s`", key->def);
 	buf_put(b, S(" | "));
-	put_cell(b, str_of(key->help));
+	put_cell(b, conf_sentence(a, str_of(key->help)));
 	buf_put(b, key->more ? S(". ") : S("."));
 	put_cell(b, str_of(key->more));
 	if (key->secret || key->expand)
@@ -267,7 +278,7 @@ static void put_section(Buf *b, Arena *a, const ConfTable *table)
 {
 	buf_fmt(b, "\n## %s\n\n", table->name);
 	if (table->help)
-		buf_fmt(b, "%s.\n\n", table->help);
+		buf_fmt(b, "%.*s.\n\n", STR_ARG(conf_sentence(a, str_of(table->help))));
 	if (table->shorthand)
 		buf_fmt(b, "A plain value in its place is its `%s`.\n\n", table->shorthand);
 	buf_put(b, S("| Key | Value | Default | Meaning |\n|---|---|---|---|\n"));

@@ -382,15 +382,15 @@ TEST(conf_reference_documents_every_row)
 	CHECK(str_find(text, S("\n## upstream\n")) > 0);
 	CHECK(str_find(
 		      text,
-		      S("| `upstreams` | [upstream](#upstream) by name | | groups of servers. |")) >
+		      S("| `upstreams` | [upstream](#upstream) by name | | Groups of servers. |")) >
 	              0 ||
 	      str_find(
 		      text,
-		      S("| `upstreams` | [upstream](#upstream) by name |  | groups of servers. |")) >
+		      S("| `upstreams` | [upstream](#upstream) by name |  | Groups of servers. |")) >
 	              0);
 	CHECK(str_find(
 		      text,
-		      S("| `interval` | duration (100ms to 1h) | `2s` | from one check to the next. |")) >
+		      S("| `interval` | duration (100ms to 1h) | `2s` | From one check to the next. |")) >
 	      0);
 	CHECK(str_find(text, S("A plain value in its place is its `address`.")) > 0);
 	CHECK(str_find(text, S("`round_robin`: in turn; `least_request`: the least busy")) > 0);

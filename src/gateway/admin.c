@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "gateway/command.h"
 #include "rt/work.h"
 
 #include <stdio.h>
@@ -318,4 +319,17 @@ const MetricFamily *admin_metrics(size_t *count)
 {
 	*count = COUNT(families);
 	return families;
+}
+
+void gateway_put_metrics(Buf *b)
+{
+	static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, admin_metrics };
+
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		size_t count;
+		const MetricFamily *rows = lists[i](&count);
+
+		buf_putc(b, '\n');
+		metrics_put_markdown(b, rows, count);
+	}
 }
