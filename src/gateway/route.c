@@ -18,7 +18,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/hash.h"
 #include "gateway/route_pattern.h"
 
 #include <stdlib.h>
@@ -43,6 +42,7 @@ typedef struct RouteNode {
 	uint32_t part;  /* the child that a named part leads to; 0: none */
 	uint32_t ends;  /* first of the routes that end here */
 	uint32_t below; /* first of those that take everything below */
+	bool exact;     /* a root that has exact paths */
 } RouteNode;
 
 struct RouteTable {
@@ -54,6 +54,7 @@ struct RouteTable {
 	RouteNode *nodes;
 	uint32_t node_count;
 	uint32_t below_dots; /* most dots of a wildcard host */
+	bool exact_hosts;
 };
 
 typedef struct Search {
@@ -66,9 +67,36 @@ typedef struct Search {
 
 /* Building. */
 
-static uint64_t edge_hash(uint32_t parent, Str text)
+static inline uint64_t load(const char *at, size_t len)
 {
-	return hash_str(text) ^ ((parent + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t word = 0;
+
+	memcpy(&word, at, len);
+	return word;
+}
+
+/* All bytes of a text shorter than eight; lengths that the compiler knows make these plain loads. */
+static uint64_t load_short(Str text)
+{
+	if (text.len >= 4)
+		return load(text.at, 4) | load(text.at + text.len - 4, 4) << 32;
+	if (text.len >= 2)
+		return load(text.at, 2) | load(text.at + text.len - 2, 2) << 32;
+	return text.len ? load(text.at, 1) : 0;
+}
+
+/* Not keyed, because clients do not choose what is in the table: only what is looked for. */
+static inline uint64_t edge_hash(uint32_t parent, Str text)
+{
+	uint64_t hash = (parent + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15) ^ text.len;
+	uint64_t last = text.len < 8 ? load_short(text) : load(text.at + text.len - 8, 8);
+
+	for (; text.len > 8; text.at += 8, text.len -= 8) {
+		hash = (hash ^ load(text.at, 8)) * UINT64_C(0xbf58476d1ce4e5b9);
+		hash ^= hash >> 32;
+	}
+	hash = (hash ^ last) * UINT64_C(0x94d049bb133111eb);
+	return hash ^ (hash >> 29);
 }
 
 static const Edge *edge_slot(const RouteTable *t, uint32_t parent, Str text, uint64_t hash)
@@ -89,7 +117,7 @@ static uint32_t edge_find(const RouteTable *t, uint32_t parent, Str text)
 
 static uint32_t node_new(RouteTable *t)
 {
-	t->nodes[t->node_count] = (RouteNode){ 0, NONE, NONE };
+	t->nodes[t->node_count] = (RouteNode){ .ends = NONE, .below = NONE };
 	return t->node_count++;
 }
 
@@ -118,6 +146,8 @@ static uint32_t root_need(RouteTable *t, const RoutePattern *p)
 		return ANY;
 	if (p->host_kind == ROUTE_HOST_BELOW)
 		t->below_dots = MAX(t->below_dots, dots(p->host));
+	else
+		t->exact_hosts = true;
 	return edge_need(t, p->host_kind == ROUTE_HOST_BELOW ? BELOW : HOSTS, p->host);
 }
 
@@ -126,8 +156,10 @@ static uint32_t node_need(RouteTable *t, const RoutePattern *p)
 	uint32_t at = root_need(t, p);
 	Str rest = str_sub(p->path, 1, p->path.len), segment;
 
-	if (p->path_kind == ROUTE_PATH_EXACT)
+	if (p->path_kind == ROUTE_PATH_EXACT) {
+		t->nodes[at].exact = true;
 		return edge_need(t, at, p->path);
+	}
 	while (p->path.len && str_split(&rest, '/', &segment)) {
 		if (!route_is_named(segment)) {
 			at = edge_need(t, at, segment);
@@ -275,7 +307,7 @@ static void walk(Search *s, uint32_t at, Str rest)
 /* Has the root a winner? (When methods are collected: never.) */
 static bool look_at_root(Search *s, uint32_t root, Str path)
 {
-	uint32_t exact = edge_find(s->table, root, path);
+	uint32_t exact = s->table->nodes[root].exact ? edge_find(s->table, root, path) : 0;
 
 	if (exact)
 		look_at_chain(s, s->table->nodes[exact].ends);
@@ -286,8 +318,8 @@ static bool look_at_root(Search *s, uint32_t root, Str path)
 
 static void look_at_hosts(Search *s, Str host, Str path)
 {
-	uint32_t root = host.len ? edge_find(s->table, HOSTS, host) : 0;
-	uint32_t left = dots(host);
+	uint32_t root = s->table->exact_hosts ? edge_find(s->table, HOSTS, host) : 0;
+	uint32_t left = s->table->below_dots ? dots(host) : 0;
 
 	if (root && look_at_root(s, root, path))
 		return;
