@@ -172,11 +172,14 @@ static const ConfKey timeouts_keys[] = {
 	  .help = "from the request's last byte to the head of the answer" },
 	{ "idle", CONF_DURATION, AT(TimeoutsConf, idle_us), GIVEN(TimeoutsConf, has_idle),
 	  .def = "60s", .min = "1ms", .max = "24h",
-	  .help = "between two pieces of a body; for tunnels, without a byte either way" },
+	  .help = "between two pieces of a body" },
 	{ "request", CONF_DURATION, AT(TimeoutsConf, request_us), GIVEN(TimeoutsConf, has_request),
 	  .def = "60s", .max = "24h",
 	  .help = "from the request's arrival to the head of its answer, queue and retries included; 0: no limit",
 	  .more = "A long answer is not cut by it: that is what idle is for." },
+	{ "tunnel", CONF_DURATION, AT(TimeoutsConf, tunnel_us), GIVEN(TimeoutsConf, has_tunnel),
+	  .def = "1h", .min = "1ms", .max = "168h",
+	  .help = "a WebSocket or another tunnel without a byte either way" },
 };
 static const ConfTable timeouts_table = { "timeouts", CONF_ROWS(TimeoutsConf, timeouts_keys),
 	                                  .help = "how long things may take" };

@@ -130,6 +130,8 @@ static void inherit(TimeoutsConf *own, const TimeoutsConf *from)
 		own->head_us = from->head_us;
 	if (!own->has_idle)
 		own->idle_us = from->idle_us;
+	if (!own->has_tunnel)
+		own->tunnel_us = from->tunnel_us;
 	if (!own->has_request)
 		own->request_us = from->request_us;
 }

@@ -15,6 +15,7 @@ typedef struct Passage {
 	Str allow; /* of a 405 */
 	const Route *route; /* NULL: none */
 	const RouteState *state;
+	const TimeoutsConf *times; /* the route's */
 	Forwarded forwarded; /* who asks, and the request's id */
 	Err *refused;        /* by it */
 	uint64_t key; /* for hashing to a server */

@@ -22,6 +22,7 @@ static Err no_connect = ERR_STATIC(METHOD, "gateway.connect", "this gateway is n
 static Err closed = ERR_STATIC(UPSTREAM, "upstream.closed", "the server closed the connection without an answer");
 static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated", "the server closed the connection inside its answer");
 static Err too_late = ERR_STATIC(TIMEOUT, "upstream.timeout", "the server did not answer in time");
+static Err silent = ERR_STATIC(CLOSED, "gateway.tunnel_idle", "nothing was said in the tunnel for too long");
 static Err stalled = ERR_STATIC(TIMEOUT, "upstream.stalled", "the server stopped in the middle of its answer");
 
 /* --- where it goes -------------------------------------------------------------------------------------------------- */
@@ -40,8 +41,10 @@ static Err *find_route(Passage *p)
 	RouteMiss miss;
 	uint16_t port;
 
-	if (str_eq(request->method, S("CONNECT")))
+	if (str_eq(request->method, S("CONNECT"))) {
+		http_close_after(p->x); /* what follows may be meant for a tunnel */
 		return &no_connect;
+	}
 	TRY(url_canonical(p->x->arena, request->target, &p->snap->paths, &p->url));
 	if (request->authority.len)
 		TRY(url_authority(p->x->arena, request->authority, &p->host, &port));
@@ -49,6 +52,7 @@ static Err *find_route(Passage *p)
 	if (!p->route)
 		return miss_error(p, &miss);
 	p->state = &p->snap->states[p->route->index];
+	p->times = &p->route->conf->timeouts;
 	return NULL;
 }
 
@@ -138,7 +142,7 @@ static Err *upload(void *arg)
 		TRY(http_read(p->x, &piece));
 		if (!piece.len)
 			break;
-		idle = deadline_begin(p->state->timeouts.idle_us);
+		idle = deadline_begin(p->times->idle_us);
 		p->upload_err = call_write(&p->call, piece);
 		TRY(p->upload_err);
 	}
@@ -163,7 +167,7 @@ static Err *receive(Passage *p, int64_t head_us)
 
 static Err *read_piece(Passage *p, Str *piece)
 {
-	AUTO(deadline_end) Deadline idle = deadline_begin(p->state->timeouts.idle_us);
+	AUTO(deadline_end) Deadline idle = deadline_begin(p->times->idle_us);
 	Err *err = call_read(&p->call, piece);
 
 	if (err_is(err, "rt.deadline"))
@@ -195,7 +199,22 @@ static Err *relay(Passage *p)
 typedef struct Pipe {
 	Stream *from, *to;
 	uint64_t *bytes;
+	int64_t *last_us; /* of both directions: when a byte was seen */
+	int64_t silence_us;
 } Pipe;
+
+static Err *read_or_tire(Pipe *pipe, char *into, size_t cap, size_t *got)
+{
+	for (;;) {
+		AUTO(deadline_end) Deadline limit = deadline_begin(*pipe->last_us + pipe->silence_us - loop_now_us());
+		Err *err = stream_read(pipe->from, into, cap, got);
+
+		if (!err_is(err, "rt.deadline"))
+			return err;
+		if (loop_now_us() - *pipe->last_us >= pipe->silence_us)
+			return &silent;
+	}
+}
 
 static Err *pump(void *arg)
 {
@@ -204,7 +223,8 @@ static Err *pump(void *arg)
 	size_t got;
 
 	do {
-		TRY(stream_read(pipe->from, bytes, sizeof bytes, &got));
+		TRY(read_or_tire(pipe, bytes, sizeof bytes, &got));
+		*pipe->last_us = loop_now_us();
 		*pipe->bytes += got;
 		if (got)
 			TRY(stream_write(pipe->to, (Str){ bytes, got }));
@@ -212,10 +232,22 @@ static Err *pump(void *arg)
 	return stream_end(pipe->to);
 }
 
-/* Both ways until both have ended; an error of either ends both. No time limit: a WebSocket may be silent for hours. */
+/* Both ways until both have ended, or one has failed. */
+static Err *pump_both(Pipe *up, Pipe *down)
+{
+	AUTO(child_end) Child there = { 0 };
+	AUTO(child_end) Child back = { 0 };
+
+	TRY(child_start(&there, pump, up, "tunnel"));
+	TRY(child_start(&back, pump, down, "tunnel"));
+	while (!(there.done && back.done) && !there.result && !back.result)
+		TRY(fiber_park());
+	return there.result ? there.result : back.result;
+}
+
 static Err *tunnel(Passage *p)
 {
-	AUTO(child_end) Child back = { 0 };
+	int64_t last_us = loop_now_us();
 	Stream *client;
 	Str from_client, from_server;
 	Stream *server = call_tunnel(&p->call, &from_server);
@@ -224,13 +256,11 @@ static Err *tunnel(Passage *p)
 
 	passage_answer_headers(p, &out);
 	TRY(http_upgrade(p->x, &out, &client, &from_client));
-	up = (Pipe){ client, server, &p->x->bytes_in };
-	down = (Pipe){ server, client, &p->x->bytes_out };
 	TRY(stream_write(server, from_client));
 	TRY(stream_write(client, from_server));
-	TRY(child_start(&back, pump, &down, "tunnel"));
-	TRY(pump(&up));
-	return child_join(&back);
+	up = (Pipe){ client, server, &p->x->bytes_in, &last_us, p->times->tunnel_us };
+	down = (Pipe){ server, client, &p->x->bytes_out, &last_us, p->times->tunnel_us };
+	return pump_both(&up, &down);
 }
 
 /* --- attempts ------------------------------------------------------------------------------------------------------- */
@@ -249,7 +279,7 @@ static Err *blame_server(Passage *p, Err *err)
 
 static Err *send_whole(Passage *p)
 {
-	int64_t head_us = p->state->timeouts.head_us;
+	int64_t head_us = p->times->head_us;
 	bool chunked = p->head.body == HTTP_BODY_CHUNKED;
 
 	TRY(call_send(&p->call, &p->head, p->body, !chunked));
@@ -286,7 +316,7 @@ static Err *converse(Passage *p)
 		if (body.done && body.result && !p->upload_err)
 			return body.result; /* the client's fault */
 		if (body.done && !p->answered && !limit.active)
-			limit = deadline_begin(p->state->timeouts.head_us);
+			limit = deadline_begin(p->times->head_us);
 		err = fiber_park();
 		if (!p->answered || !err_is(err, "rt.deadline"))
 			TRY(blame_server(p, err));
@@ -376,7 +406,7 @@ static void limit_end(Passage **p)
 /* One server, one try. *again: the next may do better. */
 static Err *attempt(Passage *p, bool *again)
 {
-	LeaseAsk ask = { p->x->arena, p->key, p->tried, p->tried_count, p->state->timeouts.connect_us, p->fresh };
+	LeaseAsk ask = { p->x->arena, p->key, p->tried, p->tried_count, p->times->connect_us, p->fresh };
 	AUTO(lease_endp) Lease *lease = &p->lease; /* ends after the call */
 	AUTO(call_endp) Call *call = &p->call;
 	int64_t begun_us = loop_now_us();
@@ -389,6 +419,8 @@ static Err *attempt(Passage *p, bool *again)
 	p->connect_us = loop_now_us() - begun_us;
 	if (!err) {
 		begun_us = loop_now_us();
+		if (upstream_conf(p->state->up)->host_header == HOST_SERVER)
+			p->head.authority = lease_authority(lease);
 		call_begin(call, lease->conn, p->x->arena);
 		err = speak(p);
 		note_attempt(p, p->answered ? NULL : err, begun_us);
@@ -438,8 +470,8 @@ static Err *pass(Passage *p)
 	AUTO(limit_end) Passage *limited = p;
 	Err *err;
 
-	if (p->state->timeouts.request_us)
-		p->limit = deadline_begin(p->state->timeouts.request_us);
+	if (p->times->request_us)
+		p->limit = deadline_begin(p->times->request_us);
 	TRY(gather_body(p));
 	frame_body(p);
 	err = attempts(p);

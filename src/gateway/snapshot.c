@@ -73,11 +73,6 @@ static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
 	return NULL;
 }
 
-static int64_t or_else(bool given, int64_t own, int64_t other)
-{
-	return given ? own : other;
-}
-
 static void take_routes(Snapshot *snap, Arena *a)
 {
 	const GatewayConf *conf = snap->conf;
@@ -86,17 +81,9 @@ static void take_routes(Snapshot *snap, Arena *a)
 	snap->states = ARENA_ARRAY(a, RouteState, conf->routes.count);
 	for (size_t i = 0; i < conf->routes.count; i++) {
 		const RouteConf *route = &conf->routes.at[i];
-		const TimeoutsConf *own = &route->timeouts;
-		const TimeoutsConf *up = &route->upstream->timeouts;
 		RouteState *state = &snap->states[i];
 
 		state->up = snap->upstreams[route->upstream - conf->upstreams.at];
-		state->timeouts = (TimeoutsConf){
-			.connect_us = or_else(own->has_connect, own->connect_us, up->connect_us),
-			.head_us = or_else(own->has_head, own->head_us, up->head_us),
-			.idle_us = or_else(own->has_idle, own->idle_us, up->idle_us),
-			.request_us = or_else(own->has_request, own->request_us, up->request_us),
-		};
 		cells_take(state->answers, route->name);
 		state->seconds = metric_cell(&families[1], &route->name, 1);
 	}

@@ -10,10 +10,9 @@
 
 typedef struct Recorder Recorder;
 
-/* What a route needs beside its row; its times are the upstream's where it says nothing. */
+/* What a route needs beside its row. */
 typedef struct RouteState {
 	Upstream *up;
-	TimeoutsConf timeouts;
 	MetricCell answers[6]; /* by class of status; [0]: none was sent */
 	MetricCell seconds;
 } RouteState;

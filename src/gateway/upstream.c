@@ -475,6 +475,13 @@ Str lease_server(const Lease *lease)
 	return lease->up->servers[lease->server].conf->address.text;
 }
 
+Str lease_authority(const Lease *lease)
+{
+	const AddressConf *address = &lease->up->servers[lease->server].conf->address;
+
+	return address->unix_path.len ? S("localhost") : address->text;
+}
+
 /* --- retries -------------------------------------------------------------------------------------------------------- */
 
 bool upstream_retry_begin(Upstream *up)
