@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEEP_MAX = SANITIZE_ADDRESS || SANITIZE_THREAD ? 0 : 64 }; /* 2 MiB per thread */
+enum { KEEP_MAX = SANITIZE_ADDRESS || SANITIZE_THREAD ? 0 : 256 }; /* 8 MiB per thread */
 
 typedef struct FreeBuffer {
 	struct FreeBuffer *next;

@@ -60,6 +60,16 @@ static Err *told(Err *err, int64_t limit_us, Err *ours)
 
 /* --- the answer ----------------------------------------------------------------------------------------------------- */
 
+/* Taken when there is something to say: while an upstream works, a request holds one buffer only. */
+static Buf *out_of(Talk *t)
+{
+	if (!t->out.at) {
+		t->out.at = http_buffer_take();
+		t->out.cap = t->out.limit = HTTP_BUFFER_BYTES;
+	}
+	return &t->out;
+}
+
 static Err *send_parts(Talk *t, struct iovec *parts, int count)
 {
 	int64_t limit_us = loop_now_us() + limits_of(t)->write_us;
@@ -91,7 +101,7 @@ static Err *talk_inform(Exchange *x, const Head *head)
 
 	if (x->request.version == HTTP_10)
 		return NULL; /* RFC 9110 15.2 */
-	h1_put_response(&t->out, head, false);
+	h1_put_response(out_of(t), head, false);
 	return send_out(t);
 }
 
@@ -112,7 +122,7 @@ static Err *talk_begin(Exchange *x, const Head *head)
 	t->answer = final.body;
 	t->left = final.body == HTTP_BODY_LENGTH ? (uint64_t)final.content_length : 0;
 	t->close = t->close || final.body == HTTP_BODY_CLOSE;
-	h1_put_response(&t->out, &final, t->close);
+	h1_put_response(out_of(t), &final, t->close);
 	return x->ended ? send_out(t) : NULL;
 }
 
@@ -163,7 +173,7 @@ static Err *talk_upgrade(Exchange *x, const Head *head, Stream **stream, Str *ea
 {
 	Talk *t = (Talk *)x;
 
-	h1_put_response(&t->out, head, false);
+	h1_put_response(out_of(t), head, false);
 	TRY(send_out(t));
 	t->upgraded = true;
 	HTTP_STAT(tunnels, 1u);
@@ -512,8 +522,6 @@ Ending h1_serve(ServerConn *sc)
 	bool again = true;
 
 	take_up(&talk, &parser);
-	talk.out.at = http_buffer_take();
-	talk.out.cap = talk.out.limit = HTTP_BUFFER_BYTES;
 	for (unsigned served = 1; again; served++) {
 		begin_exchange(&talk);
 		again = one_request(&talk, &parser, &ending);

