@@ -372,6 +372,8 @@ static Str claimed(Arena *a, Str so_far, Str value)
 
 static void look_at_field(Forwarded *f, Arena *a, const Header *h, Claims *c, Counts *counts)
 {
+	if (treats[h->id] == PASS && !is_id(f, h))
+		return; /* most of them */
 	if (h->id == HTTP_CONNECTION)
 		count_options(h->value, counts);
 	else if (h->id == HTTP_VIA)
