@@ -39,7 +39,7 @@ enum {
 	ARENA_HEAD = (sizeof(Arena) + 15) / 16 * 16,
 	KEEP_MAX = SANITIZE_ADDRESS || SANITIZE_THREAD
 	                   ? 0
-	                   : 64, /* first chunks kept per thread: 512 KiB at most */
+	                   : 128, /* first chunks kept per thread: 1 MiB at most */
 };
 
 static __thread struct {
