@@ -11,8 +11,8 @@
  * stopped at the spot, so the frame is written by hand. */
 #include "http/h2_int.h"
 
-#include "base/arena.h"
 #include "http/buffers.h"
+#include "rt/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +130,8 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 			nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
 			                          NGHTTP2_REFUSED_STREAM);
 	}
-	if (!s)
-		return 0;
-	s->block = arena_alloc_raw(s->arena, sizeof *s->block);
-	h2_block_begin(s->block, h->role->kind(s), s->arena, &h->limits, h->role->method(s));
+	if (s)
+		h2_stream_block(s);
 	return 0;
 }
 

@@ -5,9 +5,12 @@
  * One fiber, the owner, runs the session and the socket. The others put what they want into their stream and put the
  * stream into the queue; the owner does it when it runs next, so one write carries what many streams had to say. */
 #pragma once
+#include "base/list.h"
 #include "http/h2_convert.h"
 #include "http/h2_guard.h"
-#include "rt/stream.h"
+
+typedef struct Fiber Fiber;
+typedef struct Stream Stream;
 
 typedef struct H2 H2;
 typedef struct H2Stream H2Stream;
@@ -105,6 +108,7 @@ void h2_apply_queue(H2 *h); /* pump does it; after h2_break by hand */
 /* h2_stream.c: by the owner */
 void h2_stream_init(H2Stream *s, H2 *h, int32_t id, Arena *a);
 void h2_stream_fini(H2Stream *s);
+void h2_stream_block(H2Stream *s);           /* a header block begins */
 void h2_stream_data(H2Stream *s, Str bytes); /* came */
 void h2_stream_end(H2Stream *s);             /* nothing more will come */
 void h2_stream_close(H2Stream *s, uint32_t code);

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "http/buffers.h"
+#include "rt/loop.h"
 
 #include <string.h>
 
@@ -60,6 +61,14 @@ void h2_stream_reset(H2Stream *s, uint32_t code)
 {
 	if (!s->closed && s->id && !s->h2->over)
 		nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id, code);
+}
+
+void h2_stream_block(H2Stream *s)
+{
+	const H2Role *role = s->h2->role;
+
+	s->block = arena_alloc_raw(s->arena, sizeof *s->block);
+	h2_block_begin(s->block, role->kind(s), s->arena, &s->h2->limits, role->method(s));
 }
 
 void h2_stream_data(H2Stream *s, Str bytes)
