@@ -270,7 +270,7 @@ def judge(bench, rounds):
     verdicts = []
     for budget in bench.budgets:
         to = best if budget.against == BEST else budget.against
-        got = against.get(to, {}).get("ratio") if to else costs.get("banyan", {}).get("median")
+        got = against.get(to, {}).get("ratio") if budget.against else costs.get("banyan", {}).get("median")
         if got is not None:
             verdicts.append({"against": to, "limit": budget.limit, "got": got, "met": got <= budget.limit})
     noisy = max((one[name].get("others", 0) + one[name].get("stolen", 0) for one in rounds for name in one), default=0)
