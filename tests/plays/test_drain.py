@@ -106,7 +106,7 @@ def test_a_websocket_is_ended_after_the_timeout(gateway):
     async def play():
         async with websockets.serve(echo, "127.0.0.1", 0, ping_interval=None) as server:
             port = server.sockets[0].getsockname()[1]
-            gw = await asyncio.to_thread(gateway, everything_to(f"127.0.0.1:{port}", more="drain: { timeout: 1s }"))
+            gw = gateway(everything_to(f"127.0.0.1:{port}", more="drain: { timeout: 1s }"))
             async with websockets.connect(f"ws://{gw.address}/", ping_interval=None) as socket:
                 gw.program.signal(signal.SIGTERM)
                 await asyncio.to_thread(until, lambda: refuses(gw.address), "it drains")

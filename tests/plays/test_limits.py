@@ -98,7 +98,7 @@ def test_a_head_that_trickles_is_ended_by_its_total_time(gateway, shop, client):
 
 
 def test_a_connection_that_says_nothing_is_closed_after_its_idle_time(gateway, shop, client):
-    gw = gateway(limited(shop, "idle: 300ms"))
+    gw = gateway(limited(shop, "idle: 300ms, head_time: 300ms"))
     silent = client.connect(gw)
     assert silent.is_closed()
     kept = client.connect(gw)

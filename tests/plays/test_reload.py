@@ -75,7 +75,7 @@ def test_an_open_websocket_survives(gateway, upstream, b):
     async def play():
         async with websockets.serve(echo, "127.0.0.1", 0, ping_interval=None) as server:
             port = server.sockets[0].getsockname()[1]
-            gw = await asyncio.to_thread(gateway, everything_to(f"127.0.0.1:{port}"))
+            gw = gateway(everything_to(f"127.0.0.1:{port}"))
             async with websockets.connect(f"ws://{gw.address}/", ping_interval=None) as socket:
                 for number in range(3):
                     await socket.send(str(number))

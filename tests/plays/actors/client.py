@@ -153,9 +153,11 @@ class Client:
 
     @contextlib.contextmanager
     def pending(self, where, target, at, method="GET", body=None):
-        """A request that has reached the upstream `at` and waits there for its answer; gives the wire."""
+        """A request that has reached the upstream `at` and waits there for its answer; gives the wire. At the end the client
+        leaves, audibly."""
         arrived = len(at.requests)
         with Wire(where) as wire:
             wire.send(http1.request(method, target, body=body))
             at.wait_requests(arrived + 1)
             yield wire
+            wire.reset()

@@ -132,7 +132,7 @@ class Gateway:
     def access_log(self):
         """Every record so far; each line must be a JSON object by itself."""
         text = self.access_path.read_text() if self.access_path.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line) for line in text.split("\n")[:-1]]
 
     def records(self, count=1, **wanted):
         """Waits for so many records with these fields: records(2, path="/x"). See FIELDS for the names."""
@@ -181,7 +181,7 @@ class Record:
 
     FIELDS = {
         "time": "@timestamp", "status": "http.response.status_code", "method": "http.request.method", "path": "url.path",
-        "query": "url.query", "host": "url.domain", "id": "http.request.id", "client": "source.ip", "version": "http.version",
+        "query": "url.query", "host": "url.domain", "id": "http.request.id", "client": "client.ip", "version": "http.version",
         "bytes_in": "http.request.body.bytes", "bytes_out": "http.response.body.bytes", "agent": "user_agent.original",
         "duration": "event.duration", "outcome": "event.outcome", "route": "banyan.route", "upstream": "banyan.upstream",
         "server": "banyan.server", "error": "error.code", "reused": "banyan.reused", "attempts": "banyan.attempts",

@@ -15,6 +15,7 @@ LIBC = ctypes.CDLL(None)
 
 
 def die_with_parent():
+    """The parent is the thread that starts it: programs are started by the main one."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -40,7 +41,7 @@ class Program:
     """A running program; what it says goes to files in its folder and is shown when the play fails."""
 
     def __init__(self, name, folder, command, env=None, stdout=None, limit=None, **options):
-        self.name, self.folder = name, pathlib.Path(folder)
+        self.name, self.folder, self.said = name, pathlib.Path(folder), ""
         self.stderr_path = self.folder / f"{name}.stderr"
 
         def before():
@@ -59,7 +60,9 @@ class Program:
 
     @property
     def stderr(self):
-        return self.stderr_path.read_text(errors="replace")
+        if self.stderr_path.exists():  # its folder goes with the stage
+            self.said = self.stderr_path.read_text(errors="replace")
+        return self.said
 
     def is_running(self):
         return self.process.poll() is None
