@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
-#include "obs/metric.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -37,16 +36,6 @@ static const Command own_commands[] = {
 	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
 };
 
-static void put_metrics(Buf *b)
-{
-	size_t count;
-	const MetricFamily *families = obs_metrics(&count);
-
-	gateway_put_metrics(b);
-	buf_putc(b, '\n');
-	metrics_put_markdown(b, families, count);
-}
-
 int main(int argc, char **argv)
 {
 	CommandSet sets[] = {
@@ -60,7 +49,7 @@ int main(int argc, char **argv)
 		  gateway_conf_table(), NULL },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
-		  put_metrics },
+		  gateway_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",

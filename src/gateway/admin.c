@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "gateway/command.h"
+#include "obs/access.h"
 #include "rt/work.h"
 
 #include <stdio.h>
@@ -22,10 +23,13 @@ struct Admin {
 	HttpServer *server;
 };
 
-static Err not_found = ERR_STATIC(NOT_FOUND, "admin.unknown", "there is no such page: /healthz, /readyz, /metrics, /config");
+static Err not_found = ERR_STATIC(NOT_FOUND, "admin.unknown",
+                                  "there is no such page: /healthz, /readyz, /metrics, /config");
 static Err not_get = ERR_STATIC(METHOD, "admin.method", "the admin port takes GET only");
-static Err wrong_host = ERR_STATIC(MISDIRECTED, "admin.host", "the admin port is asked by address or as localhost");
-static Err no_token = ERR_STATIC(UNAUTHENTICATED, "admin.token", "the admin port wants \"Authorization: Bearer TOKEN\"");
+static Err wrong_host =
+	ERR_STATIC(MISDIRECTED, "admin.host", "the admin port is asked by address or as localhost");
+static Err no_token = ERR_STATIC(UNAUTHENTICATED, "admin.token",
+                                 "the admin port wants \"Authorization: Bearer TOKEN\"");
 static Err not_ready = ERR_STATIC(BUSY, "admin.not_ready", "the gateway starts or drains");
 
 /* --- pages ---------------------------------------------------------------------------------------------------------- */
@@ -82,7 +86,8 @@ static bool host_is_ours(Arena *a, Str authority)
 
 	if (!authority.len || url_authority(a, authority, &host, &port))
 		return false;
-	return str_eq(host, S("localhost")) || str_find_char(host, ':') >= 0 || /* an IPv6 literal */
+	return str_eq(host, S("localhost")) ||
+	       str_find_char(host, ':') >= 0 || /* an IPv6 literal */
 	       (host.len && host.at[host.len - 1] >= '0' && host.at[host.len - 1] <= '9');
 }
 
@@ -136,7 +141,9 @@ static Err *admin_fail(Exchange *x, Err *err)
 
 static Err *admin_listen(Admin *admin, Str address)
 {
-	HttpConf conf = { .limits = http_limits_default(), .handler = admin_handle, .fail = admin_fail };
+	HttpConf conf = { .limits = http_limits_default(),
+		          .handler = admin_handle,
+		          .fail = admin_fail };
 	Addr addr;
 
 	TRY(addr_parse(admin->arena, address, &addr));
@@ -162,7 +169,8 @@ Err *admin_open(Gateway *gateway, const AdminConf *conf, Admin **out)
 	admin_register(gateway);
 	err = admin_listen(admin, conf->address.text);
 	if (err) { /* it must outlive the arena it may lie in */
-		static Err failed = ERR_STATIC(IO, "admin.listen", "the admin port could not be opened");
+		static Err failed =
+			ERR_STATIC(IO, "admin.listen", "the admin port could not be opened");
 
 		failed.why = NULL;
 		admin_close(admin);
@@ -191,15 +199,6 @@ const Addr *admin_addr(const Admin *admin)
 
 /* A scrape's functions get no argument: there is one gateway in a process. */
 static Gateway *watched;
-
-static void admin_register(Gateway *g)
-{
-	size_t count;
-	const MetricFamily *own = admin_metrics(&count);
-
-	watched = g;
-	metrics_add(own, count);
-}
 
 #define READ(name, value) \
 	static void read_##name(MetricOut *out) \
@@ -248,7 +247,8 @@ static void each_server(MetricOut *out, double (*value)(const UpstreamServerStat
 		for (size_t k = 0; k < upstream_servers(snap->upstreams[i]); k++) {
 			UpstreamServerStats stats = upstream_server_stats(snap->upstreams[i], k);
 
-			metric_emit(out, (Str[]){ snap->conf->upstreams.at[i].name, stats.name }, value(&stats));
+			metric_emit(out, (Str[]){ snap->conf->upstreams.at[i].name, stats.name },
+			            value(&stats));
 		}
 	snapshot_unref(snap);
 }
@@ -278,40 +278,72 @@ static void read_waiting(MetricOut *out)
 	Snapshot *snap = gateway_snapshot(watched);
 
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		metric_emit(out, &snap->conf->upstreams.at[i].name, upstream_waiting(snap->upstreams[i]));
+		metric_emit(out, &snap->conf->upstreams.at[i].name,
+		            upstream_waiting(snap->upstreams[i]));
 	snapshot_unref(snap);
 }
 
 #define ROW(name_, type_, unit_, help_, read_) \
 	{ \
-		.name = (name_), .type = METRIC_##type_, .unit = (unit_), .help = (help_), .read = (read_) \
+		.name = (name_), .type = METRIC_##type_, .unit = (unit_), .help = (help_), \
+		.read = (read_) \
 	}
 static const MetricFamily families[] = {
-	ROW("banyan_connections_accepted_total", COUNTER, "connections", "Connections accepted, admin port included",
-	    read_accepted),
-	ROW("banyan_connections_refused_total", COUNTER, "connections", "Connections refused at limits.connections",
-	    read_conn_refused),
-	ROW("banyan_handshakes_failed_total", COUNTER, "connections", "TLS handshakes that failed", read_handshakes_failed),
-	ROW("banyan_client_timeouts_total", COUNTER, "connections", "Heads that did not come in time", read_timeouts),
-	ROW("banyan_client_floods_total", COUNTER, "connections", "HTTP/2 connections ended for abuse", read_floods),
+	ROW("banyan_connections_accepted_total", COUNTER, "connections",
+	    "Connections accepted, admin port included", read_accepted),
+	ROW("banyan_connections_refused_total", COUNTER, "connections",
+	    "Connections refused at limits.connections", read_conn_refused),
+	ROW("banyan_handshakes_failed_total", COUNTER, "connections", "TLS handshakes that failed",
+	    read_handshakes_failed),
+	ROW("banyan_client_timeouts_total", COUNTER, "connections",
+	    "Heads that did not come in time", read_timeouts),
+	ROW("banyan_client_floods_total", COUNTER, "connections",
+	    "HTTP/2 connections ended for abuse", read_floods),
 	ROW("banyan_connections", GAUGE, "connections", "Connections open now", read_connections),
-	ROW("banyan_connections_active", GAUGE, "connections", "Connections with a request now", read_active),
-	ROW("banyan_tunnels", GAUGE, "connections", "WebSockets and other tunnels open now", read_tunnels),
-	ROW("banyan_accept_pauses_total", COUNTER, "pauses", "Times accepting paused for want of file descriptors",
-	    read_accept_paused),
-	{ "banyan_http_requests_total", METRIC_COUNTER, "requests",
-	  "Requests by major version of HTTP; refused: malformed or over a limit", { "version" }, read_http_requests },
-	{ "banyan_fibers", METRIC_GAUGE, "fibers", "Fibers alive now, by loop", { "loop" }, read_fibers },
-	ROW("banyan_workers_busy", GAUGE, "threads", "Worker threads at work now", read_workers_busy),
-	ROW("banyan_workers_queued", GAUGE, "jobs", "Jobs that wait for a worker now", read_workers_queued),
-	ROW("banyan_workers_refused_total", COUNTER, "jobs", "Jobs refused because the queue was full", read_workers_refused),
+	ROW("banyan_connections_active", GAUGE, "connections", "Connections with a request now",
+	    read_active),
+	ROW("banyan_tunnels", GAUGE, "connections", "WebSockets and other tunnels open now",
+	    read_tunnels),
+	ROW("banyan_accept_pauses_total", COUNTER, "pauses",
+	    "Times accepting paused for want of file descriptors", read_accept_paused),
+	{ "banyan_http_requests_total",
+	  METRIC_COUNTER,
+	  "requests",
+	  "Requests by major version of HTTP; refused: malformed or over a limit",
+	  { "version" },
+	  read_http_requests },
+	{ "banyan_fibers",
+	  METRIC_GAUGE,
+	  "fibers",
+	  "Fibers alive now, by loop",
+	  { "loop" },
+	  read_fibers },
+	ROW("banyan_workers_busy", GAUGE, "threads", "Worker threads at work now",
+	    read_workers_busy),
+	ROW("banyan_workers_queued", GAUGE, "jobs", "Jobs that wait for a worker now",
+	    read_workers_queued),
+	ROW("banyan_workers_refused_total", COUNTER, "jobs",
+	    "Jobs refused because the queue was full", read_workers_refused),
 	ROW("banyan_reloads_total", COUNTER, "reloads", "Configurations taken over", read_reloads),
-	ROW("banyan_reloads_failed_total", COUNTER, "reloads", "Configurations refused", read_reloads_failed),
-	{ "banyan_upstream_server_up", METRIC_GAUGE, "boolean", "1 while the server is up by its health checks",
-	  { "upstream", "server" }, read_server_up },
-	{ "banyan_upstream_connections", METRIC_GAUGE, "connections", "Connections open to the server now",
-	  { "upstream", "server" }, read_server_connections },
-	{ "banyan_upstream_waiting", METRIC_GAUGE, "requests", "Requests that wait for a connection now", { "upstream" },
+	ROW("banyan_reloads_failed_total", COUNTER, "reloads", "Configurations refused",
+	    read_reloads_failed),
+	{ "banyan_upstream_server_up",
+	  METRIC_GAUGE,
+	  "boolean",
+	  "1 while the server is up by its health checks",
+	  { "upstream", "server" },
+	  read_server_up },
+	{ "banyan_upstream_connections",
+	  METRIC_GAUGE,
+	  "connections",
+	  "Connections open to the server now",
+	  { "upstream", "server" },
+	  read_server_connections },
+	{ "banyan_upstream_waiting",
+	  METRIC_GAUGE,
+	  "requests",
+	  "Requests that wait for a connection now",
+	  { "upstream" },
 	  read_waiting },
 };
 
@@ -321,10 +353,23 @@ const MetricFamily *admin_metrics(size_t *count)
 	return families;
 }
 
+/* Everything a scrape shows, in this order. */
+static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, admin_metrics,
+	                             access_metrics, obs_metrics };
+
+static void admin_register(Gateway *g)
+{
+	watched = g;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		size_t count;
+		const MetricFamily *rows = lists[i](&count);
+
+		metrics_add(rows, count);
+	}
+}
+
 void gateway_put_metrics(Buf *b)
 {
-	static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, admin_metrics };
-
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		size_t count;
 		const MetricFamily *rows = lists[i](&count);

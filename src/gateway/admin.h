@@ -9,7 +9,7 @@ typedef struct Admin Admin;
 
 /* Opens and serves; *out NULL when the configuration turns it off. Parks. */
 Err *admin_open(Gateway *gateway, const AdminConf *conf, Admin **out) MUST_USE;
-void admin_close(Admin *admin); /* parks; NULL is fine */
+void admin_close(Admin *admin);             /* parks; NULL is fine */
 const Addr *admin_addr(const Admin *admin); /* NULL when there is none */
 
 /* Families that only a scrape computes: connections, fibers, workers, servers' states. */

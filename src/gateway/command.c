@@ -8,8 +8,8 @@
 #include "gateway/gateway.h"
 
 static const ConfKey serve_options[] = {
-	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE", .required = true,
-	  .help = "the configuration (docs/reference/configuration.md)" },
+	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE",
+	  .required = true, .help = "the configuration (docs/reference/configuration.md)" },
 };
 
 static Err *serve(Cmd *cmd)
@@ -35,8 +35,8 @@ static void say_plainly(const Conf *conf, const GatewayConf *g, Str file, Buf *b
 	for (size_t i = 0; g && i < g->warnings.count; i++)
 		buf_fmt(b, "%.*s (a warning)\n", STR_ARG(g->warnings.at[i]));
 	if (!count && g)
-		buf_fmt(b, "%.*s is in order: %zu listeners, %zu upstreams, %zu routes\n", STR_ARG(file), g->listen.count,
-		        g->upstreams.count, g->routes.count);
+		buf_fmt(b, "%.*s is in order: %zu listeners, %zu upstreams, %zu routes\n",
+		        STR_ARG(file), g->listen.count, g->upstreams.count, g->routes.count);
 }
 
 static void say_json(const Conf *conf, const GatewayConf *g, Str file, Buf *b)
@@ -88,8 +88,10 @@ static const Command commands[] = {
 	  .help = "Runs the gateway until SIGTERM or SIGINT, then finishes what runs and ends; a second signal ends it at "
 	          "once. SIGHUP reads the configuration again: a mistake changes nothing. SIGUSR1 opens log files anew.\n\n"
 	          "Prints \"listening URL\" for each address, \"admin URL\", and \"ready\" once requests are served.",
-	  .examples = "banyan serve -c banyan.yaml", COMMAND_OPTIONS(serve_options), .size = sizeof(GatewayArgs) },
-	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration", .run = check, .json = true,
+	  .examples = "banyan serve -c banyan.yaml", COMMAND_OPTIONS(serve_options),
+	  .size = sizeof(GatewayArgs) },
+	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration",
+	  .run = check, .json = true,
 	  .help = "Reads a configuration as `banyan serve` would and says every mistake with its line and column.",
 	  .examples = "banyan check -c banyan.yaml\nbanyan check -c banyan.yaml --json",
 	  COMMAND_OPTIONS(check_options), .size = sizeof(CheckArgs) },

@@ -171,8 +171,7 @@ static const ConfKey timeouts_keys[] = {
 	  .def = "15s", .min = "1ms", .max = "1h",
 	  .help = "from the request's last byte to the head of the answer" },
 	{ "idle", CONF_DURATION, AT(TimeoutsConf, idle_us), GIVEN(TimeoutsConf, has_idle),
-	  .def = "60s", .min = "1ms", .max = "24h",
-	  .help = "between two pieces of a body" },
+	  .def = "60s", .min = "1ms", .max = "24h", .help = "between two pieces of a body" },
 	{ "request", CONF_DURATION, AT(TimeoutsConf, request_us), GIVEN(TimeoutsConf, has_request),
 	  .def = "60s", .max = "24h",
 	  .help = "from the request's arrival to the head of its answer, queue and retries included; 0: no limit",
@@ -210,8 +209,8 @@ static const ConfTable upstream_tls_table = { "tls", CONF_ROWS(UpstreamTlsConf, 
 	                                      .help = "TLS to the servers" };
 
 static const ConfKey keepalive_keys[] = {
-	{ "idle_per_loop", CONF_UINT, AT(KeepaliveConf, idle_per_loop), .def = "256", .max = "10000",
-	  .help = "idle connections that each thread keeps; 0: none" },
+	{ "idle_per_loop", CONF_UINT, AT(KeepaliveConf, idle_per_loop), .def = "256",
+	  .max = "10000", .help = "idle connections that each thread keeps; 0: none" },
 	{ "idle_time", CONF_DURATION, AT(KeepaliveConf, idle_us), .def = "1500ms", .max = "1h",
 	  .help = "how long an idle connection is kept",
 	  .more = "Must be below the server's own time, or a request meets a connection that is just being closed: "

@@ -26,10 +26,11 @@
 
 enum { RECORDERS_MAX = 16 };
 
-static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs", "too many different access logs since the start: restart");
+static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs",
+                                  "too many different access logs since the start: restart");
 
 typedef struct Port {
-	Node node; /* gateway->ports */
+	Node node;    /* gateway->ports */
 	Arena *arena; /* its own: it may outlive the configuration it came with */
 	Str text;
 	Listener *listener;
@@ -39,13 +40,14 @@ typedef struct Port {
 
 struct Gateway {
 	Str file;
-	pthread_mutex_t lock; /* of snap, for the admin port on other loops; held for a few instructions */
+	pthread_mutex_t
+		lock; /* of snap, for the admin port on other loops; held for a few instructions */
 	Snapshot *snap;
 	List ports;
 	Recorder *recorders[RECORDERS_MAX]; /* every access log there was a configuration for */
 	size_t recorder_count;
-	Admin *admin; /* NULL: none */
-	bool ready; /* atomic */
+	Admin *admin;       /* NULL: none */
+	bool ready;         /* atomic */
 	GatewayStats stats; /* atomic */
 };
 
@@ -70,7 +72,8 @@ static Err *load_tls(Build *b, const ListenConf *listen, TlsContext **out)
 
 	*out = NULL;
 	for (size_t i = 0; i < listen->tls.count; i++)
-		confs[i] = (TlsServerConf){ listen->tls.at[i].certificate, listen->tls.at[i].key, listen->http2 };
+		confs[i] = (TlsServerConf){ listen->tls.at[i].certificate, listen->tls.at[i].key,
+			                    listen->http2 };
 	return listen->tls.count ? tls_server_new(b->arena, confs, listen->tls.count, out) : NULL;
 }
 
@@ -149,7 +152,8 @@ static void say_mistakes(const Build *b)
 	const ConfMistake *mistakes = conf_mistakes(b->conf, &count);
 
 	for (size_t i = 0; i < count; i++)
-		log_error("%.*s:%u:%u: %.*s", STR_ARG(b->file), mistakes[i].line, mistakes[i].column, STR_ARG(mistakes[i].text));
+		log_error("%.*s:%u:%u: %.*s", STR_ARG(b->file), mistakes[i].line,
+		          mistakes[i].column, STR_ARG(mistakes[i].text));
 }
 
 static void say_warnings(const GatewayConf *conf)
@@ -224,7 +228,9 @@ static Err *open_ports(Gateway *g, const GatewayConf *conf)
 	Port *port;
 
 	for (size_t i = 0; i < conf->listen.count; i++) {
-		Err *err = port_find(g, conf->listen.at[i].address.text) ? NULL : port_open(g, conf->listen.at[i].address.text, &port);
+		Err *err = port_find(g, conf->listen.at[i].address.text)
+		                   ? NULL
+		                   : port_open(g, conf->listen.at[i].address.text, &port);
 
 		if (err) {
 			close_unserved(g);
@@ -284,7 +290,8 @@ static Err *serve_ports(Gateway *g, const Build *b)
 	const GatewayConf *conf = b->snap->conf;
 
 	for (size_t i = 0; i < conf->listen.count; i++)
-		TRY(serve_port(port_find(g, conf->listen.at[i].address.text), b->snap, i, b->tls[i]));
+		TRY(serve_port(port_find(g, conf->listen.at[i].address.text), b->snap, i,
+		               b->tls[i]));
 	retire_others(g, conf->drain.timeout_us);
 	return NULL;
 }
@@ -445,7 +452,9 @@ static void announce(Gateway *g, Arena *a)
 	for (size_t i = 0; i < conf->listen.count; i++) {
 		const ListenConf *listen = &conf->listen.at[i];
 		const Addr *addr = listener_addr(port_find(g, listen->address.text)->listener);
-		const char *scheme = addr->sa.sa_family == AF_UNIX ? "" : listen->tls.count ? "https://" : "http://";
+		const char *scheme = addr->sa.sa_family == AF_UNIX ? ""
+		                     : listen->tls.count           ? "https://"
+		                                                   : "http://";
 
 		printf("listening %s%.*s\n", scheme, STR_ARG(addr_text(a, addr)));
 	}

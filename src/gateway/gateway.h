@@ -14,7 +14,7 @@ typedef struct GatewayArgs {
 Err *gateway_run(Arena *a, const GatewayArgs *args) MUST_USE;
 
 /* For the admin port; any loop. */
-bool gateway_is_ready(const Gateway *gateway); /* serves, and does not drain */
+bool gateway_is_ready(const Gateway *gateway);                /* serves, and does not drain */
 Snapshot *gateway_snapshot(Gateway *gateway) RETURNS_NONNULL; /* a reference: snapshot_unref it */
 
 typedef struct GatewayStats {

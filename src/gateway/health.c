@@ -20,7 +20,9 @@ typedef struct Checker {
 	uint32_t good, bad; /* in a row */
 } Checker;
 
-static const char *const state_names[] = { [BALANCE_UP] = "up", [BALANCE_SLOW] = "slow", [BALANCE_DOWN] = "down" };
+static const char *const state_names[] = {
+	[BALANCE_UP] = "up", [BALANCE_SLOW] = "slow", [BALANCE_DOWN] = "down"
+};
 
 static void conn_freep(HttpConn **conn)
 {
@@ -31,18 +33,24 @@ static Err *ask(Checker *c, Arena *a, uint16_t *status)
 {
 	const HealthConf *conf = &c->up->conf->health;
 	const HttpConnConf http = {
-		.head = { .head_bytes = 32 << 10, .line_bytes = 8 << 10, .headers = 200, .underscores = true },
+		.head = { .head_bytes = 32 << 10,
+		          .line_bytes = 8 << 10,
+		          .headers = 200,
+		          .underscores = true },
 		.h2 = c->up->conf->protocol == UPSTREAM_H2,
 	};
 	AUTO(deadline_end) Deadline limit = deadline_begin(conf->timeout_us);
 	AUTO(stream_close) Stream stream = STREAM_CLOSED;
 	AUTO(conn_freep) HttpConn *conn = NULL;
 	AUTO(call_end) Call call = { 0 };
-	Head request = { .version = HTTP_11, .method = S("GET"), .target = conf->path, .content_length = -1 };
+	Head request = {
+		.version = HTTP_11, .method = S("GET"), .target = conf->path, .content_length = -1
+	};
 	Head answer = { 0 };
 
 	request.scheme = c->up->tls ? S("https") : S("http");
-	request.authority = conf->host.len ? conf->host : c->up->servers[c->server].conf->address.text;
+	request.authority =
+		conf->host.len ? conf->host : c->up->servers[c->server].conf->address.text;
 	headers_add(&request.headers, a, S("User-Agent"), S("banyan-health"));
 	TRY(server_dial(c->up, a, c->server, &stream));
 	TRY(http_conn_new(&stream, &http, &conn));
@@ -63,7 +71,8 @@ static void set_state(Checker *c, BalanceState state, const char *why)
 	if (before == state)
 		return;
 	__atomic_store_n(&server->state, state, __ATOMIC_RELAXED);
-	log_warn_with(LOG_FIELDS(log_str("upstream", c->up->conf->name), log_str("server", server->conf->address.text)),
+	log_warn_with(LOG_FIELDS(log_str("upstream", c->up->conf->name),
+	                         log_str("server", server->conf->address.text)),
 	              "server is %s: %s", state_names[state], why);
 }
 
@@ -79,7 +88,8 @@ static void count(Checker *c, const Err *err, uint16_t status, Arena *a)
 	if (good || c->bad < conf->fall)
 		return;
 	if (err)
-		set_state(c, err_is(err, "rt.deadline") ? BALANCE_SLOW : BALANCE_DOWN, str_z(a, err_chain(a, err)));
+		set_state(c, err_is(err, "rt.deadline") ? BALANCE_SLOW : BALANCE_DOWN,
+		          str_z(a, err_chain(a, err)));
 	else
 		set_state(c, BALANCE_DOWN, str_z(a, str_fmt(a, "it answered %u", status)));
 }

@@ -73,13 +73,16 @@ Err *proxy_fail(Exchange *x, Err *err)
 		problem_put_html(page, &problem, snap->error_page);
 	else
 		problem_put_json(page, &problem);
-	headers_add(&head.headers, x->arena, S("Content-Type"), html ? S(PROBLEM_HTML_TYPE) : S(PROBLEM_JSON_TYPE));
+	headers_add(&head.headers, x->arena, S("Content-Type"),
+	            html ? S(PROBLEM_HTML_TYPE) : S(PROBLEM_JSON_TYPE));
 	headers_add(&head.headers, x->arena, S("Cache-Control"), S("no-store"));
 	if (p->allow.len)
 		headers_add(&head.headers, x->arena, S("Allow"), p->allow);
 	if (problem_retry_after(&problem))
-		headers_add(&head.headers, x->arena, S("Retry-After"), str_fmt(x->arena, "%u", problem_retry_after(&problem)));
-	headers_add(&head.headers, x->arena, snap->conf->request_id.header, p->forwarded.request_id);
+		headers_add(&head.headers, x->arena, S("Retry-After"),
+		            str_fmt(x->arena, "%u", problem_retry_after(&problem)));
+	headers_add(&head.headers, x->arena, snap->conf->request_id.header,
+	            p->forwarded.request_id);
 	head.content_length = (int64_t)page->len;
 	TRY(http_begin(x, &head));
 	TRY(http_write(x, buf_str(page)));
@@ -101,7 +104,9 @@ static Str without_port(Str authority)
 {
 	ptrdiff_t colon = str_rfind_char(authority, ':');
 
-	return colon > 0 && authority.at[authority.len - 1] != ']' ? str_sub(authority, 0, (size_t)colon) : authority;
+	return colon > 0 && authority.at[authority.len - 1] != ']'
+	               ? str_sub(authority, 0, (size_t)colon)
+	               : authority;
 }
 
 static void write_record(const Passage *p, const Err *err, int64_t took_us)

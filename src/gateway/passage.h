@@ -11,14 +11,14 @@ typedef struct Passage {
 	const Snapshot *snap;
 	/* where it goes */
 	Url url;
-	Str host; /* canonical */
-	Str allow; /* of a 405 */
+	Str host;           /* canonical */
+	Str allow;          /* of a 405 */
 	const Route *route; /* NULL: none */
 	const RouteState *state;
 	const TimeoutsConf *times; /* the route's */
-	Forwarded forwarded; /* who asks, and the request's id */
-	Err *refused;        /* by it */
-	uint64_t key; /* for hashing to a server */
+	Forwarded forwarded;       /* who asks, and the request's id */
+	Err *refused;              /* by it */
+	uint64_t key;              /* for hashing to a server */
 	/* what is sent */
 	Head head;
 	Buf gathered;
@@ -30,10 +30,10 @@ typedef struct Passage {
 	uint16_t tried[8];
 	size_t tried_count;
 	uint32_t attempts;
-	bool fresh;     /* the next must not use an idle connection */
-	bool budgeted;  /* the next was taken from the retry budget */
-	bool streaming; /* the body went out while it came in */
-	bool answered;  /* the answer's head is there */
+	bool fresh;      /* the next must not use an idle connection */
+	bool budgeted;   /* the next was taken from the retry budget */
+	bool streaming;  /* the body went out while it came in */
+	bool answered;   /* the answer's head is there */
 	Err *upload_err; /* of writing the body to the server */
 	Head answer;
 	/* for the records */

@@ -12,7 +12,8 @@
 #include <string.h>
 
 static Err refused = ERR_STATIC(UPSTREAM, "upstream.refused", "the server refused the connection");
-static Err late = ERR_STATIC(TIMEOUT, "upstream.connect_timeout", "the server did not accept the connection in time");
+static Err late = ERR_STATIC(TIMEOUT, "upstream.connect_timeout",
+                             "the server did not accept the connection in time");
 
 static void idle_add(Upstream *up, int n)
 {
@@ -104,7 +105,8 @@ void pool_give(Pooled *pooled)
 	idle_add(up, 1);
 	timer_set(&pooled->idle, loop_now_us() + keep->idle_us);
 	if (waited ? !queue_wake_here(up) : l->idle > keep->idle_per_loop)
-		idle_gone(pooled); /* its slot goes to who waits on another loop, or there are too many */
+		idle_gone(
+			pooled); /* its slot goes to who waits on another loop, or there are too many */
 }
 
 void pool_shed(Upstream *up)
@@ -165,7 +167,10 @@ Err *server_dial(Upstream *up, Arena *a, size_t server, Stream *stream)
 static Err *opened(Upstream *up, Arena *a, size_t server, HttpConn **out)
 {
 	const HttpConnConf conf = {
-		.head = { .head_bytes = 32 << 10, .line_bytes = 8 << 10, .headers = 200, .underscores = true },
+		.head = { .head_bytes = 32 << 10,
+		          .line_bytes = 8 << 10,
+		          .headers = 200,
+		          .underscores = true },
 		.h2 = up->conf->protocol == UPSTREAM_H2,
 	};
 	AUTO(stream_close) Stream stream = STREAM_CLOSED;
@@ -184,7 +189,8 @@ static Err *translated(Arena *a, Err *err, const Upstream *up, size_t server)
 		return &refused;
 	if (err_is(err, "rt.deadline"))
 		return &late;
-	return err_because(a, err, ERR_UPSTREAM, "upstream.connect", "no connection to %.*s", STR_ARG(name));
+	return err_because(a, err, ERR_UPSTREAM, "upstream.connect", "no connection to %.*s",
+	                   STR_ARG(name));
 }
 
 Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)

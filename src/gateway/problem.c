@@ -6,13 +6,14 @@
 
 #include "base/json.h"
 
-static const char builtin_page[] = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                                   "<meta name=\"viewport\" content=\"width=device-width\">\n"
-                                   "<title>{{status}} {{title}}</title>\n"
-                                   "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;"
-                                   "padding:0 1rem}h1{font-size:1.4rem}small{color:#666}</style>\n"
-                                   "<h1>{{status}} {{title}}</h1>\n<p>{{text}}.</p>\n"
-                                   "<p><small>{{slug}} &middot; request {{request_id}}</small></p>\n</html>\n";
+static const char builtin_page[] =
+	"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width\">\n"
+	"<title>{{status}} {{title}}</title>\n"
+	"<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;"
+	"padding:0 1rem}h1{font-size:1.4rem}small{color:#666}</style>\n"
+	"<h1>{{status}} {{title}}</h1>\n<p>{{text}}.</p>\n"
+	"<p><small>{{slug}} &middot; request {{request_id}}</small></p>\n</html>\n";
 
 Problem problem_of(const Err *err, Str request_id, Str path)
 {
@@ -35,7 +36,10 @@ static unsigned q_value(Str parameters)
 		if (trimmed.len > 2 && trimmed.at[2] != '0')
 			return 1000;
 		for (size_t i = 4; i < 7; i++)
-			q = q * 10 + (i < trimmed.len && trimmed.at[i] >= '0' && trimmed.at[i] <= '9' ? (unsigned)trimmed.at[i] - '0' : 0);
+			q = q * 10 +
+			    (i < trimmed.len && trimmed.at[i] >= '0' && trimmed.at[i] <= '9'
+			             ? (unsigned)trimmed.at[i] - '0'
+			             : 0);
 		return q;
 	}
 	return 1000;
@@ -68,11 +72,15 @@ bool problem_wants_html(Str accept)
 	while (str_split(&accept, ',', &item)) {
 		ptrdiff_t semicolon = str_find_char(item, ';');
 		Str type = str_trim(semicolon < 0 ? item : str_sub(item, 0, (size_t)semicolon));
-		unsigned q = q_value(semicolon < 0 ? (Str){ 0 } : str_sub(item, (size_t)semicolon + 1, item.len));
+		unsigned q =
+			q_value(semicolon < 0 ? (Str){ 0 }
+		                              : str_sub(item, (size_t)semicolon + 1, item.len));
 
-		if (str_eq_nocase(type, S("text/html")) || str_eq_nocase(type, S("application/xhtml+xml")))
+		if (str_eq_nocase(type, S("text/html")) ||
+		    str_eq_nocase(type, S("application/xhtml+xml")))
 			note(&html.exact, q);
-		else if (str_eq_nocase(type, S("application/json")) || str_eq_nocase(type, S("application/problem+json")))
+		else if (str_eq_nocase(type, S("application/json")) ||
+		         str_eq_nocase(type, S("application/problem+json")))
 			note(&json.exact, q);
 		else if (str_eq_nocase(type, S("text/*")))
 			note(&html.range, q);
@@ -147,12 +155,14 @@ void problem_put_html(Buf *out, const Problem *problem, Str page)
 
 	for (;;) {
 		ptrdiff_t open = str_find(rest, S("{{"));
-		ptrdiff_t close = open < 0 ? -1 : str_find(str_sub(rest, (size_t)open, rest.len), S("}}"));
+		ptrdiff_t close =
+			open < 0 ? -1 : str_find(str_sub(rest, (size_t)open, rest.len), S("}}"));
 
 		if (close < 0)
 			break;
 		buf_put(out, str_sub(rest, 0, (size_t)open));
-		put_value(out, problem, str_trim(str_sub(rest, (size_t)open + 2, (size_t)(open + close))));
+		put_value(out, problem,
+		          str_trim(str_sub(rest, (size_t)open + 2, (size_t)(open + close))));
 		rest = str_sub(rest, (size_t)(open + close) + 2, rest.len);
 	}
 	buf_put(out, rest);

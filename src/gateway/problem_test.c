@@ -13,7 +13,8 @@ TEST(html_is_for_those_who_like_it_better_than_json)
 		{ S("*/*"), false },
 		{ S("text/html"), true },
 		{ S("application/json"), false },
-		{ S("text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"), true },
+		{ S("text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"),
+		  true },
 		{ S("application/json, text/plain, */*"), false },
 		{ S("text/html;q=0.5, application/json;q=0.9"), false },
 		{ S("text/html;q=0.9, application/json;q=0.85"), true },
@@ -40,9 +41,10 @@ TEST(a_problem_document_tells_what_went_wrong_and_nothing_of_the_inside)
 	err.why = &cause;
 	problem = problem_of(&err, S("id-1"), S("/a"));
 	problem_put_json(&out, &problem);
-	CHECK_STR(buf_str(&out),
-	          S("{\"type\":\"urn:banyan:problem:upstream.busy\",\"title\":\"Service Unavailable\",\"status\":503,"
-	            "\"detail\":\"all connections are in \\\"use\\\"\",\"instance\":\"/a\",\"request_id\":\"id-1\"}\n"));
+	CHECK_STR(
+		buf_str(&out),
+		S("{\"type\":\"urn:banyan:problem:upstream.busy\",\"title\":\"Service Unavailable\",\"status\":503,"
+	          "\"detail\":\"all connections are in \\\"use\\\"\",\"instance\":\"/a\",\"request_id\":\"id-1\"}\n"));
 	CHECK_INT(problem_retry_after(&problem), 1);
 }
 
@@ -52,7 +54,8 @@ TEST(a_page_is_filled_in_and_escaped)
 		Str page, want;
 	} cases[] = {
 		{ S("{{status}} {{ text }}"), S("404 &#60;b&#62; &#38; &#34;c&#34;") },
-		{ S("{{unknown}}-{{request_id}}-{{slug}}-{{title}}"), S("-r&#39;1-gateway.no_route-Not Found") },
+		{ S("{{unknown}}-{{request_id}}-{{slug}}-{{title}}"),
+		  S("-r&#39;1-gateway.no_route-Not Found") },
 		{ S("{{status"), S("{{status") },
 		{ S("}}{{status}}{"), S("}}404{") },
 	};

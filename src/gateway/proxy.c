@@ -19,11 +19,15 @@ enum { GATHER_BYTES = 64 << 10, TRIED_MAX = 8 };
 
 static Err no_route = ERR_STATIC(NOT_FOUND, "gateway.no_route", "no route takes this address");
 static Err no_connect = ERR_STATIC(METHOD, "gateway.connect", "this gateway is no forward proxy");
-static Err closed = ERR_STATIC(UPSTREAM, "upstream.closed", "the server closed the connection without an answer");
-static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated", "the server closed the connection inside its answer");
+static Err closed = ERR_STATIC(UPSTREAM, "upstream.closed",
+                               "the server closed the connection without an answer");
+static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated",
+                                  "the server closed the connection inside its answer");
 static Err too_late = ERR_STATIC(TIMEOUT, "upstream.timeout", "the server did not answer in time");
-static Err silent = ERR_STATIC(CLOSED, "gateway.tunnel_idle", "nothing was said in the tunnel for too long");
-static Err stalled = ERR_STATIC(TIMEOUT, "upstream.stalled", "the server stopped in the middle of its answer");
+static Err silent =
+	ERR_STATIC(CLOSED, "gateway.tunnel_idle", "nothing was said in the tunnel for too long");
+static Err stalled =
+	ERR_STATIC(TIMEOUT, "upstream.stalled", "the server stopped in the middle of its answer");
 
 /* --- where it goes -------------------------------------------------------------------------------------------------- */
 
@@ -32,7 +36,8 @@ static Err *miss_error(Passage *p, const RouteMiss *miss)
 	if (!miss->method)
 		return &no_route;
 	p->allow = str_dup(p->x->arena, str_of(miss->allow));
-	return err_new(p->x->arena, ERR_METHOD, "gateway.method", "this address takes %s only", miss->allow);
+	return err_new(p->x->arena, ERR_METHOD, "gateway.method", "this address takes %s only",
+	               miss->allow);
 }
 
 static Err *find_route(Passage *p)
@@ -64,7 +69,8 @@ static Str upstream_target(const Passage *p)
 	Str rest;
 
 	if (!p->url.same)
-		target = p->url.query.at ? str_fmt(p->x->arena, "%.*s?%.*s", STR_ARG(p->url.path), STR_ARG(p->url.query))
+		target = p->url.query.at ? str_fmt(p->x->arena, "%.*s?%.*s", STR_ARG(p->url.path),
+		                                   STR_ARG(p->url.query))
 		                         : p->url.path;
 	if (!prefix.len || !str_starts(target, prefix))
 		return target;
@@ -97,7 +103,8 @@ static void free_body(void *arg)
 static Err *gather_body(Passage *p)
 {
 	Exchange *x = p->x;
-	bool small = x->request.body == HTTP_BODY_LENGTH && x->request.content_length <= GATHER_BYTES;
+	bool small =
+		x->request.body == HTTP_BODY_LENGTH && x->request.content_length <= GATHER_BYTES;
 	Str piece;
 
 	while (!x->read_all && p->gathered.len < GATHER_BYTES && (small || http_more(x))) {
@@ -206,7 +213,8 @@ typedef struct Pipe {
 static Err *read_or_tire(Pipe *pipe, char *into, size_t cap, size_t *got)
 {
 	for (;;) {
-		AUTO(deadline_end) Deadline limit = deadline_begin(*pipe->last_us + pipe->silence_us - loop_now_us());
+		AUTO(deadline_end) Deadline limit =
+			deadline_begin(*pipe->last_us + pipe->silence_us - loop_now_us());
 		Err *err = stream_read(pipe->from, into, cap, got);
 
 		if (!err_is(err, "rt.deadline"))
@@ -274,7 +282,8 @@ static Err *blame_server(Passage *p, Err *err)
 		return &too_late;
 	if (err->kind == ERR_CLOSED)
 		return &closed;
-	return err_because(p->x->arena, err, ERR_UPSTREAM, "upstream.broken", "the server's answer could not be used");
+	return err_because(p->x->arena, err, ERR_UPSTREAM, "upstream.broken",
+	                   "the server's answer could not be used");
 }
 
 static Err *send_whole(Passage *p)
@@ -366,7 +375,8 @@ static bool may_try_again(Passage *p, const Err *err)
 	const RetryConf *conf = &upstream_conf(p->state->up)->retry;
 	bool unsent = !p->call.sent;
 
-	if (p->streaming || p->x->begun || (err && err->kind != ERR_UPSTREAM && err->kind != ERR_TIMEOUT))
+	if (p->streaming || p->x->begun ||
+	    (err && err->kind != ERR_UPSTREAM && err->kind != ERR_TIMEOUT))
 		return false;
 	if (err && !(conf->mask & 1u << reason_of(err)))
 		return false;
@@ -406,7 +416,8 @@ static void limit_end(Passage **p)
 /* One server, one try. *again: the next may do better. */
 static Err *attempt(Passage *p, bool *again)
 {
-	LeaseAsk ask = { p->x->arena, p->key, p->tried, p->tried_count, p->times->connect_us, p->fresh };
+	LeaseAsk ask = { p->x->arena,          p->key,  p->tried, p->tried_count,
+		         p->times->connect_us, p->fresh };
 	AUTO(lease_endp) Lease *lease = &p->lease; /* ends after the call */
 	AUTO(call_endp) Call *call = &p->call;
 	int64_t begun_us = loop_now_us();
@@ -462,7 +473,9 @@ static Err *attempts(Passage *p)
 		first = err ? err : first;
 		prepare_retry(p, err);
 	}
-	return first && err_is(err, "upstream.exhausted") ? first : err; /* there was no other server to try */
+	return first && err_is(err, "upstream.exhausted")
+	               ? first
+	               : err; /* there was no other server to try */
 }
 
 static Err *pass(Passage *p)

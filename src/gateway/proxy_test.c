@@ -50,13 +50,16 @@ static void open_gateway(Scene *scene)
 {
 	Arena *a = arena_new(0);
 	Str at = addr_text(scene->a, listener_addr(scene->origin));
-	Str text = str_fmt(a,
-	                   "listen: [ 127.0.0.1:0 ]\naccess_log: off\n"
-	                   "upstreams: { o: { servers: [ \"%.*s\" ]%s%s } }\nroutes: [ { name: all, to: o } ]\n",
-	                   STR_ARG(at), scene->conf ? ", " : "", scene->conf ? scene->conf : "");
+	Str text = str_fmt(
+		a,
+		"listen: [ 127.0.0.1:0 ]\naccess_log: off\n"
+		"upstreams: { o: { servers: [ \"%.*s\" ]%s%s } }\nroutes: [ { name: all, to: o } ]\n",
+		STR_ARG(at), scene->conf ? ", " : "", scene->conf ? scene->conf : "");
 	GatewayConf *conf;
-	HttpConf http = { .handler = scene->gateway_handler ? scene->gateway_handler : proxy_handle, .fail = proxy_fail,
-		          .done = proxy_done, .gone = let_go };
+	HttpConf http = { .handler = scene->gateway_handler ? scene->gateway_handler : proxy_handle,
+		          .fail = proxy_fail,
+		          .done = proxy_done,
+		          .gone = let_go };
 
 	CHECK_OK(gateway_conf_read(a, conf_new(a), S("test"), text, &conf));
 	CHECK_OK(snapshot_new(a, conf, NULL, &scene->snap));
@@ -69,7 +72,9 @@ static void open_gateway(Scene *scene)
 static Err *scene_main(void *arg)
 {
 	Scene *scene = arg;
-	HttpConf conf = { .limits = http_limits_default(), .handler = scene->origin_handler, .fail = fail_plainly };
+	HttpConf conf = { .limits = http_limits_default(),
+		          .handler = scene->origin_handler,
+		          .fail = fail_plainly };
 
 	open_port(scene, &conf, &scene->origin, &scene->origin_http);
 	open_gateway(scene);
@@ -98,8 +103,13 @@ static unsigned ask(Scene *scene, Str method, Str body, bool chunked)
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(deadline_end) Deadline limit = deadline_begin(10 * US_PER_S);
 	AUTO(stream_close) Stream stream = STREAM_CLOSED;
-	Head head = { .version = HTTP_11, .method = method, .target = S("/x"), .authority = S("a"), .scheme = S("http"),
-		      .body = HTTP_BODY_NONE, .content_length = -1 };
+	Head head = { .version = HTTP_11,
+		      .method = method,
+		      .target = S("/x"),
+		      .authority = S("a"),
+		      .scheme = S("http"),
+		      .body = HTTP_BODY_NONE,
+		      .content_length = -1 };
 	HttpConn *conn;
 	Call call = { 0 };
 	Head answer;
@@ -112,7 +122,8 @@ static unsigned ask(Scene *scene, Str method, Str body, bool chunked)
 	}
 	if (stream_connect(&stream, listener_addr(scene->gateway)))
 		return 0;
-	CHECK_OK(http_conn_new(&stream, &(HttpConnConf){ .head = http_limits_default().head }, &conn));
+	CHECK_OK(http_conn_new(&stream, &(HttpConnConf){ .head = http_limits_default().head },
+	                       &conn));
 	call_begin(&call, conn, a);
 	err = call_send(&call, &head, chunked ? (Str){ 0 } : body, !chunked);
 	for (size_t at = 0; chunked && !err && at < body.len; at += 1000)
@@ -145,7 +156,8 @@ static Err *take_a_while(Exchange *x)
 	unsigned now = __atomic_add_fetch(&origin.now, 1, __ATOMIC_ACQ_REL);
 	unsigned most = __atomic_load_n(&origin.most, __ATOMIC_RELAXED);
 
-	while (now > most && !__atomic_compare_exchange_n(&origin.most, &most, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (now > most && !__atomic_compare_exchange_n(&origin.most, &most, now, true,
+	                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 	TRY(fiber_sleep(3000));
 	__atomic_sub_fetch(&origin.now, 1, __ATOMIC_ACQ_REL);
@@ -186,7 +198,10 @@ static void cancel_everywhere(Scene *scene)
 		Str method;
 		size_t body;
 		bool chunked;
-	} cases[] = { { S("GET"), 0, false }, { S("PUT"), 100, false }, { S("PUT"), 200000, false }, { S("PUT"), 200000, true } };
+	} cases[] = { { S("GET"), 0, false },
+		      { S("PUT"), 100, false },
+		      { S("PUT"), 200000, false },
+		      { S("PUT"), 200000, true } };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		bool again = true;
@@ -196,18 +211,22 @@ static void cancel_everywhere(Scene *scene)
 			CHECK(n < 2000);
 			cancel_at = n;
 			was_cancelled = false;
-			ask(scene, cases[i].method, str_sub(big, 0, cases[i].body), cases[i].chunked);
+			ask(scene, cases[i].method, str_sub(big, 0, cases[i].body),
+			    cases[i].chunked);
 			again = was_cancelled;
 			cancel_at = 0;
 			CHECK_INT(ask(scene, S("GET"), (Str){ 0 }, false), 200);
-			CHECK(open_to_origin(scene) <= 1); /* no slot is lost: the idle connection, or none */
+			CHECK(open_to_origin(scene) <=
+			      1); /* no slot is lost: the idle connection, or none */
 		}
 	}
 }
 
 TEST(a_request_cancelled_at_any_park_leaves_nothing_behind)
 {
-	Scene scene = { .origin_handler = swallow, .gateway_handler = proxy_cancelled, .play = cancel_everywhere,
+	Scene scene = { .origin_handler = swallow,
+		        .gateway_handler = proxy_cancelled,
+		        .play = cancel_everywhere,
 		        .conf = "max_connections: 1" };
 
 	perform(&scene, a);
@@ -262,8 +281,12 @@ static void within_the_limit(Scene *scene)
 
 TEST(a_limit_is_exact_over_all_loops_and_who_waits_is_served)
 {
-	Scene scene = { .origin_handler = take_a_while, .play = within_the_limit, .loops = 2,
-		        .conf = "max_connections: 3, queue: { length: 1000, timeout: 10s }, timeouts: { head: 10s }" };
+	Scene scene = {
+		.origin_handler = take_a_while,
+		.play = within_the_limit,
+		.loops = 2,
+		.conf = "max_connections: 3, queue: { length: 1000, timeout: 10s }, timeouts: { head: 10s }"
+	};
 
 	perform(&scene, a);
 }
@@ -275,12 +298,15 @@ static void beyond_the_queue(Scene *scene)
 	CHECK_INT(crowd.answers[2] + crowd.answers[5], 60);
 	CHECK(crowd.answers[5] >= 40);
 	CHECK(crowd.answers[2] >= 1);
-	CHECK_INT(metric_value(metric_cell(&upstream_metrics(&(size_t){ 0 })[3], &S("o"), 1)), crowd.answers[5]);
+	CHECK_INT(metric_value(metric_cell(&upstream_metrics(&(size_t){ 0 })[3], &S("o"), 1)),
+	          crowd.answers[5]);
 }
 
 TEST(a_full_queue_refuses_at_once_and_counts)
 {
-	Scene scene = { .origin_handler = take_a_while, .play = beyond_the_queue, .loops = 2,
+	Scene scene = { .origin_handler = take_a_while,
+		        .play = beyond_the_queue,
+		        .loops = 2,
 		        .conf = "max_connections: 1, queue: { length: 3, timeout: 10s }" };
 
 	perform(&scene, a);
@@ -298,7 +324,9 @@ static void all_time_out(Scene *scene)
 
 TEST(deadlines_hold_under_load_and_give_every_connection_back)
 {
-	Scene scene = { .origin_handler = never, .play = all_time_out, .loops = 2,
+	Scene scene = { .origin_handler = never,
+		        .play = all_time_out,
+		        .loops = 2,
 		        .conf = "timeouts: { head: 30ms }, retry: { attempts: 1 }" };
 
 	perform(&scene, a);

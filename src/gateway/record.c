@@ -26,7 +26,9 @@ struct Recorder {
 
 static void tick(Timer *timer)
 {
-	access_tick(CONTAINER(timer, LoopLane, timer)->lane);
+	if (access_tick(CONTAINER(timer, LoopLane, timer)
+	                        ->lane)) /* the writer was busy: something still waits */
+		timer_set(timer, loop_now_us() + ACCESS_TICK_MS * US_PER_MS);
 }
 
 Err *recorder_open(Arena *a, const AccessConf *conf, Recorder **out)
@@ -83,7 +85,7 @@ static void stop_ticking(void *arg)
 	LoopLane *lane = &r->lanes[loop_index(loop_self())];
 
 	timer_remove(&lane->timer);
-	access_tick(lane->lane);
+	(void)access_tick(lane->lane); /* access_close takes the rest */
 }
 
 void recorder_close(Recorder *r)

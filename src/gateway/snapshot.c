@@ -10,10 +10,16 @@
 enum { PAGE_BYTES_MAX = 256 << 10 };
 
 static const MetricFamily families[] = {
-	{ "banyan_requests_total", METRIC_COUNTER, "requests",
-	  "Requests answered, by route and class of status; none: the client left first", { "route", "class" } },
-	{ "banyan_request_seconds", METRIC_HISTOGRAM, "seconds",
-	  "Time from a request's first byte to its answer's last, by route", { "route" } },
+	{ "banyan_requests_total",
+	  METRIC_COUNTER,
+	  "requests",
+	  "Requests answered, by route and class of status; none: the client left first",
+	  { "route", "class" } },
+	{ "banyan_request_seconds",
+	  METRIC_HISTOGRAM,
+	  "seconds",
+	  "Time from a request's first byte to its answer's last, by route",
+	  { "route" } },
 };
 
 const MetricFamily *snapshot_metrics(size_t *count)
@@ -52,7 +58,8 @@ static Upstream *same_before(Arena *a, const Snapshot *before, const UpstreamCon
 	for (size_t i = 0; before && i < before->conf->upstreams.count; i++) {
 		const UpstreamConf *old = &before->conf->upstreams.at[i];
 
-		if (str_eq(old->name, conf->name) && str_eq(upstream_text(a, old), upstream_text(a, conf)))
+		if (str_eq(old->name, conf->name) &&
+		    str_eq(upstream_text(a, old), upstream_text(a, conf)))
 			return upstream_ref(before->upstreams[i]);
 	}
 	return NULL;
@@ -94,7 +101,9 @@ static HttpLimits http_limits(const LimitsConf *conf)
 {
 	HttpLimits limits = http_limits_default();
 
-	limits.head = (H1Limits){ .head_bytes = conf->head_bytes, .line_bytes = conf->line_bytes, .headers = conf->headers };
+	limits.head = (H1Limits){ .head_bytes = conf->head_bytes,
+		                  .line_bytes = conf->line_bytes,
+		                  .headers = conf->headers };
 	limits.head_us = conf->head_us;
 	limits.idle_us = conf->idle_us;
 	limits.write_us = conf->write_us;
@@ -127,13 +136,16 @@ Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Sna
 	Err *err;
 
 	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_new(a) };
-	err = conf->errors.html.len ? file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page) : NULL;
+	err = conf->errors.html.len
+	              ? file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page)
+	              : NULL;
 	err = err ? err : take_upstreams(snap, a, before);
 	if (err) {
 		drop_upstreams(snap);
 		return err;
 	}
-	snap->paths = (UrlRules){ conf->paths.encoded_slash, conf->paths.keep_double, conf->paths.semicolons };
+	snap->paths = (UrlRules){ conf->paths.encoded_slash, conf->paths.keep_double,
+		                  conf->paths.semicolons };
 	snap->limits = http_limits(&conf->limits);
 	snap->text = effective_text(a, conf);
 	take_routes(snap, a);

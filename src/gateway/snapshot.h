@@ -34,7 +34,8 @@ typedef struct Snapshot {
 
 /* Takes over `a` (it lives as long as the snapshot), with conf in it. before: NULL, or the snapshot whose upstreams may
  * go on. Reads TLS files of upstreams: blocks. On failure nothing is taken but `a`, which is freed by the caller. */
-Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out) MUST_USE;
+Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out)
+	MUST_USE;
 Snapshot *snapshot_ref(Snapshot *snap);
 void snapshot_unref(Snapshot *snap); /* on any loop; NULL is fine */
 

@@ -15,7 +15,8 @@
 
 static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
-static Err exhausted = ERR_STATIC(UPSTREAM, "upstream.exhausted", "every server of the upstream was tried");
+static Err exhausted =
+	ERR_STATIC(UPSTREAM, "upstream.exhausted", "every server of the upstream was tried");
 
 enum { SHOW_CLASSES = 6 };
 
@@ -51,18 +52,36 @@ void conf_hold_unref(ConfHold *hold)
 enum { M_ANSWERS, M_SECONDS, M_CONNECTIONS, M_REFUSED, M_RETRIES, M_QUEUED };
 
 static const MetricFamily families[] = {
-	[M_ANSWERS] = { "banyan_upstream_requests_total", METRIC_COUNTER, "requests",
+	[M_ANSWERS] = { "banyan_upstream_requests_total",
+	                METRIC_COUNTER,
+	                "requests",
 	                "Requests sent to a server, by the class of its answer; none: no answer came",
 	                { "upstream", "server", "class" } },
-	[M_SECONDS] = { "banyan_upstream_seconds", METRIC_HISTOGRAM, "seconds",
-	                "Time from a request sent to the head of its answer", { "upstream", "server" } },
-	[M_CONNECTIONS] = { "banyan_upstream_connections_total", METRIC_COUNTER, "connections",
-	                    "Connections taken for a request: opened for it, or used before", { "upstream", "server", "kind" } },
-	[M_REFUSED] = { "banyan_upstream_refused_total", METRIC_COUNTER, "requests",
-	                "Requests refused because all connections were in use", { "upstream" } },
-	[M_RETRIES] = { "banyan_upstream_retries_total", METRIC_COUNTER, "requests", "Attempts after the first", { "upstream" } },
-	[M_QUEUED] = { "banyan_upstream_queued_total", METRIC_COUNTER, "requests",
-	               "Requests that waited for a connection", { "upstream" } },
+	[M_SECONDS] = { "banyan_upstream_seconds",
+	                METRIC_HISTOGRAM,
+	                "seconds",
+	                "Time from a request sent to the head of its answer",
+	                { "upstream", "server" } },
+	[M_CONNECTIONS] = { "banyan_upstream_connections_total",
+	                    METRIC_COUNTER,
+	                    "connections",
+	                    "Connections taken for a request: opened for it, or used before",
+	                    { "upstream", "server", "kind" } },
+	[M_REFUSED] = { "banyan_upstream_refused_total",
+	                METRIC_COUNTER,
+	                "requests",
+	                "Requests refused because all connections were in use",
+	                { "upstream" } },
+	[M_RETRIES] = { "banyan_upstream_retries_total",
+	                METRIC_COUNTER,
+	                "requests",
+	                "Attempts after the first",
+	                { "upstream" } },
+	[M_QUEUED] = { "banyan_upstream_queued_total",
+	               METRIC_COUNTER,
+	               "requests",
+	               "Requests that waited for a connection",
+	               { "upstream" } },
 };
 
 const MetricFamily *upstream_metrics(size_t *count)
@@ -73,7 +92,8 @@ const MetricFamily *upstream_metrics(size_t *count)
 
 static void cells_take(Upstream *up)
 {
-	static const Str classes[SHOW_CLASSES] = { S("none"), S("1xx"), S("2xx"), S("3xx"), S("4xx"), S("5xx") };
+	static const Str classes[SHOW_CLASSES] = { S("none"), S("1xx"), S("2xx"),
+		                                   S("3xx"),  S("4xx"), S("5xx") };
 	Str name = up->conf->name;
 
 	up->refused = metric_cell(&families[M_REFUSED], &name, 1);
@@ -144,9 +164,9 @@ static void loops_init(Upstream *up)
 
 static Err *tls_context(Arena *a, const UpstreamConf *conf, TlsContext **out)
 {
-	TlsClientConf tls = {
-		.ca = conf->tls.ca, .verify = conf->tls.verify, .h2 = conf->protocol == UPSTREAM_H2
-	};
+	TlsClientConf tls = { .ca = conf->tls.ca,
+		              .verify = conf->tls.verify,
+		              .h2 = conf->protocol == UPSTREAM_H2 };
 
 	*out = NULL;
 	return conf->has_tls ? tls_client_new(a, &tls, out) : NULL;
@@ -159,7 +179,11 @@ Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, Upstream *
 
 	TRY(tls_context(a, conf, &tls));
 	up = zeroed(1, sizeof *up);
-	*up = (Upstream){ .refs = 1, .hold = conf_hold_ref(hold), .conf = conf, .tls = tls, .count = conf->servers.count };
+	*up = (Upstream){ .refs = 1,
+		          .hold = conf_hold_ref(hold),
+		          .conf = conf,
+		          .tls = tls,
+		          .count = conf->servers.count };
 	up->servers = zeroed(up->count, sizeof *up->servers);
 	for (size_t i = 0; i < up->count; i++)
 		up->servers[i].conf = &conf->servers.at[i];
@@ -225,7 +249,8 @@ static bool count_up(uint32_t *counter, uint32_t limit)
 	do
 		if (limit && now >= limit)
 			return false;
-	while (!__atomic_compare_exchange_n(counter, &now, now + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n(counter, &now, now + 1, true, __ATOMIC_ACQ_REL,
+	                                    __ATOMIC_RELAXED));
 	return true;
 }
 
@@ -319,7 +344,8 @@ static void shed_for_others(void *arg)
 static void ask_other_loops(Upstream *up)
 {
 	for (unsigned i = 0; i < rt_loops(); i++)
-		if (rt_loop(i) != loop_self() && __atomic_load_n(&up->loops[i].idle, __ATOMIC_RELAXED))
+		if (rt_loop(i) != loop_self() &&
+		    __atomic_load_n(&up->loops[i].idle, __ATOMIC_RELAXED))
 			loop_post(rt_loop(i), shed_for_others, upstream_ref(up));
 }
 
@@ -378,7 +404,8 @@ static Err *stand_in_line(Upstream *up)
 
 static int pick(Upstream *up, UpLoop *l, const LeaseAsk *ask)
 {
-	BalancePick how = { up->conf->balance, ask->key, loop_now_us(), ask->tried, ask->tried_count };
+	BalancePick how = { up->conf->balance, ask->key, loop_now_us(), ask->tried,
+		            ask->tried_count };
 
 	for (size_t i = 0; i < up->count; i++) {
 		l->balance[i].state = __atomic_load_n(&up->servers[i].state, __ATOMIC_RELAXED);
@@ -396,7 +423,8 @@ static void lease_begin(Lease *lease, UpLoop *l, Pooled *pooled, bool reused)
 	lease->reused = reused;
 	l->active++;
 	l->balance[lease->server].in_flight++;
-	metric_add(reused ? up->servers[lease->server].reused : up->servers[lease->server].opened, 1);
+	metric_add(reused ? up->servers[lease->server].reused : up->servers[lease->server].opened,
+	           1);
 }
 
 /* One try at the server that was picked; *again: its last slot went to another loop meanwhile. */

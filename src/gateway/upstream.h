@@ -51,11 +51,13 @@ typedef struct LeaseAsk {
  * "upstream.exhausted" (all tried), "upstream.connect", "upstream.refused"; TIMEOUT "upstream.connect_timeout". After
  * the last three lease->server says which server it was. */
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease) MUST_USE;
-void lease_end(Lease *lease); /* back to the pool, or closed when it is not usable; fine when empty. Does not park */
+void lease_end(
+	Lease *lease); /* back to the pool, or closed when it is not usable; fine when empty. Does not park */
 /* The head of an answer came, after so long; or the request failed at it (took: the limit it was given). */
 void lease_observe(const Lease *lease, int64_t took_us, unsigned status);
-Str lease_server(const Lease *lease);    /* "127.0.0.1:8000", as configured */
-Str lease_authority(const Lease *lease); /* the same for a Host header; "localhost" for a Unix socket */
+Str lease_server(const Lease *lease); /* "127.0.0.1:8000", as configured */
+Str lease_authority(
+	const Lease *lease); /* the same for a Host header; "localhost" for a Unix socket */
 
 /* May one more retry run now (the budget)? True takes it: upstream_retry_end gives it back. */
 bool upstream_retry_begin(Upstream *up);

@@ -9,8 +9,8 @@
 
 typedef struct UpServer {
 	const ServerConf *conf;
-	uint32_t connections; /* atomic; exact against conf->max_connections */
-	uint8_t state;        /* atomic, BalanceState */
+	uint32_t connections;  /* atomic; exact against conf->max_connections */
+	uint8_t state;         /* atomic, BalanceState */
 	MetricCell answers[6]; /* by class of status; [0]: none came */
 	MetricCell seconds;
 	MetricCell opened;
@@ -21,8 +21,9 @@ typedef struct UpServer {
 typedef struct UpLoop {
 	BalanceServer *balance; /* one a server */
 	List *ready;            /* one a server: connections that can take a call, hot first */
-	uint32_t idle;          /* atomic: connections without a call, so that other loops know whom to ask */
-	uint32_t active;        /* leases */
+	uint32_t
+		idle; /* atomic: connections without a call, so that other loops know whom to ask */
+	uint32_t active; /* leases */
 	uint32_t retries;
 } UpLoop;
 
@@ -39,8 +40,8 @@ struct Upstream {
 	UpLoop *loops;
 	pthread_mutex_t lock; /* of waiters */
 	List waiters;
-	uint32_t waiting; /* atomic: length of waiters */
-	unsigned closing; /* atomic: loops that have not let go yet */
+	uint32_t waiting;  /* atomic: length of waiters */
+	unsigned closing;  /* atomic: loops that have not let go yet */
 	Checker *checkers; /* one a server, or NULL; health.c */
 	MetricCell refused, retries, queued;
 };
@@ -65,8 +66,9 @@ bool slot_free(const Upstream *up, size_t server);
 bool queue_wake_here(Upstream *up);
 
 /* pool.c */
-Pooled *pool_take(Upstream *up, size_t server);  /* an idle or shared connection, or NULL */
-Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out) MUST_USE; /* holds a slot; parks */
+Pooled *pool_take(Upstream *up, size_t server); /* an idle or shared connection, or NULL */
+Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
+	MUST_USE; /* holds a slot; parks */
 void pool_give(Pooled *pooled);
 void pool_shed(Upstream *up);  /* closes one idle connection of this loop */
 void pool_empty(Upstream *up); /* all idle ones of this loop */

@@ -8,7 +8,8 @@
 #include "base/time.h"
 #include "http/server_int.h"
 
-static Err body_too_large = ERR_STATIC(TOO_LARGE, "http.body_too_large", "the body is larger than this route takes");
+static Err body_too_large =
+	ERR_STATIC(TOO_LARGE, "http.body_too_large", "the body is larger than this route takes");
 static Err body_too_slow = ERR_STATIC(SLOW_CLIENT, "http.slow_body", "the body came too slowly");
 static Err no_upgrade = ERR_STATIC(UNSUPPORTED, "http.no_upgrade", "HTTP/2 has no upgrade");
 
@@ -45,7 +46,8 @@ Err *exchange_serve(Exchange *x, Err *refused)
 	Err *err = refused;
 	Err *unsent;
 
-	if (!err && x->request.content_length > 0 && x->body_limit && (uint64_t)x->request.content_length > x->body_limit)
+	if (!err && x->request.content_length > 0 && x->body_limit &&
+	    (uint64_t)x->request.content_length > x->body_limit)
 		err = &body_too_large;
 	if (!err)
 		err = conf->handler(x);
@@ -67,7 +69,8 @@ static Err *check_body(Exchange *x)
 	if (!limits->body_rate || x->read_all)
 		return NULL;
 	spent_us = loop_now_us() - x->body_start_us;
-	if (spent_us > RATE_GRACE_US && x->bytes_in * US_PER_S < limits->body_rate * (uint64_t)spent_us)
+	if (spent_us > RATE_GRACE_US &&
+	    x->bytes_in * US_PER_S < limits->body_rate * (uint64_t)spent_us)
 		return &body_too_slow;
 	return NULL;
 }
@@ -160,7 +163,9 @@ Err *http_upgrade(Exchange *x, const Head *head, Stream **stream, Str *early)
 
 Err *http_reply(Exchange *x, unsigned status, Str content_type, Str body)
 {
-	Head head = { .status = (uint16_t)status, .body = HTTP_BODY_LENGTH, .content_length = (int64_t)body.len };
+	Head head = { .status = (uint16_t)status,
+		      .body = HTTP_BODY_LENGTH,
+		      .content_length = (int64_t)body.len };
 
 	if (body.len)
 		headers_add(&head.headers, x->arena, S("Content-Type"), content_type);

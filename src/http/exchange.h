@@ -32,20 +32,20 @@ struct Exchange {
 	HttpServer *server;
 	void *listener_arg; /* what http_serve was given */
 	Peer peer;
-	bool secure;        /* came over TLS */
-	bool read_all;      /* the request's body has ended */
-	bool begun;         /* a final answer's head was given */
-	bool ended;         /* and its last byte */
-	bool keep_on;       /* a client that leaves does not cancel the handler any more */
-	bool close_after;   /* HTTP/1: the connection ends with this answer */
-	uint16_t status;    /* of that answer */
-	int64_t start_us;   /* loop clock: the first byte of the request's head */
-	int64_t first_us;   /* its answer's head was given; 0 before */
-	uint64_t bytes_in;  /* body */
-	uint64_t bytes_out; /* body */
-	uint64_t body_limit; /* of this request; 0: none */
+	bool secure;           /* came over TLS */
+	bool read_all;         /* the request's body has ended */
+	bool begun;            /* a final answer's head was given */
+	bool ended;            /* and its last byte */
+	bool keep_on;          /* a client that leaves does not cancel the handler any more */
+	bool close_after;      /* HTTP/1: the connection ends with this answer */
+	uint16_t status;       /* of that answer */
+	int64_t start_us;      /* loop clock: the first byte of the request's head */
+	int64_t first_us;      /* its answer's head was given; 0 before */
+	uint64_t bytes_in;     /* body */
+	uint64_t bytes_out;    /* body */
+	uint64_t body_limit;   /* of this request; 0: none */
 	int64_t body_start_us; /* its first read; 0 before */
-	void *user;         /* the handler's own, for what runs after it */
+	void *user;            /* the handler's own, for what runs after it */
 };
 
 /* The next piece of the request's body; empty: it has ended (trailers may be asked for). Sends "100 Continue" first when
@@ -59,8 +59,10 @@ Err *http_inform(Exchange *x, const Head *head) MUST_USE;
 /* The final head. head->body and content_length say what follows: NONE ends the exchange at once, LENGTH promises,
  * CHUNKED leaves the length open. It may wait to be sent together with the first piece: see http_flush. */
 Err *http_begin(Exchange *x, const Head *head) MUST_USE;
-Err *http_write(Exchange *x, Str piece) MUST_USE; /* returns when the bytes were taken: back-pressure */
-Err *http_flush(Exchange *x) MUST_USE; /* before waiting for more to write: what was given goes out now */
+Err *http_write(Exchange *x, Str piece)
+	MUST_USE; /* returns when the bytes were taken: back-pressure */
+Err *http_flush(Exchange *x)
+	MUST_USE; /* before waiting for more to write: what was given goes out now */
 Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
 /* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
  * connection ends with the handler. */

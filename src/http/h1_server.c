@@ -18,7 +18,8 @@
 enum {
 	TURN_REQUESTS = 32,     /* rule 9: pipelined requests before others get their turn */
 	GATHER_BYTES = 8 << 10, /* pieces up to it are copied behind the head */
-	DRAIN_BYTES = 64 << 10, /* an unread body up to this is read so that the connection can be kept */
+	DRAIN_BYTES =
+		64 << 10, /* an unread body up to this is read so that the connection can be kept */
 	DRAIN_US = 1000 * 1000,
 	PARTIAL_BYTES = 1024, /* at least, for an incomplete head */
 };
@@ -41,11 +42,15 @@ typedef struct Talk {
 	bool upgraded;
 } Talk;
 
-static Err stalled = ERR_STATIC(CLOSED, "http.slow_reader", "the client did not read the answer in time");
+static Err stalled =
+	ERR_STATIC(CLOSED, "http.slow_reader", "the client did not read the answer in time");
 static Err slow = ERR_STATIC(SLOW_CLIENT, "http.slow_body", "the body did not come in time");
-static Err left_early = ERR_STATIC(CLOSED, "http.truncated", "the client left before its request was complete");
-static Err too_long = ERR_STATIC(INTERNAL, "http.answer_too_long", "an answer was longer than its head promised");
-static Err head_too_large = ERR_STATIC(UPSTREAM, "http.answer_head", "an answer's head did not fit the buffer");
+static Err left_early =
+	ERR_STATIC(CLOSED, "http.truncated", "the client left before its request was complete");
+static Err too_long =
+	ERR_STATIC(INTERNAL, "http.answer_too_long", "an answer was longer than its head promised");
+static Err head_too_large =
+	ERR_STATIC(UPSTREAM, "http.answer_head", "an answer's head did not fit the buffer");
 
 static const HttpLimits *limits_of(const Talk *t)
 {
@@ -113,14 +118,15 @@ static Err *talk_begin(Exchange *x, const Head *head)
 
 	final.version = x->request.version;
 	final.method = x->request.method;
-	t->close = t->close || x->close_after || server_conn_draining(t->sc) || !x->request.keep_alive ||
+	t->close = t->close || x->close_after || server_conn_draining(t->sc) ||
+	           !x->request.keep_alive ||
 	           (limits->requests && t->sc->requests >= limits->requests);
 	if (x->ended)
 		final.body = HTTP_BODY_NONE;
 	else if (final.body != HTTP_BODY_LENGTH)
 		final.body = x->request.version == HTTP_11 ? HTTP_BODY_CHUNKED : HTTP_BODY_CLOSE;
 	t->answer = final.body;
-	t->left = final.body == HTTP_BODY_LENGTH ? (uint64_t)final.content_length : 0;
+	t->left = final.body == HTTP_BODY_LENGTH ? (uint64_t) final.content_length : 0;
 	t->close = t->close || final.body == HTTP_BODY_CLOSE;
 	h1_put_response(out_of(t), &final, t->close);
 	return x->ended ? send_out(t) : NULL;
@@ -128,7 +134,8 @@ static Err *talk_begin(Exchange *x, const Head *head)
 
 static Err *send_piece(Talk *t, Str piece, bool chunk)
 {
-	struct iovec parts[3] = { [1] = { (void *)(uintptr_t)piece.at, piece.len }, [2] = { (void *)(uintptr_t) "\r\n", 2 } };
+	struct iovec parts[3] = { [1] = { (void *)(uintptr_t)piece.at, piece.len },
+		                  [2] = { (void *)(uintptr_t) "\r\n", 2 } };
 
 	if (piece.len > GATHER_BYTES || t->out.cap - t->out.len < piece.len + 32) {
 		if (chunk)
@@ -225,7 +232,8 @@ static Err *send_continue(Talk *t)
 		return NULL;
 	if (t->x.begun)
 		return send_out(t); /* the final answer is what it waits for */
-	return talk_inform(&t->x, &(Head){ .status = 100, .reason = S("Continue"), .content_length = -1 });
+	return talk_inform(&t->x,
+	                   &(Head){ .status = 100, .reason = S("Continue"), .content_length = -1 });
 }
 
 static Err *talk_read(Exchange *x, Str *piece)
@@ -331,7 +339,8 @@ static Ending run_exchange(Talk *t, Err *refused)
 	Ending ending;
 
 	HTTP_STAT(requests[refused ? 2 : 0], 1u);
-	h1_body_init(&t->body, refused ? HTTP_BODY_NONE : t->x.request.body, t->x.request.content_length);
+	h1_body_init(&t->body, refused ? HTTP_BODY_NONE : t->x.request.body,
+	             t->x.request.content_length);
 	t->x.read_all = t->body.done;
 	watch_cancel_on_break(watch, fiber_self());
 	exchange_serve(&t->x, refused);
@@ -378,7 +387,8 @@ static void make_room(Talk *t)
 
 static bool may_be_preface(const Talk *t, Str bytes)
 {
-	return server_conn_conf(t->sc)->h2c && !t->sc->requests && str_starts(PREFACE, str_sub(bytes, 0, PREFACE.len));
+	return server_conn_conf(t->sc)->h2c && !t->sc->requests &&
+	       str_starts(PREFACE, str_sub(bytes, 0, PREFACE.len));
 }
 
 static Err *find_head(Talk *t, H1Parser *parser, Found *found)
@@ -395,12 +405,14 @@ static Err *find_head(Talk *t, H1Parser *parser, Found *found)
 			return NULL;
 		*found = FOUND_HEAD;
 		if (bytes.len && !preface)
-			TRY(h1_parse_request(parser, t->x.arena, &limits_of(t)->head, bytes, &t->x.request, &used));
+			TRY(h1_parse_request(parser, t->x.arena, &limits_of(t)->head, bytes,
+			                     &t->x.request, &used));
 		t->in_at += used;
 		if (used)
 			return NULL;
 		make_room(t);
-		TRY(stream_try_read(&t->sc->stream, t->in + t->in_end, t->in_cap - t->in_end, &got, &more));
+		TRY(stream_try_read(&t->sc->stream, t->in + t->in_end, t->in_cap - t->in_end, &got,
+		                    &more));
 		t->in_end += got;
 		*found = more ? (bytes.len ? FOUND_PART : FOUND_NOTHING) : FOUND_END;
 		if (!got)

@@ -18,8 +18,8 @@
 
 enum {
 	LOOPS_MAX = 256,
-	LINGER_US = 2 * 1000 * 1000,    /* how long what a client still sends is read and dropped */
-	LINGER_BYTES = 1 << 20,         /* and how much */
+	LINGER_US = 2 * 1000 * 1000, /* how long what a client still sends is read and dropped */
+	LINGER_BYTES = 1 << 20,      /* and how much */
 	HANDSHAKE_US = 10 * 1000 * 1000,
 };
 
@@ -34,7 +34,7 @@ struct HttpListener {
 	HttpServer *next; /* while a swap goes round */
 	void *arg;
 	unsigned open; /* connections on all loops, atomic */
-	Home homes[]; /* one a loop */
+	Home homes[];  /* one a loop */
 };
 
 /* --- counters ------------------------------------------------------------------------------------------------------- */
@@ -244,7 +244,8 @@ static void conn_fiber(void *arg)
 	do
 		ending = converse(sc);
 	while (ending == CONN_IDLE && stream_pending(&sc->stream) && !fiber_cancelled());
-	if (ending == CONN_IDLE && !fiber_cancelled() && !(sc->home->draining && !sc->h2 && !sc->partial)) {
+	if (ending == CONN_IDLE && !fiber_cancelled() &&
+	    !(sc->home->draining && !sc->h2 && !sc->partial)) {
 		conn_rest(sc);
 		return;
 	}
@@ -288,8 +289,9 @@ static void conn_expired(Timer *timer)
 /* One too many: told so in clear if that costs nothing, and closed. */
 static void conn_refuse(int fd, bool secure)
 {
-	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
-	                             "Content-Length: 0\r\n\r\n";
+	static const char answer[] =
+		"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+		"Content-Length: 0\r\n\r\n";
 
 	if (!secure && send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		shutdown(fd, SHUT_WR);

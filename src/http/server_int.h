@@ -71,5 +71,6 @@ HttpStats *http_stats_here(void);
 #define HTTP_STAT(field, n) \
 	do { \
 		__auto_type stat_ = &http_stats_here()->field; \
-		__atomic_store_n(stat_, __atomic_load_n(stat_, __ATOMIC_RELAXED) + (n), __ATOMIC_RELAXED); \
+		__atomic_store_n(stat_, __atomic_load_n(stat_, __ATOMIC_RELAXED) + (n), \
+		                 __ATOMIC_RELAXED); \
 	} while (0)

@@ -35,7 +35,10 @@ static void count_done(Exchange *x, const Err *err)
 static Err *stage_main(void *arg)
 {
 	Stage *stage = arg;
-	HttpConf conf = { .limits = stage->limits, .handler = stage->handler, .fail = fail_plainly, .done = count_done,
+	HttpConf conf = { .limits = stage->limits,
+		          .handler = stage->handler,
+		          .fail = fail_plainly,
+		          .done = count_done,
 		          .h2c = stage->h2c };
 	Addr addr;
 
@@ -130,7 +133,9 @@ static void keep_alive(Stage *stage)
 	Stream *s = dial(stage);
 
 	say(s, S("GET /one HTTP/1.1\r\nHost: a\r\n\r\n"));
-	CHECK_STR(hear(stage, s, S("/one")), S("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n/one"));
+	CHECK_STR(
+		hear(stage, s, S("/one")),
+		S("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n/one"));
 	say(s, S("GET /two HTTP/1.1\r\nHost: a\r\n\r\n"));
 	CHECK(str_ends(hear(stage, s, S("/two")), S("\r\n\r\n/two")));
 	say(s, S("HEAD /head HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -158,7 +163,8 @@ static void byte_by_byte(Stage *stage)
 		for (int k = 0; k < 4; k++)
 			CHECK_OK(fiber_sleep(10));
 		if (i > 3 && i < request.len - 1)
-			CHECK_INT(loop_stats(loop_self()).fibers, 1); /* only ours: a partial head has none */
+			CHECK_INT(loop_stats(loop_self()).fibers,
+			          1); /* only ours: a partial head has none */
 	}
 	CHECK(str_ends(hear(stage, s, S("/slow")), S("/slow")));
 	stream_close(s);
@@ -201,9 +207,12 @@ static void bodies(Stage *stage)
 {
 	Stream *s = dial(stage);
 
-	say(s, S("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"));
-	CHECK(str_ends(hear(stage, s, S("X-Sum: 7\r\n\r\n")), S("3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n")));
-	say(s, S("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+	say(s,
+	    S("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n"));
+	CHECK(str_ends(hear(stage, s, S("X-Sum: 7\r\n\r\n")),
+	               S("3\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 7\r\n\r\n")));
+	say(s,
+	    S("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
 	CHECK_STR(hear(stage, s, S("\r\n\r\n")), S("HTTP/1.1 100 Continue\r\n\r\n"));
 	say(s, S("he"));
 	say(s, S("llo"));
@@ -227,7 +236,8 @@ static void leaves_body(Stage *stage)
 	say(s, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n"));
 	CHECK(str_ends(hear(stage, s, S("ok")), S("ok")));
 	say(s, (Str){ big, 1 << 20 });
-	CHECK_STR(hear(stage, s, S("")), S("")); /* drained for a while, then closed without a reset */
+	CHECK_STR(hear(stage, s, S("")),
+	          S("")); /* drained for a while, then closed without a reset */
 	stream_close(s);
 }
 
@@ -243,8 +253,10 @@ static void too_much(Stage *stage)
 	static const struct {
 		Str request, status;
 	} cases[] = {
-		{ S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n"), S("HTTP/1.1 413 ") },
-		{ S("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n"), S("HTTP/1.1 4") },
+		{ S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n"),
+		  S("HTTP/1.1 413 ") },
+		{ S("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n"),
+		  S("HTTP/1.1 4") },
 		{ S("GET / HTTP/1.1\r\n\r\n"), S("HTTP/1.1 400 ") },
 		{ S("\x16\x03\x01"), S("HTTP/1.1 400 ") },
 		{ S("GET / HTTP/2.0\r\n\r\n"), S("HTTP/1.1 505 ") },
@@ -256,7 +268,8 @@ static void too_much(Stage *stage)
 		NOTE("case %zu", i);
 		say(s, cases[i].request);
 		if (i != 1) /* it answers as it reads: its head is out already */
-			CHECK_STR(str_sub(hear(stage, s, S("")), 0, cases[i].status.len), cases[i].status);
+			CHECK_STR(str_sub(hear(stage, s, S("")), 0, cases[i].status.len),
+			          cases[i].status);
 		else
 			CHECK(!str_ends(hear(stage, s, S("")), S("0\r\n\r\n")));
 		stream_close(s);
@@ -337,7 +350,9 @@ static void slow_things(Stage *stage)
 
 TEST(slow_heads_and_idle_connections_are_closed_in_time)
 {
-	Stage stage = { .handler = say_target, .play = slow_things, .limits = http_limits_default() };
+	Stage stage = { .handler = say_target,
+		        .play = slow_things,
+		        .limits = http_limits_default() };
 
 	stage.limits.head_us = 50000;
 	stage.limits.idle_us = 100000;
@@ -368,7 +383,8 @@ static void cancelled_everywhere(Stage *stage)
 		Stream *s = dial(stage);
 
 		stage->answered = 0;
-		say(s, S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\nab"));
+		say(s,
+		    S("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nExpect: 100-continue\r\n\r\nab"));
 		CHECK_OK(fiber_sleep(200));
 		if (stream_write(s, S("cd")) == NULL)
 			CHECK_OK(fiber_sleep(200));

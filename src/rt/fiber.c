@@ -36,7 +36,8 @@ static void fire_deadline(Timer *timer);
 
 static Fiber *fiber_map(size_t stack_bytes)
 {
-	char *base = mmap(NULL, stack_bytes + GUARD_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *base = mmap(NULL, stack_bytes + GUARD_BYTES, PROT_NONE,
+	                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	Fiber *fiber;
 
 	if (base == MAP_FAILED)
@@ -80,7 +81,8 @@ static Fiber *fiber_take(Loop *loop)
 static void trim_stacks(Timer *timer)
 {
 	Loop *loop = CONTAINER(timer, Loop, trim);
-	unsigned surplus = loop->stacks_low > STACKS_KEPT ? (loop->stacks_low - STACKS_KEPT + 1) / 2 : 0;
+	unsigned surplus =
+		loop->stacks_low > STACKS_KEPT ? (loop->stacks_low - STACKS_KEPT + 1) / 2 : 0;
 
 	for (; surplus; surplus--) {
 		Fiber *coldest = CONTAINER(loop->stacks.head.prev, Fiber, ready);
@@ -131,7 +133,8 @@ static void to_loop(Fiber *fiber, bool for_good)
 {
 	Loop *loop = fiber->loop;
 
-	sanitize_switch_begin(for_good ? NULL : &fiber->fake_stack, loop->stack_bottom, loop->stack_size, loop->tsan);
+	sanitize_switch_begin(for_good ? NULL : &fiber->fake_stack, loop->stack_bottom,
+	                      loop->stack_size, loop->tsan);
 	fiber_switch(&fiber->sp, loop->sp);
 	sanitize_switch_end(fiber->fake_stack, NULL, NULL);
 }
@@ -447,7 +450,8 @@ Err *wait_queue_park(WaitQueue *queue)
 	list_add(&queue->waiters, &fiber->wait);
 	while (node_linked(&fiber->wait) && !err)
 		err = fiber_park();
-	if (err && !node_linked(&fiber->wait)) /* woken and cancelled at once: the turn is passed on */
+	if (err &&
+	    !node_linked(&fiber->wait)) /* woken and cancelled at once: the turn is passed on */
 		wait_queue_wake_one(queue);
 	list_remove(&fiber->wait);
 	return err;

@@ -66,8 +66,10 @@ typedef struct Child {
 	bool done;
 } Child;
 Err *child_start(Child *child, ChildMain *fn, void *arg, const char *name) MUST_USE;
-Err *child_join(Child *child) MUST_USE; /* parks; its result; cancelling the parent cancels the child first */
-void child_end(Child *child);           /* cancels it if it still runs and waits, shielded; fine when never started */
+Err *child_join(Child *child)
+	MUST_USE; /* parks; its result; cancelling the parent cancels the child first */
+void child_end(
+	Child *child); /* cancels it if it still runs and waits, shielded; fine when never started */
 
 /* Fibers of one loop that wait for the same thing, served in order. */
 typedef struct WaitQueue {

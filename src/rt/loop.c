@@ -81,7 +81,8 @@ void loop_post(Loop *loop, LoopFn *fn, void *arg)
 	if (!post)
 		abort();
 	*post = (Post){ before, fn, arg };
-	while (!__atomic_compare_exchange_n(&loop->posts, &before, post, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (!__atomic_compare_exchange_n(&loop->posts, &before, post, true, __ATOMIC_RELEASE,
+	                                    __ATOMIC_RELAXED))
 		post->next = before;
 	if (!before) {
 		uint64_t one = 1;
@@ -195,7 +196,8 @@ static int wait_ms(const Loop *loop)
 	next = wheel_next_us(&loop->wheel);
 	if (next == INT64_MAX)
 		return -1;
-	return (int)MIN((MAX(next - time_mono_us(), INT64_C(0)) + US_PER_MS - 1) / US_PER_MS, INT64_C(3600000));
+	return (int)MIN((MAX(next - time_mono_us(), INT64_C(0)) + US_PER_MS - 1) / US_PER_MS,
+	                INT64_C(3600000));
 }
 
 static void take_events(Loop *loop)
@@ -253,10 +255,13 @@ Err *loop_init(Loop *loop, unsigned index, const RtConf *conf)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = &loop->wake };
 
-	*loop = (Loop){ .index = index, .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .now_us = time_mono_us() };
+	*loop = (Loop){ .index = index,
+		        .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+		        .now_us = time_mono_us() };
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	loop->wake.event = woken;
-	if (loop->epoll_fd < 0 || loop->wake_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
+	if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
+	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
 		return &no_epoll;
 	wheel_init(&loop->wheel, loop->now_us);
 	fibers_init(loop, conf->fibers_per_loop, conf->stack_bytes);

@@ -8,7 +8,7 @@
 typedef struct Loop Loop;
 
 typedef struct RtConf {
-	unsigned loops;           /* threads that run fibers; 0: as many as the process may use processors */
+	unsigned loops; /* threads that run fibers; 0: as many as the process may use processors */
 	unsigned workers;         /* threads for what blocks or burns; 0: 2 */
 	unsigned worker_queue;    /* jobs that may wait for a worker; 0: 256 */
 	unsigned fibers_per_loop; /* 0: 30,000 less what other loops may have */
@@ -49,16 +49,19 @@ struct Timer {
 	int64_t in_us; /* where it hangs in the wheel: not later than at_us */
 	void (*fire)(Timer *timer);
 };
-#define TIMER_INIT(fn) { .at_us = INT64_MAX, .in_us = INT64_MAX, .fire = (fn) }
+#define TIMER_INIT(fn) \
+	{ \
+		.at_us = INT64_MAX, .in_us = INT64_MAX, .fire = (fn) \
+	}
 /* Moving a set timer to a later time costs two stores: it is hung anew when its old place comes up. */
 void timer_set(Timer *timer, int64_t at_us);
-void timer_clear(Timer *timer); /* not set any more, but may still hang: see timer_remove */
+void timer_clear(Timer *timer);  /* not set any more, but may still hang: see timer_remove */
 void timer_remove(Timer *timer); /* out of the wheel: before its memory goes */
 
 typedef struct LoopStats {
 	uint64_t turns;
 	uint64_t fibers_started;
-	uint32_t fibers;      /* alive */
+	uint32_t fibers; /* alive */
 	uint32_t fibers_peak;
 	uint32_t stacks_kept; /* mapped and free */
 	uint32_t watches;     /* file descriptors looked after */

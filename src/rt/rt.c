@@ -104,7 +104,8 @@ static RtConf with_defaults(const RtConf *conf)
 	full.loops = full.loops ? full.loops : processors();
 	full.workers = full.workers ? full.workers : 2;
 	full.worker_queue = full.worker_queue ? full.worker_queue : 256;
-	full.stack_bytes = full.stack_bytes ? (full.stack_bytes + 4095) / 4096 * 4096 : (size_t)256 << 10;
+	full.stack_bytes =
+		full.stack_bytes ? (full.stack_bytes + 4095) / 4096 * 4096 : (size_t)256 << 10;
 	/* max_map_count is 65,530 by default, and a stack takes two mappings */
 	full.fibers_per_loop = full.fibers_per_loop ? full.fibers_per_loop : 30000 / full.loops;
 	return full;

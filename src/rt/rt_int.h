@@ -15,7 +15,7 @@ enum {
 };
 
 typedef struct Wheel {
-	int64_t tick; /* the last one processed */
+	int64_t tick;                /* the last one processed */
 	uint64_t used[WHEEL_LEVELS]; /* a bit a slot that is not empty */
 	List slots[WHEEL_LEVELS][WHEEL_SLOTS];
 } Wheel;
@@ -94,7 +94,8 @@ struct Loop {
 };
 
 #define STAT_ADD(field, n) \
-	__atomic_store_n(&(field), __atomic_load_n(&(field), __ATOMIC_RELAXED) + (n), __ATOMIC_RELAXED)
+	__atomic_store_n(&(field), __atomic_load_n(&(field), __ATOMIC_RELAXED) + (n), \
+	                 __ATOMIC_RELAXED)
 
 /* This thread's epoll. The source must be removed before its memory goes: no event is given out after. */
 Err *loop_source_add(Source *source, int fd, uint32_t events) MUST_USE;

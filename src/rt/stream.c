@@ -16,7 +16,8 @@ static Err reset = ERR_STATIC(CLOSED, "rt.reset", "the peer reset the connection
 static Err closed = ERR_STATIC(CLOSED, "rt.closed", "the peer closed the connection");
 static Err refused = ERR_STATIC(UPSTREAM, "rt.refused", "the connection was refused");
 static Err unreachable = ERR_STATIC(UPSTREAM, "rt.unreachable", "the address could not be reached");
-static Err no_ports = ERR_STATIC(UPSTREAM, "rt.no_ports", "no local port was left for the connection");
+static Err no_ports =
+	ERR_STATIC(UPSTREAM, "rt.no_ports", "no local port was left for the connection");
 static Err no_files = ERR_STATIC(BUSY, "rt.too_many_files", "the limit of open files was reached");
 static Err broken = ERR_STATIC(IO, "rt.socket", "the kernel refused an operation on a socket");
 
@@ -26,11 +27,13 @@ static Err *err_of(int errnum)
 		int errnum;
 		Err *err;
 	} rows[] = {
-		{ ECONNRESET, &reset },        { EPIPE, &closed },           { ENOTCONN, &closed },
-		{ ECONNREFUSED, &refused },    { ENOENT, &refused },         { EAGAIN, &refused },
-		{ EHOSTUNREACH, &unreachable }, { ENETUNREACH, &unreachable }, { ETIMEDOUT, &unreachable },
-		{ EACCES, &unreachable },      { EPERM, &unreachable },      { EADDRNOTAVAIL, &no_ports },
-		{ EMFILE, &no_files },         { ENFILE, &no_files },
+		{ ECONNRESET, &reset },         { EPIPE, &closed },
+		{ ENOTCONN, &closed },          { ECONNREFUSED, &refused },
+		{ ENOENT, &refused },           { EAGAIN, &refused },
+		{ EHOSTUNREACH, &unreachable }, { ENETUNREACH, &unreachable },
+		{ ETIMEDOUT, &unreachable },    { EACCES, &unreachable },
+		{ EPERM, &unreachable },        { EADDRNOTAVAIL, &no_ports },
+		{ EMFILE, &no_files },          { ENFILE, &no_files },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -43,7 +46,8 @@ static void set_nodelay(int fd)
 {
 	int one = 1;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* a Unix socket says no, and needs none */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+	           sizeof one); /* a Unix socket says no, and needs none */
 }
 
 Err *stream_open(Stream *s, int fd)
@@ -140,7 +144,8 @@ static Err *plain_try_read(Stream *s, void *into, size_t cap, size_t *got, bool 
 
 Err *stream_try_read(Stream *s, void *into, size_t cap, size_t *got, bool *more)
 {
-	return s->tls ? tls_try_read(s, into, cap, got, more) : plain_try_read(s, into, cap, got, more);
+	return s->tls ? tls_try_read(s, into, cap, got, more)
+	              : plain_try_read(s, into, cap, got, more);
 }
 
 Err *stream_read(Stream *s, void *into, size_t cap, size_t *got)
@@ -211,12 +216,14 @@ static void skip(struct iovec **parts, int *count, size_t sent)
 /* What a write waits for: TLS may have to read first. */
 static Err *wait_to_write(Stream *s)
 {
-	return s->tls && !tls_wants_write(s) ? watch_wait_readable(&s->watch) : watch_wait_writable(&s->watch);
+	return s->tls && !tls_wants_write(s) ? watch_wait_readable(&s->watch)
+	                                     : watch_wait_writable(&s->watch);
 }
 
 static Err *try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
 {
-	return s->tls ? tls_try_writev(s, parts, count, sent) : plain_try_writev(s, parts, count, sent);
+	return s->tls ? tls_try_writev(s, parts, count, sent)
+	              : plain_try_writev(s, parts, count, sent);
 }
 
 Err *stream_writev(Stream *s, struct iovec *parts, int count)

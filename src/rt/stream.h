@@ -44,12 +44,17 @@ typedef struct Stream {
 	Tls *tls;    /* NULL: plain */
 } Stream;
 
-#define STREAM_CLOSED { .watch = WATCH_CLOSED }
+#define STREAM_CLOSED \
+	{ \
+		.watch = WATCH_CLOSED \
+	}
 
-Err *stream_open(Stream *s, int fd) MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
+Err *stream_open(Stream *s, int fd)
+	MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
 Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
 void stream_close(Stream *s);                            /* never parks; fine when closed */
-void stream_move(Stream *from, Stream *to); /* to another place; from is closed after. Nobody may wait on it */
+void stream_move(Stream *from,
+                 Stream *to); /* to another place; from is closed after. Nobody may wait on it */
 
 /* *got == 0: the peer has ended. Parks when there is nothing. At most cap bytes, at least one. */
 Err *stream_read(Stream *s, void *into, size_t cap, size_t *got) MUST_USE;
@@ -65,7 +70,8 @@ Err *stream_write(Stream *s, Str bytes) MUST_USE;
 Err *stream_writev(Stream *s, struct iovec *parts, int count) MUST_USE; /* parts are used up */
 /* What goes without parking: *sent bytes, perhaps none. */
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
-Err *stream_end(Stream *s) MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
+Err *stream_end(Stream *s)
+	MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
 
 static inline bool stream_is_open(const Stream *s)
 {

@@ -65,7 +65,8 @@ static void empty_slot(Wheel *wheel, unsigned level, unsigned slot, int64_t now_
 		return;
 	wheel->used[level] &= ~(UINT64_C(1) << slot);
 	list_init(&due);
-	while (!list_empty(&wheel->slots[level][slot])) /* what is hung anew may land in this very slot */
+	while (!list_empty(
+		&wheel->slots[level][slot])) /* what is hung anew may land in this very slot */
 		list_add(&due, list_take(&wheel->slots[level][slot]));
 	while (!list_empty(&due))
 		fire_or_rehang(wheel, LIST_FIRST(&due, Timer, node), now_us);
@@ -85,7 +86,10 @@ void wheel_advance(Wheel *wheel, int64_t now_us)
 		wheel->tick = MAX(next, wheel->tick + 1);
 		for (unsigned level = WHEEL_LEVELS - 1; level > 0; level--)
 			if (wheel->tick % (INT64_C(1) << (level * LEVEL_SHIFT)) == 0)
-				empty_slot(wheel, level, (unsigned)(wheel->tick >> (level * LEVEL_SHIFT)) % WHEEL_SLOTS, now_us);
+				empty_slot(wheel, level,
+				           (unsigned)(wheel->tick >> (level * LEVEL_SHIFT)) %
+				                   WHEEL_SLOTS,
+				           now_us);
 		empty_slot(wheel, 0, (unsigned)wheel->tick % WHEEL_SLOTS, now_us);
 	}
 }

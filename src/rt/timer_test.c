@@ -33,8 +33,21 @@ static void hang(Wheel *wheel, Probe *probe, int64_t at_us)
 TEST(a_timer_fires_once_never_early_and_at_most_a_tick_late)
 {
 	static const int64_t after_us[] = {
-		0, 1, 8191, 8192, 8193, 524287, 524288, 524289, 33554431, 33554432, 33554433, INT64_C(2147483648),
-		INT64_C(137438953472) - 1, INT64_C(137438953472), INT64_C(400000000000),
+		0,
+		1,
+		8191,
+		8192,
+		8193,
+		524287,
+		524288,
+		524289,
+		33554431,
+		33554432,
+		33554433,
+		INT64_C(2147483648),
+		INT64_C(137438953472) - 1,
+		INT64_C(137438953472),
+		INT64_C(400000000000),
 	};
 	static const int64_t starts_us[] = { 0, 8191, 524288 * 63 + 5, INT64_C(123456789012) };
 

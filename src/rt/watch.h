@@ -13,15 +13,19 @@ struct Watch {
 	int fd; /* -1 when closed */
 	bool readable;
 	bool writable;
-	bool ended;     /* the peer shut its writing side, or all */
-	bool broken;    /* error or full hang-up: reads and writes will say which */
+	bool ended;  /* the peer shut its writing side, or all */
+	bool broken; /* error or full hang-up: reads and writes will say which */
 	Fiber *reader;
 	Fiber *writer;
 	Fiber *cancels; /* is cancelled when the connection breaks: the one that works for its peer */
-	void (*on_ready)(Watch *watch); /* readable, ended or broken, and no fiber waits; outside any fiber */
+	void (*on_ready)(
+		Watch *watch); /* readable, ended or broken, and no fiber waits; outside any fiber */
 };
 
-#define WATCH_CLOSED { .fd = -1 }
+#define WATCH_CLOSED \
+	{ \
+		.fd = -1 \
+	}
 
 /* Takes the descriptor (made non-blocking by the caller). Fails with IO "rt.epoll". */
 Err *watch_open(Watch *watch, int fd) MUST_USE;
