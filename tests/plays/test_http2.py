@@ -269,7 +269,7 @@ def test_resets_provoked_by_the_client_count_too(gw, h2):
     def attack():
         for _ in range(20000):
             stream_id = wire.open()
-            wire.send(*wire.headers_frames(stream_id, get("/x"), end=False), padded(8, stream_id, b"\0\0\0\0"))
+            wire.send(*wire.headers_frames(stream_id, get("/x"), end=False), padded(8, stream_id, b"\x7f\xff\xff\xff"))
 
     attacked(gw, wire, attack)
 

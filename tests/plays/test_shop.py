@@ -11,7 +11,7 @@ from actors.process import Program
 from actors.waiting import PROOF, until
 
 SHOP = ROOT / "examples/shop"
-QUICK = [] if PROOF else ["protocol", "catalogue", "api"]
+QUICK = [] if PROOF else ["protocol", "catalogue"]
 PYTHON = "/usr/bin/python3"
 
 
