@@ -86,7 +86,8 @@ class Runner:
         shutil.rmtree(folder, ignore_errors=True)
         cpus, others = (None, None) if bench.everywhere else (self.measured_cpus, self.other_cpus)
         self.cpus = others
-        requests = max(int(bench.requests * share), 64)
+        # Fewer idle connections would each carry more of what is there anyway.
+        requests = bench.requests if bench.run is run_idle else max(int(bench.requests * share), 64)
         with Origin(others) as origin:
             setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
                           connections=bench.connections,
