@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import signal
 import threading
 
@@ -253,7 +254,7 @@ def test_many_reloads_under_load_fail_nobody(gateway, a, b, client):
 
 
 def test_memory_does_not_grow_with_reloads(gateway, a, client):
-    gw = gateway(everything_to(a))
+    gw = gateway(everything_to(a), env={"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"})
     for number in range(RELOADS):
         gw.reload(everything_to(a, more=f"limits: {{ headers: {50 + number % 2} }}"))
     before = memory_bytes(gw.pid)

@@ -103,3 +103,10 @@ def test_a_plain_server_where_tls_was_promised_is_a_502(gateway, upstream, clien
 
     gw = gateway(everything_to(upstream(script=puzzled), upstream="tls: { verify: false }"))
     assert client.get(gw).status == 502
+
+
+def test_plain_and_tls_stand_side_by_side_on_ports_the_system_picks(gateway, shop, certificates, client):
+    gw = gateway(everything_to(shop, more=f'listen: [ "127.0.0.1:0", {{ address: "127.0.0.1:0", tls: {certificates.yaml()} }} ]'))
+    assert client.get(gw).status == 200
+    assert client.get(gw.tls_address, "/", tls=certificates.trust(), sni="shop.test").status == 200
+    assert [request.headers.get("x-forwarded-proto") for request in shop.requests] == ["http", "https"]

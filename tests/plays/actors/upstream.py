@@ -4,6 +4,7 @@
 A thread accepts, a thread serves each connection. What a script does wrong (an assertion, an unexpected exception) fails
 the play when the upstream is stopped."""
 import contextlib
+import os
 import socket
 import threading
 import traceback
@@ -59,6 +60,19 @@ class Connection:
         self.closed = self.closed or "ours"
         reset(self.sock)
 
+    def is_open(self):
+        """Not ended by either side; also when its thread has not come to see that yet."""
+        if self.closed:
+            return False
+        try:
+            with socket.socket(fileno=os.dup(self.sock.fileno())) as twin:
+                twin.settimeout(0)
+                return twin.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:  # reset, or closed by its own thread a moment ago
+            return False
+
     def wait_end(self):
         """Reads on until the gateway ends the connection; gives "closed" or "reset"."""
         try:
@@ -84,7 +98,7 @@ class Upstream:
         self.tls, self.backlog = tls, backlog
         self.lock = threading.Lock()
         self.connections, self.requests, self.errors = [], [], []
-        self.open, self.most_open = 0, 0
+        self.most_open = 0
         self.threads = []
         self.port = 0
         self.stopping = False
@@ -179,8 +193,7 @@ class Upstream:
         with self.lock:
             connection = Connection(self, sock, len(self.connections))
             self.connections.append(connection)
-            self.open += 1
-            self.most_open = max(self.most_open, self.open)
+            self.most_open = max(self.most_open, sum(one.is_open() for one in self.connections))
         try:
             self.script(connection)
         except http1.Closed as end:
@@ -191,9 +204,7 @@ class Upstream:
             if not self.stopping:
                 self.errors.append(traceback.format_exc())
         finally:
-            with self.lock:
-                self.open -= 1
-                connection.closed = connection.closed or "ours"
+            connection.closed = connection.closed or "ours"
             sock.close()
 
     def serve(self, connection):
