@@ -18,11 +18,15 @@ static Err *serve(Cmd *cmd)
 }
 
 typedef struct CheckArgs {
-	Str file;
+	Str file, operand;
 } CheckArgs;
 
+static const ConfKey check_operands[] = {
+	{ "FILE", CONF_STR, AT(CheckArgs, operand), .help = "the same, named without -c" },
+};
+
 static const ConfKey check_options[] = {
-	{ "config", CONF_STR, AT(CheckArgs, file), .letter = 'c', .value = "FILE", .required = true,
+	{ "config", CONF_STR, AT(CheckArgs, file), .letter = 'c', .value = "FILE",
 	  .help = "the configuration" },
 };
 
@@ -72,13 +76,18 @@ static Err *check(Cmd *cmd)
 	AUTO(buf_fini) Buf b = { 0 };
 	const CheckArgs *args = cmd->args;
 	Conf *conf = conf_new(cmd->arena);
+	Str file = args->operand.len ? args->operand : args->file;
 	GatewayConf *g = NULL;
-	Err *err = gateway_conf_load(cmd->arena, conf, args->file, &g);
+	Err *err;
 
+	if (!file.len)
+		return err_new(cmd->arena, ERR_INVALID, "args.missing",
+		               "no configuration was named: banyan check FILE");
+	err = gateway_conf_load(cmd->arena, conf, file, &g);
 	if (cmd->json)
-		say_json(conf, err ? NULL : g, args->file, &b);
+		say_json(conf, err ? NULL : g, file, &b);
 	else
-		say_plainly(conf, err ? NULL : g, args->file, &b);
+		say_plainly(conf, err ? NULL : g, file, &b);
 	fwrite(b.at, 1, b.len, cmd->out);
 	return err;
 }
@@ -93,8 +102,9 @@ static const Command commands[] = {
 	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration",
 	  .run = check, .json = true,
 	  .help = "Reads a configuration as `banyan serve` would and says every mistake with its line and column.",
-	  .examples = "banyan check -c banyan.yaml\nbanyan check -c banyan.yaml --json",
-	  COMMAND_OPTIONS(check_options), .size = sizeof(CheckArgs) },
+	  .examples = "banyan check banyan.yaml\nbanyan check -c banyan.yaml --json",
+	  COMMAND_OPTIONS(check_options), COMMAND_OPERANDS(check_operands),
+	  .size = sizeof(CheckArgs) },
 };
 
 const Command *gateway_commands(size_t *count)

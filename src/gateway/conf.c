@@ -318,8 +318,6 @@ static const ConfKey limits_keys[] = {
 	  .help = "slowest body of a request, in bytes a second after the first 5s; 0: no limit" },
 	{ "connections", CONF_UINT, AT(LimitsConf, connections), .def = "0", .max = "1000000",
 	  .help = "clients' connections at a time; 0: as many as descriptors allow" },
-	{ "connections_per_address", CONF_UINT, AT(LimitsConf, connections_per_address), .def = "0",
-	  .max = "1000000", .help = "of one client address; 0: no limit" },
 };
 static const ConfTable limits_table = { "limits", CONF_ROWS(LimitsConf, limits_keys),
 	                                .help = "what clients may send, and how slowly" };

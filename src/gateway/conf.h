@@ -134,9 +134,8 @@ typedef struct LimitsConf {
 	uint32_t head_bytes, line_bytes, headers;
 	uint64_t body_bytes; /* 0: no limit */
 	int64_t head_us, idle_us, body_idle_us, write_us;
-	uint64_t body_rate;               /* bytes a second */
-	uint32_t connections;             /* 0: no limit */
-	uint32_t connections_per_address; /* 0: no limit */
+	uint64_t body_rate;   /* bytes a second */
+	uint32_t connections; /* 0: no limit */
 } LimitsConf;
 
 typedef enum AccessTo { ACCESS_OFF, ACCESS_STDOUT, ACCESS_STDERR, ACCESS_FILE } AccessTo;

@@ -66,9 +66,9 @@ static void check_servers(Conf *conf, UpstreamConf *u)
 	for (size_t i = 0; i < u->servers.count; i++) {
 		ServerConf *s = &u->servers.at[i];
 
+		weights += s->weight;
 		if (!address_split(s->address.text, &s->address))
 			continue;
-		weights += s->weight;
 		for (size_t k = 0; k < i; k++)
 			if (address_same(&u->servers.at[k].address, &s->address))
 				conf_mistake(conf, &s->address.text,

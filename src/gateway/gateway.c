@@ -44,6 +44,7 @@ struct Gateway {
 		lock; /* of snap, for the admin port on other loops; held for a few instructions */
 	Snapshot *snap;
 	List ports;
+	List retiring;
 	Recorder *recorders[RECORDERS_MAX]; /* every access log there was a configuration for */
 	size_t recorder_count;
 	Admin *admin;       /* NULL: none */
@@ -57,12 +58,13 @@ typedef struct Build {
 	Str file;
 	Gateway *gateway;
 	const Snapshot *before;
-	Arena *arena;
+	Arena *arena; /* the hold's */
+	ConfHold *hold;
 	Conf *conf;
 	GatewayConf *loaded;
 	Snapshot *snap;
 	TlsContext **tls; /* one a listener; NULL: plain */
-	bool applied;     /* the snapshot, and with it the arena, is the gateway's */
+	bool applied;     /* the snapshot is the gateway's */
 	Err *err;
 } Build;
 
@@ -107,7 +109,7 @@ static Err *build(Build *b)
 	for (size_t i = 0; i < conf->listen.count; i++)
 		TRY(load_tls(b, &conf->listen.at[i], &b->tls[i]));
 	TRY(find_recorder(b->gateway, b->arena, &conf->access_log, &recorder));
-	TRY(snapshot_new(b->arena, conf, b->before, &b->snap));
+	TRY(snapshot_new(b->arena, b->hold, conf, b->before, &b->snap));
 	b->snap->recorder = recorder;
 	return NULL;
 }
@@ -122,6 +124,7 @@ static void build_work(void *arg)
 static void build_begin(Build *b, Gateway *g)
 {
 	*b = (Build){ .gateway = g, .before = g->snap, .arena = arena_new(0) };
+	b->hold = conf_hold_new(b->arena);
 	b->file = str_dup(b->arena, g->file);
 	b->conf = conf_new(b->arena);
 }
@@ -134,16 +137,13 @@ static void let_tls_go(Build *b)
 	b->tls = NULL;
 }
 
-/* After a failure everything is freed; else it is the snapshot's. */
+/* The snapshot and its upstreams hold the arena as long as they need it; errors that live in it are gone. */
 static void build_end(Build *b)
 {
 	let_tls_go(b);
-	if (b->applied)
-		return;
-	if (b->snap)
+	if (!b->applied)
 		snapshot_unref(b->snap);
-	else
-		arena_free(b->arena);
+	conf_hold_unref(b->hold);
 }
 
 static void say_mistakes(const Build *b)
@@ -184,18 +184,27 @@ static HttpServer *server_for(Snapshot *snap, const ListenConf *listen, TlsConte
 	return http_server_new(&conf, tls);
 }
 
-static Err *port_open(Gateway *g, Str text, Port **out)
+static Err *port_bind(Port *port, Arena *a)
+{
+	Addr addr;
+
+	TRY(addr_parse(a, port->text, &addr));
+	return listener_open(a, &addr, &port->listener);
+}
+
+/* Errors live in `errs`: the port's own arena goes with it. */
+static Err *port_open(Gateway *g, Arena *errs, Str text)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	Port *port = ARENA_NEW(a, Port);
-	Addr addr;
+	Err *err;
 
 	port->text = str_dup(a, text);
-	TRY(addr_parse(a, text, &addr));
-	TRY(listener_open(a, &addr, &port->listener));
+	err = port_bind(port, a);
+	if (err)
+		return err_copy(errs, err);
 	port->arena = TAKE(a);
 	list_add(&g->ports, &port->node);
-	*out = port;
 	return NULL;
 }
 
@@ -223,14 +232,11 @@ static void close_unserved(Gateway *g)
 }
 
 /* Every address of the configuration has a bound port, or none that was not there before is left. */
-static Err *open_ports(Gateway *g, const GatewayConf *conf)
+static Err *open_ports(Gateway *g, Arena *errs, const GatewayConf *conf)
 {
-	Port *port;
-
 	for (size_t i = 0; i < conf->listen.count; i++) {
-		Err *err = port_find(g, conf->listen.at[i].address.text)
-		                   ? NULL
-		                   : port_open(g, conf->listen.at[i].address.text, &port);
+		Str text = conf->listen.at[i].address.text;
+		Err *err = port_find(g, text) ? NULL : port_open(g, errs, text);
 
 		if (err) {
 			close_unserved(g);
@@ -255,17 +261,20 @@ static Err *serve_port(Port *port, Snapshot *snap, size_t index, TlsContext *tls
 }
 
 typedef struct Retire {
+	Node node; /* gateway->retiring */
 	Port *port;
 	int64_t us;
+	Fiber *fiber;
 } Retire;
 
 static void retire_port(void *arg)
 {
 	Retire *retire = arg;
-	Port *port = retire->port;
 
-	http_listen_drain(port->http, retire->us);
-	port_close(port);
+	retire->fiber = fiber_self();
+	http_listen_drain(retire->port->http, retire->us);
+	port_close(retire->port);
+	list_remove(&retire->node);
 	free(retire);
 }
 
@@ -273,15 +282,33 @@ static void retire_port(void *arg)
 static void retire_others(Gateway *g, int64_t us)
 {
 	LIST_EACH (&g->ports, Port, node, port) {
-		Retire *retire = port->keep ? NULL : malloc(sizeof *retire);
+		Retire *retire = port->keep ? NULL : calloc(1, sizeof *retire);
 
 		port->keep = false;
 		if (!retire)
 			continue;
-		*retire = (Retire){ port, us };
+		retire->port = port;
+		retire->us = us;
 		list_remove(&port->node);
+		list_add(&g->retiring, &retire->node);
 		if (fiber_start(retire_port, retire, "retire"))
 			retire_port(retire);
+	}
+}
+
+enum { RETIRE_LOOK_US = 5 * 1000 };
+
+/* Those on their way out are hurried, and gone when it returns: their requests write to logs and upstreams. */
+static void await_retiring(Gateway *g)
+{
+	AUTO(shield_end) Shield shield = shield_begin(INT64_MAX);
+
+	while (!list_empty(&g->retiring)) {
+		LIST_EACH (&g->retiring, Retire, node, retire)
+			if (retire->fiber)
+				fiber_cancel(retire->fiber);
+		if (fiber_sleep(RETIRE_LOOK_US))
+			return; /* cannot be: shielded */
 	}
 }
 
@@ -323,7 +350,7 @@ static Err *apply(Gateway *g, Build *b)
 {
 	Snapshot *before = g->snap;
 
-	TRY(open_ports(g, b->snap->conf));
+	TRY(open_ports(g, b->arena, b->snap->conf));
 	TRY(snapshot_begin(b->snap, before));
 	TRY(serve_ports(g, b));
 	swap_snapshot(g, b->snap);
@@ -423,6 +450,7 @@ static void close_all(Gateway *g)
 	admin_close(TAKE(g->admin)); /* it reads the snapshot */
 	LIST_EACH (&g->ports, Port, node, port)
 		port_close(port);
+	await_retiring(g);
 	snap = swap_snapshot(g, NULL);
 	if (snap) {
 		snapshot_end(snap, NULL);
@@ -538,6 +566,7 @@ Err *gateway_run(Arena *a, const GatewayArgs *args)
 	life->gateway.file = args->file;
 	pthread_mutex_init(&life->gateway.lock, NULL);
 	list_init(&life->gateway.ports);
+	list_init(&life->gateway.retiring);
 	build_begin(first, &life->gateway);
 	err = gateway_conf_load(first->arena, first->conf, first->file, &first->loaded);
 	if (!err) {

@@ -19,7 +19,7 @@ static void idle_add(Upstream *up, int n)
 {
 	UpLoop *l = up_loop(up);
 
-	__atomic_store_n(&l->idle, l->idle + (uint32_t)n, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->idle, l->idle + (uint32_t)n, __ATOMIC_SEQ_CST);
 }
 
 static void pooled_free(Pooled *pooled)
@@ -84,29 +84,44 @@ static bool worn_out(const Pooled *pooled)
 	return requests && http_conn_calls(pooled->conn) >= requests;
 }
 
-void pool_give(Pooled *pooled)
+/* Streams that are left go to those of this loop who wait. */
+static void share(Pooled *pooled)
+{
+	for (unsigned left = http_conn_streams(pooled->conn); left > 1; left--) {
+		pooled->calls++;
+		if (!queue_hand_over(pooled->up, pooled, true)) {
+			pooled->calls--;
+			return;
+		}
+	}
+}
+
+static void give_back(Pooled *pooled)
 {
 	Upstream *up = pooled->up;
-	const KeepaliveConf *keep = &up->conf->keepalive;
 	UpLoop *l = up_loop(up);
-	bool waited = __atomic_load_n(&up->waiting, __ATOMIC_ACQUIRE);
 
-	pooled->calls--;
+	if (!node_linked(&pooled->node))
+		list_push(&l->ready[pooled->server], &pooled->node);
+	if (--pooled->calls)
+		return;
+	timer_set(&pooled->idle, loop_now_us() + up->conf->keepalive.idle_us);
+	idle_add(up, 1);
+	if (!queue_is_empty(up) || l->idle > up->conf->keepalive.idle_per_loop)
+		idle_gone(
+			pooled); /* its slot goes to who waits on another loop, or there are too many */
+}
+
+void pool_give(Pooled *pooled)
+{
 	if (!http_conn_usable(pooled->conn) || worn_out(pooled)) {
 		list_remove(&pooled->node);
-		if (!pooled->calls)
+		if (!--pooled->calls)
 			pooled_free(pooled);
 		return;
 	}
-	if (!node_linked(&pooled->node))
-		list_push(&l->ready[pooled->server], &pooled->node);
-	if (pooled->calls)
-		return;
-	idle_add(up, 1);
-	timer_set(&pooled->idle, loop_now_us() + keep->idle_us);
-	if (waited ? !queue_wake_here(up) : l->idle > keep->idle_per_loop)
-		idle_gone(
-			pooled); /* its slot goes to who waits on another loop, or there are too many */
+	if (!queue_hand_over(pooled->up, pooled, pooled->h2))
+		give_back(pooled);
 }
 
 void pool_shed(Upstream *up)
@@ -214,8 +229,10 @@ Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
 	pooled->calls = 1;
 	pooled->idle = (Timer)TIMER_INIT(idle_expired);
 	http_conn_on_close(conn, server_closed, pooled);
-	if (pooled->h2)
+	if (pooled->h2) {
 		list_push(&up_loop(up)->ready[server], &pooled->node);
+		share(pooled);
+	}
 	*out = pooled;
 	return NULL;
 }

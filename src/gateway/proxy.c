@@ -21,6 +21,8 @@ static Err no_route = ERR_STATIC(NOT_FOUND, "gateway.no_route", "no route takes 
 static Err no_connect = ERR_STATIC(METHOD, "gateway.connect", "this gateway is no forward proxy");
 static Err closed = ERR_STATIC(UPSTREAM, "upstream.closed",
                                "the server closed the connection without an answer");
+static Err bad_switch =
+	ERR_STATIC(UPSTREAM, "upstream.switching", "the server switched protocols unasked");
 static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated",
                                   "the server closed the connection inside its answer");
 static Err too_late = ERR_STATIC(TIMEOUT, "upstream.timeout", "the server did not answer in time");
@@ -304,6 +306,8 @@ static Err *answer_child(void *arg)
 	Passage *p = arg;
 
 	TRY(blame_server(p, receive(p, INT64_MAX / 2)));
+	if (p->answer.status == 101)
+		return &bad_switch;
 	p->answered = true;
 	return relay(p);
 }
@@ -339,8 +343,11 @@ static Err *converse(Passage *p)
 
 static Err *speak(Passage *p)
 {
-	if (!p->x->read_all)
+	if (!p->x->read_all) {
+		p->head.upgrade =
+			(Str){ 0 }; /* RFC 9110 7.8: what follows is a body, and stays HTTP */
 		return converse(p);
+	}
 	TRY(blame_server(p, send_whole(p)));
 	p->answered = true;
 	deadline_end(&p->limit);

@@ -56,13 +56,16 @@ static void open_gateway(Scene *scene)
 		"upstreams: { o: { servers: [ \"%.*s\" ]%s%s } }\nroutes: [ { name: all, to: o } ]\n",
 		STR_ARG(at), scene->conf ? ", " : "", scene->conf ? scene->conf : "");
 	GatewayConf *conf;
+	ConfHold *hold;
 	HttpConf http = { .handler = scene->gateway_handler ? scene->gateway_handler : proxy_handle,
 		          .fail = proxy_fail,
 		          .done = proxy_done,
 		          .gone = let_go };
 
 	CHECK_OK(gateway_conf_read(a, conf_new(a), S("test"), text, &conf));
-	CHECK_OK(snapshot_new(a, conf, NULL, &scene->snap));
+	hold = conf_hold_new(a);
+	CHECK_OK(snapshot_new(a, hold, conf, NULL, &scene->snap));
+	conf_hold_unref(hold);
 	CHECK_OK(snapshot_begin(scene->snap, NULL));
 	http.limits = scene->snap->limits;
 	http.arg = snapshot_ref(scene->snap);

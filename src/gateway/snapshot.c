@@ -130,18 +130,20 @@ static void drop_upstreams(Snapshot *snap)
 		upstream_unref(snap->upstreams ? snap->upstreams[i] : NULL);
 }
 
-Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out)
+Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snapshot *before,
+                  Snapshot **out)
 {
 	Snapshot *snap = ARENA_NEW(a, Snapshot);
 	Err *err;
 
-	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_new(a) };
+	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_ref(hold) };
 	err = conf->errors.html.len
 	              ? file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page)
 	              : NULL;
 	err = err ? err : take_upstreams(snap, a, before);
 	if (err) {
 		drop_upstreams(snap);
+		conf_hold_unref(snap->hold);
 		return err;
 	}
 	snap->paths = (UrlRules){ conf->paths.encoded_slash, conf->paths.keep_double,

@@ -32,10 +32,10 @@ typedef struct Snapshot {
 	MetricCell unrouted[6];
 } Snapshot;
 
-/* Takes over `a` (it lives as long as the snapshot), with conf in it. before: NULL, or the snapshot whose upstreams may
- * go on. Reads TLS files of upstreams: blocks. On failure nothing is taken but `a`, which is freed by the caller. */
-Err *snapshot_new(Arena *a, const GatewayConf *conf, const Snapshot *before, Snapshot **out)
-	MUST_USE;
+/* conf lies in `a`, which `hold` keeps; the snapshot has a reference to it. before: NULL, or the snapshot whose upstreams
+ * may go on. Reads TLS files of upstreams: blocks. */
+Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snapshot *before,
+                  Snapshot **out) MUST_USE;
 Snapshot *snapshot_ref(Snapshot *snap);
 void snapshot_unref(Snapshot *snap); /* on any loop; NULL is fine */
 

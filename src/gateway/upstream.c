@@ -3,9 +3,10 @@
  * Upstreams: choosing a server, exact limits over all loops, the queue, the retry budget, and the end.
  *
  * A slot is a connection's place under the limits, counted with atomics over all loops. Who finds none waits in one queue
- * per upstream, in order, whichever loop it runs on. When a connection is done with, it goes to the first waiter if that
- * one runs on the same loop; else it is closed, and the slot wakes the waiter, who opens its own. A waiter also asks the
- * other loops to give up a connection that is only idle: otherwise a limit of one could be held by nobody. */
+ * per upstream, in order, whichever loop it runs on. Nobody is woken to look again: what becomes free is handed over. A
+ * connection that is done with goes to the first waiter if that one runs on the same loop; else it is closed, and its slot
+ * is given to the waiter, who opens its own. A waiter also asks for connections that are only idle: otherwise a limit of
+ * one could be held by nobody. */
 #include "gateway/upstream_int.h"
 
 #include "base/arena.h"
@@ -244,13 +245,13 @@ const UpstreamConf *upstream_conf(const Upstream *up)
 
 static bool count_up(uint32_t *counter, uint32_t limit)
 {
-	uint32_t now = __atomic_load_n(counter, __ATOMIC_RELAXED);
+	uint32_t now = __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 
 	do
 		if (limit && now >= limit)
 			return false;
-	while (!__atomic_compare_exchange_n(counter, &now, now + 1, true, __ATOMIC_ACQ_REL,
-	                                    __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n(counter, &now, now + 1, true, __ATOMIC_SEQ_CST,
+	                                    __ATOMIC_SEQ_CST));
 	return true;
 }
 
@@ -262,7 +263,7 @@ bool slot_take(Upstream *up, size_t server)
 		return false;
 	if (count_up(&s->connections, s->conf->max_connections))
 		return true;
-	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_ACQ_REL);
+	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_SEQ_CST);
 	return false;
 }
 
@@ -278,11 +279,16 @@ bool slot_free(const Upstream *up, size_t server)
 
 /* --- the queue ------------------------------------------------------------------------------------------------------ */
 
+/* What a waiter gets is its own before it wakes: a slot (of `server`), or a connection of its loop. */
 typedef struct Waiter {
 	Node node;
 	Loop *loop;
 	Fiber *fiber;
-	bool woken; /* its message has arrived */
+	const LeaseAsk *ask;
+	struct Pooled *pooled;
+	size_t server;
+	bool served; /* taken out of the line with something; under the lock */
+	bool woken;  /* and knows it */
 } Waiter;
 
 static void waiter_wake(void *arg)
@@ -293,111 +299,170 @@ static void waiter_wake(void *arg)
 	fiber_wake(waiter->fiber);
 }
 
-/* The first in line, taken out, if it may be: of this loop only, or of any. */
-static Waiter *waiter_take(Upstream *up, bool here_only)
+/* Under the lock. */
+static void take_out(Upstream *up, Waiter *waiter)
 {
-	Waiter *first = NULL;
+	list_remove(&waiter->node);
+	__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_SEQ_CST);
+}
 
-	if (!__atomic_load_n(&up->waiting, __ATOMIC_ACQUIRE))
-		return NULL;
-	pthread_mutex_lock(&up->lock);
-	first = LIST_FIRST(&up->waiters, Waiter, node);
-	if (first && here_only && first->loop != loop_self())
-		first = NULL;
-	if (first) {
-		list_remove(&first->node);
-		__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
+static void serve(Upstream *up, Waiter *waiter)
+{
+	take_out(up, waiter);
+	waiter->served = true;
+	if (waiter->loop == loop_self())
+		waiter_wake(waiter);
+	else
+		loop_post(waiter->loop, waiter_wake, waiter);
+}
+
+static bool was_tried(const LeaseAsk *ask, size_t server)
+{
+	for (size_t i = 0; i < ask->tried_count; i++)
+		if (ask->tried[i] == server)
+			return true;
+	return false;
+}
+
+static bool takes_a_slot(Upstream *up, Waiter *waiter)
+{
+	for (size_t i = 0; i < up->count; i++) {
+		const UpServer *s = &up->servers[i];
+
+		if (!s->conf->weight || was_tried(waiter->ask, i) ||
+		    __atomic_load_n(&s->state, __ATOMIC_RELAXED) == BALANCE_DOWN ||
+		    !slot_take(up, i))
+			continue;
+		waiter->server = i;
+		return true;
 	}
+	return false;
+}
+
+/* Gives the slots that are free to those who wait, in order. Whoever frees a slot looks for waiters after it, whoever
+ * waits looks for slots after it stands in line: one of the two sees the other. */
+static void serve_line(Upstream *up)
+{
+	pthread_mutex_lock(&up->lock);
+	LIST_EACH (&up->waiters, Waiter, node, waiter)
+		if (takes_a_slot(up, waiter))
+			serve(up, waiter);
 	pthread_mutex_unlock(&up->lock);
-	return first;
+}
+
+static bool someone_waits(const Upstream *up)
+{
+	return __atomic_load_n(&up->waiting, __ATOMIC_SEQ_CST) > 0;
 }
 
 void slot_give(Upstream *up, size_t server)
 {
-	Waiter *first;
-
-	__atomic_sub_fetch(&up->servers[server].connections, 1, __ATOMIC_ACQ_REL);
-	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_ACQ_REL);
-	first = waiter_take(up, false);
-	if (first)
-		loop_post(first->loop, waiter_wake, first);
+	__atomic_sub_fetch(&up->servers[server].connections, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&up->connections, 1, __ATOMIC_SEQ_CST);
+	if (someone_waits(up))
+		serve_line(up);
 }
 
-bool queue_wake_here(Upstream *up)
+bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop)
 {
-	Waiter *first = waiter_take(up, true);
+	bool given = false;
 
-	if (first)
-		waiter_wake(first);
-	return first != NULL;
+	if (!someone_waits(up))
+		return false;
+	pthread_mutex_lock(&up->lock);
+	LIST_EACH (&up->waiters, Waiter, node, waiter) {
+		bool fits = waiter->loop == loop_self() && !waiter->ask->fresh &&
+		            !was_tried(waiter->ask, pooled->server);
+
+		if (given || !fits)
+			continue;
+		if (!any_of_this_loop && list_first(&up->waiters) != &waiter->node)
+			continue; /* another loop's turn */
+		waiter->pooled = pooled;
+		waiter->server = pooled->server;
+		serve(up, waiter);
+		given = true;
+	}
+	pthread_mutex_unlock(&up->lock);
+	return given;
+}
+
+bool queue_is_empty(const Upstream *up)
+{
+	return !someone_waits(up);
 }
 
 static void shed_for_others(void *arg)
 {
 	Upstream *up = arg;
 
-	if (__atomic_load_n(&up->waiting, __ATOMIC_ACQUIRE))
+	if (someone_waits(up))
 		pool_shed(up);
 	upstream_unref(up);
 }
 
-static void ask_other_loops(Upstream *up)
+/* Connections that are only idle give way, this loop's too: they may be to servers that this request has tried. */
+static void ask_for_idle_ones(Upstream *up)
 {
 	for (unsigned i = 0; i < rt_loops(); i++)
-		if (rt_loop(i) != loop_self() &&
-		    __atomic_load_n(&up->loops[i].idle, __ATOMIC_RELAXED))
+		if (__atomic_load_n(&up->loops[i].idle, __ATOMIC_SEQ_CST))
 			loop_post(rt_loop(i), shed_for_others, upstream_ref(up));
 }
 
-/* Gone from the line after a time-out or a cancel: a wake-up on its way must arrive first, and is passed on. */
+/* Gone after a time-out or a cancel. What it was given meanwhile arrives first, and goes to the next. */
 static void leave_line(Upstream *up, Waiter *waiter)
 {
 	AUTO(shield_end) Shield shield = shield_begin(INT64_MAX);
-	Waiter *next;
-	bool linked;
+	bool served;
 
 	pthread_mutex_lock(&up->lock);
-	linked = node_linked(&waiter->node);
-	if (linked) {
-		list_remove(&waiter->node);
-		__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
-	}
+	served = waiter->served;
+	if (!served)
+		take_out(up, waiter);
 	pthread_mutex_unlock(&up->lock);
-	if (linked)
+	if (!served)
 		return;
 	while (!waiter->woken)
 		if (fiber_park())
 			break; /* cannot be: shielded */
-	next = waiter_take(up, false);
-	if (next)
-		loop_post(next->loop, waiter_wake, next);
+	if (waiter->pooled)
+		pool_give(waiter->pooled);
+	else
+		slot_give(up, waiter->server);
 }
 
-static Err *stand_in_line(Upstream *up)
+static bool join_line(Upstream *up, Waiter *waiter)
 {
-	AUTO(deadline_end) Deadline limit = deadline_begin(up->conf->queue.timeout_us);
-	Waiter waiter = { .loop = loop_self(), .fiber = fiber_self() };
 	bool full;
-	Err *err = NULL;
 
 	pthread_mutex_lock(&up->lock);
 	full = up->waiting >= up->conf->queue.length;
 	if (!full) {
-		list_add(&up->waiters, &waiter.node);
-		__atomic_add_fetch(&up->waiting, 1, __ATOMIC_RELEASE);
+		list_add(&up->waiters, &waiter->node);
+		__atomic_add_fetch(&up->waiting, 1, __ATOMIC_SEQ_CST);
 	}
 	pthread_mutex_unlock(&up->lock);
-	if (full)
+	return !full;
+}
+
+static Err *stand_in_line(Upstream *up, Waiter *waiter)
+{
+	AUTO(deadline_end) Deadline limit = deadline_begin(up->conf->queue.timeout_us);
+	int64_t late_us = loop_now_us() + up->conf->queue.timeout_us;
+	Err *err = NULL;
+
+	if (!join_line(up, waiter))
 		return &busy;
 	metric_add(up->queued, 1);
-	ask_other_loops(up);
-	while (!waiter.woken && !err)
+	serve_line(up);
+	if (!waiter->woken)
+		ask_for_idle_ones(up);
+	while (!waiter->woken && !err)
 		err = fiber_park();
-	if (err && !waiter.woken)
-		leave_line(up, &waiter);
-	else if (err)
-		queue_wake_here(up);
-	return err_is(err, "rt.deadline") ? &busy : err;
+	if (!err)
+		return NULL;
+	leave_line(up, waiter);
+	return err_is(err, "rt.deadline") && loop_now_us() >= late_us ? &busy : err;
 }
 
 /* --- leases --------------------------------------------------------------------------------------------------------- */
@@ -409,17 +474,19 @@ static int pick(Upstream *up, UpLoop *l, const LeaseAsk *ask)
 
 	for (size_t i = 0; i < up->count; i++) {
 		l->balance[i].state = __atomic_load_n(&up->servers[i].state, __ATOMIC_RELAXED);
-		l->balance[i].full = !slot_free(up, i) && list_empty(&l->ready[i]);
+		l->balance[i].full = !slot_free(up, i) && (ask->fresh || list_empty(&l->ready[i]));
 	}
 	return balance_pick(l->balance, up->count, &how);
 }
 
-static void lease_begin(Lease *lease, UpLoop *l, Pooled *pooled, bool reused)
+static void lease_begin(Lease *lease, Pooled *pooled, bool reused)
 {
 	Upstream *up = lease->up;
+	UpLoop *l = up_loop(up);
 
 	lease->pooled = pooled;
 	lease->conn = pooled->conn;
+	lease->server = pooled->server;
 	lease->reused = reused;
 	l->active++;
 	l->balance[lease->server].in_flight++;
@@ -427,53 +494,53 @@ static void lease_begin(Lease *lease, UpLoop *l, Pooled *pooled, bool reused)
 	           1);
 }
 
-/* One try at the server that was picked; *again: its last slot went to another loop meanwhile. */
-static Err *take_from(Upstream *up, const LeaseAsk *ask, Lease *lease, bool *again)
+/* With a slot of that server held. */
+static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t server, Lease *lease)
 {
-	UpLoop *l = up_loop(up);
-	Pooled *pooled = ask->fresh ? NULL : pool_take(up, lease->server);
-	bool reused = pooled != NULL;
+	Pooled *pooled;
 
-	*again = false;
-	if (!pooled && !slot_take(up, lease->server)) {
-		*again = true;
-		return NULL;
-	}
-	if (!pooled)
-		TRY(pool_open(up, ask, lease->server, &pooled));
-	lease_begin(lease, l, pooled, reused);
+	lease->server = (uint16_t)server;
+	TRY(pool_open(up, ask, server, &pooled));
+	lease_begin(lease, pooled, false);
+	return NULL;
+}
+
+static Err *wait_for_turn(Upstream *up, const LeaseAsk *ask, Lease *lease)
+{
+	Waiter waiter = { .loop = loop_self(), .fiber = fiber_self(), .ask = ask };
+	Err *err = stand_in_line(up, &waiter);
+
+	if (err == &busy)
+		metric_add(up->refused, 1);
+	TRY(err);
+	if (!waiter.pooled)
+		return open_for(up, ask, waiter.server, lease);
+	lease_begin(lease, waiter.pooled, true);
 	return NULL;
 }
 
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
 {
-	bool my_turn = false;
-	bool again = true;
-
 	*lease = (Lease){ .up = up };
-	while (again) {
-		bool behind = !my_turn && __atomic_load_n(&up->waiting, __ATOMIC_RELAXED);
-		int server = behind ? BALANCE_ALL_FULL : pick(up, up_loop(up), ask);
+	for (;;) {
+		int server = queue_is_empty(up) ? pick(up, up_loop(up), ask) : BALANCE_ALL_FULL;
+		Pooled *pooled;
 
 		if (server == BALANCE_NONE_UP)
 			return &down;
 		if (server == BALANCE_ALL_TRIED)
 			return &exhausted;
-		if (server >= 0) {
-			lease->server = (uint16_t)server;
-			TRY(take_from(up, ask, lease, &again));
-			continue;
+		if (server < 0)
+			return wait_for_turn(up, ask, lease);
+		pooled = ask->fresh ? NULL : pool_take(up, (size_t)server);
+		if (pooled) {
+			lease_begin(lease, pooled, true);
+			return NULL;
 		}
-		{
-			Err *err = stand_in_line(up);
-
-			if (err == &busy)
-				metric_add(up->refused, 1);
-			TRY(err);
-			my_turn = true;
-		}
+		if (slot_take(up, (size_t)server))
+			return open_for(up, ask, (size_t)server, lease);
+		/* another loop was faster: now it is full, or another server is picked */
 	}
-	return NULL;
 }
 
 void lease_end(Lease *lease)

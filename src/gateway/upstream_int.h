@@ -62,8 +62,10 @@ UpLoop *up_loop(const Upstream *up); /* this thread's */
 bool slot_take(Upstream *up, size_t server);
 void slot_give(Upstream *up, size_t server); /* wakes the first who waits */
 bool slot_free(const Upstream *up, size_t server);
-/* A connection became free on this loop: its first waiter is here and was woken (true), or is elsewhere, or nobody is. */
-bool queue_wake_here(Upstream *up);
+bool queue_is_empty(const Upstream *up);
+/* Gives a connection of this loop to who waits: to the first in line if it runs here (h1), or to the first that runs here
+ * (h2, whose streams other loops could not use). False: nobody took it. */
+bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop);
 
 /* pool.c */
 Pooled *pool_take(Upstream *up, size_t server); /* an idle or shared connection, or NULL */

@@ -46,9 +46,6 @@ Err *exchange_serve(Exchange *x, Err *refused)
 	Err *err = refused;
 	Err *unsent;
 
-	if (!err && x->request.content_length > 0 && x->body_limit &&
-	    (uint64_t)x->request.content_length > x->body_limit)
-		err = &body_too_large;
 	if (!err)
 		err = conf->handler(x);
 	unsent = finish(x, err);
@@ -80,6 +77,9 @@ Err *http_read(Exchange *x, Str *piece)
 	*piece = (Str){ 0 };
 	if (x->read_all)
 		return NULL;
+	if (x->body_limit && x->request.content_length > 0 &&
+	    (uint64_t)x->request.content_length > x->body_limit)
+		return &body_too_large;
 	if (!x->body_start_us)
 		x->body_start_us = loop_now_us();
 	TRY(x->ops->read(x, piece));

@@ -122,6 +122,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	H2Stream *s = stream_of(session, frame->hd.stream_id);
 
 	h->block_bytes = 0;
+	h->block_since_us = loop_now_us();
 	if (!s && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
 		s = h->role->opened(h, frame->hd.stream_id);
 		if (s)
@@ -205,6 +206,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 	case NGHTTP2_HEADERS:
 	case NGHTTP2_DATA:
 		s = stream_of(session, frame->hd.stream_id);
+		if (frame->hd.type == NGHTTP2_HEADERS)
+			h->block_since_us = 0;
 		if (s && frame->hd.type == NGHTTP2_HEADERS)
 			on_block(s, end);
 		if (s && end)

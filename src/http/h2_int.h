@@ -80,10 +80,11 @@ struct H2 {
 	List queue;
 	char *out; /* HTTP_BUFFER_BYTES or NULL: [out_at, out_end) is to be written */
 	size_t out_at, out_end;
-	Str rest;            /* of a frame that did not fit */
-	int64_t progress_us; /* when the peer last took something */
-	size_t turn;         /* bytes read since others had their turn */
-	size_t block_bytes;  /* decoded, of the header block that is arriving */
+	Str rest;               /* of a frame that did not fit */
+	int64_t progress_us;    /* when the peer last took something */
+	size_t turn;            /* bytes read since others had their turn */
+	size_t block_bytes;     /* decoded, of the header block that is arriving */
+	int64_t block_since_us; /* when that began; 0: none is */
 	H2Guard guard;
 	Err *abuse; /* the peer did too much of something */
 	bool over;  /* the session is not to be touched any more */

@@ -43,6 +43,8 @@ typedef struct Request {
 static Err gone = ERR_STATIC(CLOSED, "h2.reset", "the client gave the request up");
 static Err client_left = ERR_STATIC(CLOSED, "rt.closed", "the client left");
 static Err slow_body = ERR_STATIC(SLOW_CLIENT, "http.slow_body", "the body did not come in time");
+static Err slow_head =
+	ERR_STATIC(SLOW_CLIENT, "http.slow_head", "a head did not come whole in time");
 static Err slow_reader =
 	ERR_STATIC(CLOSED, "http.slow_reader", "the client did not read the answer in time");
 
@@ -326,6 +328,26 @@ static bool is_over(const H2Server *server)
 	       !h->out;
 }
 
+static bool head_is_late(const H2Server *server)
+{
+	const H2 *h = &server->h2;
+
+	return h->block_since_us && loop_now_us() >= h->block_since_us + server->limits.head_us;
+}
+
+/* Until something must be done though nothing came; 0: nothing. */
+static int64_t patience(const H2Server *server)
+{
+	const H2 *h = &server->h2;
+	int64_t us = server->warned && !server->last_said ? GRACE_US : 0;
+	int64_t head_us = h->block_since_us + server->limits.head_us - loop_now_us();
+
+	if (!h->block_since_us)
+		return us;
+	head_us = MAX(head_us, INT64_C(1));
+	return us ? MIN(us, head_us) : head_us;
+}
+
 /* Serves until idle (*idle) or over. */
 static Err *converse(H2Server *server, Str early, bool *idle)
 {
@@ -343,7 +365,9 @@ static Err *converse(H2Server *server, Str early, bool *idle)
 		*idle = !h->live && !server->drain && h2_quiet(h);
 		if (*idle)
 			return NULL;
-		TRY(h2_wait(h, server->warned && !server->last_said ? GRACE_US : 0));
+		if (head_is_late(server))
+			return &slow_head;
+		TRY(h2_wait(h, patience(server)));
 	}
 }
 

@@ -219,11 +219,15 @@ static Ending serve_h2(ServerConn *sc, Str early)
 
 	if (err_is(err, "h2.flood"))
 		HTTP_STAT(floods, 1u);
+	if (err_is(err, "http.slow_head"))
+		HTTP_STAT(timeouts, 1u);
 	return err || !idle ? CONN_CLOSE : CONN_IDLE;
 }
 
 static Ending converse(ServerConn *sc)
 {
+	if (!sc->requests && !sc->handshaken && sc->secure != (sc->rules->server->tls != NULL))
+		return CONN_CLOSE; /* the port changed between plain and TLS since it was accepted */
 	if (sc->secure && !sc->handshaken) {
 		if (handshake(sc)) {
 			HTTP_STAT(handshakes_failed, 1u);
@@ -440,7 +444,7 @@ unsigned http_listen_drain(HttpListener *hl, int64_t us)
 	int64_t until_us = loop_now_us() + us;
 	Err *stop = NULL;
 
-	listener_stop(hl->listener);
+	listener_shut(hl->listener);
 	loop_each(home_drain, hl);
 	while (open_connections(hl) && loop_now_us() < until_us && !stop)
 		stop = fiber_sleep(DRAIN_LOOK_US);

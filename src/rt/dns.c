@@ -324,9 +324,9 @@ static void ask(Entry *entry)
 	int status;
 
 	stat_add(&stats.asked);
+	status = channel_ready(dns); /* while nobody is counted as asking: it may be made anew */
 	entry->asking = true;
 	dns->asking++;
-	status = channel_ready(dns);
 	if (status == ARES_SUCCESS)
 		ares_getaddrinfo(dns->channel, entry->name, NULL, &hints, on_answer, entry);
 	else

@@ -269,6 +269,31 @@ void listener_stop(Listener *listener)
 		loop_each(pass_by, NULL);
 }
 
+/* Those whose handshake the kernel has finished would be reset by the close: they are taken first. */
+static void take_backlog(const Listener *listener)
+{
+	Addr peer = { .len = sizeof peer.un };
+	int fd;
+
+	while ((fd = accept4(listener->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC)) >=
+	       0) {
+		stat_add(&stats.accepted);
+		listener->fn(listener->arg, fd, &peer);
+		peer.len = sizeof peer.un;
+	}
+}
+
+void listener_shut(Listener *listener)
+{
+	if (listener->fd < 0)
+		return;
+	listener_stop(listener);
+	if (listener->fn)
+		take_backlog(listener);
+	close(listener->fd);
+	listener->fd = -1;
+}
+
 /* Inodes are used again at once, so the time counts too. */
 static bool is_our_file(const Listener *listener)
 {
@@ -285,7 +310,8 @@ void listener_close(Listener *listener)
 	if (!listener)
 		return;
 	listener_stop(listener);
-	close(listener->fd);
+	if (listener->fd >= 0)
+		close(listener->fd);
 	if (listener->has_file && is_our_file(listener))
 		unlink(listener->addr.un.sun_path);
 	free(listener->ears);

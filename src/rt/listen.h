@@ -22,6 +22,8 @@ const Addr *listener_addr(const Listener *listener);
 void listener_start(Listener *listener, AcceptFn *fn, void *arg);
 /* No call to fn after it returned. Parks. The socket stays open (connections queue) until listener_close. */
 void listener_stop(Listener *listener);
+/* Nobody can connect any more; those in the queue are taken, on this loop. Parks. listener_close is still due. */
+void listener_shut(Listener *listener);
 void listener_close(Listener *listener); /* stops first; parks; NULL is fine */
 
 /* The server tells when a connection starts (1) or ends (-1) on this thread's loop: what "fewer" is measured by. */
