@@ -31,7 +31,8 @@ class EchoServer:
 
     def run(self, started):
         asyncio.set_event_loop(self.loop)
-        self.server = self.loop.run_until_complete(websockets.serve(self.echo, "127.0.0.1", 0, ping_interval=None, max_size=1 << 24))
+        self.server = self.loop.run_until_complete(websockets.serve(self.echo, "127.0.0.1", 0, ping_interval=None, max_size=1 << 24,
+                                                                     backlog=2048))
         self.port = self.server.sockets[0].getsockname()[1]
         started.set()
         self.loop.run_forever()
@@ -65,7 +66,7 @@ def echo(stage):
 
 @pytest.fixture
 def gw(gateway, echo):
-    return gateway(everything_to(echo))
+    return gateway(everything_to(echo, upstream="timeouts: { connect: 20s, head: 60s }"))
 
 
 def connect(gw, **options):
