@@ -74,7 +74,9 @@ class Figures:
         self.up = after.sum("banyan_upstream_server_up") > 0
 
     def line(self):
+        """At most 80 columns while all is well."""
         reused = "-" if self.reused is None else f"{self.reused:.0%}"
-        return (f"{self.requests / self.seconds:6.1f} req/s  {self.errors:2.0f} errors  p50 {duration(self.p50):>6}  p99 {duration(self.p99):>6}  "
-                f"{self.connections:3.0f} connections, {self.active:.0f} active, {self.waiting:.0f} waiting  {reused:>4} reused  "
-                f"shop {'up' if self.up else 'DOWN'}")
+        waiting = f"  {self.waiting:.0f} waiting" if self.waiting else ""
+        down = "" if self.up else "  THE SHOP IS DOWN"
+        return (f"{self.requests / self.seconds:6.1f} req/s {self.errors:3.0f} errors  p50 {duration(self.p50):>6}  p99 {duration(self.p99):>6}  "
+                f"{self.active:.0f} of {self.connections:.0f} active {reused:>4} reused{waiting}{down}")
