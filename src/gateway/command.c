@@ -88,7 +88,8 @@ static Err *check(Cmd *cmd)
 		say_json(conf, err ? NULL : g, file, &b);
 	else
 		say_plainly(conf, err ? NULL : g, file, &b);
-	fwrite(b.at, 1, b.len, cmd->out);
+	if (b.len)
+		fwrite(b.at, 1, b.len, cmd->out);
 	return err;
 }
 

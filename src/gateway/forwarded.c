@@ -109,6 +109,14 @@ Str forwarded_via(void)
 	return str_sub(via_line(), 4, sizeof own_via);
 }
 
+/* RFC 9110 7.6.3: the protocol the message was received by. */
+static Str via_of(Arena *a, HttpVersion version)
+{
+	if (version != HTTP_2 && version != HTTP_10)
+		return via_line();
+	return str_fmt(a, "%s %.*s", version == HTTP_2 ? "2" : "1.0", STR_ARG(forwarded_via()));
+}
+
 static size_t count_own(Str via)
 {
 	Str own = forwarded_via();
@@ -456,7 +464,7 @@ static void append_own(const Forwarded *f, Arena *a, Headers *out)
 		chain = chain.len ? join(a, chain, S(", "), f->peer_ip) : f->peer_ip;
 	if (f->trailers)
 		append(out, HTTP_TE, "TE", S("trailers"));
-	append(out, HTTP_VIA, "Via", via_line());
+	append(out, HTTP_VIA, "Via", via_of(a, f->request->version));
 	if (chain.len)
 		append(out, HTTP_X_FORWARDED_FOR, "X-Forwarded-For", chain);
 	append(out, HTTP_X_FORWARDED_PROTO, "X-Forwarded-Proto", f->scheme);

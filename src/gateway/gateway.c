@@ -32,6 +32,7 @@ static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs",
 typedef struct Port {
 	Node node;    /* gateway->ports */
 	Arena *arena; /* its own: it may outlive the configuration it came with */
+	Str key;
 	Str text;
 	Listener *listener;
 	HttpListener *http;
@@ -193,12 +194,13 @@ static Err *port_bind(Port *port, Arena *a)
 }
 
 /* Errors live in `errs`: the port's own arena goes with it. */
-static Err *port_open(Gateway *g, Arena *errs, Str text)
+static Err *port_open(Gateway *g, Arena *errs, Str key, Str text)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	Port *port = ARENA_NEW(a, Port);
 	Err *err;
 
+	port->key = str_dup(a, key);
 	port->text = str_dup(a, text);
 	err = port_bind(port, a);
 	if (err)
@@ -216,10 +218,24 @@ static void port_close(Port *port)
 	arena_free(port->arena);
 }
 
-static Port *port_find(Gateway *g, Str text)
+/* What a listener is known by from one configuration to the next: its address as written. Those on "any free port" are
+ * different ones though they read the same. */
+static Str port_key(Arena *a, const GatewayConf *conf, size_t index)
+{
+	const AddressConf *address = &conf->listen.at[index].address;
+	unsigned before = 0;
+
+	if (address->port || address->unix_path.len)
+		return address->text;
+	for (size_t i = 0; i < index; i++)
+		before += str_eq(conf->listen.at[i].address.text, address->text);
+	return str_fmt(a, "%.*s #%u", STR_ARG(address->text), before);
+}
+
+static Port *port_find(Gateway *g, Str key)
 {
 	LIST_EACH (&g->ports, Port, node, port)
-		if (str_eq(port->text, text))
+		if (str_eq(port->key, key))
 			return port;
 	return NULL;
 }
@@ -235,8 +251,10 @@ static void close_unserved(Gateway *g)
 static Err *open_ports(Gateway *g, Arena *errs, const GatewayConf *conf)
 {
 	for (size_t i = 0; i < conf->listen.count; i++) {
-		Str text = conf->listen.at[i].address.text;
-		Err *err = port_find(g, text) ? NULL : port_open(g, errs, text);
+		Str key = port_key(errs, conf, i);
+		Err *err = port_find(g, key)
+		                   ? NULL
+		                   : port_open(g, errs, key, conf->listen.at[i].address.text);
 
 		if (err) {
 			close_unserved(g);
@@ -317,8 +335,7 @@ static Err *serve_ports(Gateway *g, const Build *b)
 	const GatewayConf *conf = b->snap->conf;
 
 	for (size_t i = 0; i < conf->listen.count; i++)
-		TRY(serve_port(port_find(g, conf->listen.at[i].address.text), b->snap, i,
-		               b->tls[i]));
+		TRY(serve_port(port_find(g, port_key(b->arena, conf, i)), b->snap, i, b->tls[i]));
 	retire_others(g, conf->drain.timeout_us);
 	return NULL;
 }
@@ -350,9 +367,16 @@ static Err *apply(Gateway *g, Build *b)
 {
 	Snapshot *before = g->snap;
 
+	Err *err;
+
 	TRY(open_ports(g, b->arena, b->snap->conf));
-	TRY(snapshot_begin(b->snap, before));
-	TRY(serve_ports(g, b));
+	err = snapshot_begin(b->snap, before);
+	err = err ? err : serve_ports(g, b);
+	if (err) {
+		snapshot_end(b->snap, before);
+		close_unserved(g);
+		return err;
+	}
 	swap_snapshot(g, b->snap);
 	b->applied = true;
 	let_tls_go(b);
@@ -421,20 +445,30 @@ static Err *second_signal(void *arg)
 	return NULL;
 }
 
-static Err *drain_all(Gateway *g, Arena *a)
+static void drains_end(Impatience *impatience)
 {
-	AUTO(child_end) Child watcher = { 0 };
-	Impatience impatience = { 0 };
+	for (size_t i = 0; i < impatience->count; i++)
+		child_end(&impatience->drains[i].child);
+}
+
+static size_t port_count(Gateway *g)
+{
 	size_t count = 0;
 
-	LIST_EACH (&g->ports, Port, node, counted)
-		count += counted != NULL;
-	impatience.drains = ARENA_ARRAY(a, Drain, count);
+	LIST_EACH (&g->ports, Port, node, port)
+		count += port != NULL;
+	return count;
+}
+
+static Err *drain_all(Gateway *g, Arena *a)
+{
+	AUTO(drains_end) Impatience impatience = { ARENA_ARRAY(a, Drain, port_count(g)), 0 };
+	AUTO(child_end) Child watcher = { 0 };
+
 	LIST_EACH (&g->ports, Port, node, port) {
 		Drain *drain = &impatience.drains[impatience.count++];
 
-		drain->port = port;
-		drain->us = g->snap->conf->drain.timeout_us;
+		*drain = (Drain){ .port = port, .us = g->snap->conf->drain.timeout_us };
 		TRY(child_start(&drain->child, drain_port, drain, "drain"));
 	}
 	TRY(child_start(&watcher, second_signal, &impatience, "impatience"));
@@ -479,7 +513,7 @@ static void announce(Gateway *g, Arena *a)
 
 	for (size_t i = 0; i < conf->listen.count; i++) {
 		const ListenConf *listen = &conf->listen.at[i];
-		const Addr *addr = listener_addr(port_find(g, listen->address.text)->listener);
+		const Addr *addr = listener_addr(port_find(g, port_key(a, conf, i))->listener);
 		const char *scheme = addr->sa.sa_family == AF_UNIX ? ""
 		                     : listen->tls.count           ? "https://"
 		                                                   : "http://";

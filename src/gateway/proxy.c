@@ -139,10 +139,23 @@ static void frame_body(Passage *p)
 		p->head.body = request->body;
 }
 
+/* Rule 9: after so many bytes others get their turn, however fast both sides are. */
+enum { TURN_BYTES = 256 << 10 };
+
+static Err *took(size_t *turn, size_t bytes)
+{
+	*turn += bytes;
+	if (*turn < TURN_BYTES)
+		return NULL;
+	*turn = 0;
+	return fiber_yield();
+}
+
 /* The upload's own fiber. */
 static Err *upload(void *arg)
 {
 	Passage *p = arg;
+	size_t turn = 0;
 	Str piece;
 
 	for (;;) {
@@ -154,6 +167,7 @@ static Err *upload(void *arg)
 		idle = deadline_begin(p->times->idle_us);
 		p->upload_err = call_write(&p->call, piece);
 		TRY(p->upload_err);
+		TRY(took(&turn, piece.len));
 	}
 	p->upload_err = call_finish(&p->call, http_trailers(p->x));
 	return p->upload_err;
@@ -188,6 +202,7 @@ static Err *relay(Passage *p)
 {
 	Exchange *x = p->x;
 	Head out = p->answer;
+	size_t turn = 0;
 	Str piece;
 
 	passage_answer_headers(p, &out);
@@ -199,6 +214,7 @@ static Err *relay(Passage *p)
 		if (!piece.len)
 			return http_end(x, call_trailers(&p->call));
 		TRY(http_write(x, piece));
+		TRY(took(&turn, piece.len));
 	}
 	return NULL;
 }
@@ -230,6 +246,7 @@ static Err *pump(void *arg)
 {
 	Pipe *pipe = arg;
 	char bytes[16 << 10];
+	size_t turn = 0;
 	size_t got;
 
 	do {
@@ -238,6 +255,7 @@ static Err *pump(void *arg)
 		*pipe->bytes += got;
 		if (got)
 			TRY(stream_write(pipe->to, (Str){ bytes, got }));
+		TRY(took(&turn, got));
 	} while (got);
 	return stream_end(pipe->to);
 }
@@ -350,7 +368,6 @@ static Err *speak(Passage *p)
 	}
 	TRY(blame_server(p, send_whole(p)));
 	p->answered = true;
-	deadline_end(&p->limit);
 	return NULL;
 }
 
@@ -391,6 +408,8 @@ static bool may_try_again(Passage *p, const Err *err)
 		return false;
 	if (p->lease.reused && err == &closed && !p->fresh)
 		return true; /* the server closed it while it was idle: no attempt was spent */
+	if (p->tried_count + 1 >= upstream_servers(p->state->up))
+		return false; /* there is no other server */
 	p->budgeted = p->attempts < conf->attempts && upstream_retry_begin(p->state->up);
 	return p->budgeted;
 }
@@ -447,6 +466,7 @@ static Err *attempt(Passage *p, bool *again)
 		*again = may_try_again(p, err);
 	if (*again || err || p->x->begun)
 		return err;
+	deadline_end(&p->limit); /* it was for the head */
 	return p->answer.status == 101 ? tunnel(p) : relay(p);
 }
 

@@ -6,6 +6,9 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/time.h"
+
+#include <sys/stat.h>
 
 enum { PAGE_BYTES_MAX = 256 << 10 };
 
@@ -53,13 +56,24 @@ static Str upstream_text(Arena *a, const UpstreamConf *conf)
 	return str_dup(a, buf_str(&b));
 }
 
+/* The file it took certificates from was written since: the same words may mean another upstream. */
+static bool is_stale(Arena *a, const Upstream *up)
+{
+	Str ca = upstream_conf(up)->tls.ca;
+	struct stat st;
+
+	return ca.len && (stat(str_z(a, ca), &st) != 0 ||
+	                  st.st_mtim.tv_sec * US_PER_S >= upstream_born_us(up));
+}
+
 static Upstream *same_before(Arena *a, const Snapshot *before, const UpstreamConf *conf)
 {
 	for (size_t i = 0; before && i < before->conf->upstreams.count; i++) {
 		const UpstreamConf *old = &before->conf->upstreams.at[i];
 
 		if (str_eq(old->name, conf->name) &&
-		    str_eq(upstream_text(a, old), upstream_text(a, conf)))
+		    str_eq(upstream_text(a, old), upstream_text(a, conf)) &&
+		    !is_stale(a, before->upstreams[i]))
 			return upstream_ref(before->upstreams[i]);
 	}
 	return NULL;

@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+enum { SHUN_US = 1000 * 1000 };
+
 static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
 static Err exhausted =
@@ -184,7 +186,8 @@ Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, Upstream *
 		          .hold = conf_hold_ref(hold),
 		          .conf = conf,
 		          .tls = tls,
-		          .count = conf->servers.count };
+		          .count = conf->servers.count,
+		          .born_us = time_utc_us() };
 	up->servers = zeroed(up->count, sizeof *up->servers);
 	for (size_t i = 0; i < up->count; i++)
 		up->servers[i].conf = &conf->servers.at[i];
@@ -234,6 +237,11 @@ void upstream_unref(Upstream *up)
 	up->closing = rt_loops();
 	for (unsigned i = 0; i < rt_loops(); i++)
 		loop_post(rt_loop(i), let_go, up);
+}
+
+int64_t upstream_born_us(const Upstream *up)
+{
+	return up->born_us;
 }
 
 const UpstreamConf *upstream_conf(const Upstream *up)
@@ -467,13 +475,22 @@ static Err *stand_in_line(Upstream *up, Waiter *waiter)
 
 /* --- leases --------------------------------------------------------------------------------------------------------- */
 
+/* A server that could not be connected to a moment ago is as a slow one: used when no other is up. */
+static BalanceState state_now(const UpServer *server)
+{
+	BalanceState state = __atomic_load_n(&server->state, __ATOMIC_RELAXED);
+	int64_t shunned_us = __atomic_load_n(&server->shunned_us, __ATOMIC_RELAXED);
+
+	return state == BALANCE_UP && loop_now_us() < shunned_us ? BALANCE_SLOW : state;
+}
+
 static int pick(Upstream *up, UpLoop *l, const LeaseAsk *ask)
 {
 	BalancePick how = { up->conf->balance, ask->key, loop_now_us(), ask->tried,
 		            ask->tried_count };
 
 	for (size_t i = 0; i < up->count; i++) {
-		l->balance[i].state = __atomic_load_n(&up->servers[i].state, __ATOMIC_RELAXED);
+		l->balance[i].state = state_now(&up->servers[i]);
 		l->balance[i].full = !slot_free(up, i) && (ask->fresh || list_empty(&l->ready[i]));
 	}
 	return balance_pick(l->balance, up->count, &how);
@@ -499,8 +516,14 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t server, Lease *le
 {
 	Pooled *pooled;
 
+	Err *err;
+
 	lease->server = (uint16_t)server;
-	TRY(pool_open(up, ask, server, &pooled));
+	err = pool_open(up, ask, server, &pooled);
+	if (err && err->kind != ERR_CANCELLED && err->kind != ERR_BUSY)
+		__atomic_store_n(&up->servers[server].shunned_us, loop_now_us() + SHUN_US,
+		                 __ATOMIC_RELAXED);
+	TRY(err);
 	lease_begin(lease, pooled, false);
 	return NULL;
 }
@@ -583,7 +606,8 @@ bool upstream_retry_begin(Upstream *up)
 {
 	const RetryConf *conf = &up->conf->retry;
 	UpLoop *l = up_loop(up);
-	uint64_t allowed = (uint64_t)l->active * conf->budget_ppm / 1000000;
+	/* the one that asks holds no lease any more, but is one of those at work */
+	uint64_t allowed = ((uint64_t)l->active + 1) * conf->budget_ppm / 1000000;
 
 	if (l->retries >= MAX(allowed, (uint64_t)conf->budget_min))
 		return false;

@@ -23,6 +23,7 @@ Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, Upstream *
 Upstream *upstream_ref(Upstream *up);
 void upstream_unref(Upstream *up); /* on any loop; the last closes what is idle; NULL is fine */
 const UpstreamConf *upstream_conf(const Upstream *up);
+int64_t upstream_born_us(const Upstream *up); /* UTC */
 
 /* Health checks, one fiber a server, which hold references until upstream_stop_checks. On loop 0. */
 Err *upstream_start_checks(Upstream *up) MUST_USE;

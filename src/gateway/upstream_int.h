@@ -11,6 +11,7 @@ typedef struct UpServer {
 	const ServerConf *conf;
 	uint32_t connections;  /* atomic; exact against conf->max_connections */
 	uint8_t state;         /* atomic, BalanceState */
+	int64_t shunned_us;    /* atomic: no connection could be made; passed over until then */
 	MetricCell answers[6]; /* by class of status; [0]: none came */
 	MetricCell seconds;
 	MetricCell opened;
@@ -34,6 +35,7 @@ struct Upstream {
 	ConfHold *hold;
 	const UpstreamConf *conf;
 	TlsContext *tls; /* NULL: plain */
+	int64_t born_us;
 	UpServer *servers;
 	size_t count;
 	uint32_t connections; /* atomic; exact against conf->max_connections */

@@ -5,7 +5,7 @@
 #pragma once
 #include "base/util.h"
 
-enum { HTTP_BUFFER_BYTES = 32 << 10 };
+enum { HTTP_BUFFER_BYTES = 64 << 10 };
 
 char *http_buffer_take(void) RETURNS_NONNULL;
 void http_buffer_give(char *buffer); /* on the thread that took it; NULL is fine */

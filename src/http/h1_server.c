@@ -38,6 +38,7 @@ typedef struct Talk {
 	uint64_t left;   /* of an answer with a length */
 	bool close;      /* the connection ends after this answer */
 	bool continued;  /* 100 was sent */
+	bool sending;    /* some fiber is writing */
 	bool broken;     /* a write failed: nothing more can be said */
 	bool upgraded;
 } Talk;
@@ -79,8 +80,11 @@ static Err *send_parts(Talk *t, struct iovec *parts, int count)
 {
 	int64_t limit_us = loop_now_us() + limits_of(t)->write_us;
 	AUTO(deadline_end) Deadline limit = deadline_begin(limits_of(t)->write_us);
-	Err *err = t->broken ? &stalled : stream_writev(&t->sc->stream, parts, count);
+	Err *err;
 
+	t->sending = true;
+	err = t->broken ? &stalled : stream_writev(&t->sc->stream, parts, count);
+	t->sending = false;
 	t->out.len = 0;
 	t->broken = t->broken || err;
 	return told(err, limit_us, &stalled);
@@ -230,8 +234,10 @@ static Err *send_continue(Talk *t)
 	t->continued = true;
 	if (!t->x.request.expect_continue || unused(t).len)
 		return NULL;
-	if (t->x.begun)
-		return send_out(t); /* the final answer is what it waits for */
+	if (t->x.begun) /* the final answer is what it waits for; another fiber may be writing that */
+		return fiber_self() == t->sc->fiber ? send_out(t) : NULL;
+	if (t->sending)
+		return NULL;
 	return talk_inform(&t->x,
 	                   &(Head){ .status = 100, .reason = S("Continue"), .content_length = -1 });
 }

@@ -168,7 +168,7 @@ static void conn_free(ServerConn *sc)
 	timer_remove(&sc->timer);
 	stream_close(&sc->stream);
 	home->connections--;
-	__atomic_sub_fetch(&home->listener->open, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&home->listener->open, 1, __ATOMIC_RELEASE);
 	HTTP_STAT(connections, -1u);
 	listen_count(-1);
 	free(sc);
@@ -246,9 +246,9 @@ static void conn_fiber(void *arg)
 
 	sc->fiber = fiber_self();
 	do
-		ending = converse(sc);
+		ending = sc->home->cut ? CONN_CLOSE : converse(sc);
 	while (ending == CONN_IDLE && stream_pending(&sc->stream) && !fiber_cancelled());
-	if (ending == CONN_IDLE && !fiber_cancelled() &&
+	if (ending == CONN_IDLE && !fiber_cancelled() && !sc->home->cut &&
 	    !(sc->home->draining && !sc->h2 && !sc->partial)) {
 		conn_rest(sc);
 		return;
@@ -425,6 +425,7 @@ static void home_cut(void *arg)
 	HttpListener *hl = arg;
 	Home *home = &hl->homes[loop_index(loop_self())];
 
+	home->cut = true;
 	LIST_EACH (&home->idle, ServerConn, node, idle)
 		conn_free(idle);
 	LIST_EACH (&home->active, ServerConn, node, sc)
@@ -434,7 +435,7 @@ static void home_cut(void *arg)
 
 static unsigned open_connections(const HttpListener *hl)
 {
-	return __atomic_load_n(&hl->open, __ATOMIC_RELAXED);
+	return __atomic_load_n(&hl->open, __ATOMIC_ACQUIRE);
 }
 
 enum { DRAIN_LOOK_US = 20 * 1000 };

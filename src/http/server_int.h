@@ -41,6 +41,7 @@ struct Home {
 	Rules *rules;
 	unsigned connections;
 	bool draining;
+	bool cut; /* whatever comes is closed */
 };
 
 /* A loop's use of a server: counted without atomics, gone when newer rules came and the last user left. */

@@ -311,7 +311,9 @@ Err *fiber_yield(void)
 		fiber->cancelled = true;
 	make_ready(fiber);
 	to_loop(fiber, false);
-	return is_cancelled(fiber) ? &cancelled : NULL;
+	if (is_cancelled(fiber))
+		return &cancelled;
+	return fiber->deadline_us <= fiber->loop->now_us ? &too_late : NULL;
 }
 
 Err *fiber_sleep(int64_t us)

@@ -62,12 +62,17 @@ static void stop_loop(void *arg)
 	fibers_cancel_all(loop);
 }
 
+static void stop_all(void)
+{
+	for (unsigned i = 0; i < rt.count; i++)
+		loop_post(&rt.loops[i], stop_loop, &rt.loops[i]);
+}
+
 static void main_fiber(void *arg)
 {
 	(void)arg;
 	rt.result = rt.main_fn(rt.main_arg);
-	for (unsigned i = 0; i < rt.count; i++)
-		loop_post(&rt.loops[i], stop_loop, &rt.loops[i]);
+	stop_all();
 }
 
 static void enter(Loop *loop)
@@ -152,8 +157,10 @@ Err *rt_run(const RtConf *given, RtMain *main_fn, void *arg)
 		if (err)
 			rt.main_fn = nothing, rt.main_arg = err;
 		enter(&rt.loops[0]);
-		if (!fiber_start(main_fiber, NULL, "main"))
-			loop_run(&rt.loops[0]);
+		rt.result = fiber_start(main_fiber, NULL, "main");
+		if (rt.result)
+			stop_all();
+		loop_run(&rt.loops[0]);
 		for (unsigned i = 1; i < rt.count; i++)
 			pthread_join(rt.loops[i].thread, NULL);
 		workers_stop();
