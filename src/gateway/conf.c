@@ -317,7 +317,7 @@ static const ConfKey limits_keys[] = {
 	{ "body_rate", CONF_BYTES, AT(LimitsConf, body_rate), .def = "0",
 	  .help = "slowest body of a request, in bytes a second after the first 5s; 0: no limit" },
 	{ "connections", CONF_UINT, AT(LimitsConf, connections), .def = "0", .max = "1000000",
-	  .help = "clients' connections at a time; 0: as many as descriptors allow" },
+	  .help = "connections of each listener at a time; 0: as many as descriptors allow" },
 };
 static const ConfTable limits_table = { "limits", CONF_ROWS(LimitsConf, limits_keys),
 	                                .help = "what clients may send, and how slowly" };

@@ -363,6 +363,16 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 	return before;
 }
 
+/* Changes that only a restart makes. */
+static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
+{
+	if (!str_eq(before->admin.address.text, now->admin.address.text) ||
+	    !str_eq(before->admin.token, now->admin.token))
+		log_warn("admin changed: that takes a restart");
+	if (before->threads != now->threads)
+		log_warn("threads changed: that takes a restart");
+}
+
 static Err *apply(Gateway *g, Build *b)
 {
 	Snapshot *before = g->snap;
@@ -380,11 +390,12 @@ static Err *apply(Gateway *g, Build *b)
 	swap_snapshot(g, b->snap);
 	b->applied = true;
 	let_tls_go(b);
+	say_warnings(b->snap->conf);
 	if (before) {
+		say_what_waits(before->conf, b->snap->conf);
 		snapshot_end(before, b->snap);
 		snapshot_unref(before);
 	}
-	say_warnings(b->snap->conf);
 	return NULL;
 }
 
@@ -562,6 +573,7 @@ static Err *run_until_told(Gateway *g)
 typedef struct Life {
 	Gateway gateway;
 	Build first;
+	Arena *arena; /* outlives the runtime: what ended it is told there */
 } Life;
 
 static Err *start(Gateway *g, Build *first)
@@ -587,6 +599,8 @@ static Err *live(void *arg)
 		err = err ? err : drain_all(g, a);
 	}
 	close_all(g);
+	err = err_copy(life->arena, err); /* it may lie in what ends here, while loops still turn */
+	build_end(&life->first);
 	return err;
 }
 
@@ -597,19 +611,21 @@ Err *gateway_run(Arena *a, const GatewayArgs *args)
 	RtConf conf = { 0 };
 	Err *err;
 
+	life->arena = a;
 	life->gateway.file = args->file;
 	pthread_mutex_init(&life->gateway.lock, NULL);
 	list_init(&life->gateway.ports);
 	list_init(&life->gateway.retiring);
 	build_begin(first, &life->gateway);
 	err = gateway_conf_load(first->arena, first->conf, first->file, &first->loaded);
-	if (!err) {
+	if (err) {
+		say_mistakes(first);
+		err = err_copy(a, err);
+		build_end(first);
+	} else {
 		conf.loops = first->loaded->threads;
 		err = rt_run(&conf, live, life);
-	} else
-		say_mistakes(first);
-	err = err_copy(a, err);
-	build_end(first);
+	}
 	pthread_mutex_destroy(&life->gateway.lock);
 	return err;
 }

@@ -194,18 +194,17 @@ static Err *opened(Upstream *up, Arena *a, size_t server, HttpConn **out)
 	return http_conn_new(&stream, &conf, out);
 }
 
-static Err *translated(Arena *a, Err *err, const Upstream *up, size_t server)
+/* What the client is told says nothing of the inside; the cause does, for the log. */
+static Err *translated(Arena *a, Err *err)
 {
-	Str name = up->servers[server].conf->address.text;
-
 	if (err->kind == ERR_CANCELLED)
 		return err;
 	if (err_is(err, "rt.refused"))
 		return &refused;
 	if (err_is(err, "rt.deadline"))
 		return &late;
-	return err_because(a, err, ERR_UPSTREAM, "upstream.connect", "no connection to %.*s",
-	                   STR_ARG(name));
+	return err_because(a, err, ERR_UPSTREAM, "upstream.connect",
+	                   "no connection to a server could be made");
 }
 
 Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
@@ -217,7 +216,7 @@ Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
 
 	if (err) {
 		slot_give(up, server);
-		return translated(ask->arena, err, up, server);
+		return translated(ask->arena, err);
 	}
 	pooled = calloc(1, sizeof *pooled);
 	if (!pooled)

@@ -12,7 +12,7 @@ static const char builtin_page[] =
 	"<title>{{status}} {{title}}</title>\n"
 	"<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;"
 	"padding:0 1rem}h1{font-size:1.4rem}small{color:#666}</style>\n"
-	"<h1>{{status}} {{title}}</h1>\n<p>{{text}}.</p>\n"
+	"<h1>{{status}} {{title}}</h1>\n<p>{{detail}}.</p>\n"
 	"<p><small>{{slug}} &middot; request {{request_id}}</small></p>\n</html>\n";
 
 Problem problem_of(const Err *err, Str request_id, Str path)
@@ -137,7 +137,7 @@ static void put_value(Buf *out, const Problem *problem, Str name)
 		Str name, value;
 	} values[] = {
 		{ S("title"), http_reason(problem->status) },
-		{ S("text"), problem->text },
+		{ S("detail"), problem->text },
 		{ S("slug"), str_of(problem->slug) },
 		{ S("request_id"), problem->request_id },
 	};

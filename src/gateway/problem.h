@@ -22,7 +22,7 @@ bool problem_wants_html(Str accept);
 #define PROBLEM_JSON_TYPE "application/problem+json"
 #define PROBLEM_HTML_TYPE "text/html; charset=utf-8"
 void problem_put_json(Buf *out, const Problem *problem);
-/* page: the team's own page, with {{status}}, {{title}}, {{text}}, {{slug}} and {{request_id}}; empty: the built-in. All
+/* page: the team's own page, with {{status}}, {{title}}, {{detail}}, {{slug}} and {{request_id}}; empty: the built-in. All
  * values are escaped. */
 void problem_put_html(Buf *out, const Problem *problem, Str page);
 /* Seconds for Retry-After, or 0: none. */

@@ -53,7 +53,7 @@ TEST(a_page_is_filled_in_and_escaped)
 	static const struct {
 		Str page, want;
 	} cases[] = {
-		{ S("{{status}} {{ text }}"), S("404 &#60;b&#62; &#38; &#34;c&#34;") },
+		{ S("{{status}} {{ detail }}"), S("404 &#60;b&#62; &#38; &#34;c&#34;") },
 		{ S("{{unknown}}-{{request_id}}-{{slug}}-{{title}}"),
 		  S("-r&#39;1-gateway.no_route-Not Found") },
 		{ S("{{status"), S("{{status") },

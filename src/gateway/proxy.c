@@ -86,13 +86,15 @@ static uint64_t hash_key(const Passage *p)
 {
 	const UpstreamConf *conf = upstream_conf(p->state->up);
 
+	Str key = { 0 };
+
 	if (conf->balance != BALANCE_HASH)
 		return 0;
 	if (conf->hash_kind == HASH_ON_HEADER)
-		return balance_hash(headers_get_name(&p->x->request.headers, conf->hash_name));
-	if (conf->hash_kind == HASH_ON_COOKIE)
-		return balance_hash(http_cookie(&p->x->request.headers, conf->hash_name));
-	return balance_hash(p->forwarded.client_ip);
+		key = headers_get_name(&p->x->request.headers, conf->hash_name);
+	else if (conf->hash_kind == HASH_ON_COOKIE)
+		key = http_cookie(&p->x->request.headers, conf->hash_name);
+	return balance_hash(key.len ? key : p->forwarded.client_ip);
 }
 
 /* --- the request's body --------------------------------------------------------------------------------------------- */

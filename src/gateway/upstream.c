@@ -14,7 +14,12 @@
 
 #include <stdlib.h>
 
-enum { SHUN_US = 1000 * 1000 };
+enum {
+	SHUN_US = 1000 * 1000,
+	FAIR_US =
+		50 *
+		1000, /* who came so much later may have a connection of its loop before those of others */
+};
 
 static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
@@ -295,6 +300,7 @@ typedef struct Waiter {
 	const LeaseAsk *ask;
 	struct Pooled *pooled;
 	size_t server;
+	int64_t since_us;
 	bool served; /* taken out of the line with something; under the lock */
 	bool woken;  /* and knows it */
 } Waiter;
@@ -373,18 +379,20 @@ void slot_give(Upstream *up, size_t server)
 
 bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop)
 {
+	const Waiter *first;
 	bool given = false;
 
 	if (!someone_waits(up))
 		return false;
 	pthread_mutex_lock(&up->lock);
+	first = LIST_FIRST(&up->waiters, Waiter, node);
 	LIST_EACH (&up->waiters, Waiter, node, waiter) {
 		bool fits = waiter->loop == loop_self() && !waiter->ask->fresh &&
 		            !was_tried(waiter->ask, pooled->server);
 
 		if (given || !fits)
 			continue;
-		if (!any_of_this_loop && list_first(&up->waiters) != &waiter->node)
+		if (!any_of_this_loop && waiter->since_us > first->since_us + FAIR_US)
 			continue; /* another loop's turn */
 		waiter->pooled = pooled;
 		waiter->server = pooled->server;
@@ -530,7 +538,9 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t server, Lease *le
 
 static Err *wait_for_turn(Upstream *up, const LeaseAsk *ask, Lease *lease)
 {
-	Waiter waiter = { .loop = loop_self(), .fiber = fiber_self(), .ask = ask };
+	Waiter waiter = {
+		.loop = loop_self(), .fiber = fiber_self(), .ask = ask, .since_us = loop_now_us()
+	};
 	Err *err = stand_in_line(up, &waiter);
 
 	if (err == &busy)

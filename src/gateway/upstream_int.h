@@ -65,8 +65,8 @@ bool slot_take(Upstream *up, size_t server);
 void slot_give(Upstream *up, size_t server); /* wakes the first who waits */
 bool slot_free(const Upstream *up, size_t server);
 bool queue_is_empty(const Upstream *up);
-/* Gives a connection of this loop to who waits: to the first in line if it runs here (h1), or to the first that runs here
- * (h2, whose streams other loops could not use). False: nobody took it. */
+/* Gives a connection of this loop to the first who waits here: of HTTP/1 unless somebody elsewhere has waited notably
+ * longer, of HTTP/2 always (other loops could not use its streams). False: nobody took it. */
 bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop);
 
 /* pool.c */
