@@ -89,7 +89,7 @@ static void share(Pooled *pooled)
 {
 	for (unsigned left = http_conn_streams(pooled->conn); left > 1; left--) {
 		pooled->calls++;
-		if (!queue_hand_over(pooled->up, pooled, true)) {
+		if (!queue_hand_over(pooled->up, pooled)) {
 			pooled->calls--;
 			return;
 		}
@@ -108,8 +108,7 @@ static void give_back(Pooled *pooled)
 	timer_set(&pooled->idle, loop_now_us() + up->conf->keepalive.idle_us);
 	idle_add(up, 1);
 	if (!queue_is_empty(up) || l->idle > up->conf->keepalive.idle_per_loop)
-		idle_gone(
-			pooled); /* its slot goes to who waits on another loop, or there are too many */
+		idle_gone(pooled); /* its slot goes to who waits, or there are too many */
 }
 
 void pool_give(Pooled *pooled)
@@ -120,8 +119,24 @@ void pool_give(Pooled *pooled)
 			pooled_free(pooled);
 		return;
 	}
-	if (!queue_hand_over(pooled->up, pooled, pooled->h2))
+	if (!queue_hand_over(pooled->up, pooled))
 		give_back(pooled);
+}
+
+void pool_leave(Pooled *pooled)
+{
+	list_remove(&pooled->node);
+	timer_remove(&pooled->idle);
+	http_conn_leave(pooled->conn);
+}
+
+bool pool_arrive(Pooled *pooled)
+{
+	if (!http_conn_arrive(pooled->conn))
+		return true;
+	http_conn_free(pooled->conn);
+	free(pooled);
+	return false;
 }
 
 void pool_shed(Upstream *up)

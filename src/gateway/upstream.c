@@ -4,9 +4,9 @@
  *
  * A slot is a connection's place under the limits, counted with atomics over all loops. Who finds none waits in one queue
  * per upstream, in order, whichever loop it runs on. Nobody is woken to look again: what becomes free is handed over. A
- * connection that is done with goes to the first waiter if that one runs on the same loop; else it is closed, and its slot
- * is given to the waiter, who opens its own. A waiter also asks for connections that are only idle: otherwise a limit of
- * one could be held by nobody. */
+ * connection that is done with goes to the first waiter, to another loop if need be (an HTTP/2 one stays, and gives its
+ * streams to waiters of its own loop); a slot goes to a waiter who then opens its own. A waiter also asks for connections
+ * that are only idle: otherwise a limit of one could be held by nobody. */
 #include "gateway/upstream_int.h"
 
 #include "base/arena.h"
@@ -14,12 +14,7 @@
 
 #include <stdlib.h>
 
-enum {
-	SHUN_US = 1000 * 1000,
-	FAIR_US =
-		50 *
-		1000, /* who came so much later may have a connection of its loop before those of others */
-};
+enum { SHUN_US = 1000 * 1000 };
 
 static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
@@ -300,7 +295,6 @@ typedef struct Waiter {
 	const LeaseAsk *ask;
 	struct Pooled *pooled;
 	size_t server;
-	int64_t since_us;
 	bool served; /* taken out of the line with something; under the lock */
 	bool woken;  /* and knows it */
 } Waiter;
@@ -320,14 +314,14 @@ static void take_out(Upstream *up, Waiter *waiter)
 	__atomic_sub_fetch(&up->waiting, 1, __ATOMIC_SEQ_CST);
 }
 
-static void serve(Upstream *up, Waiter *waiter)
+static void serve(Upstream *up, Waiter *waiter, LoopFn *arrive)
 {
 	take_out(up, waiter);
 	waiter->served = true;
 	if (waiter->loop == loop_self())
 		waiter_wake(waiter);
 	else
-		loop_post(waiter->loop, waiter_wake, waiter);
+		loop_post(waiter->loop, arrive, waiter);
 }
 
 static bool was_tried(const LeaseAsk *ask, size_t server)
@@ -360,7 +354,7 @@ static void serve_line(Upstream *up)
 	pthread_mutex_lock(&up->lock);
 	LIST_EACH (&up->waiters, Waiter, node, waiter)
 		if (takes_a_slot(up, waiter))
-			serve(up, waiter);
+			serve(up, waiter, waiter_wake);
 	pthread_mutex_unlock(&up->lock);
 }
 
@@ -377,26 +371,34 @@ void slot_give(Upstream *up, size_t server)
 		serve_line(up);
 }
 
-bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop)
+/* On the waiter's loop: a connection from another. If it cannot be watched here its slot is still the waiter's. */
+static void waiter_receive(void *arg)
 {
-	const Waiter *first;
+	Waiter *waiter = arg;
+
+	if (!pool_arrive(waiter->pooled))
+		waiter->pooled = NULL;
+	waiter_wake(waiter);
+}
+
+bool queue_hand_over(Upstream *up, struct Pooled *pooled)
+{
 	bool given = false;
 
 	if (!someone_waits(up))
 		return false;
 	pthread_mutex_lock(&up->lock);
-	first = LIST_FIRST(&up->waiters, Waiter, node);
 	LIST_EACH (&up->waiters, Waiter, node, waiter) {
-		bool fits = waiter->loop == loop_self() && !waiter->ask->fresh &&
-		            !was_tried(waiter->ask, pooled->server);
+		bool here = waiter->loop == loop_self();
 
-		if (given || !fits)
+		if (given || (pooled->h2 && !here) || waiter->ask->fresh ||
+		    was_tried(waiter->ask, pooled->server))
 			continue;
-		if (!any_of_this_loop && waiter->since_us > first->since_us + FAIR_US)
-			continue; /* another loop's turn */
 		waiter->pooled = pooled;
 		waiter->server = pooled->server;
-		serve(up, waiter);
+		if (!here)
+			pool_leave(pooled);
+		serve(up, waiter, waiter_receive);
 		given = true;
 	}
 	pthread_mutex_unlock(&up->lock);
@@ -538,9 +540,7 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t server, Lease *le
 
 static Err *wait_for_turn(Upstream *up, const LeaseAsk *ask, Lease *lease)
 {
-	Waiter waiter = {
-		.loop = loop_self(), .fiber = fiber_self(), .ask = ask, .since_us = loop_now_us()
-	};
+	Waiter waiter = { .loop = loop_self(), .fiber = fiber_self(), .ask = ask };
 	Err *err = stand_in_line(up, &waiter);
 
 	if (err == &busy)

@@ -65,9 +65,9 @@ bool slot_take(Upstream *up, size_t server);
 void slot_give(Upstream *up, size_t server); /* wakes the first who waits */
 bool slot_free(const Upstream *up, size_t server);
 bool queue_is_empty(const Upstream *up);
-/* Gives a connection of this loop to the first who waits here: of HTTP/1 unless somebody elsewhere has waited notably
- * longer, of HTTP/2 always (other loops could not use its streams). False: nobody took it. */
-bool queue_hand_over(Upstream *up, struct Pooled *pooled, bool any_of_this_loop);
+/* Gives a connection of this loop to the first who waits, on whichever loop; an HTTP/2 one to the first of this loop. What
+ * it counts as (calls) goes with it. False: nobody took it. */
+bool queue_hand_over(Upstream *up, struct Pooled *pooled);
 
 /* pool.c */
 Pooled *pool_take(Upstream *up, size_t server); /* an idle or shared connection, or NULL */
@@ -76,5 +76,8 @@ Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
 void pool_give(Pooled *pooled);
 void pool_shed(Upstream *up);  /* closes one idle connection of this loop */
 void pool_empty(Upstream *up); /* all idle ones of this loop */
+/* HTTP/1 and not idle: from this loop, to this loop. False: it could not be watched here and is gone, not its slot. */
+void pool_leave(Pooled *pooled);
+bool pool_arrive(Pooled *pooled);
 /* Resolves and connects, TLS too. Parks. */
 Err *server_dial(Upstream *up, Arena *a, size_t server, Stream *stream) MUST_USE;

@@ -13,6 +13,7 @@
 #include "rt/tls.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 Err *http_conn_new(Stream *stream, const HttpConnConf *conf, HttpConn **out)
 {
@@ -47,6 +48,26 @@ void http_conn_free(HttpConn *conn)
 	}
 	stream_close(&conn->stream);
 	free(conn);
+}
+
+void http_conn_leave(HttpConn *conn)
+{
+	conn->moving_fd = watch_release(&conn->stream.watch);
+}
+
+Err *http_conn_arrive(HttpConn *conn)
+{
+	Err *err = watch_open(&conn->stream.watch, conn->moving_fd);
+
+	if (err) {
+		watch_close(
+			&conn->stream
+				 .watch); /* the descriptor, which was never counted as watched */
+		return err;
+	}
+	conn->stream.watch.writable = true; /* nothing is on its way between two calls */
+	h1_conn_idle(conn);
+	return NULL;
 }
 
 bool http_conn_is_h2(const HttpConn *conn)

@@ -56,6 +56,10 @@ unsigned http_conn_streams(
 	const HttpConn *conn); /* HTTP/2: more calls it can take now; HTTP/1: 1 or 0 */
 uint32_t http_conn_calls(const HttpConn *conn); /* calls begun on it so far */
 Stream *http_conn_stream(HttpConn *conn);
+/* HTTP/1, between two calls: out of this loop's hands, then into those of another. Do not park. A connection that could
+ * not arrive is to be freed. */
+void http_conn_leave(HttpConn *conn);
+Err *http_conn_arrive(HttpConn *conn) MUST_USE;
 /* Called (outside a fiber) when an idle connection becomes unusable: the pool takes it out. */
 void http_conn_on_close(HttpConn *conn, void (*fn)(HttpConn *conn, void *arg), void *arg);
 

@@ -31,8 +31,9 @@ struct HttpConn {
 	Stream stream; /* first: the loop's callbacks get its watch */
 	HttpConnConf conf;
 	uint32_t calls;
-	bool busy; /* HTTP/1: a call is on it */
-	bool over; /* no new call may begin */
+	bool busy;     /* HTTP/1: a call is on it */
+	bool over;     /* no new call may begin */
+	int moving_fd; /* between http_conn_leave and http_conn_arrive */
 	void (*on_close)(HttpConn *conn, void *arg);
 	void *on_close_arg;
 	H2Client *h2; /* NULL: HTTP/1 */

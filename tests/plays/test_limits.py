@@ -168,15 +168,6 @@ def is_served(client, gw):
         return False
 
 
-def test_connections_of_one_address_are_limited(gateway, shop, client):
-    gw = gateway(limited(shop, "connections_per_address: 3"))
-    wires = [client.connect(gw) for _ in range(3)]
-    assert all(wire.ask(request()).status == 200 for wire in wires)
-    assert not is_served(client, gw)
-    wires.pop().close()
-    until(lambda: is_served(client, gw), "a place for another")
-
-
 def test_out_of_descriptors_it_goes_on_serving(gateway, shop, client):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))

@@ -222,13 +222,13 @@ def test_a_tunnel_outlives_the_limits_of_a_request(gateway, upstream, client):
     assert wire.reader.take(4) == b"echo"
 
 
-def test_a_tunnel_without_a_byte_ends_after_the_idle_time(gateway, upstream, client):
+def test_a_tunnel_without_a_byte_ends_after_its_own_time(gateway, upstream, client):
     def talk(connection):
         connection.head()
         connection.send(SWITCH)
         connection.wait_end()
 
-    gw = gateway(everything_to(upstream(script=talk), upstream="timeouts: { idle: 300ms }"))
+    gw = gateway(everything_to(upstream(script=talk), upstream="timeouts: { tunnel: 300ms }"))
     wire = client.connect(gw).send(HANDSHAKE)
     assert wire.head().status == 101
     assert wire.is_closed()
