@@ -323,7 +323,7 @@ static void put_label_value(Buf *out, Str value)
 
 static void put_labels(Buf *out, const MetricFamily *row, const Str *values)
 {
-	for (size_t i = 0; i < label_count(row); i++) {
+	for (size_t i = 0; values && i < label_count(row); i++) {
 		buf_put(out, i ? S(",") : S(""));
 		buf_put(out, str_of(row->labels[i]));
 		buf_put(out, S("=\""));

@@ -40,7 +40,7 @@ MetricList obs_metrics; /* this folder's own */
 
 /* Makes families appear in scrapes, in this order; rows must live for ever. Known ones are left as they are. A family
  * that metric_cell() meets first is added then. Any thread. */
-void metrics_add(const MetricFamily *families, size_t count);
+void metrics_add(const MetricFamily *rows, size_t count);
 
 /* One cell; all zero is none: recording to it does nothing. */
 typedef struct MetricCell {
@@ -52,7 +52,7 @@ typedef struct MetricCell {
  * counters that live on in both never go back, the others disappear. Past the family's limit all values become "other"
  * (banyan_metric_overflows_total counts); without room at all the cell is none. Values that are not UTF-8 are repaired.
  * Any thread; takes a lock: at configuration time, not per request. */
-MetricCell metric_cell(const MetricFamily *family, const Str *labels, size_t count) MUST_USE;
+MetricCell metric_cell(const MetricFamily *row, const Str *labels, size_t count) MUST_USE;
 /* After it nobody records to the cell (by this reference). None is fine. Any thread. */
 void metric_cell_free(MetricCell cell);
 
@@ -72,8 +72,8 @@ void metric_emit(MetricOut *out, const Str *labels, double value);
 /* Everything, in Prometheus' text format 0.0.4. Any thread; O(cells x threads). */
 void metrics_put(Buf *out);
 /* The families as docs/reference/metrics.md shows them: a Markdown table. */
-void metrics_put_markdown(Buf *out, const MetricFamily *families, size_t count);
+void metrics_put_markdown(Buf *out, const MetricFamily *rows, size_t count);
 
 /* What Prometheus would not like about a row (name, suffix, unit, labels, help), or the empty view. Text lives in `a`.
  * For tests that walk the tables. */
-Str metric_family_mistake(Arena *a, const MetricFamily *family);
+Str metric_family_mistake(Arena *a, const MetricFamily *row);

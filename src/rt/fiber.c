@@ -108,10 +108,10 @@ void fibers_init(Loop *loop, unsigned fibers_max, size_t stack_bytes)
 
 void fibers_fini(Loop *loop)
 {
-	Fiber *fiber;
-
-	while ((fiber = LIST_TAKE(&loop->stacks, Fiber, ready)))
+	LIST_EACH (&loop->stacks, Fiber, ready, fiber) {
+		list_remove(&fiber->ready);
 		fiber_unmap(fiber);
+	}
 	loop->stats.stacks_kept = 0;
 }
 

@@ -131,28 +131,28 @@ static Err *nothing(void *arg)
 	return arg;
 }
 
-Err *rt_run(const RtConf *given, RtMain *main_fn, void *arg)
+Err *rt_run(const RtConf *conf, RtMain *main_fn, void *arg)
 {
-	RtConf conf = with_defaults(given);
+	RtConf full = with_defaults(conf);
 	Err *err = NULL;
 
-	rt.loops = calloc(conf.loops, sizeof *rt.loops);
+	rt.loops = calloc(full.loops, sizeof *rt.loops);
 	if (!rt.loops)
 		abort();
-	rt.count = conf.loops;
+	rt.count = full.loops;
 	rt.empty = 0;
 	rt.main_fn = main_fn;
 	rt.main_arg = arg;
 	rt.result = NULL;
 	signals_block();
 	signals_install_crash();
-	for (unsigned i = 0; i < conf.loops; i++) {
-		Err *bad = loop_init(&rt.loops[i], i, &conf);
+	for (unsigned i = 0; i < full.loops; i++) {
+		Err *bad = loop_init(&rt.loops[i], i, &full);
 
 		err = err ? err : bad;
 	}
 	if (!err) {
-		workers_start(conf.workers, conf.worker_queue);
+		workers_start(full.workers, full.worker_queue);
 		err = start_threads();
 		if (err)
 			rt.main_fn = nothing, rt.main_arg = err;
@@ -167,7 +167,7 @@ Err *rt_run(const RtConf *given, RtMain *main_fn, void *arg)
 		signals_thread_fini();
 		err = rt.result;
 	}
-	for (unsigned i = 0; i < conf.loops; i++)
+	for (unsigned i = 0; i < full.loops; i++)
 		loop_fini(&rt.loops[i]);
 	loop_enter(NULL);
 	free(rt.loops);
