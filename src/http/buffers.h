@@ -5,7 +5,8 @@
 #pragma once
 #include "base/util.h"
 
-enum { HTTP_BUFFER_BYTES = 64 << 10 };
+/* A little more than a power of two: neighbours then do not begin in the same sets of the caches. */
+enum { HTTP_BUFFER_BYTES = (64 << 10) + 816 };
 
 char *http_buffer_take(void) RETURNS_NONNULL;
 void http_buffer_give(char *buffer); /* on the thread that took it; NULL is fine */

@@ -45,6 +45,7 @@ struct Fiber {
 	Loop *loop;
 	char *stack; /* lowest usable byte; the guard lies below */
 	size_t stack_bytes;
+	size_t colour;    /* of it, left unused at the top */
 	void *fake_stack; /* AddressSanitizer's */
 	void *tsan;       /* ThreadSanitizer's */
 	unsigned valgrind;
