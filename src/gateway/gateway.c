@@ -138,13 +138,14 @@ static void let_tls_go(Build *b)
 	b->tls = NULL;
 }
 
-/* The snapshot and its upstreams hold the arena as long as they need it; errors that live in it are gone. */
+/* The snapshot and its upstreams hold the arena as long as they need it; errors that live in it are gone. Fine twice. */
 static void build_end(Build *b)
 {
 	let_tls_go(b);
 	if (!b->applied)
 		snapshot_unref(b->snap);
-	conf_hold_unref(b->hold);
+	b->snap = NULL;
+	conf_hold_unref(TAKE(b->hold));
 }
 
 static void say_mistakes(const Build *b)
@@ -592,6 +593,7 @@ static Err *live(void *arg)
 	Err *err = start(g, &life->first);
 
 	if (!err) {
+		build_end(&life->first);
 		announce(g, a);
 		__atomic_store_n(&g->ready, true, __ATOMIC_RELAXED);
 		err = run_until_told(g);
