@@ -22,13 +22,21 @@ static void idle_add(Upstream *up, int n)
 	__atomic_store_n(&l->idle, l->idle + (uint32_t)n, __ATOMIC_SEQ_CST);
 }
 
-static void pooled_free(Pooled *pooled)
+void pool_drop(Pooled *pooled)
 {
 	list_remove(&pooled->node);
 	timer_remove(&pooled->idle);
 	http_conn_free(pooled->conn);
-	slot_give(pooled->up, pooled->server);
 	free(pooled);
+}
+
+static void pooled_free(Pooled *pooled)
+{
+	Upstream *up = pooled->up;
+	uint16_t server = pooled->server;
+
+	pool_drop(pooled);
+	slot_give(up, server);
 }
 
 static void idle_gone(Pooled *pooled)
@@ -134,8 +142,7 @@ bool pool_arrive(Pooled *pooled)
 {
 	if (!http_conn_arrive(pooled->conn))
 		return true;
-	http_conn_free(pooled->conn);
-	free(pooled);
+	pool_drop(pooled);
 	return false;
 }
 

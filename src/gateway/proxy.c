@@ -525,7 +525,7 @@ Err *proxy_handle(Exchange *x)
 	Passage *p = passage_begin(x);
 
 	TRY(find_route(p));
-	http_limit_body(x, p->route->conf->body_bytes);
+	TRY(http_limit_body(x, p->route->conf->body_bytes));
 	p->head.target = upstream_target(p);
 	TRY(passage_request_headers(p));
 	p->key = hash_key(p);

@@ -332,19 +332,53 @@ static bool was_tried(const LeaseAsk *ask, size_t server)
 	return false;
 }
 
-static bool takes_a_slot(Upstream *up, Waiter *waiter)
+/* A server that could not be connected to a moment ago is as a slow one: used when no other is up. */
+static BalanceState state_now(const UpServer *server)
 {
+	BalanceState state = __atomic_load_n(&server->state, __ATOMIC_RELAXED);
+	int64_t shunned_us = __atomic_load_n(&server->shunned_us, __ATOMIC_RELAXED);
+
+	return state == BALANCE_UP && loop_now_us() < shunned_us ? BALANCE_SLOW : state;
+}
+
+/* The server that balancing would allow this waiter and that has room: the one least used for its weight, or -1. */
+static ptrdiff_t roomy_server(const Upstream *up, const LeaseAsk *ask, BalanceState wanted)
+{
+	ptrdiff_t best = -1;
+	double least = 0;
+
 	for (size_t i = 0; i < up->count; i++) {
 		const UpServer *s = &up->servers[i];
+		double load = s->conf->weight
+		                      ? (double)__atomic_load_n(&s->connections, __ATOMIC_RELAXED) /
+		                                s->conf->weight
+		                      : 0;
 
-		if (!s->conf->weight || was_tried(waiter->ask, i) ||
-		    __atomic_load_n(&s->state, __ATOMIC_RELAXED) == BALANCE_DOWN ||
-		    !slot_take(up, i))
+		if (!s->conf->weight || was_tried(ask, i) || state_now(s) != wanted ||
+		    !slot_free(up, i) || (best >= 0 && load >= least))
 			continue;
-		waiter->server = i;
-		return true;
+		best = (ptrdiff_t)i;
+		least = load;
 	}
+	return best;
+}
+
+static bool is_any_up(const Upstream *up)
+{
+	for (size_t i = 0; i < up->count; i++)
+		if (up->servers[i].conf->weight && state_now(&up->servers[i]) == BALANCE_UP)
+			return true;
 	return false;
+}
+
+static bool takes_a_slot(Upstream *up, Waiter *waiter)
+{
+	ptrdiff_t server = roomy_server(up, waiter->ask, is_any_up(up) ? BALANCE_UP : BALANCE_SLOW);
+
+	if (server < 0 || !slot_take(up, (size_t)server))
+		return false;
+	waiter->server = (size_t)server;
+	return true;
 }
 
 /* Gives the slots that are free to those who wait, in order. Whoever frees a slot looks for waiters after it, whoever
@@ -381,24 +415,34 @@ static void waiter_receive(void *arg)
 	waiter_wake(waiter);
 }
 
+/* A request that must not use a connection that was idle gets its place: the connection ends. */
+static void hand_to(Waiter *waiter, struct Pooled *pooled)
+{
+	waiter->server = pooled->server;
+	if (waiter->ask->fresh && !pooled->h2) {
+		pool_drop(pooled);
+		return;
+	}
+	waiter->pooled = pooled;
+	if (waiter->loop != loop_self())
+		pool_leave(pooled);
+}
+
 bool queue_hand_over(Upstream *up, struct Pooled *pooled)
 {
-	bool given = false;
+	bool given = !someone_waits(up) || state_now(&up->servers[pooled->server]) == BALANCE_DOWN;
 
-	if (!someone_waits(up))
+	if (given)
 		return false;
 	pthread_mutex_lock(&up->lock);
 	LIST_EACH (&up->waiters, Waiter, node, waiter) {
 		bool here = waiter->loop == loop_self();
 
-		if (given || (pooled->h2 && !here) || waiter->ask->fresh ||
+		if (given || (pooled->h2 && (!here || waiter->ask->fresh)) ||
 		    was_tried(waiter->ask, pooled->server))
 			continue;
-		waiter->pooled = pooled;
-		waiter->server = pooled->server;
-		if (!here)
-			pool_leave(pooled);
-		serve(up, waiter, waiter_receive);
+		hand_to(waiter, pooled);
+		serve(up, waiter, waiter->pooled ? waiter_receive : waiter_wake);
 		given = true;
 	}
 	pthread_mutex_unlock(&up->lock);
@@ -485,15 +529,6 @@ static Err *stand_in_line(Upstream *up, Waiter *waiter)
 
 /* --- leases --------------------------------------------------------------------------------------------------------- */
 
-/* A server that could not be connected to a moment ago is as a slow one: used when no other is up. */
-static BalanceState state_now(const UpServer *server)
-{
-	BalanceState state = __atomic_load_n(&server->state, __ATOMIC_RELAXED);
-	int64_t shunned_us = __atomic_load_n(&server->shunned_us, __ATOMIC_RELAXED);
-
-	return state == BALANCE_UP && loop_now_us() < shunned_us ? BALANCE_SLOW : state;
-}
-
 static int pick(Upstream *up, UpLoop *l, const LeaseAsk *ask)
 {
 	BalancePick how = { up->conf->balance, ask->key, loop_now_us(), ask->tried,
@@ -546,10 +581,18 @@ static Err *wait_for_turn(Upstream *up, const LeaseAsk *ask, Lease *lease)
 	if (err == &busy)
 		metric_add(up->refused, 1);
 	TRY(err);
-	if (!waiter.pooled)
-		return open_for(up, ask, waiter.server, lease);
-	lease_begin(lease, waiter.pooled, true);
-	return NULL;
+	if (waiter.pooled && http_conn_usable(waiter.pooled->conn)) {
+		lease_begin(lease, waiter.pooled, true);
+		return NULL;
+	}
+	if (waiter.pooled &&
+	    waiter.pooled->h2) { /* it took its leave meanwhile, and others are on it */
+		pool_give(waiter.pooled);
+		return lease_take(up, ask, lease);
+	}
+	if (waiter.pooled) /* the server spoke or left since: its place is still ours */
+		pool_drop(waiter.pooled);
+	return open_for(up, ask, waiter.server, lease);
 }
 
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
@@ -572,7 +615,10 @@ Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
 		}
 		if (slot_take(up, (size_t)server))
 			return open_for(up, ask, (size_t)server, lease);
-		/* another loop was faster: now it is full, or another server is picked */
+		/* another loop was faster: now it is full, or another server is picked. What the try held for a moment may
+		 * have hidden a free place from somebody who looked just then */
+		if (someone_waits(up))
+			serve_line(up);
 	}
 }
 

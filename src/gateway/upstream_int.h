@@ -77,6 +77,7 @@ void pool_give(Pooled *pooled);
 void pool_shed(Upstream *up);  /* closes one idle connection of this loop */
 void pool_empty(Upstream *up); /* all idle ones of this loop */
 /* HTTP/1 and not idle: from this loop, to this loop. False: it could not be watched here and is gone, not its slot. */
+void pool_drop(Pooled *pooled); /* closed, its slot kept */
 void pool_leave(Pooled *pooled);
 bool pool_arrive(Pooled *pooled);
 /* Resolves and connects, TLS too. Parks. */

@@ -12,7 +12,9 @@
 
 #include "rt/tls.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 Err *http_conn_new(Stream *stream, const HttpConnConf *conf, HttpConn **out)
@@ -58,6 +60,7 @@ void http_conn_leave(HttpConn *conn)
 Err *http_conn_arrive(HttpConn *conn)
 {
 	Err *err = watch_open(&conn->stream.watch, conn->moving_fd);
+	char byte;
 
 	if (err) {
 		watch_close(
@@ -66,6 +69,9 @@ Err *http_conn_arrive(HttpConn *conn)
 		return err;
 	}
 	conn->stream.watch.writable = true; /* nothing is on its way between two calls */
+	if (recv(conn->moving_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+		conn->over =
+			true; /* the server spoke or left on the way: epoll will only tell later */
 	h1_conn_idle(conn);
 	return NULL;
 }

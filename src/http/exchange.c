@@ -97,9 +97,12 @@ bool http_more(Exchange *x)
 	return !x->read_all && x->ops->more(x);
 }
 
-void http_limit_body(Exchange *x, uint64_t bytes)
+Err *http_limit_body(Exchange *x, uint64_t bytes)
 {
 	x->body_limit = bytes;
+	return bytes && x->request.content_length > 0 && (uint64_t)x->request.content_length > bytes
+	               ? &body_too_large
+	               : NULL;
 }
 
 void http_close_after(Exchange *x)

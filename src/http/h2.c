@@ -123,6 +123,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
 	h->block_bytes = 0;
 	h->block_since_us = loop_now_us();
+	h->block_stream = frame->hd.stream_id;
 	if (!s && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
 		s = h->role->opened(h, frame->hd.stream_id);
 		if (s)
@@ -235,8 +236,10 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user_data)
 {
 	H2Stream *s = stream_of(session, id);
+	H2 *h = user_data;
 
-	(void)user_data;
+	if (id == h->block_stream)
+		h->block_since_us = 0; /* what was wrong in it has ended it, and no frame is told */
 	if (s) {
 		nghttp2_session_set_stream_user_data(session, id, NULL);
 		h2_stream_close(s, code);

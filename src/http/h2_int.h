@@ -84,6 +84,7 @@ struct H2 {
 	int64_t progress_us;    /* when the peer last took something */
 	size_t turn;            /* bytes read since others had their turn */
 	size_t block_bytes;     /* decoded, of the header block that is arriving */
+	int32_t block_stream;   /* whose it is */
 	int64_t block_since_us; /* when that began; 0: none is */
 	H2Guard guard;
 	Err *abuse; /* the peer did too much of something */

@@ -59,7 +59,8 @@ void http_listen_swap(
 unsigned http_listen_drain(HttpListener *hl, int64_t us);
 void http_listen_close(HttpListener *hl);
 
-void http_limit_body(Exchange *x, uint64_t bytes); /* this request's own limit; 0: none */
+/* This request's own limit; 0: none. Fails at once with TOO_LARGE "http.body_too_large" when the length is known. */
+Err *http_limit_body(Exchange *x, uint64_t bytes) MUST_USE;
 /* HTTP/1: the connection ends with this answer. Before http_begin. */
 void http_close_after(Exchange *x);
 

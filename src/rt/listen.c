@@ -272,14 +272,16 @@ void listener_stop(Listener *listener)
 /* Those whose handshake the kernel has finished would be reset by the close: they are taken first. */
 static void take_backlog(const Listener *listener)
 {
-	Addr peer = { .len = sizeof peer.un };
-	int fd;
+	for (unsigned i = 0; i < BACKLOG; i++) {
+		Addr peer = { .len = sizeof peer.un };
+		int fd = accept4(listener->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	while ((fd = accept4(listener->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC)) >=
-	       0) {
+		if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+			continue;
+		if (fd < 0)
+			return;
 		stat_add(&stats.accepted);
 		listener->fn(listener->arg, fd, &peer);
-		peer.len = sizeof peer.un;
 	}
 }
 
