@@ -30,7 +30,7 @@ struct Exchange {
 	Arena *arena; /* the request's */
 	Head request;
 	HttpServer *server;
-	void *listener_arg; /* what http_serve was given */
+	void *listener_arg; /* what http_listen was given */
 	Peer peer;
 	bool secure;           /* came over TLS */
 	bool read_all;         /* the request's body has ended */
