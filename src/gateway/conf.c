@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The gateway's configuration, row by row. What a user may write, what it means and what it is when he does not is here and
- * nowhere else; the manual's page is made of these rows. What no row can say alone (does that upstream exist, can that
- * route ever be taken) is conf_check.c.
+ * nowhere else; the manual's page is made of these rows. Whether a single value is in order is conf_verify.c; what no row
+ * can say alone (does that upstream exist, can that route ever be taken) is conf_check.c.
  *
  * Defaults are those a careful operator would set for a Python monolith behind the internet: heads of 32 KiB and 100 lines
  * (Django, gunicorn and nginx all stay below), a total time for heads, an idle time for kept upstream connections below
@@ -11,21 +11,9 @@
 #include "gateway/conf.h"
 
 #include "base/arena.h"
+#include "gateway/balance.h"
 #include "gateway/conf_int.h"
-#include "gateway/route.h"
-#include "http/message.h"
 #include "obs/access.h"
-
-#include <string.h>
-
-static Err *refuse(Arena *a, Str text, const char *why)
-{
-	return err_new(a, ERR_INVALID, "conf.value", "%.*s: %s", STR_ARG(str_quote(a, text)), why);
-}
-
-static ConfVerify verify_listen, verify_admin, verify_server, verify_host, verify_path,
-	verify_method, verify_prefix, verify_health_path, verify_status, verify_hash_on,
-	verify_network, verify_id_header, verify_name, verify_log, verify_ca_name;
 
 static const ConfWord balance_words[] = {
 	{ "round_robin", BALANCE_ROUND_ROBIN, "one after the other, by weight" },
@@ -108,6 +96,9 @@ static const ConfKey listen_keys[] = {
 	{ "h2c", CONF_BOOL, AT(ListenConf, h2c), .def = "off",
 	  .help = "take HTTP/2 without TLS from clients that begin with it",
 	  .more = "Only for ports that no browser and no other proxy reaches." },
+	{ "proxy_protocol", CONF_BOOL, AT(ListenConf, proxy_protocol), .def = "off",
+	  .help = "connections begin with a PROXY header (version 1 or 2) that says who the client is",
+	  .more = "Only trusted_proxies may connect then; others are cut." },
 };
 static const ConfTable listen_table = { "listener", CONF_ROWS(ListenConf, listen_keys),
 	                                .shorthand = "address",
@@ -204,6 +195,9 @@ static const ConfKey upstream_tls_keys[] = {
 	  .help = "PEM file of who may sign it; without it the system's" },
 	{ "server_name", CONF_STR, AT(UpstreamTlsConf, server_name), .verify = verify_ca_name,
 	  .help = "the name to ask for and to check; without it the server's host" },
+	{ "certificate", CONF_PATH, AT(UpstreamTlsConf, certificate),
+	  .help = "PEM file of the certificate shown to servers that ask for one" },
+	{ "key", CONF_PATH, AT(UpstreamTlsConf, key), .help = "PEM file of its private key" },
 };
 static const ConfTable upstream_tls_table = { "tls", CONF_ROWS(UpstreamTlsConf, upstream_tls_keys),
 	                                      .help = "TLS to the servers" };
@@ -217,6 +211,10 @@ static const ConfKey keepalive_keys[] = {
 	          "gunicorn has 2s, uvicorn 5s." },
 	{ "requests", CONF_UINT, AT(KeepaliveConf, requests), .def = "0",
 	  .help = "requests on one connection; 0: no limit" },
+	{ "unsafe_idle", CONF_DURATION, AT(KeepaliveConf, unsafe_idle_us), .def = "1s", .max = "1h",
+	  .help = "a request that may not be repeated (POST) takes no connection that was idle for longer",
+	  .more = "It gets a new one instead: should the server be closing the old one just then, nobody could tell whether "
+	          "the request was taken." },
 };
 static const ConfTable keepalive_table = { "keepalive", CONF_ROWS(KeepaliveConf, keepalive_keys),
 	                                   .help = "connections kept for the next request" };
@@ -230,6 +228,32 @@ static const ConfKey queue_keys[] = {
 static const ConfTable queue_table = { "queue", CONF_ROWS(QueueConf, queue_keys),
 	                               .shorthand = "length",
 	                               .help = "waiting where max_connections is reached" };
+
+static const ConfKey outlier_keys[] = {
+	{ "failures", CONF_UINT, AT(OutlierConf, failures), .def = "5", .max = "1000",
+	  .help = "failed requests in a row that take a server out; 0: never",
+	  .more = "A connection that cannot be made, an answer that does not come or is broken, and 502, 503, 504 and 500 "
+	          "count." },
+	{ "interval", CONF_DURATION, AT(OutlierConf, interval_us), .def = "10s", .min = "100ms",
+	  .max = "10m", .help = "how often it is looked who may come back" },
+	{ "ejection", CONF_DURATION, AT(OutlierConf, ejection_us), .def = "30s", .min = "100ms",
+	  .max = "1h", .help = "how long a server stays out, times how often it was" },
+	{ "ejection_max", CONF_DURATION, AT(OutlierConf, ejection_max_us), .def = "5m",
+	  .min = "100ms", .max = "24h", .help = "and the longest" },
+	{ "max_ejected", CONF_SHARE, AT(OutlierConf, max_ejected_ppm), .def = "10%",
+	  .help = "share of the servers that may be out at a time; one always may, unless it is the only one" },
+};
+static const ConfTable outlier_table = {
+	"outlier", CONF_ROWS(OutlierConf, outlier_keys), .shorthand = "failures",
+	.help = "servers that fail what they are given are left alone for a while"
+};
+
+static const ConfWord proxy_protocol_words[] = {
+	{ "off", PROXY_PROTOCOL_OFF, "none" },
+	{ "v1", PROXY_PROTOCOL_V1, "a line of text" },
+	{ "v2", PROXY_PROTOCOL_V2, "binary" },
+	{ 0 },
+};
 
 static const ConfKey upstream_keys[] = {
 	{ "name", CONF_NAME, AT(UpstreamConf, name), .verify = verify_name,
@@ -261,21 +285,189 @@ static const ConfKey upstream_keys[] = {
 	  .table = &upstream_tls_table, .help = "TLS to the servers; an empty {} turns it on" },
 	{ "host_header", CONF_ENUM, AT(UpstreamConf, host_header), .names = host_header_words,
 	  .def = "preserve", .help = "the Host header that they see" },
+	{ "outlier", CONF_OBJECT, AT(UpstreamConf, outlier), .table = &outlier_table,
+	  .help = "servers that fail what they are given are left alone for a while" },
+	{ "slow_start", CONF_DURATION, AT(UpstreamConf, slow_start_us), .def = "0", .max = "1h",
+	  .help = "time over which a server that came back gets its full share again; 0: at once",
+	  .more = "Not at the gateway's own start." },
+	{ "proxy_protocol", CONF_ENUM, AT(UpstreamConf, proxy_protocol),
+	  .names = proxy_protocol_words, .def = "off",
+	  .help = "a PROXY header begins each connection, which is then used for one client only" },
 };
 static const ConfTable upstream_table = { "upstream", CONF_ROWS(UpstreamConf, upstream_keys),
 	                                  .help = "servers that do the same work" };
+
+static const ConfKey condition_keys[] = {
+	{ "name", CONF_NAME, AT(ConditionConf, name), .verify = verify_condition_name,
+	  .help = "of the header, parameter or cookie" },
+	{ "is", CONF_STR, AT(ConditionConf, is), GIVEN(ConditionConf, has_is),
+	  .help = "the whole value; *: any, as long as it is there" },
+	{ "pattern", CONF_STR, AT(ConditionConf, pattern), GIVEN(ConditionConf, has_pattern),
+	  .verify = verify_expression, .value = "EXPRESSION",
+	  .help = "a regular expression (PCRE2) that is found in the value" },
+	{ "absent", CONF_BOOL, AT(ConditionConf, absent), .def = "off",
+	  .help = "it must not be there" },
+};
+static const ConfTable condition_table = { "condition", CONF_ROWS(ConditionConf, condition_keys),
+	                                   .shorthand = "is",
+	                                   .help = "something that a request must have" };
 
 static const ConfKey match_keys[] = {
 	{ "host", CONF_STR, AT(MatchConf, host), .def = "*", .verify = verify_host, .value = "HOST",
 	  .help = "shop.example.org, *.example.org (any name below it) or * (any)" },
 	{ "path", CONF_STR, AT(MatchConf, path), .def = "/**", .verify = verify_path,
 	  .value = "PATH",
-	  .help = "/exact, /users/{id} (any one segment) or /api/** (/api and all below it)" },
+	  .help = "/exact, /users/{id} (any one segment), /api/** (/api and all below it) or \"~ EXPRESSION\" (PCRE2)" },
 	{ "methods", CONF_STR, AT_LIST(MatchConf, methods), .verify = verify_method,
 	  .value = "METHOD", .help = "GET, POST and so on; without them any. GET means HEAD too" },
+	{ "headers", CONF_OBJECT, AT_MAP(MatchConf, headers), .table = &condition_table,
+	  .help = "headers, by name, and what they must be" },
+	{ "query", CONF_OBJECT, AT_MAP(MatchConf, query), .table = &condition_table,
+	  .help = "parameters of the query, by name" },
+	{ "cookies", CONF_OBJECT, AT_MAP(MatchConf, cookies), .table = &condition_table,
+	  .help = "cookies, by name" },
 };
 static const ConfTable match_table = { "match", CONF_ROWS(MatchConf, match_keys),
 	                               .shorthand = "path", .help = "what requests a route takes" };
+
+static const ConfKey field_keys[] = {
+	{ "name", CONF_NAME, AT(FieldConf, name), .verify = verify_field_name,
+	  .help = "of the header" },
+	{ "value", CONF_STR, AT(FieldConf, value), .required = true, .expand = true,
+	  .verify = verify_template, .value = "TEMPLATE", .help = "its value" },
+};
+static const ConfTable field_table = { "header", CONF_ROWS(FieldConf, field_keys),
+	                               .shorthand = "value", .help = "one header" };
+
+static const ConfKey fields_keys[] = {
+	{ "set", CONF_OBJECT, AT_MAP(FieldsConf, set), .table = &field_table,
+	  .help = "headers, by name: instead of all that are there of that name" },
+	{ "add", CONF_OBJECT, AT_MAP(FieldsConf, add), .table = &field_table,
+	  .help = "headers, by name: beside those that are there" },
+	{ "remove", CONF_STR, AT_LIST(FieldsConf, remove), .verify = verify_field_name,
+	  .value = "NAME", .help = "names of headers that are taken out" },
+};
+static const ConfTable fields_table = {
+	"headers", CONF_ROWS(FieldsConf, fields_keys),
+	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
+};
+
+static const ConfWord query_rule_words[] = {
+	{ "drop", false, "left out" },
+	{ "keep", true, "appended, unless the template has one" },
+	{ 0 },
+};
+
+static const ConfKey redirect_keys[] = {
+	{ "to", CONF_STR, AT(RedirectConf, to), .required = true, .verify = verify_template,
+	  .value = "TEMPLATE", .help = "where to: https://{host}{path}, /new/{id}, /new/{rest}",
+	  .more = "Parts of the path and of regular expressions stand under their names; {rest} is what ** took." },
+	{ "status", CONF_UINT, AT(RedirectConf, status), .def = "308", .min = "301", .max = "308",
+	  .help = "301, 302, 303, 307 or 308" },
+	{ "query", CONF_ENUM, AT(RedirectConf, keep_query), .names = query_rule_words,
+	  .def = "keep", .help = "what becomes of the query" },
+};
+static const ConfTable redirect_table = { "redirect", CONF_ROWS(RedirectConf, redirect_keys),
+	                                  .shorthand = "to",
+	                                  .help = "the client is sent elsewhere" };
+
+static const ConfKey answer_keys[] = {
+	{ "status", CONF_UINT, AT(AnswerConf, status), .def = "200", .min = "200", .max = "599",
+	  .help = "its status" },
+	{ "type", CONF_STR, AT(AnswerConf, type), .def = "text/plain; charset=utf-8",
+	  .verify = verify_field_value, .help = "its Content-Type" },
+	{ "body", CONF_STR, AT(AnswerConf, body), .help = "what it says" },
+	{ "file", CONF_PATH, AT(AnswerConf, file),
+	  .help = "a file, of at most 1MiB, that says it instead; read at the start and at a reload" },
+};
+static const ConfTable answer_table = { "answer", CONF_ROWS(AnswerConf, answer_keys),
+	                                .shorthand = "body",
+	                                .help = "always the same answer, from the gateway itself" };
+
+static const ConfKey files_keys[] = {
+	{ "dir", CONF_PATH, AT(FilesConf, dir), .required = true, .value = "DIR",
+	  .help = "the folder; what a route's ** or strip_prefix leaves of the path is looked for below it" },
+	{ "index", CONF_STR, AT_LIST(FilesConf, index), .def = "index.html",
+	  .verify = verify_index_name, .help = "files that stand for a folder" },
+	{ "fallback", CONF_STR, AT(FilesConf, fallback), .verify = verify_health_path,
+	  .value = "PATH",
+	  .help = "the file that is given for what is not there, as single pages want" },
+	{ "cache", CONF_STR, AT(FilesConf, cache), .verify = verify_field_value,
+	  .help = "their Cache-Control" },
+	{ "precompressed", CONF_BOOL, AT(FilesConf, precompressed), .def = "on",
+	  .help = "give FILE.br or FILE.gz, where they are, to clients that take them" },
+};
+static const ConfTable files_table = { "files", CONF_ROWS(FilesConf, files_keys),
+	                               .shorthand = "dir",
+	                               .help = "static files, never from outside their folder" };
+
+static const ConfKey sendfile_keys[] = {
+	{ "dir", CONF_PATH, AT(SendfileConf, dir), .required = true, .value = "DIR",
+	  .help = "the folder that nothing is given from outside of" },
+	{ "prefix", CONF_STR, AT(SendfileConf, prefix), .def = "/", .verify = verify_health_path,
+	  .value = "PATH", .help = "the start of X-Accel-Redirect that stands for it" },
+};
+static const ConfTable sendfile_table = {
+	"sendfile", CONF_ROWS(SendfileConf, sendfile_keys), .shorthand = "dir",
+	.help = "files that an upstream names in X-Accel-Redirect or X-Sendfile are given in its place"
+};
+
+static const ConfKey maintenance_keys[] = {
+	{ "on", CONF_BOOL, AT(MaintenanceConf, on), .def = "on", .help = "is it?" },
+	{ "status", CONF_UINT, AT(MaintenanceConf, status), .def = "503", .min = "200",
+	  .max = "599", .help = "status of the answer" },
+	{ "retry_after", CONF_DURATION, AT(MaintenanceConf, retry_after_us), .def = "5m",
+	  .max = "168h", .help = "when clients are told to come back; 0: they are not" },
+	{ "html", CONF_PATH, AT(MaintenanceConf, html),
+	  .help = "a page for browsers, with the same places as that of errors" },
+	{ "allow", CONF_STR, AT_LIST(MaintenanceConf, allow), .verify = verify_network,
+	  .value = "NETWORK", .help = "clients that go on as ever" },
+};
+static const ConfTable maintenance_table = { "maintenance",
+	                                     CONF_ROWS(MaintenanceConf, maintenance_keys),
+	                                     .shorthand = "on",
+	                                     .help = "closed for a while, and saying so" };
+
+static const ConfKey route_limits_keys[] = {
+	{ "body_idle", CONF_DURATION, AT(RouteLimitsConf, body_idle_us),
+	  GIVEN(RouteLimitsConf, has_body_idle), .min = "100ms", .max = "24h",
+	  .help = "between two pieces of a request's body" },
+	{ "write", CONF_DURATION, AT(RouteLimitsConf, write_us), GIVEN(RouteLimitsConf, has_write),
+	  .min = "100ms", .max = "24h",
+	  .help = "how long a client may take nothing of its answer" },
+	{ "body_rate", CONF_BYTES, AT(RouteLimitsConf, body_rate),
+	  GIVEN(RouteLimitsConf, has_body_rate),
+	  .help = "slowest body of a request, in bytes a second after the first 5s; 0: no limit" },
+};
+static const ConfTable route_limits_table = { "limits",
+	                                      CONF_ROWS(RouteLimitsConf, route_limits_keys),
+	                                      .help = "instead of the general ones, key by key" };
+
+static const ConfWord buffering_words[] = {
+	{ "auto", BUFFERING_AUTO,
+	  "held, but for event streams, gRPC, upgrades and what says X-Accel-Buffering: no" },
+	{ "off", BUFFERING_OFF, "passed on as it comes" },
+	{ 0 },
+};
+
+static const ConfKey buffering_keys[] = {
+	{ "requests", CONF_ENUM, AT(BufferingConf, requests), GIVEN(BufferingConf, has_requests),
+	  .names = buffering_words, .def = "auto",
+	  .help = "bodies of requests, before a server is chosen" },
+	{ "answers", CONF_ENUM, AT(BufferingConf, answers), GIVEN(BufferingConf, has_answers),
+	  .names = buffering_words, .def = "auto",
+	  .help = "bodies of answers, towards clients slower than the server" },
+	{ "memory", CONF_BYTES, AT(BufferingConf, memory), GIVEN(BufferingConf, has_memory),
+	  .def = "64KiB", .min = "4KiB", .max = "16MiB",
+	  .help = "how much of one body is held in memory" },
+	{ "file", CONF_BYTES, AT(BufferingConf, file), GIVEN(BufferingConf, has_file),
+	  .def = "1GiB", .help = "and how much more in a file; 0: none",
+	  .more = "A request's body that is larger is passed on while it comes, an answer waits for its client then." },
+};
+static const ConfTable buffering_table = {
+	"buffering", CONF_ROWS(BufferingConf, buffering_keys),
+	.help = "bodies held here, so that no slow client keeps one of a server's workers"
+};
 
 static const ConfKey route_keys[] = {
 	{ "name", CONF_STR, AT(RouteConf, name), .required = true, .unique = true,
@@ -284,15 +476,40 @@ static const ConfKey route_keys[] = {
 	  .help = "what requests it takes; without it all",
 	  .more = "The most exact route takes a request, wherever it stands: hosts before wildcards before any; exact "
 	          "paths, then named parts, then the longest prefix; with methods before without; then the order here." },
-	{ "to", CONF_STR, AT(RouteConf, to), .required = true, .value = "UPSTREAM",
-	  .help = "the upstream that answers" },
+	{ "to", CONF_STR, AT(RouteConf, to), GIVEN(RouteConf, has_to), .value = "UPSTREAM",
+	  .help = "the upstream that answers",
+	  .more = "Each route has one of to, files, redirect and answer." },
+	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
+	  .table = &files_table, .help = "a folder of static files" },
+	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),
+	  .table = &redirect_table, .help = "another address" },
+	{ "answer", CONF_OBJECT, AT(RouteConf, answer), GIVEN(RouteConf, has_answer),
+	  .table = &answer_table, .help = "an answer of the gateway's own" },
 	{ "strip_prefix", CONF_STR, AT(RouteConf, strip_prefix), .verify = verify_prefix,
 	  .value = "PATH",
 	  .help = "the start of the path that is taken off before it goes upstream" },
+	{ "rewrite", CONF_STR, AT(RouteConf, rewrite), .verify = verify_rewrite,
+	  .value = "TEMPLATE",
+	  .help = "the path that goes upstream: /v2/users/{id}, /old{rest}; the query stays" },
+	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers), .table = &fields_table,
+	  .help = "what is changed in the headers that go upstream" },
+	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers), .table = &fields_table,
+	  .help = "what is changed in the headers of the answer" },
+	{ "sendfile", CONF_OBJECT, AT(RouteConf, sendfile), GIVEN(RouteConf, has_sendfile),
+	  .table = &sendfile_table,
+	  .help = "files that the upstream may name in X-Accel-Redirect or X-Sendfile" },
+	{ "maintenance", CONF_OBJECT, AT(RouteConf, maintenance), GIVEN(RouteConf, has_maintenance),
+	  .table = &maintenance_table, .help = "closed for a while, and saying so" },
 	{ "timeouts", CONF_OBJECT, AT(RouteConf, timeouts), .table = &timeouts_table,
 	  .help = "instead of the upstream's, key by key" },
 	{ "body", CONF_BYTES, AT(RouteConf, body_bytes), GIVEN(RouteConf, has_body),
 	  .help = "largest body of a request, instead of limits.body; 0: no limit" },
+	{ "limits", CONF_OBJECT, AT(RouteConf, limits), .table = &route_limits_table,
+	  .help = "instead of the general ones, key by key" },
+	{ "retry", CONF_OBJECT, AT(RouteConf, retry), GIVEN(RouteConf, has_retry),
+	  .table = &retry_table, .help = "instead of the upstream's" },
+	{ "buffering", CONF_OBJECT, AT(RouteConf, buffering), .table = &buffering_table,
+	  .help = "instead of the general one, key by key" },
 };
 static const ConfTable route_table = { "route", CONF_ROWS(RouteConf, route_keys),
 	                               .help = "one way through the gateway" };
@@ -317,7 +534,13 @@ static const ConfKey limits_keys[] = {
 	{ "body_rate", CONF_BYTES, AT(LimitsConf, body_rate), .def = "0",
 	  .help = "slowest body of a request, in bytes a second after the first 5s; 0: no limit" },
 	{ "connections", CONF_UINT, AT(LimitsConf, connections), .def = "0", .max = "1000000",
-	  .help = "connections of each listener at a time; 0: as many as descriptors allow" },
+	  .help = "connections of clients at a time, over all listeners; 0: as many as descriptors allow" },
+	{ "connections_per_address", CONF_UINT, AT(LimitsConf, connections_per_address), .def = "0",
+	  .max = "1000000",
+	  .help = "connections of one client at a time: of one IPv4 address, of one IPv6 network of 64 bits; 0: no limit",
+	  .more = "trusted_proxies are not counted." },
+	{ "memory", CONF_BYTES, AT(LimitsConf, memory), .def = "0",
+	  .help = "memory of the process above which new requests are refused with 503; 0: no limit" },
 };
 static const ConfTable limits_table = { "limits", CONF_ROWS(LimitsConf, limits_keys),
 	                                .help = "what clients may send, and how slowly" };
@@ -379,7 +602,7 @@ static const ConfKey gateway_keys[] = {
 	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), .table = &route_table,
 	  .required = true, .help = "which requests go where" },
 	{ "upstreams", CONF_OBJECT, AT_MAP(GatewayConf, upstreams), .table = &upstream_table,
-	  .required = true, .help = "servers, by a name for each group" },
+	  .help = "servers, by a name for each group" },
 	{ "admin", CONF_OBJECT, AT(GatewayConf, admin), .table = &admin_table,
 	  .help = "the port for those who run it" },
 	{ "limits", CONF_OBJECT, AT(GatewayConf, limits), .table = &limits_table,
@@ -397,6 +620,13 @@ static const ConfKey gateway_keys[] = {
 	  .help = "what the gateway's own errors look like" },
 	{ "drain", CONF_OBJECT, AT(GatewayConf, drain), .table = &drain_table,
 	  .help = "ending without dropping anything" },
+	{ "maintenance", CONF_OBJECT, AT(GatewayConf, maintenance),
+	  GIVEN(GatewayConf, has_maintenance), .table = &maintenance_table,
+	  .help = "all routes that have none of their own closed for a while" },
+	{ "buffering", CONF_OBJECT, AT(GatewayConf, buffering), .table = &buffering_table,
+	  .help = "bodies held here, so that no slow client keeps one of a server's workers" },
+	{ "spool_dir", CONF_PATH, AT(GatewayConf, spool_dir), .def = "/tmp", .value = "DIR",
+	  .help = "where bodies too large for memory are held, in files without a name" },
 	{ "threads", CONF_UINT, AT(GatewayConf, threads), .def = "0", .max = "256",
 	  .help = "threads that serve; 0: as many as processors" },
 };
@@ -431,181 +661,4 @@ Err *gateway_conf_load(Arena *a, Conf *conf, Str path, GatewayConf **out)
 	gateway_conf_finish(a, conf, g);
 	*out = g;
 	return NULL;
-}
-
-/* Single values. */
-
-static Err *verify_listen(Arena *a, Str text)
-{
-	AddressConf address;
-
-	if (!address_split(text, &address))
-		return refuse(a, text, "expected address:port, :port or unix:/path");
-	if (!address_is_local_form(&address))
-		return refuse(
-			a, text,
-			"a listener needs an address, not a name: write :port for all of them");
-	return NULL;
-}
-
-static Err *verify_admin(Arena *a, Str text)
-{
-	return str_eq(text, S("off")) ? NULL : verify_listen(a, text);
-}
-
-static Err *verify_server(Arena *a, Str text)
-{
-	AddressConf address;
-
-	if (!address_split(text, &address))
-		return refuse(a, text, "expected host:port or unix:/path");
-	if (!address.unix_path.len && (!address.host.len || !address.port))
-		return refuse(a, text, "a server needs a host and a port");
-	return NULL;
-}
-
-static Err *verify_pattern(Arena *a, Str text, const char *mistake)
-{
-	return mistake ? refuse(a, text, mistake) : NULL;
-}
-
-static Err *verify_host(Arena *a, Str text)
-{
-	return verify_pattern(a, text, route_host_mistake(text));
-}
-
-static Err *verify_path(Arena *a, Str text)
-{
-	return verify_pattern(a, text, route_path_mistake(text));
-}
-
-static Err *verify_method(Arena *a, Str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.at[i] >= 'a' && text.at[i] <= 'z')
-			return refuse(a, text, "methods are written in upper case");
-	if (!http_is_token(text) || text.len > 24 || str_eq(text, S("CONNECT")))
-		return refuse(a, text, "it is no method that a route can take");
-	return NULL;
-}
-
-static Err *verify_prefix(Arena *a, Str text)
-{
-	const char *mistake = route_path_mistake(text);
-
-	if (mistake)
-		return refuse(a, text, mistake);
-	if (text.len < 2 || text.at[text.len - 1] == '/' || str_find_char(text, '{') >= 0 ||
-	    str_find_char(text, '*') >= 0)
-		return refuse(a, text,
-		              "expected a plain path such as /api, without a slash at its end");
-	return NULL;
-}
-
-static Err *verify_health_path(Arena *a, Str text)
-{
-	if (!text.len || text.at[0] != '/')
-		return refuse(a, text, "it must begin with \"/\"");
-	for (size_t i = 0; i < text.len; i++)
-		if (text.at[i] <= ' ' || text.at[i] > '~' || text.at[i] == '#')
-			return refuse(a, text,
-			              "blanks, \"#\" and letters beyond ASCII must be escaped");
-	return NULL;
-}
-
-bool status_range_split(Str text, uint16_t *min, uint16_t *max)
-{
-	ptrdiff_t dash = str_find_char(text, '-');
-	uint64_t from, to;
-
-	if (!str_to_u64(dash < 0 ? text : str_sub(text, 0, (size_t)dash), &from) ||
-	    !str_to_u64(dash < 0 ? text : str_sub(text, (size_t)dash + 1, text.len), &to) ||
-	    from < 200 || to > 599 || from > to)
-		return false;
-	*min = (uint16_t)from;
-	*max = (uint16_t)to;
-	return true;
-}
-
-static Err *verify_status(Arena *a, Str text)
-{
-	uint16_t min, max;
-
-	return status_range_split(text, &min, &max)
-	               ? NULL
-	               : refuse(a, text, "expected 200 or 200-399, within 200 to 599");
-}
-
-bool hash_on_split(Str text, HashOn *kind, Str *name)
-{
-	*name = S("");
-	*kind = HASH_ON_PEER;
-	if (str_eq(text, S("peer")))
-		return true;
-	if (str_starts(text, S("header:")))
-		*kind = HASH_ON_HEADER;
-	else if (str_starts(text, S("cookie:")))
-		*kind = HASH_ON_COOKIE;
-	else
-		return false;
-	*name = str_sub(text, 7, text.len);
-	return http_is_token(*name);
-}
-
-static Err *verify_hash_on(Arena *a, Str text)
-{
-	HashOn kind;
-	Str name;
-
-	return hash_on_split(text, &kind, &name)
-	               ? NULL
-	               : refuse(a, text, "expected peer, header:NAME or cookie:NAME");
-}
-
-static Err *verify_network(Arena *a, Str text)
-{
-	return verify_pattern(a, text, trust_mistake(text));
-}
-
-/* Not one that frames a message, routes it or says who the client is. */
-static Err *verify_id_header(Arena *a, Str text)
-{
-	HeaderId id = http_is_token(text) ? header_id(text) : HTTP_HOST;
-
-	if ((id != HTTP_OTHER && id != HTTP_X_REQUEST_ID) || str_find_char(text, '_') >= 0)
-		return refuse(a, text, "it is no header that can carry an id");
-	return NULL;
-}
-
-static Err *verify_name(Arena *a, Str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.at[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    !strchr("_.-", c))
-			return refuse(a, text,
-			              "a name has letters, digits, \"_\", \"-\" and \".\"");
-	}
-	return text.len && text.len <= 64 ? NULL : refuse(a, text, "a name has 1 to 64 letters");
-}
-
-static Err *verify_log(Arena *a, Str text)
-{
-	bool path = text.len && (text.at[0] == '/' || text.at[0] == '.');
-
-	if (!path && !str_eq(text, S("stdout")) && !str_eq(text, S("stderr")) &&
-	    !str_eq(text, S("off")))
-		return refuse(
-			a, text,
-			"expected stdout, stderr, off, or a path that begins with \"/\" or \".\"");
-	return NULL;
-}
-
-static Err *verify_ca_name(Arena *a, Str text)
-{
-	const char *mistake =
-		str_starts(text, S("*")) ? "it must be one name" : route_host_mistake(text);
-
-	return mistake ? refuse(a, text, mistake) : NULL;
 }

@@ -6,8 +6,10 @@
 #include "gateway/conf_int.h"
 
 #include "base/arena.h"
+#include "gateway/balance.h"
 #include "gateway/route.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void check_file(Conf *conf, const Str *path)
@@ -80,6 +82,24 @@ static void check_servers(Conf *conf, UpstreamConf *u)
 		             "servers: all of them have weight 0, so none takes a request");
 }
 
+static uint32_t retry_mask(const RetryConf *retry)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < retry->on.count; i++)
+		mask |= UINT32_C(1) << retry->on.at[i];
+	return mask;
+}
+
+static void check_client_certificate(Conf *conf, const UpstreamConf *u)
+{
+	check_file(conf, &u->tls.ca);
+	check_file(conf, &u->tls.certificate);
+	check_file(conf, &u->tls.key);
+	if (!u->tls.certificate.len != !u->tls.key.len)
+		conf_mistake(conf, &u->tls, "tls: certificate and key belong together");
+}
+
 static void check_upstream(Conf *conf, UpstreamConf *u)
 {
 	HashOn kind = HASH_ON_PEER;
@@ -88,11 +108,16 @@ static void check_upstream(Conf *conf, UpstreamConf *u)
 	hash_on_split(u->hash_on, &kind, &u->hash_name);
 	u->hash_kind = (uint8_t)kind;
 	status_range_split(u->health.status, &u->health.status_min, &u->health.status_max);
-	u->retry.mask = 0;
-	for (size_t i = 0; i < u->retry.on.count; i++)
-		u->retry.mask |= UINT32_C(1) << u->retry.on.at[i];
+	u->retry.mask = retry_mask(&u->retry);
 	if (u->has_tls)
-		check_file(conf, &u->tls.ca);
+		check_client_certificate(conf, u);
+	if (u->proxy_protocol != PROXY_PROTOCOL_OFF && u->protocol == UPSTREAM_H2)
+		conf_mistake(
+			conf, &u->proxy_protocol,
+			"proxy_protocol: a connection of its own for each client is not for h2");
+	if (u->outlier.ejection_max_us < u->outlier.ejection_us)
+		conf_mistake(conf, &u->outlier.ejection_max_us,
+		             "outlier: ejection_max is shorter than ejection");
 	if (u->has_health && u->health.timeout_us > u->health.interval_us)
 		conf_mistake(conf, &u->health.timeout_us,
 		             "health: the timeout is longer than the interval");
@@ -136,17 +161,114 @@ static void inherit(TimeoutsConf *own, const TimeoutsConf *from)
 		own->request_us = from->request_us;
 }
 
+static void inherit_general(RouteConf *r, const GatewayConf *g)
+{
+	RouteLimitsConf *limits = &r->limits;
+	BufferingConf *buffering = &r->buffering;
+
+	if (!r->has_body)
+		r->body_bytes = g->limits.body_bytes;
+	if (!limits->has_body_idle)
+		limits->body_idle_us = g->limits.body_idle_us;
+	if (!limits->has_write)
+		limits->write_us = g->limits.write_us;
+	if (!limits->has_body_rate)
+		limits->body_rate = g->limits.body_rate;
+	if (!buffering->has_requests)
+		buffering->requests = g->buffering.requests;
+	if (!buffering->has_answers)
+		buffering->answers = g->buffering.answers;
+	if (!buffering->has_memory)
+		buffering->memory = g->buffering.memory;
+	if (!buffering->has_file)
+		buffering->file = g->buffering.file;
+}
+
+static void check_action(Conf *conf, const GatewayConf *g, RouteConf *r)
+{
+	unsigned count = r->has_to + r->has_files + r->has_redirect + r->has_answer;
+
+	r->action = r->has_files      ? ROUTE_FILES
+	            : r->has_redirect ? ROUTE_REDIRECT
+	            : r->has_answer   ? ROUTE_ANSWER
+	                              : ROUTE_PROXY;
+	if (count != 1)
+		conf_mistake(conf, r,
+		             "route %.*s: exactly one of to, files, redirect and answer is needed",
+		             STR_ARG(r->name));
+	r->upstream = r->has_to ? find_upstream(g, r->to) : NULL;
+	if (r->upstream)
+		inherit(&r->timeouts, &r->upstream->timeouts);
+	else if (r->has_to)
+		mistake_unknown(conf, g, r);
+	if (r->upstream && !r->has_retry)
+		r->retry = r->upstream->retry;
+}
+
+static void check_conditions(Conf *conf, const ConditionConf *at, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (at[i].has_is + at[i].has_pattern + at[i].absent != 1)
+			conf_mistake(conf, &at[i],
+			             "%.*s: exactly one of is, pattern and absent: on is needed",
+			             STR_ARG(at[i].name));
+}
+
+static void check_redirect(Conf *conf, const RedirectConf *redirect)
+{
+	static const uint16_t statuses[] = { 301, 302, 303, 307, 308 };
+
+	for (size_t i = 0; i < COUNT(statuses); i++)
+		if (redirect->status == statuses[i])
+			return;
+	conf_mistake(conf, &redirect->status, "status: a redirect has 301, 302, 303, 307 or 308");
+}
+
+static void check_dir(Conf *conf, const Str *path)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	struct stat st;
+
+	if (!path->len)
+		return;
+	if (stat(str_z(a, *path), &st) != 0 || access(str_z(a, *path), X_OK) != 0)
+		conf_mistake(conf, path, "%.*s: %m", STR_ARG(*path));
+	else if (!S_ISDIR(st.st_mode))
+		conf_mistake(conf, path, "%.*s: expected a folder", STR_ARG(*path));
+}
+
+/* Files that are read with the configuration, and folders that must be there. */
+static void check_parts(Conf *conf, RouteConf *r)
+{
+	const MatchConf *match = &r->match;
+
+	check_conditions(conf, match->headers.at, match->headers.count);
+	check_conditions(conf, match->query.at, match->query.count);
+	check_conditions(conf, match->cookies.at, match->cookies.count);
+	if (r->has_redirect)
+		check_redirect(conf, &r->redirect);
+	if (r->has_answer)
+		check_file(conf, &r->answer.file);
+	if (r->has_files)
+		check_dir(conf, &r->files.dir);
+	if (r->has_sendfile)
+		check_dir(conf, &r->sendfile.dir);
+	if (r->has_maintenance)
+		check_file(conf, &r->maintenance.html);
+	if (r->strip_prefix.len && r->rewrite.len)
+		conf_mistake(
+			conf, &r->rewrite,
+			"rewrite: says the whole path, so strip_prefix has no place beside it");
+}
+
 static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
 	Str strip = r->strip_prefix, path = r->match.path;
 
-	r->upstream = find_upstream(g, r->to);
-	if (r->upstream)
-		inherit(&r->timeouts, &r->upstream->timeouts);
-	else if (r->to.len)
-		mistake_unknown(conf, g, r);
-	if (!r->has_body)
-		r->body_bytes = g->limits.body_bytes;
+	check_action(conf, g, r);
+	check_parts(conf, r);
+	inherit_general(r, g);
+	r->retry.mask = retry_mask(&r->retry);
 	if (strip.len &&
 	    (!str_starts(path, strip) || (path.len > strip.len && path.at[strip.len] != '/')))
 		conf_mistake(conf, &r->strip_prefix,
@@ -195,6 +317,10 @@ void gateway_conf_check(Conf *conf, void *object)
 	check_admin(conf, g);
 	derive_log(&g->access_log);
 	check_file(conf, &g->errors.html);
+	check_dir(conf, &g->spool_dir);
+	g->maintenance.on = g->has_maintenance && g->maintenance.on;
+	if (g->has_maintenance)
+		check_file(conf, &g->maintenance.html);
 	if (g->routes.count > GATEWAY_ROUTES)
 		conf_mistake(conf, &g->routes, "routes: %d at most", (int)GATEWAY_ROUTES);
 	if (g->limits.line_bytes > g->limits.head_bytes)
@@ -245,11 +371,24 @@ static void warn_upstream(Warnings *w, const UpstreamConf *u)
 		     S("idle_time: gunicorn closes its connections after 2s unless told otherwise"));
 }
 
+static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
+{
+	MaintenanceConf *m = &r->maintenance;
+
+	if (r->has_maintenance)
+		m->allowed = trust_new(a, m->allow.at, m->allow.count);
+	else
+		*m = g->maintenance;
+}
+
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 {
 	Warnings w = { a, conf, g, g->upstreams.count * 4 + 4 };
 
 	g->trust = trust_new(a, g->trusted_proxies.at, g->trusted_proxies.count);
+	g->maintenance.allowed = trust_new(a, g->maintenance.allow.at, g->maintenance.allow.count);
+	for (size_t i = 0; i < g->routes.count; i++)
+		finish_maintenance(a, g, &g->routes.at[i]);
 	g->warnings.at = ARENA_ARRAY(a, Str, w.cap);
 	g->warnings.count = 0;
 	for (size_t i = 0; i < g->upstreams.count; i++)

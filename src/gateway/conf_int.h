@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between conf.c (the rows) and conf_check.c (what rows alone cannot say). */
+ * Between conf.c (the rows), conf_verify.c (single values) and conf_check.c (what rows alone cannot say). */
 #pragma once
 #include "gateway/conf.h"
 
 /* For a whole GatewayConf: derives fields (addresses, upstreams of routes, masks) and adds every mistake it finds. */
 ConfCheck gateway_conf_check;
+
+/* Single values, conf_verify.c. */
+ConfVerify verify_listen, verify_admin, verify_server, verify_host, verify_path, verify_method,
+	verify_prefix, verify_health_path, verify_status, verify_hash_on, verify_network,
+	verify_id_header, verify_name, verify_log, verify_ca_name, verify_condition_name,
+	verify_expression, verify_field_name, verify_field_value, verify_template, verify_rewrite,
+	verify_index_name;
 
 /* "header:NAME", "cookie:NAME" or "peer". */
 bool hash_on_split(Str text, HashOn *kind, Str *name);

@@ -30,18 +30,16 @@ Passage *passage_begin(Exchange *x)
 	return p;
 }
 
-Err *passage_request_headers(Passage *p)
+void passage_request_headers(Passage *p)
 {
 	const Head *request = &p->x->request;
 
-	TRY(p->refused);
 	p->head.version = HTTP_11;
 	p->head.method = request->method;
 	p->head.authority = request->authority;
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
 	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
-	return NULL;
 }
 
 void passage_answer_headers(const Passage *p, Head *answer)
@@ -137,7 +135,8 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.referer = headers_get(headers, HTTP_REFERER),
 		.request_id = p->forwarded.request_id,
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
-		.upstream = p->state ? upstream_conf(p->state->up)->name : (Str){ 0 },
+		.upstream =
+			p->state && p->state->up ? upstream_conf(p->state->up)->name : (Str){ 0 },
 		.server = p->server,
 		.error = err ? str_of(err->slug) : (Str){ 0 },
 	};

@@ -46,6 +46,6 @@ typedef struct Passage {
 /* Finds or makes the request's id and the client's address. */
 Passage *passage_begin(Exchange *x);
 /* The head for the upstream from the client's: RFC 9110 7.6, forwarding fields, id. */
-Err *passage_request_headers(Passage *p) MUST_USE;
+void passage_request_headers(Passage *p);
 /* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in. */
 void passage_answer_headers(const Passage *p, Head *answer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/proxy.c"
 
+#include "base/time.h"
 #include "unit.h"
 
 #include <stdio.h>

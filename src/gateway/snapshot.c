@@ -10,7 +10,7 @@
 
 #include <sys/stat.h>
 
-enum { PAGE_BYTES_MAX = 256 << 10 };
+enum { PAGE_BYTES_MAX = 256 << 10, ANSWER_BYTES_MAX = 1 << 20 };
 
 static const MetricFamily families[] = {
 	{ "banyan_requests_total",
@@ -99,16 +99,40 @@ static void take_routes(Snapshot *snap, Arena *a)
 	const GatewayConf *conf = snap->conf;
 
 	snap->routes = route_table_new(a, conf->routes.at, conf->routes.count);
+	for (size_t i = 0; i < conf->routes.count; i++) {
+		const RouteConf *route = &conf->routes.at[i];
+		RouteState *state = &snap->states[i];
+
+		if (route->upstream)
+			state->up = snap->upstreams[route->upstream - conf->upstreams.at];
+		cells_take(state->answers, route->name);
+		state->seconds = metric_cell(&families[1], &route->name, 1);
+	}
+	cells_take(snap->unrouted, S(""));
+}
+
+static Err *read_page(Arena *a, const MaintenanceConf *conf, Str *page)
+{
+	return conf->on && conf->html.len ? file_read(a, conf->html, PAGE_BYTES_MAX, page) : NULL;
+}
+
+static Err *read_files(Snapshot *snap, Arena *a)
+{
+	const GatewayConf *conf = snap->conf;
+
+	if (conf->errors.html.len)
+		TRY(file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page));
 	snap->states = ARENA_ARRAY(a, RouteState, conf->routes.count);
 	for (size_t i = 0; i < conf->routes.count; i++) {
 		const RouteConf *route = &conf->routes.at[i];
 		RouteState *state = &snap->states[i];
 
-		state->up = snap->upstreams[route->upstream - conf->upstreams.at];
-		cells_take(state->answers, route->name);
-		state->seconds = metric_cell(&families[1], &route->name, 1);
+		state->content = route->answer.body;
+		if (route->has_answer && route->answer.file.len)
+			TRY(file_read(a, route->answer.file, ANSWER_BYTES_MAX, &state->content));
+		TRY(read_page(a, &route->maintenance, &state->page));
 	}
-	cells_take(snap->unrouted, S(""));
+	return NULL;
 }
 
 static HttpLimits http_limits(const LimitsConf *conf)
@@ -151,9 +175,7 @@ Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snaps
 	Err *err;
 
 	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_ref(hold) };
-	err = conf->errors.html.len
-	              ? file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page)
-	              : NULL;
+	err = read_files(snap, a);
 	err = err ? err : take_upstreams(snap, a, before);
 	if (err) {
 		drop_upstreams(snap);

@@ -12,7 +12,9 @@ typedef struct Recorder Recorder;
 
 /* What a route needs beside its row. */
 typedef struct RouteState {
-	Upstream *up;
+	Upstream *up;          /* NULL: the route has none */
+	Str content;           /* of `answer` */
+	Str page;              /* of `maintenance`, its HTML; empty: the one of errors */
 	MetricCell answers[6]; /* by class of status; [0]: none was sent */
 	MetricCell seconds;
 } RouteState;

@@ -658,9 +658,8 @@ Str lease_authority(const Lease *lease)
 
 /* --- retries -------------------------------------------------------------------------------------------------------- */
 
-bool upstream_retry_begin(Upstream *up)
+bool upstream_retry_begin(Upstream *up, const RetryConf *conf)
 {
-	const RetryConf *conf = &up->conf->retry;
 	UpLoop *l = up_loop(up);
 	/* the one that asks holds no lease any more, but is one of those at work */
 	uint64_t allowed = ((uint64_t)l->active + 1) * conf->budget_ppm / 1000000;

@@ -6,7 +6,7 @@
  * configuration that named it: a reload that does not change it keeps its connections and what is known of its health. */
 #pragma once
 #include "gateway/balance.h"
-#include "gateway/conf.h"
+#include "gateway/conf_upstream.h"
 #include "http/client.h"
 #include "obs/metric.h"
 
@@ -60,8 +60,8 @@ Str lease_server(const Lease *lease); /* "127.0.0.1:8000", as configured */
 Str lease_authority(
 	const Lease *lease); /* the same for a Host header; "localhost" for a Unix socket */
 
-/* May one more retry run now (the budget)? True takes it: upstream_retry_end gives it back. */
-bool upstream_retry_begin(Upstream *up);
+/* May one more retry run now (the budget of conf, a route's)? True takes it: upstream_retry_end gives it back. */
+bool upstream_retry_begin(Upstream *up, const RetryConf *conf);
 void upstream_retry_end(Upstream *up);
 
 typedef struct UpstreamServerStats {
