@@ -50,9 +50,9 @@ class Program:
                 limit()
 
         with open(self.stderr_path, "ab") as stderr:
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                            stdout=stdout or stderr, stderr=stderr, env={**os.environ, **(env or {})},
-                                            preexec_fn=before, **options)
+            self.process = subprocess.Popen([str(word) for word in command], stdout=stdout or stderr, stderr=stderr,
+                                            env={**os.environ, **(env or {})}, preexec_fn=before,
+                                            **{"stdin": subprocess.DEVNULL, **options})
 
     @property
     def pid(self):
