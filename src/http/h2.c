@@ -56,33 +56,15 @@ static int count(H2 *h, H2Act act)
 	return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data)
+static Err *count_frames(H2 *h, Str bytes)
 {
-	bool ack = hd->flags & NGHTTP2_FLAG_ACK;
+	int64_t now_us = loop_now_us();
+	H2Act act;
 
-	(void)session;
-	switch (hd->type) {
-	case NGHTTP2_DATA:
-		return hd->length || (hd->flags & NGHTTP2_FLAG_END_STREAM)
-		               ? 0
-		               : count(user_data, H2_ACT_EMPTY_DATA);
-	case NGHTTP2_HEADERS:
-		return 0;
-	case NGHTTP2_PRIORITY:
-		return count(user_data, H2_ACT_PRIORITY);
-	case NGHTTP2_RST_STREAM:
-		return count(user_data, H2_ACT_RESET);
-	case NGHTTP2_SETTINGS:
-		return ack ? 0 : count(user_data, H2_ACT_SETTINGS);
-	case NGHTTP2_PING:
-		return ack ? 0 : count(user_data, H2_ACT_PING);
-	case NGHTTP2_WINDOW_UPDATE:
-		return count(user_data, H2_ACT_WINDOW_UPDATE);
-	case NGHTTP2_CONTINUATION:
-		return count(user_data, H2_ACT_CONTINUATION);
-	default:
-		return count(user_data, H2_ACT_OTHER);
-	}
+	while (!h->abuse && h2_scan(&h->scan, &bytes, h->server, &act))
+		if (act != H2_ACT_COUNT && !h2_guard_count(&h->guard, act, now_us))
+			h->abuse = flood(act);
+	return h->abuse;
 }
 
 /* A stream that we had to reset cost us its request and the peer one frame. */
@@ -96,6 +78,8 @@ static int count_reset(H2 *h, uint32_t code)
 	case NGHTTP2_REFUSED_STREAM:
 		return count(h, H2_ACT_REFUSED);
 	default:
+		if (h->role->faulted)
+			h->role->faulted(h);
 		return count(h, H2_ACT_FAULT);
 	}
 }
@@ -209,6 +193,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 		s = stream_of(session, frame->hd.stream_id);
 		if (frame->hd.type == NGHTTP2_HEADERS)
 			h->block_since_us = 0;
+		if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_HEADERS)
+			h2_guard_forgive(&h->guard, H2_ACT_STRAY, 1);
 		if (s && frame->hd.type == NGHTTP2_HEADERS)
 			on_block(s, end);
 		if (s && end)
@@ -284,7 +270,6 @@ static int on_frame_not_send(nghttp2_session *session, const nghttp2_frame *fram
 
 static void set_callbacks(nghttp2_session_callbacks *callbacks)
 {
-	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
@@ -341,6 +326,7 @@ Err *h2_init(H2 *h, Stream *stream, const H2Role *role, bool server, uint32_t st
 	h->stream = stream;
 	h->role = role;
 	h->server = server;
+	h->scan.skip = server ? NGHTTP2_CLIENT_MAGIC_LEN : 0;
 	list_init(&h->streams);
 	list_init(&h->queue);
 	if (session_new(h) || submit_settings(h, streams))
@@ -452,6 +438,7 @@ Err *h2_feed(H2 *h, Str bytes)
 
 	if (!bytes.len)
 		return NULL;
+	TRY(count_frames(h, bytes));
 	n = nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes.at, bytes.len);
 	if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
 		h->abuse = flood(n == NGHTTP2_ERR_FLOODED ? H2_ACT_OTHER : H2_ACT_CONTINUATION);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How much of what costs us more than the peer a peer may do on one HTTP/2 connection. Counting only: no clock, no
- * frames of its own. Zero-initialised is ready. */
+ * frames of its own. Zero-initialised is ready, but for the preface. */
 #pragma once
 #include "base/str.h"
 
@@ -14,8 +14,9 @@
 	X(PING, 500, 100, "PING") \
 	X(PRIORITY, 1000, 200, "PRIORITY") \
 	X(WINDOW_UPDATE, 2000, 500, "WINDOW_UPDATE, four for each DATA frame sent left out") \
-	X(EMPTY_DATA, 100, 10, "empty DATA") \
+	X(EMPTY_DATA, 100, 10, "DATA with nothing in it but padding") \
 	X(CONTINUATION, 100, 20, "CONTINUATION") \
+	X(STRAY, 100, 10, "HEADERS on old streams, good trailers left out") \
 	X(OTHER, 100, 20, "GOAWAY and frames of rare types")
 
 typedef enum H2Act {
@@ -35,3 +36,16 @@ bool h2_guard_count(H2Guard *guard, H2Act act, int64_t now_us);
 void h2_guard_forgive(H2Guard *guard, H2Act act, unsigned count);
 
 Str h2_act_text(H2Act act);
+
+/* The frames in what a peer sends, found without the session, which hears and says nothing of those that it ignores:
+ * unknown types, and whatever is for a stream that is gone. */
+typedef struct H2Scan {
+	uint32_t skip;          /* bytes up to the next frame; at the start: the preface's */
+	uint32_t newest;        /* stream with HEADERS */
+	uint8_t have;           /* of the head */
+	unsigned char head[10]; /* and of padded DATA the byte after it */
+} H2Scan;
+
+/* Takes bytes up to and with the next frame's head. False: none came whole; *bytes is empty then. *act: what to count it
+ * as, or H2_ACT_COUNT: nothing. `server`: we are. */
+bool h2_scan(H2Scan *scan, Str *bytes, bool server, H2Act *act);

@@ -64,7 +64,8 @@ typedef struct H2Role {
 	int (*submit)(H2Stream *s);   /* the final head, s->fields */
 	void (*release)(H2Stream *s); /* it is in no list any more: free it */
 	void (*pinged)(H2 *h);        /* an answer to our PING */
-	void (*wake)(H2 *h);          /* the owner has something to do; by any fiber */
+	void (*faulted)(H2 *h); /* a stream had to be reset for what the peer did; NULL: nothing */
+	void (*wake)(H2 *h);    /* the owner has something to do; by any fiber */
 } H2Role;
 
 struct H2 {
@@ -87,9 +88,10 @@ struct H2 {
 	int32_t block_stream;   /* whose it is */
 	int64_t block_since_us; /* when that began; 0: none is */
 	H2Guard guard;
-	Err *abuse; /* the peer did too much of something */
-	bool over;  /* the session is not to be touched any more */
-	bool ended; /* the peer has closed its side */
+	H2Scan scan; /* of what comes, for the guard */
+	Err *abuse;  /* the peer did too much of something */
+	bool over;   /* the session is not to be touched any more */
+	bool ended;  /* the peer has closed its side */
 };
 
 /* h2.c */

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "http/h1_int.h"
 #include "http/h2_int.h"
+#include "http/server_int.h"
 
 #include <stdlib.h>
 
@@ -282,6 +283,13 @@ void h2_server_drain(H2Server *server)
 
 /* --- the conversation ----------------------------------------------------------------------------------------------- */
 
+/* What HTTP/1 would have counted as refused. */
+static void faulted(H2 *h)
+{
+	(void)h;
+	HTTP_STAT(requests[2], 1u);
+}
+
 static const H2Role role = {
 	.opened = opened,
 	.kind = kind,
@@ -291,6 +299,7 @@ static const H2Role role = {
 	.submit = submit,
 	.release = release,
 	.pinged = pinged,
+	.faulted = faulted,
 	.wake = wake,
 };
 

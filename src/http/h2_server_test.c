@@ -384,6 +384,39 @@ static void empty_data(Raw *r, uint32_t n)
 	frame(r, NGHTTP2_DATA, 0, 1, (Str){ 0 });
 }
 
+static void padding_alone(Raw *r, uint32_t n)
+{
+	if (n == 0)
+		request(r, 1, S(POST), false);
+	frame(r, NGHTTP2_DATA, NGHTTP2_FLAG_PADDED, 1, S("\x02\0\0"));
+}
+
+static void answer_to_no_ping(Raw *r, uint32_t n)
+{
+	(void)n;
+	frame(r, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, S("12345678"));
+}
+
+static void unknown_type(Raw *r, uint32_t n)
+{
+	frame(r, (uint8_t)(0x20 + n % 0xd0), 0xff, n, S("?"));
+}
+
+static void priority_update(Raw *r, uint32_t n)
+{
+	(void)n;
+	frame(r, 0x10, 0, 0, S("\0\0\0\1u=1"));
+}
+
+static void stray_headers(Raw *r, uint32_t n)
+{
+	if (n == 0) {
+		request(r, 1, S(POST), false);
+		cancel(r, 1);
+	}
+	request(r, 1, S("x=y"), true);
+}
+
 static void window_update(Raw *r, uint32_t n)
 {
 	(void)n;
@@ -433,6 +466,11 @@ static Err *test_abuse(Raw *r)
 		{ "SETTINGS", settings, 40, 100 },
 		{ "PING", ping, 400, 900 },
 		{ "empty DATA", empty_data, 90, 300 },
+		{ "DATA of padding", padding_alone, 90, 300 },
+		{ "PING's answers", answer_to_no_ping, 400, 900 },
+		{ "unknown types", unknown_type, 90, 300 },
+		{ "PRIORITY_UPDATE", priority_update, 900, 2000 },
+		{ "HEADERS on a stream that is gone", stray_headers, 90, 300 },
 		{ "WINDOW_UPDATE", window_update, 1500, 4000 },
 		{ "PRIORITY", priority, 900, 2000 },
 		{ "GOAWAY", goaway, 0, 300 },
@@ -474,6 +512,26 @@ static Err *test_abuse(Raw *r)
 TEST(abuse_ends_the_connection)
 {
 	with_raw(a, test_abuse);
+}
+
+static Err *test_good_trailers(Raw *r)
+{
+	preface(r);
+	for (uint32_t id = 1; id < 800; id += 2) {
+		Heard heard;
+
+		request(r, id, S(POST), false);
+		request(r, id, S("x=y"), true);
+		TRY(say(r));
+		TRY(hear(r, id, &heard));
+		CHECK_INT(heard.status, STATUS_200);
+	}
+	return NULL;
+}
+
+TEST(good_trailers_are_never_too_many)
+{
+	with_raw(a, test_good_trailers);
 }
 
 /* Cancelled handlers that are still at work count: a client cannot get more by resetting. */

@@ -24,6 +24,9 @@ enum {
 	HOLD_BYTES = 8 << 10,  /* a first piece up to this waits with its head */
 	TELL_BYTES = 16 << 10, /* used bytes are told in lots of this */
 	WINDOW_UPDATES_PER_FRAME = 4,
+	DRIBBLE_BYTES =
+		256, /* a smaller frame that the peer's window cut is no reason for updates */
+	PROGRESS_BYTES = 1024, /* less than that within the time to write is as good as nothing */
 };
 
 void h2_stream_init(H2Stream *s, H2 *h, int32_t id, Arena *a)
@@ -158,7 +161,8 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
 		memcpy(to + FRAME_HEAD, s->piece.at, length);
 	h->out_end += FRAME_HEAD + length;
 	s->piece = str_sub(s->piece, length, s->piece.len);
-	h2_guard_forgive(&h->guard, H2_ACT_WINDOW_UPDATE, WINDOW_UPDATES_PER_FRAME);
+	if (!s->piece.len || length >= DRIBBLE_BYTES)
+		h2_guard_forgive(&h->guard, H2_ACT_WINDOW_UPDATE, WINDOW_UPDATES_PER_FRAME);
 	if (!s->piece.len)
 		wake(s->writer);
 	return 0;
@@ -309,7 +313,7 @@ static Err *wait_to_go(H2Stream *s, bool (*busy)(const H2Stream *s), int64_t us,
 		size_t before = s->piece.len;
 		Err *err = s->closed || s->spoilt ? gone : wait_for(&s->writer, us, late);
 
-		if (!err || (err == late && s->piece.len < before))
+		if (!err || (err == late && s->piece.len + PROGRESS_BYTES <= before))
 			continue;
 		s->piece = (Str){ 0 };
 		s->spoilt = true;
