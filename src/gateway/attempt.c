@@ -5,6 +5,7 @@
  * What may be tried again: what never reached a server, always; what reached one that then closed without a byte of
  * answer, only if the method is idempotent; and never once the body was streamed or the client got a byte. */
 #include "gateway/proxy_int.h"
+#include "gateway/tunnel.h"
 
 #include "base/arena.h"
 
@@ -187,7 +188,7 @@ static Err *attempt(Passage *p, bool *again)
 	if (*again || err || p->x->begun)
 		return err;
 	deadline_end(&p->limit); /* it was for the head */
-	return p->answer.status == 101 ? relay_tunnel(p) : relay_answer(p);
+	return p->answer.status == 101 ? tunnel_run(p) : relay_answer(p);
 }
 
 static void prepare_retry(Passage *p, const Err *err)

@@ -11,7 +11,6 @@ Err *relay_upload(void *passage) MUST_USE; /* the rest of it: an upload fiber's 
 /* The final head of an answer, informational ones passed on; head_us: its time. */
 Err *relay_receive(Passage *p, int64_t head_us) MUST_USE;
 Err *relay_answer(Passage *p) MUST_USE; /* p->answer and its body, to the client */
-Err *relay_tunnel(Passage *p) MUST_USE; /* after a 101 */
 
 /* One server after another until one has answered and the client has it all. */
 Err *attempts_run(Passage *p) MUST_USE;
