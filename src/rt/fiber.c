@@ -17,7 +17,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { GUARD_BYTES = 64 << 10, STACKS_KEPT = 16, COLOURS = 16, COLOUR_BYTES = 832 };
+enum {
+	GUARD_BYTES = 64 << 10,
+	STACKS_KEPT = 16,
+	COLOURS = 16,
+	COLOUR_BYTES = 832,
+	PAGE = 4096,
+	RED_ZONE = 512
+};
 
 static Err cancelled = ERR_STATIC(CANCELLED, "rt.cancelled", "the work was cancelled");
 static Err too_late = ERR_STATIC(TIMEOUT, "rt.deadline", "the time allowed for it was over");
@@ -294,6 +301,16 @@ void fiber_cancel(Fiber *fiber)
 bool fiber_cancelled(void)
 {
 	return is_cancelled(running());
+}
+
+void fiber_trim(void)
+{
+	Fiber *fiber = running();
+	uintptr_t depth = (uintptr_t)__builtin_frame_address(0) - RED_ZONE;
+	size_t unused = (depth & ~(uintptr_t)(PAGE - 1)) - (uintptr_t)fiber->stack;
+
+	if (unused < fiber->stack_bytes)
+		madvise(fiber->stack, unused, MADV_DONTNEED);
 }
 
 void fiber_cancel_at_park(unsigned n)

@@ -29,6 +29,9 @@ void fiber_wake(Fiber *fiber);
 void fiber_cancel(Fiber *fiber);
 bool fiber_cancelled(void); /* this fiber was, and no shield is up */
 
+/* Before a long wait of a fiber of which there are thousands: the pages below its present depth go back to the kernel. */
+void fiber_trim(void);
+
 /* For tests: cancels the calling fiber at its n-th park from now (1 is the next); 0 turns it off. */
 void fiber_cancel_at_park(unsigned n);
 

@@ -303,3 +303,50 @@ TEST(stacks_are_given_back_after_a_peak)
 
 	in_runtime(peak_then_rest, &value);
 }
+
+static Err *go_deep(unsigned depth)
+{
+	char page[4096];
+
+	for (unsigned i = 0; i < sizeof page; i += 512)
+		((volatile char *)page)[i] = (char)i;
+	if (depth)
+		TRY(go_deep(depth - 1));
+	__asm__ volatile("" : : "r"(page) : "memory");
+	return NULL;
+}
+
+static unsigned resident_pages(void)
+{
+	const Fiber *fiber = fiber_self();
+	unsigned char pages[512];
+	unsigned count = 0;
+
+	CHECK(fiber->stack_bytes / PAGE <= sizeof pages);
+	CHECK_INT(mincore(fiber->stack, fiber->stack_bytes, pages), 0);
+	for (size_t i = 0; i < fiber->stack_bytes / PAGE; i++)
+		count += pages[i] & 1;
+	return count;
+}
+
+static Err *trim_between(void *arg)
+{
+	char kept[256];
+	unsigned before;
+
+	(void)arg;
+	for (unsigned i = 0; i < sizeof kept; i++)
+		kept[i] = (char)i;
+	CHECK_OK(go_deep(8));
+	before = resident_pages();
+	fiber_trim();
+	CHECK(resident_pages() + 7 <= before);
+	for (unsigned i = 0; i < sizeof kept; i++)
+		CHECK_INT(kept[i], (char)i);
+	return go_deep(8);
+}
+
+TEST(a_trimmed_stack_gives_its_pages_back_keeps_what_is_in_use_and_grows_again)
+{
+	in_runtime(trim_between, NULL);
+}

@@ -200,9 +200,29 @@ static int wait_ms(const Loop *loop)
 	                INT64_C(3600000));
 }
 
+/* As long as an alarm is set: to the microsecond. */
+static int wait_precisely(Loop *loop)
+{
+	int64_t next = MIN(wheel_next_us(&loop->wheel), alarms_next_us(&loop->alarms));
+	int64_t us = list_empty(&loop->ready) ? MAX(next - time_mono_us(), INT64_C(0)) : 0;
+	struct timespec limit = { us / US_PER_S, us % US_PER_S * 1000 };
+	int count = epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &limit, NULL);
+
+	if (count < 0 && errno != EINTR) /* a sandbox that has not heard of it */
+		return epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, (int)(us / US_PER_MS));
+	return count;
+}
+
+static int wait_for_events(Loop *loop)
+{
+	return loop->alarms.count
+	               ? wait_precisely(loop)
+	               : epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, wait_ms(loop));
+}
+
 static void take_events(Loop *loop)
 {
-	int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, wait_ms(loop));
+	int count = wait_for_events(loop);
 
 	loop->now_us = time_mono_us();
 	loop->event_count = MAX(count, 0);
@@ -222,6 +242,7 @@ void loop_run(Loop *loop)
 		take_events(loop);
 		run_posts(loop);
 		wheel_advance(&loop->wheel, loop->now_us);
+		alarms_fire(&loop->alarms, loop->now_us);
 		fibers_run_ready(loop);
 		STAT_ADD(loop->stats.turns, 1u);
 		if (loop->stopping && loop->stats.fibers == 0)
@@ -271,6 +292,7 @@ Err *loop_init(Loop *loop, unsigned index, const RtConf *conf)
 void loop_fini(Loop *loop)
 {
 	fibers_fini(loop);
+	free(loop->alarms.at);
 	while (loop->posts) {
 		Post *post = loop->posts;
 

@@ -25,6 +25,16 @@ void wheel_hang(Wheel *wheel, Timer *timer);
 void wheel_advance(Wheel *wheel, int64_t now_us); /* fires what is due */
 int64_t wheel_next_us(const Wheel *wheel);        /* when to look again; INT64_MAX: nothing hangs */
 
+typedef struct Alarm Alarm;
+
+/* A heap, the first due at its top; precise.c. */
+typedef struct Alarms {
+	Alarm **at;
+	uint32_t count, cap;
+} Alarms;
+int64_t alarms_next_us(const Alarms *heap); /* INT64_MAX: none is set */
+void alarms_fire(Alarms *heap, int64_t now_us);
+
 typedef enum FiberState { FIBER_FREE, FIBER_READY, FIBER_RUNNING, FIBER_PARKED } FiberState;
 
 struct Fiber {
@@ -84,6 +94,7 @@ struct Loop {
 	size_t stack_bytes;
 	Timer trim;
 	Wheel wheel;
+	Alarms alarms;
 	Post *posts; /* atomic: newest first */
 	ExitHook *exit_hooks;
 	struct epoll_event events[EVENTS_MAX];
