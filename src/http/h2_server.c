@@ -42,6 +42,9 @@ typedef struct Request {
 } Request;
 
 static Err gone = ERR_STATIC(CLOSED, "h2.reset", "the client gave the request up");
+/* It costs no server anything (Rapid Reset). */
+static Err not_begun =
+	ERR_STATIC(CANCELLED, "h2.reset", "the client gave the request up before it was begun");
 static Err client_left = ERR_STATIC(CLOSED, "rt.closed", "the client left");
 static Err slow_body = ERR_STATIC(SLOW_CLIENT, "http.slow_body", "the body did not come in time");
 static Err slow_head =
@@ -149,9 +152,7 @@ static void request_fiber(void *arg)
 	H2Server *server = server_of(r);
 
 	r->fiber = fiber_self();
-	if (r->cancelled)
-		fiber_cancel(r->fiber);
-	server->host.serve(&r->x, r->refused, server->host.arg);
+	server->host.serve(&r->x, r->cancelled ? &not_begun : r->refused, server->host.arg);
 	r->fiber = NULL;
 	h2_leave(&r->s);
 }

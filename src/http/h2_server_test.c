@@ -20,7 +20,7 @@ typedef struct Raw {
 	Err *served;
 	nghttp2_hd_deflater *deflater;
 	Buf out;
-	unsigned begun, ended, cancelled, peak, at_work;
+	unsigned begun, handled, ended, cancelled, peak, at_work;
 	bool hold; /* handlers wait until they are cancelled, or for ever */
 	bool deaf; /* and do not mind being cancelled, until let go */
 } Raw;
@@ -80,6 +80,7 @@ static void serve(Exchange *x, Err *refused, void *arg)
 	r->begun++;
 	r->at_work++;
 	r->peak = MAX(r->peak, r->at_work);
+	r->handled += !refused;
 	err = refused ? refused : answer(x, r);
 	r->cancelled += err_is(err, "rt.cancelled");
 	if (err && !x->begun && err->kind != ERR_CANCELLED)
@@ -118,7 +119,7 @@ static void raw_open(Raw *r)
 	CHECK_OK(h2_server_new(&host, &r->h2));
 	CHECK_INT(nghttp2_hd_deflate_new(&r->deflater, 4096), 0);
 	CHECK_OK(child_start(&r->serving, serve_connection, r, "server"));
-	r->begun = r->ended = r->cancelled = r->peak = 0;
+	r->begun = r->handled = r->ended = r->cancelled = r->peak = 0;
 	r->served = NULL;
 }
 
@@ -541,8 +542,13 @@ static Err *test_live(Raw *r)
 
 	r->hold = r->deaf = true;
 	preface(r);
-	for (uint32_t n = 0; n < 40; n++)
-		rapid_reset(r, n);
+	for (uint32_t n = 0; n < 40; n++) {
+		request(r, 2 * n + 1, S(GET), true);
+		TRY(say(r));
+		for (unsigned i = 0; i < 10; i++)
+			TRY(fiber_yield());
+		cancel(r, 2 * n + 1);
+	}
 	TRY(say(r));
 	for (unsigned i = 0; i < 50; i++)
 		TRY(fiber_yield());
@@ -564,6 +570,27 @@ TEST(a_stream_counts_until_its_handler_has_ended)
 	limits = http_limits_default();
 	limits.streams = 4;
 	with_raw(a, test_live);
+}
+
+static Err *test_not_begun(Raw *r)
+{
+	Heard heard;
+
+	preface(r);
+	for (uint32_t n = 0; n < 100; n++)
+		rapid_reset(r, n);
+	request(r, 999, S(GET), true);
+	TRY(say(r));
+	TRY(hear(r, 999, &heard));
+	CHECK_INT(heard.status, STATUS_200);
+	CHECK_INT(r->handled, 1);
+	return NULL;
+}
+
+TEST(what_was_reset_before_it_began_is_not_handled)
+{
+	limits = http_limits_default();
+	with_raw(a, test_not_begun);
 }
 
 static Err *test_slow_body(Raw *r)

@@ -349,7 +349,7 @@ static void h2_open(Exchange *x, void *arg)
 static void h2_run(Exchange *x, Err *refused, void *arg)
 {
 	(void)arg;
-	if (refused)
+	if (refused && refused->kind != ERR_CANCELLED)
 		HTTP_STAT(requests[2], 1u);
 	else
 		HTTP_STAT(requests[1], 1u);
