@@ -72,6 +72,20 @@ static Err *connected(Stream *s)
 
 Err *stream_connect(Stream *s, const Addr *to)
 {
+	return stream_connect_from(s, to, NULL);
+}
+
+/* The port is chosen at connect: then it only has to be free towards that address. */
+static Err *bind_to(int fd, const Addr *from)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+	return bind(fd, &from->sa, from->len) == 0 ? NULL : err_of(errno);
+}
+
+Err *stream_connect_from(Stream *s, const Addr *to, const Addr *from)
+{
 	int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	Err *err;
 
@@ -79,8 +93,10 @@ Err *stream_connect(Stream *s, const Addr *to)
 	if (fd < 0)
 		return err_of(errno);
 	set_nodelay(fd);
-	if (connect(fd, &to->sa, to->len) != 0 && errno != EINPROGRESS) {
+	err = from ? bind_to(fd, from) : NULL;
+	if (!err && connect(fd, &to->sa, to->len) != 0 && errno != EINPROGRESS)
 		err = err_of(errno);
+	if (err) {
 		close(fd);
 		return err;
 	}
@@ -220,7 +236,7 @@ static Err *wait_to_write(Stream *s)
 	                                     : watch_wait_writable(&s->watch);
 }
 
-static Err *try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
+Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
 {
 	return s->tls ? tls_try_writev(s, parts, count, sent)
 	              : plain_try_writev(s, parts, count, sent);
@@ -232,7 +248,7 @@ Err *stream_writev(Stream *s, struct iovec *parts, int count)
 	while (count) {
 		size_t sent;
 
-		TRY(try_writev(s, parts, count, &sent));
+		TRY(stream_try_writev(s, parts, count, &sent));
 		skip(&parts, &count, sent);
 		if (count && !sent)
 			TRY(wait_to_write(s));
@@ -251,7 +267,7 @@ Err *stream_try_write(Stream *s, Str bytes, size_t *sent)
 {
 	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
 
-	return try_writev(s, &part, 1, sent);
+	return stream_try_writev(s, &part, 1, sent);
 }
 
 Err *stream_end(Stream *s)

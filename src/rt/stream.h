@@ -52,6 +52,8 @@ typedef struct Stream {
 Err *stream_open(Stream *s, int fd)
 	MUST_USE; /* an accepted connection; sets it non-blocking, TCP_NODELAY */
 Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
+/* The same from this address; NULL: the kernel's choice. "rt.no_ports" when all of its ports lead there already. */
+Err *stream_connect_from(Stream *s, const Addr *to, const Addr *from) MUST_USE;
 void stream_close(Stream *s);                            /* never parks; fine when closed */
 void stream_move(Stream *from,
                  Stream *to); /* to another place; from is closed after. Nobody may wait on it */
@@ -68,8 +70,9 @@ Err *stream_wait_readable(Stream *s) MUST_USE; /* parks unless stream_pending */
  * whole have iov_len 0, so that the caller knows whether any byte did. */
 Err *stream_write(Stream *s, Str bytes) MUST_USE;
 Err *stream_writev(Stream *s, struct iovec *parts, int count) MUST_USE; /* parts are used up */
-/* What goes without parking: *sent bytes, perhaps none. */
+/* What goes without parking: *sent bytes, perhaps none. What is left is to be offered again, at least as much of it. */
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
+Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent) MUST_USE;
 Err *stream_end(Stream *s)
 	MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
 
