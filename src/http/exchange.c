@@ -146,6 +146,20 @@ Err *http_flush(Exchange *x)
 	return x->ops->flush(x);
 }
 
+Err *http_offer(Exchange *x, Str *piece, bool *waits)
+{
+	size_t before = piece->len;
+
+	*waits = false;
+	if (x->ended) {
+		*piece = (Str){ 0 };
+		return NULL;
+	}
+	TRY(x->ops->offer(x, piece, waits));
+	x->bytes_out += before - piece->len;
+	return NULL;
+}
+
 Err *http_end(Exchange *x, const Headers *trailers)
 {
 	if (x->ended)

@@ -18,6 +18,7 @@ typedef struct ExchangeOps {
 	Err *(*begin)(Exchange *x, const Head *head);
 	Err *(*write)(Exchange *x, Str piece);
 	Err *(*flush)(Exchange *x);
+	Err *(*offer)(Exchange *x, Str *piece, bool *waits);
 	Err *(*end)(Exchange *x, const Headers *trailers);
 	Err *(*upgrade)(Exchange *x, const Head *head, Stream **stream, Str *early);
 	const Headers *(*trailers)(Exchange *x);
@@ -63,6 +64,9 @@ Err *http_write(Exchange *x, Str piece)
 	MUST_USE; /* returns when the bytes were taken: back-pressure */
 Err *http_flush(Exchange *x)
 	MUST_USE; /* before waiting for more to write: what was given goes out now */
+/* As http_write, or http_flush when *piece is empty, without waiting for the client: *piece becomes what was not taken,
+ * and is to be given next, by any of the three. *waits: so does something that was taken. Parks for a turn at most. */
+Err *http_offer(Exchange *x, Str *piece, bool *waits) MUST_USE;
 Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
 /* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
  * connection ends with the handler. */

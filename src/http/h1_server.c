@@ -36,6 +36,7 @@ typedef struct Talk {
 	Buf out;
 	HttpBody answer; /* how it is framed */
 	uint64_t left;   /* of an answer with a length */
+	uint64_t owed;   /* of a chunk whose size was said */
 	bool close;      /* the connection ends after this answer */
 	bool continued;  /* 100 was sent */
 	bool sending;    /* some fiber is writing */
@@ -136,24 +137,51 @@ static Err *talk_begin(Exchange *x, const Head *head)
 	return x->ended ? send_out(t) : NULL;
 }
 
-static Err *send_piece(Talk *t, Str piece, bool chunk)
+static struct iovec part_of(Str bytes)
 {
-	struct iovec parts[3] = { [1] = { (void *)(uintptr_t)piece.at, piece.len },
-		                  [2] = { (void *)(uintptr_t) "\r\n", 2 } };
+	return (struct iovec){ (void *)(uintptr_t)bytes.at, bytes.len };
+}
 
-	if (piece.len > GATHER_BYTES || t->out.cap - t->out.len < piece.len + 32) {
-		if (chunk)
-			h1_put_chunk_start(&t->out, piece.len);
-		if (t->out.broken)
-			return &head_too_large;
-		parts[0] = (struct iovec){ t->out.at, t->out.len };
-		return send_parts(t, parts, chunk ? 3 : 2);
-	}
+/* Small enough to wait for what comes after it? */
+static bool is_gathered(Talk *t, Str piece, bool chunk)
+{
+	if (piece.len > GATHER_BYTES || t->out.cap - t->out.len < piece.len + 32 || t->owed)
+		return false;
 	if (chunk)
 		h1_put_chunk_start(&t->out, piece.len);
 	buf_put(&t->out, piece);
 	if (chunk)
 		buf_put(&t->out, S("\r\n"));
+	return true;
+}
+
+/* Says the size of the chunk that begins with the piece, unless one is open. */
+static Err *open_chunk(Talk *t, Str piece, bool chunk)
+{
+	if (chunk && !t->owed) {
+		h1_put_chunk_start(&t->out, piece.len);
+		t->owed = piece.len;
+	}
+	return t->out.broken ? &head_too_large : NULL;
+}
+
+static Err *send_piece(Talk *t, Str piece, bool chunk)
+{
+	while (piece.len) {
+		struct iovec parts[3] = { [2] = part_of(S("\r\n")) };
+		Str now = piece;
+
+		if (is_gathered(t, piece, chunk))
+			return NULL;
+		TRY(open_chunk(t, piece, chunk));
+		if (chunk)
+			now = str_sub(piece, 0, t->owed);
+		t->owed -= chunk ? now.len : 0;
+		parts[0] = part_of(buf_str(&t->out));
+		parts[1] = part_of(now);
+		TRY(send_parts(t, parts, chunk && !t->owed ? 3 : 2));
+		piece = str_sub(piece, now.len, piece.len);
+	}
 	return NULL;
 }
 
@@ -167,6 +195,59 @@ static Err *talk_write(Exchange *x, Str piece)
 		return &too_long;
 	t->left -= piece.len;
 	return send_piece(t, piece, false);
+}
+
+/* What went without waiting, from the front: of what was gathered, of the piece, of the chunk's end. */
+static void note_sent(Talk *t, Str *piece, bool chunk, size_t sent)
+{
+	size_t gathered = MIN(sent, t->out.len);
+	size_t taken = MIN(sent - gathered, chunk ? t->owed : piece->len);
+
+	buf_drop(&t->out, gathered);
+	*piece = str_sub(*piece, taken, piece->len);
+	t->left -= t->answer == HTTP_BODY_LENGTH ? taken : 0;
+	if (!chunk)
+		return;
+	t->owed -= taken;
+	if (!t->owed)
+		buf_put(&t->out, str_sub(S("\r\n"), sent - gathered - taken, 2));
+}
+
+static Err *send_at_once(Talk *t, Str *piece, bool chunk)
+{
+	struct iovec parts[3] = { part_of(buf_str(&t->out)), part_of(*piece), part_of(S("\r\n")) };
+	size_t sent;
+	Err *err;
+
+	if (chunk)
+		parts[1].iov_len = MIN(piece->len, t->owed);
+	err = t->broken ? &stalled
+	                : stream_try_writev(&t->sc->stream, parts,
+	                                    chunk && piece->len >= t->owed ? 3 : 2, &sent);
+	t->broken = t->broken || err;
+	TRY(err);
+	note_sent(t, piece, chunk, sent);
+	return NULL;
+}
+
+static Err *talk_offer(Exchange *x, Str *piece, bool *waits)
+{
+	Talk *t = (Talk *)x;
+	bool chunk = t->answer == HTTP_BODY_CHUNKED && piece->len;
+	bool sized = t->answer == HTTP_BODY_LENGTH;
+
+	if (sized && piece->len > t->left)
+		return &too_long;
+	if (piece->len && is_gathered(t, *piece, chunk)) {
+		t->left -= sized ? piece->len : 0;
+		*piece = (Str){ 0 };
+		return NULL;
+	}
+	TRY(open_chunk(t, *piece, chunk));
+	if (!t->sending && (piece->len || t->out.len))
+		TRY(send_at_once(t, piece, chunk));
+	*waits = piece->len || t->out.len;
+	return NULL;
 }
 
 static Err *talk_end(Exchange *x, const Headers *trailers)
@@ -285,6 +366,7 @@ static const ExchangeOps talk_ops = {
 	.begin = talk_begin,
 	.write = talk_write,
 	.flush = talk_flush,
+	.offer = talk_offer,
 	.end = talk_end,
 	.upgrade = talk_upgrade,
 	.trailers = talk_trailers,
@@ -494,6 +576,7 @@ static void begin_exchange(Talk *t)
 		t->x.start_us = start_us;
 	t->trailers = (Headers){ 0 };
 	t->out.len = 0;
+	t->owed = 0;
 	t->out.broken = false;
 	t->close = t->continued = t->broken = t->upgraded = false;
 }

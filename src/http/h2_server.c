@@ -120,6 +120,11 @@ static Err *request_flush(Exchange *x)
 	return NULL;
 }
 
+static Err *request_offer(Exchange *x, Str *piece, bool *waits)
+{
+	return h2_offer(&((Request *)x)->s, piece, waits, &gone);
+}
+
 static Err *request_end(Exchange *x, const Headers *trailers)
 {
 	return give_end((Request *)x, trailers);
@@ -141,6 +146,7 @@ static const ExchangeOps request_ops = {
 	.begin = request_begin,
 	.write = request_write,
 	.flush = request_flush,
+	.offer = request_offer,
 	.end = request_end,
 	.trailers = request_trailers,
 	.more = request_more,

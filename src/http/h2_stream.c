@@ -386,6 +386,48 @@ Err *h2_give(H2Stream *s, Str piece, int64_t us, Err *late, Err *gone)
 	return wait_to_go(s, has_piece, us, late, gone);
 }
 
+/* Lets the owner have a turn with the piece, and takes back what it could not place. */
+static Err *lend(H2Stream *s, Str *piece)
+{
+	Err *err;
+
+	s->piece = *piece;
+	h2_poke(s);
+	err = fiber_yield();
+	*piece = s->piece;
+	s->piece = (Str){ 0 };
+	if (s->out_length >= 0)
+		s->out_length += (int64_t)piece->len;
+	if (!err || s->closed)
+		return err;
+	s->spoilt = true;
+	h2_poke(s);
+	return err;
+}
+
+Err *h2_offer(H2Stream *s, Str *piece, bool *waits, Err *gone)
+{
+	Str given = *piece;
+
+	if (s->closed || s->spoilt)
+		return gone;
+	if (has_head(s) && !has_piece(s) && given.len && given.len <= HOLD_BYTES) {
+		*piece = (Str){ 0 };
+		return h2_give(s, given, 0, gone, gone);
+	}
+	h2_poke(s);
+	if (has_piece(s)) { /* a small one that went with the head */
+		TRY(fiber_yield());
+		*waits = has_piece(s);
+	}
+	if (*waits || !given.len)
+		return NULL;
+	TRY(keep_promise(s, given.len, false));
+	TRY(lend(s, piece));
+	*waits = piece->len > 0;
+	return NULL;
+}
+
 Err *h2_give_last(H2Stream *s, Str piece, H2Fields tail, int64_t us, Err *late, Err *gone)
 {
 	if (s->closed || s->spoilt)
