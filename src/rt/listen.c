@@ -10,6 +10,9 @@
  * When descriptors run out, level-triggered readiness would spin: this loop stops watching the socket and tries again
  * after 100 ms, or when one of its connections ends.
  *
+ * A socket may have come from another process, and may go to one: then both have it for a while, whoever accepts first
+ * serves, and leaving it closes nothing.
+ *
  * Stopping goes around all loops twice: after the first round nothing more is accepted, the others wait until what is on
  * its way to another loop has arrived, so no connection is lost and no call comes after. */
 #include "rt/listen.h"
@@ -138,6 +141,13 @@ static void hand_over(Ear *ear, unsigned loop, int fd, const Addr *peer)
 	loop_post(rt_loop(loop), arrive, handover);
 }
 
+static unsigned loop_for_one_more(void)
+{
+	unsigned mine = loop_index(loop_self());
+
+	return mine < LOOPS_MAX ? choose_loop(mine, rt_loops()) : mine;
+}
+
 /* --- accepting ------------------------------------------------------------------------------------------------------ */
 
 static void ear_pause(Ear *ear)
@@ -171,8 +181,8 @@ static void ear_retry(Timer *timer)
 /* False: no more for now. */
 static bool accept_one(Ear *ear)
 {
-	unsigned mine = loop_index(loop_self()), loop;
 	Addr peer = { .len = sizeof peer.un };
+	unsigned loop;
 	int fd = accept4(ear->listener->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
@@ -184,8 +194,8 @@ static bool accept_one(Ear *ear)
 		       errno != EINVAL; /* others are of one connection: the next */
 	}
 	stat_add(&stats.accepted);
-	loop = mine < LOOPS_MAX ? choose_loop(mine, rt_loops()) : mine;
-	if (loop != mine)
+	loop = loop_for_one_more();
+	if (loop != loop_index(loop_self()))
 		hand_over(ear, loop, fd, &peer);
 	else
 		ear->fn(ear->arg, fd, &peer);
@@ -242,6 +252,12 @@ static void pass_by(void *arg)
 	(void)arg;
 }
 
+static void await_arrivals(const Listener *listener)
+{
+	while (__atomic_load_n(&listener->under_way, __ATOMIC_ACQUIRE))
+		loop_each(pass_by, NULL);
+}
+
 void listener_start(Listener *listener, AcceptFn *fn, void *arg)
 {
 	listener->fn = fn;
@@ -265,12 +281,12 @@ void listener_stop(Listener *listener)
 	if (!listener->ears)
 		return;
 	loop_each(stop_here, listener);
-	while (__atomic_load_n(&listener->under_way, __ATOMIC_ACQUIRE))
-		loop_each(pass_by, NULL);
+	await_arrivals(listener);
 }
 
-/* Those whose handshake the kernel has finished would be reset by the close: they are taken first. */
-static void take_backlog(const Listener *listener)
+/* Those whose handshake the kernel has finished would be reset by the close: they are taken first. This runs in a fiber,
+ * so each is handed over, to this loop too. */
+static void take_backlog(Listener *listener)
 {
 	for (unsigned i = 0; i < BACKLOG; i++) {
 		Addr peer = { .len = sizeof peer.un };
@@ -281,7 +297,7 @@ static void take_backlog(const Listener *listener)
 		if (fd < 0)
 			return;
 		stat_add(&stats.accepted);
-		listener->fn(listener->arg, fd, &peer);
+		hand_over(ear_here(listener), loop_for_one_more(), fd, &peer);
 	}
 }
 
@@ -290,10 +306,27 @@ void listener_shut(Listener *listener)
 	if (listener->fd < 0)
 		return;
 	listener_stop(listener);
-	if (listener->fn)
+	if (listener->ears) {
 		take_backlog(listener);
+		await_arrivals(listener);
+	}
 	close(listener->fd);
 	listener->fd = -1;
+}
+
+void listener_leave(Listener *listener)
+{
+	if (listener->fd < 0)
+		return;
+	listener_stop(listener);
+	close(listener->fd);
+	listener->fd = -1;
+	listener->has_file = false;
+}
+
+int listener_fd(const Listener *listener)
+{
+	return listener->fd;
 }
 
 /* Inodes are used again at once, so the time counts too. */
@@ -403,7 +436,6 @@ static Listener *listener_new(int fd)
 
 static void own_file(Listener *listener)
 {
-	chmod(listener->addr.un.sun_path, 0660); /* the umask may have taken from it */
 	listener->has_file = stat(listener->addr.un.sun_path, &listener->file) == 0;
 }
 
@@ -421,13 +453,15 @@ Err *listener_open(Arena *a, const Addr *addr, Listener **out)
 		return bind_error(a, addr, errno);
 	listener = listener_new(fd);
 	fd = -1;
-	if (is_unix)
+	if (is_unix) {
+		chmod(listener->addr.un.sun_path, 0660); /* the umask may have taken from it */
 		own_file(listener);
+	}
 	*out = listener;
 	return NULL;
 }
 
-Err *listener_adopt(Arena *a, int fd, Listener **out)
+Err *listener_adopt(Arena *a, int fd, bool owns_file, Listener **out)
 {
 	int listens = 0, type = 0;
 	socklen_t len = sizeof listens, type_len = sizeof type;
@@ -441,5 +475,7 @@ Err *listener_adopt(Arena *a, int fd, Listener **out)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	*out = listener_new(fd);
+	if (owns_file && (*out)->addr.sa.sa_family == AF_UNIX && (*out)->addr.un.sun_path[0])
+		own_file(*out);
 	return NULL;
 }

@@ -340,17 +340,63 @@ PLAY(a_socket_may_be_adopted)
 	    tcp = socket(AF_INET, SOCK_STREAM, 0);
 
 	listener_close(listener);
-	CHECK_OK(listener_adopt(a, fd, &adopted));
+	CHECK_OK(listener_adopt(a, fd, false, &adopted));
 	listener_start(adopted, keep, &got);
 	dialled = dial(listener_addr(adopted));
 	await_count(1);
 	close(dialled);
 	listener_close(adopted);
-	CHECK_ERR(listener_adopt(a, udp, &adopted), "rt.bind");
-	CHECK_ERR(listener_adopt(a, tcp, &adopted), "rt.bind");
-	CHECK_ERR(listener_adopt(a, 9999, &adopted), "rt.bind");
+	CHECK_ERR(listener_adopt(a, udp, false, &adopted), "rt.bind");
+	CHECK_ERR(listener_adopt(a, tcp, false, &adopted), "rt.bind");
+	CHECK_ERR(listener_adopt(a, 9999, false, &adopted), "rt.bind");
 	close(udp);
 	close(tcp);
+	close_all();
+}
+
+PLAY(a_socket_that_is_left_goes_on_with_the_other)
+{
+	Str text = str_fmt(a, "unix:%s/left.sock", unit_dir());
+	const char *path = str_z(a, str_sub(text, 5, text.len));
+	Listener *one = open_at(a, text), *two = NULL;
+	struct stat st;
+	int fds[3];
+
+	CHECK_OK(listener_adopt(a, dup(listener_fd(one)), true, &two));
+	listener_start(one, keep, &got);
+	listener_stop(one);
+	for (unsigned i = 0; i < COUNT(fds); i++)
+		fds[i] = dial(listener_addr(two));
+	listener_leave(one);
+	CHECK_INT(listener_fd(one), -1);
+	CHECK_INT(__atomic_load_n(&got.count, __ATOMIC_ACQUIRE), 0); /* the queue is the other's */
+	listener_start(two, keep, &got);
+	await_count(COUNT(fds));
+	listener_close(one);
+	CHECK_INT(stat(path, &st), 0);
+	listener_close(two);
+	CHECK(stat(path, &st) != 0);
+	for (unsigned i = 0; i < COUNT(fds); i++)
+		close(fds[i]);
+	close_all();
+}
+
+PLAY(what_waits_at_the_end_is_spread_too)
+{
+	Listener *listener = open_at(a, S("127.0.0.1:0"));
+	int fds[40];
+
+	got.counts = true;
+	listener_start(listener, keep, &got);
+	listener_stop(listener);
+	for (unsigned i = 0; i < COUNT(fds); i++)
+		fds[i] = dial(listener_addr(listener));
+	listener_shut(listener);
+	CHECK_INT(__atomic_load_n(&got.count, __ATOMIC_ACQUIRE), COUNT(fds));
+	CHECK(got.by_loop[0] >= 15 && got.by_loop[1] >= 15);
+	listener_close(listener);
+	for (unsigned i = 0; i < COUNT(fds); i++)
+		close(fds[i]);
 	close_all();
 }
 
