@@ -165,8 +165,8 @@ static const ConfKey timeouts_keys[] = {
 	  .def = "60s", .min = "1ms", .max = "24h", .help = "between two pieces of a body" },
 	{ "request", CONF_DURATION, AT(TimeoutsConf, request_us), GIVEN(TimeoutsConf, has_request),
 	  .def = "60s", .max = "24h",
-	  .help = "from the request's arrival to the head of its answer, queue and retries included; 0: no limit",
-	  .more = "A long answer is not cut by it: that is what idle is for." },
+	  .help = "from when the request is there, its body included, to the head of its answer, queue and retries included; 0: no limit",
+	  .more = "A long answer is not cut by it: that is what idle is for. A slow upload neither: see limits." },
 	{ "tunnel", CONF_DURATION, AT(TimeoutsConf, tunnel_us), GIVEN(TimeoutsConf, has_tunnel),
 	  .def = "1h", .min = "1ms", .max = "168h",
 	  .help = "a WebSocket or another tunnel without a byte either way" },
@@ -567,6 +567,27 @@ static const ConfKey id_keys[] = {
 static const ConfTable id_table = { "request_id", CONF_ROWS(RequestIdConf, id_keys),
 	                            .shorthand = "header", .help = "a name for every request" };
 
+static const ConfKey trace_keys[] = {
+	{ "on", CONF_BOOL, AT(TraceConf, on), .def = "on",
+	  .help = "off: traceparent passes as it comes, and none is made" },
+	{ "trust", CONF_ENUM, AT(TraceConf, trust), .names = id_trust_words, .def = "proxies",
+	  .help = "whose trace is continued; others begin a new one" },
+	{ "sample", CONF_SHARE, AT(TraceConf, sample_ppm), .def = "100%",
+	  .help = "how many of the traces that begin here are marked as sampled",
+	  .more = "Servers whose sampling follows the caller's record those and no others." },
+};
+static const ConfTable trace_table = {
+	"trace", CONF_ROWS(TraceConf, trace_keys), .shorthand = "on",
+	.help = "W3C traceparent: a trace is continued or begun, with a span of the gateway's own"
+};
+
+static const ConfWord forwarded_words[] = {
+	{ "x_forwarded", FORWARDED_X, "X-Forwarded-For, -Proto, -Host, -Port and X-Real-IP" },
+	{ "rfc7239", FORWARDED_SPEC, "Forwarded" },
+	{ "both", FORWARDED_BOTH, "all of them" },
+	{ 0 },
+};
+
 static const ConfKey paths_keys[] = {
 	{ "encoded_slash", CONF_BOOL, AT(PathsConf, encoded_slash), .def = "off",
 	  .help = "let %2F and %5C pass, kept as they are; else such requests are refused" },
@@ -614,6 +635,10 @@ static const ConfKey gateway_keys[] = {
 	  .help = "proxies before this one, whose X-Forwarded headers are believed: 10.0.0.0/8, loopback, private, unix" },
 	{ "request_id", CONF_OBJECT, AT(GatewayConf, request_id), .table = &id_table,
 	  .help = "a name for every request" },
+	{ "trace", CONF_OBJECT, AT(GatewayConf, trace), .table = &trace_table,
+	  .help = "a trace for every request" },
+	{ "forwarded", CONF_ENUM, AT(GatewayConf, forwarded), .names = forwarded_words,
+	  .def = "x_forwarded", .help = "how servers are told who the client is" },
 	{ "paths", CONF_OBJECT, AT(GatewayConf, paths), .table = &paths_table,
 	  .help = "what is let pass in paths" },
 	{ "errors", CONF_OBJECT, AT(GatewayConf, errors), .table = &errors_table,
@@ -627,6 +652,8 @@ static const ConfKey gateway_keys[] = {
 	  .help = "bodies held here, so that no slow client keeps one of a server's workers" },
 	{ "spool_dir", CONF_PATH, AT(GatewayConf, spool_dir), .def = "/tmp", .value = "DIR",
 	  .help = "where bodies too large for memory are held, in files without a name" },
+	{ "spool_max", CONF_BYTES, AT(GatewayConf, spool_max), .def = "10GiB",
+	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
 	{ "threads", CONF_UINT, AT(GatewayConf, threads), .def = "0", .max = "256",
 	  .help = "threads that serve; 0: as many as processors" },
 };

@@ -51,6 +51,16 @@ typedef struct RequestIdConf {
 	uint8_t trust; /* IdTrust */
 } RequestIdConf;
 
+/* W3C Trace Context: the traceparent that servers get. */
+typedef struct TraceConf {
+	bool on;
+	uint8_t trust;       /* IdTrust: whose trace is continued */
+	uint32_t sample_ppm; /* of the traces that begin here, how many are marked as sampled */
+} TraceConf;
+
+/* How servers are told of the client. */
+typedef enum ForwardedForm { FORWARDED_X, FORWARDED_SPEC, FORWARDED_BOTH } ForwardedForm;
+
 typedef struct PathsConf {
 	bool encoded_slash, keep_double, semicolons; /* as UrlRules, http/url.h */
 } PathsConf;
@@ -72,6 +82,8 @@ typedef struct GatewayConf {
 	CONF_LIST_OF(Str) trusted_proxies;
 	Trust trust; /* of `trusted_proxies` */
 	RequestIdConf request_id;
+	TraceConf trace;
+	uint8_t forwarded; /* ForwardedForm */
 	PathsConf paths;
 	ErrorsConf errors;
 	DrainConf drain;
@@ -79,6 +91,7 @@ typedef struct GatewayConf {
 	MaintenanceConf maintenance;
 	BufferingConf buffering;
 	Str spool_dir;              /* where bodies too large for memory are held */
+	uint64_t spool_max;         /* bytes of all of them together; 0: no limit */
 	uint32_t threads;           /* 0: as many as processors */
 	CONF_LIST_OF(Str) warnings; /* "banyan.yaml:3:5: ...": in order, but worth a look */
 } GatewayConf;

@@ -26,7 +26,7 @@ typedef struct TimeoutsConf {
 	int64_t connect_us; /* connection and TLS */
 	int64_t head_us;    /* request sent to answer's head */
 	int64_t idle_us;    /* between two pieces of a body, both ways */
-	int64_t request_us; /* from its arrival to the answer's head, queue and retries included; 0: no limit */
+	int64_t request_us; /* all of it there to the answer's head, queue and retries included; 0: no limit */
 	int64_t tunnel_us; /* a tunnel without a byte either way */
 	bool has_connect, has_head, has_idle, has_request, has_tunnel;
 } TimeoutsConf;
