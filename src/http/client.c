@@ -122,7 +122,7 @@ void http_conn_closed(HttpConn *conn)
 
 void call_begin(Call *call, HttpConn *conn, Arena *a)
 {
-	*call = (Call){ .conn = conn, .arena = a };
+	*call = (Call){ .conn = conn, .arena = a, .from = conn->stream.written };
 	conn->calls++;
 	if (conn->h2)
 		h2_call_begin(call);
@@ -161,6 +161,11 @@ Err *call_receive(Call *call, Head *head)
 Err *call_read(Call *call, Str *piece)
 {
 	return call->ops->read(call, piece);
+}
+
+bool call_untouched(Call *call)
+{
+	return !call->answered && stream_untouched(&call->conn->stream, call->from);
 }
 
 bool call_more(Call *call)

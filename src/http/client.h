@@ -37,6 +37,7 @@ struct Call {
 	bool answered; /* at least one byte of the answer was read */
 	bool read_all; /* the answer has ended */
 	bool closes;   /* the server will not take another request on this connection */
+	uint64_t from; /* of the connection's bytes: those before are other calls' */
 	void *state;   /* the protocol's own */
 };
 
@@ -77,6 +78,9 @@ Err *call_finish(Call *call, const Headers *trailers) MUST_USE;
 Err *call_receive(Call *call, Head *head) MUST_USE;
 /* The next piece of the answer's body, good until the next read; empty: it has ended. */
 Err *call_read(Call *call, Str *piece) MUST_USE;
+/* After CLOSED, without a byte of an answer: has the server's application certainly not got a byte of the request?
+ * (stream_untouched) Parks for a short while. */
+bool call_untouched(Call *call);
 bool call_more(Call *call); /* a read would give something without parking; does not park */
 const Headers *call_trailers(Call *call); /* after the end; never NULL */
 /* HTTP/1, after a 101: the raw stream and what came after the head; the connection is the call's until call_end. */

@@ -5,6 +5,7 @@
 #include "rt/stream.h"
 
 #include "rt/rt_int.h"
+#include "rt/stream_int.h"
 #include "rt/tls_int.h"
 
 #include <errno.h>
@@ -40,6 +41,12 @@ static Err *err_of(int errnum)
 		if (rows[i].errnum == errnum)
 			return rows[i].err;
 	return &broken;
+}
+
+static Err *failed(Stream *s, int errnum)
+{
+	stream_met(s, errnum);
+	return err_of(errnum);
 }
 
 static void set_nodelay(int fd)
@@ -124,6 +131,8 @@ void stream_close(Stream *s)
 void stream_move(Stream *from, Stream *to)
 {
 	to->tls = TAKE(from->tls);
+	to->written = from->written;
+	to->fate = from->fate;
 	watch_move(&from->watch, &to->watch);
 }
 
@@ -149,11 +158,12 @@ static Err *plain_try_read(Stream *s, void *into, size_t cap, size_t *got, bool 
 	}
 	if (n == 0) {
 		w->ended = true;
+		stream_met(s, 0);
 		*more = false;
 		return NULL;
 	}
 	if (errno != EAGAIN)
-		return err_of(errno);
+		return failed(s, errno);
 	w->readable = false;
 	return NULL;
 }
@@ -208,8 +218,9 @@ static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, size_t *
 		               : sendmsg(w->fd, &message, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
-		return err_of(errno);
+		return failed(s, errno);
 	*sent = n < 0 ? 0 : (size_t)n;
+	s->written += *sent;
 	if (*sent < want)
 		w->writable = false;
 	return NULL;

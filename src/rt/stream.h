@@ -39,9 +39,17 @@ typedef struct Peer {
 Peer peer_of(const Addr *addr);
 Str peer_ip(Arena *a, const Peer *peer); /* "127.0.0.1", "::1", "unix" */
 
+typedef enum StreamFate {
+	STREAM_GOES_ON,
+	STREAM_ENDED, /* the peer ended its side */
+	STREAM_BROKE, /* it was reset or lost without that */
+} StreamFate;
+
 typedef struct Stream {
-	Watch watch; /* first: the loop's callbacks get it */
-	Tls *tls;    /* NULL: plain */
+	Watch watch;      /* first: the loop's callbacks get it */
+	Tls *tls;         /* NULL: plain */
+	uint64_t written; /* bytes given to the kernel, TLS records as such */
+	uint8_t fate;     /* StreamFate: what was met first */
 } Stream;
 
 #define STREAM_CLOSED \
@@ -54,7 +62,7 @@ Err *stream_open(Stream *s, int fd)
 Err *stream_connect(Stream *s, const Addr *to) MUST_USE; /* parks */
 /* The same from this address; NULL: the kernel's choice. "rt.no_ports" when all of its ports lead there already. */
 Err *stream_connect_from(Stream *s, const Addr *to, const Addr *from) MUST_USE;
-void stream_close(Stream *s);                            /* never parks; fine when closed */
+void stream_close(Stream *s); /* never parks; fine when closed */
 void stream_move(Stream *from,
                  Stream *to); /* to another place; from is closed after. Nobody may wait on it */
 
@@ -75,6 +83,11 @@ Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
 Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent) MUST_USE;
 Err *stream_end(Stream *s)
 	MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
+
+/* After the end of a connection: has nobody taken a byte of what was written beyond the first `from` bytes? True is proof,
+ * by the peer's kernel: it had ended its side before it got any of them, and has answered them with a reset, for want of
+ * anybody who could. False says nothing. Never true of a Unix socket. Parks for a short while. */
+bool stream_untouched(Stream *s, uint64_t from);
 
 static inline bool stream_is_open(const Stream *s)
 {

@@ -12,6 +12,7 @@
  * is told that it was shut down, else OpenSSL would call its session unfit for resumption. */
 #include "rt/tls_int.h"
 
+#include "rt/stream_int.h"
 #include "rt/tls_parts_int.h"
 
 #include <openssl/err.h>
@@ -108,6 +109,11 @@ static Err *find_reason(Reason *rows, size_t count, int code, Err *other)
 
 /* --- the BIO -------------------------------------------------------------------------------------------------------- */
 
+static Stream *stream_of(Watch *watch)
+{
+	return CONTAINER(watch, Stream, watch);
+}
+
 static int bio_read(BIO *bio, char *into, int cap)
 {
 	Tls *tls = BIO_get_data(bio);
@@ -127,11 +133,13 @@ static int bio_read(BIO *bio, char *into, int cap)
 			w->readable = false;
 	} else if (n == 0) {
 		w->ended = tls->eof = true;
+		stream_met(stream_of(w), 0);
 	} else if (errno == EAGAIN) {
 		w->readable = false;
 		BIO_set_retry_read(bio);
 	} else {
 		tls->errnum = errno;
+		stream_met(stream_of(w), errno);
 	}
 	return (int)n;
 }
@@ -153,8 +161,10 @@ static int bio_write(BIO *bio, const char *from, int len)
 	if (n < 0 && errno != EAGAIN) {
 		tls->errnum =
 			errno; /* stays writable: no edge would end a wait, and OpenSSL forgives some */
+		stream_met(stream_of(w), errno);
 		return -1;
 	}
+	stream_of(w)->written += (uint64_t)MAX(n, (ssize_t)0);
 	if (n < len)
 		w->writable = false;
 	if (n < 0)
