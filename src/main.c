@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
+#include "load/command.h"
+#include "load/scenario.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -41,12 +43,15 @@ int main(int argc, char **argv)
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
 		  "The keys of the file that `banyan serve --config FILE` reads. `banyan check` "
 		  "names every mistake in one.",
 		  gateway_conf_table(), NULL },
+		{ "scenario", "Scenarios", "The keys of the file that `banyan load FILE` reads.",
+		  scenario_table(), NULL },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },
@@ -64,5 +69,6 @@ int main(int argc, char **argv)
 	};
 
 	sets[1].rows = gateway_commands(&sets[1].count);
+	sets[2].rows = load_commands(&sets[2].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run: on every loop a fiber that lets users arrive when they are due and one that starts those who stay; on loop 0 the
+ * one that looks once a second. Nothing is shared between loops but the plan: each counts for itself, and the looks go
+ * round (loop_each).
+ *
+ * After the last arrival what is in flight may end within the grace; then it is cut and counted as at least that long. */
+#include "load/run_int.h"
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "rt/precise.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+	TURN_ARRIVALS = 64, /* in one go before others get their turn */
+	LEARN_MIN = 20,     /* answers from which the time of a step is learned */
+	END_LOOK_US = 5000,
+	FILES_SPARE = 64,
+};
+
+RunLoop *run_loop(LoadRun *run)
+{
+	return &run->loops[loop_index(loop_self())];
+}
+
+bool run_is_over(const LoadRun *run)
+{
+	return __atomic_load_n(&run->stop, __ATOMIC_RELAXED) || loop_now_us() >= run->end_us;
+}
+
+void load_stop(LoadRun *run, const char *why)
+{
+	__atomic_store_n(&run->stop, why, __ATOMIC_RELAXED);
+}
+
+int64_t load_elapsed_us(const LoadRun *run)
+{
+	return loop_now_us() - run->start_us;
+}
+
+int64_t load_length_us(const ScenarioConf *conf)
+{
+	int64_t open_us = rate_length_us(conf->stages.at, conf->stages.count);
+
+	return MAX(open_us, conf->has_users ? conf->users.for_us : INT64_C(0));
+}
+
+/* --- drivers -------------------------------------------------------------------------------------------------------- */
+
+/* In small sleeps, so that a run that is stopped ends at once. */
+static Err *wait_for(LoadRun *run, int64_t at_us)
+{
+	enum { LOOK_US = 100 * 1000 };
+
+	while (loop_now_us() < at_us && !run_is_over(run))
+		TRY(fiber_sleep_until(MIN(at_us, loop_now_us() + LOOK_US)));
+	return NULL;
+}
+
+static void could_not_start(RunLoop *l, int64_t due_us)
+{
+	Sample sample = { .due_us = due_us, .done_us = loop_now_us(), .failure = LOAD_OVERLOAD };
+
+	load_stats_record(&l->stats, 0, &sample, due_us < l->run->warm_us);
+}
+
+static Err *let_arrive(LoadRun *run, RunLoop *l)
+{
+	const ScenarioConf *conf = run->conf;
+	const LoadAsk *ask = run->ask;
+	Arrivals arrivals = arrivals_begin(conf->stages.at, conf->stages.count, conf->poisson,
+	                                   ask->part * rt_loops() + loop_index(loop_self()),
+	                                   ask->parts * rt_loops());
+	unsigned turn = 0;
+	double at_us;
+
+	while (arrivals_next(&arrivals, &at_us)) {
+		int64_t due_us = run->start_us + (int64_t)at_us;
+
+		if (due_us > loop_now_us()) {
+			turn = 0;
+			TRY(wait_for(run, due_us));
+		} else if (++turn % TURN_ARRIVALS == 0)
+			TRY(fiber_yield());
+		if (run_is_over(run) && due_us > loop_now_us())
+			return NULL;
+		l->stats.due += due_us >= run->warm_us;
+		if (user_start(run, USER_ARRIVAL, due_us))
+			could_not_start(l, due_us);
+		else
+			l->stats.started += due_us >= run->warm_us;
+	}
+	return NULL;
+}
+
+static void arrivals_main(void *arg)
+{
+	LoadRun *run = arg;
+	RunLoop *l = run_loop(run);
+	Err *cut = let_arrive(run, l);
+
+	(void)cut;
+	l->fibers--;
+}
+
+/* User i of all begins when its part of the ramp is over. */
+static Err *let_stay(LoadRun *run, RunLoop *l)
+{
+	const UsersConf *users = &run->conf->users;
+	unsigned parts = run->ask->parts * rt_loops();
+	unsigned part = run->ask->part * rt_loops() + loop_index(loop_self());
+	unsigned turn = 0;
+
+	for (uint32_t i = part; i < users->count; i += parts) {
+		int64_t due_us = run->start_us + users->ramp_us * i / users->count;
+
+		if (due_us > loop_now_us())
+			TRY(wait_for(run, due_us));
+		else if (++turn % TURN_ARRIVALS == 0)
+			TRY(fiber_yield());
+		if (run_is_over(run))
+			return NULL;
+		if (user_start(run, USER_STAYING, due_us))
+			could_not_start(l, due_us);
+	}
+	return NULL;
+}
+
+static void stay_main(void *arg)
+{
+	LoadRun *run = arg;
+	RunLoop *l = run_loop(run);
+	Err *cut = let_stay(run, l);
+
+	(void)cut;
+	l->fibers--;
+}
+
+static void start_driver(RunLoop *l, FiberMain *fn)
+{
+	l->fibers++;
+	if (fiber_start(fn, l->run, "arrivals")) {
+		l->fibers--;
+		load_stop(l->run, "no fiber could be started");
+	}
+}
+
+static void loop_begin(void *arg)
+{
+	LoadRun *run = arg;
+	RunLoop *l = run_loop(run);
+
+	list_init(&l->idle);
+	list_init(&l->users);
+	load_stats_init(&l->stats, run->conf->all.count);
+	l->run = run;
+	l->turn = run->ask->part * 7919u + loop_index(loop_self()) * 31u;
+	if (run->conf->stages.count)
+		start_driver(l, arrivals_main);
+	if (run->conf->has_users && run->conf->users.count)
+		start_driver(l, stay_main);
+}
+
+static void loop_cut(void *arg)
+{
+	users_cut(run_loop(arg));
+}
+
+static void loop_end(void *arg)
+{
+	RunLoop *l = run_loop(arg);
+
+	idle_close(l);
+	load_stats_fini(&l->stats);
+}
+
+/* --- looking -------------------------------------------------------------------------------------------------------- */
+
+typedef struct Look {
+	LoadRun *run;
+	LoadStats *into; /* all of it, or NULL */
+	Hist *interval;
+	uint64_t due, started, ended, failed;
+	uint32_t in_flight, users, connections, fibers;
+	uint64_t refused, answered;
+} Look;
+
+static void look_at_loop(void *arg)
+{
+	Look *look = arg;
+	RunLoop *l = run_loop(look->run);
+	LoadStats *s = &l->stats;
+
+	if (look->into)
+		load_stats_add(look->into, s);
+	if (look->interval) {
+		hist_add(look->interval, s->interval);
+		hist_clear(s->interval);
+	}
+	look->due += s->due;
+	look->started += s->started;
+	look->ended += s->ended;
+	look->failed += s->failed;
+	look->in_flight += s->in_flight;
+	look->users += s->users;
+	look->connections += s->connections;
+	look->fibers += l->fibers;
+	look->refused += s->refused;
+	look->answered += s->answered;
+}
+
+void load_look(LoadRun *run, LoadStats *stats)
+{
+	Look look = { .run = run, .into = stats };
+
+	loop_each(look_at_loop, &look);
+}
+
+typedef struct Learning {
+	LoadRun *run;
+	size_t step;
+	uint32_t times[4096];
+	size_t count;
+} Learning;
+
+static void learn_from_loop(void *arg)
+{
+	Learning *learning = arg;
+	const StepStats *s = &run_loop(learning->run)->stats.steps[learning->step];
+
+	for (size_t i = 0; i < MIN((size_t)s->recent_count, COUNT(s->recent_us)); i++)
+		if (learning->count < COUNT(learning->times))
+			learning->times[learning->count++] = s->recent_us[i];
+}
+
+static int compare(const void *x, const void *y)
+{
+	uint32_t l = *(const uint32_t *)x, r = *(const uint32_t *)y;
+
+	return (l > r) - (l < r);
+}
+
+/* What dependent steps go by from now on: the median of what was seen until now. */
+static void learn(LoadRun *run)
+{
+	Learning *learning = calloc(1, sizeof *learning);
+
+	if (!learning)
+		abort();
+	for (size_t i = 0; i < run->conf->all.count; i++) {
+		learning->run = run;
+		learning->step = i;
+		learning->count = 0;
+		if (run->expect_us[i] >= 0)
+			continue;
+		loop_each(learn_from_loop, learning);
+		qsort(learning->times, learning->count, sizeof *learning->times, compare);
+		if (learning->count >= LEARN_MIN)
+			__atomic_store_n(&run->expect_us[i],
+			                 (int64_t)learning->times[learning->count / 2],
+			                 __ATOMIC_RELAXED);
+	}
+	free(learning);
+}
+
+typedef struct Watcher {
+	LoadRun *run;
+	LoadResult *result;
+	Hist *interval;
+	Look before;
+	int64_t before_us;
+	size_t room;
+} Watcher;
+
+static double per_second(uint64_t now, uint64_t before, int64_t us)
+{
+	return us > 0 ? (double)(now - before) * 1e6 / (double)us : 0;
+}
+
+static void note_moment(Watcher *w)
+{
+	LoadRun *run = w->run;
+	Look now = { .run = run, .interval = w->interval };
+	int64_t us, at_us;
+	Moment *m;
+
+	hist_clear(w->interval);
+	loop_each(look_at_loop, &now);
+	at_us = loop_now_us();
+	us = at_us - w->before_us;
+	if (w->result->moment_count == w->room)
+		return;
+	m = &w->result->moments[w->result->moment_count++];
+	*m = (Moment){
+		.at_us = at_us - run->start_us,
+		.asked = rate_at(run->conf->stages.at, run->conf->stages.count,
+		                 at_us - run->start_us - us / 2) /
+		         run->ask->parts,
+		.got = per_second(now.started, w->before.started, us),
+		.ended = per_second(now.ended, w->before.ended, us),
+		.failed = per_second(now.failed, w->before.failed, us),
+		.in_flight = now.in_flight,
+		.users = now.users,
+		.connections = now.connections,
+		.p50_us = hist_percentile_us(w->interval, 50),
+		.p99_us = hist_percentile_us(w->interval, 99),
+		.max_us = hist_max_us(w->interval),
+		.warm = at_us < run->warm_us,
+	};
+	w->before = now;
+	w->before_us = at_us;
+	if (run->ask->watch)
+		run->ask->watch(run->ask->watch_arg, run, m);
+}
+
+static uint32_t fibers_left(LoadRun *run)
+{
+	Look look = { .run = run };
+
+	loop_each(look_at_loop, &look);
+	return look.fibers;
+}
+
+/* All that answers is the refusal of connections: nobody learns anything from more of it. */
+static bool is_refused(const Watcher *w)
+{
+	return w->before.refused > 0 && !w->before.answered;
+}
+
+static Err *watch_until_end(Watcher *w)
+{
+	LoadRun *run = w->run;
+	bool learned = false;
+
+	for (int64_t next_us = run->start_us + US_PER_S;; next_us += US_PER_S) {
+		TRY(wait_for(run, MIN(next_us, run->end_us)));
+		note_moment(w);
+		if (is_refused(w))
+			load_stop(run, "nothing answers: all connections were refused");
+		if (run_is_over(run))
+			return NULL;
+		if (!learned && loop_now_us() >= MAX(run->warm_us, run->start_us + US_PER_S)) {
+			learn(run);
+			learned = true;
+		}
+	}
+}
+
+static Err *see_to_the_end(Watcher *w)
+{
+	LoadRun *run = w->run;
+	int64_t until_us = loop_now_us() + run->conf->grace_us;
+	int64_t next_us = loop_now_us() + US_PER_S;
+
+	while (fibers_left(run)) {
+		if (loop_now_us() >= until_us)
+			loop_each(loop_cut, run);
+		if (loop_now_us() >= next_us) {
+			note_moment(w);
+			next_us += US_PER_S;
+		}
+		TRY(fiber_sleep(END_LOOK_US));
+	}
+	return NULL;
+}
+
+/* --- before --------------------------------------------------------------------------------------------------------- */
+
+static Err *check_files(Arena *a, const LoadAsk *ask)
+{
+	const ScenarioConf *conf = ask->conf;
+	uint64_t users = conf->has_users ? conf->users.count / ask->parts : 0;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && users + FILES_SPARE > limit.rlim_cur)
+		return err_new(a, ERR_BUSY, "load.files",
+		               "%" PRIu64
+		               " users need as many connections, and this process may open %" PRIu64
+		               " files: try `ulimit -n %" PRIu64 "` first, or fewer users",
+		               users, (uint64_t)limit.rlim_cur, users + FILES_SPARE);
+	return NULL;
+}
+
+static void compile_headers(Arena *a, Step *step, const NamedText *at, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		step->headers[step->header_count].name = at[i].name;
+		step->headers[step->header_count++].text = text_new(a, at[i].text);
+	}
+}
+
+static bool has_header(const Step *step, Str name)
+{
+	for (size_t i = 0; i < step->header_count; i++)
+		if (str_eq_nocase(step->headers[i].name, name))
+			return true;
+	return false;
+}
+
+static void compile(Arena *a, const ScenarioConf *conf, Step *step, const StepConf *row)
+{
+	static const NamedText own[] = { { S("User-Agent"), S("banyan-load") },
+		                         { S("Accept"), S("*/*") } };
+
+	step->conf = row;
+	step->path = text_new(a, row->path);
+	step->body = row->has_body ? text_new(a, row->body) : NULL;
+	step->headers = arena_alloc_array(a, sizeof *step->headers,
+	                                  conf->headers.count + row->headers.count + COUNT(own));
+	compile_headers(a, step, row->headers.at, row->headers.count);
+	for (size_t i = 0; i < conf->headers.count; i++)
+		if (!has_header(step, conf->headers.at[i].name))
+			compile_headers(a, step, &conf->headers.at[i], 1);
+	for (size_t i = 0; i < COUNT(own); i++)
+		if (!has_header(step, own[i].name))
+			compile_headers(a, step, &own[i], 1);
+}
+
+static LoadRun *run_new(Arena *a, const LoadAsk *ask)
+{
+	const ScenarioConf *conf = ask->conf;
+	LoadRun *run = ARENA_NEW(a, LoadRun);
+
+	*run = (LoadRun){ .conf = conf, .target = ask->target, .ask = ask, .arena = a };
+	run->loops = ARENA_ARRAY(a, RunLoop, rt_loops());
+	run->steps = ARENA_ARRAY(a, Step, conf->all.count);
+	run->expect_us = ARENA_ARRAY(a, int64_t, conf->all.count);
+	for (size_t i = 0; i < conf->all.count; i++) {
+		compile(a, conf, &run->steps[i], conf->all.at[i]);
+		run->expect_us[i] = conf->all.at[i]->expect_us;
+	}
+	run->start_us = loop_now_us() + 10 * US_PER_MS;
+	run->warm_us = run->start_us + conf->warmup_us;
+	run->end_us = run->start_us + load_length_us(conf);
+	return run;
+}
+
+static void sum_up(Watcher *w)
+{
+	LoadRun *run = w->run;
+	LoadResult *result = w->result;
+	const ScenarioConf *conf = run->conf;
+
+	load_stats_init(&result->stats, conf->all.count);
+	load_look(run, &result->stats);
+	result->took_us = loop_now_us() - run->start_us;
+	result->measured_us = MIN(run->end_us, loop_now_us()) - MIN(run->warm_us, loop_now_us());
+	result->asked =
+		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
+	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
+		run->ask->parts;
+	result->got = (double)result->stats.started;
+	result->stopped = run->stop;
+	result->expect_us = run->expect_us;
+}
+
+static void free_stats(void *arg)
+{
+	load_stats_fini(arg);
+}
+
+Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
+{
+	AUTO(hist_freep) Hist *interval = hist_new();
+	Watcher w = { .result = result, .interval = interval };
+	Err *err;
+
+	TRY(check_files(a, ask));
+	w.run = run_new(a, ask);
+	w.before_us = w.run->start_us;
+	w.room = (size_t)((load_length_us(ask->conf) + ask->conf->grace_us) / US_PER_S) + 16;
+	*result = (LoadResult){ .conf = ask->conf,
+		                .start_utc_us = time_utc_us(),
+		                .moments = ARENA_ARRAY(a, Moment, w.room) };
+	loop_each(loop_begin, w.run);
+	err = watch_until_end(&w);
+	if (err) {
+		load_stop(w.run, "interrupted");
+		loop_each(loop_cut, w.run);
+	}
+	{
+		AUTO(shield_end) Shield shield = shield_begin(INT64_MAX);
+
+		err = see_to_the_end(&w);
+		sum_up(&w);
+		arena_defer(a, free_stats, &result->stats);
+		loop_each(loop_end, w.run);
+	}
+	return err;
+}

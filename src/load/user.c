@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A virtual user: a fiber that reads like its journey. It asks, reads the answer to its last byte, notes how long that
+ * was, thinks, and goes on.
+ *
+ * Each step has a moment at which it is due, and what is noted counts from there. A user who arrived (open model) has its
+ * next step due after the expected time of the last one, however long that really took; one who stays (closed model) waits
+ * for its answer first, as a person in front of a screen does. */
+#include "base/arena.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "load/extract.h"
+#include "load/run_int.h"
+#include "load/jar.h"
+#include "rt/precise.h"
+
+#include <stdlib.h>
+
+enum { REDIRECTS_MAX = 10, TRIM_US = 100 * 1000 };
+
+typedef struct User {
+	Node node; /* RunLoop.users */
+	LoadRun *run;
+	RunLoop *l;
+	UserKind kind;
+	const JourneyConf *journey;
+	uint32_t number, round;
+	int64_t due_us; /* of its next step */
+	HttpConn *conn; /* its own, between two requests; NULL: none */
+	uint32_t turn;
+	Jar jar;
+	Variables variables;
+	Fiber *fiber;
+} User;
+
+/* --- connections ---------------------------------------------------------------------------------------------------- */
+
+static void conn_drop(User *u, HttpConn *conn)
+{
+	http_conn_free(conn);
+	u->l->stats.connections--;
+}
+
+static void idle_gone(HttpConn *conn, void *arg)
+{
+	IdleConn *idle = arg;
+	RunLoop *l = idle->l;
+
+	list_remove(&idle->node);
+	http_conn_free(conn);
+	free(idle);
+	l->stats.connections--;
+}
+
+void idle_close(RunLoop *l)
+{
+	LIST_EACH (&l->idle, IdleConn, node, idle)
+		idle_gone(idle->conn, idle);
+}
+
+static HttpConn *idle_take(RunLoop *l)
+{
+	IdleConn *idle = LIST_TAKE(&l->idle, IdleConn, node);
+	HttpConn *conn = idle ? idle->conn : NULL;
+
+	if (conn)
+		http_conn_on_close(conn, NULL, NULL);
+	free(idle);
+	return conn;
+}
+
+static void idle_give(RunLoop *l, HttpConn *conn)
+{
+	IdleConn *idle = calloc(1, sizeof *idle);
+
+	if (!idle)
+		abort();
+	idle->conn = conn;
+	idle->l = l;
+	list_push(&l->idle, &idle->node);
+	http_conn_on_close(conn, idle_gone, idle);
+}
+
+static Err *conn_take(User *u, HttpConn **out)
+{
+	HttpConn *conn = u->run->conf->shared ? idle_take(u->l) : TAKE(u->conn);
+
+	if (conn && http_conn_usable(conn)) {
+		*out = conn;
+		return NULL;
+	}
+	if (conn)
+		conn_drop(u, conn);
+	TRY(target_connect(u->run->target, u->turn, out));
+	u->l->stats.opened++;
+	u->l->stats.connections++;
+	return NULL;
+}
+
+static void conn_give(User *u, HttpConn *conn)
+{
+	if (!u->run->conf->connections.keep || !http_conn_usable(conn))
+		conn_drop(u, conn);
+	else if (u->run->conf->shared)
+		idle_give(u->l, conn);
+	else
+		u->conn = conn;
+}
+
+/* --- one request ---------------------------------------------------------------------------------------------------- */
+
+static LoadFailure failure_of(const Err *err, bool sent)
+{
+	static const struct {
+		const char *slug;
+		LoadFailure failure;
+	} rows[] = {
+		{ "rt.refused", LOAD_REFUSED },      { "rt.no_ports", LOAD_PORTS },
+		{ "rt.too_many_files", LOAD_PORTS }, { "rt.deadline", LOAD_TIMEOUT },
+		{ "rt.cancelled", LOAD_UNFINISHED }, { "rt.reset", LOAD_RESET },
+		{ "rt.closed", LOAD_RESET },         { "http.no_answer", LOAD_RESET },
+		{ "http.truncated", LOAD_RESET },    { "h2.reset", LOAD_RESET },
+		{ "h2.refused", LOAD_RESET },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (err_is(err, rows[i].slug))
+			return rows[i].failure;
+	if (str_starts(str_of(err->slug), S("tls.")))
+		return LOAD_TLS;
+	return sent ? LOAD_PROTOCOL : LOAD_CONNECT;
+}
+
+static void free_buf(void *arg)
+{
+	buf_fini(arg);
+}
+
+static Buf *arena_buf(Arena *a)
+{
+	Buf *b = ARENA_NEW(a, Buf);
+
+	arena_defer(a, free_buf, b);
+	return b;
+}
+
+static bool look_up(void *arg, Str name, Buf *out)
+{
+	User *u = arg;
+
+	if (str_eq(name, S("user")))
+		buf_put_u64(out, u->number);
+	else if (str_eq(name, S("round")))
+		buf_put_u64(out, u->round);
+	else if (str_eq(name, S("random")))
+		buf_put_u64(out, rand_u64() >> 12);
+	else
+		return variables_put(&u->variables, name, out);
+	return true;
+}
+
+static Str fill(User *u, Arena *a, const Text *text)
+{
+	Buf *out = arena_buf(a);
+
+	text_put(out, text, look_up, u);
+	return buf_str(out);
+}
+
+typedef struct Talk {
+	User *u;
+	const Step *step;
+	Arena *arena;
+	Sample sample;
+	Head request, answer;
+	Str body;     /* of the request */
+	Buf *content; /* of the answer, when somebody looks at it */
+} Talk;
+
+static void lay_out(Talk *t)
+{
+	User *u = t->u;
+	const Step *step = t->step;
+	Head *head = &t->request;
+
+	*head = (Head){ .version = HTTP_11,
+		        .method = step->conf->method,
+		        .authority = target_authority(u->run->target),
+		        .scheme = target_scheme(u->run->target),
+		        .content_length = -1 };
+	head->target = fill(u, t->arena, step->path);
+	if (step->body) {
+		t->body = fill(u, t->arena, step->body);
+		head->body = HTTP_BODY_LENGTH;
+		head->content_length = (int64_t)t->body.len;
+	}
+	for (size_t i = 0; i < step->header_count; i++)
+		headers_add(&head->headers, t->arena, step->headers[i].name,
+		            fill(u, t->arena, step->headers[i].text));
+	jar_put(&u->jar, t->arena, head);
+}
+
+static Err *read_body(Talk *t, Call *call)
+{
+	Str piece;
+
+	do {
+		TRY(call_read(call, &piece));
+		t->sample.bytes_in += piece.len;
+		if (t->content)
+			buf_put(t->content, piece);
+	} while (piece.len);
+	return NULL;
+}
+
+static Err *speak(Talk *t, HttpConn *conn)
+{
+	AUTO(call_end) Call call = { 0 };
+
+	call_begin(&call, conn, t->arena);
+	t->sample.sent_us = time_mono_us();
+	t->sample.bytes_out = t->body.len;
+	TRY(call_send(&call, &t->request, t->body, true));
+	do
+		TRY(call_receive(&call, &t->answer));
+	while (t->answer.status < 200);
+	t->sample.status = t->answer.status;
+	TRY(read_body(t, &call));
+	t->sample.done_us = time_mono_us();
+	jar_take(&t->u->jar, &t->answer.headers, t->request.target);
+	return NULL;
+}
+
+/* An idle connection that the server closed just when the request was sent: once more, on a new one, as browsers do; the
+ * time goes on counting. */
+static Err *converse(Talk *t)
+{
+	AUTO(deadline_end) Deadline limit =
+		deadline_begin(t->step->conf->timeout_us ? t->step->conf->timeout_us
+	                                                 : t->u->run->conf->timeout_us);
+	HttpConn *conn;
+	Err *err;
+
+	TRY(conn_take(t->u, &conn));
+	err = speak(t, conn);
+	if (err)
+		conn_drop(t->u, conn);
+	else
+		conn_give(t->u, conn);
+	return err;
+}
+
+static bool is_looked_at(const StepConf *conf)
+{
+	bool body = conf->check.body.len || conf->check.pattern.len;
+
+	for (size_t i = 0; i < conf->extract.count; i++)
+		body = body || conf->extract.at[i].pattern.len || conf->extract.at[i].jq.len;
+	return body;
+}
+
+static LoadFailure judge(const Talk *t)
+{
+	const CheckConf *check = &t->step->conf->check;
+
+	if (t->sample.status < check->status_min || t->sample.status > check->status_max)
+		return LOAD_STATUS;
+	if (check->within_us && t->sample.done_us - t->sample.due_us > check->within_us)
+		return LOAD_CHECK;
+	return LOAD_OK;
+}
+
+static void record(Talk *t, const Err *err)
+{
+	RunLoop *l = t->u->l;
+	bool warm = t->sample.due_us < t->u->run->warm_us;
+
+	if (err || !t->sample.done_us)
+		t->sample.done_us = time_mono_us();
+	if (err)
+		t->sample.failure = failure_of(err, t->sample.sent_us > 0);
+	else
+		t->sample.failure = judge(t);
+	load_stats_record(&l->stats, t->step->conf->index, &t->sample, warm);
+}
+
+static Err *request(User *u, const Step *step)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Talk talk = { .u = u, .step = step, .arena = a, .sample = { .due_us = u->due_us } };
+	Err *err;
+
+	if (is_looked_at(step->conf))
+		talk.content = arena_buf(a);
+	lay_out(&talk);
+	u->l->stats.in_flight++;
+	err = converse(&talk);
+	u->l->stats.in_flight--;
+	record(&talk, err);
+	return err && err->kind == ERR_CANCELLED && fiber_cancelled() ? err : NULL;
+}
+
+/* --- a journey ------------------------------------------------------------------------------------------------------ */
+
+static int64_t pick_span(const Span *span)
+{
+	return span->min_us + (int64_t)rand_below((uint64_t)(span->max_us - span->min_us) + 1);
+}
+
+/* Until the next step is due. Who stays begins to think when its answer is there. */
+static Err *think(User *u, const Span *span, int64_t expected_us)
+{
+	int64_t think_us = pick_span(span);
+	int64_t now_us = loop_now_us();
+
+	u->due_us = u->kind == USER_ARRIVAL && expected_us >= 0 ? u->due_us + expected_us + think_us
+	                                                        : now_us + think_us;
+	if (u->due_us <= now_us)
+		return NULL;
+	if (u->due_us - now_us > TRIM_US)
+		fiber_trim();
+	return fiber_sleep_until(u->due_us);
+}
+
+static Err *walk(User *u, const StepConf *steps, size_t count);
+
+static Err *walk_block(User *u, Str name)
+{
+	const ScenarioConf *conf = u->run->conf;
+
+	for (size_t i = 0; i < conf->blocks.count; i++)
+		if (str_eq(conf->blocks.at[i].name, name))
+			return walk(u, conf->blocks.at[i].steps.at, conf->blocks.at[i].steps.count);
+	return NULL;
+}
+
+static double unit(void)
+{
+	return (double)(rand_u64() >> 11) * 0x1p-53;
+}
+
+static Str choose(const StepConf *step)
+{
+	double all = 0, at;
+
+	for (size_t i = 0; i < step->choose.count; i++)
+		all += step->choose.at[i].weight;
+	at = unit() * all;
+	for (size_t i = 0; i + 1 < step->choose.count; i++) {
+		at -= step->choose.at[i].weight;
+		if (at < 0)
+			return step->choose.at[i].name;
+	}
+	return step->choose.at[step->choose.count - 1].name;
+}
+
+static Err *walk_step(User *u, const StepConf *step)
+{
+	int64_t *expect = &u->run->expect_us[step->index];
+
+	for (uint32_t i = 0; i < step->repeat && !run_is_over(u->run); i++) {
+		int64_t expected_us = 0;
+
+		if (step->kind == STEP_RUN)
+			TRY(walk_block(u, step->run));
+		else if (step->kind == STEP_CHOOSE)
+			TRY(walk_block(u, choose(step)));
+		else if (step->kind == STEP_REQUEST) {
+			TRY(request(u, &u->run->steps[step->index]));
+			expected_us = __atomic_load_n(expect, __ATOMIC_RELAXED);
+		}
+		TRY(think(u, &step->think, expected_us));
+	}
+	return NULL;
+}
+
+static Err *walk(User *u, const StepConf *steps, size_t count)
+{
+	for (size_t i = 0; i < count && !run_is_over(u->run); i++)
+		TRY(walk_step(u, &steps[i]));
+	return NULL;
+}
+
+static Err *live(User *u)
+{
+	const JourneyConf *journey = u->journey;
+
+	TRY(fiber_sleep_until(u->due_us));
+	if (run_is_over(u->run))
+		return NULL;
+	if (u->kind == USER_ARRIVAL && u->due_us >= u->run->warm_us)
+		hist_record(u->l->stats.late, time_mono_us() - u->due_us);
+	TRY(walk(u, journey->once.at, journey->once.count));
+	do {
+		TRY(walk(u, journey->steps.at, journey->steps.count));
+		u->round++;
+		if (u->kind == USER_STAYING && !run_is_over(u->run))
+			TRY(think(u, &journey->think, 0));
+	} while (u->kind == USER_STAYING && !run_is_over(u->run));
+	return NULL;
+}
+
+static const JourneyConf *pick_journey(const ScenarioConf *conf)
+{
+	double all = 0, at;
+
+	if (conf->journeys.count == 1)
+		return &conf->journeys.at[0];
+	for (size_t i = 0; i < conf->journeys.count; i++)
+		all += conf->journeys.at[i].weight;
+	at = unit() * all;
+	for (size_t i = 0; i + 1 < conf->journeys.count; i++) {
+		at -= conf->journeys.at[i].weight;
+		if (at < 0)
+			return &conf->journeys.at[i];
+	}
+	return &conf->journeys.at[conf->journeys.count - 1];
+}
+
+static void user_main(void *arg)
+{
+	User *u = arg;
+	Err *cut;
+
+	u->fiber = fiber_self();
+	cut = live(u);
+	(void)cut; /* what it was doing has been recorded */
+	if (u->conn)
+		conn_drop(u, u->conn);
+	jar_fini(&u->jar);
+	variables_fini(&u->variables);
+	list_remove(&u->node);
+	u->l->stats.users--;
+	u->l->fibers--;
+	free(u);
+}
+
+Err *user_start(LoadRun *run, UserKind kind, int64_t due_us)
+{
+	RunLoop *l = run_loop(run);
+	User *u = calloc(1, sizeof *u);
+	Err *err;
+
+	if (!u)
+		abort();
+	*u = (User){ .run = run,
+		     .l = l,
+		     .kind = kind,
+		     .due_us = due_us,
+		     .journey = pick_journey(run->conf),
+		     .turn = l->turn++ };
+	u->number = __atomic_fetch_add(&run->users_made, 1, __ATOMIC_RELAXED);
+	err = fiber_start(user_main, u, "user");
+	if (err) {
+		free(u);
+		return err;
+	}
+	list_add(&l->users, &u->node);
+	l->stats.users++;
+	l->fibers++;
+	return NULL;
+}
+
+void users_cut(RunLoop *l)
+{
+	LIST_EACH (&l->users, User, node, u)
+		if (u->fiber)
+			fiber_cancel(u->fiber);
+}
