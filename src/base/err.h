@@ -26,6 +26,7 @@
 	X(LIMITED, 429, 8, 1) \
 	X(HEAD_TOO_LARGE, 431, 2, 1) \
 	X(CANCELLED, 499, 9, 0) \
+	X(VERDICT, 500, 3, 1) /* a measurement did not come out as it must */ \
 	X(INTERNAL, 500, 1, 3) \
 	X(UNSUPPORTED, 501, 2, 1) \
 	X(UPSTREAM, 502, 6, 2) \

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "load/report.h"
+#include "load/verdict.h"
 #include "rt/loop.h"
 
 typedef struct LoadArgs {
@@ -14,10 +15,10 @@ typedef struct LoadArgs {
 	double rate;
 	int64_t for_us;
 	uint32_t users;
-	bool poisson, insecure;
+	bool poisson, insecure, has_warmup, has_timeout;
 	CONF_LIST_OF(Str) allowed;
 	CONF_LIST_OF(Str) resolve;
-	CONF_LIST_OF(Str) fail_if_not;
+	CONF_LIST_OF(Str) fail_unless;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
 } LoadArgs;
@@ -28,16 +29,16 @@ static const ConfKey load_operands[] = {
 };
 
 static const ConfKey load_options[] = {
-	{ "rate", CONF_REAL, AT(LoadArgs, rate), .letter = 'r', .min = "0", .value = "N",
-	  .help = "requests that are due in a second (open model)" },
+	{ "rate", CONF_REAL, AT(LoadArgs, rate), .letter = 'r', .min = "0", .max = "10000000",
+	  .value = "N", .help = "requests that are due in a second (open model)" },
 	{ "users", CONF_UINT, AT(LoadArgs, users), .letter = 'u', .value = "N",
 	  .help = "or users, each with its next request after the answer to the last (closed model)" },
 	{ "for", CONF_DURATION, AT(LoadArgs, for_us), .letter = 't', .def = "10s",
 	  .help = "length of the run" },
-	{ "warmup", CONF_DURATION, AT(LoadArgs, warmup_us), .def = "0",
+	{ "warmup", CONF_DURATION, AT(LoadArgs, warmup_us), GIVEN(LoadArgs, has_warmup),
 	  .help = "its first part, which no figure counts" },
-	{ "timeout", CONF_DURATION, AT(LoadArgs, timeout_us), .def = "10s",
-	  .help = "of a request" },
+	{ "timeout", CONF_DURATION, AT(LoadArgs, timeout_us), GIVEN(LoadArgs, has_timeout),
+	  .min = "1ms", .help = "of a request; 10s" },
 	{ "poisson", CONF_BOOL, AT(LoadArgs, poisson),
 	  .help = "arrivals at random instead of evenly" },
 	{ "method", CONF_STR, AT(LoadArgs, one.method), .letter = 'X', .help = "of the requests" },
@@ -51,6 +52,8 @@ static const ConfKey load_options[] = {
 	  .help = "an address that a name has here" },
 	{ "i-may-load", CONF_STR, AT_LIST(LoadArgs, allowed), .value = "HOST",
 	  .help = "a host that is not this machine, and whose owner has agreed" },
+	{ "fail-unless", CONF_STR, AT_LIST(LoadArgs, fail_unless), .value = "CONDITION",
+	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
 	{ "threads", CONF_UINT, AT(LoadArgs, threads), .def = "0", .max = "256",
 	  .help = "threads; 0: as many as processors" },
 };
@@ -59,6 +62,7 @@ typedef struct Job {
 	Cmd *cmd;
 	LoadArgs *args;
 	ScenarioConf *conf;
+	Threshold *thresholds; /* of conf->thresholds */
 	LoadResult result;
 } Job;
 
@@ -87,8 +91,12 @@ static Err *run(void *arg)
 	return load_run(a, &ask, &job->result);
 }
 
-static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
+static void take_load(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 {
+	if (args->rate > 0 || args->users) {
+		conf->stages.count = 0;
+		conf->has_users = false;
+	}
 	if (args->rate > 0) {
 		conf->stages.at = ARENA_NEW(a, RateStage);
 		conf->stages.at[0] = (RateStage){ args->rate, args->rate, args->for_us };
@@ -98,15 +106,90 @@ static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 		conf->has_users = true;
 		conf->users = (UsersConf){ .count = args->users, .for_us = args->for_us };
 	}
+}
+
+static void append(Arena *a, const Str *more, size_t more_count, Str **at, size_t *count)
+{
+	Str *all = ARENA_ARRAY(a, Str, *count + more_count + 1);
+
+	for (size_t i = 0; i < *count + more_count; i++)
+		all[i] = i < *count ? (*at)[i] : more[i - *count];
+	*at = all;
+	*count += more_count;
+}
+
+/* What the command line says goes before what the scenario says. */
+static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
+{
+	take_load(a, args, conf);
 	if (!conf->stages.count && !conf->has_users)
 		return err_new(a, ERR_INVALID, "load.nothing",
 		               "how much? Say --rate N (requests a second) or --users N");
-	conf->poisson = args->poisson;
-	conf->warmup_us = args->warmup_us;
-	conf->timeout_us = args->timeout_us;
-	conf->connections.tls.verify = !args->insecure;
-	conf->connections.resolve.at = args->resolve.at;
-	conf->connections.resolve.count = args->resolve.count;
+	conf->poisson = conf->poisson || args->poisson;
+	if (args->has_warmup)
+		conf->warmup_us = args->warmup_us;
+	if (args->has_timeout)
+		conf->timeout_us = args->timeout_us;
+	if (args->insecure)
+		conf->connections.tls.verify = false;
+	append(a, args->resolve.at, args->resolve.count, &conf->connections.resolve.at,
+	       &conf->connections.resolve.count);
+	append(a, args->fail_unless.at, args->fail_unless.count, &conf->thresholds.at,
+	       &conf->thresholds.count);
+	return NULL;
+}
+
+static bool is_url(Str what)
+{
+	return str_starts(what, S("http://")) || str_starts(what, S("https://"));
+}
+
+static Err *read_what(Job *job)
+{
+	Arena *a = job->cmd->arena;
+	Conf *conf = conf_new(a);
+	AUTO(buf_fini) Buf mistakes = { 0 };
+	Err *err;
+
+	if (is_url(job->args->what)) {
+		job->args->one.url = job->args->what;
+		return scenario_of_url(a, &job->args->one, &job->conf);
+	}
+	err = scenario_load(a, conf, job->args->what, &job->conf);
+	conf_put_mistakes(conf, &mistakes);
+	fwrite(mistakes.at, 1, mistakes.len, stderr);
+	return err;
+}
+
+static Err *read_thresholds(Job *job)
+{
+	const ScenarioConf *conf = job->conf;
+
+	job->thresholds = ARENA_ARRAY(job->cmd->arena, Threshold, conf->thresholds.count + 1);
+	for (size_t i = 0; i < conf->thresholds.count; i++)
+		TRY(threshold_read(job->cmd->arena, conf->thresholds.at[i], &job->thresholds[i]));
+	return NULL;
+}
+
+/* The first that does not hold is the error; the report has them all. */
+static Err *judge(Job *job)
+{
+	Arena *a = job->cmd->arena;
+
+	for (size_t i = 0; i < job->conf->thresholds.count; i++) {
+		Verdict verdict = verdict_of(&job->thresholds[i], &job->result);
+		AUTO(buf_fini) Buf got = { 0 };
+
+		if (verdict.holds)
+			continue;
+		verdict_put_value(&got, &verdict.threshold, verdict.got);
+		return err_new(a, ERR_VERDICT, "load.failed", "\"%.*s\" does not hold: it was %.*s",
+		               STR_ARG(verdict.threshold.text), STR_ARG(buf_str(&got)));
+	}
+	if (job->result.asked > 0 && job->result.got < 0.995 * job->result.asked)
+		return err_new(a, ERR_VERDICT, "load.rate",
+		               "the rate was not reached: %.0f of %.0f arrivals began",
+		               job->result.got, job->result.asked);
 	return NULL;
 }
 
@@ -117,13 +200,13 @@ static Err *load(Cmd *cmd)
 	Job job = { .cmd = cmd, .args = args };
 	AUTO(buf_fini) Buf out = { 0 };
 
-	args->one.url = args->what;
-	TRY(scenario_of_url(cmd->arena, &args->one, &job.conf));
+	TRY(read_what(&job));
 	TRY(take_options(cmd->arena, args, job.conf));
+	TRY(read_thresholds(&job));
 	TRY(rt_run(&rt, run, &job));
 	report_put_summary(&out, &job.result);
 	fwrite(out.at, 1, out.len, cmd->out);
-	return NULL;
+	return judge(&job);
 }
 
 static const Command rows[] = {

@@ -246,7 +246,7 @@ static const ConfKey block_keys[] = {
 	  .help = "its steps" },
 };
 static const ConfTable block_table = { "block", CONF_ROWS(BlockConf, block_keys),
-	                               .shorthand = "steps", .help = "steps under a name" };
+	                               .help = "steps under a name" };
 
 static const ConfKey journey_keys[] = {
 	{ "name", CONF_NAME, AT(JourneyConf, name), .verify = verify_name,
@@ -261,7 +261,6 @@ static const ConfKey journey_keys[] = {
 	  .value = "SPAN", .help = "time between two rounds: 2s or 1s..3s" },
 };
 static const ConfTable journey_table = { "journey", CONF_ROWS(JourneyConf, journey_keys),
-	                                 .shorthand = "steps",
 	                                 .help = "what one kind of user does" };
 
 static const ConfWord order_words[] = {
