@@ -267,6 +267,7 @@ static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 
 	check_action(conf, g, r);
 	check_parts(conf, r);
+	gateway_conf_check_action(conf, g, r);
 	inherit_general(r, g);
 	r->retry.mask = retry_mask(&r->retry);
 	if (strip.len &&

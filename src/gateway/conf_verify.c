@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "gateway/route.h"
+#include "gateway/template.h"
 #include "http/message.h"
 
 #include <string.h>
@@ -240,16 +241,23 @@ Err *verify_field_value(Arena *a, Str text)
 	return NULL;
 }
 
+static Err *verify_kind(Arena *a, Str text, TemplateKind kind)
+{
+	Str mistake = template_mistake(a, kind, text, NULL);
+
+	return mistake.len ? err_new(a, ERR_INVALID, "conf.value", "%.*s: %.*s",
+	                             STR_ARG(str_quote(a, text)), STR_ARG(mistake))
+	                   : NULL;
+}
+
 Err *verify_template(Arena *a, Str text)
 {
-	return verify_field_value(a, text);
+	return verify_kind(a, text, TEMPLATE_FIELD);
 }
 
 Err *verify_rewrite(Arena *a, Str text)
 {
-	if (!text.len || text.at[0] != '/')
-		return refuse(a, text, "it must begin with \"/\"");
-	return verify_template(a, text);
+	return verify_kind(a, text, TEMPLATE_PATH);
 }
 
 Err *verify_index_name(Arena *a, Str text)

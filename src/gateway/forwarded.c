@@ -208,6 +208,22 @@ static bool is_other_claim(const Forwarded *f, Str name, bool *alias)
 	return is_claim(folded) || (*alias && treats[header_id(folded)] == CLAIM);
 }
 
+bool forwarded_is_own(const RequestIdConf *id, Str name)
+{
+	char text[NAME_MAX_BYTES];
+	Str folded = { text, name.len };
+	HeaderId known;
+
+	if (str_eq_nocase(name, id->header))
+		return true;
+	if (name.len > sizeof text)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		text[i] = name.at[i] == '_' ? '-' : name.at[i];
+	known = header_id(folded);
+	return treats[known] == CLAIM || known == HTTP_VIA || str_eq_nocase(folded, id->header);
+}
+
 static bool is_id(const Forwarded *f, const Header *h)
 {
 	if (f->id_known != HTTP_OTHER || h->id != HTTP_OTHER)

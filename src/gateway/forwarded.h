@@ -45,4 +45,8 @@ void forwarded_request(const Forwarded *f, Arena *a, Headers *out);
 /* The fields for the client of an answer: hop-by-hop ones and what Connection names out, the request's id in. */
 void forwarded_answer(const Forwarded *f, Arena *a, const Headers *in, Headers *out);
 
+/* Is it one that the gateway says itself towards an upstream (Via, the id, X-Forwarded-For, -Host, -Port, -Proto, X-Real-IP,
+ * Forwarded), in any case, with "_" for "-" too? */
+bool forwarded_is_own(const RequestIdConf *id, Str name);
+
 Str forwarded_via(void); /* how this process calls itself in Via: "banyan-1f0c99e2" */
