@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "gateway/action.h"
+#include "gateway/options.h"
 #include "gateway/proxy_int.h"
 #include "http/cookie.h"
 
@@ -91,6 +92,7 @@ static Err *action_proxy(Passage *p)
 	TRY(http_limit_body(p->x, p->route->conf->body_bytes));
 	p->head.target = upstream_target(p);
 	passage_request_headers(p);
+	options_step(p->x->arena, &p->head);
 	p->key = hash_key(p);
 	if (p->times->request_us)
 		p->limit = deadline_begin(p->times->request_us);
@@ -111,6 +113,11 @@ Err *proxy_handle(Exchange *x)
 {
 	Passage *p = passage_begin(x);
 
+	if (options_are_ours(&x->request))
+		return options_answer(x,
+		                      &(Header){ p->snap->conf->request_id.header,
+		                                 p->forwarded.request_id },
+		                      &p->allow);
 	TRY(find_route(p));
 	TRY(p->refused);
 	return actions[p->route->conf->action](p);

@@ -17,6 +17,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { INFORMS_MAX = 32 };
+
+static Err informs = ERR_STATIC(UPSTREAM, "http.response",
+                                "the server sent one informational answer after another");
+
 Err *http_conn_new(Stream *stream, const HttpConnConf *conf, HttpConn **out)
 {
 	HttpConn *conn = calloc(1, sizeof *conn);
@@ -155,7 +160,10 @@ Err *call_finish(Call *call, const Headers *trailers)
 
 Err *call_receive(Call *call, Head *head)
 {
-	return call->ops->receive(call, head);
+	TRY(call->ops->receive(call, head));
+	if (head->status >= 200 || head->status == 101)
+		return NULL;
+	return ++call->informs > INFORMS_MAX ? &informs : NULL;
 }
 
 Err *call_read(Call *call, Str *piece)

@@ -34,11 +34,12 @@ struct Call {
 	Str method;
 	bool sent; /* at least one byte of the request was written */
 	bool sent_all;
-	bool answered; /* at least one byte of the answer was read */
-	bool read_all; /* the answer has ended */
-	bool closes;   /* the server will not take another request on this connection */
-	uint64_t from; /* of the connection's bytes: those before are other calls' */
-	void *state;   /* the protocol's own */
+	bool answered;   /* at least one byte of the answer was read */
+	bool read_all;   /* the answer has ended */
+	bool closes;     /* the server will not take another request on this connection */
+	uint8_t informs; /* informational heads so far */
+	uint64_t from;   /* of the connection's bytes: those before are other calls' */
+	void *state;     /* the protocol's own */
 };
 
 typedef struct HttpConnConf {
@@ -74,7 +75,7 @@ Err *call_send(Call *call, const Head *head, Str body, bool end) MUST_USE;
 Err *call_write(Call *call, Str piece) MUST_USE;
 Err *call_finish(Call *call, const Headers *trailers) MUST_USE;
 /* The next head: informational ones (1xx, 101 too) are given like the final one; call again after them. Its views are
- * good until the next receive or call_end. */
+ * good until the next receive or call_end. More than 32 informational ones: UPSTREAM "http.response". */
 Err *call_receive(Call *call, Head *head) MUST_USE;
 /* The next piece of the answer's body, good until the next read; empty: it has ended. */
 Err *call_read(Call *call, Str *piece) MUST_USE;

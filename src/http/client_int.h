@@ -20,7 +20,8 @@ typedef struct H1Client {
 	Str ahead;           /* the next piece, when it was there already */
 	Err *ahead_err;
 	bool began;     /* a head was given to be sent */
-	bool upgrade;   /* which asked for a tunnel */
+	bool connect;   /* which was CONNECT */
+	Str offered;    /* protocols it would change to */
 	bool head_done; /* the answer's final head was given */
 	bool tunnel;
 	bool ended;  /* the last read met the end of the stream */

@@ -8,7 +8,8 @@
  * be written by one fiber while another reads an early answer.
  *
  * The connection may be used again only when both messages ended where they said they would, the server agreed to keep
- * it, and not a byte came after the answer: everything else is how answers get to the wrong request. */
+ * it, and not a byte came after the answer or before the request had gone: everything else is how answers get to the wrong
+ * request. */
 #include "http/client_int.h"
 
 #include "base/arena.h"
@@ -183,7 +184,8 @@ static Err *h1_send(Call *call, const Head *given, Str body, bool end)
 	Head head = *given;
 
 	h->began = true;
-	h->upgrade = head.upgrade.len || str_eq(head.method, S("CONNECT"));
+	h->connect = str_eq(head.method, S("CONNECT"));
+	h->offered = head.upgrade;
 	plan_body(h, &head, body, end);
 	TRY(account(call, body));
 	if (end && !sent_whole(h))
@@ -303,9 +305,32 @@ static void begin_body(Call *call, const Head *head)
 	h1_body_init(&h->body, head->body, head->content_length);
 	call->read_all = h->body.done;
 	/* gunicorn 20.1 with Django sends the body of a HEAD's answer after all, in a write of its own that may come any
-	 * time: the next answer would begin with it */
+	 * time: the next answer would begin with it. A server that answers before it has all of a body, or looks for none
+	 * after GET, may take that for requests. */
 	call->closes = !head->keep_alive || head->body == HTTP_BODY_CLOSE ||
-	               str_eq(call->method, S("HEAD"));
+	               str_eq(call->method, S("HEAD")) || !call->sent_all ||
+	               (h->sends != HTTP_BODY_NONE && str_eq(call->method, S("GET")));
+}
+
+static bool has_item(Str list, Str wanted)
+{
+	Str item;
+
+	while (str_split(&list, ',', &item))
+		if (str_eq_nocase(str_trim(item), wanted))
+			return true;
+	return false;
+}
+
+/* RFC 9110 7.8: a server takes what the client offered, or nothing. */
+static bool is_offered(Str offered, Str taken)
+{
+	Str item;
+
+	while (str_split(&taken, ',', &item))
+		if (!has_item(offered, str_trim(item)))
+			return false;
+	return offered.len > 0;
 }
 
 static Err *h1_receive(Call *call, Head *head)
@@ -323,9 +348,8 @@ static Err *h1_receive(Call *call, Head *head)
 	TRY(err);
 	h->at += used;
 	h->len -= used;
-	if (head->status == 101 ||
-	    (h->upgrade && head->status / 100 == 2 && str_eq(call->method, S("CONNECT")))) {
-		if (!h->upgrade)
+	if (head->status == 101 || (h->connect && head->status / 100 == 2)) {
+		if (!h->connect && !is_offered(h->offered, head->upgrade))
 			return answer_refused(call, NULL);
 		h->tunnel = call->closes = h->head_done = true;
 		return NULL;

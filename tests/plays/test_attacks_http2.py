@@ -13,6 +13,7 @@ from actors.bystander import besiege
 from actors.gateway import everything_to
 from actors.h2wire import H2Wire, get, padded
 from actors.waiting import until
+from corpus.paths import PATHS
 
 H2C = 'listen: [ { address: "127.0.0.1:0", h2c: true } ]\n'
 NO_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, COMPRESSION_ERROR, CALM = 0, 1, 3, 5, 6, 9, 11
@@ -499,17 +500,6 @@ def test_claims_of_a_client_are_not_believed(gw, shop, h2):
     assert "6.6.6.6" not in raw and "https" not in raw
     for name in claims[:4]:
         assert len(shop.requests[-1].headers.all(name)) == 1
-
-
-# Each target, and what reaches the server; None: it is refused.
-PATHS = {
-    "/public/..;/admin": None, "/public/%2e%2e;x/admin": None, "/public/..%3b/admin": None, "/a%2fadmin": None, "/a%2Fadmin": None,
-    "/a%5cadmin": None, "/a\\admin": None, "/a%00admin": None, "/a%c0%afadmin": None, "/a%c0%ae%c0%ae/admin": None, "/../admin": None,
-    "/a%0d%0aadmin": None, "/a%e0%80%afadmin": None, "/a%": None, "/a%2": None, "/a%zz": None, "/a#/admin": None,
-    "/public/%2e%2e/admin": "/admin", "/public/%2E%2E/admin": "/admin", "/public/.%2e/admin": "/admin", "//admin": "/admin",
-    "/public/../admin": "/admin", "/./admin": "/admin", "/%61dmin": "/admin", "/%41dmin": "/Admin", "/admin;x": "/admin;x",
-    "/a%252fadmin": "/a%252fadmin", "/%2561dmin": "/%2561dmin", "/a?/../admin": "/a?/../admin", "/a?x=%2f%5c#": None, "*": None,
-}
 
 
 @pytest.mark.parametrize("target", PATHS)
