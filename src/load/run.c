@@ -401,16 +401,29 @@ static bool has_header(const Step *step, Str name)
 	return false;
 }
 
-static void compile(Arena *a, const ScenarioConf *conf, Step *step, const StepConf *row)
+static void compile_form(Arena *a, Step *step, const StepConf *row)
 {
+	step->form = arena_alloc_array(a, sizeof *step->form, row->form.count + 1);
+	for (size_t i = 0; i < row->form.count; i++) {
+		step->form[i].name = text_new(a, row->form.at[i].name);
+		step->form[i].value = text_new(a, row->form.at[i].text);
+	}
+	step->form_count = row->form.count;
+}
+
+static Err *compile(Arena *a, const ScenarioConf *conf, Step *step, const StepConf *row)
+{
+	static const NamedText form_type[] = { { S("Content-Type"),
+		                                 S("application/x-www-form-urlencoded") } };
 	static const NamedText own[] = { { S("User-Agent"), S("banyan-load") },
 		                         { S("Accept"), S("*/*") } };
 
 	step->conf = row;
 	step->path = text_new(a, row->path);
 	step->body = row->has_body ? text_new(a, row->body) : NULL;
-	step->headers = arena_alloc_array(a, sizeof *step->headers,
-	                                  conf->headers.count + row->headers.count + COUNT(own));
+	step->headers =
+		arena_alloc_array(a, sizeof *step->headers,
+	                          conf->headers.count + row->headers.count + COUNT(own) + 1);
 	compile_headers(a, step, row->headers.at, row->headers.count);
 	for (size_t i = 0; i < conf->headers.count; i++)
 		if (!has_header(step, conf->headers.at[i].name))
@@ -418,9 +431,15 @@ static void compile(Arena *a, const ScenarioConf *conf, Step *step, const StepCo
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (!has_header(step, own[i].name))
 			compile_headers(a, step, &own[i], 1);
+	compile_form(a, step, row);
+	if (step->form_count && !has_header(step, form_type[0].name))
+		compile_headers(a, step, form_type, 1);
+	step->wanted = row->check.body.len ? text_new(a, row->check.body) : NULL;
+	return seeker_new(a, row, rt_loops(), &step->seeker);
 }
 
-static LoadRun *run_new(Arena *a, const LoadAsk *ask)
+/* Filters take their time to compile, and files to be read: before the clock starts. */
+static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 {
 	const ScenarioConf *conf = ask->conf;
 	LoadRun *run = ARENA_NEW(a, LoadRun);
@@ -430,13 +449,17 @@ static LoadRun *run_new(Arena *a, const LoadAsk *ask)
 	run->steps = ARENA_ARRAY(a, Step, conf->all.count);
 	run->expect_us = ARENA_ARRAY(a, int64_t, conf->all.count);
 	for (size_t i = 0; i < conf->all.count; i++) {
-		compile(a, conf, &run->steps[i], conf->all.at[i]);
+		TRY(compile(a, conf, &run->steps[i], conf->all.at[i]));
 		run->expect_us[i] = conf->all.at[i]->expect_us;
 	}
-	run->start_us = loop_now_us() + 10 * US_PER_MS;
+	run->data = ARENA_ARRAY(a, DataSet, conf->data.count + 1);
+	for (size_t i = 0; i < conf->data.count; i++)
+		TRY(data_load(a, &conf->data.at[i], &run->data[i]));
+	run->start_us = time_mono_us() + 10 * US_PER_MS;
 	run->warm_us = run->start_us + conf->warmup_us;
 	run->end_us = run->start_us + load_length_us(conf);
-	return run;
+	*out = run;
+	return NULL;
 }
 
 static void sum_up(Watcher *w)
@@ -470,7 +493,7 @@ Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
 	Err *err;
 
 	TRY(check_files(a, ask));
-	w.run = run_new(a, ask);
+	TRY(run_new(a, ask, &w.run));
 	w.before_us = w.run->start_us;
 	w.room = (size_t)((load_length_us(ask->conf) + ask->conf->grace_us) / US_PER_S) + 16;
 	*result = (LoadResult){ .conf = ask->conf,

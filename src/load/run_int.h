@@ -3,6 +3,8 @@
  * Between run.c (arrivals, time) and user.c (what a user does). */
 #pragma once
 #include "base/list.h"
+#include "load/data.h"
+#include "load/extract.h"
 #include "load/run.h"
 #include "load/text.h"
 
@@ -15,6 +17,12 @@ typedef struct Step {
 		Text *text;
 	} * headers;
 	size_t header_count;
+	struct {
+		Text *name, *value;
+	} * form;
+	size_t form_count;
+	Text *wanted; /* check.body; NULL: none */
+	Seeker *seeker;
 } Step;
 
 typedef struct RunLoop RunLoop;
@@ -43,6 +51,7 @@ struct LoadRun {
 	Arena *arena;
 	RunLoop *loops;
 	Step *steps;                       /* by StepConf.index */
+	DataSet *data;                     /* of conf->data */
 	int64_t start_us, warm_us, end_us; /* loop clock; end: no request begins after it */
 	int64_t *expect_us;                /* atomic, by step; -1: not known yet */
 	const char *stop;                  /* atomic: why it ends early */

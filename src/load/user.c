@@ -31,6 +31,7 @@ typedef struct User {
 	Jar jar;
 	Variables variables;
 	Fiber *fiber;
+	uint32_t rows[]; /* of each set of data */
 } User;
 
 /* --- connections ---------------------------------------------------------------------------------------------------- */
@@ -144,6 +145,41 @@ static Buf *arena_buf(Arena *a)
 	return b;
 }
 
+static void put_uuid(Buf *out)
+{
+	uint64_t high = rand_u64(), low = rand_u64();
+
+	buf_fmt(out, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(high >> 32),
+	        (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xfff),
+	        (unsigned)(low >> 48 & 0x3fff) | 0x8000u, low & UINT64_C(0xffffffffffff));
+}
+
+/* What a step took out of an answer goes before the scenario's own; "people.email" is a column of data. */
+static bool put_named(const User *u, Str name, Buf *out)
+{
+	const ScenarioConf *conf = u->run->conf;
+	ptrdiff_t dot = str_find_char(name, '.');
+	Str value = { 0 };
+
+	if (variables_get(&u->variables, name, &value)) {
+		buf_put(out, value);
+		return true;
+	}
+	for (size_t i = 0; dot > 0 && i < conf->data.count; i++)
+		if (str_eq(conf->data.at[i].name, str_sub(name, 0, (size_t)dot)) &&
+		    data_get(&u->run->data[i], u->rows[i], str_sub(name, (size_t)dot + 1, name.len),
+		             &value)) {
+			buf_put(out, value);
+			return true;
+		}
+	for (size_t i = 0; i < conf->variables.count; i++)
+		if (str_eq(conf->variables.at[i].name, name)) {
+			buf_put(out, conf->variables.at[i].text);
+			return true;
+		}
+	return false;
+}
+
 static bool look_up(void *arg, Str name, Buf *out)
 {
 	User *u = arg;
@@ -154,8 +190,10 @@ static bool look_up(void *arg, Str name, Buf *out)
 		buf_put_u64(out, u->round);
 	else if (str_eq(name, S("random")))
 		buf_put_u64(out, rand_u64() >> 12);
+	else if (str_eq(name, S("uuid")))
+		put_uuid(out);
 	else
-		return variables_put(&u->variables, name, out);
+		return put_named(u, name, out);
 	return true;
 }
 
@@ -167,6 +205,19 @@ static Str fill(User *u, Arena *a, const Text *text)
 	return buf_str(out);
 }
 
+static Str fill_form(User *u, Arena *a, const Step *step)
+{
+	Buf *out = arena_buf(a);
+
+	for (size_t i = 0; i < step->form_count; i++) {
+		buf_put(out, i ? S("&") : S(""));
+		text_put_form(out, step->form[i].name, look_up, u);
+		buf_putc(out, '=');
+		text_put_form(out, step->form[i].value, look_up, u);
+	}
+	return buf_str(out);
+}
+
 typedef struct Talk {
 	User *u;
 	const Step *step;
@@ -175,6 +226,7 @@ typedef struct Talk {
 	Head request, answer;
 	Str body;     /* of the request */
 	Buf *content; /* of the answer, when somebody looks at it */
+	Str location; /* to be followed; empty: none */
 } Talk;
 
 static void lay_out(Talk *t)
@@ -189,8 +241,8 @@ static void lay_out(Talk *t)
 		        .scheme = target_scheme(u->run->target),
 		        .content_length = -1 };
 	head->target = fill(u, t->arena, step->path);
-	if (step->body) {
-		t->body = fill(u, t->arena, step->body);
+	if (step->body || step->form_count) {
+		t->body = step->body ? fill(u, t->arena, step->body) : fill_form(u, t->arena, step);
 		head->body = HTTP_BODY_LENGTH;
 		head->content_length = (int64_t)t->body.len;
 	}
@@ -250,24 +302,25 @@ static Err *converse(Talk *t)
 	return err;
 }
 
-static bool is_looked_at(const StepConf *conf)
+static LoadFailure judge(Talk *t)
 {
-	bool body = conf->check.body.len || conf->check.pattern.len;
-
-	for (size_t i = 0; i < conf->extract.count; i++)
-		body = body || conf->extract.at[i].pattern.len || conf->extract.at[i].jq.len;
-	return body;
-}
-
-static LoadFailure judge(const Talk *t)
-{
+	User *u = t->u;
 	const CheckConf *check = &t->step->conf->check;
+	Answer answer = { .status = t->sample.status, .headers = &t->answer.headers };
 
+	if (t->content)
+		answer.body = buf_str(t->content);
+	if (t->step->wanted)
+		answer.wanted = fill(u, t->arena, t->step->wanted);
 	if (t->sample.status < check->status_min || t->sample.status > check->status_max)
 		return LOAD_STATUS;
 	if (check->within_us && t->sample.done_us - t->sample.due_us > check->within_us)
 		return LOAD_CHECK;
-	return LOAD_OK;
+	if (!seeker_check(t->step->seeker, &answer))
+		return LOAD_CHECK;
+	return seeker_extract(t->step->seeker, &answer, loop_index(loop_self()), &u->variables)
+	               ? LOAD_OK
+	               : LOAD_EXTRACT;
 }
 
 static void record(Talk *t, const Err *err)
@@ -279,24 +332,78 @@ static void record(Talk *t, const Err *err)
 		t->sample.done_us = time_mono_us();
 	if (err)
 		t->sample.failure = failure_of(err, t->sample.sent_us > 0);
-	else
+	else if (!t->location.len)
 		t->sample.failure = judge(t);
 	load_stats_record(&l->stats, t->step->conf->index, &t->sample, warm);
+}
+
+/* Where a redirect leads on this target; empty: nowhere that is followed. */
+static Str next_location(const Talk *t)
+{
+	Str location = headers_get(&t->answer.headers, HTTP_LOCATION);
+	Str own = target_authority(t->u->run->target);
+	ptrdiff_t authority = str_find(location, S("://"));
+
+	if (!t->step->conf->redirects || t->sample.status / 100 != 3)
+		return S("");
+	if (authority > 0) {
+		location = str_sub(location, (size_t)authority + 3, location.len);
+		if (!str_starts(location, own))
+			return S("");
+		location = str_sub(location, own.len, location.len);
+	}
+	return location.len && location.at[0] == '/' ? location : S("");
+}
+
+/* RFC 9110 15.4: what was not GET or HEAD becomes GET, but for 307 and 308. */
+static void lay_out_next(Talk *t, Arena *a)
+{
+	Head *head = &t->request;
+
+	head->target = str_dup(a, t->location);
+	if (t->sample.status < 307 && !str_eq(head->method, S("HEAD"))) {
+		head->method = S("GET");
+		head->body = HTTP_BODY_NONE;
+		head->content_length = -1;
+		t->body = S("");
+		headers_remove(&head->headers, HTTP_CONTENT_TYPE);
+	}
+	headers_remove(&head->headers, HTTP_COOKIE);
+	jar_put(&t->u->jar, a, head);
+	t->sample = (Sample){ .due_us = t->sample.done_us };
+	t->location = S("");
+	if (t->content)
+		buf_clear(t->content);
+}
+
+static Err *exchange(Talk *t)
+{
+	RunLoop *l = t->u->l;
+	Err *err;
+
+	l->stats.in_flight++;
+	err = converse(t);
+	l->stats.in_flight--;
+	t->location = err ? S("") : next_location(t);
+	record(t, err);
+	return err;
 }
 
 static Err *request(User *u, const Step *step)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	Talk talk = { .u = u, .step = step, .arena = a, .sample = { .due_us = u->due_us } };
+	unsigned hops = 0;
 	Err *err;
 
-	if (is_looked_at(step->conf))
+	if (seeker_wants_body(step->seeker))
 		talk.content = arena_buf(a);
 	lay_out(&talk);
-	u->l->stats.in_flight++;
-	err = converse(&talk);
-	u->l->stats.in_flight--;
-	record(&talk, err);
+	err = exchange(&talk);
+	while (talk.location.len && hops++ < REDIRECTS_MAX && !err) {
+		lay_out_next(&talk, a);
+		err = exchange(&talk);
+	}
 	return err && err->kind == ERR_CANCELLED && fiber_cancelled() ? err : NULL;
 }
 
@@ -438,7 +545,7 @@ static void user_main(void *arg)
 Err *user_start(LoadRun *run, UserKind kind, int64_t due_us)
 {
 	RunLoop *l = run_loop(run);
-	User *u = calloc(1, sizeof *u);
+	User *u = calloc(1, sizeof *u + run->conf->data.count * sizeof(uint32_t));
 	Err *err;
 
 	if (!u)
@@ -450,6 +557,8 @@ Err *user_start(LoadRun *run, UserKind kind, int64_t due_us)
 		     .journey = pick_journey(run->conf),
 		     .turn = l->turn++ };
 	u->number = __atomic_fetch_add(&run->users_made, 1, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < run->conf->data.count; i++)
+		u->rows[i] = (uint32_t)data_row(&run->data[i], u->number);
 	err = fiber_start(user_main, u, "user");
 	if (err) {
 		free(u);
