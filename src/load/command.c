@@ -157,7 +157,8 @@ static Err *read_what(Job *job)
 	}
 	err = scenario_load(a, conf, job->args->what, &job->conf);
 	conf_put_mistakes(conf, &mistakes);
-	fwrite(mistakes.at, 1, mistakes.len, stderr);
+	if (mistakes.len)
+		fwrite(mistakes.at, 1, mistakes.len, stderr);
 	return err;
 }
 
