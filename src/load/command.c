@@ -63,6 +63,7 @@ typedef struct Job {
 	LoadArgs *args;
 	ScenarioConf *conf;
 	Threshold *thresholds; /* of conf->thresholds */
+	Verdict *verdicts;
 	LoadResult result;
 } Job;
 
@@ -172,20 +173,29 @@ static Err *read_thresholds(Job *job)
 	return NULL;
 }
 
+static void find_verdicts(Job *job)
+{
+	size_t count = job->conf->thresholds.count;
+
+	job->verdicts = ARENA_ARRAY(job->cmd->arena, Verdict, count + 1);
+	for (size_t i = 0; i < count; i++)
+		job->verdicts[i] = verdict_of(&job->thresholds[i], &job->result);
+}
+
 /* The first that does not hold is the error; the report has them all. */
 static Err *judge(Job *job)
 {
 	Arena *a = job->cmd->arena;
 
 	for (size_t i = 0; i < job->conf->thresholds.count; i++) {
-		Verdict verdict = verdict_of(&job->thresholds[i], &job->result);
+		const Verdict *verdict = &job->verdicts[i];
 		AUTO(buf_fini) Buf got = { 0 };
 
-		if (verdict.holds)
+		if (verdict->holds)
 			continue;
-		verdict_put_value(&got, &verdict.threshold, verdict.got);
+		verdict_put_value(&got, &verdict->threshold, verdict->got);
 		return err_new(a, ERR_VERDICT, "load.failed", "\"%.*s\" does not hold: it was %.*s",
-		               STR_ARG(verdict.threshold.text), STR_ARG(buf_str(&got)));
+		               STR_ARG(verdict->threshold.text), STR_ARG(buf_str(&got)));
 	}
 	if (job->result.asked > 0 && job->result.got < 0.995 * job->result.asked)
 		return err_new(a, ERR_VERDICT, "load.rate",
@@ -194,26 +204,45 @@ static Err *judge(Job *job)
 	return NULL;
 }
 
+static void job_fini(Job *job)
+{
+	load_result_fini(&job->result);
+}
+
+static void print(Job *job)
+{
+	AUTO(buf_fini) Buf out = { 0 };
+	Report report = { .result = &job->result,
+		          .verdicts = job->verdicts,
+		          .verdict_count = job->conf->thresholds.count,
+		          .target = job->conf->target };
+
+	if (job->cmd->json)
+		report_put_json(&out, &report);
+	else
+		report_put_summary(&out, &report);
+	fwrite(out.at, 1, out.len, job->cmd->out);
+}
+
 static Err *load(Cmd *cmd)
 {
 	LoadArgs *args = cmd->args;
 	RtConf rt = { .loops = args->threads };
-	Job job = { .cmd = cmd, .args = args };
-	AUTO(buf_fini) Buf out = { 0 };
+	AUTO(job_fini) Job job = { .cmd = cmd, .args = args };
 
 	TRY(read_what(&job));
 	TRY(take_options(cmd->arena, args, job.conf));
 	TRY(read_thresholds(&job));
 	TRY(rt_run(&rt, run, &job));
-	report_put_summary(&out, &job.result);
-	fwrite(out.at, 1, out.len, cmd->out);
+	find_verdicts(&job);
+	print(&job);
 	return judge(&job);
 }
 
 static const Command rows[] = {
 	{ "load", .group = "prove",
 	  .summary = "put a load on a server, and tell the truth about it", .run = load,
-	  COMMAND_OPTIONS(load_options), COMMAND_OPERANDS(load_operands),
+	  .json = true, COMMAND_OPTIONS(load_options), COMMAND_OPERANDS(load_operands),
 	  .size = sizeof(LoadArgs) },
 };
 

@@ -5,7 +5,12 @@
 
 #include "base/arena.h"
 
-static const double percents[] = { 50, 75, 90, 95, 99, 99.9, 99.99, 100 };
+static const double percents[REPORT_PERCENTS] = { 50, 75, 90, 95, 99, 99.9, 99.99, 100 };
+
+double report_percent(size_t i)
+{
+	return percents[i];
+}
 
 void report_put_time(Buf *out, int64_t us)
 {
@@ -67,8 +72,62 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-void report_put_summary(Buf *out, const LoadResult *result)
+static void put_rate(Buf *out, const LoadResult *result)
 {
+	if (result->asked > 0)
+		buf_fmt(out, "arrivals asked %.0f, begun %.0f (%.2f%%)\n", result->asked,
+		        result->got, 100 * result->got / result->asked);
+	if (hist_count(result->stats.late)) {
+		buf_put(out, S("they began late by "));
+		report_put_time(out, hist_percentile_us(result->stats.late, 50));
+		buf_put(out, S(" (median), "));
+		report_put_time(out, hist_percentile_us(result->stats.late, 99));
+		buf_put(out, S(" (99%)\n"));
+	}
+	if (result->stats.warm)
+		buf_fmt(out, "warm-up: %" PRIu64 " requests, not counted\n", result->stats.warm);
+	if (result->stopped)
+		buf_fmt(out, "stopped early: %s\n", result->stopped);
+}
+
+static void put_steps(Buf *out, const LoadResult *result)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	if (result->stats.step_count < 2)
+		return;
+	buf_put(out, S("\n  requests    failed       50%       99%       max  step\n"));
+	for (size_t i = 0; i < result->stats.step_count; i++) {
+		const StepStats *s = &result->stats.steps[i];
+
+		if (!s->count)
+			continue;
+		buf_fmt(out, "%10" PRIu64 "%10" PRIu64, s->count, step_stats_failed(s));
+		put_padded_time(out, hist_percentile_us(s->response, 50));
+		put_padded_time(out, hist_percentile_us(s->response, 99));
+		put_padded_time(out, hist_max_us(s->response));
+		buf_fmt(out, "  %.*s\n", STR_ARG(step_label(a, result->conf->all.at[i])));
+	}
+}
+
+static void put_verdicts(Buf *out, const Report *report)
+{
+	for (size_t i = 0; i < report->verdict_count; i++) {
+		const Verdict *v = &report->verdicts[i];
+
+		buf_fmt(out, "%s%s  %.*s  (", i ? "" : "\n", v->holds ? "holds" : "FAILS",
+		        STR_ARG(v->threshold.text));
+		if (v->unknown)
+			buf_put(out, S("nothing was counted"));
+		else
+			verdict_put_value(out, &v->threshold, v->got);
+		buf_put(out, S(")\n"));
+	}
+}
+
+void report_put_summary(Buf *out, const Report *report)
+{
+	const LoadResult *result = report->result;
 	double seconds = (double)result->measured_us / 1e6;
 	StepStats all;
 
@@ -78,14 +137,10 @@ void report_put_summary(Buf *out, const LoadResult *result)
 	buf_fmt(out, "%" PRIu64 " requests in %.1fs, %.1f/s, %" PRIu64 " failed (%.3g%%)\n",
 	        all.count, seconds, seconds > 0 ? (double)all.count / seconds : 0,
 	        step_stats_failed(&all), share(step_stats_failed(&all), all.count));
-	if (result->asked > 0)
-		buf_fmt(out, "arrivals asked %.0f, begun %.0f (%.2f%%)\n", result->asked,
-		        result->got, 100 * result->got / result->asked);
-	if (result->stats.warm)
-		buf_fmt(out, "warm-up: %" PRIu64 " requests, not counted\n", result->stats.warm);
-	if (result->stopped)
-		buf_fmt(out, "stopped early: %s\n", result->stopped);
+	put_rate(out, result);
 	put_times(out, &all);
 	put_failures(out, &all);
+	put_steps(out, result);
+	put_verdicts(out, report);
 	step_stats_fini(&all);
 }

@@ -481,9 +481,9 @@ static void sum_up(Watcher *w)
 	result->expect_us = run->expect_us;
 }
 
-static void free_stats(void *arg)
+void load_result_fini(LoadResult *result)
 {
-	load_stats_fini(arg);
+	load_stats_fini(&result->stats);
 }
 
 Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
@@ -510,7 +510,6 @@ Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
 
 		err = see_to_the_end(&w);
 		sum_up(&w);
-		arena_defer(a, free_stats, &result->stats);
 		loop_each(loop_end, w.run);
 	}
 	return err;

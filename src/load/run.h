@@ -45,9 +45,10 @@ typedef struct LoadAsk {
 	unsigned part, parts; /* of a plan that several processes share: 0 of 1 */
 } LoadAsk;
 
-/* Runs it to its end (or until load_stop) and fills *result, whose memory is a's. Parks. Fails with BUSY "load.files" and
+/* Runs it to its end (or until load_stop) and fills *result, whose memory but for the histograms is a's. Parks. Fails with BUSY "load.files" and
  * "load.fibers" (too few for what was asked, with the number needed), UPSTREAM "load.refused" (nothing answers). */
 Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result) MUST_USE;
+void load_result_fini(LoadResult *result); /* its histograms; fine when all zero */
 void load_stop(LoadRun *run,
                const char *why); /* from its watch: it ends as if its time were over */
 
