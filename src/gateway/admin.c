@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "gateway/command.h"
+#include "gateway/spool.h"
 #include "obs/access.h"
 #include "rt/work.h"
 
@@ -354,8 +355,8 @@ const MetricFamily *admin_metrics(size_t *count)
 }
 
 /* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, admin_metrics,
-	                             access_metrics, obs_metrics };
+static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, spool_metrics,
+	                             admin_metrics,    access_metrics,   obs_metrics };
 
 static void admin_register(Gateway *g)
 {

@@ -3,7 +3,8 @@
  * Attempts: one server after another, until one has answered.
  *
  * What may be tried again: what never reached a server, always; what reached one that then closed without a byte of
- * answer, only if the method is idempotent; and never once the body was streamed or the client got a byte. */
+ * answer, only if the method is idempotent; and never once the body was streamed (a held one can be sent anew) or the
+ * client got a byte. */
 #include "gateway/proxy_int.h"
 #include "gateway/tunnel.h"
 
@@ -56,6 +57,14 @@ static Err *answer_child(void *arg)
 	return relay_answer(p);
 }
 
+/* A client's time is its own: what it streams counts from its end. */
+static int64_t head_time(const Passage *p)
+{
+	int64_t request_us = p->times->request_us;
+
+	return p->streaming && request_us ? MIN(request_us, p->times->head_us) : p->times->head_us;
+}
+
 /* Upload and answer at once: the answer's end ends both, and so does a client that fails to send. */
 static Err *converse(Passage *p)
 {
@@ -63,8 +72,11 @@ static Err *converse(Passage *p)
 	AUTO(child_end) Child body = { 0 };
 	AUTO(deadline_end) Deadline limit = { 0 };
 
-	p->streaming = true;
+	p->streaming = !p->x->read_all;
+	p->upload_err = NULL;
 	TRY(blame_server(p, call_send(&p->call, &p->head, p->body, false)));
+	if (!p->streaming && !http_is_idempotent(p->head.method))
+		http_keep_on(p->x);
 	TRY(child_start(&answer, answer_child, p, "answer"));
 	TRY(child_start(&body, relay_upload, p, "upload"));
 	while (!answer.done) {
@@ -73,7 +85,7 @@ static Err *converse(Passage *p)
 		if (body.done && body.result && !p->upload_err)
 			return body.result; /* the client's fault */
 		if (body.done && !p->answered && !limit.active)
-			limit = deadline_begin(p->times->head_us);
+			limit = deadline_begin(head_time(p));
 		err = fiber_park();
 		if (!p->answered || !err_is(err, "rt.deadline"))
 			TRY(blame_server(p, err));
@@ -87,7 +99,7 @@ static Err *converse(Passage *p)
 
 static Err *speak(Passage *p)
 {
-	if (!p->x->read_all) {
+	if (!relay_is_small(p)) {
 		p->head.upgrade =
 			(Str){ 0 }; /* RFC 9110 7.8: what follows is a body, and stays HTTP */
 		return converse(p);
@@ -221,6 +233,7 @@ Err *attempts_run(Passage *p)
 		first = err ? err : first;
 		prepare_retry(p, err);
 	}
+	relay_forget(p);
 	return first && err_is(err, "upstream.exhausted")
 	               ? first
 	               : err; /* there was no other server to try */

@@ -17,6 +17,7 @@
 #include "gateway/proxy.h"
 #include "gateway/record.h"
 #include "rt/signals.h"
+#include "rt/tls.h"
 #include "rt/work.h"
 
 #include <pthread.h>

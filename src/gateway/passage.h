@@ -6,6 +6,8 @@
 #include "gateway/snapshot.h"
 #include "http/url.h"
 
+typedef struct Spool Spool;
+
 typedef struct Passage {
 	Exchange *x;
 	const Snapshot *snap;
@@ -21,8 +23,8 @@ typedef struct Passage {
 	uint64_t key;              /* for hashing to a server */
 	/* what is sent */
 	Head head;
-	Buf gathered;
-	Str body; /* what of it was read before an attempt */
+	Spool *held; /* what of its body was read before an attempt; NULL: at most `body` */
+	Str body;    /* what of that goes with the head */
 	/* attempts */
 	Deadline limit; /* until the answer's head */
 	Lease lease;
@@ -32,7 +34,7 @@ typedef struct Passage {
 	uint32_t attempts;
 	bool fresh;      /* the next must not use an idle connection */
 	bool budgeted;   /* the next was taken from the retry budget */
-	bool streaming;  /* the body went out while it came in */
+	bool streaming;  /* the body went out while it came in, and cannot be sent again */
 	bool answered;   /* the answer's head is there */
 	Err *upload_err; /* of writing the body to the server */
 	Head answer;

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between proxy.c (where a request goes), attempt.c (servers, one after another) and relay.c (what flows). All park. */
+ * Between proxy.c (where a request goes), attempt.c (servers, one after another), relay.c and deliver.c (what flows). All
+ * park unless said otherwise. */
 #pragma once
 #include "gateway/passage.h"
 
-/* Reads what of the request's body is to be held before a server is chosen. */
+typedef struct SpoolRules SpoolRules;
+
+/* relay.c: the request's body. Gather reads what of it is held before a server is chosen: all of it, unless it is to be
+ * streamed or cannot be held. The time for the request (p->limit) begins after it. */
 Err *relay_gather(Passage *p) MUST_USE;
-void relay_frame(Passage *p);              /* how it goes upstream; does not park */
-Err *relay_upload(void *passage) MUST_USE; /* the rest of it: an upload fiber's own */
-/* The final head of an answer, informational ones passed on; head_us: its time. */
+void relay_frame(Passage *p);          /* how it goes upstream; does not park */
+bool relay_is_small(const Passage *p); /* p->body is all of it */
+/* What of it is not in p->body, held bytes first: an upload fiber's own. */
+Err *relay_upload(void *passage) MUST_USE;
+void relay_forget(Passage *p); /* what was held: it will not be sent again */
+
+/* deliver.c: the answer. The final head, informational ones passed on; head_us: its time. */
 Err *relay_receive(Passage *p, int64_t head_us) MUST_USE;
-Err *relay_answer(Passage *p) MUST_USE; /* p->answer and its body, to the client */
+/* p->answer and its body, to the client. The call and the lease may have ended long before. */
+Err *relay_answer(Passage *p) MUST_USE;
+
+SpoolRules relay_rules(const Passage *p);
+bool relay_is_live(Str content_type); /* never held: event streams, gRPC */
+/* Adds to what was moved since others had their turn, and gives them one when that was much. */
+Err *relay_took(size_t *turn, size_t bytes) MUST_USE;
 
 /* One server after another until one has answered and the client has it all. */
 Err *attempts_run(Passage *p) MUST_USE;

@@ -1,48 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What flows between a client and a server in one request: the request's body and the answer.
+ * The request's body between a client and a server.
  *
- * A body that is small is read whole before a server is chosen: a slow client then never holds one of a monolith's
- * workers, and the request can be tried again. A larger one, or one of unknown length, is streamed by a fiber of its own
- * while another waits for the answer, so that an upstream may answer early and both may talk at once (gRPC). */
+ * It is held until it is whole, and only then is a server chosen: a client that sends slowly never keeps a worker of a
+ * monolith, and the request can be made again. What is too large for that, and what was asked to be passed on as it
+ * comes (gRPC, upgrades, routes that say so), is streamed: what there is of it goes first, and a fiber of its own passes
+ * on the rest while another waits for the answer, so that both sides may talk at once. */
 #include "gateway/proxy_int.h"
+#include "gateway/spool.h"
 
 #include "base/arena.h"
 
-enum { GATHER_BYTES = 64 << 10 };
+enum {
+	SMALL_BYTES =
+		64
+		<< 10, /* waited for even where bodies are streamed; sent before the answer is looked at */
+	TURN_BYTES =
+		256
+		<< 10, /* rule 9: after so many others get their turn, however fast both sides are */
+};
 
-static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated",
-                                  "the server closed the connection inside its answer");
-static Err stalled =
-	ERR_STATIC(TIMEOUT, "upstream.stalled", "the server stopped in the middle of its answer");
-
-/* --- the request's body --------------------------------------------------------------------------------------------- */
-
-static void free_body(void *arg)
+Err *relay_took(size_t *turn, size_t bytes)
 {
-	buf_fini(arg);
+	*turn += bytes;
+	if (*turn < TURN_BYTES)
+		return NULL;
+	*turn = 0;
+	return fiber_yield();
 }
 
-Err *relay_gather(Passage *p)
+SpoolRules relay_rules(const Passage *p)
+{
+	const BufferingConf *conf = &p->route->conf->buffering;
+
+	return (SpoolRules){ .dir = p->snap->conf->spool_dir,
+		             .memory = conf->memory,
+		             .file = conf->file,
+		             .max = p->snap->conf->spool_max };
+}
+
+bool relay_is_live(Str content_type)
+{
+	static const Str live[] = { S("text/event-stream"), S("application/grpc") };
+
+	for (size_t i = 0; i < COUNT(live); i++)
+		if (str_eq_nocase(str_sub(content_type, 0, live[i].len), live[i]))
+			return true;
+	return false;
+}
+
+/* --- before a server is chosen -------------------------------------------------------------------------------------- */
+
+static void hold(Passage *p, Str piece)
+{
+	SpoolRules rules = relay_rules(p);
+
+	if (!p->held) {
+		p->held = ARENA_NEW(p->x->arena, Spool);
+		spool_begin(p->held, &rules, SPOOL_REQUEST);
+	}
+	spool_add(p->held, piece);
+}
+
+static bool may_hold(const Passage *p)
+{
+	const BufferingConf *conf = &p->route->conf->buffering;
+	const Head *request = &p->x->request;
+
+	if (conf->requests != BUFFERING_AUTO || request->upgrade.len ||
+	    relay_is_live(headers_get(&request->headers, HTTP_CONTENT_TYPE)))
+		return false;
+	if (request->content_length <= 0 ||
+	    (uint64_t)request->content_length <= conf->memory + conf->file)
+		return true;
+	spool_too_large();
+	return false;
+}
+
+static Err *gather_all(Passage *p)
 {
 	Exchange *x = p->x;
-	bool small =
-		x->request.body == HTTP_BODY_LENGTH && x->request.content_length <= GATHER_BYTES;
+	size_t turn = 0;
 	Str piece;
 
-	while (!x->read_all && p->gathered.len < GATHER_BYTES && (small || http_more(x))) {
+	while (!x->read_all && !(p->held && spool_is_full(p->held))) {
 		TRY(http_read(x, &piece));
-		if (x->read_all && !p->gathered.len) {
+		if (x->read_all && !p->held) {
 			p->body = piece; /* nothing more is read into its buffer */
-			break;
+			return NULL;
 		}
-		if (!p->gathered.cap)
-			arena_defer(x->arena, free_body, &p->gathered);
-		buf_put(&p->gathered, piece);
-		p->body = buf_str(&p->gathered);
+		hold(p, piece);
+		TRY(spool_settle(p->held));
+		TRY(relay_took(&turn, piece.len));
 	}
 	return NULL;
 }
+
+/* What is there, and all of it when that is little. */
+static Err *gather_some(Passage *p)
+{
+	Exchange *x = p->x;
+	bool small =
+		x->request.body == HTTP_BODY_LENGTH && x->request.content_length <= SMALL_BYTES;
+	size_t held = 0;
+	Str piece;
+
+	while (!x->read_all && held < SMALL_BYTES && (small || http_more(x))) {
+		TRY(http_read(x, &piece));
+		if (x->read_all && !held) {
+			p->body = piece;
+			return NULL;
+		}
+		hold(p, piece);
+		held += piece.len;
+	}
+	return NULL;
+}
+
+/* The time for a request is the servers': until the client has sent it all, limits look after the client. */
+Err *relay_gather(Passage *p)
+{
+	Err *err;
+
+	if (p->x->read_all)
+		return NULL;
+	deadline_end(&p->limit);
+	err = may_hold(p) ? gather_all(p) : gather_some(p);
+	if (err) {
+		relay_forget(p);
+		return err;
+	}
+	if (p->x->read_all && p->times->request_us)
+		p->limit = deadline_begin(p->times->request_us);
+	if (p->held && spool_bytes(p->held) == spool_memory(p->held).len)
+		p->body = str_sub(spool_memory(p->held), 0, SMALL_BYTES);
+	return NULL;
+}
+
+static uint64_t held_bytes(const Passage *p)
+{
+	return p->held ? spool_bytes(p->held) : p->body.len;
+}
+
+void relay_forget(Passage *p)
+{
+	if (!p->held)
+		return;
+	p->body = (Str){ 0 };
+	spool_end(TAKE(p->held));
+}
+
+/* --- to the server -------------------------------------------------------------------------------------------------- */
 
 void relay_frame(Passage *p)
 {
@@ -53,89 +161,42 @@ void relay_frame(Passage *p)
 		p->head.body = HTTP_BODY_NONE;
 	else if (p->x->read_all) {
 		p->head.body = HTTP_BODY_LENGTH;
-		p->head.content_length = (int64_t)p->body.len;
+		p->head.content_length = (int64_t)held_bytes(p);
 		if (http_trailers(p->x)->count) /* they go on only with chunks */
 			p->head.body = HTTP_BODY_CHUNKED;
 	} else
 		p->head.body = request->body;
 }
 
-/* Rule 9: after so many bytes others get their turn, however fast both sides are. */
-enum { TURN_BYTES = 256 << 10 };
-
-static Err *took(size_t *turn, size_t bytes)
+bool relay_is_small(const Passage *p)
 {
-	*turn += bytes;
-	if (*turn < TURN_BYTES)
-		return NULL;
-	*turn = 0;
-	return fiber_yield();
+	return p->x->read_all && p->body.len == held_bytes(p);
 }
 
-/* The upload's own fiber. */
+static Err *send_piece(Passage *p, Str piece, size_t *turn)
+{
+	AUTO(deadline_end) Deadline idle = deadline_begin(p->times->idle_us);
+
+	p->upload_err = call_write(&p->call, piece);
+	TRY(p->upload_err);
+	return relay_took(turn, piece.len);
+}
+
 Err *relay_upload(void *arg)
 {
 	Passage *p = arg;
+	uint64_t held = held_bytes(p);
 	size_t turn = 0;
 	Str piece;
 
-	for (;;) {
-		AUTO(deadline_end) Deadline idle = { 0 };
-
+	for (uint64_t at = p->body.len; at < held; at += piece.len) {
+		TRY(spool_look(p->held, at, &piece));
+		TRY(send_piece(p, piece, &turn));
+	}
+	while (!p->x->read_all) {
 		TRY(http_read(p->x, &piece));
-		if (!piece.len)
-			break;
-		idle = deadline_begin(p->times->idle_us);
-		p->upload_err = call_write(&p->call, piece);
-		TRY(p->upload_err);
-		TRY(took(&turn, piece.len));
+		TRY(send_piece(p, piece, &turn));
 	}
 	p->upload_err = call_finish(&p->call, http_trailers(p->x));
 	return p->upload_err;
-}
-
-/* --- the answer ----------------------------------------------------------------------------------------------------- */
-
-Err *relay_receive(Passage *p, int64_t head_us)
-{
-	AUTO(deadline_end) Deadline limit = deadline_begin(head_us);
-
-	for (;;) {
-		TRY(call_receive(&p->call, &p->answer));
-		if (p->answer.status >= 200 || p->answer.status == 101)
-			return NULL;
-		if (p->answer.status != 100)
-			TRY(http_inform(p->x, &p->answer));
-	}
-}
-
-static Err *read_piece(Passage *p, Str *piece)
-{
-	AUTO(deadline_end) Deadline idle = deadline_begin(p->times->idle_us);
-	Err *err = call_read(&p->call, piece);
-
-	if (err_is(err, "rt.deadline"))
-		return &stalled;
-	return err && err->kind == ERR_CLOSED ? &cut_short : err;
-}
-
-Err *relay_answer(Passage *p)
-{
-	Exchange *x = p->x;
-	Head out = p->answer;
-	size_t turn = 0;
-	Str piece;
-
-	passage_answer_headers(p, &out);
-	TRY(http_begin(x, &out));
-	while (!x->ended) {
-		if (!call_more(&p->call))
-			TRY(http_flush(x));
-		TRY(read_piece(p, &piece));
-		if (!piece.len)
-			return http_end(x, call_trailers(&p->call));
-		TRY(http_write(x, piece));
-		TRY(took(&turn, piece.len));
-	}
-	return NULL;
 }

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "http/h2_server.h"
+#include "rt/tls.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include "http/exchange.h"
 #include "http/h1.h"
 #include "rt/listen.h"
-#include "rt/tls.h"
 
 typedef Err *HttpHandler(Exchange *x);
 /* Makes an answer of an error the handler returned before it began one (or that the codec met, when request is empty). */

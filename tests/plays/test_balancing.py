@@ -253,7 +253,7 @@ def test_a_streamed_body_is_never_sent_twice(gateway, upstream, client):
         connection.reset()
 
     bad = [upstream(script=cut) for _ in range(2)]
-    gw = gateway(everything_to(*bad))
+    gw = gateway(everything_to(*bad, more="buffering: { requests: off }"))
     assert client.ask(gw, "PUT", "/", body=b"x" * 300000).status == 502
     assert sum(len(up.requests) for up in bad) == 1
 

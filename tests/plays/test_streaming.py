@@ -12,11 +12,13 @@ from actors.waiting import PROOF, always, until
 MIB = 1 << 20
 BIG = (1000 if PROOF else 200) * MIB
 ROOM = 24 * MIB  # socket buffers are the kernel's; this is for ours, and for a sanitizer's book-keeping
-NO_LIMIT = "limits: { body: 0 }"
+NO_LIMIT = "limits: { body: 0 }\n"
+STREAMED = "buffering: { requests: off, answers: off }\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def test_a_slow_reader_holds_up_the_server_not_our_memory(gateway, upstream, client):
+@pytest.mark.parametrize("buffering", [STREAMED, "buffering: { memory: 1MiB, file: 8MiB }"], ids=["streamed", "held"])
+def test_a_slow_reader_holds_up_the_server_not_our_memory(gateway, upstream, client, buffering):
     sent = []
 
     def offer(connection):
@@ -28,7 +30,7 @@ def test_a_slow_reader_holds_up_the_server_not_our_memory(gateway, upstream, cli
         connection.wait_end()
 
     big = upstream(script=offer)
-    gw = gateway(everything_to(big))
+    gw = gateway(everything_to(big, more=buffering))
     client.get(gw.admin, "/healthz")
     before = memory_bytes(gw.pid)
     wire = client.connect(gw, receive_buffer=16384).send(request())
@@ -60,7 +62,7 @@ def test_a_slow_server_holds_up_the_upload_not_our_memory(gateway, upstream, cli
         connection.send(reply(200, b"%d" % seen[0]))
 
     slow = upstream(script=take_slowly)
-    gw = gateway(everything_to(slow, more=NO_LIMIT))
+    gw = gateway(everything_to(slow, more=NO_LIMIT + STREAMED))
     wire = client.connect(gw)
     before = memory_bytes(gw.pid)
     sent = []
@@ -95,7 +97,7 @@ def test_a_chunked_upload_streams_while_it_is_made(gateway, upstream, client):
         connection.send(reply(200, b"".join(parts)))
 
     live = upstream(script=note_chunks)
-    gw = gateway(everything_to(live))
+    gw = gateway(everything_to(live, more=STREAMED))
     wire = client.connect(gw).send(b"POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n")
     for number in range(5):
         wire.send(chunk(b"part %d;" % number))
@@ -227,7 +229,7 @@ def test_an_early_refusal_of_a_big_upload_reaches_the_client_that_is_still_sendi
         connection.send(reply(413, b"too big", "Connection: close"))
         connection.wait_end()
 
-    gw = gateway(everything_to(upstream(script=refuse), more=NO_LIMIT))
+    gw = gateway(everything_to(upstream(script=refuse), more=NO_LIMIT + STREAMED))
     wire = client.connect(gw).send(b"POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: %d\r\n\r\n" % BIG)
     wire.send(bytes(200000))
     answer = wire.answer()
@@ -246,7 +248,7 @@ def test_an_upload_and_its_answer_can_talk_at_the_same_time(gateway, upstream, c
                 break
         connection.send(b"\r\n")
 
-    gw = gateway(everything_to(upstream(script=mirror)))
+    gw = gateway(everything_to(upstream(script=mirror), more=STREAMED))
     wire = client.connect(gw).send(b"POST / HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n", chunk(b"first"))
     wire.head()
     assert wire.reader.chunk()[1] == b"first"
@@ -309,7 +311,7 @@ def test_a_client_that_leaves_an_upload_half_way_ends_the_servers_work(gateway, 
         ends.append(connection.wait_end())
 
     up = upstream(script=take)
-    gw = gateway(everything_to(up))
+    gw = gateway(everything_to(up, more=STREAMED))
     wire = client.connect(gw).send(b"POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10000000\r\n\r\n" + bytes(200000))
     up.wait_requests(1)
     wire.close()
