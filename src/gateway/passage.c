@@ -6,9 +6,11 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/maintenance.h"
 #include "gateway/problem.h"
 #include "gateway/proxy.h"
 #include "gateway/record.h"
+#include "gateway/reply.h"
 
 static const Snapshot *snapshot_of(const Exchange *x)
 {
@@ -30,9 +32,44 @@ Passage *passage_begin(Exchange *x)
 	return p;
 }
 
-void passage_request_headers(Passage *p)
+static Str without_port(Str authority)
+{
+	ptrdiff_t colon = str_rfind_char(authority, ':');
+
+	return colon > 0 && authority.at[authority.len - 1] != ']'
+	               ? str_sub(authority, 0, (size_t)colon)
+	               : authority;
+}
+
+/* As the client wrote it, a trusted proxy before us or not. */
+static Str host_of(const Passage *p)
+{
+	Str told = p->forwarded.host, host;
+	uint16_t port;
+
+	if (str_eq(told, p->x->request.authority) || url_authority(p->x->arena, told, &host, &port))
+		return p->host;
+	return host;
+}
+
+void passage_values(const Passage *p, TemplateValues *values)
+{
+	*values = (TemplateValues){
+		.route = p->route,
+		.paths = &p->snap->paths,
+		.path = p->url.path,
+		.query = p->url.query,
+		.host = host_of(p),
+		.scheme = p->forwarded.scheme,
+		.client_ip = p->forwarded.client_ip,
+		.request_id = p->forwarded.request_id,
+	};
+}
+
+Err *passage_request_headers(Passage *p)
 {
 	const Head *request = &p->x->request;
+	TemplateValues values;
 
 	p->head.version = HTTP_11;
 	p->head.method = request->method;
@@ -40,6 +77,11 @@ void passage_request_headers(Passage *p)
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
 	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
+	if (!p->state->request_fields)
+		return NULL;
+	passage_values(p, &values);
+	return fields_change_request(p->state->request_fields, p->x->arena, &values,
+	                             &p->head.headers);
 }
 
 void passage_answer_headers(const Passage *p, Head *answer)
@@ -48,6 +90,27 @@ void passage_answer_headers(const Passage *p, Head *answer)
 
 	answer->headers = (Headers){ 0 };
 	forwarded_answer(&p->forwarded, p->x->arena, &in, &answer->headers);
+	passage_change_answer(p, &answer->headers);
+}
+
+void passage_change_answer(const Passage *p, Headers *headers)
+{
+	TemplateValues values;
+
+	if (!p->state || !p->state->answer_fields)
+		return;
+	passage_values(p, &values);
+	fields_change_answer(p->state->answer_fields, p->x->arena, &values, headers);
+}
+
+void passage_change_error(const Passage *p, Headers *headers)
+{
+	TemplateValues values;
+
+	if (!p->state || !p->state->answer_fields)
+		return;
+	passage_values(p, &values);
+	fields_change_error(p->state->answer_fields, p->x->arena, &values, headers);
 }
 
 /* --- errors --------------------------------------------------------------------------------------------------------- */
@@ -57,30 +120,39 @@ static void free_page(void *arg)
 	buf_fini(arg);
 }
 
+static void add_error_headers(const Passage *p, const Problem *problem, bool html, Headers *headers)
+{
+	Arena *a = p->x->arena;
+
+	headers_add(headers, a, S("Content-Type"),
+	            html ? S(PROBLEM_HTML_TYPE) : S(PROBLEM_JSON_TYPE));
+	headers_add(headers, a, S("Cache-Control"), S("no-store"));
+	if (p->allow.len)
+		headers_add(headers, a, S("Allow"), p->allow);
+	if (p->content_range.len)
+		headers_add(headers, a, S("Content-Range"), p->content_range);
+	if (problem->retry_after_s)
+		headers_add(headers, a, S("Retry-After"), str_fmt(a, "%u", problem->retry_after_s));
+	reply_error_headers(p, headers);
+}
+
 Err *proxy_fail(Exchange *x, Err *err)
 {
 	Passage *p = x->user ? x->user : passage_begin(x);
-	const Snapshot *snap = p->snap;
 	Problem problem = problem_of(err, p->forwarded.request_id, p->url.path);
+	Str own_page = p->snap->error_page;
 	bool html = problem_wants_html(headers_get(&x->request.headers, HTTP_ACCEPT));
-	Head head = { .status = (uint16_t)problem.status, .body = HTTP_BODY_LENGTH };
 	Buf *page = ARENA_NEW(x->arena, Buf);
+	Head head = { .body = HTTP_BODY_LENGTH };
 
 	arena_defer(x->arena, free_page, page);
+	maintenance_tell(p, err, &problem, &own_page);
 	if (html)
-		problem_put_html(page, &problem, snap->error_page);
+		problem_put_html(page, &problem, own_page);
 	else
 		problem_put_json(page, &problem);
-	headers_add(&head.headers, x->arena, S("Content-Type"),
-	            html ? S(PROBLEM_HTML_TYPE) : S(PROBLEM_JSON_TYPE));
-	headers_add(&head.headers, x->arena, S("Cache-Control"), S("no-store"));
-	if (p->allow.len)
-		headers_add(&head.headers, x->arena, S("Allow"), p->allow);
-	if (problem_retry_after(&problem))
-		headers_add(&head.headers, x->arena, S("Retry-After"),
-		            str_fmt(x->arena, "%u", problem_retry_after(&problem)));
-	headers_add(&head.headers, x->arena, snap->conf->request_id.header,
-	            p->forwarded.request_id);
+	head.status = (uint16_t)problem.status;
+	add_error_headers(p, &problem, html, &head.headers);
 	head.content_length = (int64_t)page->len;
 	TRY(http_begin(x, &head));
 	TRY(http_write(x, buf_str(page)));
@@ -96,15 +168,6 @@ static void count(const Passage *p, int64_t took_us)
 	metric_add(answers[MIN(p->x->begun ? p->x->status / 100 : 0, 5)], 1);
 	if (p->state)
 		metric_observe_us(p->state->seconds, took_us);
-}
-
-static Str without_port(Str authority)
-{
-	ptrdiff_t colon = str_rfind_char(authority, ':');
-
-	return colon > 0 && authority.at[authority.len - 1] != ']'
-	               ? str_sub(authority, 0, (size_t)colon)
-	               : authority;
 }
 
 static void write_record(const Passage *p, const Err *err, int64_t took_us)

@@ -15,6 +15,7 @@ typedef struct Passage {
 	Url url;
 	Str host;           /* canonical */
 	Str allow;          /* of a 405 */
+	Str content_range;  /* of a 416 */
 	const Route *route; /* NULL: none */
 	const RouteState *state;
 	const TimeoutsConf *times; /* the route's */
@@ -47,7 +48,13 @@ typedef struct Passage {
 
 /* Finds or makes the request's id and the client's address. */
 Passage *passage_begin(Exchange *x);
-/* The head for the upstream from the client's: RFC 9110 7.6, forwarding fields, id. */
-void passage_request_headers(Passage *p);
-/* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in. */
+/* What templates say of this request; of one that has a route. */
+void passage_values(const Passage *p, TemplateValues *values);
+/* The head for the upstream from the client's: RFC 9110 7.6, forwarding fields, id, what the route changes. Fails as
+ * template_expand does. */
+Err *passage_request_headers(Passage *p) MUST_USE;
+/* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in, what the route changes. */
 void passage_answer_headers(const Passage *p, Head *answer);
+/* What the route changes in an answer, or in an error, of the gateway's own. The route may be NULL. */
+void passage_change_answer(const Passage *p, Headers *headers);
+void passage_change_error(const Passage *p, Headers *headers);

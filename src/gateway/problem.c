@@ -17,7 +17,10 @@ static const char builtin_page[] =
 
 Problem problem_of(const Err *err, Str request_id, Str path)
 {
-	return (Problem){ (unsigned)err_status(err), err->slug, err->text, request_id, path };
+	unsigned status = (unsigned)err_status(err);
+
+	return (Problem){ status,     err->slug, err->text,
+		          request_id, path,      status == 503 || status == 429 ? 1 : 0 };
 }
 
 /* --- what the client accepts ---------------------------------------------------------------------------------------- */
@@ -166,9 +169,4 @@ void problem_put_html(Buf *out, const Problem *problem, Str page)
 		rest = str_sub(rest, (size_t)(open + close) + 2, rest.len);
 	}
 	buf_put(out, rest);
-}
-
-unsigned problem_retry_after(const Problem *problem)
-{
-	return problem->status == 503 || problem->status == 429 ? 1 : 0;
 }

@@ -11,7 +11,8 @@ typedef struct Problem {
 	const char *slug; /* type is "urn:banyan:problem:SLUG" */
 	Str text;         /* one sentence */
 	Str request_id;
-	Str path; /* canonical, or empty */
+	Str path;               /* canonical, or empty */
+	unsigned retry_after_s; /* of Retry-After; 0: none */
 } Problem;
 
 Problem problem_of(const Err *err, Str request_id, Str path);
@@ -25,5 +26,3 @@ void problem_put_json(Buf *out, const Problem *problem);
 /* page: the team's own page, with {{status}}, {{title}}, {{detail}}, {{slug}} and {{request_id}}; empty: the built-in. All
  * values are escaped. */
 void problem_put_html(Buf *out, const Problem *problem, Str page);
-/* Seconds for Retry-After, or 0: none. */
-unsigned problem_retry_after(const Problem *problem);

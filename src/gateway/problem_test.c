@@ -45,7 +45,7 @@ TEST(a_problem_document_tells_what_went_wrong_and_nothing_of_the_inside)
 		buf_str(&out),
 		S("{\"type\":\"urn:banyan:problem:upstream.busy\",\"title\":\"Service Unavailable\",\"status\":503,"
 	          "\"detail\":\"all connections are in \\\"use\\\"\",\"instance\":\"/a\",\"request_id\":\"id-1\"}\n"));
-	CHECK_INT(problem_retry_after(&problem), 1);
+	CHECK_INT(problem.retry_after_s, 1);
 }
 
 TEST(a_page_is_filled_in_and_escaped)
@@ -59,7 +59,7 @@ TEST(a_page_is_filled_in_and_escaped)
 		{ S("{{status"), S("{{status") },
 		{ S("}}{{status}}{"), S("}}404{") },
 	};
-	Problem problem = { 404, "gateway.no_route", S("<b> & \"c\""), S("r'1"), S("/x") };
+	Problem problem = { 404, "gateway.no_route", S("<b> & \"c\""), S("r'1"), S("/x"), 0 };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		AUTO(buf_fini) Buf out = { 0 };

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "gateway/action.h"
+#include "gateway/maintenance.h"
 #include "gateway/options.h"
 #include "gateway/proxy_int.h"
 #include "http/cookie.h"
@@ -45,23 +46,30 @@ static Err *find_route(Passage *p)
 	return NULL;
 }
 
+static Str with_query(const Passage *p, Str path)
+{
+	return p->url.query.at
+	               ? str_fmt(p->x->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(p->url.query))
+	               : path;
+}
+
 /* What goes upstream is what was routed by: as it came when that is canonical already, else the canonical form. */
-static Str upstream_target(const Passage *p)
+static Err *upstream_target(const Passage *p, Str *out)
 {
 	Str prefix = p->route->conf->strip_prefix;
-	Str target = p->x->request.target;
+	Str target = p->url.same ? p->x->request.target : with_query(p, p->url.path);
 	Str rest;
 
-	if (!p->url.same)
-		target = p->url.query.at ? str_fmt(p->x->arena, "%.*s?%.*s", STR_ARG(p->url.path),
-		                                   STR_ARG(p->url.query))
-		                         : p->url.path;
-	if (!prefix.len || !str_starts(target, prefix))
-		return target;
-	rest = str_sub(target, prefix.len, target.len);
-	if (rest.len && rest.at[0] == '/')
-		return rest;
-	return str_fmt(p->x->arena, "/%.*s", STR_ARG(rest));
+	*out = target;
+	if (p->state->rewrite) {
+		TRY(action_rewrite(p, &rest));
+		*out = with_query(p, rest);
+	} else if (prefix.len && str_starts(target, prefix)) {
+		rest = str_sub(target, prefix.len, target.len);
+		*out = rest.len && rest.at[0] == '/' ? rest
+		                                     : str_fmt(p->x->arena, "/%.*s", STR_ARG(rest));
+	}
+	return NULL;
 }
 
 static uint64_t hash_key(const Passage *p)
@@ -90,8 +98,8 @@ static Err *action_proxy(Passage *p)
 	Err *err;
 
 	TRY(http_limit_body(p->x, p->route->conf->body_bytes));
-	p->head.target = upstream_target(p);
-	passage_request_headers(p);
+	TRY(upstream_target(p, &p->head.target));
+	TRY(passage_request_headers(p));
 	options_step(p->x->arena, &p->head);
 	p->key = hash_key(p);
 	if (p->times->request_us)
@@ -120,5 +128,6 @@ Err *proxy_handle(Exchange *x)
 		                      &p->allow);
 	TRY(find_route(p));
 	TRY(p->refused);
+	TRY(maintenance_check(p));
 	return actions[p->route->conf->action](p);
 }

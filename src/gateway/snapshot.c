@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "gateway/action.h"
 
 #include <sys/stat.h>
 
@@ -111,17 +112,18 @@ static void take_routes(Snapshot *snap, Arena *a)
 	cells_take(snap->unrouted, S(""));
 }
 
-static Err *read_page(Arena *a, const MaintenanceConf *conf, Str *page)
+static Err *read_page(Arena *a, Str path, Str *page)
 {
-	return conf->on && conf->html.len ? file_read(a, conf->html, PAGE_BYTES_MAX, page) : NULL;
+	return path.len ? file_read(a, path, PAGE_BYTES_MAX, page) : NULL;
 }
 
 static Err *read_files(Snapshot *snap, Arena *a)
 {
 	const GatewayConf *conf = snap->conf;
+	Str closed = { 0 };
 
-	if (conf->errors.html.len)
-		TRY(file_read(a, conf->errors.html, PAGE_BYTES_MAX, &snap->error_page));
+	TRY(read_page(a, conf->errors.html, &snap->error_page));
+	TRY(read_page(a, conf->maintenance.html, &closed));
 	snap->states = ARENA_ARRAY(a, RouteState, conf->routes.count);
 	for (size_t i = 0; i < conf->routes.count; i++) {
 		const RouteConf *route = &conf->routes.at[i];
@@ -130,7 +132,11 @@ static Err *read_files(Snapshot *snap, Arena *a)
 		state->content = route->answer.body;
 		if (route->has_answer && route->answer.file.len)
 			TRY(file_read(a, route->answer.file, ANSWER_BYTES_MAX, &state->content));
-		TRY(read_page(a, &route->maintenance, &state->page));
+		if (!route->has_maintenance)
+			state->page = closed;
+		else
+			TRY(read_page(a, route->maintenance.html, &state->page));
+		action_prepare(a, route, state);
 	}
 	return NULL;
 }

@@ -3,6 +3,7 @@
  * A configuration at work: immutable, counted by the servers (HttpServer) that go by it, so that a reload frees the old
  * one when its last request is over. Upstreams that did not change are shared with the one before. */
 #pragma once
+#include "gateway/fields.h"
 #include "gateway/route.h"
 #include "gateway/upstream.h"
 #include "http/server.h"
@@ -12,9 +13,14 @@ typedef struct Recorder Recorder;
 
 /* What a route needs beside its row. */
 typedef struct RouteState {
-	Upstream *up;          /* NULL: the route has none */
-	Str content;           /* of `answer` */
-	Str page;              /* of `maintenance`, its HTML; empty: the one of errors */
+	Upstream *up;                 /* NULL: the route has none */
+	Str content;                  /* of `answer` */
+	Str etag;                     /* of that */
+	Str page;                     /* of `maintenance`, its HTML; empty: the one of errors */
+	const Template *location;     /* of `redirect` */
+	const Template *rewrite;      /* NULL: none */
+	const Fields *request_fields; /* NULL: nothing is changed */
+	const Fields *answer_fields;
 	MetricCell answers[6]; /* by class of status; [0]: none was sent */
 	MetricCell seconds;
 } RouteState;

@@ -42,7 +42,7 @@ def complete(text):
     given = yaml.safe_load(text)
     given.setdefault("listen", "127.0.0.1:8080")
     given.setdefault("routes", [{"name": "rest", "to": next(iter(given.get("upstreams", {"monolith": 0})))}])
-    wanted = {route["to"] for route in given["routes"]} - set(given.get("upstreams", {}))
+    wanted = {route["to"] for route in given["routes"] if "to" in route} - set(given.get("upstreams", {}))
     given["upstreams"] = {**given.get("upstreams", {}), **{one: {"servers": ["127.0.0.1:8000"]} for one in wanted}}
     return yaml.safe_dump(given, sort_keys=False).replace("/etc/banyan/", "")
 
