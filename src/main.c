@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
+#include "gateway/init.h"
 #include "load/command.h"
 #include "load/scenario.h"
 
@@ -15,7 +16,7 @@ static const CommandGroup phases[] = {
 	{ "design", "2 Design", "where to cut: services, tables, routes, the price of each cut",
 	  "banyan plan" },
 	{ "decompose", "3 Decompose", "a gateway in front of the monolith",
-	  "banyan serve, banyan check" },
+	  "banyan serve, banyan check, banyan init" },
 	{ "services", "4 Services", "users, payments, notifications, analytics, a database each",
 	  "banyan user, banyan payment, banyan jobs" },
 	{ "move", "5 Move data", "copy, follow, verify, switch, go back without loss",
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 		{ own_commands, COUNT(own_commands) },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -70,5 +72,6 @@ int main(int argc, char **argv)
 
 	sets[1].rows = gateway_commands(&sets[1].count);
 	sets[2].rows = load_commands(&sets[2].count);
+	sets[3].rows = init_commands(&sets[3].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * root and alias. Ours looks below a folder for what the route's pattern left of the path: all of it for an exact path or an
+ * expression, what the stars took for a prefix, less strip_prefix. */
+#include "gateway/nginx_carry_int.h"
+
+#include "base/arena.h"
+
+/* The nearest root or alias. */
+static NginxNode *folder_node(const Scope *scope)
+{
+	NginxNode *node = NULL;
+
+	for (; scope && !node; scope = scope->outer) {
+		node = scope_own(scope, "alias");
+		node = node ? node : scope_own(scope, "root");
+	}
+	return node;
+}
+
+static Str folder_text(Place *p, const NginxNode *node)
+{
+	Str text = node ? node_word(node, 0) : S("html"), out, bad;
+
+	if (text_has_variable(text) && template_of(p, text, &out, &bad) &&
+	    str_find_char(out, '{') < 0)
+		text = out;
+	return str_starts(text, S("/")) ? text
+	                                : text_join(p->c->arena, p->c->options->prefix, text);
+}
+
+static bool is_alias(const NginxNode *node)
+{
+	return node && node_is(node, "alias");
+}
+
+static Str without_slash(Str path)
+{
+	while (path.len > 1 && str_ends(path, S("/")))
+		path.len--;
+	return path;
+}
+
+static Str parent_of(Str path)
+{
+	ptrdiff_t slash = str_rfind_char(path, '/');
+
+	return slash <= 0 ? S("/") : str_sub(path, 0, (size_t)slash);
+}
+
+static Str last_of(Str path)
+{
+	return str_sub(path, (size_t)(str_rfind_char(path, '/') + 1), path.len);
+}
+
+Str carry_file(Place *p, Str path)
+{
+	const Rule *rule = rule_taking(p->rules, path);
+	const NginxNode *node = rule ? folder_node(&rule->scope) : NULL;
+
+	if (!node || text_has_variable(path) || text_has_variable(node_word(node, 0)) ||
+	    !str_starts(path, S("/")))
+		return S("");
+	if (!is_alias(node))
+		return text_join(p->c->arena, folder_text(p, node), path);
+	if (rule->kind == RULE_EXACT)
+		return folder_text(p, node);
+	return rule->kind == RULE_REGEX
+	               ? S("")
+	               : str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(folder_text(p, node)),
+	                         (int)(path.len - rule->text.len), path.at + rule->text.len);
+}
+
+static void set_dir(Place *p, Str dir)
+{
+	p->act = ACT_FILES;
+	carry_set_text(p->c->arena, p->route, "files.dir", without_slash(dir));
+}
+
+void carry_one_file(Place *p, Str file)
+{
+	Arena *a = p->c->arena;
+	Str path = p->exact;
+
+	if (!file.len) {
+		carry_undone(p);
+	} else if (str_eq(last_of(file), last_of(path)) && last_of(path).len) {
+		set_dir(p, parent_of(file));
+		if (parent_of(path).len > 1)
+			carry_set_text(a, p->route, "strip_prefix", parent_of(path));
+	} else {
+		p->act = ACT_ANSWER;
+		carry_set_text(a, p->route, "answer.file", file);
+		carry_set_text(a, p->route, "answer.type", carry_type(p, file));
+	}
+}
+
+/* An alias stands for the location's path. */
+static void set_alias(Place *p, NginxNode *node)
+{
+	const Rule *rule = p->rule;
+	Str folder = folder_text(p, node);
+	bool slash = str_ends(rule->text, S("/"));
+
+	if (p->exact.len && rule->kind != RULE_PREFIX) {
+		carry_one_file(p, folder);
+		return;
+	}
+	if (rule->kind == RULE_REGEX || p->regex.len || slash != str_ends(folder, S("/"))) {
+		carry_say(
+			p->c, p->route, node,
+			slash != str_ends(folder, S("/"))
+				? "location and alias must both end with a slash, or neither: 501 is answered"
+				: "an alias where expressions are at work: the route answers 501");
+		carry_undone(p);
+		return;
+	}
+	set_dir(p, folder);
+	if (p->exact.len && rule->text.len > 1)
+		carry_set_text(p->c->arena, p->route, "strip_prefix", without_slash(rule->text));
+}
+
+static void set_root(Place *p, const NginxNode *node)
+{
+	bool whole = p->exact.len || p->regex.len || p->rule->kind != RULE_PREFIX;
+	Str folder = folder_text(p, node);
+
+	set_dir(p, whole ? folder : text_join(p->c->arena, folder, p->rule->text));
+}
+
+static void set_index(Place *p)
+{
+	NginxNode *node = scope_find(p->scope, "index");
+	CarryItem *item;
+
+	if (!node || (node->count == 1 && str_eq(node->words[0], S("index.html"))))
+		return;
+	item = carry_item(p->c->arena, p->route, "files.index");
+	node->fate = FATE_TAKEN;
+	for (size_t i = 0; i < node->count; i++) {
+		Str name = node->words[i];
+
+		if (name.len && name.at[0] != '.' && str_find_char(name, '/') < 0 &&
+		    !text_has_variable(name))
+			carry_append(p->c->arena, item, name);
+		else
+			carry_say(p->c, p->route, node, "an index is the name of a file");
+	}
+}
+
+void carry_files(Place *p)
+{
+	NginxNode *node = folder_node(p->scope);
+
+	if (!node && p->scope->outer == &p->c->http) {
+		/* Nobody said that files are served here: nginx's own welcome page is not meant. */
+		carry_not_found(p);
+		return;
+	}
+	if (node)
+		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	if (node && str_find_char(folder_text(p, node), '$') >= 0) {
+		carry_say(p->c, p->route, node, "a folder has no variables: the route answers 501");
+		carry_undone(p);
+	} else if (is_alias(node)) {
+		set_alias(p, node);
+	} else {
+		set_root(p, node);
+	}
+	if (p->act == ACT_FILES)
+		set_index(p);
+}
+
+void carry_fallback(Place *p, Str path)
+{
+	const CarryItem *dir = carry_find(p->route, "files.dir");
+	Str below = p->rule->kind == RULE_PREFIX && !p->regex.len && !p->exact.len
+	                    ? without_slash(p->rule->text)
+	                    : S("/");
+
+	if (p->act != ACT_FILES || !dir)
+		return;
+	if (below.len > 1 && str_starts(path, below))
+		path = str_sub(path, below.len, path.len);
+	if (str_starts(path, S("/")))
+		carry_set_text(p->c->arena, p->route, "files.fallback", path);
+}
+
+/* X-Accel-Redirect leads to an internal location; a route has room for one. */
+void carry_sendfile(Place *p)
+{
+	Arena *a = p->c->arena;
+
+	for (size_t i = 0; i < p->rules->count; i++) {
+		const Rule *rule = &p->rules->at[i];
+		NginxNode *node = folder_node(&rule->scope);
+		Str dir;
+
+		if (rule->step || rule->kind != RULE_PREFIX ||
+		    !scope_own(&rule->scope, "internal") || scope_is_proxied(&rule->scope) || !node)
+			continue;
+		dir = folder_text(p, node);
+		if (!is_alias(node))
+			dir = text_join(a, dir, rule->text);
+		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+		if (carry_find(p->route, "sendfile")) {
+			carry_say(p->c, p->route, rule->scope.node,
+			          "sendfile has one folder: put both below one");
+			continue;
+		}
+		carry_set_text(a, p->route, "sendfile.dir", without_slash(dir));
+		carry_set_text(a, p->route, "sendfile.prefix", rule->text);
+	}
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Headers. What nginx sites set by habit (X-Forwarded-For, X-Forwarded-Proto, X-Real-IP, Connection and Upgrade for
+ * WebSockets) Banyan does by itself, so it is carried by not being written; anything else becomes a row of
+ * request_headers or response_headers. nginx leaves add_header out of errors unless it says "always"; ours are on every
+ * answer, which matters for Cache-Control only, and is said there. */
+#include "gateway/nginx_carry_int.h"
+
+#include "base/arena.h"
+
+#include <string.h>
+
+/* Requests. */
+
+/* "" as a value: whatever it is set to. */
+static const struct {
+	const char *name, *value;
+} habits[] = {
+	{ "Connection", "" },
+	{ "Upgrade", "" },
+	{ "Host", "" },
+	{ "X-Real-IP", "$remote_addr" },
+	{ "X-Real-IP", "$realip_remote_addr" },
+	{ "X-Forwarded-For", "$proxy_add_x_forwarded_for" },
+	{ "X-Forwarded-For", "$remote_addr" },
+	{ "X-Forwarded-Proto", "$scheme" },
+	{ "X-Forwarded-Host", "$host" },
+	{ "X-Forwarded-Host", "$http_host" },
+	{ "X-Forwarded-Host", "$server_name" },
+	{ "X-Forwarded-Port", "$server_port" },
+	{ "X-Request-Id", "$request_id" },
+	{ "X-Request-Id", "$http_x_request_id" },
+};
+
+static const char *const framing[] = {
+	"Content-Length", "Transfer-Encoding", "Keep-Alive", "TE",
+	"Trailer",        "Connection",        "Upgrade",    "Host"
+};
+
+static bool is_habit(const Place *p, Str name, Str value)
+{
+	for (size_t i = 0; i < COUNT(habits); i++)
+		if (str_eq_nocase(name, str_of(habits[i].name)) &&
+		    (!*habits[i].value || str_eq(value, str_of(habits[i].value))))
+			return true;
+	return str_eq_nocase(name, S("X-Forwarded-Proto")) && str_eq(value, p->vhost->scheme) &&
+	       p->vhost->server->tls;
+}
+
+static bool is_framing(Str name)
+{
+	for (size_t i = 0; i < COUNT(framing); i++)
+		if (str_eq_nocase(name, str_of(framing[i])))
+			return true;
+	return false;
+}
+
+/* `X-Forwarded-Proto $http_x_forwarded_proto`: the header is passed on as it came. */
+static bool is_itself(Str name, Str value)
+{
+	if (!str_starts(value, S("$http_")) || value.len != name.len + 6)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i] == '-' ? '_' : name.at[i];
+
+		if (!str_eq_nocase((Str){ &c, 1 }, str_sub(value, i + 6, i + 7)))
+			return false;
+	}
+	return true;
+}
+
+/* A value that the configuration's reader would take for something else (conf.h, expand). */
+static bool is_value(Str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.at[i] < ' ' || text.at[i] == 127)
+			return false;
+	return !str_starts(text, S("file:")) && str_find(text, S("${")) < 0;
+}
+
+static bool is_header(Str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] <= ' ' || name.at[i] >= 127 ||
+		    strchr("()<>@,;:\\\"/[]?={}", name.at[i]))
+			return false;
+	return name.len > 0;
+}
+
+static bool value_of(Place *p, NginxNode *node, Str text, Str *out)
+{
+	Str bad = S("it");
+
+	if (template_of(p, text, out, &bad) && is_value(*out))
+		return true;
+	carry_say(p->c, p->route, node, "%.*s has no counterpart", STR_ARG(bad));
+	return false;
+}
+
+static void set_request(Place *p, NginxNode *node)
+{
+	Str name = node_word(node, 0), value = node_word(node, 1), text;
+	Arena *a = p->c->arena;
+
+	if (is_habit(p, name, value)) {
+		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	} else if (is_itself(name, value)) {
+		if (str_starts(str_lower(a, name), S("x-forwarded-")))
+			carry_trust(p, node);
+	} else if (is_framing(name) || !is_header(name)) {
+		carry_say(p->c, p->route, node,
+		          "it frames the message, which is the gateway's own");
+	} else if (!value.len) {
+		carry_append(a, carry_item(a, p->route, "request_headers.remove"), name);
+	} else if (value_of(p, node, value, &text)) {
+		carry_child(a, carry_item(a, p->route, "request_headers.set"), name)->value =
+			carry_scalar(a, text);
+	}
+	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+}
+
+void on_set_header(Place *p, NginxNode *node)
+{
+	for (; node; node = node_same(node))
+		set_request(p, node);
+}
+
+/* Answers. */
+
+void on_hide_header(Place *p, NginxNode *node)
+{
+	for (; node; node = node_same(node)) {
+		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+		if (!is_header(node_word(node, 0)) || is_framing(node_word(node, 0)))
+			carry_say(p->c, p->route, node,
+			          "it frames the message, which is the gateway's own");
+		else
+			carry_append(p->c->arena,
+			             carry_item(p->c->arena, p->route, "response_headers.remove"),
+			             node_word(node, 0));
+	}
+}
+
+static bool is_hidden(const Place *p, Str name)
+{
+	const NginxNode *node =
+		p->act & ACT_PROXY ? scope_find(p->scope, "proxy_hide_header") : NULL;
+
+	while (node && !str_eq_nocase(node_word(node, 0), name))
+		node = node_same(node);
+	return node != NULL;
+}
+
+static bool is_always(const NginxNode *node)
+{
+	return str_eq(node_word(node, 2), S("always"));
+}
+
+/* nginx leaves its additions out of most errors. */
+static bool is_left_out(const Place *p, const NginxNode *node)
+{
+	const CarryItem *status = carry_find(p->route, "answer.status");
+	uint64_t code;
+
+	return p->act == ACT_ANSWER && !is_always(node) && status &&
+	       str_to_u64(status->value, &code) && code >= 400;
+}
+
+static void put_response(Place *p, NginxNode *node, Str name, Str value)
+{
+	Arena *a = p->c->arena;
+	const char *how = is_hidden(p, name) || node_is(node, "expires") ? "response_headers.set"
+	                                                                 : "response_headers.add";
+
+	if (str_eq_nocase(name, S("Cache-Control"))) {
+		if (p->act == ACT_FILES) {
+			carry_set_text(a, p->route, "files.cache", value);
+			return;
+		}
+		if (p->act & ACT_PROXY && !is_always(node))
+			carry_differs(
+				p->c, p->route, node,
+				"it is on errors too: let the application say it where it matters");
+	}
+	carry_child(a, carry_item(a, p->route, how), name)->value = carry_scalar(a, value);
+}
+
+/* The values of all lines of that name, joined as one list, after what is there already. */
+static Str joined(Place *p, NginxNode *first, Str name, Str so_far)
+{
+	for (NginxNode *node = first; node; node = node_same(node)) {
+		Str value;
+
+		if (!str_eq_nocase(node_word(node, 0), name) || !node_word(node, 1).len ||
+		    is_left_out(p, node))
+			continue;
+		if (so_far.len && str_eq_nocase(name, S("Set-Cookie"))) {
+			carry_say(p->c, p->route, node, "one cookie can be set");
+			continue;
+		}
+		if (value_of(p, node, node_word(node, 1), &value))
+			so_far = so_far.len ? str_fmt(p->c->arena, "%.*s, %.*s", STR_ARG(so_far),
+			                              STR_ARG(value))
+			                    : value;
+	}
+	return so_far;
+}
+
+static bool was_before(const NginxNode *first, const NginxNode *node)
+{
+	while (first != node && !str_eq_nocase(node_word(first, 0), node_word(node, 0)))
+		first = node_same(first);
+	return first != node;
+}
+
+/* What `expires` makes of Cache-Control; empty: nothing. */
+static Str lifetime(Place *p, NginxNode *node)
+{
+	Str text = node ? node_word(node, 0) : S("");
+	int64_t us;
+
+	if (!text.len || str_eq(text, S("off")))
+		return S("");
+	if (str_eq(text, S("max")))
+		return S("max-age=315360000");
+	if (str_eq(text, S("epoch")) || str_starts(text, S("-")))
+		return S("no-cache");
+	if (node->count == 1 && text_read_time(text, &us))
+		return str_fmt(p->c->arena, "max-age=%" PRId64, us / 1000000);
+	carry_say(p->c, p->route, node, "give files: { cache: ... } or the application the say");
+	return S("");
+}
+
+void on_add_header(Place *p, NginxNode *first)
+{
+	bool expires = lifetime(p, scope_find(p->scope, "expires")).len > 0;
+
+	for (NginxNode *node = first; node; node = node_same(node)) {
+		Str name = node_word(node, 0), value;
+
+		if (was_before(first, node))
+			continue;
+		if (str_eq_nocase(name, S("Content-Type")) && p->act == ACT_ANSWER) {
+			carry_set_text(p->c->arena, p->route, "answer.type", node_word(node, 1));
+		} else if (is_framing(name) || !is_header(name) ||
+		           str_eq_nocase(name, S("Content-Type"))) {
+			carry_say(p->c, p->route, node, "the answer has its own");
+		} else if (!expires || !str_eq_nocase(name, S("Cache-Control"))) {
+			value = joined(p, first, name, S(""));
+			if (value.len)
+				put_response(p, node, name, value);
+		}
+		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	}
+}
+
+void on_expires(Place *p, NginxNode *node)
+{
+	NginxNode *add = scope_find(p->scope, "add_header");
+	Str value = lifetime(p, node);
+
+	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	if (value.len)
+		put_response(p, node, S("Cache-Control"),
+		             joined(p, add, S("Cache-Control"), value));
+}

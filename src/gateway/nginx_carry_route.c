@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A rule as a route of the result: its name, its pattern, its action. The pattern is written last, since whether an
+ * expression needs its groups depends on what the action says. */
+#include "gateway/nginx_carry_int.h"
+
+#include "base/arena.h"
+
+#include <string.h>
+
+enum { NAME_BYTES = 64 };
+
+static bool is_taken(const Carry *c, const CarryBlock *own, Str name)
+{
+	for (const CarryBlock *at = c->out->routes; at; at = at->next)
+		if (at != own && str_eq(at->name, name))
+			return true;
+	return false;
+}
+
+static void set_name(Place *p, Str what)
+{
+	Arena *a = p->c->arena;
+	Str host = p->vhost->host, name = text_name(a, what, S("all"));
+	Str base;
+
+	if (p->c->many) {
+		if (host.len)
+			name = str_fmt(a, "%.*s-%.*s", STR_ARG(text_name(a, host, S("any"))),
+			               STR_ARG(name));
+		else if (p->vhost->tell)
+			name = str_fmt(a, "%.*s-%.*s", STR_ARG(p->vhost->scheme), STR_ARG(name));
+	}
+	name = base = str_sub(name, 0, NAME_BYTES - 6);
+	for (unsigned n = 2; is_taken(p->c, p->route, name); n++)
+		name = str_fmt(a, "%.*s-%u", STR_ARG(base), n);
+	p->route->name = name;
+	p->route->key = text_name(a, what, S("all"));
+	carry_set_text(a, p->route, "name", name);
+	carry_item(a, p->route, "match");
+}
+
+/* Patterns. */
+
+static Str tail_of(const Rules *r, Arena *a, const Rule *firm)
+{
+	Str text = S("");
+
+	for (size_t i = 0; i < r->count; i++) {
+		const Rule *other = &r->at[i];
+
+		if (firm->firm && r->expressions && other->kind == RULE_PREFIX && !other->firm &&
+		    !other->step && other->text.len > firm->text.len &&
+		    str_starts(other->text, firm->text))
+			text = str_fmt(a, "%.*s(?!%.*s)", STR_ARG(text),
+			               STR_ARG(regex_quote(a, str_sub(other->text, firm->text.len,
+			                                              other->text.len))));
+	}
+	return text;
+}
+
+/* The expression with the groups that templates may name. */
+static Str regex_of(Place *p)
+{
+	const Rule *rule = p->rule;
+	Arena *a = p->c->arena;
+	Str text = rule->text;
+
+	if (!rule->as_regex || p->exact.len)
+		return S("");
+	if (rule->kind == RULE_PREFIX)
+		return str_fmt(a, "^%.*s%.*s(.*)$", STR_ARG(regex_quote(a, text)),
+		               STR_ARG(tail_of(p->rules, a, rule)));
+	if (rule->nocase)
+		text = str_fmt(a, "(?i:%.*s)", STR_ARG(text));
+	if (rule->within.len > 1)
+		text = str_fmt(a, "^(?=%.*s).*?(?:%.*s)", STR_ARG(regex_quote(a, rule->within)),
+		               STR_ARG(text));
+	return text;
+}
+
+static Str pattern_of(Place *p)
+{
+	Arena *a = p->c->arena;
+	Str path = p->exact.len ? p->exact : p->rule->text;
+
+	if (p->regex.len) {
+		Str text = p->regex;
+
+		if (p->rule->kind == RULE_PREFIX && !p->grouped)
+			text.len -= strlen("(.*)$");
+		return str_fmt(a, "~ %.*s", STR_ARG(text));
+	}
+	if (!text_path(a, path, &path)) {
+		carry_say(p->c, p->route, p->rule->step ? p->rule->step : p->rule->scope.node,
+		          "a path with a star or two slashes: it is taken as an expression");
+		return str_fmt(a, "~ ^%.*s%s", STR_ARG(regex_quote(a, path)),
+		               p->exact.len ? "$" : "");
+	}
+	if (p->exact.len)
+		return path;
+	path.len -= str_ends(path, S("/"));
+	return str_fmt(a, "%.*s/**", STR_ARG(path));
+}
+
+static void set_match(Place *p)
+{
+	CarryItem *match = carry_item(p->c->arena, p->route, "match");
+	Arena *a = p->c->arena;
+	Str path = carry_scalar(a, pattern_of(p));
+
+	if (!p->vhost->host.len && !p->vhost->tell) {
+		match->value = path;
+		return;
+	}
+	if (p->vhost->tell)
+		carry_set(a, p->route, "match.scheme", p->vhost->scheme);
+	if (p->vhost->host.len)
+		carry_set_text(a, p->route, "match.host", p->vhost->host);
+	carry_set(a, p->route, "match.path", path);
+}
+
+/* Routes. */
+
+static Place place(Carry *c, const Vhost *v, const Rules *r, const Rule *rule, Str exact)
+{
+	Place p = { .c = c, .vhost = v, .rules = r, .rule = rule, .scope = &rule->scope };
+
+	p.exact = exact;
+	p.regex = regex_of(&p);
+	p.route = carry_block(c, &c->route_tail, S(""));
+	return p;
+}
+
+static void send_to_slash(Place *p)
+{
+	Arena *a = p->c->arena;
+	Str path = p->rule->text;
+
+	text_path(a, path, &path);
+	carry_set_text(a, p->route, "redirect.to", path);
+	carry_set(a, p->route, "redirect.status", S("301"));
+	p->route->comment = S("nginx adds the slash where a proxied location ends with one");
+}
+
+/* A prefix of nginx that ends with a slash does not take the path without it. */
+static void add_bare(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
+{
+	Str path = str_sub(rule->text, 0, rule->text.len - 1);
+	const Rule *other = rule_taking(r, path);
+	bool sends = scope_is_proxied(&rule->scope) && !rule->step;
+	Place p;
+
+	if (!other || other->kind == RULE_EXACT ||
+	    (sends && other->step && other->kind == RULE_PREFIX))
+		return;
+	if (!sends && (rule->as_regex || other->as_regex))
+		return;
+	p = place(c, v, r, sends ? rule : other, path);
+	set_name(&p,
+	         str_fmt(c->arena, "%.*s-itself", STR_ARG(text_name(c->arena, path, S("all")))));
+	if (sends) {
+		send_to_slash(&p);
+	} else {
+		carry_action(&p);
+		p.route->comment = str_fmt(c->arena, "nginx's %.*s does not take %.*s",
+		                           STR_ARG(rule->text), STR_ARG(path));
+	}
+	set_match(&p);
+}
+
+static void say_bytes(Place *p)
+{
+	Str text = p->rule->text;
+	const Rule *rule = p->rule;
+
+	if (rule->kind == RULE_PREFIX && !rule->as_regex && !str_ends(text, S("/")))
+		carry_differs(p->c, p->route, rule->step ? rule->step : rule->scope.node,
+		              "in nginx it takes %.*sx too, here only %.*s and what is below",
+		              STR_ARG(text), STR_ARG(text));
+}
+
+static void add_route(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
+{
+	Place p;
+
+	if (rule->kind == RULE_PREFIX && str_ends(rule->text, S("/")) && rule->text.len > 1)
+		add_bare(c, v, r, rule);
+	p = place(c, v, r, rule, rule->kind == RULE_EXACT ? rule->text : S(""));
+	set_name(&p, rule->text);
+	say_bytes(&p);
+	carry_action(&p);
+	set_match(&p);
+}
+
+void carry_vhost(Carry *c, const Vhost *v)
+{
+	Rules r = carry_rules(c, v);
+
+	for (size_t i = 0; i < r.count; i++)
+		if (!r.at[i].dead)
+			add_route(c, v, &r, &r.at[i]);
+}
