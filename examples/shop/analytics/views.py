@@ -42,8 +42,11 @@ def report(request):
     since, until = report_range(request)
     started = time.monotonic()
     context = weekly_report(since, until)
-    context.update(since=since, until=until - datetime.timedelta(seconds=1), seconds=time.monotonic() - started)
-    return render(request, 'analytics/report.html', context)
+    seconds = time.monotonic() - started
+    context.update(since=since, until=until - datetime.timedelta(seconds=1), seconds=seconds)
+    response = render(request, 'analytics/report.html', context)
+    response['Server-Timing'] = 'queries;dur=%.1f' % (seconds * 1000)
+    return response
 
 
 class Line:

@@ -6,9 +6,10 @@ function cookie(name) {
   return found ? decodeURIComponent(found.slice(name.length + 1)) : '';
 }
 
-async function api(method, path, body) {
+async function api(method, path, body, signal) {
   const response = await fetch('/api/v1/' + path, {
     method,
+    signal,
     credentials: 'same-origin',
     headers: {'Content-Type': 'application/json', 'X-CSRFToken': cookie('csrftoken')},
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -46,15 +47,19 @@ function addToCart() {
   });
 }
 
-// An order page waits for the next state; the answer comes when there is one, or after 20 seconds.
+// An order page waits for the next state; the answer comes when there is one, or after 20 seconds. Who sends a form of the page
+// is on the way to the next one: a reload would come between.
 async function followOrder() {
   const state = document.getElementById('order-state');
   if (!state || ['delivered', 'cancelled', 'refunded'].includes(state.textContent)) return;
+  const leaving = new AbortController();
+  addEventListener('submit', () => leaving.abort());
   for (;;) {
     try {
-      const answer = await api('GET', `orders/${state.dataset.order}/wait?since=${state.dataset.version}&timeout=20`);
+      const answer = await api('GET', `orders/${state.dataset.order}/wait?since=${state.dataset.version}&timeout=20`, undefined, leaving.signal);
       if (answer.changed) return location.reload();
     } catch (error) {
+      if (leaving.signal.aborted) return;
       await new Promise((again) => setTimeout(again, 5000));
     }
   }
