@@ -5,9 +5,18 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "load/live.h"
 #include "load/report.h"
-#include "load/verdict.h"
-#include "rt/loop.h"
+#include "rt/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static Err interrupted =
+	ERR_STATIC(CANCELLED, "load.interrupted",
+                   "the run was interrupted: the report is of what was done by then");
 
 typedef struct LoadArgs {
 	Str what; /* a URL or a scenario's file */
@@ -19,6 +28,8 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) allowed;
 	CONF_LIST_OF(Str) resolve;
 	CONF_LIST_OF(Str) fail_unless;
+	Str save, log;
+	bool quiet;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
 } LoadArgs;
@@ -54,6 +65,11 @@ static const ConfKey load_options[] = {
 	  .help = "a host that is not this machine, and whose owner has agreed" },
 	{ "fail-unless", CONF_STR, AT_LIST(LoadArgs, fail_unless), .value = "CONDITION",
 	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
+	{ "save", CONF_STR, AT(LoadArgs, save), .letter = 'o', .value = "FILE",
+	  .help = "write the report as JSON, for --compare later" },
+	{ "log", CONF_STR, AT(LoadArgs, log), .value = "FILE",
+	  .help = "write the histograms as a log that HdrHistogram's tools read" },
+	{ "quiet", CONF_BOOL, AT(LoadArgs, quiet), .letter = 'q', .help = "nothing while it runs" },
 	{ "threads", CONF_UINT, AT(LoadArgs, threads), .def = "0", .max = "256",
 	  .help = "threads; 0: as many as processors" },
 };
@@ -64,6 +80,10 @@ typedef struct Job {
 	ScenarioConf *conf;
 	Threshold *thresholds; /* of conf->thresholds */
 	Verdict *verdicts;
+	LoadRun *run;
+	Live live;
+	unsigned fails; /* looks in a row at which a threshold did not hold */
+	bool interrupted;
 	LoadResult result;
 } Job;
 
@@ -79,16 +99,77 @@ static Err *check_allowed(Job *job, const Target *target)
 	               STR_ARG(target_host(target)), STR_ARG(target_host(target)));
 }
 
+/* The first signal ends the run, whose report is printed; the second ends it at once. */
+static Err *mind_signals(void *arg)
+{
+	Job *job = arg;
+	int signo = 0;
+
+	for (unsigned count = 0; count < 2;) {
+		TRY(signal_wait(&signo));
+		if (signo != SIGINT && signo != SIGTERM)
+			continue;
+		load_stop(job->run, "interrupted");
+		job->interrupted = true;
+		if (count++)
+			load_cut(job->run);
+	}
+	return NULL;
+}
+
+/* As soon as a threshold has failed at so many looks in a row, with something counted, it is not going to recover. */
+enum { FAILS_MAX = 5, COUNTED_MIN = 100 };
+
+static void abort_on_fail(Job *job, LoadRun *run)
+{
+	LoadResult now = { .conf = job->conf,
+		           .measured_us = load_elapsed_us(run) - job->conf->warmup_us };
+	uint64_t count = 0;
+	bool fails = false;
+
+	if (!job->conf->abort_on_fail || now.measured_us <= 0)
+		return;
+	load_stats_init(&now.stats, job->conf->all.count);
+	load_look(run, &now.stats);
+	now.asked = (double)now.stats.due;
+	now.got = (double)now.stats.started;
+	for (size_t i = 0; i < now.stats.step_count; i++)
+		count += now.stats.steps[i].count;
+	for (size_t i = 0; i < job->conf->thresholds.count && count >= COUNTED_MIN; i++) {
+		Verdict verdict = verdict_of(&job->thresholds[i], &now);
+
+		fails = fails || (!verdict.holds && !verdict.unknown);
+	}
+	job->fails = fails ? job->fails + 1 : 0;
+	if (job->fails >= FAILS_MAX)
+		load_stop(run, "a threshold does not hold");
+	load_stats_fini(&now.stats);
+}
+
+static void watch(void *arg, LoadRun *run, const Moment *now)
+{
+	Job *job = arg;
+
+	if (!job->args->quiet)
+		live_show(&job->live, now);
+	abort_on_fail(job, run);
+}
+
 static Err *run(void *arg)
 {
 	Job *job = arg;
 	Arena *a = job->cmd->arena;
-	LoadAsk ask = { .conf = job->conf, .parts = 1 };
+	LoadAsk ask = {
+		.conf = job->conf, .parts = 1, .watch = watch, .watch_arg = job, .run = &job->run
+	};
+	AUTO(child_end) Child signals = { 0 };
 	Target *target;
 
 	TRY(target_new(a, job->conf, &target));
 	TRY(check_allowed(job, target));
 	ask.target = target;
+	job->live = live_new(stderr, isatty(STDERR_FILENO), job->conf);
+	TRY(child_start(&signals, mind_signals, job, "signals"));
 	return load_run(a, &ask, &job->result);
 }
 
@@ -197,6 +278,8 @@ static Err *judge(Job *job)
 		return err_new(a, ERR_VERDICT, "load.failed", "\"%.*s\" does not hold: it was %.*s",
 		               STR_ARG(verdict->threshold.text), STR_ARG(buf_str(&got)));
 	}
+	if (job->interrupted)
+		return &interrupted;
 	if (job->result.asked > 0 && job->result.got < 0.995 * job->result.asked)
 		return err_new(a, ERR_VERDICT, "load.rate",
 		               "the rate was not reached: %.0f of %.0f arrivals began",
@@ -209,7 +292,26 @@ static void job_fini(Job *job)
 	load_result_fini(&job->result);
 }
 
-static void print(Job *job)
+static Err *write_file(Job *job, Str path, void (*put)(Buf *out, const Report *report),
+                       const Report *report)
+{
+	AUTO(buf_fini) Buf out = { 0 };
+	FILE *file;
+	bool whole;
+
+	if (!path.len)
+		return NULL;
+	put(&out, report);
+	file = fopen(str_z(job->cmd->arena, path), "we");
+	whole = file && fwrite(out.at, 1, out.len, file) == out.len;
+	if (file && fclose(file) != 0)
+		whole = false;
+	return whole ? NULL
+	             : err_errno(job->cmd->arena, errno, "load.file", "%.*s could not be written",
+	                         STR_ARG(path));
+}
+
+static Err *print(Job *job)
 {
 	AUTO(buf_fini) Buf out = { 0 };
 	Report report = { .result = &job->result,
@@ -222,6 +324,8 @@ static void print(Job *job)
 	else
 		report_put_summary(&out, &report);
 	fwrite(out.at, 1, out.len, job->cmd->out);
+	TRY(write_file(job, job->args->save, report_put_json, &report));
+	return write_file(job, job->args->log, report_put_log, &report);
 }
 
 static Err *load(Cmd *cmd)
@@ -235,7 +339,7 @@ static Err *load(Cmd *cmd)
 	TRY(read_thresholds(&job));
 	TRY(rt_run(&rt, run, &job));
 	find_verdicts(&job);
-	print(&job);
+	TRY(print(&job));
 	return judge(&job);
 }
 

@@ -89,10 +89,12 @@ static Err *let_arrive(LoadRun *run, RunLoop *l)
 		if (run_is_over(run) && due_us > loop_now_us())
 			return NULL;
 		l->stats.due += due_us >= run->warm_us;
-		if (user_start(run, USER_ARRIVAL, due_us))
+		if (user_start(run, USER_ARRIVAL, due_us)) {
 			could_not_start(l, due_us);
-		else
-			l->stats.started += due_us >= run->warm_us;
+			continue;
+		}
+		l->stats.begun++;
+		l->stats.started += due_us >= run->warm_us;
 	}
 	return NULL;
 }
@@ -170,6 +172,11 @@ static void loop_cut(void *arg)
 	users_cut(run_loop(arg));
 }
 
+void load_cut(LoadRun *run)
+{
+	loop_each(loop_cut, run);
+}
+
 static void loop_end(void *arg)
 {
 	RunLoop *l = run_loop(arg);
@@ -184,7 +191,7 @@ typedef struct Look {
 	LoadRun *run;
 	LoadStats *into; /* all of it, or NULL */
 	Hist *interval;
-	uint64_t due, started, ended, failed;
+	uint64_t begun, ended, failed;
 	uint32_t in_flight, users, connections, fibers;
 	uint64_t refused, answered;
 } Look;
@@ -201,8 +208,7 @@ static void look_at_loop(void *arg)
 		hist_add(look->interval, s->interval);
 		hist_clear(s->interval);
 	}
-	look->due += s->due;
-	look->started += s->started;
+	look->begun += s->begun;
 	look->ended += s->ended;
 	look->failed += s->failed;
 	look->in_flight += s->in_flight;
@@ -300,7 +306,7 @@ static void note_moment(Watcher *w)
 		.asked = rate_at(run->conf->stages.at, run->conf->stages.count,
 		                 at_us - run->start_us - us / 2) /
 		         run->ask->parts,
-		.got = per_second(now.started, w->before.started, us),
+		.got = per_second(now.begun, w->before.begun, us),
 		.ended = per_second(now.ended, w->before.ended, us),
 		.failed = per_second(now.failed, w->before.failed, us),
 		.in_flight = now.in_flight,
@@ -494,6 +500,8 @@ Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
 
 	TRY(check_files(a, ask));
 	TRY(run_new(a, ask, &w.run));
+	if (ask->run)
+		*ask->run = w.run;
 	w.before_us = w.run->start_us;
 	w.room = (size_t)((load_length_us(ask->conf) + ask->conf->grace_us) / US_PER_S) + 16;
 	*result = (LoadResult){ .conf = ask->conf,

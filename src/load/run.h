@@ -42,6 +42,7 @@ typedef struct LoadAsk {
 	const Target *target;
 	LoadWatch *watch; /* NULL: nobody */
 	void *watch_arg;
+	LoadRun **run;        /* told before it starts; NULL: nobody asks */
 	unsigned part, parts; /* of a plan that several processes share: 0 of 1 */
 } LoadAsk;
 
@@ -51,6 +52,8 @@ Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result) MUST_USE;
 void load_result_fini(LoadResult *result); /* its histograms; fine when all zero */
 void load_stop(LoadRun *run,
                const char *why); /* from its watch: it ends as if its time were over */
+
+void load_cut(LoadRun *run); /* and what is in flight is given up. Parks */
 
 /* What the run has counted so far, for its watch: all loops merged into *stats (inited with the scenario's steps). Parks. */
 void load_look(LoadRun *run, LoadStats *stats);

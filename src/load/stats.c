@@ -137,6 +137,7 @@ void load_stats_add(LoadStats *into, const LoadStats *from)
 	hist_add(into->late, from->late);
 	into->due += from->due;
 	into->started += from->started;
+	into->begun += from->begun;
 	into->ended += from->ended;
 	into->failed += from->failed;
 	into->warm += from->warm;

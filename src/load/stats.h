@@ -61,6 +61,7 @@ typedef struct LoadStats {
 	Hist *interval;   /* response times since the last look */
 	uint64_t due;     /* arrivals whose time has come */
 	uint64_t started; /* of those, begun */
+	uint64_t begun;   /* with the warm-up's */
 	uint64_t ended;   /* requests, as in steps, with the warm-up's */
 	uint64_t failed;
 	uint64_t warm;     /* requests of the warm-up, which steps do not have */
