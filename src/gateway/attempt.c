@@ -79,6 +79,7 @@ static Err *converse(Passage *p)
 		http_keep_on(p->x);
 	TRY(child_start(&answer, answer_child, p, "answer"));
 	TRY(child_start(&body, relay_upload, p, "upload"));
+	p->uploading = true;
 	while (!answer.done) {
 		Err *err;
 
@@ -189,7 +190,8 @@ static Err *attempt(Passage *p, bool *again)
 	p->connect_us = loop_now_us() - begun_us;
 	if (!err) {
 		begun_us = loop_now_us();
-		if (upstream_conf(p->state->up)->host_header == HOST_SERVER)
+		if (upstream_conf(p->state->up)->host_header == HOST_SERVER ||
+		    !p->x->request.authority.len) /* HTTP/1.0: it must say something */
 			p->head.authority = lease_authority(lease);
 		call_begin(call, lease->conn, p->x->arena);
 		err = speak(p);

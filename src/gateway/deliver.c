@@ -61,13 +61,18 @@ static Err *read_piece(Passage *p, Str *piece)
 	return err && err->kind == ERR_CLOSED ? &cut_short : err;
 }
 
-/* The server is done with us, whatever the client still has to take; unless it stopped listening to an upload. */
+static bool is_all_sent(const Passage *p)
+{
+	return p->call.sent_all && !p->uploading;
+}
+
+/* The server is done with us, whatever the client still has to take; unless it answered before it had heard all. */
 static void let_server_go(Delivery *d)
 {
 	Passage *p = d->p;
 
 	d->trailers = *call_trailers(&p->call);
-	if (!p->call.sent_all)
+	if (!is_all_sent(p))
 		return;
 	call_end(&p->call);
 	lease_end(&p->lease);
@@ -228,7 +233,7 @@ Err *relay_answer(Passage *p)
 	if (p->x->request.version == HTTP_2)
 		make_own(p->x->arena, &out.headers);
 	TRY(http_begin(p->x, &out));
-	if (p->call.sent_all)
+	if (is_all_sent(p))
 		relay_forget(p);
 	if (p->x->ended)
 		return NULL;

@@ -36,6 +36,7 @@ typedef struct Passage {
 	bool fresh;      /* the next must not use an idle connection */
 	bool budgeted;   /* the next was taken from the retry budget */
 	bool streaming;  /* the body went out while it came in, and cannot be sent again */
+	bool uploading;  /* a fiber of its own sends the body */
 	bool answered;   /* the answer's head is there */
 	Err *upload_err; /* of writing the body to the server */
 	Head answer;

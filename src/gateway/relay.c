@@ -182,9 +182,8 @@ static Err *send_piece(Passage *p, Str piece, size_t *turn)
 	return relay_took(turn, piece.len);
 }
 
-Err *relay_upload(void *arg)
+static Err *upload(Passage *p)
 {
-	Passage *p = arg;
 	uint64_t held = held_bytes(p);
 	size_t turn = 0;
 	Str piece;
@@ -199,4 +198,13 @@ Err *relay_upload(void *arg)
 	}
 	p->upload_err = call_finish(&p->call, http_trailers(p->x));
 	return p->upload_err;
+}
+
+Err *relay_upload(void *arg)
+{
+	Passage *p = arg;
+	Err *err = upload(p);
+
+	p->uploading = false;
+	return err;
 }
