@@ -4,9 +4,10 @@
 #include "load/command.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/time.h"
+#include "load/compare.h"
 #include "load/live.h"
-#include "load/report.h"
 #include "rt/signals.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) allowed;
 	CONF_LIST_OF(Str) resolve;
 	CONF_LIST_OF(Str) fail_unless;
-	Str save, log;
+	Str save, log, compare;
 	bool quiet;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
@@ -67,6 +68,8 @@ static const ConfKey load_options[] = {
 	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
 	{ "save", CONF_STR, AT(LoadArgs, save), .letter = 'o', .value = "FILE",
 	  .help = "write the report as JSON, for --compare later" },
+	{ "compare", CONF_STR, AT(LoadArgs, compare), .value = "FILE",
+	  .help = "an earlier report: what changed, and whether it is more than noise" },
 	{ "log", CONF_STR, AT(LoadArgs, log), .value = "FILE",
 	  .help = "write the histograms as a log that HdrHistogram's tools read" },
 	{ "quiet", CONF_BOOL, AT(LoadArgs, quiet), .letter = 'q', .help = "nothing while it runs" },
@@ -84,6 +87,8 @@ typedef struct Job {
 	Live live;
 	unsigned fails; /* looks in a row at which a threshold did not hold */
 	bool interrupted;
+	Str before; /* the report to compare with */
+	bool worse; /* than that one */
 	LoadResult result;
 } Job;
 
@@ -323,6 +328,9 @@ static Err *print(Job *job)
 		report_put_json(&out, &report);
 	else
 		report_put_summary(&out, &report);
+	if (job->args->compare.len && !job->cmd->json)
+		TRY(compare_put(job->cmd->arena, &out, job->args->compare, job->before, &report,
+		                &job->worse));
 	fwrite(out.at, 1, out.len, job->cmd->out);
 	TRY(write_file(job, job->args->save, report_put_json, &report));
 	return write_file(job, job->args->log, report_put_log, &report);
@@ -337,6 +345,8 @@ static Err *load(Cmd *cmd)
 	TRY(read_what(&job));
 	TRY(take_options(cmd->arena, args, job.conf));
 	TRY(read_thresholds(&job));
+	if (args->compare.len)
+		TRY(file_read(cmd->arena, args->compare, 0, &job.before));
 	TRY(rt_run(&rt, run, &job));
 	find_verdicts(&job);
 	TRY(print(&job));
