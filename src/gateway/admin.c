@@ -355,8 +355,9 @@ const MetricFamily *admin_metrics(size_t *count)
 }
 
 /* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, upstream_metrics, spool_metrics,
-	                             admin_metrics,    access_metrics,   obs_metrics };
+static MetricList *const lists[] = { snapshot_metrics, route_metrics, upstream_metrics,
+	                             spool_metrics,    admin_metrics, access_metrics,
+	                             obs_metrics };
 
 static void admin_register(Gateway *g)
 {

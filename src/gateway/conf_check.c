@@ -7,10 +7,13 @@
 
 #include "base/arena.h"
 #include "gateway/balance.h"
-#include "gateway/route.h"
+#include "gateway/route_literal.h"
+#include "gateway/route_pattern.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { SHADOWS_SAID = 100, UNFIXED_FINE = 16 };
 
 static void check_file(Conf *conf, const Str *path)
 {
@@ -214,6 +217,20 @@ static void check_conditions(Conf *conf, const ConditionConf *at, size_t count)
 			             STR_ARG(at[i].name));
 }
 
+/* Names of headers have no case, so a map can hold one twice. */
+static void check_header_conditions(Conf *conf, const ConditionConf *at, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (str_eq_nocase(at[i].name, S("Host")))
+			conf_mistake(conf, &at[i], "%.*s: is what match.host looks at",
+			             STR_ARG(at[i].name));
+		for (size_t k = 0; k < i; k++)
+			if (str_eq_nocase(at[i].name, at[k].name))
+				conf_mistake(conf, &at[i], "%.*s: is there already as %.*s",
+				             STR_ARG(at[i].name), STR_ARG(at[k].name));
+	}
+}
+
 static void check_redirect(Conf *conf, const RedirectConf *redirect)
 {
 	static const uint16_t statuses[] = { 301, 302, 303, 307, 308 };
@@ -243,6 +260,7 @@ static void check_parts(Conf *conf, RouteConf *r)
 	const MatchConf *match = &r->match;
 
 	check_conditions(conf, match->headers.at, match->headers.count);
+	check_header_conditions(conf, match->headers.at, match->headers.count);
 	check_conditions(conf, match->query.at, match->query.count);
 	check_conditions(conf, match->cookies.at, match->cookies.count);
 	if (r->has_redirect)
@@ -261,6 +279,21 @@ static void check_parts(Conf *conf, RouteConf *r)
 			"rewrite: says the whole path, so strip_prefix has no place beside it");
 }
 
+/* Is it the start of all that the route takes? */
+static bool is_start(Str strip, Str path)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	bool whole = true;
+	Str expression;
+
+	if (route_is_expression(path, &expression)) {
+		path = route_literal_start(a, expression);
+		whole = false;
+	}
+	return str_starts(path, strip) &&
+	       (path.len > strip.len ? path.at[strip.len] == '/' : whole);
+}
+
 static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
 	Str strip = r->strip_prefix, path = r->match.path;
@@ -270,29 +303,10 @@ static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 	gateway_conf_check_action(conf, g, r);
 	inherit_general(r, g);
 	r->retry.mask = retry_mask(&r->retry);
-	if (strip.len &&
-	    (!str_starts(path, strip) || (path.len > strip.len && path.at[strip.len] != '/')))
+	if (strip.len && !is_start(strip, path))
 		conf_mistake(conf, &r->strip_prefix,
 		             "strip_prefix: %.*s is not the start of the route's path %.*s",
 		             STR_ARG(strip), STR_ARG(path));
-}
-
-static void check_reachable(Conf *conf, const GatewayConf *g)
-{
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	ptrdiff_t *by = ARENA_ARRAY(a, ptrdiff_t, g->routes.count + 1);
-	size_t mistakes;
-
-	conf_mistakes(conf, &mistakes);
-	if (mistakes)
-		return; /* patterns that were wrong hold their defaults: nothing is to be learned from those */
-	route_shadows(g->routes.at, g->routes.count, by);
-	for (size_t i = 0; i < g->routes.count; i++)
-		if (by[i] >= 0)
-			conf_mistake(conf, &g->routes.at[i],
-			             "route %.*s can never be taken: %.*s takes all that it could",
-			             STR_ARG(g->routes.at[i].name),
-			             STR_ARG(g->routes.at[by[i]].name));
 }
 
 static void derive_log(AccessConf *log)
@@ -331,7 +345,6 @@ void gateway_conf_check(Conf *conf, void *object)
 		check_upstream(conf, &g->upstreams.at[i]);
 	for (size_t i = 0; i < g->routes.count; i++)
 		check_route(conf, g, &g->routes.at[i]);
-	check_reachable(conf, g);
 }
 
 /* Warnings. */
@@ -372,6 +385,48 @@ static void warn_upstream(Warnings *w, const UpstreamConf *u)
 		     S("idle_time: gunicorn closes its connections after 2s unless told otherwise"));
 }
 
+static void warn_unreachable(Warnings *w)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	ptrdiff_t *by = ARENA_ARRAY(a, ptrdiff_t, w->g->routes.count + 1);
+	size_t count = 0;
+
+	route_shadows(w->g->routes.at, w->g->routes.count, by);
+	for (size_t i = 0; i < w->g->routes.count; i++) {
+		const RouteConf *r = &w->g->routes.at[i];
+
+		if (by[i] < 0 || count++ >= SHADOWS_SAID)
+			continue;
+		warn(w, r,
+		     str_fmt(w->arena,
+		             "route %.*s can never be taken: %.*s takes all that it could",
+		             STR_ARG(r->name), STR_ARG(w->g->routes.at[by[i]].name)));
+	}
+	if (count > SHADOWS_SAID)
+		warn(w, w->g->routes.at,
+		     str_fmt(w->arena, "and %zu more routes can never be taken",
+		             count - SHADOWS_SAID));
+}
+
+/* Each of them is held against every path. */
+static void warn_unfixed(Warnings *w)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	size_t count = 0;
+	Str expression;
+
+	for (size_t i = 0; i < w->g->routes.count; i++)
+		if (route_is_expression(w->g->routes.at[i].match.path, &expression) &&
+		    !route_literal_narrows(a, expression))
+			count++;
+	if (count > UNFIXED_FINE)
+		warn(w, w->g->routes.at,
+		     str_fmt(w->arena,
+		             "%zu routes have expressions without four fixed letters in a row: "
+		             "each of them is tried for every request",
+		             count));
+}
+
 static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 {
 	MaintenanceConf *m = &r->maintenance;
@@ -384,7 +439,7 @@ static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 {
-	Warnings w = { a, conf, g, g->upstreams.count * 4 + 4 };
+	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 4 };
 
 	g->trust = trust_new(a, g->trusted_proxies.at, g->trusted_proxies.count);
 	g->maintenance.allowed = trust_new(a, g->maintenance.allow.at, g->maintenance.allow.count);
@@ -394,6 +449,8 @@ void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 	g->warnings.count = 0;
 	for (size_t i = 0; i < g->upstreams.count; i++)
 		warn_upstream(&w, &g->upstreams.at[i]);
+	warn_unreachable(&w);
+	warn_unfixed(&w);
 	if (g->request_id.trust == ID_TRUST_ALWAYS)
 		warn(&w, &g->request_id.trust,
 		     S("trust: always lets any client choose the ids that logs are searched by"));

@@ -5,14 +5,12 @@
 #include "gateway/conf_int.h"
 
 #include "base/arena.h"
-#include "gateway/route.h"
+#include "gateway/route_pattern.h"
+#include "gateway/route_regex.h"
 #include "gateway/template.h"
 #include "http/message.h"
 
 #include <string.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 static Err *refuse(Arena *a, Str text, const char *why)
 {
@@ -60,7 +58,12 @@ Err *verify_host(Arena *a, Str text)
 
 Err *verify_path(Arena *a, Str text)
 {
-	return verify_pattern(a, text, route_path_mistake(text));
+	const char *mistake = route_path_mistake(text);
+	Str expression;
+
+	if (!mistake && route_is_expression(text, &expression))
+		return verify_expression(a, expression);
+	return verify_pattern(a, text, mistake);
 }
 
 Err *verify_method(Arena *a, Str text)
@@ -79,8 +82,8 @@ Err *verify_prefix(Arena *a, Str text)
 
 	if (mistake)
 		return refuse(a, text, mistake);
-	if (text.len < 2 || text.at[text.len - 1] == '/' || str_find_char(text, '{') >= 0 ||
-	    str_find_char(text, '*') >= 0)
+	if (text.at[0] != '/' || text.len < 2 || text.at[text.len - 1] == '/' ||
+	    str_find_char(text, '{') >= 0 || str_find_char(text, '*') >= 0)
 		return refuse(a, text,
 		              "expected a plain path such as /api, without a slash at its end");
 	return NULL;
@@ -203,18 +206,7 @@ Err *verify_condition_name(Arena *a, Str text)
 
 Err *verify_expression(Arena *a, Str text)
 {
-	char why[120];
-	PCRE2_SIZE at;
-	int error;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.at, text.len, 0, &error, &at, NULL);
-
-	if (code) {
-		pcre2_code_free(code);
-		return NULL;
-	}
-	pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
-	return err_new(a, ERR_INVALID, "conf.value", "%.*s: %s, at letter %zu",
-	               STR_ARG(str_quote(a, text)), why, (size_t)at + 1);
+	return route_regex_check(a, text);
 }
 
 /* Not one that frames a message. */

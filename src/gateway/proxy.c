@@ -38,7 +38,10 @@ static Err *find_route(Passage *p)
 	TRY(url_canonical(p->x->arena, request->target, &p->snap->paths, &p->url));
 	if (request->authority.len)
 		TRY(url_authority(p->x->arena, request->authority, &p->host, &port));
-	p->route = route_find(p->snap->routes, p->host, p->url.path, request->method, &miss);
+	p->route = route_find(p->snap->routes,
+	                      &(RouteAsk){ p->host, p->url.path, request->method, p->url.query,
+	                                   &request->headers },
+	                      &miss);
 	if (!p->route)
 		return miss_error(p, &miss);
 	p->state = &p->snap->states[p->route->index];

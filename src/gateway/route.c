@@ -7,17 +7,19 @@
  *   any host           the root ANY
  *   exact paths        root   + "/users/me"         -> a node; segments never begin with "/", so nothing else meets it
  *   other patterns     root   + "users" + part "{}" -> a node; a named part is a field of the node, not an edge
+ *   expressions        of each root, with an index of letters that a path must hold (route_index.c)
  *
  * Rank is a route's place in the order of precedence. A node has two chains of routes, by rank: those that end there and
  * those that take all below it. A search walks the nodes a path can reach (one per segment; twice as many where a literal and
- * a named part compete) and keeps the lowest rank that takes the method: the order itself is decided once, when the table
- * is made. Hosts are asked from the most exact on, so the first root with a winner ends the search.
+ * a named part compete) and keeps the lowest rank whose method and conditions fit: the order itself is decided once, when
+ * the table is made. Hosts are asked from the most exact on, so the first root with a winner ends the search.
  *
- * route_explain does not use any of this: it asks every pattern on its own, and the tests hold the two against each other. */
+ * route_fits does not use any of this: it asks one pattern on its own, and the tests hold the two against each other. */
 #include "gateway/route.h"
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "gateway/route_condition.h"
+#include "gateway/route_index.h"
 #include "gateway/route_pattern.h"
 
 #include <stdlib.h>
@@ -25,10 +27,15 @@
 
 enum { NONE = UINT32_MAX, HOSTS = 0, BELOW = 1, ANY = 2, FIXED_NODES = 3 };
 
+_Static_assert((int)ROUTE_INDEX_MOST >= (int)GATEWAY_ROUTES, "an index holds all expressions");
+
 typedef struct Ranked {
-	Route route; /* first: what is given out */
-	RoutePattern pattern;
+	Route route;   /* first: what is given out */
 	uint32_t next; /* in its chain; NONE ends it */
+	bool plain;    /* no methods, no conditions */
+	const RouteConditions *conditions;
+	const RouteRegex *regex; /* of its path */
+	RoutePattern pattern;
 } Ranked;
 
 typedef struct Edge {
@@ -42,8 +49,17 @@ typedef struct RouteNode {
 	uint32_t part;  /* the child that a named part leads to; 0: none */
 	uint32_t ends;  /* first of the routes that end here */
 	uint32_t below; /* first of those that take everything below */
-	bool exact;     /* a root that has exact paths */
+	uint32_t
+		expressions; /* a root's, in RouteTable.expressions; NONE. While it is made: the first of them */
+	bool exact; /* a root that has exact paths */
 } RouteNode;
+
+/* Of one root. */
+typedef struct Expressions {
+	const RouteIndex *index;
+	uint32_t *ranks; /* of its expressions, rising */
+	uint32_t count;
+} Expressions;
 
 struct RouteTable {
 	Ranked *ranked; /* by rank */
@@ -53,13 +69,15 @@ struct RouteTable {
 	size_t edge_mask;
 	RouteNode *nodes;
 	uint32_t node_count;
+	Expressions *expressions;
+	uint32_t expressions_count;
 	uint32_t below_dots; /* most dots of a wildcard host */
 	bool exact_hosts;
 };
 
 typedef struct Search {
 	const RouteTable *table;
-	Str method;
+	const RouteAsk *ask;
 	uint32_t best;
 	RouteMiss *miss; /* not NULL: all methods are collected there instead */
 	size_t allow_len;
@@ -117,7 +135,7 @@ static uint32_t edge_find(const RouteTable *t, uint32_t parent, Str text)
 
 static uint32_t node_new(RouteTable *t)
 {
-	t->nodes[t->node_count] = (RouteNode){ .ends = NONE, .below = NONE };
+	t->nodes[t->node_count] = (RouteNode){ .ends = NONE, .below = NONE, .expressions = NONE };
 	return t->node_count++;
 }
 
@@ -156,6 +174,8 @@ static uint32_t node_need(RouteTable *t, const RoutePattern *p)
 	uint32_t at = root_need(t, p);
 	Str rest = str_sub(p->path, 1, p->path.len), segment;
 
+	if (p->path_kind == ROUTE_PATH_REGEX)
+		return at;
 	if (p->path_kind == ROUTE_PATH_EXACT) {
 		t->nodes[at].exact = true;
 		return edge_need(t, at, p->path);
@@ -175,17 +195,43 @@ static uint32_t node_need(RouteTable *t, const RoutePattern *p)
 	return at;
 }
 
+static uint32_t *chain_of(RouteNode *node, RoutePathKind kind)
+{
+	if (kind == ROUTE_PATH_REGEX)
+		return &node->expressions;
+	return kind == ROUTE_PATH_PREFIX || kind == ROUTE_PATH_ANY ? &node->below : &node->ends;
+}
+
 /* Called from the last rank to the first, so that chains begin with the first. */
 static void hang(RouteTable *t, uint32_t rank)
 {
 	Ranked *r = &t->ranked[rank];
 	RouteNode *node = &t->nodes[node_need(t, &r->pattern)];
-	uint32_t *chain = r->pattern.path_kind == ROUTE_PATH_PREFIX ? &node->below : &node->ends;
+	uint32_t *chain = chain_of(node, r->pattern.path_kind);
 
 	r->next = *chain;
 	*chain = rank;
 	r->route.rank = rank;
 	t->rank_of[r->route.index] = rank;
+}
+
+/* A root's chain of expressions becomes a list with an index. */
+static void index_expressions(RouteTable *t, Arena *a, RouteNode *root)
+{
+	Expressions *e = &t->expressions[t->expressions_count];
+	const RouteRegex **regexes;
+	uint32_t count = 0;
+
+	for (uint32_t rank = root->expressions; rank != NONE; rank = t->ranked[rank].next)
+		count++;
+	regexes = ARENA_ARRAY(a, const RouteRegex *, count);
+	e->ranks = ARENA_ARRAY(a, uint32_t, count);
+	for (uint32_t rank = root->expressions; rank != NONE; rank = t->ranked[rank].next) {
+		regexes[e->count] = t->ranked[rank].regex;
+		e->ranks[e->count++] = rank;
+	}
+	e->index = route_index_new(a, regexes, count);
+	root->expressions = t->expressions_count++;
 }
 
 static int by_precedence(const void *x, const void *y)
@@ -199,19 +245,24 @@ static int by_precedence(const void *x, const void *y)
 	                       (one->route.index < two->route.index);
 }
 
-const RouteTable *route_table_new(Arena *a, const RouteConf *routes, size_t count)
+/* What of it is there once for all that come. */
+static Ranked ranked_of(Arena *a, const RouteConf *conf, uint32_t index)
 {
-	RouteTable *t = ARENA_NEW(a, RouteTable);
-	size_t edges = 1, slots = 8;
+	const MatchConf *match = &conf->match;
+	Ranked r = { .route = { conf, index, 0 },
+		     .pattern = route_pattern(match),
+		     .conditions = route_conditions_new(a, match) };
 
-	t->count = (uint32_t)count;
-	t->ranked = ARENA_ARRAY(a, Ranked, count + 1);
-	t->rank_of = ARENA_ARRAY(a, uint32_t, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		t->ranked[i].route = (Route){ &routes[i], (uint32_t)i, 0 };
-		t->ranked[i].pattern = route_pattern(&routes[i].match);
-		edges += t->ranked[i].pattern.segments + 2;
-	}
+	r.plain = !r.conditions && !match->methods.count;
+	if (r.pattern.path_kind == ROUTE_PATH_REGEX && route_regex_new(a, r.pattern.path, &r.regex))
+		r.regex = NULL;
+	return r;
+}
+
+static void tree_new(RouteTable *t, Arena *a, size_t edges)
+{
+	size_t slots = 8;
+
 	while (slots < edges * 2)
 		slots *= 2;
 	t->edges = ARENA_ARRAY(a, Edge, slots);
@@ -219,9 +270,29 @@ const RouteTable *route_table_new(Arena *a, const RouteConf *routes, size_t coun
 	t->nodes = ARENA_ARRAY(a, RouteNode, edges + FIXED_NODES);
 	for (int i = 0; i < FIXED_NODES; i++)
 		node_new(t);
+}
+
+const RouteTable *route_table_new(Arena *a, const RouteConf *routes, size_t count)
+{
+	RouteTable *t = ARENA_NEW(a, RouteTable);
+	size_t edges = 1, expressions = 0;
+
+	t->count = (uint32_t)count;
+	t->ranked = ARENA_ARRAY(a, Ranked, count + 1);
+	t->rank_of = ARENA_ARRAY(a, uint32_t, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		t->ranked[i] = ranked_of(a, &routes[i], (uint32_t)i);
+		edges += t->ranked[i].pattern.segments + 2;
+		expressions += t->ranked[i].pattern.path_kind == ROUTE_PATH_REGEX;
+	}
+	tree_new(t, a, edges);
 	qsort(t->ranked, count, sizeof *t->ranked, by_precedence);
 	for (uint32_t rank = t->count; rank-- > 0;)
 		hang(t, rank);
+	t->expressions = ARENA_ARRAY(a, Expressions, expressions + 1);
+	for (uint32_t i = 0; i < t->node_count && expressions; i++)
+		if (t->nodes[i].expressions != NONE)
+			index_expressions(t, a, &t->nodes[i]);
 	return t;
 }
 
@@ -233,6 +304,11 @@ size_t route_table_count(const RouteTable *t)
 const Route *route_table_at(const RouteTable *t, size_t index)
 {
 	return index < t->count ? &t->ranked[t->rank_of[index]].route : NULL;
+}
+
+const Route *route_table_ranked(const RouteTable *t, size_t rank)
+{
+	return rank < t->count ? &t->ranked[rank].route : NULL;
 }
 
 /* Searching. */
@@ -271,16 +347,51 @@ static void allow_all_of(Search *s, const MatchConf *match)
 	}
 }
 
+static bool holds(const Search *s, const Ranked *r)
+{
+	return route_conditions_hold(r->conditions, s->ask->headers, s->ask->query, NULL, NULL);
+}
+
+/* Host and path fit, but for an expression, which is asked last. */
+static void try_route(Search *s, uint32_t rank)
+{
+	const Ranked *r = &s->table->ranked[rank];
+	const MatchConf *match = &r->route.conf->match;
+	bool method = s->miss || r->plain || route_takes_method(match, s->ask->method);
+
+	if (!method || (!r->plain && !holds(s, r)))
+		return;
+	if (r->pattern.path_kind == ROUTE_PATH_REGEX &&
+	    (!r->regex || !route_regex_matches(r->regex, s->ask->path)))
+		return;
+	if (s->miss)
+		allow_all_of(s, match);
+	else
+		s->best = rank;
+}
+
 static void look_at_chain(Search *s, uint32_t first)
 {
 	for (uint32_t rank = first; rank != NONE && rank < s->best;
-	     rank = s->table->ranked[rank].next) {
-		const MatchConf *match = &s->table->ranked[rank].route.conf->match;
+	     rank = s->table->ranked[rank].next)
+		try_route(s, rank);
+}
 
-		if (s->miss)
-			allow_all_of(s, match);
-		else if (route_takes_method(match, s->method))
-			s->best = rank;
+static void look_at_expressions(Search *s, const Expressions *e)
+{
+	uint64_t bits[ROUTE_INDEX_WORDS];
+
+	if (e->ranks[0] >= s->best)
+		return;
+	route_index_ask(e->index, s->ask->path, bits);
+	for (uint32_t word = 0; word * 64 < e->count; word++) {
+		for (uint64_t left = bits[word]; left; left &= left - 1) {
+			uint32_t rank = e->ranks[word * 64 + (uint32_t)__builtin_ctzll(left)];
+
+			if (rank >= s->best)
+				return;
+			try_route(s, rank);
+		}
 	}
 }
 
@@ -307,12 +418,15 @@ static void walk(Search *s, uint32_t at, Str rest)
 /* Has the root a winner? (When methods are collected: never.) */
 static bool look_at_root(Search *s, uint32_t root, Str path)
 {
-	uint32_t exact = s->table->nodes[root].exact ? edge_find(s->table, root, path) : 0;
+	const RouteNode *node = &s->table->nodes[root];
+	uint32_t exact = node->exact ? edge_find(s->table, root, path) : 0;
 
 	if (exact)
 		look_at_chain(s, s->table->nodes[exact].ends);
 	if (s->best == NONE)
 		walk(s, root, str_sub(path, 1, path.len));
+	if (node->expressions != NONE)
+		look_at_expressions(s, &s->table->expressions[node->expressions]);
 	return s->best != NONE;
 }
 
@@ -333,118 +447,102 @@ static void look_at_hosts(Search *s, Str host, Str path)
 	look_at_root(s, ANY, path);
 }
 
-const Route *route_find(const RouteTable *t, Str host, Str path, Str method, RouteMiss *miss)
+static Str without_root_dot(Str host)
 {
-	Search search = { .table = t, .method = method, .best = NONE };
+	if (host.len > 1 && host.at[host.len - 1] == '.')
+		host.len--;
+	return host;
+}
+
+const Route *route_find(const RouteTable *t, const RouteAsk *ask, RouteMiss *miss)
+{
+	Search search = { .table = t, .ask = ask, .best = NONE };
+	Str host = without_root_dot(ask->host);
 
 	if (miss)
 		*miss = (RouteMiss){ 0 };
-	if (!path.len || path.at[0] != '/')
+	if (!ask->path.len || ask->path.at[0] != '/')
 		return NULL;
-	if (host.len > 1 && host.at[host.len - 1] == '.')
-		host.len--;
-	look_at_hosts(&search, host, path);
+	look_at_hosts(&search, host, ask->path);
 	if (search.best != NONE)
 		return &t->ranked[search.best].route;
 	if (miss) {
 		search.miss = miss;
-		look_at_hosts(&search, host, path);
+		look_at_hosts(&search, host, ask->path);
 	}
 	return NULL;
 }
 
-bool route_part(const Route *route, Str path, Str name, Str *value)
-{
-	RoutePattern p = route_pattern(&route->conf->match);
-	Str want = str_sub(p.path, 1, p.path.len), got = str_sub(path, 1, path.len), part, segment;
+/* One route on its own. */
 
-	while (p.path.len && str_split(&want, '/', &part) && str_split(&got, '/', &segment)) {
+bool route_fits(const Route *route, const RouteAsk *ask, RouteFit *fit)
+{
+	const Ranked *r = (const Ranked *)route;
+	bool is_path = ask->path.len && ask->path.at[0] == '/';
+
+	*fit = (RouteFit){ .host = route_takes_host(&r->pattern, ask->host),
+		           .method = route_takes_method(&route->conf->match, ask->method) };
+	if (r->pattern.path_kind == ROUTE_PATH_REGEX)
+		fit->path = is_path && r->regex && route_regex_matches(r->regex, ask->path);
+	else
+		fit->path = route_takes_path(&r->pattern, ask->path);
+	fit->conditions = route_conditions_hold(r->conditions, ask->headers, ask->query,
+	                                        &fit->failed, &fit->in);
+	return fit->host && fit->path && fit->method && fit->conditions;
+}
+
+RouteWhy route_why(const Route *x, const Route *y)
+{
+	RouteWhy why;
+
+	route_compare(&((const Ranked *)x)->pattern, &((const Ranked *)y)->pattern, &why);
+	return why;
+}
+
+/* Parts. */
+
+static bool is_open(const RoutePattern *p)
+{
+	return p->path_kind == ROUTE_PATH_PREFIX || p->path_kind == ROUTE_PATH_ANY;
+}
+
+static bool find_part(const RoutePattern *p, Str path, Str name, Str *value)
+{
+	Str want = str_sub(p->path, 1, p->path.len), got = str_sub(path, 1, path.len), part;
+	Str segment = { 0 };
+
+	while (p->path.len && str_split(&want, '/', &part)) {
+		str_split(&got, '/', &segment);
 		if (!route_is_named(part) || !str_eq(str_sub(part, 1, part.len - 1), name))
 			continue;
 		*value = segment;
 		return true;
 	}
-	return false;
+	*value = got;
+	return is_open(p) && str_eq(name, S("rest"));
 }
 
-/* Explaining. */
-
-typedef struct Asked {
-	Str host, path, method;
-} Asked;
-
-static void put_pattern(Buf *b, const Ranked *r)
+bool route_part(const Route *route, Str path, Str name, Str *value)
 {
-	const MatchConf *match = &r->route.conf->match;
+	const Ranked *r = (const Ranked *)route;
+	Str found;
 
-	buf_fmt(b, "%.*s (%.*s%.*s", STR_ARG(r->route.conf->name),
-	        STR_ARG(r->pattern.host_kind == ROUTE_HOST_ANY ? S("any host, ") : match->host),
-	        STR_ARG(r->pattern.host_kind == ROUTE_HOST_ANY ? match->path : S("")));
-	if (r->pattern.host_kind != ROUTE_HOST_ANY)
-		buf_fmt(b, ", %.*s", STR_ARG(match->path));
-	for (size_t i = 0; i < match->methods.count; i++)
-		buf_fmt(b, "%s%.*s", i ? " " : ", ", STR_ARG(match->methods.at[i]));
-	buf_putc(b, ')');
+	if (r->pattern.path_kind == ROUTE_PATH_REGEX)
+		return r->regex && route_regex_group(r->regex, path, name, value);
+	if (!find_part(&r->pattern, path, name, &found))
+		return false;
+	*value = found;
+	return true;
 }
 
-static const char *why_later(const Ranked *winner, const Ranked *r)
+bool route_has_part(const MatchConf *match, Str name)
 {
-	static const char *const reasons[] = {
-		[ROUTE_WHY_HOST] = "its host is less exact",
-		[ROUTE_WHY_PATH] = "its path is less exact",
-		[ROUTE_WHY_METHODS] = "it names no methods",
-		[ROUTE_WHY_FILE] = "it stands later in the file",
-	};
-	RouteWhy why;
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	RoutePattern p = route_pattern(match);
+	const RouteRegex *regex;
+	Str value;
 
-	route_compare(&winner->pattern, &r->pattern, &why);
-	return reasons[why];
-}
-
-/* NULL: it takes the request, or does not come near. */
-static const char *why_not(const Ranked *r, const Asked *q)
-{
-	bool host = route_takes_host(&r->pattern, q->host),
-	     path = route_takes_path(&r->pattern, q->path);
-	bool method = route_takes_method(&r->route.conf->match, q->method);
-
-	if (host && path && !method)
-		return "it does not take the method";
-	return !host && path && method ? "it is for another host" : NULL;
-}
-
-static bool takes(const Ranked *r, const Asked *q)
-{
-	return route_takes_host(&r->pattern, q->host) && route_takes_path(&r->pattern, q->path) &&
-	       route_takes_method(&r->route.conf->match, q->method);
-}
-
-Str route_explain(const RouteTable *t, Arena *a, Str host, Str path, Str method)
-{
-	AUTO(buf_fini) Buf b = { .limit = 64 << 10 };
-	const Asked q = { host, path, method };
-	const Ranked *winner = NULL;
-
-	for (uint32_t i = 0; i < t->count; i++) {
-		const Ranked *r = &t->ranked[i];
-		const char *not = why_not(r, &q);
-
-		if (takes(r, &q)) {
-			buf_put(&b, winner ? S("also fits: ") : S("taken: "));
-			put_pattern(&b, r);
-			if (winner)
-				buf_fmt(&b, ": comes later, %s", why_later(winner, r));
-			winner = winner ? winner : r;
-		} else if (not ) {
-			buf_put(&b, S("not: "));
-			put_pattern(&b, r);
-			buf_fmt(&b, ": %s", not );
-		} else {
-			continue;
-		}
-		buf_putc(&b, '\n');
-	}
-	if (!winner)
-		buf_put(&b, S("no route takes it\n"));
-	return str_dup(a, buf_str(&b));
+	if (p.path_kind != ROUTE_PATH_REGEX)
+		return find_part(&p, S("/"), name, &value);
+	return !route_regex_new(a, p.path, &regex) && route_regex_has_group(regex, name);
 }

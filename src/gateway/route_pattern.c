@@ -8,9 +8,6 @@
  * is total whatever the set of routes. */
 #include "gateway/route_pattern.h"
 
-#include "base/arena.h"
-#include "base/map.h"
-#include "gateway/route.h"
 
 #include <string.h>
 
@@ -19,33 +16,58 @@ bool route_is_named(Str segment)
 	return segment.len > 2 && segment.at[0] == '{' && segment.at[segment.len - 1] == '}';
 }
 
+bool route_is_expression(Str path, Str *expression)
+{
+	if (!str_starts(path, S("~")))
+		return false;
+	*expression = str_trim(str_sub(path, 1, path.len));
+	return true;
+}
+
+static void take_host(RoutePattern *p)
+{
+	if (!p->host.len || str_eq(p->host, S("*")))
+		p->host_kind = ROUTE_HOST_ANY;
+	else if (p->host.at[0] == '*')
+		p->host_kind = ROUTE_HOST_BELOW;
+	if (p->host_kind == ROUTE_HOST_BELOW)
+		p->host = str_sub(p->host, 1, p->host.len);
+}
+
+static void take_path(RoutePattern *p)
+{
+	Str rest, segment;
+
+	if (route_is_expression(p->path, &p->path)) {
+		p->path_kind = ROUTE_PATH_REGEX;
+		return;
+	}
+	if (str_ends(p->path, S("/**"))) {
+		p->path_kind = p->path.len > 3 ? ROUTE_PATH_PREFIX : ROUTE_PATH_ANY;
+		p->path = str_sub(p->path, 0, p->path.len - 3);
+	}
+	if (!p->path.len)
+		return;
+	rest = str_sub(p->path, 1, p->path.len);
+	while (str_split(&rest, '/', &segment)) {
+		if (route_is_named(segment))
+			p->named |= UINT32_C(0x80000000) >> p->segments;
+		p->segments++;
+	}
+	if (p->named && p->path_kind == ROUTE_PATH_EXACT)
+		p->path_kind = ROUTE_PATH_NAMED;
+}
+
 RoutePattern route_pattern(const MatchConf *match)
 {
 	RoutePattern p = { .host = match->host,
 		           .path = match->path,
-		           .methods = match->methods.count > 0 };
-	Str rest, segment;
+		           .conditions = (uint32_t)(match->headers.count + match->query.count +
+		                                    match->cookies.count) +
+		                         (match->methods.count > 0) };
 
-	if (!p.host.len || str_eq(p.host, S("*")))
-		p.host_kind = ROUTE_HOST_ANY;
-	else if (p.host.at[0] == '*')
-		p.host_kind = ROUTE_HOST_BELOW;
-	if (p.host_kind == ROUTE_HOST_BELOW)
-		p.host = str_sub(p.host, 1, p.host.len);
-	if (str_ends(p.path, S("/**"))) {
-		p.path_kind = ROUTE_PATH_PREFIX;
-		p.path = str_sub(p.path, 0, p.path.len - 3);
-	}
-	if (!p.path.len)
-		return p;
-	rest = str_sub(p.path, 1, p.path.len);
-	while (str_split(&rest, '/', &segment)) {
-		if (route_is_named(segment))
-			p.named |= UINT32_C(0x80000000) >> p.segments;
-		p.segments++;
-	}
-	if (p.named && p.path_kind == ROUTE_PATH_EXACT)
-		p.path_kind = ROUTE_PATH_NAMED;
+	take_host(&p);
+	take_path(&p);
 	return p;
 }
 
@@ -57,7 +79,6 @@ static int compare(uint64_t x, uint64_t y)
 int route_compare(const RoutePattern *x, const RoutePattern *y, RouteWhy *why)
 {
 	bool below = x->host_kind == ROUTE_HOST_BELOW;
-	bool prefix = x->path_kind == ROUTE_PATH_PREFIX;
 	int order = compare(x->host_kind, y->host_kind);
 
 	*why = ROUTE_WHY_HOST;
@@ -67,14 +88,15 @@ int route_compare(const RoutePattern *x, const RoutePattern *y, RouteWhy *why)
 		return order;
 	*why = ROUTE_WHY_PATH;
 	order = compare(x->path_kind, y->path_kind);
-	if (!order && prefix)
+	if (!order && x->path_kind == ROUTE_PATH_PREFIX)
 		order = compare(y->segments, x->segments);
 	if (!order)
 		order = compare(x->named, y->named);
 	if (order)
 		return order;
-	order = compare(!x->methods, !y->methods);
-	*why = order ? ROUTE_WHY_METHODS : ROUTE_WHY_FILE;
+	if (x->path_kind != ROUTE_PATH_REGEX)
+		order = compare(y->conditions, x->conditions);
+	*why = order ? ROUTE_WHY_CONDITIONS : ROUTE_WHY_FILE;
 	return order;
 }
 
@@ -180,11 +202,15 @@ const char *route_path_mistake(Str pattern)
 {
 	bool prefix = str_ends(pattern, S("/**"));
 	Str body = prefix ? str_sub(pattern, 0, pattern.len - 3) : pattern;
-	Str rest, segment;
+	Str rest, segment, expression;
 	size_t count = 0;
 
+	if (route_is_expression(pattern, &expression))
+		return pattern.len > 1 && pattern.at[1] == ' ' && expression.len
+		               ? NULL
+		               : "expected \"~\", a blank and a regular expression";
 	if (!pattern.len || pattern.at[0] != '/')
-		return "it must begin with \"/\"";
+		return "it must begin with \"/\", or with \"~ \" when it is an expression";
 	if (!body.len)
 		return NULL;
 	rest = str_sub(body, 1, body.len);
@@ -195,6 +221,8 @@ const char *route_path_mistake(Str pattern)
 
 		if (mistake)
 			return mistake;
+		if (prefix && str_eq(segment, S("{rest}")))
+			return "{rest} is the name of what ** takes";
 		if (!segment.len && (rest.at || prefix))
 			return "an empty segment, \"//\", never comes: slashes are merged before";
 		if (++count > ROUTE_SEGMENTS)
@@ -229,65 +257,4 @@ const char *route_host_mistake(Str pattern)
 			return "it is no host name";
 	}
 	return name.at[name.len - 1] == '.' ? "it must not end with a dot" : NULL;
-}
-
-/* Routes that can never be taken. Only one of the same host and path can take all of another: what is more special comes
- * first, and what is more general leaves something. */
-
-typedef struct Twin Twin;
-struct Twin {
-	size_t index;
-	Twin *next;
-};
-
-static Str shape(Arena *a, const MatchConf *match)
-{
-	RoutePattern p = route_pattern(match);
-	Str text = str_fmt(a, "%d%.*s %d", (int)p.host_kind,
-	                   p.host_kind == ROUTE_HOST_ANY ? 0 : (int)p.host.len, p.host.at,
-	                   (int)(p.path_kind == ROUTE_PATH_PREFIX));
-	Str rest = str_sub(p.path, 1, p.path.len), segment;
-
-	while (p.path.len && str_split(&rest, '/', &segment)) {
-		if (route_is_named(segment))
-			segment = S("{}");
-		text = str_fmt(a, "%.*s/%.*s", STR_ARG(text), STR_ARG(segment));
-	}
-	return text;
-}
-
-static bool takes_all_of(const MatchConf *x, const MatchConf *y)
-{
-	for (size_t i = 0; i < y->methods.count; i++)
-		if (!route_takes_method(x, y->methods.at[i]))
-			return false;
-	return y->methods.count > 0 || x->methods.count == 0;
-}
-
-static bool comes_first(const RouteConf *routes, size_t x, size_t y)
-{
-	bool x_methods = routes[x].match.methods.count > 0,
-	     y_methods = routes[y].match.methods.count > 0;
-
-	return x_methods == y_methods ? x < y : x_methods;
-}
-
-void route_shadows(const RouteConf *routes, size_t count, ptrdiff_t *by)
-{
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	AUTO(map_fini) Map shapes = { 0 };
-
-	for (size_t i = 0; i < count; i++) {
-		Twin *twin = ARENA_NEW(a, Twin);
-
-		twin->index = i;
-		twin->next = map_put(&shapes, shape(a, &routes[i].match), twin);
-	}
-	for (size_t i = 0; i < count; i++) {
-		by[i] = -1;
-		for (const Twin *t = map_get(&shapes, shape(a, &routes[i].match)); t; t = t->next)
-			if (t->index != i && comes_first(routes, t->index, i) &&
-			    takes_all_of(&routes[t->index].match, &routes[i].match))
-				by[i] = (ptrdiff_t)t->index;
-	}
 }

@@ -11,20 +11,38 @@ static Str unquoted(Str value)
 	return value;
 }
 
+/* The next pair of the lines; false after the last. */
+static bool next_pair(const Headers *headers, CookieAt *at, Str *pair)
+{
+	while (!str_split(&at->rest, ';', pair)) {
+		while (at->next < headers->count && headers->at[at->next].id != HTTP_COOKIE)
+			at->next++;
+		if (at->next == headers->count)
+			return false;
+		at->rest = headers->at[at->next++].value;
+	}
+	return true;
+}
+
+bool http_cookie_next(const Headers *headers, Str name, CookieAt *at, Str *value)
+{
+	Str pair;
+
+	while (next_pair(headers, at, &pair)) {
+		ptrdiff_t eq = str_find_char(pair, '=');
+
+		if (eq < 0 || !str_eq(str_trim(str_sub(pair, 0, (size_t)eq)), name))
+			continue;
+		*value = unquoted(str_trim(str_sub(pair, (size_t)eq + 1, pair.len)));
+		return true;
+	}
+	return false;
+}
+
 Str http_cookie(const Headers *headers, Str name)
 {
-	for (uint32_t i = 0; i < headers->count; i++) {
-		Str rest = headers->at[i].value;
-		Str pair;
+	CookieAt at = { 0 };
+	Str value = { 0 };
 
-		if (headers->at[i].id != HTTP_COOKIE)
-			continue;
-		while (str_split(&rest, ';', &pair)) {
-			ptrdiff_t eq = str_find_char(pair, '=');
-
-			if (eq >= 0 && str_eq(str_trim(str_sub(pair, 0, (size_t)eq)), name))
-				return unquoted(str_trim(str_sub(pair, (size_t)eq + 1, pair.len)));
-		}
-	}
-	return (Str){ 0 };
+	return http_cookie_next(headers, name, &at, &value) ? value : (Str){ 0 };
 }

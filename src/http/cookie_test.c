@@ -31,3 +31,23 @@ TEST(the_first_cookie_of_the_name_is_found_whatever_stands_around_it)
 		CHECK_STR(http_cookie(&headers, cases[i].name), cases[i].want);
 	}
 }
+
+TEST(every_cookie_of_the_name_is_found_in_turn)
+{
+	Headers headers = { 0 };
+	CookieAt at = { 0 };
+	Str value = { 0 };
+
+	headers_add_id(&headers, a, HTTP_COOKIE, S("a=1; b=2; a=\"3\""));
+	headers_add_id(&headers, a, HTTP_ACCEPT, S("a=no"));
+	headers_add_id(&headers, a, HTTP_COOKIE, S("; a; =a"));
+	headers_add_id(&headers, a, HTTP_COOKIE, S("a="));
+	CHECK(http_cookie_next(&headers, S("a"), &at, &value));
+	CHECK_STR(value, S("1"));
+	CHECK(http_cookie_next(&headers, S("a"), &at, &value));
+	CHECK_STR(value, S("3"));
+	CHECK(http_cookie_next(&headers, S("a"), &at, &value));
+	CHECK_STR(value, S(""));
+	CHECK(!http_cookie_next(&headers, S("a"), &at, &value));
+	CHECK(!http_cookie_next(&headers, S("a"), &at, &value));
+}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The route table against asking every pattern on its own.
+ * The route table against asking every route on its own.
  *
- * Input: lines "HOST PATH METHOD..." that are routes (those with mistakes are left out), an empty line, then lines
- * "HOST PATH METHOD" that are requests. Held: the table finds what the order of precedence says; a route that is said to
- * be shadowed is never found; a miss says 405 exactly when another method would have been taken. */
-#include "base/arena.h"
-#include "gateway/route.h"
-#include "gateway/route_pattern.h"
+ * Input: lines of route_lines.h that are routes (those with mistakes are left out), an empty line, then lines that are
+ * requests. Held: the ranks follow the order of precedence; the table finds the first route in that order that fits; a
+ * route that is said to be shadowed is never found; a miss says 405 exactly when another method would have been taken. */
+#include "gateway/route_lines.h"
+
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -15,75 +15,48 @@ enum { ROUTES_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The configuration lets only tokens pass. */
-static bool is_method(Str word)
-{
-	for (size_t i = 0; i < word.len; i++)
-		if (word.at[i] < 'A' || word.at[i] > 'Z')
-			return false;
-	return word.len > 0 && word.len < 20;
-}
-
 static size_t read_routes(Arena *a, Str *rest, RouteConf *routes)
 {
 	size_t count = 0;
 	Str line;
 
-	while (str_split(rest, '\n', &line) && line.len) {
-		RouteConf r = { 0 };
-		Str word;
-
-		if (count == ROUTES_MAX || !str_split(&line, ' ', &r.match.host) ||
-		    !str_split(&line, ' ', &r.match.path) || route_host_mistake(r.match.host) ||
-		    route_path_mistake(r.match.path))
-			continue;
-		r.match.methods.at = ARENA_ARRAY(a, Str, 4);
-		while (r.match.methods.count < 4 && str_split(&line, ' ', &word))
-			if (is_method(word))
-				r.match.methods.at[r.match.methods.count++] = word;
-		routes[count++] = r;
-	}
+	while (str_split(rest, '\n', &line) && line.len)
+		if (count < ROUTES_MAX && route_line_read(a, line, &routes[count]))
+			count++;
 	return count;
 }
 
-static ptrdiff_t reference(const RouteConf *routes, size_t count, Str host, Str path, Str method,
-                           bool *other_method)
+static void check_ranks(const RouteTable *t)
 {
-	ptrdiff_t best = -1;
-
-	for (size_t i = 0; i < count; i++) {
-		RoutePattern p = route_pattern(&routes[i].match), winner;
+	for (size_t i = 1; i < route_table_count(t); i++) {
+		const Route *x = route_table_ranked(t, i - 1), *y = route_table_ranked(t, i);
+		RoutePattern one = route_pattern(&x->conf->match),
+			     two = route_pattern(&y->conf->match);
 		RouteWhy why;
+		int order = route_compare(&one, &two, &why);
 
-		if (!route_takes_host(&p, host) || !route_takes_path(&p, path))
-			continue;
-		if (!route_takes_method(&routes[i].match, method)) {
-			*other_method = true;
-			continue;
-		}
-		if (best >= 0)
-			winner = route_pattern(&routes[best].match);
-		if (best < 0 || route_compare(&p, &winner, &why) < 0)
-			best = (ptrdiff_t)i;
+		if (order > 0 || (order == 0 && x->index > y->index))
+			abort();
 	}
-	return best;
 }
 
-static void ask(const RouteTable *t, const RouteConf *routes, size_t count, const ptrdiff_t *by,
-                Str line)
+static void ask(Arena *a, const RouteTable *t, const ptrdiff_t *by, Str line)
 {
-	Str host = { 0 }, path = { 0 }, method = { 0 };
+	RouteAsk q = route_line_ask(a, line);
+	const Route *got, *want = NULL;
 	bool other_method = false;
-	const Route *got;
-	ptrdiff_t want;
 	RouteMiss miss;
 
-	str_split(&line, ' ', &host);
-	str_split(&line, ' ', &path);
-	str_split(&line, ' ', &method);
-	want = reference(routes, count, host, path, method, &other_method);
-	got = route_find(t, host, path, method, &miss);
-	if ((got ? (ptrdiff_t)got->index : -1) != want || (got && by[got->index] >= 0))
+	for (size_t i = 0; i < route_table_count(t) && !want; i++) {
+		const Route *r = route_table_ranked(t, i);
+		RouteFit fit;
+
+		if (route_fits(r, &q, &fit))
+			want = r;
+		other_method = other_method || (fit.host && fit.path && fit.conditions);
+	}
+	got = route_find(t, &q, &miss);
+	if (got != want || (got && by[got->index] >= 0))
 		abort();
 	if (miss.method != (!got && other_method) || (miss.method && !miss.allow[0]))
 		abort();
@@ -100,10 +73,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 8192 || !size)
 		return 0;
+	log_setup(LOG_NONE, LOG_AUTO);
 	count = read_routes(a, &rest, routes);
 	t = route_table_new(a, routes, count);
+	check_ranks(t);
 	route_shadows(routes, count, by);
 	while (str_split(&rest, '\n', &line))
-		ask(t, routes, count, by, line);
+		ask(a, t, by, line);
 	return 0;
 }
