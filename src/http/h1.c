@@ -193,6 +193,8 @@ static H1Fault look_at_request(H1Parser *p, Str bytes)
 		return H1_METHOD_LONG;
 	if (len == 0 || (len < rest.len && rest.at[len] != ' '))
 		return H1_METHOD;
+	if (len < rest.len && h1_has_small(str_sub(rest, 0, len)))
+		return H1_METHOD_SMALL;
 	p->first = (H1Span){ p->line_start, (uint32_t)len };
 	return H1_FINE;
 }

@@ -10,6 +10,8 @@
 	X(BARE_LF, INVALID, "http.bare_lf", "a line ended in LF alone") \
 	X(CONTROL, INVALID, "http.control", "the head held a control byte") \
 	X(METHOD, INVALID, "http.method", "the request did not begin with a method") \
+	X(METHOD_SMALL, INVALID, "http.method", \
+	  "the method held a small letter, which some servers take for its capital") \
 	X(METHOD_LONG, UNSUPPORTED, "http.method_too_long", "the method was longer than 32 bytes") \
 	X(START_LINE, INVALID, "http.start_line", \
 	  "the request line was not method, target and version") \
@@ -68,6 +70,8 @@ typedef struct H1Field {
  * dropped, as a response's are. */
 H1Fault h1_line(Str line, bool lenient, H1Field *out);
 
+/* "get" is no GET (RFC 9110 9.1), but gunicorn takes it for one. */
+bool h1_has_small(Str method);
 /* Does a name with '_' stand beside one that differs in '-' only? */
 bool h1_has_twins(const Headers *headers);
 /* Has a trailer of this name to be dropped (RFC 9110 6.5.1)? */

@@ -16,6 +16,14 @@ Err *h1_fault(H1Fault fault)
 	return fault == H1_FINE ? NULL : &faults[fault];
 }
 
+bool h1_has_small(Str method)
+{
+	for (size_t i = 0; i < method.len; i++)
+		if (method.at[i] >= 'a' && method.at[i] <= 'z')
+			return true;
+	return false;
+}
+
 H1Fault h1_line(Str line, bool lenient, H1Field *out)
 {
 	size_t len = scan_name(line.at, line.len);

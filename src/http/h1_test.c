@@ -317,6 +317,8 @@ static const HeadCase bad_requests[] = {
 	{ "a TLS hello's first byte", S("\x16"), "http.method", NULL },
 	{ "noise", S("\xff\xfe"), "http.method", NULL },
 	{ "blank first", S(" GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "http.method", NULL },
+	{ "small letters", S("get / HTTP/1.1\r\n"), "http.method", NULL },
+	{ "a small letter", S("GEt "), "http.method", NULL },
 	{ "a method that is no token", S("GE:T / HTTP/1.1\r\n"), "http.method", NULL },
 	{ "a method that ends in a tab", S("GET\t/ HTTP/1.1\r\n"), "http.method", NULL },
 	{ "a method of 33 bytes", S("ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG"), "http.method_too_long",

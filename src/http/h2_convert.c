@@ -373,6 +373,8 @@ static H1Fault check_limits(const H2Block *b)
 		return H1_FINE;
 	if (b->head.method.len > METHOD_MAX)
 		return H1_METHOD_LONG;
+	if (h1_has_small(b->head.method))
+		return H1_METHOD_SMALL;
 	if (b->head.target.len > b->limits->line_bytes)
 		return H1_LINE_LONG;
 	if (b->underscore && (!b->limits->underscores || h1_has_twins(&b->head.headers)))

@@ -63,7 +63,7 @@ void h2_block_begin(H2Block *b, H2BlockKind kind, Arena *a, const H1Limits *limi
 void h2_block_field(H2Block *b, Str name, Str value);
 /* The block is complete; end: so is the stream. After NULL, head is whole. Else INVALID "h2.*" (malformed), or what an
  * HTTP/1 head is refused with: "http.head_too_large", "http.too_many_headers", "http.line_too_long", "http.underscore",
- * "http.method_too_long", "http.expect". */
+ * "http.method", "http.method_too_long", "http.expect". */
 Err *h2_block_end(H2Block *b, bool end) MUST_USE;
 
 /* The other way. Names are made lower-case; HTTP/1's connection headers are left out, content-length is said anew from

@@ -122,6 +122,8 @@ static const struct {
 
 	{ "expect something", S(POST "~expect=42"), "http.expect", true, true },
 	{ "underscore", S(GET "~x_y=1"), "http.underscore", false, true },
+	{ "method with a small letter", S(":method=GEt~:scheme=https~:authority=a~:path=/"),
+	  "http.method", false, true },
 	{ "method too long",
 	  S(":method=ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG~:scheme=https~:authority=a~:path=/"),
 	  "http.method_too_long", false, true },

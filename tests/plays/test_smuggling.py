@@ -59,20 +59,6 @@ def test_cl_0_a_get_with_a_body_is_one_request(gw, shop, client):
     assert shop.targets == ["/first", "/second"] and shop.requests[0].body == GET_ADMIN
 
 
-def test_cl_0_towards_a_server_that_answers_without_reading_the_body(gateway, upstream, client):
-    def ignore_bodies(connection):
-        """The bytes of a body look like the next request to it."""
-        while request := connection.head():
-            connection.send(http1.reply(200, request.target.encode()))
-
-    careless = upstream(script=ignore_bodies)
-    gw = gateway(everything_to(careless))
-    for _ in range(3):
-        answer = client.raw(gw, post(b"Content-Length: %d\r\n" % (200000 + len(GET_ADMIN)), GET_ADMIN + b"x" * 200000, b"/static"))
-        assert answer.text == "/static"
-        assert client.get(gw, "/mine").text == "/mine"
-
-
 def test_0_cl_the_body_that_expect_held_back_is_no_second_request(gw, shop, client):
     wire = client.connect(gw)
     wire.send(post(b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(GET_ADMIN), GET_ADMIN, b"/first"))
