@@ -55,8 +55,10 @@ def files(long_stage):
     """What the visitors upload."""
     folder = long_stage.folder / "uploads"
     folder.mkdir()
-    for name, content in {"avatar.png": png(300), "product.png": png(160), "words.png": b"this is no picture", "huge.png": bytes(BIG + 1)}.items():
-        (folder / name).write_bytes(content)
+    (folder / "avatar.png").write_bytes(png(300))
+    (folder / "product.png").write_bytes(png(160))
+    (folder / "words.png").write_bytes(b"this is no picture")
+    (folder / "huge.png").write_bytes(bytes(BIG + 1))
     return folder
 
 

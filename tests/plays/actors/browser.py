@@ -21,9 +21,11 @@ from selenium.webdriver.remote.file_detector import UselessFileDetector
 from actors.process import Program, listening_socket
 from actors.waiting import until
 
+OFF = ("BackForwardCache", "SpareRendererForSitePerProcess", "Translate", "OptimizationHints", "MediaRouter", "PasswordLeakDetection",
+       "HttpsUpgrades", "PaintHolding")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
          "--disable-default-apps", "--disable-sync", "--disable-extensions", "--disable-gpu", "--no-first-run", "--no-proxy-server",
-         "--disable-features=BackForwardCache,SpareRendererForSitePerProcess,Translate,OptimizationHints,MediaRouter,PasswordLeakDetection,HttpsUpgrades,PaintHolding",
+         f"--disable-features={','.join(OFF)}",
          "--password-store=basic", "--window-size=1280,1000", "--lang=en-GB", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 PATIENCE_S = 40.0
 ICON = "/favicon.ico"  # asked for when Chromium feels like it
@@ -146,7 +148,8 @@ class Browser:
     def fetch(self, path, **options):
         """(status, body) of a request that the page makes."""
         return self.driver.execute_async_script(
-            "const done = arguments[2]; fetch(arguments[0], arguments[1]).then(async (r) => done([r.status, await r.text()]))", path, options)
+            "const done = arguments[2]; fetch(arguments[0], arguments[1]).then(async (r) => done([r.status, await r.text()]))",
+            path, options)
 
     def digest(self, path):
         """SHA-256 of what the page gets there."""
@@ -165,7 +168,8 @@ class Browser:
         parts = urlsplit(self.driver.current_url)
         text = self.script("""const moving = arguments[0] && document.querySelector(arguments[0]);
             if (moving) moving.style.display = 'none'; return document.body.innerText""", without)
-        cookies = sorted((c["name"], c["path"], c["httpOnly"], c["secure"], c.get("sameSite"), "expiry" in c) for c in self.driver.get_cookies())
+        cookies = sorted((c["name"], c["path"], c["httpOnly"], c["secure"], c.get("sameSite"), "expiry" in c)
+                         for c in self.driver.get_cookies())
         console = sorted(blur(entry["message"]) for entry in self.driver.get_log("browser")
                          if entry["level"] in ("WARNING", "SEVERE") and ICON not in entry["message"])
         self.pages.append(Page(name, blur(f"{parts.path}?{parts.query}"), blur(self.driver.title),
