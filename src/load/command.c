@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "load/compare.h"
+#include "load/find.h"
 #include "load/live.h"
 #include "rt/signals.h"
 
@@ -29,7 +30,8 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) allowed;
 	CONF_LIST_OF(Str) resolve;
 	CONF_LIST_OF(Str) fail_unless;
-	Str save, log, compare;
+	Str save, log, compare, find;
+	double most;
 	bool quiet;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
@@ -68,6 +70,10 @@ static const ConfKey load_options[] = {
 	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
 	{ "save", CONF_STR, AT(LoadArgs, save), .letter = 'o', .value = "FILE",
 	  .help = "write the report as JSON, for --compare later" },
+	{ "find", CONF_STR, AT(LoadArgs, find), .value = "CONDITIONS",
+	  .help = "search the highest rate at which these hold: \"p99<250ms,errors<0.1%\"; each try takes --for, the first has --rate" },
+	{ "find-most", CONF_REAL, AT(LoadArgs, most), .def = "1000000", .min = "1",
+	  .help = "the highest rate that is tried" },
 	{ "compare", CONF_STR, AT(LoadArgs, compare), .value = "FILE",
 	  .help = "an earlier report: what changed, and whether it is more than noise" },
 	{ "log", CONF_STR, AT(LoadArgs, log), .value = "FILE",
@@ -89,6 +95,7 @@ typedef struct Job {
 	bool interrupted;
 	Str before; /* the report to compare with */
 	bool worse; /* than that one */
+	FindResult found;
 	LoadResult result;
 } Job;
 
@@ -160,6 +167,52 @@ static void watch(void *arg, LoadRun *run, const Moment *now)
 	abort_on_fail(job, run);
 }
 
+static void tried(void *arg, const FindTry *one)
+{
+	Job *job = arg;
+	AUTO(buf_fini) Buf line = { 0 };
+
+	if (job->args->quiet)
+		return;
+	buf_fmt(&line, "%9.0f/s  %s", one->rate, one->holds ? "holds" : "breaks: ");
+	if (!one->holds && one->broken.threshold.text.len) {
+		buf_fmt(&line, "%.*s, it was ", STR_ARG(one->broken.threshold.text));
+		verdict_put_value(&line, &one->broken.threshold, one->broken.got);
+	} else if (!one->holds)
+		buf_fmt(&line, "the rate was not reached");
+	buf_putc(&line, '\n');
+	fwrite(line.at, 1, line.len, stderr);
+}
+
+static Err *find(Job *job, LoadAsk *load)
+{
+	Arena *a = job->cmd->arena;
+	Str rest = job->args->find, one;
+	FindAsk ask = { .from = job->args->rate > 0 ? job->args->rate : 100,
+		        .most = job->args->most,
+		        .step_us = job->args->for_us,
+		        .precision = 0.05,
+		        .confirm = 3,
+		        .tried = tried,
+		        .arg = job,
+		        .stop = &job->interrupted };
+	Threshold *limits = ARENA_ARRAY(a, Threshold, rest.len + 1);
+	AUTO(buf_fini) Buf out = { 0 };
+
+	while (str_split(&rest, ',', &one))
+		TRY(threshold_read(a, str_trim(one), &limits[ask.limit_count++]));
+	ask.limits = limits;
+	ask.load = *load;
+	ask.load.watch = NULL;
+	TRY(find_run(a, &ask, &job->found));
+	if (job->cmd->json)
+		find_put_json(&out, &job->found);
+	else
+		find_put(&out, &job->found, &ask);
+	fwrite(out.at, 1, out.len, job->cmd->out);
+	return job->interrupted ? &interrupted : NULL;
+}
+
 static Err *run(void *arg)
 {
 	Job *job = arg;
@@ -175,7 +228,7 @@ static Err *run(void *arg)
 	ask.target = target;
 	job->live = live_new(stderr, isatty(STDERR_FILENO), job->conf);
 	TRY(child_start(&signals, mind_signals, job, "signals"));
-	return load_run(a, &ask, &job->result);
+	return job->args->find.len ? find(job, &ask) : load_run(a, &ask, &job->result);
 }
 
 static void take_load(Arena *a, const LoadArgs *args, ScenarioConf *conf)
@@ -209,7 +262,7 @@ static void append(Arena *a, const Str *more, size_t more_count, Str **at, size_
 static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 {
 	take_load(a, args, conf);
-	if (!conf->stages.count && !conf->has_users)
+	if (!conf->stages.count && !conf->has_users && !args->find.len)
 		return err_new(a, ERR_INVALID, "load.nothing",
 		               "how much? Say --rate N (requests a second) or --users N");
 	conf->poisson = conf->poisson || args->poisson;
@@ -348,6 +401,8 @@ static Err *load(Cmd *cmd)
 	if (args->compare.len)
 		TRY(file_read(cmd->arena, args->compare, 0, &job.before));
 	TRY(rt_run(&rt, run, &job));
+	if (args->find.len)
+		return NULL;
 	find_verdicts(&job);
 	TRY(print(&job));
 	return judge(&job);
