@@ -19,6 +19,8 @@ typedef struct ExchangeOps {
 	Err *(*write)(Exchange *x, Str piece);
 	Err *(*flush)(Exchange *x);
 	Err *(*offer)(Exchange *x, Str *piece, bool *waits);
+	Err *(*send_file)(Exchange *x, int fd, uint64_t from, size_t count,
+	                  size_t *sent); /* NULL: only by reading and writing */
 	Err *(*end)(Exchange *x, const Headers *trailers);
 	Err *(*upgrade)(Exchange *x, const Head *head, Stream **stream, Str *early);
 	const Headers *(*trailers)(Exchange *x);
@@ -67,6 +69,9 @@ Err *http_flush(Exchange *x)
 /* As http_write, or http_flush when *piece is empty, without waiting for the client: *piece becomes what was not taken,
  * and is to be given next, by any of the three. *waits: so does something that was taken. Parks for a turn at most. */
 Err *http_offer(Exchange *x, Str *piece, bool *waits) MUST_USE;
+/* As http_write of these bytes of a file, as cheaply as the connection allows; an answer with a length. Fails also with
+ * IO "http.file_cut" when the file has become shorter, IO "rt.disk", and BUSY "rt.workers_full". */
+Err *http_send_file(Exchange *x, int fd, uint64_t from, uint64_t count) MUST_USE;
 Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
 /* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
  * connection ends with the handler. */

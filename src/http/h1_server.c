@@ -250,6 +250,33 @@ static Err *talk_offer(Exchange *x, Str *piece, bool *waits)
 	return NULL;
 }
 
+static Err *send_from_file(Talk *t, int fd, uint64_t from, size_t count, size_t *sent)
+{
+	if (t->out.len)
+		TRY(stream_write_more(&t->sc->stream, buf_str(&t->out)));
+	t->out.len = 0;
+	return stream_sendfile(&t->sc->stream, fd, from, count, sent);
+}
+
+static Err *talk_send_file(Exchange *x, int fd, uint64_t from, size_t count, size_t *sent)
+{
+	Talk *t = (Talk *)x;
+	int64_t limit_us = loop_now_us() + limits_of(t)->write_us;
+	AUTO(deadline_end) Deadline limit = deadline_begin(limits_of(t)->write_us);
+	Err *err;
+
+	if (t->answer != HTTP_BODY_LENGTH || count > t->left)
+		return &too_long;
+	if (t->out.broken)
+		return &head_too_large;
+	t->sending = true;
+	err = t->broken ? &stalled : send_from_file(t, fd, from, count, sent);
+	t->sending = false;
+	t->broken = t->broken || err;
+	t->left -= err ? 0 : *sent;
+	return told(err, limit_us, &stalled);
+}
+
 static Err *talk_end(Exchange *x, const Headers *trailers)
 {
 	Talk *t = (Talk *)x;
@@ -367,6 +394,7 @@ static const ExchangeOps talk_ops = {
 	.write = talk_write,
 	.flush = talk_flush,
 	.offer = talk_offer,
+	.send_file = talk_send_file,
 	.end = talk_end,
 	.upgrade = talk_upgrade,
 	.trailers = talk_trailers,

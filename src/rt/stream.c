@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -201,7 +202,7 @@ Err *stream_wait_readable(Stream *s)
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
-static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
+static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, int flags, size_t *sent)
 {
 	Watch *w = &s->watch;
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
@@ -214,8 +215,8 @@ static Err *plain_try_writev(Stream *s, struct iovec *parts, int count, size_t *
 	for (int i = 0; i < count; i++)
 		want += parts[i].iov_len;
 	do
-		n = count == 1 ? send(w->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
-		               : sendmsg(w->fd, &message, MSG_NOSIGNAL);
+		n = count == 1 ? send(w->fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL | flags)
+		               : sendmsg(w->fd, &message, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
 		return failed(s, errno);
@@ -250,7 +251,7 @@ static Err *wait_to_write(Stream *s)
 Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent)
 {
 	return s->tls ? tls_try_writev(s, parts, count, sent)
-	              : plain_try_writev(s, parts, count, sent);
+	              : plain_try_writev(s, parts, count, 0, sent);
 }
 
 Err *stream_writev(Stream *s, struct iovec *parts, int count)
@@ -272,6 +273,43 @@ Err *stream_write(Stream *s, Str bytes)
 	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
 
 	return stream_writev(s, &part, 1);
+}
+
+Err *stream_write_more(Stream *s, Str bytes)
+{
+	struct iovec part = { (void *)(uintptr_t)bytes.at, bytes.len };
+	size_t sent;
+
+	if (s->tls)
+		return stream_write(s, bytes);
+	while (part.iov_len) {
+		TRY(plain_try_writev(s, &part, 1, MSG_MORE, &sent));
+		part.iov_base = (char *)part.iov_base + sent;
+		part.iov_len -= sent;
+		if (part.iov_len && !sent)
+			TRY(wait_to_write(s));
+	}
+	return NULL;
+}
+
+Err *stream_sendfile(Stream *s, int fd, uint64_t from, size_t count, size_t *sent)
+{
+	off_t at = (off_t)from;
+	ssize_t n;
+
+	for (;;) {
+		if (!s->watch.writable)
+			TRY(wait_to_write(s));
+		n = sendfile(s->watch.fd, fd, &at, count);
+		if (n >= 0)
+			break;
+		if (errno != EAGAIN && errno != EINTR)
+			return failed(s, errno);
+		s->watch.writable = errno == EINTR;
+	}
+	*sent = (size_t)n;
+	s->written += *sent;
+	return NULL;
 }
 
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent)

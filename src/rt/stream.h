@@ -78,6 +78,11 @@ Err *stream_wait_readable(Stream *s) MUST_USE; /* parks unless stream_pending */
  * whole have iov_len 0, so that the caller knows whether any byte did. */
 Err *stream_write(Stream *s, Str bytes) MUST_USE;
 Err *stream_writev(Stream *s, struct iovec *parts, int count) MUST_USE; /* parts are used up */
+/* As stream_write; something follows at once that may go in one packet with it. */
+Err *stream_write_more(Stream *s, Str bytes) MUST_USE;
+/* Up to `count` bytes of a file from an offset, without a copy; parks until at least one went. *sent == 0: the file ends
+ * there. A plain stream only. Fails as stream_write does. */
+Err *stream_sendfile(Stream *s, int fd, uint64_t from, size_t count, size_t *sent) MUST_USE;
 /* What goes without parking: *sent bytes, perhaps none. What is left is to be offered again, at least as much of it. */
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
 Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent) MUST_USE;
