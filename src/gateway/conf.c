@@ -312,6 +312,13 @@ static const ConfTable condition_table = { "condition", CONF_ROWS(ConditionConf,
 	                                   .shorthand = "is",
 	                                   .help = "something that a request must have" };
 
+static const ConfWord scheme_words[] = {
+	{ "any", MATCH_ANY_SCHEME, "either" },
+	{ "http", MATCH_HTTP, "without TLS" },
+	{ "https", MATCH_HTTPS, "with TLS" },
+	{ 0 },
+};
+
 static const ConfKey match_keys[] = {
 	{ "host", CONF_STR, AT(MatchConf, host), .def = "*", .verify = verify_host, .value = "HOST",
 	  .help = "shop.example.org, *.example.org (any name below it) or * (any)" },
@@ -326,6 +333,8 @@ static const ConfKey match_keys[] = {
 	  .help = "parameters of the query, by name" },
 	{ "cookies", CONF_OBJECT, AT_MAP(MatchConf, cookies), .table = &condition_table,
 	  .help = "cookies, by name" },
+	{ "scheme", CONF_ENUM, AT(MatchConf, scheme), .names = scheme_words, .def = "any",
+	  .help = "how the client came: as a trusted proxy says, else whether the connection has TLS" },
 };
 static const ConfTable match_table = { "match", CONF_ROWS(MatchConf, match_keys),
 	                               .shorthand = "path", .help = "what requests a route takes" };

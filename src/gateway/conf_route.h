@@ -15,11 +15,14 @@ typedef struct ConditionConf {
 	bool has_is, has_pattern;
 } ConditionConf;
 
+typedef enum MatchScheme { MATCH_ANY_SCHEME, MATCH_HTTP, MATCH_HTTPS } MatchScheme;
+
 typedef struct MatchConf {
 	Str host; /* lower case; "*": any; "*.example.org": below it */
 	Str path; /* "/exact", "/with/{part}", "/below/" then "**", or "~ EXPRESSION" (PCRE2, on the canonical path) */
 	CONF_LIST_OF(Str) methods;                           /* none: any; GET means HEAD too */
 	CONF_LIST_OF(ConditionConf) headers, query, cookies; /* all of them */
+	uint8_t scheme; /* MatchScheme: as the client used it */
 } MatchConf;
 
 /* A header to be set or added; its value is a template (template.h). */

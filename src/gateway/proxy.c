@@ -25,6 +25,11 @@ static Err *miss_error(Passage *p, const RouteMiss *miss)
 	               miss->allow);
 }
 
+static uint8_t scheme_of(const Passage *p)
+{
+	return str_eq(p->forwarded.scheme, S("https")) ? MATCH_HTTPS : MATCH_HTTP;
+}
+
 static Err *find_route(Passage *p)
 {
 	Head *request = &p->x->request;
@@ -40,7 +45,7 @@ static Err *find_route(Passage *p)
 		TRY(url_authority(p->x->arena, request->authority, &p->host, &port));
 	p->route = route_find(p->snap->routes,
 	                      &(RouteAsk){ p->host, p->url.path, request->method, p->url.query,
-	                                   &request->headers },
+	                                   &request->headers, scheme_of(p) },
 	                      &miss);
 	if (!p->route)
 		return miss_error(p, &miss);

@@ -32,7 +32,7 @@ _Static_assert((int)ROUTE_INDEX_MOST >= (int)GATEWAY_ROUTES, "an index holds all
 typedef struct Ranked {
 	Route route;   /* first: what is given out */
 	uint32_t next; /* in its chain; NONE ends it */
-	bool plain;    /* no methods, no conditions */
+	bool plain;    /* no methods, no scheme, no conditions */
 	const RouteConditions *conditions;
 	const RouteRegex *regex; /* of its path */
 	RoutePattern pattern;
@@ -253,7 +253,7 @@ static Ranked ranked_of(Arena *a, const RouteConf *conf, uint32_t index)
 		     .pattern = route_pattern(match),
 		     .conditions = route_conditions_new(a, match) };
 
-	r.plain = !r.conditions && !match->methods.count;
+	r.plain = !r.conditions && !match->methods.count && match->scheme == MATCH_ANY_SCHEME;
 	if (r.pattern.path_kind == ROUTE_PATH_REGEX && route_regex_new(a, r.pattern.path, &r.regex))
 		r.regex = NULL;
 	return r;
@@ -349,7 +349,8 @@ static void allow_all_of(Search *s, const MatchConf *match)
 
 static bool holds(const Search *s, const Ranked *r)
 {
-	return route_conditions_hold(r->conditions, s->ask->headers, s->ask->query, NULL, NULL);
+	return route_takes_scheme(&r->route.conf->match, s->ask->scheme) &&
+	       route_conditions_hold(r->conditions, s->ask->headers, s->ask->query, NULL, NULL);
 }
 
 /* Host and path fit, but for an expression, which is asked last. */
@@ -481,14 +482,15 @@ bool route_fits(const Route *route, const RouteAsk *ask, RouteFit *fit)
 	bool is_path = ask->path.len && ask->path.at[0] == '/';
 
 	*fit = (RouteFit){ .host = route_takes_host(&r->pattern, ask->host),
-		           .method = route_takes_method(&route->conf->match, ask->method) };
+		           .method = route_takes_method(&route->conf->match, ask->method),
+		           .scheme = route_takes_scheme(&route->conf->match, ask->scheme) };
 	if (r->pattern.path_kind == ROUTE_PATH_REGEX)
 		fit->path = is_path && r->regex && route_regex_matches(r->regex, ask->path);
 	else
 		fit->path = route_takes_path(&r->pattern, ask->path);
 	fit->conditions = route_conditions_hold(r->conditions, ask->headers, ask->query,
 	                                        &fit->failed, &fit->in);
-	return fit->host && fit->path && fit->method && fit->conditions;
+	return fit->host && fit->path && fit->method && fit->scheme && fit->conditions;
 }
 
 RouteWhy route_why(const Route *x, const Route *y)

@@ -6,8 +6,8 @@
  *   1. host: exact, then "*.suffix" (longest suffix first), then any;
  *   2. path: exact, then with named parts, then prefixes (more segments first), then expressions, then "/" and two stars,
  *      which says nothing of the path; of two of the same kind the one whose leftmost different segment is literal;
- *   3. more conditions before fewer: each header, parameter and cookie is one, methods are one together; but expressions
- *      go by the file alone;
+ *   3. more conditions before fewer: each header, parameter and cookie is one, the scheme is one, methods are one together;
+ *      but expressions go by the file alone;
  *   4. the order of the file.
  * "/api/" followed by two stars matches /api and all below it. A named part matches one segment, not an empty one. GET takes
  * HEAD too. A route whose conditions do not hold leaves the request to the next in the order, on whatever host or path. */
@@ -30,6 +30,7 @@ typedef struct RouteAsk {
 	Str method;
 	Str query;              /* as it came, without "?" */
 	const Headers *headers; /* as they came; NULL: none */
+	uint8_t scheme;         /* MatchScheme; any: only routes that do not ask for it */
 } RouteAsk;
 
 typedef struct RouteMiss {
@@ -63,7 +64,7 @@ typedef enum RouteWhy {
 
 /* One route of a table and one request, each criterion on its own. Goes by the patterns, not by what route_find uses. */
 typedef struct RouteFit {
-	bool host, path, method, conditions;
+	bool host, path, method, scheme, conditions;
 	const ConditionConf *failed; /* the first condition that does not hold */
 	RouteIn in;                  /* and where it stands */
 } RouteFit;

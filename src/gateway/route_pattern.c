@@ -64,7 +64,8 @@ RoutePattern route_pattern(const MatchConf *match)
 		           .path = match->path,
 		           .conditions = (uint32_t)(match->headers.count + match->query.count +
 		                                    match->cookies.count) +
-		                         (match->methods.count > 0) };
+		                         (match->methods.count > 0) +
+		                         (match->scheme != MATCH_ANY_SCHEME) };
 
 	take_host(&p);
 	take_path(&p);
@@ -123,6 +124,11 @@ bool route_takes_path(const RoutePattern *p, Str path)
 		    (route_is_named(part) ? !segment.len : !str_eq(part, segment)))
 			return false;
 	return p->path_kind == ROUTE_PATH_PREFIX || !got.at;
+}
+
+bool route_takes_scheme(const MatchConf *match, uint8_t scheme)
+{
+	return match->scheme == MATCH_ANY_SCHEME || match->scheme == scheme;
 }
 
 bool route_takes_method(const MatchConf *match, Str method)

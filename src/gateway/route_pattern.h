@@ -23,7 +23,7 @@ typedef struct RoutePattern {
 	uint32_t segments;
 	uint32_t named; /* a bit a segment, the leftmost highest: is it a named part? */
 	uint32_t
-		conditions; /* headers, parameters and cookies that it names, and one more for methods */
+		conditions; /* headers, parameters and cookies that it names, one more for methods, one for the scheme */
 } RoutePattern;
 
 RoutePattern route_pattern(const MatchConf *match); /* of one without mistakes */
@@ -32,6 +32,7 @@ int route_compare(const RoutePattern *x, const RoutePattern *y, RouteWhy *why);
 bool route_takes_host(const RoutePattern *p, Str host);
 bool route_takes_path(const RoutePattern *p, Str path); /* not of a REGEX */
 bool route_takes_method(const MatchConf *match, Str method);
+bool route_takes_scheme(const MatchConf *match, uint8_t scheme); /* MatchScheme */
 
 /* The segments of a path without its first slash: `Str rest = str_sub(path, 1, path.len); while (str_split(&rest, '/', &segment))`. */
 bool route_is_named(Str segment); /* "{id}" */

@@ -2,9 +2,9 @@
  *
  * Routes that can never be taken: another comes first and takes all that they could.
  *
- * What is more special comes first and leaves something, so one that takes all of another has the same host and path, and
- * conditions that follow from the other's: the same, or "is there" of what the other wants to be something, and methods that
- * hold all of the other's. Expressions go by the file, so there it may also want fewer things; and a prefix before them
+ * What is more special comes first and leaves something, so one that takes all of another has the same host, path and
+ * scheme, and conditions that follow from the other's: the same, or "is there" of what the other wants to be something, and
+ * methods that hold all of the other's. Expressions go by the file, so there it may also want fewer things; and a prefix before them
  * takes all of an expression that begins below it.
  *
  * Routes are kept by host, path and conditions as one text; for each route the texts of what could take all of it are
@@ -67,6 +67,12 @@ static void put_path(Buf *b, const RoutePattern *p)
 		buf_putc(b, '/');
 		buf_put(b, route_is_named(segment) ? S("{}") : segment);
 	}
+}
+
+static void put_scheme(Buf *b, const MatchConf *match)
+{
+	buf_putc(b, '\n');
+	buf_putc(b, (char)('0' + match->scheme));
 }
 
 static int by_name(const void *x, const void *y)
@@ -191,6 +197,7 @@ static ptrdiff_t shadow_of_twin(Shadows *s, const MatchConf *match, size_t index
 	buf_clear(&s->text);
 	put_host(&s->text, &p);
 	put_path(&s->text, &p);
+	put_scheme(&s->text, match);
 	s->base = s->text.len;
 	if (!take_conditions(s, match))
 		return -1;
@@ -217,6 +224,7 @@ static ptrdiff_t shadow_of_prefix(Shadows *s, const MatchConf *match)
 		buf_clear(&s->text);
 		put_host(&s->text, &p);
 		put_path(&s->text, &prefix);
+		put_scheme(&s->text, match);
 		s->base = s->text.len;
 		by = find_cover(s, match, true);
 	}

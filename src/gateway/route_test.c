@@ -320,6 +320,53 @@ TEST(more_conditions_come_first_and_what_fails_falls_through)
 	}
 }
 
+TEST(a_scheme_is_a_condition)
+{
+	Made *m = made(a, "all h /**\nplain h /**\ntls h /x/**\nposts h /x/** POST\n");
+	static const struct {
+		const char *path, *method, *want;
+		uint8_t scheme;
+	} cases[] = {
+		{ "/", "GET", "plain", MATCH_HTTP },     { "/", "GET", "all", MATCH_HTTPS },
+		{ "/", "GET", "all", MATCH_ANY_SCHEME }, { "/x/y", "GET", "tls", MATCH_HTTPS },
+		{ "/x/y", "GET", "plain", MATCH_HTTP },  { "/x/y", "POST", "posts", MATCH_HTTP },
+	};
+	const RouteTable *t;
+
+	m->routes[1].match.scheme = MATCH_HTTP;
+	m->routes[2].match.scheme = MATCH_HTTPS;
+	t = route_table_new(a, m->routes, m->count);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		RouteAsk ask = { .host = S("h"),
+			         .path = str_of(cases[i].path),
+			         .method = str_of(cases[i].method),
+			         .scheme = cases[i].scheme };
+		const Route *got = route_find(t, &ask, NULL);
+		RouteFit fit;
+
+		NOTE("%s %s %d", cases[i].method, cases[i].path, cases[i].scheme);
+		CHECK_STR(got ? got->conf->name : S("none"), str_of(cases[i].want));
+		CHECK(route_fits(got, &ask, &fit) && fit.scheme);
+		CHECK_INT(route_fits(route_table_at(t, 1), &ask, &fit),
+		          cases[i].scheme == MATCH_HTTP);
+		CHECK_INT(fit.scheme, cases[i].scheme == MATCH_HTTP);
+	}
+}
+
+TEST(a_scheme_keeps_routes_apart)
+{
+	Made *m = made(a, "one h /a\ntwo h /a\nthree h /a\n");
+	ptrdiff_t by[3];
+
+	m->routes[0].match.scheme = MATCH_HTTP;
+	m->routes[1].match.scheme = MATCH_HTTPS;
+	m->routes[2].match.scheme = MATCH_HTTPS;
+	route_shadows(m->routes, m->count, by);
+	CHECK_INT(by[0], -1);
+	CHECK_INT(by[1], -1);
+	CHECK_INT(by[2], 1);
+}
+
 TEST(conditions_make_no_405_unless_another_method_would_do)
 {
 	static const struct {
