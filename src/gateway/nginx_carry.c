@@ -72,12 +72,35 @@ static void move_up(Carry *c, CarryBlock *to, const char *as, const CarryBlock *
 
 static void move_all_up(Carry *c)
 {
+	const CarryItem *body;
+
 	for (CarryBlock *u = c->out->upstreams; u; u = u->next) {
 		move_up(c, u, "timeouts", u, "timeouts");
 		move_up(c, u, "retry", u, "retry");
 	}
 	move_up(c, &c->out->top, "limits.body", NULL, "body");
 	move_up(c, &c->out->top, "buffering", NULL, "buffering");
+	body = carry_find(&c->out->top, "limits.body");
+	if (c->usual_body && body && str_eq(body->value, S("1MiB")))
+		carry_item(c->arena, &c->out->top, "limits")->comment =
+			S("a body of 1 MiB is nginx's own limit where it says nothing");
+}
+
+/* Notes in the order of the files; their places in the result stay as they are. */
+static void sort_notes(Carried *out)
+{
+	CarryNote *left = out->notes;
+
+	out->notes = NULL;
+	while (left) {
+		CarryNote *note = left, **at = &out->notes;
+
+		left = left->next;
+		while (*at && (*at)->number <= note->number)
+			at = &(*at)->next;
+		note->next = *at;
+		*at = note;
+	}
 }
 
 /* Names that are told apart without their virtual server go without it. */
@@ -183,6 +206,7 @@ Err *nginx_carry(Arena *a, NginxNode *first, const CarryOptions *options, Carrie
 	check_proxy_protocol(&c);
 	move_all_up(&c);
 	shorten_names(&c);
+	sort_notes(carried);
 	choose_admin(&c);
 	*out = carried;
 	return NULL;

@@ -11,6 +11,7 @@ typedef struct CarryNote CarryNote;
 struct CarryNote {
 	Str file;
 	uint32_t line;
+	uint32_t number;   /* of the directive, in the order of the files */
 	Str directive;     /* nginx_quote */
 	bool differs;      /* carried over, but not quite the same */
 	Str advice;        /* what is different, what to do */

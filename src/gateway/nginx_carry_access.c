@@ -56,6 +56,13 @@ static void allow(Place *p, NginxNode *node)
 		             network);
 }
 
+bool scope_is_denied(const Scope *scope)
+{
+	const NginxNode *node = first_rule(scope);
+
+	return node && node_is(node, "deny") && str_eq(node_word(node, 0), S("all"));
+}
+
 void on_access(Place *p, NginxNode *node)
 {
 	NginxNode *first = first_rule(p->scope);

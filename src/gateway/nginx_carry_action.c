@@ -238,35 +238,30 @@ static Str literal_start(Str text)
 	return dollar < 0 ? text : str_sub(text, 0, (size_t)dollar);
 }
 
-/* A rewrite to another path of the same server. */
+/* A rewrite to another path of the same server: what takes that does the rest. */
 static void do_rewrite(Place *p, NginxNode *node)
 {
 	bool stays = str_eq(node_word(node, 2), S("break")) && p->scope->node &&
 	             node_is(p->scope->node, "location");
 	Str path = node_word(node, 1), to, bad;
-	const Rule *target = stays ? p->rule : rule_taking(p->rules, literal_start(path));
+	const Rule *target = rule_taking(p->rules, literal_start(path));
+	const Scope *scope = stays ? p->scope : target && !target->step ? &target->scope : NULL;
 
-	if (target && !target->step)
-		p->scope = &target->scope;
 	add_rest(p, node);
 	path.len -= str_ends(path, S("?"));
-	if (!target || (target->step && !stays) || str_find_char(path, '?') >= 0 ||
-	    !template_of(p, path, &to, &bad)) {
-		carry_say(p->c, p->route, node,
-		          "the route answers 501 until you write rewrite: or redirect: for it");
-		carry_undone(p);
-	} else if (scope_is_proxied(p->scope)) {
+	if (scope && str_find_char(path, '?') < 0 && template_of(p, path, &to, &bad)) {
 		take(node);
+		p->scope = scope;
 		p->rewritten = to;
-		carry_proxy(p, handler_of(p->scope));
-	} else if (p->exact.len && !text_has_variable(path)) {
-		take(node);
-		carry_one_file(p, carry_file(p, path));
-	} else {
-		carry_say(p->c, p->route, node,
-		          "files have the path of the request: the route answers 501");
-		carry_undone(p);
+		if (scope_is_proxied(scope))
+			carry_proxy(p, handler_of(scope));
+		else
+			carry_rewritten_file(p, stays ? NULL : target);
+		return;
 	}
+	carry_say(p->c, p->route, node,
+	          "the route answers 501 until you write rewrite: or redirect: for it");
+	carry_undone(p);
 }
 
 static void do_step(Place *p, NginxNode *node)
@@ -437,7 +432,9 @@ static void do_content(Place *p)
 
 	if (location && (do_own_steps(p, &missing) || do_internal(p)))
 		return;
-	if ((node = scope_own(p->scope, "try_files"))) {
+	if (scope_is_denied(p->scope)) {
+		return_status(p, 403);
+	} else if ((node = scope_own(p->scope, "try_files"))) {
 		do_try_files(p, node);
 	} else if (missing) {
 		do_missing(p, missing);

@@ -77,22 +77,43 @@ static void set_dir(Place *p, Str dir)
 	carry_set_text(p->c->arena, p->route, "files.dir", without_slash(dir));
 }
 
+/* The path below the folder. */
+static void set_below(Place *p, Str start, Str rest)
+{
+	p->grouped = p->grouped || str_find(rest, S("{1}")) >= 0;
+	carry_set_text(p->c->arena, p->route, "rewrite",
+	               str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(start), STR_ARG(rest)));
+}
+
 void carry_one_file(Place *p, Str file)
 {
 	Arena *a = p->c->arena;
-	Str path = p->exact;
 
-	if (!file.len) {
+	if (!last_of(file).len) {
 		carry_undone(p);
-	} else if (str_eq(last_of(file), last_of(path)) && last_of(path).len) {
-		set_dir(p, parent_of(file));
-		if (parent_of(path).len > 1)
-			carry_set_text(a, p->route, "strip_prefix", parent_of(path));
-	} else {
-		p->act = ACT_ANSWER;
-		carry_set_text(a, p->route, "answer.file", file);
-		carry_set_text(a, p->route, "answer.type", carry_type(p, file));
+		return;
 	}
+	set_dir(p, parent_of(file));
+	if (!str_eq(str_fmt(a, "/%.*s", STR_ARG(last_of(file))), p->exact))
+		set_below(p, S("/"), template_text(a, last_of(file)));
+}
+
+/* `alias /data/$1` of an expression. */
+static void set_alias_of_groups(Place *p, NginxNode *node)
+{
+	Str text = node_word(node, 0), below, bad = S("it");
+	ptrdiff_t slash =
+		str_rfind_char(str_sub(text, 0,
+	                               (size_t)MAX(str_find_char(text, '$'), (ptrdiff_t)0)),
+	                       '/');
+
+	if (slash > 0 && template_of(p, str_sub(text, (size_t)slash + 1, text.len), &below, &bad)) {
+		set_dir(p, str_sub(text, 0, (size_t)slash));
+		set_below(p, S("/"), below);
+		return;
+	}
+	carry_say(p->c, p->route, node, "%.*s cannot be said: the route answers 501", STR_ARG(bad));
+	carry_undone(p);
 }
 
 /* An alias stands for the location's path. */
@@ -102,22 +123,22 @@ static void set_alias(Place *p, NginxNode *node)
 	Str folder = folder_text(p, node);
 	bool slash = str_ends(rule->text, S("/"));
 
-	if (p->exact.len && rule->kind != RULE_PREFIX) {
+	if (rule->kind == RULE_EXACT) {
 		carry_one_file(p, folder);
-		return;
-	}
-	if (rule->kind == RULE_REGEX || p->regex.len || slash != str_ends(folder, S("/"))) {
+	} else if (rule->kind == RULE_REGEX) {
+		set_alias_of_groups(p, node);
+	} else if (slash != str_ends(folder, S("/"))) {
 		carry_say(
 			p->c, p->route, node,
-			slash != str_ends(folder, S("/"))
-				? "location and alias must both end with a slash, or neither: 501 is answered"
-				: "an alias where expressions are at work: the route answers 501");
+			"location and alias must both end with a slash, or neither: 501 is answered");
 		carry_undone(p);
-		return;
+	} else {
+		set_dir(p, folder);
+		if (p->exact.len)
+			set_below(p, S("/"), str_sub(p->exact, rule->text.len, p->exact.len));
+		else if (p->regex.len)
+			set_below(p, S("/"), S("{1}"));
 	}
-	set_dir(p, folder);
-	if (p->exact.len && rule->text.len > 1)
-		carry_set_text(p->c->arena, p->route, "strip_prefix", without_slash(rule->text));
 }
 
 static void set_root(Place *p, const NginxNode *node)
@@ -148,6 +169,24 @@ static void set_index(Place *p)
 	}
 }
 
+void carry_rewritten_file(Place *p, const Rule *target)
+{
+	NginxNode *node = folder_node(p->scope);
+	Str rest = p->rewritten;
+	bool below = target && target->kind == RULE_PREFIX && str_starts(rest, target->text);
+
+	if (!node || (is_alias(node) && !below) || text_has_variable(folder_text(p, node))) {
+		carry_undone(p);
+		return;
+	}
+	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	set_dir(p, folder_text(p, node));
+	if (is_alias(node))
+		rest = str_sub(rest, target->text.len, rest.len);
+	set_below(p, str_starts(rest, S("/")) ? S("") : S("/"), rest);
+	set_index(p);
+}
+
 void carry_files(Place *p)
 {
 	NginxNode *node = folder_node(p->scope);
@@ -159,7 +198,8 @@ void carry_files(Place *p)
 	}
 	if (node)
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
-	if (node && str_find_char(folder_text(p, node), '$') >= 0) {
+	if (node && text_has_variable(folder_text(p, node)) &&
+	    !(is_alias(node) && p->rule->kind == RULE_REGEX)) {
 		carry_say(p->c, p->route, node, "a folder has no variables: the route answers 501");
 		carry_undone(p);
 	} else if (is_alias(node)) {

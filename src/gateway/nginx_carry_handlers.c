@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "gateway/trust.h"
 
+#include <unistd.h>
+
 /* On routes. */
 
 static void set_off(Place *p, NginxNode *node, const char *key)
@@ -130,6 +132,10 @@ void on_error_page(Place *p, NginxNode *node)
 		if (!file.len || str_find_char(node_word(node, node->count - 2), '=') == 0)
 			carry_say(p->c, p->route, node,
 			          "errors of the gateway's own have one page: errors: page.html");
+		else if (access(str_z(a, file), R_OK) != 0)
+			carry_say(p->c, p->route, node,
+			          "%.*s cannot be read from here: errors: page.html",
+			          STR_ARG(file));
 		else if (page && !str_eq(page->value, value))
 			carry_say(p->c, p->route, node, "there is one page for all errors: %.*s",
 			          STR_ARG(page->value));

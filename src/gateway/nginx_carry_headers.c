@@ -7,6 +7,7 @@
 #include "gateway/nginx_carry_int.h"
 
 #include "base/arena.h"
+#include "gateway/forwarded.h"
 
 #include <string.h>
 
@@ -45,6 +46,14 @@ static bool is_habit(const Place *p, Str name, Str value)
 			return true;
 	return str_eq_nocase(name, S("X-Forwarded-Proto")) && str_eq(value, p->vhost->scheme) &&
 	       p->vhost->server->tls;
+}
+
+/* What only the gateway says: who the client is. */
+static bool is_own(Str name)
+{
+	const RequestIdConf id = { .header = S("X-Request-Id") };
+
+	return forwarded_is_own(&id, name);
 }
 
 static bool is_framing(Str name)
@@ -105,11 +114,15 @@ static void set_request(Place *p, NginxNode *node)
 	if (is_habit(p, name, value)) {
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	} else if (is_itself(name, value)) {
-		if (str_starts(str_lower(a, name), S("x-forwarded-")))
+		if (is_own(name))
 			carry_trust(p, node);
 	} else if (is_framing(name) || !is_header(name)) {
 		carry_say(p->c, p->route, node,
 		          "it frames the message, which is the gateway's own");
+	} else if (is_own(name) && value.len) {
+		carry_say(p->c, p->route, node,
+		          "who the client is the gateway says by itself: trusted_proxies, or the "
+		          "application's settings");
 	} else if (!value.len) {
 		carry_append(a, carry_item(a, p->route, "request_headers.remove"), name);
 	} else if (value_of(p, node, value, &text)) {

@@ -32,7 +32,8 @@ typedef struct Carry {
 	CarryNote **note_tail;
 	CarryBlock **listener_tail, **upstream_tail, **route_tail;
 	struct Server *servers;
-	bool many; /* virtual servers: names of routes begin with theirs */
+	bool usual_body; /* somewhere nginx's own limit counts */
+	bool many;       /* virtual servers: names of routes begin with theirs */
 } Carry;
 
 /* A virtual server as one kind of request sees it. */
@@ -207,7 +208,8 @@ bool scope_is_proxied(const Scope *scope);
 
 /* nginx_carry_files.c */
 void carry_files(Place *p);
-void carry_one_file(Place *p, Str file); /* an exact path is this file */
+void carry_one_file(Place *p, Str file);                 /* an exact path is this file */
+void carry_rewritten_file(Place *p, const Rule *target); /* p->rewritten, in p->scope */
 void carry_fallback(Place *p, Str path); /* of files: what is given for what is not there */
 Str carry_file(Place *p, Str path);      /* the file that a path of this server is; empty: none */
 void carry_sendfile(Place *p);           /* files that the upstream may name */
@@ -242,4 +244,5 @@ NodeHandler on_header_timeout, on_keepalive_timeout, on_header_buffers, on_acces
 	on_real_ip_from, on_real_ip_header, on_map, on_protocols, on_merge_slashes, on_shutdown;
 
 void carry_sweep(Carry *c, NginxNode *first, bool location); /* says what nobody has looked at */
+bool scope_is_denied(const Scope *scope);                    /* to everybody */
 void carry_trust(Place *p, NginxNode *node); /* it believes a proxy before this one */

@@ -143,6 +143,7 @@ static void note(Carry *c, CarryBlock *block, NginxNode *node, bool differs, Str
 	CarryNote *note = ARENA_NEW(c->arena, CarryNote), **last = &block->notes;
 
 	*note = (CarryNote){ .file = node->file, .line = node->line, .differs = differs };
+	note->number = node->number;
 	note->directive = nginx_quote(c->arena, node);
 	note->advice = advice;
 	while (*last)

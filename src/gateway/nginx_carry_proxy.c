@@ -176,6 +176,8 @@ static void set_body(Place *p)
 
 	if (node && text_read_size(node_word(node, 0), &bytes))
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	else
+		p->c->usual_body = true;
 	carry_set(p->c->arena, p->route, "body", bytes ? text_size(p->c->arena, bytes) : S("0"));
 }
 

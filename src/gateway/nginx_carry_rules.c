@@ -7,7 +7,7 @@
  *   the server's rewrites, exact paths, marked prefixes by length (less what a longer unmarked one takes), nested
  *   expressions, expressions in their order, prefixes by length.
  *
- * Our order is another: exact paths, prefixes by length, expressions in theirs. A rule is written as an exact path or a
+ * Our order is another: exact paths, prefixes by length, expressions in theirs, what takes every path. A rule is written as an exact path or a
  * prefix wherever the order of the list survives that, and as an expression where it would not: a prefix that an expression
  * before it may overrule. A site without expressions, which most are, has none in the result either.
  *
@@ -245,16 +245,18 @@ static bool has_longer(const Rules *r, const Rule *firm)
 static void choose_form(Carry *c, Rules *r, size_t at)
 {
 	Rule *rule = &r->at[at];
+	bool all = rule->kind == RULE_PREFIX && str_eq(rule->text, S("/"));
 
-	rule->as_regex =
-		rule->kind == RULE_REGEX || (rule->rank == RANK_FIRM && has_longer(r, rule));
+	rule->as_regex = rule->kind == RULE_REGEX ||
+	                 (rule->rank == RANK_FIRM && (all || has_longer(r, rule)));
 	for (size_t i = 0; i < at; i++) {
 		const Rule *before = &r->at[i];
 
 		if (before->dead)
 			continue;
 		rule->dead = rule->dead || is_dead(c, before, rule);
-		if (rule->kind == RULE_PREFIX && before->as_regex && may_meet(c, before, rule))
+		if (rule->kind == RULE_PREFIX && !all && before->as_regex &&
+		    may_meet(c, before, rule))
 			rule->as_regex = true;
 	}
 }

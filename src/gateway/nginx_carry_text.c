@@ -122,7 +122,7 @@ Str text_name(Arena *a, Str text, Str none)
 	for (size_t i = 0; i < text.len && len < sizeof name; i++) {
 		char c = text.at[i];
 
-		if (is_alnum(c) || c == '.' || c == '_')
+		if (is_alnum(c) || (len && (c == '.' || c == '_')))
 			name[len++] = c;
 		else if (len && name[len - 1] != '-')
 			name[len++] = '-';

@@ -328,6 +328,7 @@ static Err *read_directive(Source *s, const Token *name, NginxNode ***tail)
 	if (++r->nodes > NGINX_MAX_NODES)
 		return too_large(s, "more than 100000 directives");
 	*node = (NginxNode){ .file = s->file, .line = name->line, .name = name->word };
+	node->number = (uint32_t)r->nodes;
 	TRY(read_words(s, node, &end));
 	node->block = end.kind == TOKEN_OPEN;
 	if (str_eq(node->name, S("include")) && !node->block && r->folder.at)

@@ -25,6 +25,7 @@ struct NginxNode {
 	NginxNode *first; /* of what is inside */
 	NginxNode *next;  /* beside it */
 	Str fault;        /* of an include that gave nothing: why; such nodes stay in the tree */
+	uint32_t number;  /* in the order of the text, includes in their places */
 	uint8_t fate;     /* for those who go through the tree; 0 here */
 };
 
