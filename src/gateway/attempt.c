@@ -10,8 +10,6 @@
 
 #include "base/arena.h"
 
-enum { TRIED_MAX = 8 };
-
 static Err closed = ERR_STATIC(UPSTREAM, "upstream.closed",
                                "the server closed the connection without an answer");
 static Err bad_switch =
@@ -72,9 +70,9 @@ static Err *converse(Passage *p)
 	AUTO(child_end) Child body = { 0 };
 	AUTO(deadline_end) Deadline limit = { 0 };
 
-	p->streaming = !p->x->read_all;
 	p->upload_err = NULL;
 	TRY(blame_server(p, call_send(&p->call, &p->head, p->body, false)));
+	p->streaming = !p->x->read_all;
 	if (!p->streaming && !http_is_idempotent(p->head.method))
 		http_keep_on(p->x);
 	TRY(child_start(&answer, answer_child, p, "answer"));
@@ -123,44 +121,100 @@ static bool status_is_retried(const Passage *p)
 	return false;
 }
 
-static RetryOn reason_of(const Err *err)
+static RetryCause cause_of(const Passage *p, const Err *err)
 {
-	if (err == &closed)
-		return RETRY_RESET;
-	if (err == &too_late)
-		return RETRY_TIMEOUT;
-	return err_is(err, "upstream.refused") ? RETRY_REFUSED : RETRY_CONNECT;
+	if (!err)
+		return CAUSE_STATUS;
+	if (!p->lease.conn)
+		return err_is(err, "upstream.refused") ? CAUSE_REFUSED : CAUSE_CONNECT;
+	return err == &too_late ? CAUSE_TIMEOUT : CAUSE_RESET;
+}
+
+/* Does retry.on name it? */
+static bool is_retried(const Passage *p, const Err *err)
+{
+	static const RetryOn on[] = { [CAUSE_CONNECT] = RETRY_CONNECT,
+		                      [CAUSE_REFUSED] = RETRY_REFUSED,
+		                      [CAUSE_RESET] = RETRY_RESET,
+		                      [CAUSE_TIMEOUT] = RETRY_TIMEOUT };
+
+	return !err || p->route->conf->retry.mask & 1u << on[cause_of(p, err)];
 }
 
 /* May the request be sent once more after err (or after an answer that counts as one)? */
-static bool may_try_again(Passage *p, const Err *err)
+static bool may_try_again(Passage *p, const Err *err, const LeaseAsk *ask)
 {
 	const RetryConf *conf = &p->route->conf->retry;
-	bool unsent = !p->call.sent;
 
 	if (p->streaming || p->x->begun ||
 	    (err && err->kind != ERR_UPSTREAM && err->kind != ERR_TIMEOUT))
 		return false;
-	if (err && !(conf->mask & 1u << reason_of(err)))
+	if (p->stale && p->unsent)
+		return true;
+	if (!is_retried(p, err) ||
+	    (!p->unsent && (!http_is_idempotent(p->head.method) || (err && p->call.answered))))
 		return false;
-	if (!unsent && (!http_is_idempotent(p->head.method) || (err && p->call.answered)))
+	if (p->stale)
+		return true;
+	if (p->attempts >= conf->attempts || !lease_has_other(&p->lease, ask))
 		return false;
-	if (p->lease.reused && err == &closed && !p->fresh)
-		return true; /* the server closed it while it was idle: no attempt was spent */
-	if (p->tried_count + 1 >= upstream_servers(p->state->up))
-		return false; /* there is no other server */
-	p->budgeted = p->attempts < conf->attempts && upstream_retry_begin(p->state->up, conf);
+	if (p->unsent)
+		return true; /* nobody did any work that is now done twice */
+	p->budgeted = upstream_retry_begin(p->state->up, conf);
 	return p->budgeted;
 }
 
-static void note_attempt(Passage *p, const Err *err, int64_t sent_us)
+/* --- what servers are known by -------------------------------------------------------------------------------------- */
+
+static bool is_bad_status(unsigned status)
+{
+	return status == 500 || (status >= 502 && status <= 504);
+}
+
+/* A time that was too short, because most of it went by in the queue, is not held against the server. */
+static bool is_servers_fault(const Passage *p, const Err *err, int64_t took_us)
+{
+	int64_t limit_us = p->times->request_us ? MIN(p->times->request_us, p->times->head_us)
+	                                        : p->times->head_us;
+
+	if (err_is(err, "rt.deadline") || err == &too_late)
+		return took_us >= limit_us / 2;
+	return err->kind == ERR_UPSTREAM || str_starts(str_of(err->slug), S("upstream."));
+}
+
+static void note_failure(Passage *p, const Err *err, int64_t took_us)
+{
+	if (!is_servers_fault(p, err, took_us))
+		return;
+	lease_observe(&p->lease, p->times->head_us, 0);
+	lease_bad(&p->lease, err->text);
+}
+
+/* The head has come, or err instead. */
+static void note_head(Passage *p, const Err *err, int64_t sent_us)
 {
 	int64_t took_us = loop_now_us() - sent_us;
 
 	p->server = lease_server(&p->lease);
 	p->reused = p->lease.reused;
 	p->head_us = took_us;
-	lease_observe(&p->lease, took_us, err ? 0 : p->answer.status);
+	if (p->stale)
+		lease_stale(&p->lease);
+	else if (err)
+		note_failure(p, err, took_us);
+	else
+		lease_observe(&p->lease, took_us, p->answer.status);
+	if (!err && is_bad_status(p->answer.status))
+		lease_bad(&p->lease, str_fmt(p->x->arena, "it answered %u", p->answer.status));
+}
+
+/* The rest of the answer has come, or err. */
+static void note_end(const Passage *p, const Err *err)
+{
+	if (err && str_starts(str_of(err->slug), S("upstream.")))
+		lease_bad(&p->lease, err->text);
+	else if (!is_bad_status(p->answer.status))
+		lease_good(&p->lease);
 }
 
 static void lease_endp(Lease **lease)
@@ -173,47 +227,96 @@ static void call_endp(Call **call)
 	call_end(*call);
 }
 
+/* Whom a PROXY header names: the client as it is known, with its port only when nobody stands between. */
+static Peer proxied_client(const Passage *p)
+{
+	Str ip = p->forwarded.client_ip;
+	Arena *a = p->x->arena;
+	Addr addr;
+
+	if (upstream_conf(p->state->up)->proxy_protocol == PROXY_PROTOCOL_OFF)
+		return (Peer){ 0 };
+	if (str_eq(ip, p->forwarded.peer_ip))
+		return p->x->peer;
+	ip = str_fmt(a, str_find_char(ip, ':') < 0 ? "%.*s:0" : "[%.*s]:0", STR_ARG(ip));
+	return addr_parse(a, ip, &addr) ? p->x->peer : peer_of(&addr);
+}
+
+static LeaseAsk ask_of(const Passage *p)
+{
+	return (LeaseAsk){
+		.arena = p->x->arena,
+		.key = p->key,
+		.tried = p->tried,
+		.tried_count = p->tried_count,
+		.connect_us = p->times->connect_us,
+		.fresh = p->fresh,
+		.unsafe = !http_is_idempotent(p->head.method) || !p->x->read_all,
+		.client = proxied_client(p),
+	};
+}
+
+/* Sends the request on its connection and takes the head of the answer; notes what became of it. */
+static Err *try_server(Passage *p)
+{
+	int64_t begun_us = loop_now_us();
+	Err *err;
+
+	if (upstream_conf(p->state->up)->host_header == HOST_SERVER ||
+	    !p->x->request.authority.len) /* HTTP/1.0: it must say something */
+		p->head.authority = lease_authority(&p->lease);
+	call_begin(&p->call, p->lease.conn, p->x->arena);
+	err = speak(p);
+	p->stale = err == &closed && p->lease.reused && !p->call.answered;
+	p->unsent = !p->call.sent || (p->stale && !p->streaming && call_untouched(&p->call));
+	note_head(p, p->answered ? NULL : err, begun_us);
+	if (p->x->begun)
+		note_end(p, err);
+	return err;
+}
+
+static Err *pass_on(Passage *p)
+{
+	Err *err;
+
+	deadline_end(&p->limit); /* it was for the head */
+	if (p->answer.status == 101)
+		return tunnel_run(p);
+	err = relay_answer(p);
+	note_end(p, err);
+	return err;
+}
+
 /* One server, one try. *again: the next may do better. */
 static Err *attempt(Passage *p, bool *again)
 {
-	LeaseAsk ask = { p->x->arena,          p->key,  p->tried, p->tried_count,
-		         p->times->connect_us, p->fresh };
+	LeaseAsk ask = ask_of(p);
 	AUTO(lease_endp) Lease *lease = &p->lease; /* ends after the call */
 	AUTO(call_endp) Call *call = &p->call;
 	int64_t begun_us = loop_now_us();
 	Err *err;
 
-	*again = false;
-	p->call = (Call){ 0 };
+	*again = p->stale = false;
+	p->unsent = true;
+	*call = (Call){ 0 };
 	p->attempts++;
 	err = lease_take(p->state->up, &ask, lease);
 	p->connect_us = loop_now_us() - begun_us;
-	if (!err) {
-		begun_us = loop_now_us();
-		if (upstream_conf(p->state->up)->host_header == HOST_SERVER ||
-		    !p->x->request.authority.len) /* HTTP/1.0: it must say something */
-			p->head.authority = lease_authority(lease);
-		call_begin(call, lease->conn, p->x->arena);
-		err = speak(p);
-		note_attempt(p, p->answered ? NULL : err, begun_us);
-	}
+	if (!err)
+		err = try_server(p);
 	if ((err && !p->answered) || (!err && p->answered && !p->x->begun && status_is_retried(p)))
-		*again = may_try_again(p, err);
-	if (*again || err || p->x->begun)
-		return err;
-	deadline_end(&p->limit); /* it was for the head */
-	return p->answer.status == 101 ? tunnel_run(p) : relay_answer(p);
+		*again = may_try_again(p, err, &ask);
+	return *again || err || p->x->begun ? err : pass_on(p);
 }
 
 static void prepare_retry(Passage *p, const Err *err)
 {
-	bool stale = p->lease.reused && err == &closed && !p->fresh;
-
+	upstream_count_retry(p->state->up, p->stale ? CAUSE_STALE : cause_of(p, err));
 	p->answered = false;
-	p->fresh = stale;
-	if (stale)
+	p->fresh = p->stale;
+	if (p->stale)
 		p->attempts--; /* the same server, on a new connection */
-	else if (p->tried_count < TRIED_MAX)
+	else if (p->tried_count < GATEWAY_TRIES)
 		p->tried[p->tried_count++] = p->lease.server;
 }
 

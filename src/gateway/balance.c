@@ -74,23 +74,24 @@ typedef double Cost(const Choice *c, const BalanceServer *s);
 static double cost_in_flight(const Choice *c, const BalanceServer *s)
 {
 	(void)c;
-	return (double)s->in_flight / s->weight;
+	return (double)s->load.in_flight / s->weight;
 }
 
-static double decayed(const BalanceServer *s, int64_t now_us)
+static double decayed(const BalanceLoad *load, int64_t now_us)
 {
-	double age_us = (double)(now_us - s->ewma_at_us);
+	double age_us = (double)(now_us - load->ewma_at_us);
 
-	return (double)s->ewma_us * exp(-MAX(age_us, 0.0) / TAU_US);
+	return (double)load->ewma_us * exp(-MAX(age_us, 0.0) / TAU_US);
 }
 
 static double cost_wait(const Choice *c, const BalanceServer *s)
 {
-	double each_us = decayed(s, c->pick->now_us);
+	const BalanceLoad *load = &s->load;
+	double each_us = decayed(load, c->pick->now_us);
 
-	if (!s->ewma_us && s->in_flight)
+	if (!load->ewma_us && load->in_flight)
 		each_us = STRANGER_US;
-	return each_us * (s->in_flight + 1.0) / s->weight;
+	return each_us * (load->in_flight + 1.0) / s->weight;
 }
 
 /* The cheapest of all; equals are drawn by weight. */
@@ -196,16 +197,23 @@ static int choose(const Choice *c)
 	return -1;
 }
 
-static int why_none(const Choice *c)
+static BalanceState usable_state(const BalanceServer *servers, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (servers[i].state == BALANCE_UP && servers[i].weight)
+			return BALANCE_UP;
+	return BALANCE_SLOW;
+}
+
+int balance_none(const BalanceServer *servers, size_t count, const BalancePick *pick)
+{
+	BalanceState state = usable_state(servers, count);
 	bool tried = false;
 
-	for (size_t i = 0; i < c->count; i++) {
-		const BalanceServer *s = &c->servers[i];
-
-		if (s->state != c->state || !s->weight)
+	for (size_t i = 0; i < count; i++) {
+		if (servers[i].state != state || !servers[i].weight)
 			continue;
-		if (!is_tried(c->pick, i))
+		if (!is_tried(pick, i))
 			return BALANCE_ALL_FULL;
 		tried = true;
 	}
@@ -214,14 +222,21 @@ static int why_none(const Choice *c)
 
 int balance_pick(BalanceServer *servers, size_t count, const BalancePick *pick)
 {
-	Choice c = { servers, count, pick, BALANCE_SLOW };
-	int at;
+	Choice c = { servers, count, pick, usable_state(servers, count) };
+	int at = choose(&c);
 
-	for (size_t i = 0; i < count && c.state != BALANCE_UP; i++)
-		if (servers[i].state == BALANCE_UP && servers[i].weight)
-			c.state = BALANCE_UP;
-	at = choose(&c);
-	return at >= 0 ? at : why_none(&c);
+	return at >= 0 ? at : balance_none(servers, count, pick);
+}
+
+uint32_t balance_share(uint16_t weight, int64_t since_us, int64_t slow_start_us)
+{
+	uint32_t full = weight * UINT32_C(1000);
+	double grown;
+
+	if (since_us >= slow_start_us)
+		return full;
+	grown = (double)full * (double)since_us / (double)slow_start_us;
+	return grown < full / 10 ? full / 10 : (uint32_t)grown;
 }
 
 void balance_start(BalanceServer *servers, size_t count)
@@ -238,17 +253,13 @@ void balance_start(BalanceServer *servers, size_t count)
 		balance_pick(servers, count, &turn);
 }
 
-void balance_observe(BalanceServer *s, int64_t now_us, int64_t took_us)
+void balance_observe(BalanceLoad *load, int64_t now_us, int64_t took_us)
 {
-	double keep = exp(-(double)MAX(now_us - s->ewma_at_us, INT64_C(0)) / TAU_US);
+	double keep = exp(-(double)MAX(now_us - load->ewma_at_us, INT64_C(0)) / TAU_US);
+	double pulled = (double)load->ewma_us * keep + (double)took_us * (1 - keep);
 
-	if (took_us >= s->ewma_us)
-		s->ewma_us = MAX(took_us, INT64_C(1));
-	else
-		s->ewma_us =
-			MAX((int64_t)((double)s->ewma_us * keep + (double)took_us * (1 - keep)),
-		            INT64_C(1));
-	s->ewma_at_us = now_us;
+	load->ewma_us = MAX(took_us >= load->ewma_us ? took_us : (int64_t)pulled, INT64_C(1));
+	load->ewma_at_us = now_us;
 }
 
 uint64_t balance_hash(Str text)

@@ -18,15 +18,20 @@ typedef enum BalanceState {
 	BALANCE_DOWN, /* refuses, or answers wrongly: never used */
 } BalanceState;
 
-typedef struct BalanceServer {
-	uint64_t hash;      /* balance_hash() of its address: the same in every process */
-	uint16_t weight;    /* 0: drained, takes nothing new */
-	uint8_t state;      /* BalanceState */
-	bool full;          /* at its own limit: passed over, but not an absence */
+/* What is known of a server by the requests it was given. */
+typedef struct BalanceLoad {
 	uint32_t in_flight; /* requests of this loop (or of all, if the owner knows) */
-	int64_t turn;       /* round robin's own */
 	int64_t ewma_us;    /* 0: nothing known yet */
 	int64_t ewma_at_us;
+} BalanceLoad;
+
+typedef struct BalanceServer {
+	uint64_t hash;   /* balance_hash() of its address: the same in every process */
+	uint32_t weight; /* in any unit, see balance_share; 0: drained, takes nothing new */
+	uint8_t state;   /* BalanceState */
+	bool full;       /* at its own limit: passed over, but not an absence */
+	int64_t turn;    /* round robin's own */
+	BalanceLoad load;
 } BalanceServer;
 
 enum {
@@ -52,10 +57,17 @@ typedef struct BalancePick {
  * O(count). */
 int balance_pick(BalanceServer *servers, size_t count, const BalancePick *pick);
 
+/* The same, were all of them full: BALANCE_ALL_FULL when there is one that may be used. */
+int balance_none(const BalanceServer *servers, size_t count, const BalancePick *pick);
+
+/* A weight as BalanceServer's, in thousandths: less for a server that came back since_us ago and gets its full share after
+ * slow_start_us; never less than a tenth, unless it is 0. */
+uint32_t balance_share(uint16_t weight, int64_t since_us, int64_t slow_start_us);
+
 /* Starts round robin at a random place, so that loops and processes do not all begin with the first server. */
 void balance_start(BalanceServer *servers, size_t count);
 /* A request to it has been answered (the head came) after took_us; a failure counts as its time limit. */
-void balance_observe(BalanceServer *server, int64_t now_us, int64_t took_us);
+void balance_observe(BalanceLoad *load, int64_t now_us, int64_t took_us);
 
 uint64_t balance_hash(
 	Str text); /* for BalanceServer.hash and BalancePick.key; the same everywhere and for ever */

@@ -148,12 +148,12 @@ TEST(least_request_takes_the_least_for_its_weight)
 	BalanceServer servers[] = { up(1), up(4), up(1) };
 	BalancePick pick = { .kind = BALANCE_LEAST_REQUEST };
 
-	servers[0].in_flight = 2;
-	servers[1].in_flight = 7;
-	servers[2].in_flight = 2;
+	servers[0].load.in_flight = 2;
+	servers[1].load.in_flight = 7;
+	servers[2].load.in_flight = 2;
 	CHECK_INT(balance_pick(servers, 3, &pick), 1);
-	servers[1].in_flight = 9;
-	servers[2].in_flight = 1;
+	servers[1].load.in_flight = 9;
+	servers[2].load.in_flight = 1;
 	CHECK_INT(balance_pick(servers, 3, &pick), 2);
 }
 
@@ -178,12 +178,12 @@ TEST(least_request_of_many_is_two_choices_by_weight)
 	CHECK_NEAR((double)got[5], MANY / 7.0, 600);
 	for (size_t i = 0; i < 6; i++)
 		servers[i] = up(1);
-	servers[3].in_flight = 50;
+	servers[3].load.in_flight = 50;
 	count_picks(servers, 6, (BalancePick){ .kind = BALANCE_LEAST_REQUEST }, MANY, got);
 	CHECK_INT(got[3], 0); /* loses against whomever it is drawn with */
-	servers[3].in_flight = 0;
+	servers[3].load.in_flight = 0;
 	for (size_t i = 0; i < 6; i++)
-		servers[i].in_flight = (uint32_t)i;
+		servers[i].load.in_flight = (uint32_t)i;
 	count_picks(servers, 6, (BalancePick){ .kind = BALANCE_LEAST_REQUEST }, MANY, got);
 	CHECK_NEAR((double)got[0], MANY * 10 / 30.0, 700); /* in 10 of the 30 ordered pairs */
 	CHECK_NEAR((double)got[4], MANY * 2 / 30.0, 400);
@@ -194,15 +194,15 @@ TEST(ewma_flees_from_a_peak_and_forgives_slowly)
 {
 	BalanceServer s = up(1);
 
-	balance_observe(&s, 1000000, 10000);
-	CHECK_INT(s.ewma_us, 10000);
-	balance_observe(&s, 2000000, 500000);
-	CHECK_INT(s.ewma_us, 500000);
-	balance_observe(&s, 3000000, 10000); /* one second of ten: e^-0.1 of it stays */
-	CHECK_NEAR((double)s.ewma_us, 10000 + 490000 * 0.904837, 2);
+	balance_observe(&s.load, 1000000, 10000);
+	CHECK_INT(s.load.ewma_us, 10000);
+	balance_observe(&s.load, 2000000, 500000);
+	CHECK_INT(s.load.ewma_us, 500000);
+	balance_observe(&s.load, 3000000, 10000); /* one second of ten: e^-0.1 of it stays */
+	CHECK_NEAR((double)s.load.ewma_us, 10000 + 490000 * 0.904837, 2);
 	for (int64_t at = 4; at < 120; at++)
-		balance_observe(&s, at * 1000000, 10000);
-	CHECK_NEAR((double)s.ewma_us, 10000, 20);
+		balance_observe(&s.load, at * 1000000, 10000);
+	CHECK_NEAR((double)s.load.ewma_us, 10000, 20);
 }
 
 TEST(ewma_prefers_the_least_expected_wait)
@@ -210,22 +210,22 @@ TEST(ewma_prefers_the_least_expected_wait)
 	BalanceServer servers[] = { up(1), up(1) };
 	BalancePick pick = { .kind = BALANCE_EWMA, .now_us = 1000000 };
 
-	balance_observe(&servers[0], 1000000, 30000);
+	balance_observe(&servers[0].load, 1000000, 30000);
 	CHECK_INT(balance_pick(servers, 2, &pick), 1); /* nothing known: worth a trial */
-	servers[1].in_flight = 1;
+	servers[1].load.in_flight = 1;
 	CHECK_INT(balance_pick(servers, 2, &pick), 0); /* but one at a time */
-	servers[1].in_flight = 0;
-	balance_observe(&servers[1], 1000000, 10000);
+	servers[1].load.in_flight = 0;
+	balance_observe(&servers[1].load, 1000000, 10000);
 	CHECK_INT(balance_pick(servers, 2, &pick), 1);
-	servers[1].in_flight = 3; /* 10 ms x 4 > 30 ms x 1 */
+	servers[1].load.in_flight = 3; /* 10 ms x 4 > 30 ms x 1 */
 	CHECK_INT(balance_pick(servers, 2, &pick), 0);
 	servers[1].weight = 4;
 	CHECK_INT(balance_pick(servers, 2, &pick), 1);
 	servers[1].weight = 1;
-	balance_observe(&servers[0], 1000000, 900000);
-	servers[1].in_flight = 60;
+	balance_observe(&servers[0].load, 1000000, 900000);
+	servers[1].load.in_flight = 60;
 	CHECK_INT(balance_pick(servers, 2, &pick), 1);
-	servers[0].ewma_at_us -= 60 * 1000000; /* a minute later it is tried again */
+	servers[0].load.ewma_at_us -= 60 * 1000000; /* a minute later it is tried again */
 	CHECK_INT(balance_pick(servers, 2, &pick), 0);
 }
 

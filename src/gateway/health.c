@@ -11,13 +11,11 @@
 #include "base/rand.h"
 #include "base/time.h"
 
-#include <stdlib.h>
-
 typedef struct Checker {
-	Upstream *up;
-	Fiber *fiber; /* NULL: ended */
+	Upstream *up; /* counted while it runs */
+	Fiber *fiber; /* NULL: not begun, or ended */
 	uint16_t server;
-	uint32_t good, bad; /* in a row */
+	bool stop; /* perhaps before it began */
 } Checker;
 
 static const char *const state_names[] = {
@@ -49,10 +47,9 @@ static Err *ask(Checker *c, Arena *a, uint16_t *status)
 	Head answer = { 0 };
 
 	request.scheme = c->up->tls ? S("https") : S("http");
-	request.authority =
-		conf->host.len ? conf->host : c->up->servers[c->server].conf->address.text;
+	request.authority = conf->host.len ? conf->host : c->up->servers[c->server].server->address;
 	headers_add(&request.headers, a, S("User-Agent"), S("banyan-health"));
-	TRY(server_dial(c->up, a, c->server, &stream));
+	TRY(server_dial(c->up, a, c->server, NULL, &stream));
 	TRY(http_conn_new(&stream, &http, &conn));
 	call_begin(&call, conn, a);
 	TRY(call_send(&call, &request, (Str){ 0 }, true));
@@ -65,27 +62,31 @@ static Err *ask(Checker *c, Arena *a, uint16_t *status)
 
 static void set_state(Checker *c, BalanceState state, const char *why)
 {
-	UpServer *server = &c->up->servers[c->server];
-	BalanceState before = __atomic_load_n(&server->state, __ATOMIC_RELAXED);
+	Server *server = c->up->servers[c->server].server;
 
-	if (before == state)
+	if (__atomic_load_n(&server->health, __ATOMIC_RELAXED) == state)
 		return;
-	__atomic_store_n(&server->state, state, __ATOMIC_RELAXED);
+	__atomic_store_n(&server->health, state, __ATOMIC_RELAXED);
 	log_warn_with(LOG_FIELDS(log_str("upstream", c->up->conf->name),
-	                         log_str("server", server->conf->address.text)),
+	                         log_str("server", server->address)),
 	              "server is %s: %s", state_names[state], why);
+	if (state == BALANCE_UP)
+		server_back(c->up, c->server);
+	else
+		queue_look_again(c->up->trunk);
 }
 
 static void count(Checker *c, const Err *err, uint16_t status, Arena *a)
 {
 	const HealthConf *conf = &c->up->conf->health;
+	Server *server = c->up->servers[c->server].server;
 	bool good = !err && status >= conf->status_min && status <= conf->status_max;
 
-	c->good = good ? c->good + 1 : 0;
-	c->bad = good ? 0 : c->bad + 1;
-	if (good && c->good >= conf->rise)
+	server->good = good ? server->good + 1 : 0;
+	server->bad = good ? 0 : server->bad + 1;
+	if (good && server->good >= conf->rise)
 		set_state(c, BALANCE_UP, "it answers its checks");
-	if (good || c->bad < conf->fall)
+	if (good || server->bad < conf->fall)
 		return;
 	if (err)
 		set_state(c, err_is(err, "rt.deadline") ? BALANCE_SLOW : BALANCE_DOWN,
@@ -114,45 +115,40 @@ static Err *check_for_ever(Checker *c)
 static void checker_main(void *arg)
 {
 	Checker *c = arg;
-	Err *stopped = check_for_ever(c);
 	Upstream *up = c->up;
 
-	(void)stopped;
+	c->fiber = fiber_self();
+	if (!c->stop) {
+		Err *stopped = check_for_ever(c);
+
+		(void)stopped;
+	}
 	c->fiber = NULL;
 	upstream_unref(up);
 }
 
-static void checker_begin(void *arg)
+Err *health_start(Upstream *up)
 {
-	Checker *c = arg;
-
-	c->fiber = fiber_self();
-	checker_main(c);
-}
-
-Err *upstream_start_checks(Upstream *up)
-{
-	if (!up->conf->has_health || up->checkers)
-		return NULL;
-	up->checkers = calloc(up->count, sizeof *up->checkers);
-	if (!up->checkers)
-		abort();
+	up->checkers = zeroed(up->count, sizeof *up->checkers);
 	for (size_t i = 0; i < up->count; i++) {
+		Checker *c = &up->checkers[i];
 		Err *err;
 
-		up->checkers[i] = (Checker){ .up = upstream_ref(up), .server = (uint16_t)i };
-		err = fiber_start(checker_begin, &up->checkers[i], "health");
+		*c = (Checker){ .up = upstream_ref(up), .server = (uint16_t)i };
+		err = fiber_start(checker_main, c, "health");
 		if (err) {
 			upstream_unref(up);
 			return err;
 		}
 	}
-	return fiber_yield(); /* each is under way, and can be cancelled */
+	return NULL;
 }
 
-void upstream_stop_checks(Upstream *up)
+void health_stop(Upstream *up)
 {
-	for (size_t i = 0; up->checkers && i < up->count; i++)
+	for (size_t i = 0; up->checkers && i < up->count; i++) {
+		up->checkers[i].stop = true;
 		if (up->checkers[i].fiber)
 			fiber_cancel(up->checkers[i].fiber);
+	}
 }

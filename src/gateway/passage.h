@@ -30,10 +30,12 @@ typedef struct Passage {
 	Deadline limit; /* until the answer's head */
 	Lease lease;
 	Call call;
-	uint16_t tried[8];
+	uint16_t tried[GATEWAY_TRIES];
 	size_t tried_count;
 	uint32_t attempts;
 	bool fresh;      /* the next must not use an idle connection */
+	bool stale;      /* the last met a connection that its server had closed */
+	bool unsent;     /* and nobody got a byte of the request */
 	bool budgeted;   /* the next was taken from the retry budget */
 	bool streaming;  /* the body went out while it came in, and cannot be sent again */
 	bool uploading;  /* a fiber of its own sends the body */

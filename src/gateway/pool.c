@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connections of one loop to the servers of an upstream. HTTP/1: one call at a time, so a connection on loan is in no
- * list; HTTP/2: it stays in the list while it has streams left. The one used last is used first, so that those too many
- * grow old and are closed by their timers. */
+ * Connections of one loop to a server. HTTP/1: one call at a time, so a connection on loan is in no list; HTTP/2: it stays
+ * in the list while it has streams left. The one used last is used first, so that those too many grow old and are closed
+ * by their timers.
+ *
+ * A connection suits a request or not: what may not be sent twice takes none that was idle for long (the server may be
+ * closing it this moment: docs/decisions/0009), and one that began with a PROXY header serves the client it named. Where
+ * none suits and the limit is reached, an idle one is closed and its place used. */
 #include "gateway/upstream_int.h"
 
 #include "base/arena.h"
+#include "gateway/proxy_out.h"
 #include "rt/dns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static Err refused = ERR_STATIC(UPSTREAM, "upstream.refused", "the server refused the connection");
-static Err late = ERR_STATIC(TIMEOUT, "upstream.connect_timeout",
-                             "the server did not accept the connection in time");
-
-static void idle_add(Upstream *up, int n)
+static void idle_add(const Server *server, int n)
 {
-	UpLoop *l = up_loop(up);
+	uint32_t *idle = &server_loop(server)->idle;
 
-	__atomic_store_n(&l->idle, l->idle + (uint32_t)n, __ATOMIC_SEQ_CST);
+	__atomic_store_n(idle, *idle + (uint32_t)n, __ATOMIC_SEQ_CST);
 }
 
 void pool_drop(Pooled *pooled)
@@ -27,21 +28,22 @@ void pool_drop(Pooled *pooled)
 	list_remove(&pooled->node);
 	timer_remove(&pooled->idle);
 	http_conn_free(pooled->conn);
+	if (pooled->yields)
+		__atomic_store_n(&pooled->server->trunk->yielding, false, __ATOMIC_RELEASE);
 	free(pooled);
 }
 
 static void pooled_free(Pooled *pooled)
 {
-	Upstream *up = pooled->up;
-	uint16_t server = pooled->server;
+	Server *server = pooled->server;
 
 	pool_drop(pooled);
-	slot_give(up, server);
+	slot_give(server);
 }
 
 static void idle_gone(Pooled *pooled)
 {
-	idle_add(pooled->up, -1);
+	idle_add(pooled->server, -1);
 	pooled_free(pooled);
 }
 
@@ -63,9 +65,40 @@ static void server_closed(HttpConn *conn, void *arg)
 		idle_gone(pooled);
 }
 
-Pooled *pool_take(Upstream *up, size_t server)
+/* --- taking --------------------------------------------------------------------------------------------------------- */
+
+bool pool_suits(const Pooled *pooled, const Upstream *up, const LeaseAsk *ask)
 {
-	List *ready = &up_loop(up)->ready[server];
+	if (ask->fresh)
+		return false;
+	if (pooled->h2)
+		return true;
+	if (ask->unsafe && loop_now_us() - pooled->rest_us > up->conf->keepalive.unsafe_idle_us)
+		return false;
+	return up->conf->proxy_protocol == PROXY_PROTOCOL_OFF ||
+	       !memcmp(&pooled->client, &ask->client, sizeof ask->client);
+}
+
+/* HTTP/2: calls it can still be given; some were, to fibers that have not begun them yet. */
+static unsigned streams_left(const Pooled *pooled)
+{
+	unsigned streams = http_conn_streams(pooled->conn);
+
+	return streams > pooled->promised ? streams - pooled->promised : 0;
+}
+
+/* Out of its rest, with one call more. */
+static void rouse(Pooled *pooled)
+{
+	if (pooled->calls++)
+		return;
+	idle_add(pooled->server, -1);
+	timer_clear(&pooled->idle);
+}
+
+Pooled *pool_take(Upstream *up, size_t i, const LeaseAsk *ask)
+{
+	List *ready = &server_loop(up->servers[i].server)->ready;
 
 	LIST_EACH (ready, Pooled, node, pooled) {
 		if (!http_conn_usable(pooled->conn)) {
@@ -74,66 +107,121 @@ Pooled *pool_take(Upstream *up, size_t server)
 				idle_gone(pooled);
 			continue;
 		}
-		if (!pooled->calls++) {
-			idle_add(up, -1);
-			timer_clear(&pooled->idle);
-		}
-		if (http_conn_streams(pooled->conn) <= 1) /* the one it is taken for */
+		if (!pool_suits(pooled, up, ask))
+			continue;
+		rouse(pooled);
+		if (streams_left(pooled) <= 1) /* the one it is taken for */
 			list_remove(&pooled->node);
 		return pooled;
 	}
 	return NULL;
 }
 
-static bool worn_out(const Pooled *pooled)
+bool pool_has(const Upstream *up, size_t i, const LeaseAsk *ask)
 {
-	uint32_t requests = pooled->up->conf->keepalive.requests;
+	const List *ready = &server_loop(up->servers[i].server)->ready;
 
-	return requests && http_conn_calls(pooled->conn) >= requests;
+	LIST_EACH (ready, Pooled, node, pooled)
+		if (!pooled->calls || pool_suits(pooled, up, ask))
+			return true;
+	return false;
 }
 
-/* Streams that are left go to those of this loop who wait. */
+/* The one that rested longest. */
+bool pool_swap(Server *server)
+{
+	const List *ready = &server_loop(server)->ready;
+
+	for (Node *at = ready->head.prev; at != &ready->head; at = at->prev) {
+		Pooled *pooled = CONTAINER(at, Pooled, node);
+
+		if (pooled->calls)
+			continue;
+		idle_add(server, -1);
+		pool_drop(pooled);
+		return true;
+	}
+	return false;
+}
+
+/* --- giving back ---------------------------------------------------------------------------------------------------- */
+
+static bool is_worn_out(const Upstream *up, const Pooled *pooled)
+{
+	uint32_t requests = up->conf->keepalive.requests;
+
+	return pooled->yields || (requests && http_conn_calls(pooled->conn) >= requests) ||
+	       !__atomic_load_n(&pooled->server->weight, __ATOMIC_RELAXED);
+}
+
+static void list_ready(Pooled *pooled)
+{
+	if (pooled->yields)
+		list_remove(&pooled->node);
+	else if (!node_linked(&pooled->node))
+		list_push(&server_loop(pooled->server)->ready, &pooled->node);
+}
+
+/* HTTP/2: streams that are left go to those of this loop who wait. */
 static void share(Pooled *pooled)
 {
-	for (unsigned left = http_conn_streams(pooled->conn); left > 1; left--) {
+	for (unsigned left = streams_left(pooled); left; left--) {
 		pooled->calls++;
-		if (!queue_hand_over(pooled->up, pooled)) {
-			pooled->calls--;
-			return;
-		}
+		if (queue_hand_over(pooled))
+			continue;
+		pooled->calls--;
+		break;
 	}
+	list_ready(pooled);
 }
 
-static void give_back(Pooled *pooled)
+static uint32_t idle_here(const Upstream *up)
 {
-	Upstream *up = pooled->up;
-	UpLoop *l = up_loop(up);
+	uint32_t idle = 0;
 
-	if (!node_linked(&pooled->node))
-		list_push(&l->ready[pooled->server], &pooled->node);
-	if (--pooled->calls)
-		return;
-	timer_set(&pooled->idle, loop_now_us() + up->conf->keepalive.idle_us);
-	idle_add(up, 1);
-	if (!queue_is_empty(up) || l->idle > up->conf->keepalive.idle_per_loop)
-		idle_gone(pooled); /* its slot goes to who waits, or there are too many */
+	for (size_t i = 0; i < up->count; i++)
+		idle += server_loop(up->servers[i].server)->idle;
+	return idle;
 }
 
-void pool_give(Pooled *pooled)
+/* The last call has left; what nobody may use, or somebody needs the place of, is closed. */
+static void settle(Upstream *up, Pooled *pooled)
 {
-	if (!http_conn_usable(pooled->conn) || worn_out(pooled)) {
+	idle_add(pooled->server, 1);
+	timer_set(&pooled->idle, pooled->rest_us + up->conf->keepalive.idle_us);
+	if (pooled->yields || idle_here(up) > up->conf->keepalive.idle_per_loop ||
+	    queue_wants(pooled->server))
+		idle_gone(pooled);
+}
+
+static void rest(Upstream *up, Pooled *pooled)
+{
+	list_ready(pooled);
+	if (!--pooled->calls)
+		settle(up, pooled);
+}
+
+void pool_give(Upstream *up, Pooled *pooled)
+{
+	pooled->rest_us = loop_now_us();
+	if (!http_conn_usable(pooled->conn) || is_worn_out(up, pooled)) {
 		list_remove(&pooled->node);
 		if (!--pooled->calls)
 			pooled_free(pooled);
 		return;
 	}
-	if (!queue_hand_over(pooled->up, pooled))
-		give_back(pooled);
+	if (!pooled->h2) {
+		if (!queue_hand_over(pooled))
+			rest(up, pooled);
+	} else if (queue_hand_over(pooled)) {
+		share(pooled);
+	} else {
+		rest(up, pooled);
+	}
 }
 
 void pool_leave(Pooled *pooled)
 {
-	list_remove(&pooled->node);
 	timer_remove(&pooled->idle);
 	http_conn_leave(pooled->conn);
 }
@@ -146,35 +234,50 @@ bool pool_arrive(Pooled *pooled)
 	return false;
 }
 
-void pool_shed(Upstream *up)
+static void offer(Upstream *up, Pooled *pooled)
 {
-	UpLoop *l = up_loop(up);
+	bool h2 = pooled->h2;
 
-	for (size_t i = 0; i < up->count; i++)
-		LIST_EACH (&l->ready[i], Pooled, node, pooled)
-			if (!pooled->calls) {
-				idle_gone(pooled);
-				return;
-			}
+	if (!http_conn_usable(pooled->conn)) {
+		list_remove(&pooled->node);
+		if (!pooled->calls)
+			idle_gone(pooled);
+		return;
+	}
+	if (pooled->calls) {
+		share(pooled);
+		return;
+	}
+	rouse(pooled);
+	if (!queue_hand_over(pooled))
+		rest(up, pooled);
+	else if (h2)
+		share(pooled);
 }
 
-void pool_empty(Upstream *up)
+void pool_offer(Upstream *up)
 {
-	UpLoop *l = up_loop(up);
-
 	for (size_t i = 0; i < up->count; i++)
-		LIST_EACH (&l->ready[i], Pooled, node, pooled)
-			if (!pooled->calls)
-				idle_gone(pooled);
+		LIST_EACH (&server_loop(up->servers[i].server)->ready, Pooled, node, pooled)
+			if (!queue_is_empty(up->trunk))
+				offer(up, pooled);
+}
+
+void pool_empty(Server *server)
+{
+	LIST_EACH (&server_loop(server)->ready, Pooled, node, pooled)
+		if (!pooled->calls)
+			idle_gone(pooled);
 }
 
 /* --- opening -------------------------------------------------------------------------------------------------------- */
 
-static Err *connect_any(const Addr *addrs, size_t count, Stream *stream)
+static Err *connect_any(const Addr *addrs, size_t count, Stream *stream, const Addr **used)
 {
 	Err *err = NULL;
 
 	for (size_t i = 0; i < count; i++) {
+		*used = &addrs[i];
 		err = stream_connect(stream, &addrs[i]);
 		if (!err || err->kind == ERR_CANCELLED || err->kind == ERR_TIMEOUT)
 			return err;
@@ -182,26 +285,38 @@ static Err *connect_any(const Addr *addrs, size_t count, Stream *stream)
 	return err;
 }
 
-Err *server_dial(Upstream *up, Arena *a, size_t server, Stream *stream)
+static Err *say_who(const Upstream *up, const Peer *client, const Addr *server, Stream *stream)
 {
-	const AddressConf *to = &up->servers[server].conf->address;
+	char space[PROXY_OUT_BYTES];
+	Peer to = peer_of(server);
+
+	if (up->conf->proxy_protocol == PROXY_PROTOCOL_OFF)
+		return NULL;
+	return stream_write(stream, proxy_out(up->conf->proxy_protocol, client, &to, space));
+}
+
+Err *server_dial(Upstream *up, Arena *a, size_t i, const Peer *client, Stream *stream)
+{
+	const AddressConf *to = &up->servers[i].conf->address;
+	const Addr *used;
 	Addr unix_addr;
 	Addr *addrs = &unix_addr;
 	size_t count = 1;
 	Str name;
 
 	if (to->unix_path.len)
-		TRY(addr_parse(a, up->servers[server].conf->address.text, &unix_addr));
+		TRY(addr_parse(a, to->text, &unix_addr));
 	else
 		TRY(dns_resolve(a, to->host, to->port, &addrs, &count));
-	TRY(connect_any(addrs, count, stream));
+	TRY(connect_any(addrs, count, stream, &used));
+	TRY(say_who(up, client, used, stream));
 	if (!up->tls)
 		return NULL;
 	name = up->conf->tls.server_name.len ? up->conf->tls.server_name : to->host;
 	return stream_tls_connect(stream, up->tls, name);
 }
 
-static Err *opened(Upstream *up, Arena *a, size_t server, HttpConn **out)
+static Err *opened(Upstream *up, const LeaseAsk *ask, size_t i, HttpConn **out)
 {
 	const HttpConnConf conf = {
 		.head = { .head_bytes = 32 << 10,
@@ -210,50 +325,35 @@ static Err *opened(Upstream *up, Arena *a, size_t server, HttpConn **out)
 		          .underscores = true },
 		.h2 = up->conf->protocol == UPSTREAM_H2,
 	};
+	AUTO(deadline_end) Deadline limit = deadline_begin(ask->connect_us);
 	AUTO(stream_close) Stream stream = STREAM_CLOSED;
 
-	TRY(server_dial(up, a, server, &stream));
+	TRY(server_dial(up, ask->arena, i, &ask->client, &stream));
 	return http_conn_new(&stream, &conf, out);
 }
 
-/* What the client is told says nothing of the inside; the cause does, for the log. */
-static Err *translated(Arena *a, Err *err)
+Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t i, Pooled **out)
 {
-	if (err->kind == ERR_CANCELLED)
-		return err;
-	if (err_is(err, "rt.refused"))
-		return &refused;
-	if (err_is(err, "rt.deadline"))
-		return &late;
-	return err_because(a, err, ERR_UPSTREAM, "upstream.connect",
-	                   "no connection to a server could be made");
-}
-
-Err *pool_open(Upstream *up, const LeaseAsk *ask, size_t server, Pooled **out)
-{
-	AUTO(deadline_end) Deadline limit = deadline_begin(ask->connect_us);
 	HttpConn *conn = NULL;
-	Err *err = opened(up, ask->arena, server, &conn);
 	Pooled *pooled;
 
-	if (err) {
-		slot_give(up, server);
-		return translated(ask->arena, err);
-	}
-	pooled = calloc(1, sizeof *pooled);
-	if (!pooled)
-		abort();
-	pooled->conn = conn;
-	pooled->up = up;
-	pooled->server = (uint16_t)server;
-	pooled->h2 = http_conn_is_h2(conn);
-	pooled->calls = 1;
-	pooled->idle = (Timer)TIMER_INIT(idle_expired);
+	TRY(opened(up, ask, i, &conn));
+	pooled = zeroed(1, sizeof *pooled);
+	*pooled = (Pooled){
+		.conn = conn,
+		.server = up->servers[i].server,
+		.h2 = http_conn_is_h2(conn),
+		.calls = 1,
+		.client = ask->client,
+		.rest_us = loop_now_us(),
+		.idle = TIMER_INIT(idle_expired),
+	};
 	http_conn_on_close(conn, server_closed, pooled);
-	if (pooled->h2) {
-		list_push(&up_loop(up)->ready[server], &pooled->node);
-		share(pooled);
-	}
 	*out = pooled;
+	if (!pooled->h2)
+		return NULL;
+	pooled->promised = 1; /* the caller's own */
+	share(pooled);
+	pooled->promised--;
 	return NULL;
 }

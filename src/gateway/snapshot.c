@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Building a configuration into what requests go by, and taking it apart when its last user has left. An upstream whose
- * part of the configuration reads the same as before is the same upstream: connections, health and counters go on. */
+ * part of the configuration reads the same as before is the same upstream; one that changed takes over what stays true of its
+ * servers (upstream.c). */
 #include "gateway/snapshot.h"
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "base/time.h"
 #include "gateway/action.h"
-
-#include <sys/stat.h>
 
 enum { PAGE_BYTES_MAX = 256 << 10, ANSWER_BYTES_MAX = 1 << 20 };
 
@@ -57,27 +55,19 @@ static Str upstream_text(Arena *a, const UpstreamConf *conf)
 	return str_dup(a, buf_str(&b));
 }
 
-/* The file it took certificates from was written since: the same words may mean another upstream. */
-static bool is_stale(Arena *a, const Upstream *up)
+static Upstream *find_upstream(const Snapshot *snap, Str name)
 {
-	Str ca = upstream_conf(up)->tls.ca;
-	struct stat st;
-
-	return ca.len && (stat(str_z(a, ca), &st) != 0 ||
-	                  st.st_mtim.tv_sec * US_PER_S >= upstream_born_us(up));
+	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++)
+		if (str_eq(snap->conf->upstreams.at[i].name, name))
+			return snap->upstreams[i];
+	return NULL;
 }
 
-static Upstream *same_before(Arena *a, const Snapshot *before, const UpstreamConf *conf)
+/* The same words may mean another upstream, when its files were written since. */
+static bool is_same(Arena *a, const Upstream *before, const UpstreamConf *conf)
 {
-	for (size_t i = 0; before && i < before->conf->upstreams.count; i++) {
-		const UpstreamConf *old = &before->conf->upstreams.at[i];
-
-		if (str_eq(old->name, conf->name) &&
-		    str_eq(upstream_text(a, old), upstream_text(a, conf)) &&
-		    !is_stale(a, before->upstreams[i]))
-			return upstream_ref(before->upstreams[i]);
-	}
-	return NULL;
+	return before && str_eq(upstream_text(a, upstream_conf(before)), upstream_text(a, conf)) &&
+	       !upstream_is_stale(before);
 }
 
 static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
@@ -87,10 +77,12 @@ static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
 	snap->upstreams = ARENA_ARRAY(a, Upstream *, count);
 	for (size_t i = 0; i < count; i++) {
 		const UpstreamConf *conf = &snap->conf->upstreams.at[i];
+		Upstream *known = find_upstream(before, conf->name);
 
-		snap->upstreams[i] = same_before(a, before, conf);
-		if (!snap->upstreams[i])
-			TRY(upstream_new(a, snap->hold, conf, &snap->upstreams[i]));
+		if (is_same(a, known, conf))
+			snap->upstreams[i] = upstream_ref(known);
+		else
+			TRY(upstream_new(a, snap->hold, conf, known, &snap->upstreams[i]));
 	}
 	return NULL;
 }
@@ -226,15 +218,20 @@ static bool has_upstream(const Snapshot *snap, const Upstream *up)
 
 Err *snapshot_begin(Snapshot *snap, const Snapshot *before)
 {
-	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+		upstream_enforce(snap->upstreams[i]);
 		if (!has_upstream(before, snap->upstreams[i]))
-			TRY(upstream_start_checks(snap->upstreams[i]));
+			TRY(upstream_start(snap->upstreams[i]));
+	}
 	return NULL;
 }
 
 void snapshot_end(Snapshot *snap, const Snapshot *after)
 {
+	for (size_t i = 0; after && i < after->conf->upstreams.count; i++)
+		upstream_enforce(
+			after->upstreams[i]); /* it is already, unless a reload failed late */
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
 		if (!has_upstream(after, snap->upstreams[i]))
-			upstream_stop_checks(snap->upstreams[i]);
+			upstream_stop(snap->upstreams[i]);
 }

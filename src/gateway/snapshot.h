@@ -47,7 +47,8 @@ Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snaps
 Snapshot *snapshot_ref(Snapshot *snap);
 void snapshot_unref(Snapshot *snap); /* on any loop; NULL is fine */
 
-/* Health checks of its upstreams are started, those of `before` that are not in it are stopped. On loop 0. */
+/* Its upstreams are those in force, and their health checks are started; those of `before` that are not in it are stopped.
+ * After an error, too, snapshot_end(snap, before) takes it back. On loop 0. */
 Err *snapshot_begin(Snapshot *snap, const Snapshot *before) MUST_USE;
 void snapshot_end(Snapshot *snap, const Snapshot *after); /* after: NULL at the end of all */
 

@@ -2,9 +2,12 @@
  *
  * An upstream at work: its servers, the connections to them, their limits, and who waits for one.
  *
- * Connections belong to the loop that made them; limits are exact over all loops. An Upstream is counted and outlives the
- * configuration that named it: a reload that does not change it keeps its connections and what is known of its health. */
+ * An Upstream is of one configuration, and counted: a reload that does not change it keeps it. What it stands on is shared
+ * with the upstreams of its name before and after it: limits and the queue, and for each server that stays its
+ * connections, its health and what is known of its failures. Connections belong to the loop that made them; limits are
+ * exact over all loops. */
 #pragma once
+#include "base/json.h"
 #include "gateway/balance.h"
 #include "gateway/conf_upstream.h"
 #include "http/client.h"
@@ -18,16 +21,23 @@ ConfHold *conf_hold_new(Arena *a); /* takes the arena */
 ConfHold *conf_hold_ref(ConfHold *hold);
 void conf_hold_unref(ConfHold *hold); /* NULL is fine */
 
-/* Reads TLS files: at start or on a worker. Fails as tls_client_new does. */
-Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, Upstream **out) MUST_USE;
+/* before: the one of this name that is at work now, or NULL. Reads TLS files: at start or on a worker. Fails as
+ * tls_client_new does. */
+Err *upstream_new(Arena *a, ConfHold *hold, const UpstreamConf *conf, const Upstream *before,
+                  Upstream **out) MUST_USE;
 Upstream *upstream_ref(Upstream *up);
 void upstream_unref(Upstream *up); /* on any loop; the last closes what is idle; NULL is fine */
 const UpstreamConf *upstream_conf(const Upstream *up);
-int64_t upstream_born_us(const Upstream *up); /* UTC */
+bool upstream_is_stale(const Upstream *up); /* a file it read was written since; blocks */
 
-/* Health checks, one fiber a server, which hold references until upstream_stop_checks. On loop 0. */
-Err *upstream_start_checks(Upstream *up) MUST_USE;
-void upstream_stop_checks(Upstream *up);
+/* It is the one of its name that new requests go to: servers that it does not use any more are drained, those it adds
+ * start slowly, its limits are shown. Fine when it is already. On loop 0. */
+void upstream_enforce(Upstream *up);
+/* Health checks, one fiber a server, and the look-out for ejected servers; they hold references until upstream_stop.
+ * Nothing when they run. On loop 0. */
+Err *upstream_start(Upstream *up) MUST_USE;
+/* Ends them. When no other was enforced since, its servers are drained. On loop 0. */
+void upstream_stop(Upstream *up);
 
 /* A connection on loan for one request. */
 typedef struct Lease {
@@ -38,13 +48,17 @@ typedef struct Lease {
 	bool reused;
 } Lease;
 
+enum { GATEWAY_TRIES = 10 }; /* servers that one request is sent to, at most */
+
 typedef struct LeaseAsk {
 	Arena *arena;
 	uint64_t key;          /* of BALANCE_HASH */
 	const uint16_t *tried; /* servers this request has been to */
 	size_t tried_count;
 	int64_t connect_us;
-	bool fresh; /* no connection that was idle */
+	bool fresh;  /* no connection that was idle */
+	bool unsafe; /* it may not be sent twice: none that was idle for keepalive.unsafe_idle */
+	Peer client; /* whom a PROXY header names; looked at only where the upstream wants one */
 } LeaseAsk;
 
 /* Picks a server and a connection to it, made when none is idle; waits in the queue when all are at their limits. Parks.
@@ -54,24 +68,56 @@ typedef struct LeaseAsk {
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease) MUST_USE;
 void lease_end(
 	Lease *lease); /* back to the pool, or closed when it is not usable; fine when empty. Does not park */
-/* The head of an answer came, after so long; or the request failed at it (took: the limit it was given). */
+/* The head of an answer came, after so long; or the request failed at it: status 0, took_us the limit it was given. */
 void lease_observe(const Lease *lease, int64_t took_us, unsigned status);
+/* The server had closed the connection while it was idle: counts it as stale, not as used. */
+void lease_stale(const Lease *lease);
+/* For ejection: the server did what it should, or failed; why is for the log. */
+void lease_good(const Lease *lease);
+void lease_bad(const Lease *lease, Str why);
+/* Would another server than those tried and this one be picked? */
+bool lease_has_other(const Lease *lease, const LeaseAsk *ask);
 Str lease_server(const Lease *lease); /* "127.0.0.1:8000", as configured */
 Str lease_authority(
 	const Lease *lease); /* the same for a Host header; "localhost" for a Unix socket */
 
-/* May one more retry run now (the budget of conf, a route's)? True takes it: upstream_retry_end gives it back. */
+/* May one more try run that may do work twice (the budget of conf, a route's)? True takes it: upstream_retry_end gives it
+ * back. Exact over all loops. */
 bool upstream_retry_begin(Upstream *up, const RetryConf *conf);
 void upstream_retry_end(Upstream *up);
+typedef enum RetryCause {
+	CAUSE_CONNECT,
+	CAUSE_REFUSED,
+	CAUSE_RESET,
+	CAUSE_TIMEOUT,
+	CAUSE_STATUS, /* an answer that `on` names */
+	CAUSE_STALE,  /* the server had closed the connection while it was idle */
+	RETRY_CAUSES
+} RetryCause;
+void upstream_count_retry(Upstream *up, RetryCause cause); /* a try after the first */
 
 typedef struct UpstreamServerStats {
 	Str name;
-	BalanceState state;
-	uint32_t connections;
+	BalanceState state; /* by its checks */
+	bool ejected;
+	bool slow_start; /* its share still grows */
+	uint32_t connections, max_connections;
+	uint32_t failures; /* in a row */
 	uint16_t weight;
 } UpstreamServerStats;
 size_t upstream_servers(const Upstream *up);
 UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server); /* any thread */
 uint32_t upstream_waiting(const Upstream *up);
+
+/* How full everything is that has a limit; a limit of 0 is none. Any thread. */
+typedef struct UpstreamStats {
+	uint32_t connections, max_connections;
+	uint32_t waiting, queue_length;
+	uint32_t retries,
+		retries_min; /* at work; so many may be at any time, more while the budget lasts */
+} UpstreamStats;
+UpstreamStats upstream_stats(const Upstream *up);
+/* All of it as one JSON object, for the admin port; any thread. */
+void upstream_put_json(const Upstream *up, JsonWriter *w);
 
 MetricList upstream_metrics;

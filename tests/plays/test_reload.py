@@ -172,10 +172,10 @@ def test_an_upstream_that_did_not_change_keeps_its_connections(gateway, a, b, cl
     assert len(a.connections) == 1
 
 
-def test_an_upstream_that_changed_lets_its_idle_connections_go(gateway, a, client):
+def test_a_server_that_is_not_named_any_more_lets_its_idle_connections_go(gateway, a, b, client):
     gw = gateway(everything_to(a, upstream="keepalive: { idle_time: 1m }"))
     client.get(gw)
-    gw.reload(everything_to(a, upstream="keepalive: { idle_time: 50s }"))
+    gw.reload(everything_to(b, upstream="keepalive: { idle_time: 1m }"))
     until(lambda: a.connections[0].closed, "the old connection is closed")
 
 
