@@ -33,6 +33,8 @@ typedef struct Delivery {
 	Child keeper; /* reads the server out */
 	Headers trailers;
 	size_t turn;
+	uint64_t given; /* of what was held, to the client */
+	uint64_t seen;  /* of that, when the keeper last waited for it */
 } Delivery;
 
 /* --- from the server ------------------------------------------------------------------------------------------------ */
@@ -78,9 +80,12 @@ static void let_server_go(Delivery *d)
 	lease_end(&p->lease);
 }
 
+/* A client that took something since the last time is given a moment to take more. */
 static Err *keep(Delivery *d, Str piece)
 {
-	TRY(spool_wait_room(&d->held, piece.len, PATIENCE_US));
+	if (d->seen != d->given)
+		TRY(spool_wait_room(&d->held, piece.len, PATIENCE_US));
+	d->seen = d->given;
 	spool_add(&d->held, piece);
 	TRY(spool_settle(&d->held));
 	return spool_wait_room(&d->held, 0, 0);
@@ -181,6 +186,7 @@ static Err *give_out(Delivery *d)
 		if (!piece.len)
 			return finish(d);
 		TRY(http_write(x, piece));
+		d->given += piece.len;
 		TRY(relay_took(&d->turn, piece.len));
 	}
 }
