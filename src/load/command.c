@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "load/compare.h"
+#include "load/crew.h"
 #include "load/find.h"
 #include "load/live.h"
 #include "rt/signals.h"
@@ -32,14 +33,16 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) fail_unless;
 	Str save, log, compare, find;
 	double most;
+	Str coordinator; /* this process is a worker of it */
+	uint32_t workers;
+	Str listen, token;
 	bool quiet;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
 } LoadArgs;
 
 static const ConfKey load_operands[] = {
-	{ "TARGET", CONF_STR, AT(LoadArgs, what), .required = true,
-	  .help = "a URL, or the file of a scenario" },
+	{ "TARGET", CONF_STR, AT(LoadArgs, what), .help = "a URL, or the file of a scenario" },
 };
 
 static const ConfKey load_options[] = {
@@ -70,6 +73,14 @@ static const ConfKey load_options[] = {
 	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
 	{ "save", CONF_STR, AT(LoadArgs, save), .letter = 'o', .value = "FILE",
 	  .help = "write the report as JSON, for --compare later" },
+	{ "workers", CONF_UINT, AT(LoadArgs, workers), .max = "1000",
+	  .help = "wait for so many workers and let them make the load, each its part" },
+	{ "listen", CONF_STR, AT(LoadArgs, listen), .def = "127.0.0.1:0", .value = "ADDRESS",
+	  .help = "where they find it" },
+	{ "worker", CONF_STR, AT(LoadArgs, coordinator), .value = "HOST:PORT",
+	  .help = "be a worker of that coordinator, for one run; instead of TARGET" },
+	{ "token", CONF_STR, AT(LoadArgs, token), .secret = true,
+	  .help = "what coordinator and workers know and others do not" },
 	{ "find", CONF_STR, AT(LoadArgs, find), .value = "CONDITIONS",
 	  .help = "search the highest rate at which these hold: \"p99<250ms,errors<0.1%\"; each try takes --for, the first has --rate" },
 	{ "find-most", CONF_REAL, AT(LoadArgs, most), .def = "1000000", .min = "1",
@@ -99,8 +110,10 @@ typedef struct Job {
 	LoadResult result;
 } Job;
 
-static Err *check_allowed(Job *job, const Target *target)
+static Err *check_allowed(void *arg, const Target *target)
 {
+	Job *job = arg;
+
 	for (size_t i = 0; i < job->args->allowed.count; i++)
 		if (str_eq_nocase(job->args->allowed.at[i], target_host(target)))
 			return NULL;
@@ -121,9 +134,10 @@ static Err *mind_signals(void *arg)
 		TRY(signal_wait(&signo));
 		if (signo != SIGINT && signo != SIGTERM)
 			continue;
-		load_stop(job->run, "interrupted");
 		job->interrupted = true;
-		if (count++)
+		if (job->run)
+			load_stop(job->run, "interrupted");
+		if (count++ && job->run)
 			load_cut(job->run);
 	}
 	return NULL;
@@ -134,12 +148,14 @@ enum { FAILS_MAX = 5, COUNTED_MIN = 100 };
 
 static void abort_on_fail(Job *job, LoadRun *run)
 {
-	LoadResult now = { .conf = job->conf,
-		           .measured_us = load_elapsed_us(run) - job->conf->warmup_us };
+	LoadResult now = { .conf = job->conf };
 	uint64_t count = 0;
 	bool fails = false;
 
-	if (!job->conf->abort_on_fail || now.measured_us <= 0)
+	if (!run || !job->conf->abort_on_fail)
+		return;
+	now.measured_us = load_elapsed_us(run) - job->conf->warmup_us;
+	if (now.measured_us <= 0)
 		return;
 	load_stats_init(&now.stats, job->conf->all.count);
 	load_look(run, &now.stats);
@@ -165,6 +181,22 @@ static void watch(void *arg, LoadRun *run, const Moment *now)
 	if (!job->args->quiet)
 		live_show(&job->live, now);
 	abort_on_fail(job, run);
+}
+
+static Err *coordinate(Job *job)
+{
+	CrewAsk ask = { .conf = job->conf,
+		        .listen = job->args->listen,
+		        .workers = job->args->workers,
+		        .token = job->args->token,
+		        .watch = watch,
+		        .watch_arg = job,
+		        .stop = &job->interrupted };
+	AUTO(child_end) Child signals = { 0 };
+
+	job->live = live_new(stderr, isatty(STDERR_FILENO), job->conf);
+	TRY(child_start(&signals, mind_signals, job, "signals"));
+	return crew_coordinate(job->cmd->arena, &ask, &job->result);
 }
 
 static void tried(void *arg, const FindTry *one)
@@ -223,6 +255,10 @@ static Err *run(void *arg)
 	AUTO(child_end) Child signals = { 0 };
 	Target *target;
 
+	if (job->args->coordinator.len)
+		return crew_work(a, job->args->coordinator, job->args->token, check_allowed, job);
+	if (job->args->workers)
+		return coordinate(job);
 	TRY(target_new(a, job->conf, &target));
 	TRY(check_allowed(job, target));
 	ask.target = target;
@@ -234,18 +270,19 @@ static Err *run(void *arg)
 static void take_load(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 {
 	if (args->rate > 0 || args->users) {
-		conf->stages.count = 0;
+		conf->load.count = 0;
 		conf->has_users = false;
 	}
 	if (args->rate > 0) {
-		conf->stages.at = ARENA_NEW(a, RateStage);
-		conf->stages.at[0] = (RateStage){ args->rate, args->rate, args->for_us };
-		conf->stages.count = 1;
+		conf->load.at = ARENA_NEW(a, StageConf);
+		conf->load.at[0] = (StageConf){ .rate = args->rate, .for_us = args->for_us };
+		conf->load.count = 1;
 	}
 	if (args->users) {
 		conf->has_users = true;
 		conf->users = (UsersConf){ .count = args->users, .for_us = args->for_us };
 	}
+	scenario_finish(a, conf);
 }
 
 static void append(Arena *a, const Str *more, size_t more_count, Str **at, size_t *count)
@@ -284,7 +321,7 @@ static bool is_url(Str what)
 	return str_starts(what, S("http://")) || str_starts(what, S("https://"));
 }
 
-static Err *read_what(Job *job)
+static Err *read_target(Job *job)
 {
 	Arena *a = job->cmd->arena;
 	Conf *conf = conf_new(a);
@@ -300,6 +337,14 @@ static Err *read_what(Job *job)
 	if (mistakes.len)
 		fwrite(mistakes.at, 1, mistakes.len, stderr);
 	return err;
+}
+
+static Err *read_what(Job *job)
+{
+	if (!job->args->what.len)
+		return err_new(job->cmd->arena, ERR_INVALID, "load.nothing",
+		               "what? Say a URL or a scenario's file");
+	return read_target(job);
 }
 
 static Err *read_thresholds(Job *job)
@@ -395,6 +440,10 @@ static Err *load(Cmd *cmd)
 	RtConf rt = { .loops = args->threads };
 	AUTO(job_fini) Job job = { .cmd = cmd, .args = args };
 
+	if (args->workers || args->coordinator.len)
+		rt.loops = args->coordinator.len ? args->threads : 1;
+	if (args->coordinator.len)
+		return rt_run(&rt, run, &job);
 	TRY(read_what(&job));
 	TRY(take_options(cmd->arena, args, job.conf));
 	TRY(read_thresholds(&job));

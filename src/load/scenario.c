@@ -463,6 +463,27 @@ static Err *take_headers(Arena *a, const OneTarget *one, StepConf *step)
 	return NULL;
 }
 
+static Err *take_method(Arena *a, const OneTarget *one, StepConf *step, Str path)
+{
+	struct {
+		Str method;
+		Str *path;
+	} rows[] = { { S("GET"), &step->get },       { S("POST"), &step->post },
+		     { S("PUT"), &step->put },       { S("PATCH"), &step->patch },
+		     { S("DELETE"), &step->delete }, { S("HEAD"), &step->head } };
+
+	step->method = one->method.len ? one->method : one->body.len ? S("POST") : S("GET");
+	step->path = path;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (str_eq(rows[i].method, step->method)) {
+			*rows[i].path = path;
+			return NULL;
+		}
+	return err_new(a, ERR_INVALID, "load.method",
+	               "%.*s: expected GET, POST, PUT, PATCH, DELETE or HEAD",
+	               STR_ARG(str_quote(a, step->method)));
+}
+
 Err *scenario_of_url(Arena *a, const OneTarget *one, ScenarioConf **out)
 {
 	ScenarioConf *s = ARENA_NEW(a, ScenarioConf);
@@ -476,8 +497,7 @@ Err *scenario_of_url(Arena *a, const OneTarget *one, ScenarioConf **out)
 	TRY(split_url(a, one->url, &s->target, &path));
 	TRY(take_headers(a, one, step));
 	step->kind = STEP_REQUEST;
-	step->method = one->method.len ? one->method : one->body.len ? S("POST") : S("GET");
-	step->path = plain_text(a, path);
+	TRY(take_method(a, one, step, plain_text(a, path)));
 	step->body = plain_text(a, one->body);
 	step->has_body = one->body.len > 0;
 	step->expect_us = -1;

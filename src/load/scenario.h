@@ -162,6 +162,9 @@ const ConfTable *scenario_table(void);
 Err *scenario_load(Arena *a, Conf *conf, Str path, ScenarioConf **out) MUST_USE;
 Err *scenario_read(Arena *a, Conf *conf, Str name, Str text, ScenarioConf **out) MUST_USE;
 
+/* What needs memory: `all` and `stages`. Reading does it; again after `load` was changed. */
+void scenario_finish(Arena *a, ScenarioConf *conf);
+
 /* One step for ever: GET (or what is said) of one URL, as `banyan load URL` asks for. Fails with INVALID "load.url". */
 typedef struct OneTarget {
 	Str url, method, body;

@@ -6,7 +6,5 @@
 
 /* For a whole ScenarioConf: derives fields and adds every mistake it finds. */
 ConfCheck scenario_check;
-/* What needs memory: Scenario.all and Scenario.stages. After the check. */
-void scenario_finish(Arena *a, ScenarioConf *conf);
 Err *span_split(Arena *a, Str text, int64_t *min_us, int64_t *max_us) MUST_USE;
 bool load_status_split(Str text, uint16_t *min, uint16_t *max);
