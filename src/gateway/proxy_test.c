@@ -16,6 +16,7 @@ typedef struct Scene {
 	HttpHandler *gateway_handler; /* NULL: proxy_handle */
 	void (*play)(struct Scene *scene);
 	unsigned loops;
+	int64_t read_after_us; /* how long clients leave an answer unread */
 	Arena *a;
 	Listener *origin, *gateway;
 	HttpListener *origin_http, *gateway_http;
@@ -135,6 +136,8 @@ static unsigned ask(Scene *scene, Str method, Str body, bool chunked)
 	if (chunked && !err)
 		err = call_finish(&call, NULL);
 	err = err ? err : call_receive(&call, &answer);
+	if (!err && scene->read_after_us)
+		CHECK_OK(fiber_sleep(scene->read_after_us));
 	while (!err && piece.len)
 		err = call_read(&call, &piece);
 	call_end(&call);
@@ -166,6 +169,18 @@ static Err *take_a_while(Exchange *x)
 	TRY(fiber_sleep(3000));
 	__atomic_sub_fetch(&origin.now, 1, __ATOMIC_ACQ_REL);
 	return swallow(x);
+}
+
+/* More than the sockets on the way hold. */
+static Err *pour(Exchange *x)
+{
+	static const char water[64 << 10];
+	Head head = { .status = 200, .body = HTTP_BODY_CHUNKED, .content_length = -1 };
+
+	TRY(http_begin(x, &head));
+	for (int i = 0; i < 80; i++)
+		TRY(http_write(x, (Str){ water, sizeof water }));
+	return http_end(x, NULL);
 }
 
 static Err *never(Exchange *x)
@@ -231,6 +246,36 @@ TEST(a_request_cancelled_at_any_park_leaves_nothing_behind)
 	Scene scene = { .origin_handler = swallow,
 		        .gateway_handler = proxy_cancelled,
 		        .play = cancel_everywhere,
+		        .conf = "max_connections: 1" };
+
+	perform(&scene, a);
+}
+
+static void cancel_while_held(Scene *scene)
+{
+	bool again = true;
+
+	for (unsigned n = 1; again; n++) {
+		NOTE("cancelled at park %u", n);
+		CHECK(n < 1000);
+		cancel_at = n;
+		was_cancelled = false;
+		scene->read_after_us = 2000;
+		ask(scene, S("GET"), (Str){ 0 }, false);
+		again = was_cancelled;
+		cancel_at = 0;
+		CHECK(open_to_origin(scene) <= 1);
+	}
+	scene->read_after_us = 0;
+	CHECK_INT(ask(scene, S("GET"), (Str){ 0 }, false), 200);
+	CHECK(open_to_origin(scene) <= 1);
+}
+
+TEST(an_answer_that_is_held_can_be_cancelled_at_any_park)
+{
+	Scene scene = { .origin_handler = pour,
+		        .gateway_handler = proxy_cancelled,
+		        .play = cancel_while_held,
 		        .conf = "max_connections: 1" };
 
 	perform(&scene, a);
