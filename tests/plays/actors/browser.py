@@ -2,7 +2,7 @@
 """A visitor with Chromium, who remembers what he saw and what went over the network.
 
 Nothing is waited for by time: an action that leaves a page waits for the next document to be complete, anything else for a
-condition in the page. Chromium reaches 127.0.0.1 only."""
+condition in the page. Chromium reaches 127.0.0.1 only, and ends when the pipe to chromedriver does."""
 import base64
 import collections
 import contextlib
@@ -23,17 +23,17 @@ from actors.waiting import until
 
 OFF = ("BackForwardCache", "SpareRendererForSitePerProcess", "Translate", "OptimizationHints", "MediaRouter", "PasswordLeakDetection",
        "HttpsUpgrades", "PaintHolding")
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
-         "--disable-default-apps", "--disable-sync", "--disable-extensions", "--disable-gpu", "--no-first-run", "--no-proxy-server",
-         f"--disable-features={','.join(OFF)}",
-         "--password-store=basic", "--window-size=1280,1000", "--lang=en-GB", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+FLAGS = ("--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking",
+         "--disable-component-update", "--disable-default-apps", "--disable-sync", "--disable-extensions", "--disable-gpu",
+         "--no-first-run", "--no-proxy-server", f"--disable-features={','.join(OFF)}", "--password-store=basic",
+         "--window-size=1280,1000", "--lang=en-GB", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 PATIENCE_S = 40.0
-ICON = "/favicon.ico"  # asked for when Chromium feels like it
+UNTOLD = ("/favicon.ico", "often=")  # what Chromium asks for when it feels like it, and what a page asks until it likes the answer
 # What differs although nothing is different: where it runs, when, and what is drawn at random.
 BLURS = tuple((re.compile(pattern), blur) for pattern, blur in (
     (r"https?://127\.0\.0\.1:\d+", "ORIGIN"), (r"127\.0\.0\.1:\d+", "HOST"),
-    (r"\b[0-9a-f]{32}\b", "UUID"), (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"), (r"\b\d+(\.\d+)? s\b", "SECONDS"),
-    (r"\b\d+ (a\.m\.|p\.m\.)|\bnoon\b|\bmidnight\b|\d{1,2}:\d\d [ap]\.m\.", "TIME"),
+    (r"\b\d{1,2}(:\d\d)? [ap]\.m\.|\bnoon\b|\bmidnight\b|\b\d\d:\d\d(:\d\d)?\b", "TIME"),
+    (r"\b[0-9a-f]{32}\b", "UUID"),
     (r"\b\d{1,2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]* \d{4}", "DATE"),
     (r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z.]* \d{1,2}, \d{4}", "DATE"),
     (r"(the server responded with a status of \d+) \([^)]*\)", r"\1")))
@@ -51,6 +51,10 @@ def blur(text):
     for pattern, by in BLURS:
         text = pattern.sub(by, text)
     return text
+
+
+def is_told(text):
+    return not any(part in text for part in UNTOLD)
 
 
 def fingerprint(certificate):
@@ -171,7 +175,7 @@ class Browser:
         cookies = sorted((c["name"], c["path"], c["httpOnly"], c["secure"], c.get("sameSite"), "expiry" in c)
                          for c in self.driver.get_cookies())
         console = sorted(blur(entry["message"]) for entry in self.driver.get_log("browser")
-                         if entry["level"] in ("WARNING", "SEVERE") and ICON not in entry["message"])
+                         if entry["level"] in ("WARNING", "SEVERE") and is_told(entry["message"]))
         self.pages.append(Page(name, blur(f"{parts.path}?{parts.query}"), blur(self.driver.title),
                                [blur(line) for line in text.splitlines() if line.strip()], cookies, console))
 
@@ -193,15 +197,17 @@ class Browser:
 
 
 class Traffic:
-    """A browser's network log, in terms that can be compared."""
+    """A browser's network log, in terms that can be compared. Beacons are left out: a page that is gone hears no answer.
+    unsteady: paths of pages whose length depends on who was first."""
 
-    def __init__(self, log, base):
+    def __init__(self, log, base, unsteady=()):
+        self.unsteady = unsteady
         self.seen = collections.Counter()
         self.fields, self.protocols, self.failed = {}, set(), set()
         asked, extras = collections.defaultdict(list), collections.defaultdict(list)
         for event in log:
             what, about = event["method"], event["params"]
-            if what == "Network.requestWillBeSent" and about["request"]["url"].startswith(base) and ICON not in about["request"]["url"]:
+            if what == "Network.requestWillBeSent" and about["request"]["url"].startswith(base) and is_told(about["request"]["url"]):
                 if "redirectResponse" in about:
                     self.answer(asked[about["requestId"]], about["redirectResponse"])
                 asked[about["requestId"]].append({"method": about["request"]["method"], "url": about["request"]["url"],
@@ -223,12 +229,15 @@ class Traffic:
 
     def note(self, hop, extra):
         answer, path = hop["answer"], blur(urlsplit(hop["url"])._replace(scheme="", netloc="").geturl())
+        if hop["kind"] == "Ping":
+            return
         self.seen[Seen(hop["method"], path, answer["status"], hop["kind"], answer["mimeType"])] += 1
         if answer.get("fromDiskCache") or not extra:
             return
         self.protocols.add(answer["protocol"])
         fields = (pair for name, value in extra["headers"].items() for pair in self.field(name.lower(), value))
-        self.fields.setdefault((hop["method"], path, answer["status"]), set()).add(tuple(sorted(fields)))
+        kept = tuple(sorted(pair for pair in fields if pair[0] != "content-length" or path not in self.unsteady))
+        self.fields.setdefault((hop["method"], path, answer["status"]), set()).add(kept)
 
     @staticmethod
     def field(name, value):
