@@ -31,7 +31,7 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) allowed;
 	CONF_LIST_OF(Str) resolve;
 	CONF_LIST_OF(Str) fail_unless;
-	Str save, log, compare, find;
+	Str save, log, html, compare, find;
 	double most;
 	Str coordinator; /* this process is a worker of it */
 	uint32_t workers;
@@ -89,6 +89,8 @@ static const ConfKey load_options[] = {
 	  .help = "an earlier report: what changed, and whether it is more than noise" },
 	{ "log", CONF_STR, AT(LoadArgs, log), .value = "FILE",
 	  .help = "write the histograms as a log that HdrHistogram's tools read" },
+	{ "html", CONF_STR, AT(LoadArgs, html), .value = "FILE",
+	  .help = "write the report as a page with plots" },
 	{ "quiet", CONF_BOOL, AT(LoadArgs, quiet), .letter = 'q', .help = "nothing while it runs" },
 	{ "threads", CONF_UINT, AT(LoadArgs, threads), .def = "0", .max = "256",
 	  .help = "threads; 0: as many as processors" },
@@ -431,6 +433,7 @@ static Err *print(Job *job)
 		                &job->worse));
 	fwrite(out.at, 1, out.len, job->cmd->out);
 	TRY(write_file(job, job->args->save, report_put_json, &report));
+	TRY(write_file(job, job->args->html, report_put_html, &report));
 	return write_file(job, job->args->log, report_put_log, &report);
 }
 

@@ -425,7 +425,10 @@ static Err *compile(Arena *a, const ScenarioConf *conf, Step *step, const StepCo
 		                         { S("Accept"), S("*/*") } };
 
 	step->conf = row;
-	step->path = text_new(a, row->path);
+	step->path = text_new(a, row->kind == STEP_WEBSOCKET ? row->websocket.path : row->path);
+	step->messages = ARENA_ARRAY(a, Text *, row->websocket.send.count + 1);
+	for (size_t i = 0; i < row->websocket.send.count; i++)
+		step->messages[i] = text_new(a, row->websocket.send.at[i]);
 	step->body = row->has_body ? text_new(a, row->body) : NULL;
 	step->headers =
 		arena_alloc_array(a, sizeof *step->headers,

@@ -21,7 +21,8 @@ typedef struct Step {
 		Text *name, *value;
 	} * form;
 	size_t form_count;
-	Text *wanted; /* check.body; NULL: none */
+	Text **messages; /* of a WebSocket */
+	Text *wanted;    /* check.body; NULL: none */
 	Seeker *seeker;
 } Step;
 
