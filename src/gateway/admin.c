@@ -1,81 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The admin port. One row a page; a page writes its text into a buffer, the rest is the same for all.
+ * The admin port. One row a page.
  *
  * It listens on loopback unless told otherwise. A browser on the same machine is kept out by looking at Host (a name that
- * is not an address or localhost is refused: DNS rebinding) before anything is answered. */
+ * is not an address or localhost is refused: DNS rebinding) before anything is answered. What changes something wants more:
+ * no page of another site behind it (Origin), and always a token, for on a shared machine anybody reaches loopback. */
 #include "gateway/admin.h"
 
 #include "base/arena.h"
-#include "base/json.h"
-#include "gateway/command.h"
-#include "gateway/spool.h"
-#include "obs/access.h"
-#include "rt/work.h"
-
-#include <stdio.h>
+#include "base/log.h"
+#include "gateway/orders.h"
+#include "gateway/snapshot.h"
 
 struct Admin {
 	Arena *arena;
 	Gateway *gateway;
 	Str token;
+	Str key; /* of its socket, for a process that takes over */
 	Listener *listener;
 	HttpListener *http;
 	HttpServer *server;
 };
 
-static Err not_found = ERR_STATIC(NOT_FOUND, "admin.unknown",
-                                  "there is no such page: /healthz, /readyz, /metrics, /config");
-static Err not_get = ERR_STATIC(METHOD, "admin.method", "the admin port takes GET only");
+static Err not_found = ERR_STATIC(
+	NOT_FOUND, "admin.unknown",
+	"there is no such page: /healthz, /readyz, /metrics, /config, /config/reload, /drain");
+static Err wrong_method =
+	ERR_STATIC(METHOD, "admin.method", "this page of the admin port takes another method");
 static Err wrong_host =
 	ERR_STATIC(MISDIRECTED, "admin.host", "the admin port is asked by address or as localhost");
+static Err wrong_origin =
+	ERR_STATIC(DENIED, "admin.origin", "a page of another site may not change anything here");
 static Err no_token = ERR_STATIC(UNAUTHENTICATED, "admin.token",
                                  "the admin port wants \"Authorization: Bearer TOKEN\"");
+static Err token_needed = ERR_STATIC(
+	DENIED, "admin.token_needed",
+	"what changes something wants a token, here too: set admin.token, or send a signal");
 static Err not_ready = ERR_STATIC(BUSY, "admin.not_ready", "the gateway starts or drains");
 
 /* --- pages ---------------------------------------------------------------------------------------------------------- */
 
-static Err *page_health(Gateway *g, Buf *out)
+#define TEXT S("text/plain; charset=utf-8")
+#define JSON S("application/json")
+
+static Err *page_health(Exchange *x, Gateway *g)
 {
 	(void)g;
-	buf_put(out, S("ok\n"));
-	return NULL;
+	return http_reply(x, 200, TEXT, S("ok\n"));
 }
 
-static Err *page_ready(Gateway *g, Buf *out)
+static Err *page_ready(Exchange *x, Gateway *g)
 {
-	if (!gateway_is_ready(g))
+	return gateway_is_ready(g) ? http_reply(x, 200, TEXT, S("ready\n")) : &not_ready;
+}
+
+static Err *page_metrics(Exchange *x, Gateway *g)
+{
+	AUTO(buf_fini) Buf out = { 0 };
+
+	(void)g;
+	metrics_put(&out);
+	return http_reply(x, 200, S(METRICS_CONTENT_TYPE), buf_str(&out));
+}
+
+static void snapshot_unrefp(Snapshot **snap)
+{
+	snapshot_unref(*snap);
+}
+
+static Err *page_config(Exchange *x, Gateway *g)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(g);
+
+	return http_reply(x, 200, S("application/yaml; charset=utf-8"), snap->text);
+}
+
+static void order_fini(Order *order)
+{
+	buf_fini(&order->answer);
+}
+
+static Err *page_reload(Exchange *x, Gateway *g)
+{
+	AUTO(order_fini) Order order = { .kind = ORDER_RELOAD };
+
+	gateway_order(g, &order);
+	if (order.status == 503)
 		return &not_ready;
-	buf_put(out, S("ready\n"));
-	return NULL;
+	return http_reply(x, order.status,
+	                  order.status == 200 ? JSON : S("application/problem+json"),
+	                  buf_str(&order.answer));
 }
 
-static Err *page_metrics(Gateway *g, Buf *out)
+static Err *page_drain(Exchange *x, Gateway *g)
 {
-	(void)g;
-	metrics_put(out);
-	return NULL;
+	AUTO(order_fini) Order order = { .kind = ORDER_DRAIN };
+
+	gateway_order(g, &order);
+	return http_reply(x, 202, JSON, S("{\"draining\":true}\n"));
 }
 
-static Err *page_config(Gateway *g, Buf *out)
-{
-	Snapshot *snap = gateway_snapshot(g);
-
-	buf_put(out, snap->text);
-	snapshot_unref(snap);
-	return NULL;
-}
+typedef Err *AdminPage(Exchange *x, Gateway *g);
 
 static const struct {
 	Str path;
-	Str type;
-	Err *(*write)(Gateway *g, Buf *out);
+	Str method; /* GET means HEAD too; what is not GET changes something */
+	AdminPage *page;
 	bool open; /* no token is asked for */
 } pages[] = {
-	{ S("/healthz"), S("text/plain; charset=utf-8"), page_health, true },
-	{ S("/readyz"), S("text/plain; charset=utf-8"), page_ready, true },
-	{ S("/metrics"), S(METRICS_CONTENT_TYPE), page_metrics, false },
-	{ S("/config"), S("application/yaml; charset=utf-8"), page_config, false },
+	{ S("/healthz"), S("GET"), page_health, true },
+	{ S("/readyz"), S("GET"), page_ready, true },
+	{ S("/metrics"), S("GET"), page_metrics, false },
+	{ S("/config"), S("GET"), page_config, false },
+	{ S("/config/reload"), S("POST"), page_reload, false },
+	{ S("/drain"), S("POST"), page_drain, false },
 };
 
 /* --- the port ------------------------------------------------------------------------------------------------------- */
@@ -112,50 +150,89 @@ static bool may_see(const Admin *admin, const Exchange *x)
 	       same_secret(str_trim(str_sub(given, scheme.len, given.len)), admin->token);
 }
 
+/* A browser says where the page is from that makes it ask. */
+static bool is_same_origin(const Exchange *x)
+{
+	Str origin = headers_get_name(&x->request.headers, S("Origin"));
+	Str site = headers_get_name(&x->request.headers, S("Sec-Fetch-Site"));
+
+	if (site.len && !str_eq(site, S("same-origin")) && !str_eq(site, S("none")))
+		return false;
+	if (str_starts(origin, S("http://")))
+		origin = str_sub(origin, 7, origin.len);
+	else if (str_starts(origin, S("https://")))
+		origin = str_sub(origin, 8, origin.len);
+	return !origin.len || str_eq(origin, x->request.authority);
+}
+
+static Err *check(const Admin *admin, const Exchange *x, bool changes)
+{
+	if (!host_is_ours(x->arena, x->request.authority))
+		return &wrong_host;
+	if (changes && !is_same_origin(x))
+		return &wrong_origin;
+	if (changes && !admin->token.len)
+		return &token_needed;
+	return may_see(admin, x) ? NULL : &no_token;
+}
+
 static Err *admin_handle(Exchange *x)
 {
 	Admin *admin = x->listener_arg;
-	AUTO(buf_fini) Buf out = { 0 };
+	bool head = str_eq(x->request.method, S("HEAD"));
 	Url url;
 
 	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ 0 }, &url));
 	for (size_t i = 0; i < COUNT(pages); i++) {
+		Str method = pages[i].method;
+
 		if (!str_eq(url.path, pages[i].path))
 			continue;
-		if (!str_eq(x->request.method, S("GET")) && !str_eq(x->request.method, S("HEAD")))
-			return &not_get;
-		if (!pages[i].open && !host_is_ours(x->arena, x->request.authority))
-			return &wrong_host;
-		if (!pages[i].open && !may_see(admin, x))
-			return &no_token;
-		TRY(pages[i].write(admin->gateway, &out));
-		return http_reply(x, 200, pages[i].type, buf_str(&out));
+		x->user = (void *)(uintptr_t)&pages[i].method;
+		if (!str_eq(head ? S("GET") : x->request.method, method))
+			return &wrong_method;
+		if (!pages[i].open)
+			TRY(check(admin, x, !str_eq(method, S("GET"))));
+		return pages[i].page(x, admin->gateway);
 	}
 	return &not_found;
 }
 
 static Err *admin_fail(Exchange *x, Err *err)
 {
-	return http_reply(x, (unsigned)err_status(err), S("text/plain; charset=utf-8"),
-	                  str_fmt(x->arena, "%.*s\n", STR_ARG(err->text)));
+	Str text = str_fmt(x->arena, "%.*s\n", STR_ARG(err->text));
+	Head head = { .status = (uint16_t)err_status(err),
+		      .body = HTTP_BODY_LENGTH,
+		      .content_length = (int64_t)text.len };
+
+	headers_add(&head.headers, x->arena, S("Content-Type"), TEXT);
+	if (err == &wrong_method)
+		headers_add(&head.headers, x->arena, S("Allow"), *(const Str *)x->user);
+	if (err == &no_token)
+		headers_add(&head.headers, x->arena, S("WWW-Authenticate"), S("Bearer"));
+	TRY(http_begin(x, &head));
+	TRY(http_write(x, text));
+	return http_end(x, NULL);
 }
 
-static Err *admin_listen(Admin *admin, Str address)
+/* Its socket may have been there before us. */
+static Err *admin_listen(Admin *admin, Str address, Sockets *sockets)
 {
 	HttpConf conf = { .limits = http_limits_default(),
 		          .handler = admin_handle,
-		          .fail = admin_fail };
+		          .fail = admin_fail,
+		          .uncounted = true };
 	Addr addr;
 
 	TRY(addr_parse(admin->arena, address, &addr));
-	TRY(listener_open(admin->arena, &addr, &admin->listener));
+	TRY(sockets_listen(admin->arena, sockets, admin->key, &addr, &admin->listener));
+	if (!admin->listener)
+		TRY(listener_open(admin->arena, &addr, &admin->listener));
 	admin->server = http_server_new(&conf, NULL);
 	return http_listen(admin->listener, admin->server, admin, &admin->http);
 }
 
-static void admin_register(Gateway *g);
-
-Err *admin_open(Gateway *gateway, const AdminConf *conf, Admin **out)
+Err *admin_open(Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out)
 {
 	Arena *a;
 	Admin *admin;
@@ -166,19 +243,37 @@ Err *admin_open(Gateway *gateway, const AdminConf *conf, Admin **out)
 		return NULL;
 	a = arena_new(0);
 	admin = ARENA_NEW(a, Admin);
-	*admin = (Admin){ .arena = a, .gateway = gateway, .token = str_dup(a, conf->token) };
-	admin_register(gateway);
-	err = admin_listen(admin, conf->address.text);
+	*admin = (Admin){ .arena = a,
+		          .gateway = gateway,
+		          .token = str_dup(a, conf->token),
+		          .key = str_fmt(a, "admin %.*s", STR_ARG(conf->address.text)) };
+	admin_metrics_begin(gateway);
+	err = admin_listen(admin, conf->address.text, sockets);
 	if (err) { /* it must outlive the arena it may lie in */
 		static Err failed =
 			ERR_STATIC(IO, "admin.listen", "the admin port could not be opened");
 
-		failed.why = NULL;
+		log_err(err, "%.*s", STR_ARG(admin->key));
 		admin_close(admin);
 		return &failed;
 	}
 	*out = admin;
 	return NULL;
+}
+
+Str admin_key(const Admin *admin)
+{
+	return admin->key;
+}
+
+int admin_fd(const Admin *admin)
+{
+	return listener_fd(admin->listener);
+}
+
+void admin_leave(Admin *admin)
+{
+	listener_leave(admin->listener);
 }
 
 void admin_close(Admin *admin)
@@ -194,189 +289,4 @@ void admin_close(Admin *admin)
 const Addr *admin_addr(const Admin *admin)
 {
 	return admin ? listener_addr(admin->listener) : NULL;
-}
-
-/* --- what only a scrape knows --------------------------------------------------------------------------------------- */
-
-/* A scrape's functions get no argument: there is one gateway in a process. */
-static Gateway *watched;
-
-#define READ(name, value) \
-	static void read_##name(MetricOut *out) \
-	{ \
-		metric_emit(out, NULL, (double)(value)); \
-	}
-READ(accepted, http_stats().accepted)
-READ(conn_refused, http_stats().refused)
-READ(handshakes_failed, http_stats().handshakes_failed)
-READ(timeouts, http_stats().timeouts)
-READ(floods, http_stats().floods)
-READ(connections, http_stats().connections)
-READ(active, http_stats().active)
-READ(tunnels, http_stats().tunnels)
-READ(accept_paused, listen_stats().paused)
-READ(workers_busy, work_stats().busy)
-READ(workers_queued, work_stats().queued)
-READ(workers_refused, work_stats().refused)
-READ(reloads, gateway_stats(watched).reloads)
-READ(reloads_failed, gateway_stats(watched).reloads_failed)
-
-static void read_http_requests(MetricOut *out)
-{
-	static const Str versions[3] = { S("1"), S("2"), S("refused") };
-	HttpStats stats = http_stats();
-
-	for (size_t i = 0; i < COUNT(versions); i++)
-		metric_emit(out, &versions[i], (double)stats.requests[i]);
-}
-
-static void read_fibers(MetricOut *out)
-{
-	for (unsigned i = 0; i < rt_loops(); i++) {
-		char name[12];
-
-		snprintf(name, sizeof name, "%u", i);
-		metric_emit(out, (Str[]){ str_of(name) }, loop_stats(rt_loop(i)).fibers);
-	}
-}
-
-static void each_server(MetricOut *out, double (*value)(const UpstreamServerStats *stats))
-{
-	Snapshot *snap = gateway_snapshot(watched);
-
-	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		for (size_t k = 0; k < upstream_servers(snap->upstreams[i]); k++) {
-			UpstreamServerStats stats = upstream_server_stats(snap->upstreams[i], k);
-
-			metric_emit(out, (Str[]){ snap->conf->upstreams.at[i].name, stats.name },
-			            value(&stats));
-		}
-	snapshot_unref(snap);
-}
-
-static double is_up(const UpstreamServerStats *stats)
-{
-	return stats->state == BALANCE_UP;
-}
-
-static double connections_of(const UpstreamServerStats *stats)
-{
-	return stats->connections;
-}
-
-static void read_server_up(MetricOut *out)
-{
-	each_server(out, is_up);
-}
-
-static void read_server_connections(MetricOut *out)
-{
-	each_server(out, connections_of);
-}
-
-static void read_waiting(MetricOut *out)
-{
-	Snapshot *snap = gateway_snapshot(watched);
-
-	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		metric_emit(out, &snap->conf->upstreams.at[i].name,
-		            upstream_waiting(snap->upstreams[i]));
-	snapshot_unref(snap);
-}
-
-#define ROW(name_, type_, unit_, help_, read_) \
-	{ \
-		.name = (name_), .type = METRIC_##type_, .unit = (unit_), .help = (help_), \
-		.read = (read_) \
-	}
-static const MetricFamily families[] = {
-	ROW("banyan_connections_accepted_total", COUNTER, "connections",
-	    "Connections accepted, admin port included", read_accepted),
-	ROW("banyan_connections_refused_total", COUNTER, "connections",
-	    "Connections refused at limits.connections", read_conn_refused),
-	ROW("banyan_handshakes_failed_total", COUNTER, "connections", "TLS handshakes that failed",
-	    read_handshakes_failed),
-	ROW("banyan_client_timeouts_total", COUNTER, "connections",
-	    "Heads that did not come in time", read_timeouts),
-	ROW("banyan_client_floods_total", COUNTER, "connections",
-	    "HTTP/2 connections ended for abuse", read_floods),
-	ROW("banyan_connections", GAUGE, "connections", "Connections open now", read_connections),
-	ROW("banyan_connections_active", GAUGE, "connections", "Connections with a request now",
-	    read_active),
-	ROW("banyan_tunnels", GAUGE, "connections", "WebSockets and other tunnels open now",
-	    read_tunnels),
-	ROW("banyan_accept_pauses_total", COUNTER, "pauses",
-	    "Times accepting paused for want of file descriptors", read_accept_paused),
-	{ "banyan_http_requests_total",
-	  METRIC_COUNTER,
-	  "requests",
-	  "Requests by major version of HTTP; refused: malformed or over a limit",
-	  { "version" },
-	  read_http_requests },
-	{ "banyan_fibers",
-	  METRIC_GAUGE,
-	  "fibers",
-	  "Fibers alive now, by loop",
-	  { "loop" },
-	  read_fibers },
-	ROW("banyan_workers_busy", GAUGE, "threads", "Worker threads at work now",
-	    read_workers_busy),
-	ROW("banyan_workers_queued", GAUGE, "jobs", "Jobs that wait for a worker now",
-	    read_workers_queued),
-	ROW("banyan_workers_refused_total", COUNTER, "jobs",
-	    "Jobs refused because the queue was full", read_workers_refused),
-	ROW("banyan_reloads_total", COUNTER, "reloads", "Configurations taken over", read_reloads),
-	ROW("banyan_reloads_failed_total", COUNTER, "reloads", "Configurations refused",
-	    read_reloads_failed),
-	{ "banyan_upstream_server_up",
-	  METRIC_GAUGE,
-	  "boolean",
-	  "1 while the server is up by its health checks",
-	  { "upstream", "server" },
-	  read_server_up },
-	{ "banyan_upstream_connections",
-	  METRIC_GAUGE,
-	  "connections",
-	  "Connections open to the server now",
-	  { "upstream", "server" },
-	  read_server_connections },
-	{ "banyan_upstream_waiting",
-	  METRIC_GAUGE,
-	  "requests",
-	  "Requests that wait for a connection now",
-	  { "upstream" },
-	  read_waiting },
-};
-
-const MetricFamily *admin_metrics(size_t *count)
-{
-	*count = COUNT(families);
-	return families;
-}
-
-/* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, route_metrics, upstream_metrics,
-	                             spool_metrics,    admin_metrics, access_metrics,
-	                             obs_metrics };
-
-static void admin_register(Gateway *g)
-{
-	watched = g;
-	for (size_t i = 0; i < COUNT(lists); i++) {
-		size_t count;
-		const MetricFamily *rows = lists[i](&count);
-
-		metrics_add(rows, count);
-	}
-}
-
-void gateway_put_metrics(Buf *b)
-{
-	for (size_t i = 0; i < COUNT(lists); i++) {
-		size_t count;
-		const MetricFamily *rows = lists[i](&count);
-
-		buf_putc(b, '\n');
-		metrics_put_markdown(b, rows, count);
-	}
 }

@@ -5,16 +5,31 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "gateway/conf.h"
 #include "gateway/gateway.h"
 
 static const ConfKey serve_options[] = {
 	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE",
-	  .required = true, .help = "the configuration (docs/reference/configuration.md)" },
+	  .help = "the configuration (docs/reference/configuration.md)" },
+	{ "takeover", CONF_BOOL, AT(GatewayArgs, takeover),
+	  .help = "get the listening sockets of the process that runs with this configuration, and end it" },
+	{ "passthrough", CONF_STR, AT(GatewayArgs, passthrough), .value = "UPSTREAM",
+	  .help = "everything to this address (host:port, unix:/path) or upstream of the configuration, no policy on" },
+	{ "listen", CONF_STR, AT(GatewayArgs, listen), .value = "ADDRESS",
+	  .help = "where, with --passthrough and without a configuration; 127.0.0.1:8080 if not said" },
 };
 
 static Err *serve(Cmd *cmd)
 {
-	return gateway_run(cmd->arena, cmd->args);
+	const GatewayArgs *args = cmd->args;
+
+	if (!args->file.len && !args->passthrough.len)
+		return err_new(cmd->arena, ERR_INVALID, "args.missing",
+		               "no configuration was named: banyan serve -c FILE");
+	if (args->listen.len && (args->file.len || !args->passthrough.len))
+		return err_new(cmd->arena, ERR_INVALID, "args.listen",
+		               "--listen is for --passthrough without a configuration");
+	return gateway_run(cmd->arena, args);
 }
 
 typedef struct CheckArgs {
@@ -96,10 +111,18 @@ static Err *check(Cmd *cmd)
 static const Command commands[] = {
 	{ "serve", .group = "decompose", .summary = "run what a configuration names", .run = serve,
 	  .help = "Runs the gateway until SIGTERM or SIGINT, then finishes what runs and ends; a second signal ends it at "
-	          "once. SIGHUP reads the configuration again: a mistake changes nothing. SIGUSR1 opens log files anew.\n\n"
+	          "once. SIGHUP reads the configuration again: a mistake changes nothing. SIGUSR1 opens log files anew. "
+	          "SIGUSR2 starts the program anew with --takeover.\n\n"
+	          "--takeover asks the running process for its listening sockets and, once this one serves, tells it to "
+	          "finish and end: no connection is refused and no request lost. When this one cannot start nothing "
+	          "changes.\n\n"
+	          "--passthrough is the way out of any trouble: no routes, no limits, no retries, targets as they came; "
+	          "with a configuration its listeners and certificates.\n\n"
 	          "Prints \"listening URL\" for each address, \"admin URL\", and \"ready\" once requests are served.",
-	  .examples = "banyan serve -c banyan.yaml", COMMAND_OPTIONS(serve_options),
-	  .size = sizeof(GatewayArgs) },
+	  .examples = "banyan serve -c banyan.yaml\nbanyan serve --takeover -c banyan.yaml\n"
+	              "banyan serve -c banyan.yaml --passthrough monolith\n"
+	              "banyan serve --passthrough 127.0.0.1:8000 --listen :8080",
+	  COMMAND_OPTIONS(serve_options), .size = sizeof(GatewayArgs) },
 	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration",
 	  .run = check, .json = true,
 	  .help = "Reads a configuration as `banyan serve` would and says every mistake with its line and column.",

@@ -620,7 +620,16 @@ static const ConfTable errors_table = { "errors", CONF_ROWS(ErrorsConf, errors_k
 
 static const ConfKey drain_keys[] = {
 	{ "timeout", CONF_DURATION, AT(DrainConf, timeout_us), .def = "30s", .max = "24h",
-	  .help = "how long running requests and tunnels may finish after SIGTERM" },
+	  .help = "how long requests may finish after SIGTERM" },
+	{ "idle", CONF_DURATION, AT(DrainConf, idle_us), .def = "2s", .max = "10m",
+	  .help = "how long an idle connection of HTTP/1 is kept for one more request",
+	  .more = "It is answered with \"Connection: close\". A client may be sending it at the very moment: closing at once "
+	          "would lose it." },
+	{ "tunnels", CONF_DURATION, AT(DrainConf, tunnels_us), .def = "25s", .max = "168h",
+	  .help = "how long WebSockets and other tunnels go on after SIGTERM",
+	  .more = "Then WebSockets get a close frame (1001, going away), and five seconds to answer it." },
+	{ "upgrade", CONF_DURATION, AT(DrainConf, upgrade_us), .def = "10m", .max = "168h",
+	  .help = "the same when another process has taken over: `banyan serve --takeover`" },
 };
 static const ConfTable drain_table = { "drain", CONF_ROWS(DrainConf, drain_keys),
 	                               .shorthand = "timeout",
@@ -663,6 +672,11 @@ static const ConfKey gateway_keys[] = {
 	  .help = "where bodies too large for memory are held, in files without a name" },
 	{ "spool_max", CONF_BYTES, AT(GatewayConf, spool_max), .def = "10GiB",
 	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
+	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
+	  .value = "ADDRESS",
+	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
+	  .more = "Only processes of the same user are answered. Without it a name that is made of the user and the "
+	          "configuration file's path, which leaves nothing on the disk (an abstract socket)." },
 	{ "threads", CONF_UINT, AT(GatewayConf, threads), .def = "0", .max = "256",
 	  .help = "threads that serve; 0: as many as processors" },
 };
@@ -672,6 +686,16 @@ static const ConfTable gateway_table = { "gateway", CONF_ROWS(GatewayConf, gatew
 const ConfTable *gateway_upstream_table(void)
 {
 	return &upstream_table;
+}
+
+const ConfTable *gateway_listen_table(void)
+{
+	return &listen_table;
+}
+
+const ConfTable *gateway_route_table(void)
+{
+	return &route_table;
 }
 
 const ConfTable *gateway_conf_table(void)

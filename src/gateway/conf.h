@@ -69,7 +69,10 @@ typedef struct ErrorsConf {
 	Str html; /* a file; empty: the built-in page */
 } ErrorsConf;
 typedef struct DrainConf {
-	int64_t timeout_us;
+	int64_t timeout_us; /* requests */
+	int64_t idle_us;    /* idle connections wait for one more */
+	int64_t tunnels_us; /* then they are asked to end */
+	int64_t upgrade_us; /* the same after a take-over */
 } DrainConf;
 
 typedef struct GatewayConf {
@@ -90,15 +93,19 @@ typedef struct GatewayConf {
 	bool has_maintenance;
 	MaintenanceConf maintenance;
 	BufferingConf buffering;
-	Str spool_dir;              /* where bodies too large for memory are held */
-	uint64_t spool_max;         /* bytes of all of them together; 0: no limit */
-	uint32_t threads;           /* 0: as many as processors */
+	Str spool_dir;      /* where bodies too large for memory are held */
+	uint64_t spool_max; /* bytes of all of them together; 0: no limit */
+	Str takeover;       /* "unix:/path", "off"; empty: a name made of the file's */
+	bool passthrough;   /* the first route takes everything, as it came (passthrough.h) */
+	uint32_t threads;   /* 0: as many as processors */
 	CONF_LIST_OF(Str) warnings; /* "banyan.yaml:3:5: ...": in order, but worth a look */
 } GatewayConf;
 
 /* The rows, for conf_load() with parts of others beside it, `banyan check` and the reference. Its check does all that can
  * be wrong; gateway_conf_finish() after it fills what needs memory (trust, warnings). */
 const ConfTable *gateway_conf_table(void);
+const ConfTable *gateway_listen_table(void); /* of one listener, ListenConf */
+const ConfTable *gateway_route_table(void);  /* of one route, RouteConf */
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);
 
 /* Reads the whole file; fails with "base.file" or INVALID "conf.invalid", conf_mistakes() having them all. Blocks on the

@@ -15,7 +15,7 @@ ConfVerify verify_listen, verify_admin, verify_server, verify_host, verify_path,
 	verify_prefix, verify_health_path, verify_status, verify_hash_on, verify_network,
 	verify_id_header, verify_name, verify_log, verify_ca_name, verify_condition_name,
 	verify_expression, verify_field_name, verify_field_value, verify_template, verify_rewrite,
-	verify_index_name;
+	verify_index_name, verify_takeover;
 
 /* "header:NAME", "cookie:NAME" or "peer". */
 bool hash_on_split(Str text, HashOn *kind, Str *name);

@@ -35,6 +35,15 @@ Err *verify_admin(Arena *a, Str text)
 	return str_eq(text, S("off")) ? NULL : verify_listen(a, text);
 }
 
+Err *verify_takeover(Arena *a, Str text)
+{
+	AddressConf address;
+
+	if (str_eq(text, S("off")) || (address_split(text, &address) && address.unix_path.len))
+		return NULL;
+	return refuse(a, text, "expected unix:/path or off");
+}
+
 Err *verify_server(Arena *a, Str text)
 {
 	AddressConf address;

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The process. One fiber of loop 0 reads signals and does what they say, one thing after another:
+ * The process. One fiber of loop 0 does what it is told, one thing after another, by signals, by the admin port, or by a
+ * process that takes over:
  *
- *   SIGHUP          the file is read and built anew on a worker; when all of it is in order, and every new address is
- *                   bound, listeners swap to it. A mistake changes nothing and is said.
- *   SIGUSR1         log files are opened anew.
- *   SIGTERM, SIGINT listeners stop, what runs is finished within drain.timeout; a second one ends it at once.
+ *   SIGHUP           the file is read and built anew on a worker; when all of it is in order, and every new address is
+ *                    bound, listeners swap to it. A mistake changes nothing and is said.
+ *   SIGUSR1          log files are opened anew.
+ *   SIGUSR2          the program is started anew, to take over from this process.
+ *   SIGTERM, SIGINT  listeners stop, what runs is finished within the times of `drain`; a second one ends it at once.
  *
- * Listeners are known by their address as written: one that stays keeps its socket and its connections. */
+ * A process that takes over says when it serves: then this one leaves the sockets to it and drains, and the service manager
+ * is told whom to look at from now on. */
 #include "gateway/gateway.h"
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "gateway/admin.h"
-#include "gateway/proxy.h"
+#include "gateway/build.h"
+#include "gateway/notify.h"
+#include "gateway/orders.h"
+#include "gateway/ports.h"
 #include "gateway/record.h"
+#include "gateway/takeover.h"
+#include "gateway/upgrade.h"
+#include "gateway/watermark.h"
 #include "rt/signals.h"
 #include "rt/tls.h"
 #include "rt/work.h"
@@ -23,324 +33,25 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { RECORDERS_MAX = 16 };
-
-static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs",
-                                  "too many different access logs since the start: restart");
-
-typedef struct Port {
-	Node node;    /* gateway->ports */
-	Arena *arena; /* its own: it may outlive the configuration it came with */
-	Str key;
-	Str text;
-	Listener *listener;
-	HttpListener *http;
-	bool keep; /* mark of a reload */
-} Port;
 
 struct Gateway {
-	Str file;
+	const GatewayArgs *args;
+	Arena *arena; /* the process's */
 	pthread_mutex_t
 		lock; /* of snap, for the admin port on other loops; held for a few instructions */
 	Snapshot *snap;
-	List ports;
-	List retiring;
-	Recorder *recorders[RECORDERS_MAX]; /* every access log there was a configuration for */
-	size_t recorder_count;
+	Sockets *sockets; /* that were there before us */
+	Ports *ports;
+	Recorders recorders;
 	Admin *admin;       /* NULL: none */
+	Takeover *from;     /* while we take over */
+	TakeoverHost *host; /* NULL: nobody can take over from us */
+	Orders orders;
 	bool ready;         /* atomic */
+	bool handed;        /* another process has taken over */
+	Str taken;          /* keys of the sockets it goes on with */
 	GatewayStats stats; /* atomic */
 };
-
-/* --- building on a worker ------------------------------------------------------------------------------------------- */
-
-typedef struct Build {
-	Str file;
-	Gateway *gateway;
-	const Snapshot *before;
-	Arena *arena; /* the hold's */
-	ConfHold *hold;
-	Conf *conf;
-	GatewayConf *loaded;
-	Snapshot *snap;
-	TlsContext **tls; /* one a listener; NULL: plain */
-	bool applied;     /* the snapshot is the gateway's */
-	Err *err;
-} Build;
-
-static Err *load_tls(Build *b, const ListenConf *listen, TlsContext **out)
-{
-	TlsServerConf *confs = ARENA_ARRAY(b->arena, TlsServerConf, listen->tls.count);
-
-	*out = NULL;
-	for (size_t i = 0; i < listen->tls.count; i++)
-		confs[i] = (TlsServerConf){ listen->tls.at[i].certificate, listen->tls.at[i].key,
-			                    listen->http2 };
-	return listen->tls.count ? tls_server_new(b->arena, confs, listen->tls.count, out) : NULL;
-}
-
-/* The log this configuration asks for: one that is open, or a new one. */
-static Err *find_recorder(Gateway *g, Arena *a, const AccessConf *conf, Recorder **out)
-{
-	*out = NULL;
-	if (conf->to == ACCESS_OFF)
-		return NULL;
-	for (size_t i = 0; i < g->recorder_count; i++)
-		if (recorder_is(g->recorders[i], conf)) {
-			*out = g->recorders[i];
-			return NULL;
-		}
-	if (g->recorder_count == RECORDERS_MAX)
-		return &many_logs;
-	TRY(recorder_open(a, conf, out));
-	g->recorders[g->recorder_count++] = *out;
-	return NULL;
-}
-
-static Err *build(Build *b)
-{
-	const GatewayConf *conf;
-	Recorder *recorder;
-
-	if (!b->loaded)
-		TRY(gateway_conf_load(b->arena, b->conf, b->file, &b->loaded));
-	conf = b->loaded;
-	b->tls = ARENA_ARRAY(b->arena, TlsContext *, conf->listen.count);
-	for (size_t i = 0; i < conf->listen.count; i++)
-		TRY(load_tls(b, &conf->listen.at[i], &b->tls[i]));
-	TRY(find_recorder(b->gateway, b->arena, &conf->access_log, &recorder));
-	TRY(snapshot_new(b->arena, b->hold, conf, b->before, &b->snap));
-	b->snap->recorder = recorder;
-	return NULL;
-}
-
-static void build_work(void *arg)
-{
-	Build *b = arg;
-
-	b->err = build(b);
-}
-
-static void build_begin(Build *b, Gateway *g)
-{
-	*b = (Build){ .gateway = g, .before = g->snap, .arena = arena_new(0) };
-	b->hold = conf_hold_new(b->arena);
-	b->file = str_dup(b->arena, g->file);
-	b->conf = conf_new(b->arena);
-}
-
-/* The servers have references of their own. */
-static void let_tls_go(Build *b)
-{
-	for (size_t i = 0; b->tls && i < b->loaded->listen.count; i++)
-		tls_unref(b->tls[i]);
-	b->tls = NULL;
-}
-
-/* The snapshot and its upstreams hold the arena as long as they need it; errors that live in it are gone. Fine twice. */
-static void build_end(Build *b)
-{
-	let_tls_go(b);
-	if (!b->applied)
-		snapshot_unref(b->snap);
-	b->snap = NULL;
-	conf_hold_unref(TAKE(b->hold));
-}
-
-static void say_mistakes(const Build *b)
-{
-	size_t count;
-	const ConfMistake *mistakes = conf_mistakes(b->conf, &count);
-
-	for (size_t i = 0; i < count; i++)
-		log_error("%.*s:%u:%u: %.*s", STR_ARG(b->file), mistakes[i].line,
-		          mistakes[i].column, STR_ARG(mistakes[i].text));
-}
-
-static void say_warnings(const GatewayConf *conf)
-{
-	for (size_t i = 0; i < conf->warnings.count; i++)
-		log_warn("%.*s", STR_ARG(conf->warnings.at[i]));
-}
-
-/* --- ports ---------------------------------------------------------------------------------------------------------- */
-
-static void let_snapshot_go(void *arg)
-{
-	snapshot_unref(arg);
-}
-
-static HttpServer *server_for(Snapshot *snap, const ListenConf *listen, TlsContext *tls)
-{
-	HttpConf conf = {
-		.limits = snap->limits,
-		.handler = proxy_handle,
-		.fail = proxy_fail,
-		.done = proxy_done,
-		.arg = snapshot_ref(snap),
-		.gone = let_snapshot_go,
-		.h2c = listen->h2c,
-	};
-
-	return http_server_new(&conf, tls);
-}
-
-static Err *port_bind(Port *port, Arena *a)
-{
-	Addr addr;
-
-	TRY(addr_parse(a, port->text, &addr));
-	return listener_open(a, &addr, &port->listener);
-}
-
-/* Errors live in `errs`: the port's own arena goes with it. */
-static Err *port_open(Gateway *g, Arena *errs, Str key, Str text)
-{
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	Port *port = ARENA_NEW(a, Port);
-	Err *err;
-
-	port->key = str_dup(a, key);
-	port->text = str_dup(a, text);
-	err = port_bind(port, a);
-	if (err)
-		return err_copy(errs, err);
-	port->arena = TAKE(a);
-	list_add(&g->ports, &port->node);
-	return NULL;
-}
-
-static void port_close(Port *port)
-{
-	http_listen_close(port->http);
-	listener_close(port->listener);
-	list_remove(&port->node);
-	arena_free(port->arena);
-}
-
-/* What a listener is known by from one configuration to the next: its address as written. Those on "any free port" are
- * different ones though they read the same. */
-static Str port_key(Arena *a, const GatewayConf *conf, size_t index)
-{
-	const AddressConf *address = &conf->listen.at[index].address;
-	unsigned before = 0;
-
-	if (address->port || address->unix_path.len)
-		return address->text;
-	for (size_t i = 0; i < index; i++)
-		before += str_eq(conf->listen.at[i].address.text, address->text);
-	return str_fmt(a, "%.*s #%u", STR_ARG(address->text), before);
-}
-
-static Port *port_find(Gateway *g, Str key)
-{
-	LIST_EACH (&g->ports, Port, node, port)
-		if (str_eq(port->key, key))
-			return port;
-	return NULL;
-}
-
-static void close_unserved(Gateway *g)
-{
-	LIST_EACH (&g->ports, Port, node, port)
-		if (!port->http)
-			port_close(port);
-}
-
-/* Every address of the configuration has a bound port, or none that was not there before is left. */
-static Err *open_ports(Gateway *g, Arena *errs, const GatewayConf *conf)
-{
-	for (size_t i = 0; i < conf->listen.count; i++) {
-		Str key = port_key(errs, conf, i);
-		Err *err = port_find(g, key)
-		                   ? NULL
-		                   : port_open(g, errs, key, conf->listen.at[i].address.text);
-
-		if (err) {
-			close_unserved(g);
-			return err;
-		}
-	}
-	return NULL;
-}
-
-static Err *serve_port(Port *port, Snapshot *snap, size_t index, TlsContext *tls)
-{
-	HttpServer *server = server_for(snap, &snap->conf->listen.at[index], tls);
-	Err *err = NULL;
-
-	port->keep = true;
-	if (port->http)
-		http_listen_swap(port->http, server);
-	else
-		err = http_listen(port->listener, server, NULL, &port->http);
-	http_server_unref(server);
-	return err;
-}
-
-typedef struct Retire {
-	Node node; /* gateway->retiring */
-	Port *port;
-	int64_t us;
-	Fiber *fiber;
-} Retire;
-
-static void retire_port(void *arg)
-{
-	Retire *retire = arg;
-
-	retire->fiber = fiber_self();
-	http_listen_drain(retire->port->http, retire->us);
-	port_close(retire->port);
-	list_remove(&retire->node);
-	free(retire);
-}
-
-/* A listener that is not in the configuration any more: what runs on it is finished. */
-static void retire_others(Gateway *g, int64_t us)
-{
-	LIST_EACH (&g->ports, Port, node, port) {
-		Retire *retire = port->keep ? NULL : calloc(1, sizeof *retire);
-
-		port->keep = false;
-		if (!retire)
-			continue;
-		retire->port = port;
-		retire->us = us;
-		list_remove(&port->node);
-		list_add(&g->retiring, &retire->node);
-		if (fiber_start(retire_port, retire, "retire"))
-			retire_port(retire);
-	}
-}
-
-enum { RETIRE_LOOK_US = 5 * 1000 };
-
-/* Those on their way out are hurried, and gone when it returns: their requests write to logs and upstreams. */
-static void await_retiring(Gateway *g)
-{
-	AUTO(shield_end) Shield shield = shield_begin(INT64_MAX);
-
-	while (!list_empty(&g->retiring)) {
-		LIST_EACH (&g->retiring, Retire, node, retire)
-			if (retire->fiber)
-				fiber_cancel(retire->fiber);
-		if (fiber_sleep(RETIRE_LOOK_US))
-			return; /* cannot be: shielded */
-	}
-}
-
-static Err *serve_ports(Gateway *g, const Build *b)
-{
-	const GatewayConf *conf = b->snap->conf;
-
-	for (size_t i = 0; i < conf->listen.count; i++)
-		TRY(serve_port(port_find(g, port_key(b->arena, conf, i)), b->snap, i, b->tls[i]));
-	retire_others(g, conf->drain.timeout_us);
-	return NULL;
-}
 
 /* --- configuration in force ----------------------------------------------------------------------------------------- */
 
@@ -373,138 +84,332 @@ static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
+	if (!str_eq(before->takeover, now->takeover))
+		log_warn("takeover changed: that takes a restart");
 }
 
 static Err *apply(Gateway *g, Build *b)
 {
 	Snapshot *before = g->snap;
-
 	Err *err;
 
-	TRY(open_ports(g, b->arena, b->snap->conf));
+	TRY(ports_open(g->ports, b->arena, b->snap->conf));
 	err = snapshot_begin(b->snap, before);
-	err = err ? err : serve_ports(g, b);
+	err = err ? err : ports_serve(g->ports, b->arena, b->snap, b->tls);
 	if (err) {
 		snapshot_end(b->snap, before);
-		close_unserved(g);
+		ports_close_unserved(g->ports);
 		return err;
 	}
 	swap_snapshot(g, b->snap);
 	b->applied = true;
-	let_tls_go(b);
-	say_warnings(b->snap->conf);
+	build_let_tls_go(b);
+	build_say_warnings(b);
+	watermark_set(b->snap->conf->limits.memory);
 	if (before) {
 		say_what_waits(before->conf, b->snap->conf);
 		snapshot_end(before, b->snap);
-		snapshot_unref(before);
 	}
 	return NULL;
 }
 
-static Err *reload(Gateway *g)
+/* --- reload --------------------------------------------------------------------------------------------------------- */
+
+typedef struct Reload {
+	Build build;
+	Order *order; /* NULL: nobody asks what came of it */
+	Err *err;
+} Reload;
+
+static void reload_work(void *arg)
 {
-	Build b;
+	Reload *reload = arg;
+
+	reload->err = build_make(&reload->build);
+	if (!reload->err && reload->order)
+		build_put_changes(&reload->build, &reload->order->answer);
+}
+
+static void answer_reload(Reload *reload)
+{
+	Order *order = reload->order;
+
+	if (!order)
+		return;
+	order->status = 200;
+	if (reload->err) {
+		buf_clear(&order->answer);
+		order->status = build_status(reload->err);
+		build_put_mistakes(&reload->build, reload->err, &order->answer);
+	}
+	order_done(order);
+}
+
+static void reload(Gateway *g, Order *order)
+{
+	Reload reload = { .order = order };
+	Build *b = &reload.build;
+	Snapshot *before = g->snap;
 	Err *err;
 
-	build_begin(&b, g);
-	err = work_run(build_work, &b);
-	err = err ? err : b.err;
-	if (!err)
-		err = apply(g, &b);
+	notify_reloading();
+	build_begin(b, g->args, &g->recorders, before);
+	err = work_run(reload_work, &reload);
+	reload.err = err ? err : reload.err;
+	if (!reload.err)
+		reload.err = apply(g, b);
+	err = reload.err;
 	__atomic_add_fetch(err ? &g->stats.reloads_failed : &g->stats.reloads, 1, __ATOMIC_RELAXED);
 	if (err) {
-		say_mistakes(&b);
+		build_say_mistakes(b);
 		log_err(err, "the configuration stays as it was");
-	} else
-		log_info("the configuration was reloaded from %.*s", STR_ARG(g->file));
-	build_end(&b);
-	return NULL;
+	} else {
+		snapshot_unref(before);
+		log_info("the configuration was reloaded from %.*s", STR_ARG(g->args->file));
+	}
+	answer_reload(&reload);
+	build_end(b);
+	notify_ready();
+}
+
+static void reopen_work(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Recorders *recorders = arg;
+
+	for (size_t i = 0; i < recorders->count; i++) {
+		Err *err = recorder_reopen(a, recorders->at[i]);
+
+		if (err)
+			log_err(err, "an access log goes on in its old file");
+	}
+}
+
+/* --- another process ------------------------------------------------------------------------------------------------ */
+
+static void offer_port(void *arg, Str key, const Listener *listener, const ListenConf *conf)
+{
+	(void)conf;
+	takeover_offer(arg, key, listener_fd(listener));
+}
+
+static void offer_sockets(void *arg, TakeoverHost *host)
+{
+	Gateway *g = arg;
+
+	ports_each(g->ports, offer_port, host);
+	if (g->admin)
+		takeover_offer(host, admin_key(g->admin), admin_fd(g->admin));
+}
+
+static void handed(void *arg, int pid, Str taken)
+{
+	Gateway *g = arg;
+
+	g->handed = true;
+	g->taken = str_dup(g->arena, taken);
+	notify_main_pid(pid);
+	orders_ask(&g->orders, ORDER_DRAIN);
+}
+
+/* Where nobody could take over from us, we serve all the same. */
+static void host_takeover(Gateway *g)
+{
+	TakeoverHooks hooks = { offer_sockets, handed, g };
+	Addr addr;
+	Err *err;
+
+	if (!takeover_address(g->snap->conf->takeover, g->args->file, &addr))
+		return;
+	err = takeover_open(g->arena, &addr, g->sockets, &hooks, &g->host);
+	if (err)
+		log_err(err, "no process can take over from this one");
+}
+
+static Err *begin_takeover(Gateway *g, const GatewayConf *conf)
+{
+	Addr addr;
+
+	if (!takeover_address(conf->takeover, g->args->file, &addr))
+		return err_new(g->arena, ERR_INVALID, "gateway.takeover",
+		               "--takeover: the configuration says \"takeover: off\"");
+	g->sockets = sockets_new(g->arena, FROM_PROCESS);
+	return takeover_ask(g->arena, &addr, g->sockets, &g->from);
+}
+
+/* From now on we are it. */
+static void finish_takeover(Gateway *g)
+{
+	Err *err;
+
+	if (!g->from)
+		return;
+	err = takeover_done(g->from, g->sockets);
+	if (err)
+		log_err(err, "the process before did not answer any more");
+	takeover_end(TAKE(g->from));
+	sockets_free(g->sockets); /* the other one closes what is left of them too */
+}
+
+static void upgrade_fiber(void *arg)
+{
+	int pid = (int)(intptr_t)arg, status;
+
+	if (!upgrade_wait(pid, &status))
+		log_warn("process %d, started to take over, has ended", pid);
+}
+
+static void upgrade(Gateway *g)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	int pid = 0;
+	Err *err = g->host ? upgrade_start(a, &pid)
+	                   : err_new(a, ERR_CONFLICT, "gateway.upgrade",
+	                             "no process can take over from this one");
+
+	if (!err) {
+		log_info("process %d was started to take over", pid);
+		err = fiber_start(upgrade_fiber, (void *)(intptr_t)pid, "upgrade");
+	}
+	if (err)
+		log_err(err, "no upgrade");
+}
+
+/* --- orders --------------------------------------------------------------------------------------------------------- */
+
+static Err *listen_to_signals(void *arg)
+{
+	static const struct {
+		int signo;
+		OrderKind kind;
+	} rows[] = {
+		{ SIGTERM, ORDER_DRAIN },  { SIGINT, ORDER_DRAIN },    { SIGHUP, ORDER_RELOAD },
+		{ SIGUSR1, ORDER_REOPEN }, { SIGUSR2, ORDER_UPGRADE },
+	};
+	Gateway *g = arg;
+
+	for (;;) {
+		int signo = 0;
+
+		TRY(signal_wait(&signo));
+		for (size_t i = 0; i < COUNT(rows); i++)
+			if (rows[i].signo == signo)
+				orders_ask(&g->orders, rows[i].kind);
+	}
+}
+
+void gateway_order(Gateway *g, Order *order)
+{
+	orders_send(&g->orders, order);
+}
+
+static void answer(Order *order, unsigned status)
+{
+	if (!order)
+		return;
+	order->status = status;
+	order_done(order);
+}
+
+static Err *run_until_told(Gateway *g)
+{
+	for (;;) {
+		OrderKind kind;
+		Order *order;
+
+		TRY(orders_next(&g->orders, &kind, &order));
+		switch (kind) {
+		case ORDER_RELOAD:
+			reload(g, order);
+			break;
+		case ORDER_REOPEN:
+			TRY(work_run(reopen_work, &g->recorders));
+			answer(order, 204);
+			break;
+		case ORDER_UPGRADE:
+			upgrade(g);
+			answer(order, 202);
+			break;
+		case ORDER_DRAIN:
+		case ORDER_KINDS:
+			answer(order, 202);
+			return NULL;
+		}
+	}
 }
 
 /* --- the end -------------------------------------------------------------------------------------------------------- */
 
 typedef struct Drain {
-	Port *port;
-	int64_t us;
+	Gateway *gateway;
 	Child child;
 } Drain;
 
-static Err *drain_port(void *arg)
+static Err *drain_child(void *arg)
 {
-	Drain *drain = arg;
-	unsigned left = http_listen_drain(drain->port->http, drain->us);
+	Gateway *g = ((Drain *)arg)->gateway;
+	HttpDrain how = drain_of(&g->snap->conf->drain, g->handed);
+	Err *err = ports_drain(g->ports, &how, g->taken);
 
-	if (left)
-		log_warn("%u connections of %.*s were cut", left, STR_ARG(drain->port->text));
-	return NULL;
+	return err && err->kind == ERR_CANCELLED ? NULL : err; /* what runs was cut, as told */
 }
 
-typedef struct Impatience {
-	Drain *drains;
-	size_t count;
-} Impatience;
-
+/* A second signal ends it; somebody who only asks to drain is told that it does. */
 static Err *second_signal(void *arg)
 {
-	Impatience *impatience = arg;
-	int signo = 0;
+	Drain *drain = arg;
 
-	while (signo != SIGTERM && signo != SIGINT)
-		TRY(signal_wait(&signo));
-	log_warn("a second signal: what runs is cut");
-	for (size_t i = 0; i < impatience->count; i++)
-		if (impatience->drains[i].child.fiber && !impatience->drains[i].child.done)
-			fiber_cancel(impatience->drains[i].child.fiber);
-	return NULL;
-}
+	for (;;) {
+		OrderKind kind;
+		Order *order;
 
-static void drains_end(Impatience *impatience)
-{
-	for (size_t i = 0; i < impatience->count; i++)
-		child_end(&impatience->drains[i].child);
-}
-
-static size_t port_count(Gateway *g)
-{
-	size_t count = 0;
-
-	LIST_EACH (&g->ports, Port, node, port)
-		count += port != NULL;
-	return count;
-}
-
-static Err *drain_all(Gateway *g, Arena *a)
-{
-	AUTO(drains_end) Impatience impatience = { ARENA_ARRAY(a, Drain, port_count(g)), 0 };
-	AUTO(child_end) Child watcher = { 0 };
-
-	LIST_EACH (&g->ports, Port, node, port) {
-		Drain *drain = &impatience.drains[impatience.count++];
-
-		*drain = (Drain){ .port = port, .us = g->snap->conf->drain.timeout_us };
-		TRY(child_start(&drain->child, drain_port, drain, "drain"));
+		TRY(orders_next(&drain->gateway->orders, &kind, &order));
+		answer(order, kind == ORDER_DRAIN ? 202 : 503);
+		if (order || kind != ORDER_DRAIN)
+			continue;
+		log_warn("a second signal: what runs is cut");
+		if (drain->child.fiber && !drain->child.done)
+			fiber_cancel(drain->child.fiber);
 	}
-	TRY(child_start(&watcher, second_signal, &impatience, "impatience"));
-	for (size_t i = 0; i < impatience.count; i++)
-		TRY(child_join(&impatience.drains[i].child));
-	return NULL;
+}
+
+static void drain_end(Drain *drain)
+{
+	child_end(&drain->child);
+}
+
+static Err *drain_all(Gateway *g)
+{
+	AUTO(drain_end) Drain drain = { .gateway = g };
+	AUTO(child_end) Child impatience = { 0 };
+
+	if (!g->handed)
+		notify_stopping();
+	else if (g->admin && sockets_listed(g->taken, admin_key(g->admin)))
+		admin_leave(g->admin);
+	takeover_close(TAKE(g->host));
+	TRY(child_start(&drain.child, drain_child, &drain, "drain"));
+	TRY(child_start(&impatience, second_signal, &drain, "impatience"));
+	return child_join(&drain.child);
 }
 
 static void close_all(Gateway *g)
 {
 	Snapshot *snap;
 
+	orders_close(&g->orders);
+	takeover_close(TAKE(g->host));
 	admin_close(TAKE(g->admin)); /* it reads the snapshot */
-	LIST_EACH (&g->ports, Port, node, port)
-		port_close(port);
-	await_retiring(g);
+	ports_close(g->ports);
 	snap = swap_snapshot(g, NULL);
 	if (snap) {
 		snapshot_end(snap, NULL);
 		snapshot_unref(snap);
 	}
-	for (size_t i = 0; i < g->recorder_count; i++)
-		recorder_close(g->recorders[i]);
+	for (size_t i = 0; i < g->recorders.count; i++)
+		recorder_close(g->recorders.at[i]);
+	takeover_end(TAKE(g->from));
+	sockets_free(g->sockets);
 }
 
 /* --- the life ------------------------------------------------------------------------------------------------------- */
@@ -520,56 +425,84 @@ GatewayStats gateway_stats(const Gateway *g)
 		               __atomic_load_n(&g->stats.reloads_failed, __ATOMIC_RELAXED) };
 }
 
-static void announce(Gateway *g, Arena *a)
+static void announce_port(void *arg, Str key, const Listener *listener, const ListenConf *conf)
 {
-	const GatewayConf *conf = g->snap->conf;
+	const Addr *addr = listener_addr(listener);
+	const char *scheme = addr->sa.sa_family == AF_UNIX ? ""
+	                     : conf->tls.count             ? "https://"
+	                                                   : "http://";
 
-	for (size_t i = 0; i < conf->listen.count; i++) {
-		const ListenConf *listen = &conf->listen.at[i];
-		const Addr *addr = listener_addr(port_find(g, port_key(a, conf, i))->listener);
-		const char *scheme = addr->sa.sa_family == AF_UNIX ? ""
-		                     : listen->tls.count           ? "https://"
-		                                                   : "http://";
+	(void)key;
+	printf("listening %s%.*s\n", scheme, STR_ARG(addr_text(arg, addr)));
+}
 
-		printf("listening %s%.*s\n", scheme, STR_ARG(addr_text(a, addr)));
-	}
+static void announce(Gateway *g)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	ports_each(g->ports, announce_port, a);
 	if (admin_addr(g->admin))
 		printf("admin http://%.*s\n", STR_ARG(addr_text(a, admin_addr(g->admin))));
 	puts("ready");
 	fflush(stdout);
 }
 
-static void reopen_work(void *arg)
+static void nothing(void *arg)
 {
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	Gateway *g = arg;
-
-	for (size_t i = 0; i < g->recorder_count; i++) {
-		Err *err = recorder_reopen(a, g->recorders[i]);
-
-		if (err)
-			log_err(err, "an access log goes on in its old file");
-	}
+	(void)arg;
 }
 
-static Err *reopen_logs(Gateway *g)
+/* Every loop must turn for a word to go out. */
+static Err *watchdog(void *arg)
 {
-	return work_run(reopen_work, g);
+	int64_t every_us;
+
+	while ((every_us = notify_watchdog_us())) {
+		loop_each(nothing, arg);
+		notify_alive();
+		TRY(fiber_sleep(every_us));
+	}
+	return NULL;
 }
 
-static Err *run_until_told(Gateway *g)
+static Err *start(Gateway *g, Build *first)
 {
-	for (;;) {
-		int signo = 0;
+	const GatewayConf *conf = first->loaded;
+	Str left;
 
-		TRY(signal_wait(&signo));
-		if (signo == SIGHUP)
-			TRY(reload(g));
-		else if (signo == SIGUSR1)
-			TRY(reopen_logs(g));
-		else if (signo == SIGTERM || signo == SIGINT)
-			return NULL;
-	}
+	if (g->args->takeover)
+		TRY(begin_takeover(g, conf));
+	else
+		sockets_add_passed(g->sockets = sockets_new(g->arena, FROM_SYSTEMD));
+	g->ports = ports_new(g->arena, g->sockets);
+	TRY(build_make(first));
+	TRY(apply(g, first));
+	TRY(admin_open(g, &conf->admin, g->sockets, &g->admin));
+	host_takeover(g);
+	finish_takeover(g);
+	left = g->args->takeover ? S("") : sockets_left(g->arena, g->sockets);
+	if (left.len)
+		log_warn("no listener is configured for what systemd listens on: %.*s",
+		         STR_ARG(left));
+	return NULL;
+}
+
+static Err *serve(Gateway *g)
+{
+	AUTO(child_end) Child signals = { 0 };
+	AUTO(child_end) Child memory = { 0 };
+	AUTO(child_end) Child dog = { 0 };
+	Err *err;
+
+	TRY(child_start(&signals, listen_to_signals, g, "signals"));
+	TRY(child_start(&memory, watermark_watch, NULL, "memory"));
+	TRY(child_start(&dog, watchdog, NULL, "watchdog"));
+	announce(g);
+	__atomic_store_n(&g->ready, true, __ATOMIC_RELAXED);
+	notify_ready();
+	err = run_until_told(g);
+	__atomic_store_n(&g->ready, false, __ATOMIC_RELAXED);
+	return err ? err : drain_all(g);
 }
 
 typedef struct Life {
@@ -578,28 +511,15 @@ typedef struct Life {
 	Arena *arena; /* outlives the runtime: what ended it is told there */
 } Life;
 
-static Err *start(Gateway *g, Build *first)
-{
-	build_work(first);
-	TRY(first->err);
-	TRY(apply(g, first));
-	return admin_open(g, &first->snap->conf->admin, &g->admin);
-}
-
 static Err *live(void *arg)
 {
-	AUTO(arena_freep) Arena *a = arena_new(0);
 	Life *life = arg;
 	Gateway *g = &life->gateway;
 	Err *err = start(g, &life->first);
 
 	if (!err) {
 		build_end(&life->first);
-		announce(g, a);
-		__atomic_store_n(&g->ready, true, __ATOMIC_RELAXED);
-		err = run_until_told(g);
-		__atomic_store_n(&g->ready, false, __ATOMIC_RELAXED);
-		err = err ? err : drain_all(g, a);
+		err = serve(g);
 	}
 	close_all(g);
 	err = err_copy(life->arena, err); /* it may lie in what ends here, while loops still turn */
@@ -610,25 +530,27 @@ static Err *live(void *arg)
 Err *gateway_run(Arena *a, const GatewayArgs *args)
 {
 	Life *life = ARENA_NEW(a, Life);
+	Gateway *g = &life->gateway;
 	Build *first = &life->first;
 	RtConf conf = { 0 };
 	Err *err;
 
-	life->arena = a;
-	life->gateway.file = args->file;
-	pthread_mutex_init(&life->gateway.lock, NULL);
-	list_init(&life->gateway.ports);
-	list_init(&life->gateway.retiring);
-	build_begin(first, &life->gateway);
-	err = gateway_conf_load(first->arena, first->conf, first->file, &first->loaded);
+	notify_begin();
+	life->arena = g->arena = a;
+	g->args = args;
+	g->ports = ports_new(a, NULL);
+	pthread_mutex_init(&g->lock, NULL);
+	orders_init(&g->orders);
+	build_begin(first, args, &g->recorders, NULL);
+	err = build_load(first);
 	if (err) {
-		say_mistakes(first);
+		build_say_mistakes(first);
 		err = err_copy(a, err);
 		build_end(first);
 	} else {
 		conf.loops = first->loaded->threads;
 		err = rt_run(&conf, live, life);
 	}
-	pthread_mutex_destroy(&life->gateway.lock);
+	pthread_mutex_destroy(&g->lock);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "gateway/maintenance.h"
 #include "gateway/options.h"
 #include "gateway/proxy_int.h"
+#include "gateway/watermark.h"
 #include "http/cookie.h"
 
 static Err no_route = ERR_STATIC(NOT_FOUND, "gateway.no_route", "no route takes this address");
@@ -30,27 +31,46 @@ static uint8_t scheme_of(const Passage *p)
 	return str_eq(p->forwarded.scheme, S("https")) ? MATCH_HTTPS : MATCH_HTTP;
 }
 
+/* *path: what is routed by. */
+static Err *read_target(Passage *p, Str *path)
+{
+	Str target = p->x->request.target;
+
+	if (p->snap->conf->passthrough) {
+		p->url = url_raw(target);
+		*path = S("/");
+		return NULL;
+	}
+	TRY(url_canonical(p->x->arena, target, &p->snap->paths, &p->url));
+	*path = p->url.path;
+	return NULL;
+}
+
 static Err *find_route(Passage *p)
 {
 	Head *request = &p->x->request;
+	const RouteLimitsConf *limits;
 	RouteMiss miss;
 	uint16_t port;
+	Str path;
 
 	if (str_eq(request->method, S("CONNECT"))) {
 		http_close_after(p->x); /* what follows may be meant for a tunnel */
 		return &no_connect;
 	}
-	TRY(url_canonical(p->x->arena, request->target, &p->snap->paths, &p->url));
+	TRY(read_target(p, &path));
 	if (request->authority.len)
 		TRY(url_authority(p->x->arena, request->authority, &p->host, &port));
 	p->route = route_find(p->snap->routes,
-	                      &(RouteAsk){ p->host, p->url.path, request->method, p->url.query,
+	                      &(RouteAsk){ p->host, path, request->method, p->url.query,
 	                                   &request->headers, scheme_of(p) },
 	                      &miss);
 	if (!p->route)
 		return miss_error(p, &miss);
 	p->state = &p->snap->states[p->route->index];
 	p->times = &p->route->conf->timeouts;
+	limits = &p->route->conf->limits;
+	http_limit_pace(p->x, limits->body_idle_us, limits->write_us, limits->body_rate);
 	return NULL;
 }
 
@@ -125,10 +145,20 @@ static Action *const actions[] = {
 	[ROUTE_ANSWER] = action_answer,
 };
 
+static Err *check_memory(Exchange *x)
+{
+	Err *err = watermark_refusal();
+
+	if (err)
+		http_close_after(x);
+	return err;
+}
+
 Err *proxy_handle(Exchange *x)
 {
 	Passage *p = passage_begin(x);
 
+	TRY(check_memory(x));
 	if (options_are_ours(&x->request))
 		return options_answer(x,
 		                      &(Header){ p->snap->conf->request_id.header,

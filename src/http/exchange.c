@@ -20,10 +20,13 @@ void exchange_init(Exchange *x, ServerConn *sc, const ExchangeOps *ops, Arena *a
 	x->ops = ops;
 	x->arena = arena;
 	x->server = sc->rules->server;
-	x->listener_arg = http_listener_arg(sc->home->listener);
+	x->listener_arg = sc->home->listener->arg;
 	x->peer = sc->peer;
 	x->secure = sc->secure;
 	x->body_limit = server_conn_conf(sc)->limits.body_bytes;
+	x->body_us = server_conn_conf(sc)->limits.body_us;
+	x->write_us = server_conn_conf(sc)->limits.write_us;
+	x->body_rate = server_conn_conf(sc)->limits.body_rate;
 	x->start_us = loop_now_us();
 }
 
@@ -58,16 +61,14 @@ Err *exchange_serve(Exchange *x, Err *refused)
 
 static Err *check_body(Exchange *x)
 {
-	const HttpLimits *limits = &http_server_conf(x->server)->limits;
 	int64_t spent_us;
 
 	if (x->body_limit && x->bytes_in > x->body_limit)
 		return &body_too_large;
-	if (!limits->body_rate || x->read_all)
+	if (!x->body_rate || x->read_all)
 		return NULL;
 	spent_us = loop_now_us() - x->body_start_us;
-	if (spent_us > RATE_GRACE_US &&
-	    x->bytes_in * US_PER_S < limits->body_rate * (uint64_t)spent_us)
+	if (spent_us > RATE_GRACE_US && x->bytes_in * US_PER_S < x->body_rate * (uint64_t)spent_us)
 		return &body_too_slow;
 	return NULL;
 }
@@ -103,6 +104,13 @@ Err *http_limit_body(Exchange *x, uint64_t bytes)
 	return bytes && x->request.content_length > 0 && (uint64_t)x->request.content_length > bytes
 	               ? &body_too_large
 	               : NULL;
+}
+
+void http_limit_pace(Exchange *x, int64_t body_us, int64_t write_us, uint64_t body_rate)
+{
+	x->body_us = body_us;
+	x->write_us = write_us;
+	x->body_rate = body_rate;
 }
 
 void http_close_after(Exchange *x)
@@ -176,6 +184,16 @@ Err *http_upgrade(Exchange *x, const Head *head, Stream **stream, Str *early)
 	x->status = head->status;
 	x->first_us = loop_now_us();
 	return x->ops->upgrade(x, head, stream, early);
+}
+
+void http_tunnel_begin(Exchange *x, HttpTunnel *tunnel)
+{
+	x->ops->tunnel(x, tunnel);
+}
+
+void http_tunnel_end(HttpTunnel *tunnel)
+{
+	list_remove(&tunnel->node);
 }
 
 Err *http_reply(Exchange *x, unsigned status, Str content_type, Str body)

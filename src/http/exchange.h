@@ -10,6 +10,14 @@
 typedef struct Exchange Exchange;
 typedef struct HttpServer HttpServer; /* server.h: what connections of one listener share */
 
+/* A tunnel that wants to be told when it is to end because its listener does. In place, with whoever serves it. */
+typedef struct HttpTunnel HttpTunnel;
+struct HttpTunnel {
+	Node node;
+	void (*farewell)(
+		HttpTunnel *tunnel); /* on its loop, outside or inside of a fiber; never parks */
+};
+
 /* What a codec offers. begin sees x->ended set when nothing follows the head (a HEAD request's answer keeps its
  * content_length); read sets x->read_all with the last piece; end is called once and not after that. */
 typedef struct ExchangeOps {
@@ -23,6 +31,7 @@ typedef struct ExchangeOps {
 	                  size_t *sent); /* NULL: only by reading and writing */
 	Err *(*end)(Exchange *x, const Headers *trailers);
 	Err *(*upgrade)(Exchange *x, const Head *head, Stream **stream, Str *early);
+	void (*tunnel)(Exchange *x, HttpTunnel *tunnel);
 	const Headers *(*trailers)(Exchange *x);
 	bool (*more)(Exchange *x);
 	void (*keep_on)(Exchange *x);
@@ -35,18 +44,21 @@ struct Exchange {
 	HttpServer *server;
 	void *listener_arg; /* what http_listen was given */
 	Peer peer;
-	bool secure;           /* came over TLS */
-	bool read_all;         /* the request's body has ended */
-	bool begun;            /* a final answer's head was given */
-	bool ended;            /* and its last byte */
-	bool keep_on;          /* a client that leaves does not cancel the handler any more */
-	bool close_after;      /* HTTP/1: the connection ends with this answer */
-	uint16_t status;       /* of that answer */
-	int64_t start_us;      /* loop clock: the first byte of the request's head */
-	int64_t first_us;      /* its answer's head was given; 0 before */
-	uint64_t bytes_in;     /* body */
-	uint64_t bytes_out;    /* body */
-	uint64_t body_limit;   /* of this request; 0: none */
+	bool secure;         /* came over TLS */
+	bool read_all;       /* the request's body has ended */
+	bool begun;          /* a final answer's head was given */
+	bool ended;          /* and its last byte */
+	bool keep_on;        /* a client that leaves does not cancel the handler any more */
+	bool close_after;    /* HTTP/1: the connection ends with this answer */
+	uint16_t status;     /* of that answer */
+	int64_t start_us;    /* loop clock: the first byte of the request's head */
+	int64_t first_us;    /* its answer's head was given; 0 before */
+	uint64_t bytes_in;   /* body */
+	uint64_t bytes_out;  /* body */
+	uint64_t body_limit; /* of this request; 0: none */
+	int64_t body_us;     /* as HttpLimits, of this request */
+	int64_t write_us;
+	uint64_t body_rate;
 	int64_t body_start_us; /* its first read; 0 before */
 	void *user;            /* the handler's own, for what runs after it */
 };
@@ -76,6 +88,9 @@ Err *http_end(Exchange *x, const Headers *trailers) MUST_USE; /* NULL: none */
 /* HTTP/1 only: sends 101 with head's headers and gives the raw stream, and the bytes that came after the head. The
  * connection ends with the handler. */
 Err *http_upgrade(Exchange *x, const Head *head, Stream **stream, Str *early) MUST_USE;
+/* After http_upgrade; at once when its listener's tunnels were told already. */
+void http_tunnel_begin(Exchange *x, HttpTunnel *tunnel);
+void http_tunnel_end(HttpTunnel *tunnel);
 
 /* From now on a client that leaves does not cancel the handler (rule 5: an effect that cannot be repeated has begun).
  * Does not park. */

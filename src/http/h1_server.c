@@ -79,8 +79,8 @@ static Buf *out_of(Talk *t)
 
 static Err *send_parts(Talk *t, struct iovec *parts, int count)
 {
-	int64_t limit_us = loop_now_us() + limits_of(t)->write_us;
-	AUTO(deadline_end) Deadline limit = deadline_begin(limits_of(t)->write_us);
+	int64_t limit_us = loop_now_us() + t->x.write_us;
+	AUTO(deadline_end) Deadline limit = deadline_begin(t->x.write_us);
 	Err *err;
 
 	t->sending = true;
@@ -261,8 +261,8 @@ static Err *send_from_file(Talk *t, int fd, uint64_t from, size_t count, size_t 
 static Err *talk_send_file(Exchange *x, int fd, uint64_t from, size_t count, size_t *sent)
 {
 	Talk *t = (Talk *)x;
-	int64_t limit_us = loop_now_us() + limits_of(t)->write_us;
-	AUTO(deadline_end) Deadline limit = deadline_begin(limits_of(t)->write_us);
+	int64_t limit_us = loop_now_us() + t->x.write_us;
+	AUTO(deadline_end) Deadline limit = deadline_begin(t->x.write_us);
 	Err *err;
 
 	if (t->answer != HTTP_BODY_LENGTH || count > t->left)
@@ -294,11 +294,20 @@ static Err *talk_upgrade(Exchange *x, const Head *head, Stream **stream, Str *ea
 
 	h1_put_response(out_of(t), head, false);
 	TRY(send_out(t));
-	t->upgraded = true;
+	t->upgraded = t->sc->tunnel = true;
 	HTTP_STAT(tunnels, 1u);
 	*stream = &t->sc->stream;
 	*early = (Str){ t->in + t->in_at, t->in_end - t->in_at };
 	return NULL;
+}
+
+static void talk_tunnel(Exchange *x, HttpTunnel *tunnel)
+{
+	Home *home = ((Talk *)x)->sc->home;
+
+	list_add(&home->tunnels, &tunnel->node);
+	if (home->farewell)
+		tunnel->farewell(tunnel);
 }
 
 static void talk_keep_on(Exchange *x)
@@ -325,8 +334,8 @@ static void use(Talk *t, size_t n)
 
 static Err *fill_late(Talk *t)
 {
-	int64_t limit_us = loop_now_us() + limits_of(t)->body_us;
-	AUTO(deadline_end) Deadline limit = deadline_begin(limits_of(t)->body_us);
+	int64_t limit_us = loop_now_us() + t->x.body_us;
+	AUTO(deadline_end) Deadline limit = deadline_begin(t->x.body_us);
 	size_t got;
 
 	if (!t->late)
@@ -397,6 +406,7 @@ static const ExchangeOps talk_ops = {
 	.send_file = talk_send_file,
 	.end = talk_end,
 	.upgrade = talk_upgrade,
+	.tunnel = talk_tunnel,
 	.trailers = talk_trailers,
 	.more = talk_more,
 	.keep_on = talk_keep_on,
@@ -444,7 +454,7 @@ static Ending ending_of(Talk *t, const Err *refused)
 	if (refused || !drain(t))
 		return CONN_LINGER;
 	if (t->close)
-		return unused(t).len ? CONN_LINGER : CONN_CLOSE;
+		return unused(t).len || stream_pending(&t->sc->stream) ? CONN_LINGER : CONN_CLOSE;
 	keep_what_came_after(t);
 	return CONN_IDLE;
 }

@@ -26,6 +26,7 @@ struct H2Server {
 	H2Host host;
 	HttpLimits limits;
 	bool drain;     /* asked for */
+	bool cut;       /* handlers end, whatever they said */
 	bool warned;    /* GOAWAY without a last stream was sent */
 	bool last_said; /* and the final one */
 	int64_t warned_us;
@@ -67,7 +68,7 @@ static Request *request_of(const H2Stream *s)
 static Err *give_head(Request *r, const Head *head, bool inform)
 {
 	return h2_give_head(&r->s, h2_response_fields(r->x.arena, head, r->x.request.method),
-	                    inform, server_of(r)->limits.write_us, &slow_reader, &gone);
+	                    inform, r->x.write_us, &slow_reader, &gone);
 }
 
 static Err *request_read(Exchange *x, Str *piece)
@@ -78,7 +79,7 @@ static Err *request_read(Exchange *x, Str *piece)
 		r->asked = true;
 		TRY(give_head(r, &(Head){ .status = 100, .content_length = -1 }, true));
 	}
-	TRY(h2_take(&r->s, piece, server_of(r)->limits.body_us, &slow_body, &gone));
+	TRY(h2_take(&r->s, piece, r->x.body_us, &slow_body, &gone));
 	x->read_all = r->s.in_end && !r->s.filling.len;
 	return NULL;
 }
@@ -94,8 +95,7 @@ static Err *give_end(Request *r, const Headers *trailers)
 
 	if (trailers && trailers->count)
 		tail = h2_trailer_fields(r->x.arena, trailers);
-	return h2_give_last(&r->s, (Str){ 0 }, tail, server_of(r)->limits.write_us, &slow_reader,
-	                    &gone);
+	return h2_give_last(&r->s, (Str){ 0 }, tail, r->x.write_us, &slow_reader, &gone);
 }
 
 static Err *request_begin(Exchange *x, const Head *head)
@@ -111,7 +111,7 @@ static Err *request_write(Exchange *x, Str piece)
 {
 	Request *r = (Request *)x;
 
-	return h2_give(&r->s, piece, server_of(r)->limits.write_us, &slow_reader, &gone);
+	return h2_give(&r->s, piece, r->x.write_us, &slow_reader, &gone);
 }
 
 static Err *request_flush(Exchange *x)
@@ -212,6 +212,13 @@ static void block_done(H2Stream *s, H2Block *block, bool end)
 	h2_stream_reset(s, NGHTTP2_REFUSED_STREAM); /* no stack for it; the client may ask again */
 }
 
+static void cancel_handler(Request *r)
+{
+	r->cancelled = true;
+	if (r->fiber)
+		fiber_cancel(r->fiber);
+}
+
 /* Also of streams that have no fiber: they go at once. */
 static void closed(H2Stream *s)
 {
@@ -221,11 +228,8 @@ static void closed(H2Stream *s)
 		h2_leave(s);
 		return;
 	}
-	if (s->all_out || r->x.keep_on)
-		return;
-	r->cancelled = true;
-	if (r->fiber)
-		fiber_cancel(r->fiber);
+	if (!s->all_out && (!r->x.keep_on || server_of(r)->cut))
+		cancel_handler(r);
 }
 
 static int submit(H2Stream *s)
@@ -286,6 +290,14 @@ void h2_server_drain(H2Server *server)
 {
 	server->drain = true;
 	wake(&server->h2);
+}
+
+void h2_server_cut(H2Server *server)
+{
+	server->cut = true;
+	LIST_EACH (&server->h2.streams, H2Stream, node, s)
+		if (request_of(s)->started && s->closed)
+			cancel_handler(request_of(s));
 }
 
 /* --- the conversation ----------------------------------------------------------------------------------------------- */

@@ -30,4 +30,8 @@ Err *h2_serve(H2Server *server, Str early, bool *idle) MUST_USE;
  * of an idle connection h2_serve must be called to say it. */
 void h2_server_drain(H2Server *server);
 
+/* From now on handlers whose stream is closed are cancelled though they said http_keep_on; cancel the fiber that serves
+ * after it. Does not park. */
+void h2_server_cut(H2Server *server);
+
 void h2_server_free(H2Server *server); /* not while h2_serve runs; NULL is fine */

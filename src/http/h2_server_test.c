@@ -70,6 +70,8 @@ static void open_exchange(Exchange *x, void *arg)
 
 	x->arena = arena_new(256 << 10);
 	x->server = r->conf;
+	x->body_us = limits.body_us;
+	x->write_us = limits.write_us;
 }
 
 static void serve(Exchange *x, Err *refused, void *arg)

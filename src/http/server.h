@@ -24,7 +24,8 @@ typedef struct HttpLimits {
 	uint32_t streams;    /* HTTP/2, at a time; 128 */
 	size_t arena_bytes;  /* per request; 256 KiB */
 	uint32_t
-		connections; /* of the listener, all loops; those beyond are told 503 and closed. 0: no limit */
+		connections; /* of all listeners and loops; those beyond are told 503. 0: no limit */
+	uint32_t connections_per_address; /* census.h says what that is; 0: no limit */
 } HttpLimits;
 HttpLimits http_limits_default(void);
 
@@ -37,6 +38,10 @@ typedef struct HttpConf {
 	void (*gone)(
 		void *arg); /* the last user of the server has left; on any loop; NULL: nothing */
 	bool h2c; /* take HTTP/2 with prior knowledge on a plain port (the client's preface says so) */
+	bool uncounted; /* its connections do not count for limits (an admin port's) */
+	bool proxy_protocol; /* connections begin with a PROXY header; of peers that are not trusted they are cut */
+	/* Is this peer a proxy whose word counts? It is not limited by its address. NULL: none is. */
+	bool (*trusts)(const Peer *peer, void *arg);
 } HttpConf;
 
 /* An immutable set of connections' rules, counted: connections keep the one they were accepted under until they are
@@ -53,13 +58,27 @@ Err *http_listen(Listener *listener, HttpServer *server, void *arg, HttpListener
 void http_listen_swap(
 	HttpListener *hl,
 	HttpServer *server); /* new connections and idle ones: this from now on. Parks */
-/* Stops accepting; idle connections end, HTTP/2 ones get GOAWAY, answers carry "Connection: close". Parks until all
- * connections have ended or `us` are over; returns how many were left (they are closed then). */
-unsigned http_listen_drain(HttpListener *hl, int64_t us);
+
+/* How to come to an end. Times are from its beginning. */
+typedef struct HttpDrain {
+	int64_t requests_us; /* what runs may finish for so long, then it is cut */
+	/* HTTP/1: an idle connection waits so long for one more request, which is answered with "Connection: close": its
+	 * client may be sending it just now */
+	int64_t idle_us;
+	int64_t tunnels_us; /* tunnels go on for so long, then they are told to end (HttpTunnel) */
+	int64_t close_us;   /* what they have for it */
+	bool handed;        /* another process goes on with the socket: see listener_leave */
+} HttpDrain;
+
+/* Stops accepting; HTTP/2 connections get GOAWAY, answers carry "Connection: close". Parks until all connections have
+ * ended or their times are over; returns how many were cut or are left to be cut by http_listen_close. */
+unsigned http_listen_drain(HttpListener *hl, const HttpDrain *how);
 void http_listen_close(HttpListener *hl);
 
 /* This request's own limit; 0: none. Fails at once with TOO_LARGE "http.body_too_large" when the length is known. */
 Err *http_limit_body(Exchange *x, uint64_t bytes) MUST_USE;
+/* This request's own, instead of the server's: HttpLimits says what they are. */
+void http_limit_pace(Exchange *x, int64_t body_us, int64_t write_us, uint64_t body_rate);
 /* HTTP/1: the connection ends with this answer. Before http_begin. */
 void http_close_after(Exchange *x);
 
@@ -67,7 +86,8 @@ typedef struct HttpStats {
 	uint64_t requests[3]; /* HTTP/1.0 and 1.1, HTTP/2, refused before a handler */
 	uint64_t accepted;
 	uint64_t handshakes_failed;
-	uint64_t refused;  /* connections beyond the limit */
+	uint64_t refused;  /* connections beyond a limit */
+	uint64_t headless; /* without a PROXY header, or of a peer that may not send one */
 	uint64_t timeouts; /* heads and bodies that came too slowly */
 	uint64_t floods;   /* HTTP/2 connections ended for abuse */
 	uint32_t connections;

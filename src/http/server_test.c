@@ -359,20 +359,72 @@ TEST(slow_heads_and_idle_connections_are_closed_in_time)
 	perform(&stage, a);
 }
 
-static void drains(Stage *stage)
+static Err *drain_main(void *arg)
 {
-	Stream *idle = dial(stage);
+	Stage *stage = arg;
+	HttpDrain how = { .requests_us = US_PER_S, .idle_us = US_PER_S / 4 };
 
-	say(idle, S("GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
-	CHECK(str_ends(hear(stage, idle, S("/x")), S("/x")));
-	CHECK_INT(http_listen_drain(stage->hl, US_PER_S), 0);
-	CHECK_STR(hear(stage, idle, S("")), S(""));
-	stream_close(idle);
+	CHECK_INT(http_listen_drain(stage->hl, &how), 0);
+	return NULL;
 }
 
-TEST(draining_closes_idle_connections)
+/* One that stays silent, and one whose next request comes after the drain began. */
+static void drains(Stage *stage)
+{
+	AUTO(child_end) Child child = { 0 };
+	Stream *silent = dial(stage), *talks = dial(stage), *fresh = dial(stage);
+	Str answer;
+
+	say(silent, S("GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(str_ends(hear(stage, silent, S("/x")), S("/x")));
+	say(talks, S("GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(str_ends(hear(stage, talks, S("/x")), S("/x")));
+	CHECK_OK(child_start(&child, drain_main, stage, "drain"));
+	CHECK_OK(fiber_sleep(50 * US_PER_MS));
+	say(talks, S("GET /y HTTP/1.1\r\nHost: a\r\n\r\n"));
+	answer = hear(stage, talks, S(""));
+	CHECK(str_find(answer, S("Connection: close\r\n")) > 0 && str_ends(answer, S("/y")));
+	say(fresh, S("GET /z HTTP/1.1\r\nHost: a\r\n\r\n"));
+	CHECK(str_ends(hear(stage, fresh, S("")), S("/z")));
+	CHECK_STR(hear(stage, silent, S("")), S(""));
+	CHECK_OK(child_join(&child));
+	stream_close(silent);
+	stream_close(talks);
+	stream_close(fresh);
+}
+
+TEST(draining_answers_once_more_and_closes_what_stays_idle)
 {
 	Stage stage = { .handler = say_target, .play = drains };
+
+	perform(&stage, a);
+}
+
+static Err *hang(Exchange *x)
+{
+	Stage *stage = x->listener_arg;
+
+	stage->answered--;
+	return fiber_sleep(100 * US_PER_S);
+}
+
+static void drain_cuts(Stage *stage)
+{
+	Stream *held = dial(stage);
+	HttpDrain how = { .requests_us = 100 * US_PER_MS, .tunnels_us = US_PER_S };
+
+	say(held, S("GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+	while (!stage->answered)
+		CHECK_OK(fiber_yield());
+	CHECK_INT(http_listen_drain(stage->hl, &how), 1);
+	CHECK_STR(hear(stage, held, S("")), S(""));
+	CHECK_STR(str_of(stage->last), S("rt.cancelled"));
+	stream_close(held);
+}
+
+TEST(draining_cuts_what_takes_too_long_and_counts_it)
+{
+	Stage stage = { .handler = hang, .play = drain_cuts };
 
 	perform(&stage, a);
 }

@@ -403,3 +403,15 @@ bool url_query_get(Str query, Str name, Str *value)
 	}
 	return false;
 }
+
+Url url_raw(Str target)
+{
+	ptrdiff_t mark = str_find_char(target, '?');
+	Url url = { .path = target, .same = true };
+
+	if (mark >= 0) {
+		url.path = str_sub(target, 0, (size_t)mark);
+		url.query = str_sub(target, (size_t)mark + 1, target.len);
+	}
+	return url;
+}

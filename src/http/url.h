@@ -25,6 +25,9 @@ typedef struct Url {
  * are escaped in the canonical form. With encoded_slash, "." and ".." beside an encoded slash are refused. */
 Err *url_canonical(Arena *a, Str target, const UrlRules *rules, Url *out) MUST_USE;
 
+/* As it came: nothing is decoded, merged or refused. */
+Url url_raw(Str target);
+
 /* Percent-decoded, '+' kept; for showing and for parameters. INVALID "url.bad_escape", and NUL is refused. */
 Err *url_decode(Arena *a, Str text, Str *out) MUST_USE;
 

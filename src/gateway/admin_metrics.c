@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Metrics that only a configuration in force knows: its servers, and how full its limits are. And the list of all there
+ * are. */
+#include "gateway/admin.h"
+#include "gateway/command.h"
+#include "gateway/process_metrics.h"
+#include "gateway/snapshot.h"
+#include "gateway/spool.h"
+#include "gateway/watermark.h"
+#include "http/census.h"
+#include "obs/access.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+/* A scrape's functions get no argument: there is one gateway in a process. */
+static Gateway *watched;
+
+typedef struct Limit {
+	const char *name;
+	double limit, used;
+} Limit;
+
+enum { LIMITS = 5 };
+
+static double files_limit(void)
+{
+	struct rlimit files;
+
+	return getrlimit(RLIMIT_NOFILE, &files) == 0 ? (double)files.rlim_cur : 0;
+}
+
+static double sum_of_loops(bool fibers)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < rt_loops(); i++) {
+		LoopStats stats = loop_stats(rt_loop(i));
+
+		sum += fibers ? stats.fibers : stats.watches;
+	}
+	return sum;
+}
+
+static void read_limits(Limit out[LIMITS])
+{
+	Snapshot *snap = gateway_snapshot(watched);
+	const LimitsConf *conf = &snap->conf->limits;
+	CensusStats census = census_stats();
+	Limit limits[LIMITS] = {
+		{ "connections", conf->connections, census.connections },
+		{ "connections_per_address", conf->connections_per_address, census.most },
+		{ "descriptors", files_limit(), sum_of_loops(false) },
+		{ "fibers", 30000, sum_of_loops(true) },
+		{ "memory", (double)watermark_limit(), (double)watermark_used() },
+	};
+
+	memcpy(out, limits, sizeof limits);
+	snapshot_unref(snap);
+}
+
+static void read_limit(MetricOut *out)
+{
+	Limit limits[LIMITS];
+
+	read_limits(limits);
+	for (size_t i = 0; i < LIMITS; i++)
+		metric_emit(out, (Str[]){ str_of(limits[i].name) }, limits[i].limit);
+}
+
+static void read_limit_used(MetricOut *out)
+{
+	Limit limits[LIMITS];
+
+	read_limits(limits);
+	for (size_t i = 0; i < LIMITS; i++)
+		metric_emit(out, (Str[]){ str_of(limits[i].name) }, limits[i].used);
+}
+
+static void each_server(MetricOut *out, double (*value)(const UpstreamServerStats *stats))
+{
+	Snapshot *snap = gateway_snapshot(watched);
+
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		for (size_t k = 0; k < upstream_servers(snap->upstreams[i]); k++) {
+			UpstreamServerStats stats = upstream_server_stats(snap->upstreams[i], k);
+
+			metric_emit(out, (Str[]){ snap->conf->upstreams.at[i].name, stats.name },
+			            value(&stats));
+		}
+	snapshot_unref(snap);
+}
+
+static double is_up(const UpstreamServerStats *stats)
+{
+	return stats->state == BALANCE_UP;
+}
+
+static double connections_of(const UpstreamServerStats *stats)
+{
+	return stats->connections;
+}
+
+static void read_server_up(MetricOut *out)
+{
+	each_server(out, is_up);
+}
+
+static void read_server_connections(MetricOut *out)
+{
+	each_server(out, connections_of);
+}
+
+static void read_waiting(MetricOut *out)
+{
+	Snapshot *snap = gateway_snapshot(watched);
+
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		metric_emit(out, &snap->conf->upstreams.at[i].name,
+		            upstream_waiting(snap->upstreams[i]));
+	snapshot_unref(snap);
+}
+
+static void read_reloads(MetricOut *out)
+{
+	metric_emit(out, NULL, (double)gateway_stats(watched).reloads);
+}
+
+static void read_reloads_failed(MetricOut *out)
+{
+	metric_emit(out, NULL, (double)gateway_stats(watched).reloads_failed);
+}
+
+static const MetricFamily families[] = {
+	{ .name = "banyan_reloads_total",
+	  .type = METRIC_COUNTER,
+	  .unit = "reloads",
+	  .help = "Configurations taken over",
+	  .read = read_reloads },
+	{ .name = "banyan_reloads_failed_total",
+	  .type = METRIC_COUNTER,
+	  .unit = "reloads",
+	  .help = "Configurations refused",
+	  .read = read_reloads_failed },
+	{ "banyan_limit",
+	  METRIC_GAUGE,
+	  "of its own",
+	  "Limits of the process; 0: none",
+	  { "limit" },
+	  read_limit },
+	{ "banyan_limit_used",
+	  METRIC_GAUGE,
+	  "of its own",
+	  "What is used of them now; of connections_per_address: by the address that has most",
+	  { "limit" },
+	  read_limit_used },
+	{ "banyan_upstream_server_up",
+	  METRIC_GAUGE,
+	  "boolean",
+	  "1 while the server is up by its health checks",
+	  { "upstream", "server" },
+	  read_server_up },
+	{ "banyan_upstream_connections",
+	  METRIC_GAUGE,
+	  "connections",
+	  "Connections open to the server now",
+	  { "upstream", "server" },
+	  read_server_connections },
+	{ "banyan_upstream_waiting",
+	  METRIC_GAUGE,
+	  "requests",
+	  "Requests that wait for a connection now",
+	  { "upstream" },
+	  read_waiting },
+};
+
+const MetricFamily *admin_metrics(size_t *count)
+{
+	*count = COUNT(families);
+	return families;
+}
+
+/* Everything a scrape shows, in this order. */
+static MetricList *const lists[] = { snapshot_metrics, route_metrics,   upstream_metrics,
+	                             spool_metrics,    process_metrics, admin_metrics,
+	                             access_metrics,   obs_metrics };
+
+void admin_metrics_begin(Gateway *g)
+{
+	watched = g;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		size_t count;
+		const MetricFamily *rows = lists[i](&count);
+
+		metrics_add(rows, count);
+	}
+}
+
+void gateway_put_metrics(Buf *b)
+{
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		size_t count;
+		const MetricFamily *rows = lists[i](&count);
+
+		buf_putc(b, '\n');
+		metrics_put_markdown(b, rows, count);
+	}
+}
