@@ -5,13 +5,14 @@ same gateway has all of its answers; what cannot be told apart by two readers ne
 docs/guide/hostile-input.md says which class is where; RFC 9113's rules one by one are in test_http2.py."""
 import struct
 
+import hpack
 import pytest
 from hyperframe import frame as frames
 
 from actors import http1
 from actors.bystander import besiege
 from actors.gateway import everything_to
-from actors.h2wire import H2Wire, get, padded
+from actors.h2wire import PREFACE, H2Wire, get, padded
 from actors.waiting import until
 from corpus.paths import PATHS
 
@@ -524,3 +525,114 @@ def test_nothing_that_is_no_part_of_the_address_is_reflected(gateway, upstream, 
             stream = h2(gw).ask([*fields, ("accept", accept), *((name, "reflected.test") for name in names)])
             assert stream.status in (400, 404, 405) and stream.headers.get("cache-control") == "no-store"
             assert b"reflected" not in stream.body and "reflected" not in repr(stream.headers)
+
+
+# Servers that speak HTTP/2 and mean harm
+
+def h2_server(*answer, again=0):
+    """A server of raw frames: to each request what `answer` makes of its stream's number; the last one again and again."""
+    def script(connection):
+        encoder = hpack.Encoder()
+        connection.reader.take(len(PREFACE))
+        connection.send(padded(4, 0), padded(4, 0, flags=1))
+        while True:
+            try:
+                made, length = frames.Frame.parse_frame_header(memoryview(connection.reader.take(9)))
+                made.parse_body(memoryview(connection.reader.take(length)))
+            except http1.Closed:
+                return
+            if isinstance(made, frames.HeadersFrame):
+                connection.upstream.arrived(http1.Request(method="GET", target="/", headers=http1.Headers()))
+                for piece in answer:
+                    connection.send(piece(made.stream_id, encoder))
+                for _ in range(again):
+                    connection.send(answer[-1](made.stream_id, encoder))
+    return script
+
+
+def fields(*pairs, flags=END_HEADERS | END_STREAM):
+    block = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    return lambda stream_id, encoder: padded(1, stream_id, encoder.encode(block, huffman=False), flags)
+
+
+def data(piece, flags=END_STREAM):
+    return lambda stream_id, encoder: padded(0, stream_id, piece, flags)
+
+
+def frame(kind, payload=b"", flags=0, own=False):
+    return lambda stream_id, encoder: padded(kind, stream_id if own else 0, payload, flags)
+
+
+OK = (":status", "200")
+OPEN = END_HEADERS
+BAD_ANSWERS = {
+    "no :status": [fields(("x", "y"))], "two :status": [fields(OK, OK)], ":status 101": [fields((":status", "101"))], ":status abc": [fields((":status", "abc"))],
+    ":status of two digits": [fields((":status", "20"))], "a request's pseudo field": [fields(OK, (":path", "/"))], ":status after a field": [fields(("x", "y"), OK)],
+    "an upper-case name": [fields(OK, ("X", "y"))], "CR LF in a name": [fields(OK, ("x\r\ny", "z"))], "CR LF in a value": [fields(OK, ("x", "y\r\nset-cookie: evil"))],
+    "LF in a value": [fields(OK, ("x", "y\nset-cookie: evil"))], "NUL in a value": [fields(OK, ("x", "y\0"))], "connection": [fields(OK, ("connection", "close"))],
+    "transfer-encoding": [fields(OK, ("transfer-encoding", "chunked"))], "a length that is none": [fields(OK, ("content-length", "+5"))],
+    "a length without a body": [fields(OK, ("content-length", "5"))], "DATA before HEADERS": [data(b"evil")], "an informational end": [fields((":status", "103"))],
+    "a reset": [frame(3, b"\0\0\0\2", own=True)], "PUSH_PROMISE": [frame(5, b"\0\0\0\2\x88", END_HEADERS, own=True)], "GOAWAY": [frame(7, b"\0" * 8)],
+    "bad HPACK": [frame(1, b"\xff" * 6, 5, own=True)], "WINDOW_UPDATE of nothing": [frame(8, b"\0" * 4)], "SETTINGS of one byte": [frame(4, b"x")],
+}
+BAD_BODIES = {
+    "longer than its length": [fields(OK, ("content-length", "3"), flags=OPEN), data(b"hello")], "shorter": [fields(OK, ("content-length", "9"), flags=OPEN), data(b"hello")],
+    "pseudo fields in trailers": [fields(OK, flags=OPEN), data(b"hello", 0), fields((":status", "200"))],
+    "CR LF in trailers": [fields(OK, flags=OPEN), data(b"hello", 0), fields(("x", "y\r\nz: 1"))],
+    "trailers that do not end it": [fields(OK, flags=OPEN), data(b"hello", 0), fields(("x", "y"), flags=OPEN)],
+    "a reset inside": [fields(OK, flags=OPEN), data(b"hello", 0), frame(3, b"\0\0\0\2", own=True)],
+}
+SERVER_FLOODS = {
+    "SETTINGS": [frame(4)], "PING": [frame(6, b"12345678")], "answers to no PING": [frame(6, b"12345678", 1)], "empty DATA": [fields(OK, flags=OPEN), data(b"", 0)],
+    "DATA of padding alone": [fields(OK, flags=OPEN), frame(0, b"\0", PADDED, own=True)], "unknown frames": [frame(0x42, b"?")], "WINDOW_UPDATE": [frame(8, b"\0\0\0\1")],
+    "CONTINUATION": [frame(1, b"\x88", 0, own=True), frame(9, b"", 0, own=True)], "informational answers": [fields((":status", "103"), ("link", "</x>"), flags=OPEN)],
+    "HPACK bomb": [fields(OK, ("x", "b" * 3000), flags=OPEN), frame(1, b"\xbe" * 8000, END_HEADERS, own=True)],
+}
+
+
+def towards(upstream, gateway, *answer, **options):
+    server = upstream(script=h2_server(*answer, **options))
+    return gateway(everything_to(server, upstream="protocol: h2, retry: { attempts: 1 }"))
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+def test_an_answer_over_http2_that_is_none_becomes_a_502(gateway, upstream, client, name):
+    gw = towards(upstream, gateway, *BAD_ANSWERS[name])
+    for _ in range(2):
+        answer = client.get(gw, "/", "Accept: application/json")
+        assert answer.status == 502 and answer.slug.startswith("upstream."), answer.raw
+        assert b"evil" not in answer.raw
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+def test_a_body_over_http2_that_is_none_is_never_passed_off_as_whole(gateway, upstream, client, name):
+    gw = towards(upstream, gateway, *BAD_BODIES[name])
+    with client.connect(gw) as wire:
+        wire.send(http1.request("GET", "/", "Accept: application/json"))
+        try:
+            assert wire.answer().status == 502
+        except http1.Closed:
+            assert b"\r\n0\r\n\r\n" not in bytes(wire.reader.received)
+
+
+@pytest.mark.parametrize("name", SERVER_FLOODS)
+def test_a_flood_of_a_server_ends_its_connection(gateway, upstream, client, name):
+    """The request fails, at once; others are served."""
+    flood = upstream(script=h2_server(*SERVER_FLOODS[name], again=20000))
+    calm = upstream()
+    gw = gateway(f"""
+        upstreams: {{ flood: {{ servers: [ "{flood.address}" ], protocol: h2, retry: {{ attempts: 1 }} }}, calm: {{ servers: [ "{calm.address}" ] }} }}
+        routes: [ {{ name: flood, match: {{ path: /flood }}, to: flood }}, {{ name: rest, to: calm }} ]""")
+
+    def attack():
+        with client.connect(gw) as wire:
+            wire.send(http1.request("GET", "/flood"))
+            try:
+                assert wire.answer().status == 502
+            except http1.Closed:
+                pass
+
+    rounds = besiege(gw, attack, served=20, most=20)
+    if name != "informational answers":  # their stream is reset, and they have an end
+        until(lambda: all(connection.closed for connection in flood.connections), "the flooding connections end")
+        assert len(flood.connections) == rounds
