@@ -10,6 +10,7 @@
 #include "load/crew.h"
 #include "load/find.h"
 #include "load/live.h"
+#include "load/replay.h"
 #include "rt/signals.h"
 
 #include <errno.h>
@@ -33,6 +34,8 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) fail_unless;
 	Str save, log, html, compare, find;
 	double most;
+	Str replay; /* an access log */
+	double speed;
 	Str coordinator; /* this process is a worker of it */
 	uint32_t workers;
 	Str listen, token;
@@ -73,6 +76,10 @@ static const ConfKey load_options[] = {
 	  .help = "what must hold for the run to pass: \"p99 < 200ms\", \"errors < 0.1%\"; more than once if need be" },
 	{ "save", CONF_STR, AT(LoadArgs, save), .letter = 'o', .value = "FILE",
 	  .help = "write the report as JSON, for --compare later" },
+	{ "replay", CONF_STR, AT(LoadArgs, replay), .value = "LOG",
+	  .help = "the GET and HEAD requests of the gateway's access log, as they were due then; TARGET is http://host:port" },
+	{ "speed", CONF_REAL, AT(LoadArgs, speed), .def = "1", .min = "0.01", .max = "1000",
+	  .help = "of a replay: 2 is twice as fast" },
 	{ "workers", CONF_UINT, AT(LoadArgs, workers), .max = "1000",
 	  .help = "wait for so many workers and let them make the load, each its part" },
 	{ "listen", CONF_STR, AT(LoadArgs, listen), .def = "127.0.0.1:0", .value = "ADDRESS",
@@ -301,7 +308,7 @@ static void append(Arena *a, const Str *more, size_t more_count, Str **at, size_
 static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 {
 	take_load(a, args, conf);
-	if (!conf->stages.count && !conf->has_users && !args->find.len)
+	if (!conf->stages.count && !conf->has_users && !conf->replay && !args->find.len)
 		return err_new(a, ERR_INVALID, "load.nothing",
 		               "how much? Say --rate N (requests a second) or --users N");
 	conf->poisson = conf->poisson || args->poisson;
@@ -323,6 +330,20 @@ static bool is_url(Str what)
 	return str_starts(what, S("http://")) || str_starts(what, S("https://"));
 }
 
+static void say_left_out(const Replay *replay)
+{
+	if (replay->unsafe)
+		fprintf(stderr, "%zu requests are left out: their methods may change something\n",
+		        replay->unsafe);
+	if (replay->unusable)
+		fprintf(stderr, "%zu lines are left out: no request is in them\n",
+		        replay->unusable);
+	if (replay->redacted)
+		fprintf(stderr,
+		        "%zu requests have values in their query that the log hides: they go out as they stand there\n",
+		        replay->redacted);
+}
+
 static Err *read_target(Job *job)
 {
 	Arena *a = job->cmd->arena;
@@ -330,6 +351,12 @@ static Err *read_target(Job *job)
 	AUTO(buf_fini) Buf mistakes = { 0 };
 	Err *err;
 
+	if (job->args->replay.len) {
+		TRY(replay_load(a, job->args->replay, job->args->what, job->args->speed,
+		                &job->conf));
+		say_left_out(job->conf->replay);
+		return NULL;
+	}
 	if (is_url(job->args->what)) {
 		job->args->one.url = job->args->what;
 		return scenario_of_url(a, &job->args->one, &job->conf);

@@ -46,6 +46,8 @@ int64_t load_length_us(const ScenarioConf *conf)
 {
 	int64_t open_us = rate_length_us(conf->stages.at, conf->stages.count);
 
+	if (conf->replay)
+		return conf->replay->at[conf->replay->count - 1].at_us + US_PER_MS;
 	return MAX(open_us, conf->has_users ? conf->users.for_us : INT64_C(0));
 }
 
@@ -68,33 +70,67 @@ static void could_not_start(RunLoop *l, int64_t due_us)
 	load_stats_record(&l->stats, 0, &sample, due_us < l->run->warm_us);
 }
 
+/* Waits until it is due. *over: the run ended first. */
+static Err *wait_for_turn(LoadRun *run, int64_t due_us, unsigned *turn, bool *over)
+{
+	if (due_us > loop_now_us()) {
+		*turn = 0;
+		TRY(wait_for(run, due_us));
+	} else if (++*turn % TURN_ARRIVALS == 0)
+		TRY(fiber_yield());
+	*over = run_is_over(run) && due_us > loop_now_us();
+	return NULL;
+}
+
+static void arrive(LoadRun *run, RunLoop *l, UserKind kind, int64_t due_us, uint32_t entry)
+{
+	l->stats.due += due_us >= run->warm_us;
+	if (user_start(run, kind, due_us, entry)) {
+		could_not_start(l, due_us);
+		return;
+	}
+	l->stats.begun++;
+	l->stats.started += due_us >= run->warm_us;
+}
+
+static unsigned own_part(const LoadRun *run)
+{
+	return run->ask->part * rt_loops() + loop_index(loop_self());
+}
+
 static Err *let_arrive(LoadRun *run, RunLoop *l)
 {
 	const ScenarioConf *conf = run->conf;
-	const LoadAsk *ask = run->ask;
 	Arrivals arrivals = arrivals_begin(conf->stages.at, conf->stages.count, conf->poisson,
-	                                   ask->part * rt_loops() + loop_index(loop_self()),
-	                                   ask->parts * rt_loops());
+	                                   own_part(run), run->ask->parts * rt_loops());
 	unsigned turn = 0;
 	double at_us;
+	bool over;
 
 	while (arrivals_next(&arrivals, &at_us)) {
 		int64_t due_us = run->start_us + (int64_t)at_us;
 
-		if (due_us > loop_now_us()) {
-			turn = 0;
-			TRY(wait_for(run, due_us));
-		} else if (++turn % TURN_ARRIVALS == 0)
-			TRY(fiber_yield());
-		if (run_is_over(run) && due_us > loop_now_us())
+		TRY(wait_for_turn(run, due_us, &turn, &over));
+		if (over)
 			return NULL;
-		l->stats.due += due_us >= run->warm_us;
-		if (user_start(run, USER_ARRIVAL, due_us)) {
-			could_not_start(l, due_us);
-			continue;
-		}
-		l->stats.begun++;
-		l->stats.started += due_us >= run->warm_us;
+		arrive(run, l, USER_ARRIVAL, due_us, 0);
+	}
+	return NULL;
+}
+
+static Err *let_replay(LoadRun *run, RunLoop *l)
+{
+	const Replay *replay = run->conf->replay;
+	unsigned turn = 0;
+	bool over;
+
+	for (size_t i = own_part(run); i < replay->count; i += run->ask->parts * rt_loops()) {
+		int64_t due_us = run->start_us + replay->at[i].at_us;
+
+		TRY(wait_for_turn(run, due_us, &turn, &over));
+		if (over)
+			return NULL;
+		arrive(run, l, USER_REPLAY, due_us, (uint32_t)i);
 	}
 	return NULL;
 }
@@ -103,7 +139,7 @@ static void arrivals_main(void *arg)
 {
 	LoadRun *run = arg;
 	RunLoop *l = run_loop(run);
-	Err *cut = let_arrive(run, l);
+	Err *cut = run->conf->replay ? let_replay(run, l) : let_arrive(run, l);
 
 	(void)cut;
 	l->fibers--;
@@ -114,7 +150,7 @@ static Err *let_stay(LoadRun *run, RunLoop *l)
 {
 	const UsersConf *users = &run->conf->users;
 	unsigned parts = run->ask->parts * rt_loops();
-	unsigned part = run->ask->part * rt_loops() + loop_index(loop_self());
+	unsigned part = own_part(run);
 	unsigned turn = 0;
 
 	for (uint32_t i = part; i < users->count; i += parts) {
@@ -126,7 +162,7 @@ static Err *let_stay(LoadRun *run, RunLoop *l)
 			TRY(fiber_yield());
 		if (run_is_over(run))
 			return NULL;
-		if (user_start(run, USER_STAYING, due_us))
+		if (user_start(run, USER_STAYING, due_us, 0))
 			could_not_start(l, due_us);
 	}
 	return NULL;
@@ -161,7 +197,7 @@ static void loop_begin(void *arg)
 	load_stats_init(&l->stats, run->conf->all.count);
 	l->run = run;
 	l->turn = run->ask->part * 7919u + loop_index(loop_self()) * 31u;
-	if (run->conf->stages.count)
+	if (run->conf->stages.count || run->conf->replay)
 		start_driver(l, arrivals_main);
 	if (run->conf->has_users && run->conf->users.count)
 		start_driver(l, stay_main);
@@ -485,6 +521,8 @@ static void sum_up(Watcher *w)
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
 		run->ask->parts;
+	if (conf->replay)
+		result->asked = (double)result->stats.due;
 	result->got = (double)result->stats.started;
 	result->stopped = run->stop;
 	result->expect_us = run->expect_us;

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "load/data.h"
 #include "load/extract.h"
+#include "load/replay.h"
 #include "load/run.h"
 #include "load/text.h"
 
@@ -62,9 +63,9 @@ struct LoadRun {
 RunLoop *run_loop(LoadRun *run);      /* this thread's */
 bool run_is_over(const LoadRun *run); /* nothing new begins */
 
-typedef enum UserKind { USER_ARRIVAL, USER_STAYING } UserKind;
+typedef enum UserKind { USER_ARRIVAL, USER_STAYING, USER_REPLAY } UserKind;
 
 /* A fiber's main: one user, from its first step to its end. user_start counts it. */
-Err *user_start(LoadRun *run, UserKind kind, int64_t due_us) MUST_USE;
+Err *user_start(LoadRun *run, UserKind kind, int64_t due_us, uint32_t entry) MUST_USE;
 void users_cut(RunLoop *l);  /* those of this loop are cancelled */
 void idle_close(RunLoop *l); /* shared connections */

@@ -149,6 +149,7 @@ typedef struct ScenarioConf {
 	CONF_LIST_OF(Str) thresholds; /* verdict.h */
 	bool abort_on_fail;
 	bool shared; /* users take whichever connection is free, and are no more than their requests: one target */
+	const struct Replay *replay; /* instead of load and users: replay.h */
 	/* derived */
 	CONF_LIST_OF(RateStage) stages; /* of `load` */
 	CONF_LIST_OF(const StepConf *)

@@ -173,6 +173,8 @@ bool user_look_up(void *arg, Str name, Buf *out)
 		buf_put_u64(out, rand_u64() >> 12);
 	else if (str_eq(name, S("uuid")))
 		put_uuid(out);
+	else if (u->run->conf->replay && str_eq(name, S("replay")))
+		buf_put(out, u->run->conf->replay->at[u->entry].target);
 	else
 		return put_named(u, name, out);
 	return true;

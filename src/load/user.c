@@ -105,8 +105,10 @@ static Err *live(User *u)
 	TRY(fiber_sleep_until(u->due_us));
 	if (run_is_over(u->run))
 		return NULL;
-	if (u->kind == USER_ARRIVAL && u->due_us >= u->run->warm_us)
+	if (u->kind != USER_STAYING && u->due_us >= u->run->warm_us)
 		hist_record(u->l->stats.late, time_mono_us() - u->due_us);
+	if (u->kind == USER_REPLAY)
+		return talk_request(u, &u->run->steps[u->run->conf->replay->at[u->entry].step]);
 	TRY(walk(u, journey->once.at, journey->once.count));
 	do {
 		TRY(walk(u, journey->steps.at, journey->steps.count));
@@ -151,7 +153,7 @@ static void user_main(void *arg)
 	free(u);
 }
 
-Err *user_start(LoadRun *run, UserKind kind, int64_t due_us)
+Err *user_start(LoadRun *run, UserKind kind, int64_t due_us, uint32_t entry)
 {
 	RunLoop *l = run_loop(run);
 	User *u = calloc(1, sizeof *u + run->conf->data.count * sizeof(uint32_t));
@@ -164,7 +166,8 @@ Err *user_start(LoadRun *run, UserKind kind, int64_t due_us)
 		     .kind = kind,
 		     .due_us = due_us,
 		     .journey = pick_journey(run->conf),
-		     .turn = l->turn++ };
+		     .turn = l->turn++,
+		     .entry = entry };
 	u->number = __atomic_fetch_add(&run->users_made, 1, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < run->conf->data.count; i++)
 		u->rows[i] = (uint32_t)data_row(&run->data[i], u->number);

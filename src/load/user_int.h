@@ -12,6 +12,7 @@ typedef struct User {
 	UserKind kind;
 	const JourneyConf *journey;
 	uint32_t number, round;
+	uint32_t entry; /* of a replay */
 	int64_t due_us; /* of its next step */
 	HttpConn *conn; /* its own, between two requests; NULL: none */
 	uint32_t turn;
