@@ -15,12 +15,16 @@ enum {
 	M_EJECTED,
 };
 
+/* Labels of servers by six classes: more than most families have. */
+enum { MANY_SETS = 8 * 1024 };
+
 static const MetricFamily families[] = {
 	[M_ANSWERS] = { "banyan_upstream_requests_total",
 	                METRIC_COUNTER,
 	                "requests",
 	                "Requests sent to a server, by the class of its answer; none: no answer came",
-	                { "upstream", "server", "class" } },
+	                { "upstream", "server", "class" },
+	                .sets = MANY_SETS },
 	[M_SECONDS] = { "banyan_upstream_seconds",
 	                METRIC_HISTOGRAM,
 	                "seconds",
@@ -30,7 +34,8 @@ static const MetricFamily families[] = {
 	                    METRIC_COUNTER,
 	                    "connections",
 	                    "Connections taken for a request: opened for it, reused, or stale (closed by the server while idle)",
-	                    { "upstream", "server", "kind" } },
+	                    { "upstream", "server", "kind" },
+	                    .sets = MANY_SETS },
 	[M_REFUSED] = { "banyan_upstream_refused_total",
 	                METRIC_COUNTER,
 	                "requests",
@@ -40,7 +45,8 @@ static const MetricFamily families[] = {
 	                METRIC_COUNTER,
 	                "requests",
 	                "Tries after the first, by why (connect, refused, reset, timeout, status), and those on a new connection because the server had closed the old one (stale)",
-	                { "upstream", "cause" } },
+	                { "upstream", "cause" },
+	                .sets = MANY_SETS },
 	[M_QUEUED] = { "banyan_upstream_queued_total",
 	               METRIC_COUNTER,
 	               "requests",
