@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
+#include "gateway/explain.h"
 #include "gateway/init.h"
 #include "load/command.h"
 #include "load/scenario.h"
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -73,5 +75,6 @@ int main(int argc, char **argv)
 	sets[1].rows = gateway_commands(&sets[1].count);
 	sets[2].rows = load_commands(&sets[2].count);
 	sets[3].rows = init_commands(&sets[3].count);
+	sets[4].rows = explain_commands(&sets[4].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -42,15 +42,24 @@ static Str with_query(const Passage *p, Str to)
 	               STR_ARG(after));
 }
 
-Err *action_redirect(Passage *p)
+Err *action_location(const Passage *p, Str *out)
 {
-	Head head = { .status = p->route->conf->redirect.status };
 	TemplateValues values;
 	Str to;
 
 	passage_values(p, &values);
 	TRY(template_expand(p->state->location, p->x->arena, &values, &to));
-	headers_add_id(&head.headers, p->x->arena, HTTP_LOCATION, with_query(p, to));
+	*out = with_query(p, to);
+	return NULL;
+}
+
+Err *action_redirect(Passage *p)
+{
+	Head head = { .status = p->route->conf->redirect.status };
+	Str to;
+
+	TRY(action_location(p, &to));
+	headers_add_id(&head.headers, p->x->arena, HTTP_LOCATION, to);
 	return reply_whole(p, &head, S(""));
 }
 

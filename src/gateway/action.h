@@ -15,3 +15,5 @@ void action_prepare(Arena *a, const RouteConf *conf, RouteState *state);
 /* The path that goes upstream, or is looked for in a folder: canonical; of a route with `rewrite`. Fails as
  * template_expand does. Does not park. */
 Err *action_rewrite(const Passage *p, Str *path) MUST_USE;
+/* Where a redirect leads, the client's query with it. The same holds for it. */
+Err *action_location(const Passage *p, Str *out) MUST_USE;

@@ -81,8 +81,7 @@ static Str with_query(const Passage *p, Str path)
 	               : path;
 }
 
-/* What goes upstream is what was routed by: as it came when that is canonical already, else the canonical form. */
-static Err *upstream_target(const Passage *p, Str *out)
+Err *proxy_target(const Passage *p, Str *out)
 {
 	Str prefix = p->route->conf->strip_prefix;
 	Str target = p->url.same ? p->x->request.target : with_query(p, p->url.path);
@@ -126,7 +125,7 @@ static Err *action_proxy(Passage *p)
 	Err *err;
 
 	TRY(http_limit_body(p->x, p->route->conf->body_bytes));
-	TRY(upstream_target(p, &p->head.target));
+	TRY(proxy_target(p, &p->head.target));
 	TRY(passage_request_headers(p));
 	options_step(p->x->arena, &p->head);
 	p->key = hash_key(p);

@@ -7,6 +7,10 @@
 
 typedef struct SpoolRules SpoolRules;
 
+/* proxy.c: what goes upstream is what was routed by: as it came when that is canonical already, else the canonical form,
+ * and what the route makes of it. Fails as template_expand does. Does not park. */
+Err *proxy_target(const Passage *p, Str *out) MUST_USE;
+
 /* relay.c: the request's body. Gather reads what of it is held before a server is chosen: all of it, unless it is to be
  * streamed or cannot be held. The time for the request (p->limit) begins after it. */
 Err *relay_gather(Passage *p) MUST_USE;

@@ -503,48 +503,41 @@ RouteWhy route_why(const Route *x, const Route *y)
 
 /* Parts. */
 
-static bool is_open(const RoutePattern *p)
+bool route_part(const Route *route, Str path, Str name, Str *value)
 {
-	return p->path_kind == ROUTE_PATH_PREFIX || p->path_kind == ROUTE_PATH_ANY;
-}
+	const Ranked *r = (const Ranked *)route;
+	Str want = str_sub(r->pattern.path, 1, r->pattern.path.len), part;
+	Str got = str_sub(path, 1, path.len), segment = { 0 };
 
-static bool find_part(const RoutePattern *p, Str path, Str name, Str *value)
-{
-	Str want = str_sub(p->path, 1, p->path.len), got = str_sub(path, 1, path.len), part;
-	Str segment = { 0 };
-
-	while (p->path.len && str_split(&want, '/', &part)) {
+	if (r->pattern.path_kind == ROUTE_PATH_REGEX)
+		return r->regex && route_regex_group(r->regex, path, name, value);
+	while (r->pattern.path.len && str_split(&want, '/', &part)) {
 		str_split(&got, '/', &segment);
 		if (!route_is_named(part) || !str_eq(str_sub(part, 1, part.len - 1), name))
 			continue;
 		*value = segment;
 		return true;
 	}
-	*value = got;
-	return is_open(p) && str_eq(name, S("rest"));
+	return false;
 }
 
-bool route_part(const Route *route, Str path, Str name, Str *value)
+bool route_part_name(const Route *route, Arena *a, uint32_t number, Str *name)
 {
 	const Ranked *r = (const Ranked *)route;
-	Str found;
+	Str rest = str_sub(r->pattern.path, 1, r->pattern.path.len), part;
 
-	if (r->pattern.path_kind == ROUTE_PATH_REGEX)
-		return r->regex && route_regex_group(r->regex, path, name, value);
-	if (!find_part(&r->pattern, path, name, &found))
-		return false;
-	*value = found;
-	return true;
-}
-
-bool route_has_part(const MatchConf *match, Str name)
-{
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	RoutePattern p = route_pattern(match);
-	const RouteRegex *regex;
-	Str value;
-
-	if (p.path_kind != ROUTE_PATH_REGEX)
-		return find_part(&p, S("/"), name, &value);
-	return !route_regex_new(a, p.path, &regex) && route_regex_has_group(regex, name);
+	if (r->pattern.path_kind == ROUTE_PATH_REGEX) {
+		if (!r->regex || !route_regex_group_name(r->regex, number + 1, name))
+			return false;
+		if (!name->len)
+			*name = str_fmt(a, "%u", number + 1);
+		return true;
+	}
+	while (r->pattern.path.len && str_split(&rest, '/', &part)) {
+		if (!route_is_named(part) || number--)
+			continue;
+		*name = str_sub(part, 1, part.len - 1);
+		return true;
+	}
+	return false;
 }

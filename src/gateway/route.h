@@ -72,12 +72,11 @@ bool route_fits(const Route *route, const RouteAsk *ask, RouteFit *fit); /* all 
 /* Why x comes before y, in the order of precedence. */
 RouteWhy route_why(const Route *x, const Route *y);
 
-/* A part of a path that the route takes: a named part ("id"), a group of an expression by its name or number ("1"), or
- * "rest": what ** took, without the slash before it. In the form of the canonical path: escapes are left as they are. False
- * when the route has no such part. */
+/* A part of a path that the route takes: a named part ("id"), or a group of an expression by its name or number ("1"). In
+ * the form of the canonical path: escapes are left as they are. False when the route has no such part. */
 bool route_part(const Route *route, Str path, Str name, Str *value);
-/* Has it? For what is checked before there is a table; expressions are compiled for it. */
-bool route_has_part(const MatchConf *match, Str name);
+/* The name of the number-th part, from 0: "id", or "1" of a group without a name. False when there are fewer. */
+bool route_part_name(const Route *route, Arena *a, uint32_t number, Str *name);
 
 /* What is wrong with a pattern, or NULL; of expressions only the form. For ConfVerify and tests. */
 const char *route_path_mistake(Str pattern);

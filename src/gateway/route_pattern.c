@@ -8,7 +8,6 @@
  * is total whatever the set of routes. */
 #include "gateway/route_pattern.h"
 
-
 #include <string.h>
 
 bool route_is_named(Str segment)
@@ -227,8 +226,6 @@ const char *route_path_mistake(Str pattern)
 
 		if (mistake)
 			return mistake;
-		if (prefix && str_eq(segment, S("{rest}")))
-			return "{rest} is the name of what ** takes";
 		if (!segment.len && (rest.at || prefix))
 			return "an empty segment, \"//\", never comes: slashes are merged before";
 		if (++count > ROUTE_SEGMENTS)

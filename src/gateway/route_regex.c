@@ -202,14 +202,6 @@ static bool numbers_of(const RouteRegex *re, Str name, uint32_t *numbers, size_t
 	return *count > 0;
 }
 
-bool route_regex_has_group(const RouteRegex *re, Str name)
-{
-	uint32_t numbers[ROUTE_REGEX_GROUPS];
-	size_t count;
-
-	return numbers_of(re, name, numbers, &count);
-}
-
 bool route_regex_group(const RouteRegex *re, Str text, Str name, Str *value)
 {
 	uint32_t numbers[ROUTE_REGEX_GROUPS];
@@ -227,4 +219,20 @@ bool route_regex_group(const RouteRegex *re, Str text, Str name, Str *value)
 			*value = str_sub(text, from, to);
 	}
 	return true;
+}
+
+bool route_regex_group_name(const RouteRegex *re, uint32_t number, Str *name)
+{
+	uint32_t groups = 0, names = 0, each = 0;
+	PCRE2_SPTR table = NULL;
+
+	pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	pcre2_pattern_info(re->code, PCRE2_INFO_NAMECOUNT, &names);
+	pcre2_pattern_info(re->code, PCRE2_INFO_NAMEENTRYSIZE, &each);
+	pcre2_pattern_info(re->code, PCRE2_INFO_NAMETABLE, &table);
+	*name = S("");
+	for (uint32_t i = 0; i < names; i++, table += each)
+		if ((uint32_t)(table[0] << 8 | table[1]) == number)
+			*name = str_of((const char *)table + 2);
+	return number <= groups;
 }

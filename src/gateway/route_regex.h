@@ -22,4 +22,5 @@ bool route_regex_matches(const RouteRegex *re, Str text);
 /* What a group took in this text, by its name or number ("1"; "0": all that was found); empty when it took no part. False
  * when there is no such group or no match. */
 bool route_regex_group(const RouteRegex *re, Str text, Str name, Str *value);
-bool route_regex_has_group(const RouteRegex *re, Str name);
+/* The name of a group; empty when it has none. False when there are fewer. */
+bool route_regex_group_name(const RouteRegex *re, uint32_t number, Str *name);
