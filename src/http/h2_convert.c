@@ -476,10 +476,12 @@ H2Fields h2_response_fields(Arena *a, const Head *head, Str method)
 	bool without = head->status < 200 || head->status == 204;
 	bool said =
 		head->status == 304 || str_eq(method, S("HEAD")); /* a length of what is not sent */
+	bool told = said ? head->content_length > 0
+	                 : head->body == HTTP_BODY_NONE && head->content_length == 0;
 
 	put(&fields, S(":status"), str_fmt(a, "%03u", head->status));
 	put_headers(a, &fields, &head->headers);
-	if (!without && (head->body == HTTP_BODY_LENGTH || (said && head->content_length > 0)))
+	if (!without && (head->body == HTTP_BODY_LENGTH || told))
 		put_length(a, &fields, head->content_length);
 	return fields;
 }

@@ -367,7 +367,11 @@ TEST(heads_become_fields)
 	CHECK_STR(text_of(a, h2_response_fields(a, &head, S("HEAD"))),
 	          S(":status=200~content-length=12"));
 	CHECK_STR(text_of(a, h2_response_fields(a, &head, S("GET"))), S(":status=200"));
-	head.status = 304;
+	head.content_length = 0; /* as HTTP/1 would say it */
+	CHECK_STR(text_of(a, h2_response_fields(a, &head, S("GET"))),
+	          S(":status=200~content-length=0"));
+	CHECK_STR(text_of(a, h2_response_fields(a, &head, S("HEAD"))), S(":status=200"));
+	head = (Head){ .status = 304, .content_length = 12 };
 	CHECK_STR(text_of(a, h2_response_fields(a, &head, S("GET"))),
 	          S(":status=304~content-length=12"));
 	head.status = 204;
