@@ -487,7 +487,8 @@ static const ConfKey route_keys[] = {
 	          "paths, then named parts, then the longest prefix; with methods before without; then the order here." },
 	{ "to", CONF_STR, AT(RouteConf, to), GIVEN(RouteConf, has_to), .value = "UPSTREAM",
 	  .help = "the upstream that answers",
-	  .more = "Each route has one of to, files, redirect and answer." },
+	  .more = "Each route has one of to, files, redirect and answer; with files and to, requests for files that are not "
+	          "there go to the upstream, and so does what reads nothing (POST)." },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),

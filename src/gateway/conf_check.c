@@ -189,16 +189,19 @@ static void inherit_general(RouteConf *r, const GatewayConf *g)
 
 static void check_action(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
-	unsigned count = r->has_to + r->has_files + r->has_redirect + r->has_answer;
+	bool alone = r->has_to && !r->has_files;
+	unsigned count = alone + r->has_files + r->has_redirect + r->has_answer;
 
 	r->action = r->has_files      ? ROUTE_FILES
 	            : r->has_redirect ? ROUTE_REDIRECT
 	            : r->has_answer   ? ROUTE_ANSWER
 	                              : ROUTE_PROXY;
 	if (count != 1)
-		conf_mistake(conf, r,
-		             "route %.*s: exactly one of to, files, redirect and answer is needed",
-		             STR_ARG(r->name));
+		conf_mistake(
+			conf, r,
+			"route %.*s: exactly one of to, files, redirect and answer is needed, or "
+			"files and to",
+			STR_ARG(r->name));
 	r->upstream = r->has_to ? find_upstream(g, r->to) : NULL;
 	if (r->upstream)
 		inherit(&r->timeouts, &r->upstream->timeouts);

@@ -95,9 +95,9 @@ typedef enum RouteAction { ROUTE_PROXY, ROUTE_FILES, ROUTE_REDIRECT, ROUTE_ANSWE
 typedef struct RouteConf {
 	Str name;
 	MatchConf match;
-	uint8_t action; /* RouteAction, by which of the four below was given */
+	uint8_t action; /* RouteAction, by which of the four below was given; FILES too when `to` is for the rest */
 	Str to;
-	const UpstreamConf *upstream; /* of that name; NULL: the route is no ROUTE_PROXY */
+	const UpstreamConf *upstream; /* of that name; NULL: nothing goes upstream */
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;

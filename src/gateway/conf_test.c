@@ -259,6 +259,13 @@ TEST(mistakes_of_routes_have_their_place)
 	static const struct {
 		const char *routes, *want;
 	} cases[] = {
+		{ "[ { name: r, to: shop, files: /tmp } ]", "" },
+		{ "[ { name: r, to: shop, files: /tmp, request_headers: { remove: [ X-A ] } } ]",
+		  "" },
+		{ "[ { name: r, to: shop, redirect: /x } ]", "route r: exactly one of to, files" },
+		{ "[ { name: r, files: /tmp, answer: x } ]", "route r: exactly one of to, files" },
+		{ "[ { name: r, files: /tmp, sendfile: /tmp } ]",
+		  "sendfile: is for routes with to" },
 		{ "[ { name: r, to: shpo } ]",
 		  "b.yaml:1:26: to: there is no upstream \"shpo\": did you mean shop?" },
 		{ "[ { name: r, to: elsewhere } ]", "to: there is no upstream \"elsewhere\"\n" },

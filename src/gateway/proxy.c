@@ -153,6 +153,18 @@ static Err *check_memory(Exchange *x)
 	return err;
 }
 
+/* Files first; what is not there, or is no reading, is for the upstream. */
+static Err *action_files_first(Passage *p)
+{
+	Str method = p->x->request.method;
+	bool reads = str_eq(method, S("GET")) || str_eq(method, S("HEAD"));
+	Err *err = reads ? action_files(p) : NULL;
+
+	if (reads && !(err && err->kind == ERR_NOT_FOUND))
+		return err;
+	return action_proxy(p);
+}
+
 Err *proxy_handle(Exchange *x)
 {
 	Passage *p = passage_begin(x);
@@ -166,5 +178,7 @@ Err *proxy_handle(Exchange *x)
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));
+	if (p->route->conf->has_files && p->route->conf->has_to)
+		return action_files_first(p);
 	return actions[p->route->conf->action](p);
 }
