@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "gateway/action.h"
 #include "gateway/explain_int.h"
+#include "gateway/passage.h"
 
 #include <stdio.h>
 
@@ -147,6 +148,7 @@ static void begin(Explain *e, Exchange *x, const GatewayConf *g)
 	p->refused = forwarded_begin(&p->forwarded, e->arena);
 	x->user = p;
 	e->p = p;
+	e->table = p->snap->routes;
 }
 
 static Err *find(Explain *e)
@@ -166,7 +168,7 @@ static Err *find(Explain *e)
 		             p->url.query,
 		             &request->headers,
 		             str_eq(p->forwarded.scheme, S("https")) ? MATCH_HTTPS : MATCH_HTTP };
-	p->route = route_find(p->snap->routes, &e->ask, &e->miss);
+	e->winner = p->route = route_find(e->table, &e->ask, &e->miss);
 	if (!p->route)
 		return NULL;
 	p->state = &p->snap->states[p->route->index];
@@ -190,7 +192,7 @@ static void tell_request(Explain *e)
 	explain_fact(e, "client", p->forwarded.client_ip);
 	if (p->forwarded.trusted)
 		explain_fact(e, "peer", S("a trusted proxy"));
-	if (e->refused && !p->route)
+	if (e->refused && !e->winner)
 		explain_refused(e, e->refused);
 }
 
@@ -212,16 +214,16 @@ static Err *explain(Cmd *cmd)
 	begin(&e, &x, g);
 	e.refused = find(&e);
 	tell_request(&e);
-	if (e.p->route || !e.refused)
+	if (e.winner || !e.refused)
 		explain_route(&e);
-	if (e.p->route)
+	if (e.winner)
 		explain_then(&e);
 	if (cmd->json)
 		explain_put_json(&e, &b);
 	else
 		explain_put_text(&e, &b);
 	fwrite(b.at, 1, b.len, cmd->out);
-	return e.p->route && !e.refused ? NULL : &not_taken;
+	return e.winner && !e.refused ? NULL : &not_taken;
 }
 
 static const ConfKey options[] = {

@@ -3,7 +3,9 @@
  * Between explain.c (the command), explain_route.c (which route, and why), explain_then.c (what happens with it) and
  * explain_print.c (how it is told). */
 #pragma once
-#include "gateway/passage.h"
+#include "gateway/route.h"
+
+typedef struct Passage Passage;
 
 typedef struct Fact {
 	Str key, value;
@@ -30,6 +32,8 @@ typedef struct Explain {
 	Arena *arena;
 	Conf *conf; /* for places in the file */
 	Passage *p;
+	const RouteTable *table;
+	const Route *winner; /* NULL: none */
 	RouteAsk ask;
 	RouteMiss miss;
 	Err *refused; /* before a route was looked for, or after it was found */
@@ -49,7 +53,7 @@ void explain_refused(Explain *e, Err *err); /* and then it is not taken */
 void explain_put_text(const Explain *e, Buf *b);
 void explain_put_json(const Explain *e, Buf *b);
 
-/* explain_route.c: p->route is the winner, or NULL. The table is the snapshot's. */
+/* explain_route.c */
 void explain_route(Explain *e);
 /* explain_then.c: of a request that has a route. */
 void explain_then(Explain *e);

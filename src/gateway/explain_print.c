@@ -200,7 +200,7 @@ void explain_put_json(const Explain *e, Buf *b)
 	JsonWriter w = json_writer(b);
 
 	json_begin_object(&w);
-	json_put_bool(&w, "taken", e->p->route != NULL && !e->refused);
+	json_put_bool(&w, "taken", e->winner && !e->refused);
 	for (size_t i = 0; i < e->count; i++)
 		put_facts(&w, &e->sections[i]);
 	put_considered(e, &w);

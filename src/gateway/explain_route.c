@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "gateway/route_pattern.h"
 #include "http/cookie.h"
+#include "http/url.h"
 
 enum { SLIP = 3 };
 
@@ -153,8 +154,8 @@ static void add_verdict(Explain *e, const Route *r, const char *fate, Str why)
 
 static void judge_all(Explain *e)
 {
-	const RouteTable *t = e->p->snap->routes;
-	const Route *winner = e->p->route;
+	const RouteTable *t = e->table;
+	const Route *winner = e->winner;
 
 	e->verdicts = ARENA_ARRAY(e->arena, Verdict, EXPLAIN_LISTED * 2 + 1);
 	for (size_t i = 0; i < route_table_count(t); i++) {
@@ -247,8 +248,8 @@ void explain_route(Explain *e)
 {
 	judge_all(e);
 	explain_begin(e, "route");
-	if (e->p->route)
-		tell_winner(e, e->p->route);
+	if (e->winner)
+		tell_winner(e, e->winner);
 	else if (e->miss.method)
 		explain_fmt(e, "name", "none: 405 (gateway.method), Allow: %s", e->miss.allow);
 	else

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "gateway/action.h"
 #include "gateway/maintenance.h"
+#include "gateway/passage.h"
 
 static Str duration(Arena *a, int64_t us)
 {
