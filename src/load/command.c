@@ -22,6 +22,9 @@ static Err interrupted =
 	ERR_STATIC(CANCELLED, "load.interrupted",
                    "the run was interrupted: the report is of what was done by then");
 
+static Err nothing_answered = ERR_STATIC(UPSTREAM, "load.nothing_answered",
+                                         "not one request was answered: the report says why");
+
 typedef struct LoadArgs {
 	Str what; /* a URL or a scenario's file */
 	OneTarget one;
@@ -400,6 +403,8 @@ static Err *judge(Job *job)
 {
 	Arena *a = job->cmd->arena;
 
+	if (job->result.stats.ended && !job->result.stats.answered)
+		return &nothing_answered;
 	for (size_t i = 0; i < job->conf->thresholds.count; i++) {
 		const Verdict *verdict = &job->verdicts[i];
 		AUTO(buf_fini) Buf got = { 0 };

@@ -27,9 +27,14 @@ RunLoop *run_loop(LoadRun *run)
 	return &run->loops[loop_index(loop_self())];
 }
 
+bool run_is_stopped(const LoadRun *run)
+{
+	return __atomic_load_n(&run->stop, __ATOMIC_RELAXED) != NULL;
+}
+
 bool run_is_over(const LoadRun *run)
 {
-	return __atomic_load_n(&run->stop, __ATOMIC_RELAXED) || loop_now_us() >= run->end_us;
+	return run_is_stopped(run) || loop_now_us() >= run->end_us;
 }
 
 void load_stop(LoadRun *run, const char *why)
@@ -67,7 +72,7 @@ static void could_not_start(RunLoop *l, int64_t due_us)
 {
 	Sample sample = { .due_us = due_us, .done_us = loop_now_us(), .failure = LOAD_OVERLOAD };
 
-	load_stats_record(&l->stats, 0, &sample, due_us < l->run->warm_us);
+	load_stats_record(&l->stats, 0, &sample, due_us <= l->run->warm_us);
 }
 
 /* Waits until it is due. *over: the run ended first. */
@@ -84,13 +89,13 @@ static Err *wait_for_turn(LoadRun *run, int64_t due_us, unsigned *turn, bool *ov
 
 static void arrive(LoadRun *run, RunLoop *l, UserKind kind, int64_t due_us, uint32_t entry)
 {
-	l->stats.due += due_us >= run->warm_us;
+	l->stats.due += due_us > run->warm_us;
 	if (user_start(run, kind, due_us, entry)) {
 		could_not_start(l, due_us);
 		return;
 	}
 	l->stats.begun++;
-	l->stats.started += due_us >= run->warm_us;
+	l->stats.started += due_us > run->warm_us;
 }
 
 static unsigned own_part(const LoadRun *run)
@@ -501,7 +506,7 @@ static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 	for (size_t i = 0; i < conf->data.count; i++)
 		TRY(data_load(a, &conf->data.at[i], &run->data[i]));
 	run->start_us = time_mono_us() + 10 * US_PER_MS;
-	run->warm_us = run->start_us + conf->warmup_us;
+	run->warm_us = conf->warmup_us ? run->start_us + conf->warmup_us : INT64_MIN;
 	run->end_us = run->start_us + load_length_us(conf);
 	*out = run;
 	return NULL;
@@ -516,7 +521,8 @@ static void sum_up(Watcher *w)
 	load_stats_init(&result->stats, conf->all.count);
 	load_look(run, &result->stats);
 	result->took_us = loop_now_us() - run->start_us;
-	result->measured_us = MIN(run->end_us, loop_now_us()) - MIN(run->warm_us, loop_now_us());
+	result->measured_us =
+		MAX(MIN(run->end_us, loop_now_us()) - run->start_us - conf->warmup_us, INT64_C(0));
 	result->asked =
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /

@@ -52,16 +52,18 @@ struct LoadRun {
 	const LoadAsk *ask;
 	Arena *arena;
 	RunLoop *loops;
-	Step *steps;                       /* by StepConf.index */
-	DataSet *data;                     /* of conf->data */
-	int64_t start_us, warm_us, end_us; /* loop clock; end: no request begins after it */
-	int64_t *expect_us;                /* atomic, by step; -1: not known yet */
-	const char *stop;                  /* atomic: why it ends early */
-	uint32_t users_made;               /* atomic */
+	Step *steps;   /* by StepConf.index */
+	DataSet *data; /* of conf->data */
+	int64_t start_us, warm_us,
+		end_us; /* loop clock; end: no request begins after it; what was due until warm_us is the warm-up's */
+	int64_t *expect_us;  /* atomic, by step; -1: not known yet */
+	const char *stop;    /* atomic: why it ends early */
+	uint32_t users_made; /* atomic */
 };
 
-RunLoop *run_loop(LoadRun *run);      /* this thread's */
-bool run_is_over(const LoadRun *run); /* nothing new begins */
+RunLoop *run_loop(LoadRun *run);         /* this thread's */
+bool run_is_stopped(const LoadRun *run); /* before its time */
+bool run_is_over(const LoadRun *run);    /* nothing new begins */
 
 typedef enum UserKind { USER_ARRIVAL, USER_STAYING, USER_REPLAY } UserKind;
 

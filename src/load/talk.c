@@ -207,9 +207,10 @@ typedef struct Talk {
 	Arena *arena;
 	Sample sample;
 	Head request, answer;
-	Str body;     /* of the request */
-	Buf *content; /* of the answer, when somebody looks at it */
-	Str location; /* to be followed; empty: none */
+	Str body;           /* of the request */
+	Buf *content;       /* of the answer, when somebody looks at it */
+	Str location;       /* to be followed; empty: none */
+	LoadFailure judged; /* of an answer that came */
 } Talk;
 
 static void lay_out(Talk *t)
@@ -249,6 +250,45 @@ static Err *read_body(Talk *t, Call *call)
 	return NULL;
 }
 
+/* Where a redirect leads on this target; empty: nowhere that is followed. */
+static Str next_location(const Talk *t)
+{
+	Str location = headers_get(&t->answer.headers, HTTP_LOCATION);
+	Str own = target_authority(t->u->run->target);
+	ptrdiff_t authority = str_find(location, S("://"));
+
+	if (!t->step->conf->redirects || t->sample.status / 100 != 3)
+		return S("");
+	if (authority > 0) {
+		location = str_sub(location, (size_t)authority + 3, location.len);
+		if (!str_starts(location, own))
+			return S("");
+		location = str_sub(location, own.len, location.len);
+	}
+	return location.len && location.at[0] == '/' ? str_dup(t->arena, location) : S("");
+}
+
+static LoadFailure judge(Talk *t)
+{
+	User *u = t->u;
+	const CheckConf *check = &t->step->conf->check;
+	Answer answer = { .status = t->sample.status, .headers = &t->answer.headers };
+
+	if (t->content)
+		answer.body = buf_str(t->content);
+	if (t->step->wanted)
+		answer.wanted = user_fill(u, t->arena, t->step->wanted);
+	if (t->sample.status < check->status_min || t->sample.status > check->status_max)
+		return LOAD_STATUS;
+	if (check->within_us && t->sample.done_us - t->sample.due_us > check->within_us)
+		return LOAD_CHECK;
+	if (!seeker_check(t->step->seeker, &answer))
+		return LOAD_CHECK;
+	return seeker_extract(t->step->seeker, &answer, loop_index(loop_self()), &u->variables)
+	               ? LOAD_OK
+	               : LOAD_EXTRACT;
+}
+
 static Err *speak(Talk *t, HttpConn *conn)
 {
 	AUTO(call_end) Call call = { 0 };
@@ -264,6 +304,8 @@ static Err *speak(Talk *t, HttpConn *conn)
 	TRY(read_body(t, &call));
 	t->sample.done_us = time_mono_us();
 	jar_take(&t->u->jar, &t->answer.headers, t->request.target);
+	t->location = next_location(t); /* the head's views end with the call */
+	t->judged = t->location.len ? LOAD_OK : judge(t);
 	return NULL;
 }
 
@@ -297,57 +339,18 @@ static Err *converse(Talk *t)
 	return stale ? try_once(t, &stale) : err;
 }
 
-static LoadFailure judge(Talk *t)
-{
-	User *u = t->u;
-	const CheckConf *check = &t->step->conf->check;
-	Answer answer = { .status = t->sample.status, .headers = &t->answer.headers };
-
-	if (t->content)
-		answer.body = buf_str(t->content);
-	if (t->step->wanted)
-		answer.wanted = user_fill(u, t->arena, t->step->wanted);
-	if (t->sample.status < check->status_min || t->sample.status > check->status_max)
-		return LOAD_STATUS;
-	if (check->within_us && t->sample.done_us - t->sample.due_us > check->within_us)
-		return LOAD_CHECK;
-	if (!seeker_check(t->step->seeker, &answer))
-		return LOAD_CHECK;
-	return seeker_extract(t->step->seeker, &answer, loop_index(loop_self()), &u->variables)
-	               ? LOAD_OK
-	               : LOAD_EXTRACT;
-}
-
 static void record(Talk *t, const Err *err)
 {
 	RunLoop *l = t->u->l;
-	bool warm = t->sample.due_us < t->u->run->warm_us;
+	bool warm = t->sample.due_us <= t->u->run->warm_us;
 
 	if (err || !t->sample.done_us)
 		t->sample.done_us = time_mono_us();
 	if (err)
 		t->sample.failure = talk_failure_of(err, t->sample.sent_us > 0);
-	else if (!t->location.len)
-		t->sample.failure = judge(t);
+	else
+		t->sample.failure = t->judged;
 	load_stats_record(&l->stats, t->step->conf->index, &t->sample, warm);
-}
-
-/* Where a redirect leads on this target; empty: nowhere that is followed. */
-static Str next_location(const Talk *t)
-{
-	Str location = headers_get(&t->answer.headers, HTTP_LOCATION);
-	Str own = target_authority(t->u->run->target);
-	ptrdiff_t authority = str_find(location, S("://"));
-
-	if (!t->step->conf->redirects || t->sample.status / 100 != 3)
-		return S("");
-	if (authority > 0) {
-		location = str_sub(location, (size_t)authority + 3, location.len);
-		if (!str_starts(location, own))
-			return S("");
-		location = str_sub(location, own.len, location.len);
-	}
-	return location.len && location.at[0] == '/' ? location : S("");
 }
 
 /* RFC 9110 15.4: what was not GET or HEAD becomes GET, but for 307 and 308. */
@@ -355,7 +358,7 @@ static void lay_out_next(Talk *t, Arena *a)
 {
 	Head *head = &t->request;
 
-	head->target = str_dup(a, t->location);
+	head->target = t->location;
 	if (t->sample.status < 307 && !str_eq(head->method, S("HEAD"))) {
 		head->method = S("GET");
 		head->body = HTTP_BODY_NONE;
@@ -366,6 +369,7 @@ static void lay_out_next(Talk *t, Arena *a)
 	headers_remove(&head->headers, HTTP_COOKIE);
 	jar_put(&t->u->jar, a, head);
 	t->sample = (Sample){ .due_us = t->sample.done_us };
+	t->judged = LOAD_OK;
 	t->location = S("");
 	if (t->content)
 		buf_clear(t->content);
@@ -379,7 +383,6 @@ static Err *exchange(Talk *t)
 	l->stats.in_flight++;
 	err = converse(t);
 	l->stats.in_flight--;
-	t->location = err ? S("") : next_location(t);
 	record(t, err);
 	return err;
 }

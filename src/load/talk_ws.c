@@ -154,7 +154,7 @@ static void record(Socket *s, Sample *sample, const Err *err)
 	else if (err)
 		sample->failure = talk_failure_of(err, sample->sent_us > 0);
 	load_stats_record(&l->stats, s->step->conf->index, sample,
-	                  sample->due_us < s->u->run->warm_us);
+	                  sample->due_us <= s->u->run->warm_us);
 }
 
 static Err *open_in_time(Socket *s)

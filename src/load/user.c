@@ -16,6 +16,12 @@
 
 enum { TRIM_US = 100 * 1000 };
 
+/* Who stays begins nothing after the end; who arrived before it goes on to the end of the journey, or of the grace. */
+static bool is_over(const User *u)
+{
+	return u->kind == USER_STAYING ? run_is_over(u->run) : run_is_stopped(u->run);
+}
+
 static int64_t pick_span(const Span *span)
 {
 	return span->min_us + (int64_t)rand_below((uint64_t)(span->max_us - span->min_us) + 1);
@@ -72,7 +78,7 @@ static Err *walk_step(User *u, const StepConf *step)
 {
 	int64_t *expect = &u->run->expect_us[step->index];
 
-	for (uint32_t i = 0; i < step->repeat && !run_is_over(u->run); i++) {
+	for (uint32_t i = 0; i < step->repeat && !is_over(u); i++) {
 		int64_t expected_us = 0;
 
 		if (step->kind == STEP_RUN)
@@ -93,7 +99,7 @@ static Err *walk_step(User *u, const StepConf *step)
 
 static Err *walk(User *u, const StepConf *steps, size_t count)
 {
-	for (size_t i = 0; i < count && !run_is_over(u->run); i++)
+	for (size_t i = 0; i < count && !is_over(u); i++)
 		TRY(walk_step(u, &steps[i]));
 	return NULL;
 }
@@ -103,9 +109,9 @@ static Err *live(User *u)
 	const JourneyConf *journey = u->journey;
 
 	TRY(fiber_sleep_until(u->due_us));
-	if (run_is_over(u->run))
+	if (is_over(u))
 		return NULL;
-	if (u->kind != USER_STAYING && u->due_us >= u->run->warm_us)
+	if (u->kind != USER_STAYING && u->due_us > u->run->warm_us)
 		hist_record(u->l->stats.late, time_mono_us() - u->due_us);
 	if (u->kind == USER_REPLAY)
 		return talk_request(u, &u->run->steps[u->run->conf->replay->at[u->entry].step]);
@@ -113,9 +119,9 @@ static Err *live(User *u)
 	do {
 		TRY(walk(u, journey->steps.at, journey->steps.count));
 		u->round++;
-		if (u->kind == USER_STAYING && !run_is_over(u->run))
+		if (u->kind == USER_STAYING && !is_over(u))
 			TRY(think(u, &journey->think, 0));
-	} while (u->kind == USER_STAYING && !run_is_over(u->run));
+	} while (u->kind == USER_STAYING && !is_over(u));
 	return NULL;
 }
 
