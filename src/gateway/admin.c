@@ -24,7 +24,7 @@ struct Admin {
 
 static Err not_found = ERR_STATIC(
 	NOT_FOUND, "admin.unknown",
-	"there is no such page: /healthz, /readyz, /metrics, /config, /config/reload, /drain");
+	"there is no such page: /healthz, /readyz, /metrics, /config, /upstreams, /config/reload, /drain");
 static Err wrong_method =
 	ERR_STATIC(METHOD, "admin.method", "this page of the admin port takes another method");
 static Err wrong_host =
@@ -75,6 +75,20 @@ static Err *page_config(Exchange *x, Gateway *g)
 	return http_reply(x, 200, S("application/yaml; charset=utf-8"), snap->text);
 }
 
+static Err *page_upstreams(Exchange *x, Gateway *g)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(g);
+	AUTO(buf_fini) Buf out = { 0 };
+	JsonWriter w = json_writer(&out);
+
+	json_begin_array(&w);
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
+		upstream_put_json(snap->upstreams[i], &w);
+	json_end(&w);
+	buf_putc(&out, '\n');
+	return http_reply(x, 200, JSON, buf_str(&out));
+}
+
 static void order_fini(Order *order)
 {
 	buf_fini(&order->answer);
@@ -112,6 +126,7 @@ static const struct {
 	{ S("/readyz"), S("GET"), page_ready, true },
 	{ S("/metrics"), S("GET"), page_metrics, false },
 	{ S("/config"), S("GET"), page_config, false },
+	{ S("/upstreams"), S("GET"), page_upstreams, false },
 	{ S("/config/reload"), S("POST"), page_reload, false },
 	{ S("/drain"), S("POST"), page_drain, false },
 };

@@ -122,6 +122,48 @@ static void read_waiting(MetricOut *out)
 	snapshot_unref(snap);
 }
 
+static double connections_limit(const UpstreamServerStats *stats)
+{
+	return stats->max_connections;
+}
+
+static void read_server_connections_limit(MetricOut *out)
+{
+	each_server(out, connections_limit);
+}
+
+/* What of an upstream has a limit: how much of it is used, or the limit. */
+static void each_limit(MetricOut *out, bool used)
+{
+	Snapshot *snap = gateway_snapshot(watched);
+
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+		Str name = snap->conf->upstreams.at[i].name;
+		UpstreamStats s = upstream_stats(snap->upstreams[i]);
+		const struct {
+			Str name;
+			uint32_t used, limit;
+		} rows[] = { { S("connections"), s.connections, s.max_connections },
+			     { S("queue"), s.waiting, s.queue_length },
+			     { S("retries"), s.retries, s.retries_allowed } };
+
+		for (size_t k = 0; k < COUNT(rows); k++)
+			metric_emit(out, (Str[]){ name, rows[k].name },
+			            used ? rows[k].used : rows[k].limit);
+	}
+	snapshot_unref(snap);
+}
+
+static void read_upstream_limit(MetricOut *out)
+{
+	each_limit(out, false);
+}
+
+static void read_upstream_limit_used(MetricOut *out)
+{
+	each_limit(out, true);
+}
+
 static void read_reloads(MetricOut *out)
 {
 	metric_emit(out, NULL, (double)gateway_stats(watched).reloads);
@@ -173,6 +215,24 @@ static const MetricFamily families[] = {
 	  "Requests that wait for a connection now",
 	  { "upstream" },
 	  read_waiting },
+	{ "banyan_upstream_server_connections_limit",
+	  METRIC_GAUGE,
+	  "connections",
+	  "Connections that the server may have; 0: no limit of its own",
+	  { "upstream", "server" },
+	  read_server_connections_limit },
+	{ "banyan_upstream_limit",
+	  METRIC_GAUGE,
+	  "of its own",
+	  "Limits of an upstream: connections (0: none), queue, retries in the last 10 seconds",
+	  { "upstream", "limit" },
+	  read_upstream_limit },
+	{ "banyan_upstream_limit_used",
+	  METRIC_GAUGE,
+	  "of its own",
+	  "What is used of them now",
+	  { "upstream", "limit" },
+	  read_upstream_limit_used },
 };
 
 const MetricFamily *admin_metrics(size_t *count)

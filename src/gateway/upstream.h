@@ -106,18 +106,17 @@ typedef struct UpstreamServerStats {
 	uint16_t weight;
 } UpstreamServerStats;
 size_t upstream_servers(const Upstream *up);
-UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server); /* any thread */
+UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server);
 uint32_t upstream_waiting(const Upstream *up);
 
-/* How full everything is that has a limit; a limit of 0 is none. Any thread. */
+/* How full everything is that has a limit; a limit of 0 connections is none. On a loop. */
 typedef struct UpstreamStats {
 	uint32_t connections, max_connections;
 	uint32_t waiting, queue_length;
-	uint32_t retries,
-		retries_min; /* at work; so many may be at any time, more while the budget lasts */
+	uint32_t retries, retries_allowed; /* of the budget's last seconds */
 } UpstreamStats;
 UpstreamStats upstream_stats(const Upstream *up);
-/* All of it as one JSON object, for the admin port; any thread. */
+/* All of it as one JSON object, for the admin port. On a loop. */
 void upstream_put_json(const Upstream *up, JsonWriter *w);
 
 MetricList upstream_metrics;

@@ -163,7 +163,7 @@ static bool starts_slowly(const Upstream *up, const Server *server)
 {
 	int64_t back_us = __atomic_load_n(&server->back_us, __ATOMIC_RELAXED);
 
-	return back_us && up->conf->slow_start_us && loop_self() &&
+	return back_us && up->conf->slow_start_us &&
 	       loop_now_us() - back_us < up->conf->slow_start_us;
 }
 
@@ -191,13 +191,20 @@ uint32_t upstream_waiting(const Upstream *up)
 
 UpstreamStats upstream_stats(const Upstream *up)
 {
+	const Trunk *trunk = up->trunk;
+	int64_t now_us = loop_now_us();
+	uint64_t allowed = 0;
+
+	for (unsigned i = 0; i < rt_loops(); i++)
+		allowed += budget_sum(&trunk->loops[i].requests, now_us);
+	allowed = allowed * up->conf->retry.budget_ppm / 1000000;
 	return (UpstreamStats){
-		.connections = __atomic_load_n(&up->trunk->connections, __ATOMIC_RELAXED),
+		.connections = __atomic_load_n(&trunk->connections, __ATOMIC_RELAXED),
 		.max_connections = up->conf->max_connections,
 		.waiting = upstream_waiting(up),
 		.queue_length = up->conf->queue.length,
-		.retries = __atomic_load_n(&up->trunk->retries, __ATOMIC_RELAXED),
-		.retries_min = up->conf->retry.budget_min,
+		.retries = budget_sum(&trunk->retried, now_us),
+		.retries_allowed = MAX((uint32_t)allowed, up->conf->retry.budget_min),
 	};
 }
 
@@ -231,6 +238,7 @@ void upstream_put_json(const Upstream *up, JsonWriter *w)
 	json_put_u64(w, "waiting", stats.waiting);
 	json_put_u64(w, "queue_length", stats.queue_length);
 	json_put_u64(w, "retries", stats.retries);
+	json_put_u64(w, "retries_allowed", stats.retries_allowed);
 	json_key(w, S("servers"));
 	json_begin_array(w);
 	for (size_t i = 0; i < up->count; i++) {
