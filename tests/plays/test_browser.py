@@ -303,7 +303,7 @@ def travel(long_stage, shop, files):
                 act(visit)
             visit.note(visit.rows("SELECT kind, path, count(*) FROM analytics_event WHERE created_at > now() - interval '1 hour' "
                                   "GROUP BY kind, path ORDER BY kind, path"))
-            visit.traffic = Traffic(browser.read_log(), base, unsteady=["/staff/"])
+            visit.traffic = Traffic(browser.read_log(), base)
             return visit
         finally:
             browser.quit()

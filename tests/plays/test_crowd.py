@@ -80,8 +80,8 @@ def test_a_crowd_with_a_request_outstanding_each_is_answered_without_a_failure(g
         until(lambda: shop.tell("count")["held"] == CONNECTIONS, f"{CONNECTIONS} requests at the server", within=PATIENCE_S * 6)
         until(lambda: gw.metric("banyan_upstream_waiting", upstream="shop") == CLIENTS - CONNECTIONS, "all others wait",
               within=PATIENCE_S * 6)
+        gw.wait_metric("banyan_connections_active", CLIENTS + 1)  # and who asks for the metrics
         scrape = gw.scrape()
-        assert scrape.value("banyan_connections_active") == CLIENTS + 1  # who asks for the metrics
         assert scrape.value("banyan_upstream_connections", upstream="shop") == CONNECTIONS
         assert shop.tell("count")["connections"] == CONNECTIONS
         shop.tell("release")

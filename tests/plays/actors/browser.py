@@ -197,11 +197,10 @@ class Browser:
 
 
 class Traffic:
-    """A browser's network log, in terms that can be compared. Beacons are left out: a page that is gone hears no answer.
-    unsteady: paths of pages whose length depends on who was first."""
+    """A browser's network log, in terms that can be compared. Beacons are left out: a page that is gone hears no answer. So is
+    the length of pages, which tell the time."""
 
-    def __init__(self, log, base, unsteady=()):
-        self.unsteady = unsteady
+    def __init__(self, log, base):
         self.seen = collections.Counter()
         self.fields, self.protocols, self.failed = {}, set(), set()
         asked, extras = collections.defaultdict(list), collections.defaultdict(list)
@@ -236,7 +235,7 @@ class Traffic:
             return
         self.protocols.add(answer["protocol"])
         fields = (pair for name, value in extra["headers"].items() for pair in self.field(name.lower(), value))
-        kept = tuple(sorted(pair for pair in fields if pair[0] != "content-length" or path not in self.unsteady))
+        kept = tuple(sorted(pair for pair in fields if pair[0] != "content-length" or answer["mimeType"] != "text/html"))
         self.fields.setdefault((hop["method"], path, answer["status"]), set()).add(kept)
 
     @staticmethod
