@@ -171,6 +171,11 @@ static bool is_bad_status(unsigned status)
 	return status == 500 || (status >= 502 && status <= 504);
 }
 
+static bool is_about_server(const Err *err)
+{
+	return err->kind == ERR_UPSTREAM || str_starts(str_of(err->slug), S("upstream."));
+}
+
 /* A time that was too short, because most of it went by in the queue, is not held against the server. */
 static bool is_servers_fault(const Passage *p, const Err *err, int64_t took_us)
 {
@@ -179,7 +184,7 @@ static bool is_servers_fault(const Passage *p, const Err *err, int64_t took_us)
 
 	if (err_is(err, "rt.deadline") || err == &too_late)
 		return took_us >= limit_us / 2;
-	return err->kind == ERR_UPSTREAM || str_starts(str_of(err->slug), S("upstream."));
+	return is_about_server(err);
 }
 
 static void note_failure(Passage *p, const Err *err, int64_t took_us)
@@ -211,7 +216,7 @@ static void note_head(Passage *p, const Err *err, int64_t sent_us)
 /* The rest of the answer has come, or err. */
 static void note_end(const Passage *p, const Err *err)
 {
-	if (err && str_starts(str_of(err->slug), S("upstream.")))
+	if (err && is_about_server(err))
 		lease_bad(&p->lease, err->text);
 	else if (!is_bad_status(p->answer.status))
 		lease_good(&p->lease);
