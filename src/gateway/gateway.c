@@ -349,7 +349,7 @@ static Err *drain_child(void *arg)
 {
 	Gateway *g = ((Drain *)arg)->gateway;
 	HttpDrain how = drain_of(&g->snap->conf->drain, g->handed);
-	Err *err = ports_drain(g->ports, &how, g->taken);
+	Err *err = ports_drain(g->ports, &how);
 
 	return err && err->kind == ERR_CANCELLED ? NULL : err; /* what runs was cut, as told */
 }
@@ -378,15 +378,24 @@ static void drain_end(Drain *drain)
 	child_end(&drain->child);
 }
 
+/* From here on the other process accepts alone. */
+static void leave_sockets(Gateway *g)
+{
+	ports_leave(g->ports, g->taken);
+	if (g->admin && sockets_listed(g->taken, admin_key(g->admin)))
+		admin_leave(g->admin);
+	takeover_left(g->host);
+}
+
 static Err *drain_all(Gateway *g)
 {
 	AUTO(drain_end) Drain drain = { .gateway = g };
 	AUTO(child_end) Child impatience = { 0 };
 
-	if (!g->handed)
+	if (g->handed)
+		leave_sockets(g);
+	else
 		notify_stopping();
-	else if (g->admin && sockets_listed(g->taken, admin_key(g->admin)))
-		admin_leave(g->admin);
 	takeover_close(TAKE(g->host));
 	TRY(child_start(&drain.child, drain_child, &drain, "drain"));
 	TRY(child_start(&impatience, second_signal, &drain, "impatience"));

@@ -291,7 +291,14 @@ static size_t port_count(const Ports *ports)
 	return count;
 }
 
-Err *ports_drain(Ports *ports, const HttpDrain *how, Str taken)
+void ports_leave(Ports *ports, Str keys)
+{
+	LIST_EACH (&ports->open, Port, node, port)
+		if (sockets_listed(keys, port->key))
+			listener_leave(port->listener);
+}
+
+Err *ports_drain(Ports *ports, const HttpDrain *how)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(drains_end) Drains drains = { ARENA_ARRAY(a, Drain, port_count(ports)), 0 };
@@ -300,7 +307,7 @@ Err *ports_drain(Ports *ports, const HttpDrain *how, Str taken)
 		Drain *drain = &drains.at[drains.count++];
 
 		*drain = (Drain){ .port = port, .how = *how };
-		drain->how.handed = sockets_listed(taken, port->key);
+		drain->how.handed = sockets_are_kept(ports->sockets, port->key);
 		TRY(child_start(&drain->child, drain_child, drain, "drain"));
 	}
 	for (size_t i = 0; i < drains.count; i++)

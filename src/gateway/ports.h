@@ -19,9 +19,10 @@ void ports_close_unserved(Ports *ports);
  * fiber of their own and closed. Errors live in `a`. */
 Err *ports_serve(Ports *ports, Arena *a, Snapshot *snap, TlsContext **tls) MUST_USE;
 
-/* Drains all, at the same time. taken: keys of those with which another process goes on, one a line. Cancelling the fiber
- * cuts what runs. Those that ports_serve retired end by themselves. */
-Err *ports_drain(Ports *ports, const HttpDrain *how, Str taken) MUST_USE;
+/* With those whose keys these are, one a line, another process goes on: nothing more is accepted on them. */
+void ports_leave(Ports *ports, Str keys);
+/* Drains all, at the same time. Cancelling the fiber cuts what runs. Those that ports_serve retired end by themselves. */
+Err *ports_drain(Ports *ports, const HttpDrain *how) MUST_USE;
 /* Closes all, and awaits those on their way out. */
 void ports_close(Ports *ports);
 

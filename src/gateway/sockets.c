@@ -15,7 +15,7 @@ enum { PASSED_FIRST = 3, PASSED_MAX = 1024 };
 
 typedef struct Socket {
 	Node node; /* sockets->all */
-	Str key;
+	Str key;   /* the listener's, once it is taken */
 	Addr addr; /* len 0: not known */
 	int fd;    /* -1: taken */
 	bool both; /* bound to [::], for IPv4 too */
@@ -146,6 +146,7 @@ Err *sockets_listen(Arena *a, Sockets *sockets, Str key, const Addr *addr, Liste
 			continue;
 		TRY(listener_adopt(a, socket->fd, sockets->from == FROM_PROCESS, out));
 		socket->fd = -1;
+		socket->key = str_dup(sockets->arena, key);
 		return NULL;
 	}
 	return NULL;
@@ -180,6 +181,16 @@ void sockets_put_taken(const Sockets *sockets, Buf *b)
 	LIST_EACH (&sockets->all, Socket, node, socket)
 		if (socket->fd < 0)
 			buf_fmt(b, "%.*s\n", STR_ARG(socket->key));
+}
+
+bool sockets_are_kept(const Sockets *sockets, Str key)
+{
+	if (!sockets || sockets->from != FROM_SYSTEMD)
+		return false;
+	LIST_EACH (&sockets->all, Socket, node, socket)
+		if (socket->fd < 0 && str_eq(socket->key, key))
+			return true;
+	return false;
 }
 
 Str sockets_left(Arena *a, const Sockets *sockets)

@@ -27,5 +27,7 @@ int sockets_take(Sockets *sockets, Str key, const Addr *addr);
 /* The keys of those that were taken, one a line. */
 void sockets_put_taken(const Sockets *sockets, Buf *b);
 bool sockets_listed(Str lines, Str key); /* is it one of those? */
+/* Does systemd keep the socket of that listener, for the process after us? NULL: no. */
+bool sockets_are_kept(const Sockets *sockets, Str key);
 /* Those that nobody took, for a message: "3 (127.0.0.1:80)". Empty: none. */
 Str sockets_left(Arena *a, const Sockets *sockets);

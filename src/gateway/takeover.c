@@ -162,7 +162,6 @@ static Err *expect(Watch *w, char into[MESSAGE_BYTES], Str words, Str *rest)
 
 struct Takeover {
 	Watch watch;
-	int pid;
 	char message[MESSAGE_BYTES];
 };
 
@@ -197,8 +196,9 @@ static Err *take_sockets(Arena *a, Takeover *t, Sockets *into)
 {
 	AUTO(deadline_end) Deadline limit = deadline_begin(ANSWER_US);
 	Str hello = str_fmt(a, "%.*s%s", STR_ARG(HELLO), BANYAN_VERSION);
+	int pid; /* of the first in the row: who called listen(2) */
 
-	if (!same_user(t->watch.fd, &t->pid))
+	if (!same_user(t->watch.fd, &pid))
 		return &stranger;
 	TRY(send_message(&t->watch, hello, -1));
 	for (unsigned i = 0; i <= SOCKETS_MAX; i++) {
@@ -229,7 +229,7 @@ Err *takeover_ask(Arena *a, const Addr *addr, Sockets *into, Takeover **out)
 		takeover_end(t);
 		return err_is(err, "rt.deadline") ? &vanished : err;
 	}
-	log_info("taking over from process %d", t->pid);
+	log_info("taking over from the process that runs");
 	*out = t;
 	return NULL;
 }
@@ -262,6 +262,7 @@ struct TakeoverHost {
 	struct stat file;
 	Watch *guest; /* while one is served */
 	Err *err;     /* of what is offered to it */
+	bool left;    /* the sockets were */
 	Child child;
 	char message[MESSAGE_BYTES];
 };
@@ -305,6 +306,8 @@ static Err *serve_guest(TakeoverHost *host, Watch *w)
 	log_info("process %d has taken over", pid);
 	host->has_file = false; /* it is the other's now */
 	host->hooks.handed(host->hooks.arg, pid, taken);
+	while (!host->left)
+		TRY(fiber_park());
 	if (send_message(w, S("yours"), -1))
 		log_warn("process %d did not hear that it has taken over", pid);
 	return NULL;
@@ -408,6 +411,17 @@ Err *takeover_open(Arena *a, const Addr *addr, Sockets *sockets, const TakeoverH
 	}
 	*out = host;
 	return NULL;
+}
+
+void takeover_left(TakeoverHost *host)
+{
+	Err *err;
+
+	host->left = true;
+	fiber_wake(host->child.fiber);
+	err = child_join(&host->child);
+	if (err)
+		log_err(err, "a process that took over");
 }
 
 void takeover_close(TakeoverHost *host)

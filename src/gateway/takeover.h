@@ -28,7 +28,8 @@ typedef struct TakeoverHost TakeoverHost; /* waits for new ones */
 typedef struct TakeoverHooks {
 	/* Adds what can be handed over, with takeover_offer. */
 	void (*offer)(void *arg, TakeoverHost *host);
-	/* Another process, pid, serves with the sockets whose keys these are, one a line: drain. Never parks. */
+	/* Another process, pid, serves with the sockets whose keys these are, one a line: leave them, say so with
+	 * takeover_left, and drain. Never parks. */
 	void (*handed)(void *arg, int pid, Str taken);
 	void *arg;
 } TakeoverHooks;
@@ -37,4 +38,6 @@ typedef struct TakeoverHooks {
 Err *takeover_open(Arena *a, const Addr *addr, Sockets *sockets, const TakeoverHooks *hooks,
                    TakeoverHost **out) MUST_USE;
 void takeover_offer(TakeoverHost *host, Str key, int fd); /* fd stays the caller's */
-void takeover_close(TakeoverHost *host);                  /* parks; NULL is fine */
+/* We accept nothing more on the sockets that were handed over. Parks until the other has heard it. */
+void takeover_left(TakeoverHost *host);
+void takeover_close(TakeoverHost *host); /* parks; NULL is fine */

@@ -49,15 +49,19 @@ def everything_to(*servers, upstream="", more=""):
 
 
 class Gateway:
-    def __init__(self, folder, text, env=None, limit=None, token=None, number=0):
+    def __init__(self, folder, text, env=None, limit=None, token=None, number=0, words=(), after=None, program=BANYAN, **options):
+        """words: more of the command line; after: a gateway whose file and log it goes on with (text None: as they are).
+        text None and no `after`: it has no configuration."""
         self.token = token  # of its admin port
         self.folder = pathlib.Path(folder)
         self.name = f"gateway{number or ''}"
-        self.file = self.folder / f"{self.name}.yaml"
-        self.access_path = self.folder / f"{self.name}.access.json"
-        self.write(text)
+        self.file = after.file if after else self.folder / f"{self.name}.yaml"
+        self.access_path = after.access_path if after else self.folder / f"{self.name}.access.json"
+        if text is not None:
+            self.write(text)
+        config = ["-c", self.file] if text is not None or after else []
         self.lines, self.ready, self.stopped = [], threading.Event(), False
-        self.program = Program(self.name, folder, [BANYAN, "serve", "-c", self.file], env, subprocess.PIPE, limit)
+        self.program = Program(self.name, folder, [program, "serve", *config, *words], env, subprocess.PIPE, limit, **options)
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
         until(lambda: self.ready.is_set() or not self.program.is_running(), "the gateway's ready line")
