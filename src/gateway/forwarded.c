@@ -9,17 +9,28 @@
  * from. Aliases: WSGI folds "-" and "_" into one key, so "X_Forwarded_For" would come second and win; fields whose name
  * with "-" for "_" is a claim never pass.
  *
+ * A trusted peer that sends Forwarded but no X-Forwarded-For is read by the former, and each form can be made of the
+ * other. A trace goes on with a span of ours in it, or begins here.
+ *
  * Loops show in Via: every process has a random name, and a request that has met it FORWARDED_PASSES times is refused. */
 #include "gateway/forwarded.h"
 
 #include "base/arena.h"
 #include "base/rand.h"
+#include "gateway/rfc7239.h"
+#include "gateway/trace.h"
 
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ENTRIES_MAX = 64, NAME_MAX_BYTES = 40, ID_MAX_BYTES = 128, PORT_TEXT = 6 };
+enum {
+	ENTRIES_MAX = 64,
+	NAME_MAX_BYTES = 40,
+	ID_MAX_BYTES = 128,
+	PORT_TEXT = 6,
+	PPM = 1000 * 1000,
+};
 
 static Err loop = ERR_STATIC(UPSTREAM, "gateway.loop", "the request went round in circles");
 static Err options = ERR_STATIC(INVALID, "gateway.connection_options",
@@ -30,6 +41,7 @@ typedef enum Treat {
 	HOP,   /* ends here, or is written by the codec */
 	CLAIM, /* says who the client is: ours goes instead */
 	KEPT,  /* passes, whatever Connection names */
+	TRACE, /* of a trace: see find_trace */
 } Treat;
 
 static const uint8_t treats[HTTP_HEADER_IDS] = {
@@ -44,6 +56,8 @@ static const uint8_t treats[HTTP_HEADER_IDS] = {
 	[HTTP_PROXY_AUTHORIZATION] = HOP,
 	[HTTP_PROXY_CONNECTION] = HOP,
 	[HTTP_TE] = HOP,
+	[HTTP_TRACEPARENT] = TRACE,
+	[HTTP_TRACESTATE] = TRACE,
 	[HTTP_TRANSFER_ENCODING] = HOP,
 	[HTTP_UPGRADE] = HOP,
 	[HTTP_VIA] = KEPT,
@@ -263,14 +277,16 @@ static bool read_item(Str item, Ip *ip)
 	return ip_parse(str_sub(item, 0, (size_t)colon), ip);
 }
 
-/* From the right, past trusted proxies, to the first that is not one; what is no address ends it. */
-static void find_client(Forwarded *f, Arena *a)
+/* From the right, past trusted proxies, to the first that is not one; what is no address ends it. Gives how many it
+ * went. */
+static size_t find_client(Forwarded *f, Arena *a)
 {
 	Str rest = f->claimed_for;
 	bool trusted = f->trusted;
+	size_t steps = 0;
 	Ip client;
 
-	for (int i = 0; i < ENTRIES_MAX && trusted && rest.len; i++) {
+	for (; steps < ENTRIES_MAX && trusted && rest.len; steps++) {
 		ptrdiff_t comma = str_rfind_char(rest, ',');
 		Str item = str_trim(comma < 0 ? rest : str_sub(rest, (size_t)comma + 1, rest.len));
 		Ip ip;
@@ -284,6 +300,7 @@ static void find_client(Forwarded *f, Arena *a)
 	}
 	if (f->told)
 		f->client_ip = ip_str(a, &client);
+	return steps;
 }
 
 static void find_peer(Forwarded *f, Arena *a)
@@ -367,7 +384,8 @@ static bool is_host(Str host)
 
 /* Claims of a peer, as they came. */
 typedef struct Claims {
-	Str proto, host, port, id;
+	Str proto, host, port, id, trace;
+	unsigned traces;
 } Claims;
 
 static void find_origin(Forwarded *f, const Claims *c)
@@ -387,6 +405,50 @@ static void find_origin(Forwarded *f, const Claims *c)
 		f->port = f->scheme.len == 5 ? S("443") : S("80");
 }
 
+/* What a trusted peer's Forwarded says, where it sent nothing else. */
+static void find_by_spec(Forwarded *f, Arena *a, Claims *c)
+{
+	Hop hops[ENTRIES_MAX];
+	size_t count = rfc7239_read(a, f->claimed_spec, hops, COUNT(hops));
+	bool alone = !f->claimed_for.len;
+	size_t steps;
+
+	if (!count)
+		f->claimed_spec = S("");
+	for (size_t i = 0; alone && i < count; i++) {
+		Ip ip;
+		Str node = read_item(hops[i].node, &ip) ? ip_str(a, &ip) : S("unknown");
+
+		f->claimed_for = i ? join(a, f->claimed_for, S(", "), node) : node;
+	}
+	steps = find_client(f, a);
+	if (!alone || !f->told)
+		return;
+	if (!c->proto.len)
+		c->proto = hops[count - steps].proto;
+	if (!c->host.len)
+		c->host = hops[count - steps].host;
+}
+
+static void find_trace(Forwarded *f, Arena *a, const Claims *c)
+{
+	const TraceConf *conf = &f->conf->trace;
+	bool believed =
+		conf->trust == ID_TRUST_ALWAYS || (conf->trust == ID_TRUST_PROXIES && f->trusted);
+	uint8_t flags = rand_below(PPM) < conf->sample_ppm ? TRACE_SAMPLED : 0;
+	Trace before, trace;
+	char *text;
+
+	if (!conf->on)
+		return;
+	text = arena_alloc_raw(a, TRACE_TEXT);
+	f->traced = believed && c->traces == 1 && trace_read(c->trace, &before);
+	trace_write(text, f->traced ? &before : NULL, flags, &trace);
+	f->trace_parent = (Str){ text, TRACE_TEXT };
+	f->trace_id = trace.id;
+	f->span_id = trace.span;
+}
+
 static Str claimed(Arena *a, Str so_far, Str value)
 {
 	return so_far.len && value.len ? join(a, so_far, S(", "), value)
@@ -404,6 +466,8 @@ static void look_at_field(Forwarded *f, Arena *a, const Header *h, Claims *c, Co
 		counts->passes += count_own(h->value);
 	else if (is_id(f, h))
 		c->id = h->value;
+	else if (h->id == HTTP_TRACEPARENT)
+		c->traces++, c->trace = h->value;
 	else if (!f->trusted)
 		return;
 	else if (h->id == HTTP_X_FORWARDED_FOR)
@@ -424,7 +488,8 @@ Err *forwarded_begin(Forwarded *f, Arena *a)
 	Claims c = { 0 };
 	Counts counts = { 0 };
 
-	f->told = false;
+	f->told = f->traced = false;
+	f->trace_parent = f->trace_id = f->span_id = S("");
 	f->claimed_for = f->claimed_spec = S("");
 	f->id_known = header_id(f->conf->request_id.header);
 	find_peer(f, a);
@@ -432,8 +497,12 @@ Err *forwarded_begin(Forwarded *f, Arena *a)
 		look_at_field(f, a, &headers->at[i], &c, &counts);
 	f->options = counts.named > 0;
 	f->trailers = headers_has_token(headers, HTTP_TE, S("trailers"));
-	find_client(f, a);
+	if (f->claimed_spec.len)
+		find_by_spec(f, a, &c);
+	else
+		find_client(f, a);
 	find_id(f, a, c.id);
+	find_trace(f, a, &c);
 	find_origin(f, &c);
 	if (counts.passes >= FORWARDED_PASSES)
 		return &loop;
@@ -448,6 +517,8 @@ static bool passes(const Forwarded *f, const Header *h)
 
 	if (treats[h->id] == HOP || treats[h->id] == CLAIM || is_id(f, h))
 		return false;
+	if (treats[h->id] == TRACE)
+		return !f->conf->trace.on || (h->id == HTTP_TRACESTATE && f->traced);
 	if (h->id == HTTP_OTHER && is_other_claim(f, h->name, &alias) && (alias || !f->trusted))
 		return false;
 	if (!f->options || treats[h->id] == KEPT)
@@ -461,26 +532,44 @@ static void append(Headers *out, HeaderId id, const char *name, Str value)
 	out->at[out->count++] = (Header){ str_of(name), value, id };
 }
 
-/* RFC 7239: an IPv6 address is quoted, in brackets. */
-static Str forwarded_element(const Forwarded *f, Arena *a)
+/* A chain of X-Forwarded-For as one of Forwarded. */
+static Str spec_of(Arena *a, Str chain)
 {
-	bool v6 = str_find_char(f->peer_ip, ':') >= 0;
-	Str element = str_fmt(a, "for=%s%.*s%s;proto=%.*s", v6 ? "\"[" : "", STR_ARG(f->peer_ip),
-	                      v6 ? "]\"" : "", STR_ARG(f->scheme));
+	Str text = S(""), item;
 
-	return join(a, f->claimed_spec, S(", "), element);
+	while (str_split(&chain, ',', &item)) {
+		Ip ip;
+		bool known = read_item(str_trim(item), &ip);
+		Hop hop = { .node = rfc7239_node(a, known ? ip_str(a, &ip) : S("")) };
+
+		text = claimed(a, text, rfc7239_element(a, &hop));
+	}
+	return text;
 }
 
-static void append_own(const Forwarded *f, Arena *a, Headers *out)
+static void append_spec(const Forwarded *f, Arena *a, Headers *out, bool unix_peer)
 {
-	bool unix_peer = f->peer->family != AF_INET && f->peer->family != AF_INET6;
+	bool wanted = f->conf->forwarded != FORWARDED_X;
+	Str before = f->claimed_spec;
+	Hop own = { rfc7239_node(a, f->peer_ip), f->scheme, f->host };
+
+	if (!f->trusted)
+		before = S("");
+	else if (wanted && !before.len && f->claimed_for.len)
+		before = spec_of(a, f->claimed_for);
+	if (!wanted && !before.len)
+		return;
+	if (!unix_peer || !before.len)
+		before = claimed(a, before, rfc7239_element(a, &own));
+	append(out, HTTP_FORWARDED, "Forwarded", before);
+}
+
+static void append_x(const Forwarded *f, Arena *a, Headers *out, bool unix_peer)
+{
 	Str chain = f->trusted ? f->claimed_for : S("");
 
 	if (!unix_peer)
 		chain = chain.len ? join(a, chain, S(", "), f->peer_ip) : f->peer_ip;
-	if (f->trailers)
-		append(out, HTTP_TE, "TE", S("trailers"));
-	append(out, HTTP_VIA, "Via", via_of(a, f->request->version));
 	if (chain.len)
 		append(out, HTTP_X_FORWARDED_FOR, "X-Forwarded-For", chain);
 	append(out, HTTP_X_FORWARDED_PROTO, "X-Forwarded-Proto", f->scheme);
@@ -489,13 +578,24 @@ static void append_own(const Forwarded *f, Arena *a, Headers *out)
 	append(out, HTTP_X_FORWARDED_PORT, "X-Forwarded-Port", f->port);
 	if (f->told || !unix_peer)
 		append(out, HTTP_X_REAL_IP, "X-Real-IP", f->client_ip);
-	if (f->trusted && f->claimed_spec.len)
-		append(out, HTTP_FORWARDED, "Forwarded",
-		       unix_peer ? f->claimed_spec : forwarded_element(f, a));
+}
+
+static void append_own(const Forwarded *f, Arena *a, Headers *out)
+{
+	bool unix_peer = f->peer->family != AF_INET && f->peer->family != AF_INET6;
+
+	if (f->trailers)
+		append(out, HTTP_TE, "TE", S("trailers"));
+	append(out, HTTP_VIA, "Via", via_of(a, f->request->version));
+	if (f->conf->forwarded != FORWARDED_SPEC)
+		append_x(f, a, out, unix_peer);
+	append_spec(f, a, out, unix_peer);
+	if (f->trace_parent.len)
+		append(out, HTTP_TRACEPARENT, "traceparent", f->trace_parent);
 	out->at[out->count++] = (Header){ f->conf->request_id.header, f->request_id, f->id_known };
 }
 
-enum { OWN_FIELDS = 9 };
+enum { OWN_FIELDS = 10 };
 
 static void make_room(Headers *out, Arena *a, uint32_t count)
 {

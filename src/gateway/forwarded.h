@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What an intermediary does to the fields of a message: hop-by-hop ones out (RFC 9110 7.6.1), Via in (7.6.3), and who the
- * client is, in X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP and the request's id, made from scratch unless the peer
- * is a trusted proxy. Nothing parks; strings that stay are not copied. */
+ * client is, in X-Forwarded-For, -Proto, -Host, -Port, X-Real-IP or Forwarded (RFC 7239), the request's id and its trace,
+ * made from scratch unless the peer is a trusted proxy. Nothing parks; strings that stay are not copied. */
 #pragma once
 #include "gateway/conf.h"
 #include "http/message.h"
@@ -20,15 +20,18 @@ typedef struct Forwarded {
 	Str client_ip; /* the rightmost address that is not a trusted proxy's; "unix" for a socket's peer */
 	Str peer_ip;
 	Str request_id;
-	Str scheme; /* "http" or "https", as the client used it */
-	Str host;   /* and the host, with its port if it wrote one */
-	Str port;   /* and the port */
+	Str scheme;       /* "http" or "https", as the client used it */
+	Str host;         /* and the host, with its port if it wrote one */
+	Str port;         /* and the port */
+	Str trace_parent; /* of the gateway's span, for the upstream; empty: traces are off, and pass */
+	Str trace_id, span_id;
 	/* for forwarded_request */
-	Str claimed_for;   /* X-Forwarded-For of a trusted peer, lines joined */
-	Str claimed_spec;  /* and Forwarded */
+	Str claimed_for; /* X-Forwarded-For of a trusted peer, lines joined; or what its Forwarded says in that form */
+	Str claimed_spec;  /* and Forwarded; empty when it is malformed */
 	HeaderId id_known; /* of the id's header, when it is a known one */
 	bool options;      /* does Connection name fields? */
 	bool trailers;     /* TE: trailers */
+	bool traced;       /* the client's trace goes on: tracestate passes */
 } Forwarded;
 
 /* Looks at the request's fields once. Fails with UPSTREAM "gateway.loop" (502: it went through this very process three

@@ -148,7 +148,10 @@ TEST(connection_never_removes_what_we_vouch_for)
 	CHECK(str_find(text, S("X-Real-IP: 192.0.2.7\n")) >= 0);
 	CHECK(str_find(text, S("X-Request-Id: abc\n")) >= 0);
 	CHECK(str_find(text, S("X-Forwarded-Prefix: /p\n")) >= 0);
-	CHECK(str_find(text, S("Forwarded: for=192.0.2.7, for=10.0.0.1;proto=https\n")) >= 0);
+	CHECK(str_find(
+		      text,
+		      S("Forwarded: for=192.0.2.7, for=10.0.0.1;host=shop.example.org;proto=https\n")) >=
+	      0);
 }
 
 TEST(claims_of_strangers_and_their_aliases_do_not_pass)
@@ -353,7 +356,9 @@ TEST(ipv6_peers_are_quoted_in_forwarded)
 {
 	Str text = sent(a, world(a, "2001:db8::1", "2001:db8::/32", "Forwarded: for=1.1.1.1\n"));
 
-	CHECK(str_find(text, S("\nForwarded: for=1.1.1.1, for=\"[2001:db8::1]\";proto=http\n")) >
+	CHECK(str_find(
+		      text,
+		      S("\nForwarded: for=1.1.1.1, for=\"[2001:db8::1]\";host=shop.example.org;proto=http\n")) >
 	      0);
 }
 
@@ -374,4 +379,168 @@ TEST(answers_lose_what_is_of_one_hop_and_get_the_id)
 	                  "Server: gunicorn\nSet-Cookie: a=1\nSet-Cookie: b=2\nX-Forwarded-Ok: 1\n"
 	                  "X-Request-Id: %.*s\n",
 	                  STR_ARG(w->f.request_id)));
+}
+
+TEST(forwarded_is_read_where_it_stands_alone)
+{
+	static const struct {
+		const char *peer, *trusted, *lines, *client, *origin;
+	} cases[] = {
+		{ "192.0.2.1", "10.0.0.0/8", "Forwarded: for=1.1.1.1;proto=https\n", "192.0.2.1",
+		  "http shop.example.org" },
+		{ "10.0.0.1", "10.0.0.0/8", "Forwarded: for=1.1.1.1;proto=https;host=www.example\n",
+		  "1.1.1.1", "https www.example" },
+		{ "10.0.0.1", "10.0.0.0/8",
+		  "Forwarded: for=6.6.6.6;proto=https;host=evil, FOR=\"[2001:db8::7]:1\";Host=\"a:81\"\n"
+		  "Forwarded: for=10.0.0.2;proto=https;host=inside\n",
+		  "2001:db8::7", "http a:81" },
+		{ "10.0.0.1", "10.0.0.0/8", "Forwarded: for=1.1.1.1, for=unknown;proto=https\n",
+		  "10.0.0.1", "http shop.example.org" },
+		{ "10.0.0.1", "10.0.0.0/8", "Forwarded: for=\"1.1.1.1, 2.2.2.2\"\n", "10.0.0.1",
+		  "http shop.example.org" },
+		{ "10.0.0.1", "10.0.0.0/8", "Forwarded: for=1.1.1.1;;=x\n", "10.0.0.1",
+		  "http shop.example.org" },
+		{ "10.0.0.1", "10.0.0.0/8",
+		  "Forwarded: for=6.6.6.6;proto=https\nX-Forwarded-For: 1.1.1.1\n", "1.1.1.1",
+		  "http shop.example.org" },
+		{ "10.0.0.1", "10.0.0.0/8",
+		  "Forwarded: for=1.1.1.1;proto=https\nX-Forwarded-Proto: http\n", "1.1.1.1",
+		  "http shop.example.org" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		World *w = world(a, cases[i].peer, cases[i].trusted, cases[i].lines);
+
+		NOTE("row %zu", i);
+		CHECK_OK(forwarded_begin(&w->f, a));
+		CHECK_STR(w->f.client_ip, str_of(cases[i].client));
+		CHECK_STR(str_fmt(a, "%.*s %.*s", STR_ARG(w->f.scheme), STR_ARG(w->f.host)),
+		          str_of(cases[i].origin));
+	}
+}
+
+static Str with_names(Arena *a, Str text, const char *name)
+{
+	Str rest = text, line, found = S("");
+
+	while (str_split(&rest, '\n', &line))
+		if (str_starts(line, str_of(name)))
+			found = str_fmt(a, "%.*s%.*s\n", STR_ARG(found), STR_ARG(line));
+	return found;
+}
+
+#define OWN "for=10.0.0.1;host=shop.example.org;proto=http"
+
+TEST(both_forms_are_told_as_the_configuration_says)
+{
+	static const struct {
+		ForwardedForm form;
+		const char *peer, *lines, *chain, *spec;
+	} cases[] = {
+		{ FORWARDED_X, "10.0.0.1", "", "10.0.0.1", "" },
+		{ FORWARDED_SPEC, "10.0.0.1", "", "", OWN },
+		{ FORWARDED_BOTH, "10.0.0.1", "", "10.0.0.1", OWN },
+		{ FORWARDED_SPEC, "10.0.0.1", "X-Forwarded-For: 1.1.1.1, [2001:db8::7]:80, x\n", "",
+		  "for=1.1.1.1, for=\"[2001:db8::7]\", for=unknown, " OWN },
+		{ FORWARDED_X, "10.0.0.1", "Forwarded: for=1.1.1.1;by=x, for=_hid\n",
+		  "1.1.1.1, unknown, 10.0.0.1", "for=1.1.1.1;by=x, for=_hid, " OWN },
+		{ FORWARDED_BOTH, "10.0.0.1", "Forwarded: for=\"\n", "10.0.0.1", OWN },
+		{ FORWARDED_BOTH, "192.0.2.1", "Forwarded: for=1.1.1.1\nX-Forwarded-For: 2.2.2.2\n",
+		  "192.0.2.1", "for=192.0.2.1;host=shop.example.org;proto=http" },
+		{ FORWARDED_SPEC, "unix", "", "", "for=unknown;host=shop.example.org;proto=http" },
+		{ FORWARDED_SPEC, "unix", "X-Forwarded-For: 1.1.1.1\n", "", "for=1.1.1.1" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		World *w = world(a, cases[i].peer, "10.0.0.0/8 unix", cases[i].lines);
+		Str text;
+
+		NOTE("row %zu", i);
+		w->conf.forwarded = cases[i].form;
+		text = sent(a, w);
+		CHECK_STR(with_names(a, text, "Forwarded: "),
+		          cases[i].spec[0] ? str_fmt(a, "Forwarded: %s\n", cases[i].spec) : S(""));
+		CHECK_STR(with_names(a, text, "X-Forwarded-For: "),
+		          cases[i].chain[0] ? str_fmt(a, "X-Forwarded-For: %s\n", cases[i].chain)
+		                            : S(""));
+		CHECK_INT(str_find(text, S("X-Real-IP")) >= 0 ||
+		                  str_find(text, S("X-Forwarded-")) >= 0,
+		          cases[i].form != FORWARDED_SPEC);
+	}
+}
+
+#define IDS "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+TEST(a_trace_goes_on_or_begins)
+{
+	static const struct {
+		const char *peer, *lines;
+		bool goes_on, state;
+		const char *flags;
+		uint32_t ppm;
+		IdTrust trust;
+	} cases[] = {
+		{ "10.0.0.1", "", false, false, "01", PPM, ID_TRUST_PROXIES },
+		{ "10.0.0.1", "", false, false, "00", 0, ID_TRUST_PROXIES },
+		{ "10.0.0.1", "traceparent: 00-" IDS "-00\ntracestate: a=1\n", true, true, "00",
+		  PPM, ID_TRUST_PROXIES },
+		{ "10.0.0.1", "TraceParent: 00-" IDS "-01\nTraceState: a=1\n", true, true, "01", 0,
+		  ID_TRUST_PROXIES },
+		{ "10.0.0.1", "traceparent: cc-" IDS "-ff-more\n", true, false, "03", 0,
+		  ID_TRUST_PROXIES },
+		{ "192.0.2.1", "traceparent: 00-" IDS "-01\ntracestate: a=1\n", false, false, "00",
+		  0, ID_TRUST_PROXIES },
+		{ "192.0.2.1", "traceparent: 00-" IDS "-01\ntracestate: a=1\n", true, true, "01", 0,
+		  ID_TRUST_ALWAYS },
+		{ "10.0.0.1", "traceparent: 00-" IDS "-01\ntracestate: a=1\n", false, false, "00",
+		  0, ID_TRUST_NEVER },
+		{ "10.0.0.1",
+		  "traceparent: 00-" IDS "-01\ntraceparent: 00-" IDS "-01\ntracestate: a\n", false,
+		  false, "00", 0, ID_TRUST_PROXIES },
+		{ "10.0.0.1", "traceparent: 00-" IDS "-1\ntracestate: a=1\n", false, false, "00", 0,
+		  ID_TRUST_PROXIES },
+		{ "10.0.0.1", "tracestate: a=1\n", false, false, "00", 0, ID_TRUST_PROXIES },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		World *w = world(a, cases[i].peer, "10.0.0.0/8", cases[i].lines);
+		Str text;
+
+		NOTE("row %zu", i);
+		w->conf.trace = (TraceConf){ true, cases[i].trust, cases[i].ppm };
+		text = sent(a, w);
+		CHECK_STR(with_names(a, text, "traceparent: "),
+		          str_fmt(a, "traceparent: 00-%.*s-%.*s-%s\n", STR_ARG(w->f.trace_id),
+		                  STR_ARG(w->f.span_id), cases[i].flags));
+		CHECK_INT(w->f.trace_id.len, 32);
+		CHECK_INT(w->f.span_id.len, 16);
+		CHECK_INT(str_eq(w->f.trace_id, S("4bf92f3577b34da6a3ce929d0e0e4736")),
+		          cases[i].goes_on);
+		CHECK(!str_eq(w->f.span_id, S("00f067aa0ba902b7")));
+		CHECK_INT(str_find(text, S("state: a=1\n")) >= 0 ||
+		                  str_find(text, S("State: a=1\n")) >= 0,
+		          cases[i].state);
+	}
+}
+
+TEST(traces_can_be_left_alone)
+{
+	static const char *const lines = "TraceParent: what ever\ntracestate: a=1\n";
+	World *w = world(a, "192.0.2.1", "", lines);
+
+	CHECK(str_starts(sent(a, w), str_of(lines)));
+	CHECK_INT(w->f.trace_parent.len + w->f.trace_id.len + w->f.span_id.len, 0);
+}
+
+TEST(a_share_of_new_traces_is_sampled)
+{
+	World *w = world(a, "192.0.2.1", "", "");
+	unsigned sampled = 0;
+
+	w->conf.trace = (TraceConf){ true, ID_TRUST_PROXIES, PPM / 4 };
+	for (int i = 0; i < 4000; i++) {
+		CHECK_OK(forwarded_begin(&w->f, a));
+		sampled += str_ends(w->f.trace_parent, S("-01"));
+	}
+	CHECK(sampled > 850 && sampled < 1150); /* 5.5 standard deviations */
 }

@@ -197,6 +197,8 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.user_agent = headers_get(headers, HTTP_USER_AGENT),
 		.referer = headers_get(headers, HTTP_REFERER),
 		.request_id = p->forwarded.request_id,
+		.trace_id = p->forwarded.trace_id,
+		.span_id = p->forwarded.span_id,
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
 		.upstream =
 			p->state && p->state->up ? upstream_conf(p->state->up)->name : (Str){ 0 },

@@ -3,7 +3,7 @@
  * Message heads: names to ids, lists of headers, words for numbers.
  *
  * header_id runs for every header line of every message, so it does not hash: the names it knows are sorted by length,
- * four at most share one, and a candidate is compared eight bytes at a time, letters in any case. Adding a name is a row
+ * five at most share one, and a candidate is compared eight bytes at a time, letters in any case. Adding a name is a row
  * in message.h and one in `by_length`; the unit test walks the table and finds a name that is missing here.
  *
  * Lists are short and in order; a linear look is faster than any index up to the limit of a hundred lines. */
@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 19, SAME_LENGTH_MAX = 4, HEADERS_FIRST = 16 };
+enum { NAME_MAX_BYTES = 19, SAME_LENGTH_MAX = 5, HEADERS_FIRST = 16 };
 
 static const Str names[HTTP_HEADER_IDS] = {
 #define X(id, name) [HTTP_##id] = { name, sizeof(name) - 1 },
@@ -30,8 +30,9 @@ static const uint8_t by_length[NAME_MAX_BYTES + 1][SAME_LENGTH_MAX] = {
 	[7] = { HTTP_REFERER, HTTP_UPGRADE, HTTP_TRAILER },
 	[8] = { HTTP_LOCATION },
 	[9] = { HTTP_X_REAL_IP, HTTP_FORWARDED },
-	[10] = { HTTP_CONNECTION, HTTP_USER_AGENT, HTTP_SET_COOKIE, HTTP_KEEP_ALIVE },
-	[11] = { HTTP_RETRY_AFTER },
+	[10] = { HTTP_CONNECTION, HTTP_USER_AGENT, HTTP_SET_COOKIE, HTTP_KEEP_ALIVE,
+	         HTTP_TRACESTATE },
+	[11] = { HTTP_RETRY_AFTER, HTTP_TRACEPARENT },
 	[12] = { HTTP_CONTENT_TYPE, HTTP_X_REQUEST_ID },
 	[13] = { HTTP_CACHE_CONTROL, HTTP_AUTHORIZATION },
 	[14] = { HTTP_CONTENT_LENGTH },

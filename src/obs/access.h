@@ -34,7 +34,8 @@ typedef struct AccessRecord {
 	bool reused;                   /* the upstream connection had been used before */
 	bool cancelled;                /* the client left first */
 	Str method, host, path, query; /* host without the port; query without "?" */
-	Str user_agent, referer, request_id, trace_id;
+	Str user_agent, referer, request_id;
+	Str trace_id, span_id; /* hexadecimal: the trace, and the span that servers were told of */
 	Str route, upstream, server;
 	Str error; /* slug */
 } AccessRecord;

@@ -31,8 +31,9 @@ static size_t worst_bytes(const AccessRecord *r)
 {
 	size_t bytes = cut(r->path, CUT) + cut(r->query, CUT) + cut(r->referer, CUT) +
 	               cut(r->user_agent, CUT_AGENT);
-	const Str rest[] = { r->client,   r->client, r->peer,     r->method, r->host, r->request_id,
-		             r->trace_id, r->route,  r->upstream, r->server, r->error };
+	const Str rest[] = { r->client, r->client,     r->peer,     r->method,
+		             r->host,   r->request_id, r->trace_id, r->span_id,
+		             r->route,  r->upstream,   r->server,   r->error };
 
 	for (size_t i = 0; i < COUNT(rest); i++)
 		bytes += cut(rest[i], CUT_SHORT);
@@ -270,6 +271,7 @@ static char *put_json_request(char *at, const AccessRecord *r, AccessQuery query
 	at = put_str(at, S(",\"http.version\":"), version_text(r->version), CUT_SHORT);
 	at = put_str(at, S(",\"http.request.id\":"), r->request_id, CUT_SHORT);
 	at = put_str(at, S(",\"trace.id\":"), r->trace_id, CUT_SHORT);
+	at = put_str(at, S(",\"span.id\":"), r->span_id, CUT_SHORT);
 	at = put_number(at, S(",\"http.request.body.bytes\":"), r->bytes_in);
 	at = put_str(at, S(",\"user_agent.original\":"), r->user_agent, CUT_AGENT);
 	if (r->referer.len) {
@@ -323,7 +325,8 @@ size_t access_put_json(char *into, size_t room, const AccessRecord *r, AccessQue
 	at = put_time(put(at, S("{\"@timestamp\":\"")), r->start_us, 6);
 	at = put(
 		at,
-		S("Z\",\"ecs.version\":\"8.11.0\",\"service.name\":\"banyan\",\"event.dataset\":\"banyan.access\""));
+		S("Z\",\"ecs.version\":\"8.11.0\",\"service.name\":\"banyan\",\"event.kind\":\"event\","
+	          "\"event.category\":[\"web\"],\"event.type\":[\"access\"],\"event.dataset\":\"banyan.access\""));
 	at = put_number(at, S(",\"event.duration\":"),
 	                (uint64_t)MAX(r->took_us, INT64_C(0)) * 1000);
 	at = put_str(at, S(",\"event.outcome\":"), outcome(r), CUT_SHORT);

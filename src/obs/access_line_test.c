@@ -32,6 +32,7 @@ static AccessRecord full(void)
 		.referer = S("https://e.org/?code=1&a=b"),
 		.request_id = S("0123abcd"),
 		.trace_id = S("4bf92f3577b34da6a3ce929d0e0e4736"),
+		.span_id = S("00f067aa0ba902b7"),
 		.route = S("users"),
 		.upstream = S("shop"),
 		.server = S("127.0.0.1:8000"),
@@ -57,10 +58,11 @@ TEST(json_is_this_to_the_byte)
 	CHECK_STR(
 		line(a, access_put_json, &r, ACCESS_QUERY_REDACT),
 		S("{\"@timestamp\":\"2026-01-31T23:59:59.123456Z\",\"ecs.version\":\"8.11.0\",\"service.name\":\"banyan\","
+	          "\"event.kind\":\"event\",\"event.category\":[\"web\"],\"event.type\":[\"access\"],"
 	          "\"event.dataset\":\"banyan.access\",\"event.duration\":12345000,\"event.outcome\":\"success\","
 	          "\"http.request.method\":\"GET\",\"url.scheme\":\"https\",\"url.domain\":\"shop.example.org\","
 	          "\"url.path\":\"/users/7\",\"url.query\":\"page=2&token=***&x\",\"http.version\":\"2\","
-	          "\"http.request.id\":\"0123abcd\",\"trace.id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
+	          "\"http.request.id\":\"0123abcd\",\"trace.id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"span.id\":\"00f067aa0ba902b7\","
 	          "\"http.request.body.bytes\":7,\"user_agent.original\":\"curl/8.0 \\\"odd\\\"\","
 	          "\"http.request.referrer\":\"https://e.org/?code=***&a=b\",\"http.response.status_code\":200,"
 	          "\"http.response.body.bytes\":4321,\"client.address\":\"192.0.2.7\",\"client.ip\":\"192.0.2.7\","
@@ -68,6 +70,66 @@ TEST(json_is_this_to_the_byte)
 	          "\"banyan.upstream\":\"shop\",\"banyan.server\":\"127.0.0.1:8000\",\"banyan.attempts\":2,"
 	          "\"banyan.reused\":true,\"banyan.connect_us\":210,\"banyan.head_us\":9876,"
 	          "\"error.code\":\"upstream.reset\"}\n"));
+}
+
+/* From the Elastic Common Schema, version 8.11: names and what they hold there (keyword, ip and date are strings). */
+static const struct {
+	const char *name;
+	JsonKind kind;
+} ecs[] = {
+	{ "@timestamp", JSON_KIND_STR },
+	{ "ecs.version", JSON_KIND_STR },
+	{ "service.name", JSON_KIND_STR },
+	{ "event.kind", JSON_KIND_STR },
+	{ "event.category", JSON_KIND_ARRAY },
+	{ "event.type", JSON_KIND_ARRAY },
+	{ "event.dataset", JSON_KIND_STR },
+	{ "event.duration", JSON_KIND_INT },
+	{ "event.outcome", JSON_KIND_STR },
+	{ "http.request.method", JSON_KIND_STR },
+	{ "http.request.id", JSON_KIND_STR },
+	{ "http.request.body.bytes", JSON_KIND_INT },
+	{ "http.request.referrer", JSON_KIND_STR },
+	{ "http.response.status_code", JSON_KIND_INT },
+	{ "http.response.body.bytes", JSON_KIND_INT },
+	{ "http.version", JSON_KIND_STR },
+	{ "url.scheme", JSON_KIND_STR },
+	{ "url.domain", JSON_KIND_STR },
+	{ "url.path", JSON_KIND_STR },
+	{ "url.query", JSON_KIND_STR },
+	{ "user_agent.original", JSON_KIND_STR },
+	{ "trace.id", JSON_KIND_STR },
+	{ "span.id", JSON_KIND_STR },
+	{ "client.address", JSON_KIND_STR },
+	{ "client.ip", JSON_KIND_STR },
+	{ "client.port", JSON_KIND_INT },
+	{ "source.address", JSON_KIND_STR },
+	{ "error.code", JSON_KIND_STR },
+};
+
+TEST(every_name_is_of_the_schema_or_our_own)
+{
+	AccessRecord r = full();
+	const Json *object, *value;
+	void *at = NULL;
+	size_t known = 0;
+	Str key;
+
+	r.cancelled = true;
+	CHECK_OK(json_read(a, line(a, access_put_json, &r, ACCESS_QUERY_KEEP), 0, &object));
+	while (json_next(object, &at, &key, &value)) {
+		bool found = str_starts(key, S("banyan."));
+
+		for (size_t i = 0; i < COUNT(ecs); i++)
+			if (str_eq(key, str_of(ecs[i].name))) {
+				CHECK_INT(json_kind(value), ecs[i].kind);
+				found = true;
+				known++;
+			}
+		NOTE("%.*s", STR_ARG(key));
+		CHECK(found);
+	}
+	CHECK_INT(known, COUNT(ecs)); /* a full record has them all */
 }
 
 TEST(text_is_this_to_the_byte)
@@ -91,6 +153,7 @@ TEST(what_is_not_there_is_left_out)
 	CHECK_STR(
 		line(a, access_put_json, &r, ACCESS_QUERY_KEEP),
 		S("{\"@timestamp\":\"1970-01-01T00:00:00.000000Z\",\"ecs.version\":\"8.11.0\",\"service.name\":\"banyan\","
+	          "\"event.kind\":\"event\",\"event.category\":[\"web\"],\"event.type\":[\"access\"],"
 	          "\"event.dataset\":\"banyan.access\",\"event.duration\":0,\"event.outcome\":\"failure\","
 	          "\"url.scheme\":\"http\",\"http.version\":\"1.1\",\"http.request.body.bytes\":0,"
 	          "\"http.response.body.bytes\":0,\"client.address\":\"unix\"}\n"));

@@ -6,10 +6,11 @@ import pytest
 
 from actors import http1
 from actors.gateway import everything_to
+from actors.h2wire import get as h2_get
 
 UUID_LIKE = re.compile(r"[0-9A-Za-z-]{16,64}\Z")
 OURS = {"host", "via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",
-        "x-real-ip", "x-request-id", "connection", "content-length", "transfer-encoding"}
+        "x-real-ip", "x-request-id", "traceparent", "connection", "content-length", "transfer-encoding"}
 
 
 @pytest.fixture
@@ -38,6 +39,28 @@ def test_headers_keep_their_order_and_their_case(gw, shop, client):
     sent = [("X-zebra", "1"), ("accept", "a/b"), ("X-Apple", "two  words"), ("x-APPLE", "again"), ("Cookie", "a=1; b=2"), ("Z", "")]
     client.get(gw, "/", *(f"{name}: {value}" for name, value in sent))
     assert of_the_client(shop.requests[-1]) == sent
+
+
+ODD = [f"{'x' if n % 3 else 'X'}-{'aBcDeF'[n % 6]}{'_'.join('qQ') if n % 10 == 7 else ''}{n:02}{'-Z' * (n % 4)}" for n in range(40)]
+
+
+def test_forty_odd_fields_come_out_byte_for_byte(gateway, upstream, client):
+    """Between the request line and the gateway's own fields nothing is changed but the blanks around values."""
+    up = upstream()
+    gw = gateway(everything_to(up))
+    lines = [f"{name}:{' ' * (n % 3)}{name * (n % 5)}" for n, name in enumerate(name for name in ODD if "_" not in name)]
+    lines += ["ACCEPT-encoding: Identity", "uSeR-aGeNt: Odd/1", "cookie: A=b; c=D", "aUTHORIZATION: x", "CONTENT-TYPE: a/B"]
+    client.get(gw, "/", *lines)
+    want = "".join(f"{name}: {value.strip()}\r\n" for name, value in (line.split(":", 1) for line in lines))
+    assert f"\r\n{want}" in up.requests[-1].raw.decode()
+
+
+def test_names_of_http2_stay_lower(gateway, upstream, h2):
+    up = upstream()
+    gw = gateway(everything_to(up, more='listen: [ { address: "127.0.0.1:0", h2c: on } ]'))
+    names = [name.lower() for name in ODD if "_" not in name] + ["accept-encoding", "user-agent", "authorization"]
+    h2(gw).ask(h2_get("/", *((name, name.upper()) for name in names)))
+    assert of_the_client(up.requests[-1]) == [(name, name.upper()) for name in names]
 
 
 def test_the_answers_headers_keep_their_order_and_their_case(gw, shop, client):
@@ -105,6 +128,30 @@ def test_a_trusted_proxy_in_front_is_believed(gateway, shop, client):
     assert re.fullmatch(r"198\.51\.100\.7(, ?127\.0\.0\.1)?", headers.get("x-forwarded-for"))
     assert headers.get("x-forwarded-proto") == "https" and headers.get("x-forwarded-host") == "www.example"
     assert gw.record()["client"] == "198.51.100.7"
+
+
+def test_a_trusted_proxy_that_says_forwarded_is_believed(gateway, shop, client):
+    gw = gateway(everything_to(shop, more='trusted_proxies: [ "127.0.0.0/8" ]'))
+    client.get(gw, "/", 'Forwarded: for=6.6.6.6, for="[2001:db8::7]:4711";proto=https;host=www.example, for=127.0.0.9')
+    headers = shop.requests[-1].headers
+    assert headers.get("x-forwarded-for") == "6.6.6.6, 2001:db8::7, 127.0.0.9, 127.0.0.1"
+    assert (headers.get("x-forwarded-proto"), headers.get("x-forwarded-host")) == ("https", "www.example")
+    assert headers.get("x-real-ip") == "2001:db8::7" == gw.record()["client"]
+
+
+@pytest.mark.parametrize("form, names", [
+    ("x_forwarded", {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"}),
+    ("rfc7239", {"forwarded"}),
+    ("both", {"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"}),
+])
+def test_servers_are_told_in_the_form_they_know(gateway, shop, client, form, names):
+    gw = gateway(everything_to(shop, more=f"forwarded: {form}"))
+    client.get(gw, "/", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6", host="shop.test:81")
+    headers = shop.requests[-1].headers
+    assert {name.lower() for name in headers.names() if "forwarded" in name.lower() or name.lower() == "x-real-ip"} == names
+    if "forwarded" in names:
+        assert headers.get("forwarded") == 'for=127.0.0.1;host="shop.test:81";proto=http'
+    assert "6.6.6.6" not in shop.requests[-1].raw.decode()
 
 
 @pytest.mark.parametrize("alias", ["X_Forwarded_For: 6.6.6.6", "X-Forwarded_Proto: https", "X_Request_Id: forged"])
