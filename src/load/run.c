@@ -527,7 +527,7 @@ static void sum_up(Watcher *w)
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
 		run->ask->parts;
-	if (conf->replay)
+	if (conf->replay || (conf->poisson && !run->stop)) /* what was drawn, not its mean */
 		result->asked = (double)result->stats.due;
 	result->got = (double)result->stats.started;
 	result->stopped = run->stop;

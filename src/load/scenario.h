@@ -4,8 +4,8 @@
  * immutable after that. Strings live in the arena that was given; times are microseconds.
  *
  * A *user* walks one *journey* after another: the steps of `once` when it begins, then those of `steps`. Texts with {NAME}
- * in them are templates (text.h): variables of the scenario, columns of data ({people.email}), what a step extracted, and
- * {user}, {round}, {uuid}, {random}. */
+ * in them are templates (text.h): variables of the scenario, columns of data ({people.email}), what a step extracted, cookies
+ * ({cookie.NAME}), and {user}, {round}, {uuid}, {random}. */
 #pragma once
 #include "base/conf.h"
 #include "load/rate.h"

@@ -135,14 +135,17 @@ static void put_uuid(Buf *out)
 	        (unsigned)(low >> 48 & 0x3fff) | 0x8000u, low & UINT64_C(0xffffffffffff));
 }
 
-/* What a step took out of an answer goes before the scenario's own; "people.email" is a column of data. */
+/* What a step took out of an answer goes before the scenario's own; "people.email" is a column of data,
+ * "cookie.sid" what the server set. */
 static bool put_named(const User *u, Str name, Buf *out)
 {
 	const ScenarioConf *conf = u->run->conf;
 	ptrdiff_t dot = str_find_char(name, '.');
 	Str value = { 0 };
 
-	if (variables_get(&u->variables, name, &value)) {
+	if (variables_get(&u->variables, name, &value) ||
+	    (str_starts(name, S("cookie.")) &&
+	     jar_get(&u->jar, str_sub(name, 7, name.len), &value))) {
 		buf_put(out, value);
 		return true;
 	}
