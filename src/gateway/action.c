@@ -5,7 +5,9 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "gateway/fields.h"
 #include "gateway/reply.h"
+#include "gateway/template.h"
 #include "http/conditional.h"
 
 void action_prepare(Arena *a, const RouteConf *conf, RouteState *state)
@@ -59,7 +61,7 @@ Err *action_redirect(Passage *p)
 	Str to;
 
 	TRY(action_location(p, &to));
-	headers_add_id(&head.headers, p->x->arena, HTTP_LOCATION, to);
+	headers_add(&head.headers, p->x->arena, S("Location"), to);
 	return reply_whole(p, &head, S(""));
 }
 
@@ -84,6 +86,6 @@ Err *action_answer(Passage *p)
 		return reply_whole(p, &head, S(""));
 	}
 	if (p->state->content.len)
-		headers_add_id(headers, p->x->arena, HTTP_CONTENT_TYPE, conf->type);
+		headers_add(headers, p->x->arena, S("Content-Type"), conf->type);
 	return reply_whole(p, &head, p->state->content);
 }

@@ -4,6 +4,7 @@
  * are. */
 #include "gateway/admin.h"
 #include "gateway/command.h"
+#include "gateway/files_cache.h"
 #include "gateway/process_metrics.h"
 #include "gateway/snapshot.h"
 #include "gateway/spool.h"
@@ -242,9 +243,9 @@ const MetricFamily *admin_metrics(size_t *count)
 }
 
 /* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, route_metrics,   upstream_metrics,
-	                             spool_metrics,    process_metrics, admin_metrics,
-	                             access_metrics,   obs_metrics };
+static MetricList *const lists[] = { snapshot_metrics, route_metrics,  files_metrics,
+	                             upstream_metrics, spool_metrics,  process_metrics,
+	                             admin_metrics,    access_metrics, obs_metrics };
 
 void admin_metrics_begin(Gateway *g)
 {

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "gateway/admin.h"
 #include "gateway/build.h"
+#include "gateway/files_cache.h"
 #include "gateway/notify.h"
 #include "gateway/orders.h"
 #include "gateway/ports.h"
@@ -415,6 +416,7 @@ static void close_all(Gateway *g)
 		snapshot_end(snap, NULL);
 		snapshot_unref(snap);
 	}
+	files_forget();
 	for (size_t i = 0; i < g->recorders.count; i++)
 		recorder_close(g->recorders.at[i]);
 	takeover_end(TAKE(g->from));

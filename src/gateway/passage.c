@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/fields.h"
 #include "gateway/maintenance.h"
 #include "gateway/problem.h"
 #include "gateway/proxy.h"

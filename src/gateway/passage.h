@@ -8,6 +8,8 @@
 
 typedef struct Spool Spool;
 
+typedef struct TemplateValues TemplateValues; /* template.h */
+
 typedef struct Passage {
 	Exchange *x;
 	const Snapshot *snap;

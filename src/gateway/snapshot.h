@@ -3,12 +3,13 @@
  * A configuration at work: immutable, counted by the servers (HttpServer) that go by it, so that a reload frees the old
  * one when its last request is over. Upstreams that did not change are shared with the one before. */
 #pragma once
-#include "gateway/fields.h"
 #include "gateway/route.h"
 #include "gateway/upstream.h"
 #include "http/server.h"
 #include "http/url.h"
 
+typedef struct Fields Fields;     /* fields.h */
+typedef struct Template Template; /* template.h */
 typedef struct Recorder Recorder;
 
 /* What a route needs beside its row. */

@@ -16,7 +16,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "gateway/route.h"
 #include "gateway/route_pattern.h"
+#include "http/url.h"
 
 #include <string.h>
 
@@ -119,11 +121,11 @@ static void own_of_expression(Own *own, Arena *a, Str expression)
 
 static void own_find(Own *own, Arena *a, const MatchConf *match)
 {
-	Str rest = match->path, segment;
+	Str rest = match->path, segment, expression;
 
 	own->count = 0;
-	if (str_starts(match->path, S("~ "))) {
-		own_of_expression(own, a, str_trim(str_sub(match->path, 2, match->path.len)));
+	if (route_is_expression(match->path, &expression)) {
+		own_of_expression(own, a, expression);
 		return;
 	}
 	while (str_split(&rest, '/', &segment))
@@ -483,11 +485,14 @@ static const uint8_t allowed[256] = {
 	['~'] = ANYWHERE,
 };
 
-/* "/api/x/y" of "/api" and two stars: "/x/y". */
-static Str rest_of(const MatchConf *match, Str path)
+Str template_rest(const MatchConf *match, Str path)
 {
-	RoutePattern pattern = route_pattern(match);
+	RoutePattern pattern;
 	size_t at = 0;
+
+	if (str_find_char(match->path, '{') < 0)
+		return str_sub(path, match->path.len - 3, path.len);
+	pattern = route_pattern(match);
 
 	for (uint32_t i = 0; i < pattern.segments && at < path.len; i++) {
 		ptrdiff_t slash = str_find_char(str_sub(path, at + 1, path.len), '/');
@@ -507,7 +512,7 @@ static Str value_of(const Piece *piece, const TemplateValues *v)
 	Str part = { 0 };
 
 	if (piece->name == NAME_REST)
-		return rest_of(&v->route->conf->match, v->path);
+		return template_rest(&v->route->conf->match, v->path);
 	if (piece->name == NAME_PART)
 		return route_part(v->route, v->path, piece->part, &part) ? part : S("");
 	return values[piece->name];

@@ -6,9 +6,10 @@
  * slash on; may be empty), {host} (without a port), {path} (canonical), {query}, {scheme}, {client_ip}, {request_id}. A
  * part hides the other of its name. "{{" and "}}" are braces. */
 #pragma once
-#include "gateway/route.h"
-#include "http/url.h"
+#include "gateway/conf.h"
 
+typedef struct Route Route;
+typedef struct UrlRules UrlRules;
 typedef struct Template Template; /* immutable; any thread */
 
 typedef enum TemplateKind {
@@ -37,3 +38,6 @@ const Template *template_new(Arena *a, TemplateKind kind, Str text, const MatchC
  * parameter, or become another host. Fails with INVALID "gateway.template_host" (a value cannot stand in a host's name),
  * URI_TOO_LONG "gateway.template_long", and as url_canonical does. Does not park. */
 Err *template_expand(const Template *t, Arena *a, const TemplateValues *values, Str *out) MUST_USE;
+
+/* What ** took of a path that a route with this pattern takes: "/x/y" of "/api/x/y", nothing of "/api". */
+Str template_rest(const MatchConf *match, Str path);

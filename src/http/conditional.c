@@ -323,7 +323,7 @@ RangeResult range_read(Str value, uint64_t size, Range *out, size_t *count)
 	uint64_t sum = 0;
 
 	*count = 0;
-	if (!str_eq_nocase(str_sub(value, 0, 6), S("bytes=")))
+	if (!rest.len || !str_eq_nocase(str_sub(value, 0, 6), S("bytes=")))
 		return RANGE_WHOLE;
 	do {
 		uint64_t from, to;

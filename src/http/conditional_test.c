@@ -167,7 +167,7 @@ TEST(ranges)
 		{ "bytes=100-200", 100, RANGE_UNSATISFIABLE, { { 0 } } },
 		{ "bytes=-0", 100, RANGE_UNSATISFIABLE, { { 0 } } },
 		{ "bytes=5-2", 100, RANGE_UNSATISFIABLE, { { 0 } } },
-		{ "bytes=", 100, RANGE_UNSATISFIABLE, { { 0 } } },
+		{ "bytes=", 100, RANGE_WHOLE, { { 0 } } },
 		{ "bytes=-", 100, RANGE_UNSATISFIABLE, { { 0 } } },
 		{ "bytes=a-b", 100, RANGE_UNSATISFIABLE, { { 0 } } },
 		{ "bytes=1-2;3-4", 100, RANGE_UNSATISFIABLE, { { 0 } } },

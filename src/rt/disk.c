@@ -267,13 +267,13 @@ static void warm_job(void *arg)
 	free(bytes);
 }
 
-/* The first byte and the last: what is between them was read ahead with them. */
-static bool is_warm(int fd, uint64_t from, size_t count)
+/* The last byte: what is before it was read ahead of it, and is forgotten before it. */
+static bool is_warm(int fd, uint64_t from, size_t bytes)
 {
 	char byte;
-	Read first = { fd, &byte, 1, from, 0 }, last = { fd, &byte, 1, from + count - 1, 0 };
+	Read last = { fd, &byte, 1, from + bytes - 1, 0 };
 
-	return read_at_once(&last) && read_at_once(&first);
+	return read_at_once(&last);
 }
 
 Err *disk_warm(int fd, uint64_t from, size_t bytes)

@@ -13,6 +13,7 @@ SLUG = re.compile(r'"((?:http|h2|url|gateway|upstream|rt|tls|dns|access|admin)\.
 # Nobody ever sees them.
 UNTOLD = {"http.fine", "rt.secret"}
 FILES = ("tls.crt", "tls.key", "admin.token", "error.html", "page.html")
+FOLDERS = ("static", "media", "private")
 KEPT = {"limits", "timeouts", "queue", "retry", "keepalive", "drain"}
 
 
@@ -51,6 +52,8 @@ def complete(text):
 def test_an_example_is_a_configuration(text, tmp_path):
     for file in FILES:
         (tmp_path / file).write_text("0123456789abcdef\n")
+    for folder in FOLDERS:
+        (tmp_path / folder).mkdir()
     whole = tmp_path / "banyan.yaml"
     whole.write_text(complete(text))
     code, said, errors = run_banyan("check", "-c", whole)
