@@ -147,6 +147,7 @@ static HttpLimits http_limits(const LimitsConf *conf)
 	limits.body_bytes = conf->body_bytes;
 	limits.body_rate = conf->body_rate;
 	limits.connections = conf->connections;
+	limits.connections_per_address = conf->connections_per_address;
 	return limits;
 }
 

@@ -25,8 +25,10 @@ def reset(sock):
 class Wire:
     """One connection. Everything sent is given byte by byte by the play, everything read is checked."""
 
-    def __init__(self, where, tls=None, sni=None, receive_buffer=None):
+    def __init__(self, where, tls=None, sni=None, receive_buffer=None, source=None):
         self.sock = socket.socket()
+        if source:
+            self.sock.bind((source, 0))
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE_S)
