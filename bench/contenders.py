@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 
+import routes
 from machine import BenchError, end, family, spawn
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ class Setup:
     large: bool = False         # bodies of a megabyte
     tls: pathlib.Path = None    # folder of cert.pem, key.pem, both.pem
     connections: int = 4096     # client connections at once, at least
+    routes: int = 0             # of ours: so many, as routes.py has them; 0: one that takes all
 
 
 def free_port():
@@ -275,8 +277,8 @@ upstreams:
     servers: [ "127.0.0.1:{upstream}" ]
     keepalive: {{ idle_per_loop: 256, idle_time: 300s }}
 routes:
-  - {{ name: everything, match: {{ path: /** }}, to: origin }}
-"""
+{routes}"""
+EVERYTHING = "  - { name: everything, match: { path: /** }, to: origin }\n"
 
 
 class Banyan(Contender):
@@ -288,7 +290,10 @@ class Banyan(Contender):
         admin = f'"127.0.0.1:{free_port()}"' if setup.full else "off"
         log = setup.folder / "access.log" if setup.full else "off"
         (setup.folder / "banyan.yaml").write_text(BANYAN.format(
-            threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream))
+            threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream,
+            routes=routes.rows(setup.routes) if setup.routes else EVERYTHING))
+        if setup.routes:
+            (setup.folder / "targets").write_text(routes.requests(setup.routes))
         return [program(self.name), "serve", "-c", setup.folder / "banyan.yaml"]
 
     def wait_ready(self):
@@ -304,17 +309,26 @@ class Before(Banyan):
     name = "before"
 
 
-CONTENDERS = {kind.name: kind for kind in (Banyan, Before, Nginx, Haproxy, Relay)}
+class Few(Banyan):
+    """Ours with ten routes."""
+    name = "few"
+
+    def __init__(self, setup):
+        super().__init__(dataclasses.replace(setup, routes=min(setup.routes, len(routes.MIX))))
+
+
+CONTENDERS = {kind.name: kind for kind in (Banyan, Before, Few, Nginx, Haproxy, Relay)}
 
 
 def program(name):
-    default = BUILD / "release/banyan" if name == "banyan" else "no such program"
-    return pathlib.Path(os.environ.get({"banyan": "BANYAN", "before": "BANYAN_BEFORE"}[name], default))
+    default = "no such program" if name == "before" else BUILD / "release/banyan"
+    return pathlib.Path(os.environ.get("BANYAN_BEFORE" if name == "before" else "BANYAN", default))
 
 
 def versions():
     """name: what it calls itself, of those that are there."""
-    asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"], "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"]}
+    asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"],
+             "few": [program("few"), "version"], "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"]}
     found = {"relay": "bench/relay.c"}
     for name, command in asked.items():
         if shutil.which(command[0]):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load -p PORT -n REQUESTS [-w WARM] [-c CONNECTIONS] [-r RATE] [-t TARGET] [-b BODY] [-u UPLOAD] [-s] [-1] [-R]
+ * load -p PORT -n REQUESTS [-w WARM] [-c CONNECTIONS] [-r RATE] [-t TARGET | -T FILE] [-b BODY] [-u UPLOAD] [-s] [-1] [-R]
  *
  * The same work for every contender: exactly -w requests, then "warm" on standard output and a wait for a line on standard
  * input, then exactly -n requests and one line of JSON. Between the two lines nothing else happens, so what the contender
@@ -10,6 +10,7 @@
  *   -t   path, /items/42                -u  bytes to send up with POST                 -1  a new connection for each request
  *   -r   requests a second, evenly spaced; without it each connection asks again as   -R  ... with TLS, each resumed
  *        soon as it is answered. Latency counts from when a request was due.
+ *   -T   a file of lines "STATUS PATH", asked in turn; of answers that are to be no 200 the length is not looked at
  *
  * Every answer must be a 200 of the announced and expected length, on a connection that stays open; anything else ends the
  * program with a sentence and status 1. There is no average over errors. */
@@ -20,10 +21,18 @@
 #include <time.h>
 
 enum { CONNS_MAX = 1024, HEAD_MAX = 8192, EVENTS = 256, SCRATCH = 256 * 1024, STALL_S = 20 };
+enum { REQUESTS_MAX = 65536 };
 
 typedef enum Phase { IDLE, DIALLING, SHAKING, WRITING, HEAD, BODY, ENDING } Phase;
 
+typedef struct Request {
+	char *text;
+	size_t len;
+	unsigned status; /* that it is to be answered with */
+} Request;
+
 typedef struct Conn {
+	const Request *request;
 	int fd; /* -1: to be dialled */
 	Phase phase;
 	SSL *ssl;
@@ -38,7 +47,7 @@ typedef struct Options {
 	uint16_t port;
 	uint64_t requests, warm, rate, body, upload;
 	unsigned conns;
-	const char *target;
+	const char *target, *targets;
 	bool tls, once, resume;
 } Options;
 
@@ -47,8 +56,8 @@ typedef struct Run {
 	int epoll;
 	SSL_CTX *tls;
 	SSL_SESSION *session; /* the newest ticket */
-	char *request;
-	size_t request_len;
+	Request *requests;
+	size_t request_count;
 	Conn conns[CONNS_MAX];
 	Conn *idle[CONNS_MAX]; /* a ring: who waited longest is next */
 	unsigned idle_at, idle_count;
@@ -183,6 +192,7 @@ static void conn_hang_up(Conn *conn)
 static void conn_begin(Conn *conn)
 {
 	conn->since_ns = run.opt.rate ? due_ns(run.begun) : now_ns();
+	conn->request = &run.requests[run.begun % run.request_count];
 	run.begun++;
 	conn->written = conn->len = 0;
 	conn->phase = WRITING;
@@ -224,10 +234,11 @@ static bool step_shake(Conn *conn)
 
 static bool step_write(Conn *conn)
 {
-	size_t put = conn_put(conn, run.request + conn->written, run.request_len - conn->written);
+	const Request *request = conn->request;
+	size_t put = conn_put(conn, request->text + conn->written, request->len - conn->written);
 
 	conn->written += put;
-	if (conn->written == run.request_len)
+	if (conn->written == request->len)
 		conn->phase = HEAD;
 	return put > 0;
 }
@@ -249,6 +260,14 @@ static bool conn_finish(Conn *conn)
 	return true;
 }
 
+static bool is_status(const char *head, unsigned status)
+{
+	char line[13];
+
+	snprintf(line, sizeof line, "HTTP/1.1 %u", status);
+	return memcmp(head, line, 12) == 0;
+}
+
 static bool step_head(Conn *conn)
 {
 	size_t got = conn_get(conn, conn->head + conn->len, sizeof conn->head - conn->len), head;
@@ -263,13 +282,14 @@ static bool step_head(Conn *conn)
 		return got > 0;
 	errno = 0;
 	head = (size_t)(end - conn->head) + 4;
-	if (memcmp(conn->head, "HTTP/1.1 200", 12))
+	if (!is_status(conn->head, conn->request->status))
 		die("answered with %.*s", (int)head, conn->head);
 	length = content_length(conn->head, head);
-	if (length < 0 || (uint64_t)length != run.opt.body || conn->len - head > run.opt.body)
+	if (length < 0 || (conn->request->status == 200 && (uint64_t)length != run.opt.body) ||
+	    conn->len - head > (uint64_t)length)
 		die("an answer of %lld bytes, not %llu", (long long)length,
 		    (unsigned long long)run.opt.body);
-	conn->left = run.opt.body - (conn->len - head);
+	conn->left = (uint64_t)length - (conn->len - head);
 	conn->phase = BODY;
 	return conn->left || conn_finish(conn);
 }
@@ -387,8 +407,9 @@ static void prepare_tls(void)
 	SSL_CTX_sess_set_new_cb(run.tls, session_new);
 }
 
-static void prepare_request(void)
+static void add_request(unsigned status, const char *target)
 {
+	Request *request = &run.requests[run.request_count++];
 	char head[1024], length[64] = "";
 	int len;
 
@@ -399,14 +420,36 @@ static void prepare_request(void)
 		head, sizeof head,
 		"%s %s HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
 		"Cookie: session=8f1c2d3e4b5a69788796a5b4c3d2e1f0\r\n%s%s\r\n",
-		run.opt.upload ? "POST" : "GET", run.opt.target, length,
+		run.opt.upload ? "POST" : "GET", target, length,
 		run.opt.once ? "Connection: close\r\n" : "");
-	run.request_len = (size_t)len + run.opt.upload;
-	run.request = malloc(run.request_len);
-	if (!run.request)
+	if (len >= (int)sizeof head)
+		die("the path is too long: %s", target);
+	*request = (Request){ malloc((size_t)len + run.opt.upload), (size_t)len + run.opt.upload,
+		              status };
+	if (!request->text)
 		die("memory");
-	memcpy(run.request, head, (size_t)len);
-	memset(run.request + len, 'u', run.opt.upload);
+	memcpy(request->text, head, (size_t)len);
+	memset(request->text + len, 'u', run.opt.upload);
+}
+
+static void prepare_requests(void)
+{
+	FILE *file = run.opt.targets ? fopen(run.opt.targets, "r") : NULL;
+	char target[512];
+	unsigned status;
+
+	run.requests = calloc(REQUESTS_MAX, sizeof *run.requests);
+	if (!run.requests || (run.opt.targets && !file))
+		die("%s", run.opt.targets ? run.opt.targets : "memory");
+	if (!file)
+		add_request(200, run.opt.target);
+	while (file && run.request_count < REQUESTS_MAX &&
+	       fscanf(file, "%u %511s\n", &status, target) == 2)
+		add_request(status, target);
+	if (!run.request_count)
+		die("no targets in %s", run.opt.targets);
+	if (file)
+		fclose(file);
 }
 
 static void read_options(int argc, char **argv)
@@ -414,7 +457,7 @@ static void read_options(int argc, char **argv)
 	Options opt = { .conns = 64, .body = 128, .target = "/items/42" };
 	int letter;
 
-	while ((letter = getopt(argc, argv, "p:n:w:c:r:t:b:u:s1R")) != -1) {
+	while ((letter = getopt(argc, argv, "p:n:w:c:r:t:T:b:u:s1R")) != -1) {
 		switch (letter) {
 		case 'p':
 			opt.port = (uint16_t)number_or_die(optarg, UINT16_MAX);
@@ -433,6 +476,9 @@ static void read_options(int argc, char **argv)
 			break;
 		case 't':
 			opt.target = optarg;
+			break;
+		case 'T':
+			opt.targets = optarg;
 			break;
 		case 'b':
 			opt.body = number_or_die(optarg, UINT32_MAX);
@@ -488,7 +534,7 @@ int main(int argc, char **argv)
 		die("memory");
 	if (run.opt.tls)
 		prepare_tls();
-	prepare_request();
+	prepare_requests();
 	for (unsigned i = 0; i < run.opt.conns; i++) {
 		run.conns[i].fd = -1;
 		idle_push(&run.conns[i]);

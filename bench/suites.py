@@ -18,6 +18,7 @@ FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes
 PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]}
 FOLDER = BUILD / "bench"
 PEERS = ("nginx", "haproxy")
+FEW = "few"                         # ours with ten routes, where that is the rival
 MIB = 1 << 20
 NOISE = 0.05                        # of one processor, spent by others or stolen: above it a run is called noisy
 BEST = "best peer"                  # the cheaper of nginx and HAProxy
@@ -46,6 +47,7 @@ class Bench:
     large: bool = False                         # large bodies: whoever has a knob for them turns it
     everywhere: bool = False                    # all processors for all, a thread on each
     connections: int = 4096
+    routes: int = 0                             # of ours
 
 
 def compile_programs():
@@ -92,7 +94,7 @@ class Runner:
             setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
                           connections=bench.connections,
                           threads=len(self.measured_cpus | self.other_cpus) if bench.everywhere else 1,
-                          tls=make_certificate() if bench.tls else None)
+                          tls=make_certificate() if bench.tls else None, routes=bench.routes)
             self.origin = origin
             contender = CONTENDERS[name](setup)
             with contender:
@@ -124,7 +126,8 @@ class Runner:
 
 def run_load(runner, bench, contender, requests):
     """bench/load: the window is exactly its requests, on connections that are open already."""
-    command = [FOLDER / "load", "-p", contender.port, *bench.args.format(n=requests, w=max(requests // 10, 200)).split()]
+    command = [FOLDER / "load", "-p", contender.port,
+               *bench.args.format(n=requests, w=max(requests // 10, 200), folder=contender.setup.folder).split()]
     load = spawn(command, runner.cpus, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     result = {}
     try:
@@ -143,6 +146,26 @@ def run_load(runner, bench, contender, requests):
         raise BenchError(f"{contender.name}: {result['requests']} answers for {requests} requests")
     if "-R" in bench.args.split() and result["resumed"] != requests:
         raise BenchError(f"{contender.name}: resumed {result['resumed']} of {requests} sessions")
+    return result
+
+
+def compile_find():
+    """bench/find.c, with the library of the release build beside it."""
+    source, target, library = ROOT / "bench/find.c", FOLDER / "find", BUILD / "release/libbanyan.a"
+    libraries = "libpcre2-8 jansson yaml-0.1 openssl libnghttp2 libcares zlib".split()
+    if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, library.stat().st_mtime):
+        found = subprocess.run(["pkg-config", "--libs", *libraries], check=True, capture_output=True, text=True)
+        subprocess.run(["cc", *FLAGS, "-w", "-flto=auto", f"-I{ROOT / 'src'}", f"-I{ROOT / 'bench'}", "-o", target, source,
+                        library, *found.stdout.split(), "-lm", "-ldl", "-pthread"], check=True)
+    return target
+
+
+def run_routes(runner, bench, contender, requests):
+    """bench/load with a list of paths; and what finding a route costs by itself."""
+    result = run_load(runner, bench, contender, requests)
+    folder = contender.setup.folder
+    found = subprocess.run([compile_find(), folder / "banyan.yaml", folder / "targets"], check=True, capture_output=True)
+    result.update(json.loads(found.stdout))
     return result
 
 
@@ -215,6 +238,9 @@ BENCHES = (
           "-n {n} -w {w}", 60000, everywhere=True),
     Bench("gateway.cpu_full", "the same with access log, metrics and request ids on everywhere", CPU, run_load,
           "-n {n} -w {w}", 60000, full=True, budgets=(Budget(BEST, 0.85),)),
+    Bench("gateway.routes", "10,000 routes against 10, with the same mix of exact paths, prefixes, named parts, expressions, misses",
+          CPU, run_routes, "-n {n} -w {w} -T {folder}/targets", 40000, rivals=(FEW,), budgets=(Budget(FEW, 1.2),),
+          routes=10000),
     Bench("gateway.idle", "15,000 idle keep-alive connections after a request each, 64 of them active at a time",
           "B PSS/connection", run_idle, "64", 15000, connections=16000, budgets=(Budget("", 400),)),
     Bench("gateway.idle.calm", "the same with one active at a time, which is kindest to an allocator", "B PSS/connection",
@@ -252,6 +278,10 @@ def median_instructions(rounds, name):
     return statistics.median(counts) if counts else None
 
 
+def median_find(rounds, name):
+    return statistics.median(one[name]["find_ns"] for one in rounds) if "find_ns" in rounds[0][name] else None
+
+
 def ratios(rounds, against):
     """Of every round; {} where ours or theirs was not run."""
     if not all(name in rounds[0] for name in ("banyan", against)):
@@ -262,11 +292,12 @@ def ratios(rounds, against):
 
 def judge(bench, rounds):
     """What the rounds say: costs, ratios, budgets with their verdicts."""
-    peers = [name for name in PEERS if name in rounds[0]]
+    peers = [name for name in (*PEERS, FEW) if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
                     "most": max(one[name]["cost"] for one in rounds),
-                    "instructions": median_instructions(rounds, name)} for name in rounds[0]}
+                    "instructions": median_instructions(rounds, name), "find_ns": median_find(rounds, name)}
+             for name in rounds[0]}
     against = {name: found for name in rounds[0] if name != "banyan" for found in [ratios(rounds, name)] if found}
     verdicts = []
     for budget in bench.budgets:

@@ -52,6 +52,7 @@ typedef struct RouteNode {
 	uint32_t
 		expressions; /* a root's, in RouteTable.expressions; NONE. While it is made: the first of them */
 	bool exact; /* a root that has exact paths */
+	bool leads; /* has edges for segments */
 } RouteNode;
 
 /* Of one root. */
@@ -73,6 +74,7 @@ struct RouteTable {
 	uint32_t expressions_count;
 	uint32_t below_dots; /* most dots of a wildcard host */
 	bool exact_hosts;
+	bool methods; /* does any route name some? */
 };
 
 typedef struct Search {
@@ -182,6 +184,7 @@ static uint32_t node_need(RouteTable *t, const RoutePattern *p)
 	}
 	while (p->path.len && str_split(&rest, '/', &segment)) {
 		if (!route_is_named(segment)) {
+			t->nodes[at].leads = true;
 			at = edge_need(t, at, segment);
 			continue;
 		}
@@ -284,6 +287,7 @@ const RouteTable *route_table_new(Arena *a, const RouteConf *routes, size_t coun
 		t->ranked[i] = ranked_of(a, &routes[i], (uint32_t)i);
 		edges += t->ranked[i].pattern.segments + 2;
 		expressions += t->ranked[i].pattern.path_kind == ROUTE_PATH_REGEX;
+		t->methods = t->methods || routes[i].match.methods.count > 0;
 	}
 	tree_new(t, a, edges);
 	qsort(t->ranked, count, sizeof *t->ranked, by_precedence);
@@ -410,6 +414,8 @@ static void walk(Search *s, uint32_t at, Str rest)
 		}
 		if (node->part && segment.len)
 			walk(s, node->part, rest);
+		if (!node->leads)
+			return;
 		at = edge_find(s->table, at, segment);
 		if (!at)
 			return;
@@ -467,7 +473,7 @@ const Route *route_find(const RouteTable *t, const RouteAsk *ask, RouteMiss *mis
 	look_at_hosts(&search, host, ask->path);
 	if (search.best != NONE)
 		return &t->ranked[search.best].route;
-	if (miss) {
+	if (miss && t->methods) {
 		search.miss = miss;
 		look_at_hosts(&search, host, ask->path);
 	}
