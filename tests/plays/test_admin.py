@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the gateway tells of itself: the admin port and the access log."""
+import concurrent.futures
 import datetime
 import json
 import signal
@@ -89,6 +90,107 @@ def test_the_admin_port_can_be_off(gateway, shop, client):
     gw = gateway(everything_to(shop, more="admin: off"))
     assert not [line for line in gw.lines if line.startswith("admin")]
     assert client.get(gw).status == 200
+
+
+# What is told to it
+
+TOKEN = "a-very-secret-token"
+WITH_TOKEN = f'admin: {{ address: "127.0.0.1:0", token: "{TOKEN}" }}'
+
+
+@pytest.fixture
+def guarded(gateway, shop):
+    return gateway(everything_to(shop, more=WITH_TOKEN), token=TOKEN)
+
+
+def test_a_reload_answers_what_is_different(guarded, shop):
+    status, headers, text = guarded.ask_admin("/config/reload", "POST")
+    assert status == 200 and headers["Content-Type"] == "application/json"
+    assert json.loads(text) == {
+        "file": str(guarded.file), "restart": [], "warnings": [],
+        **{kind: {"same": 1, "added": [], "removed": [], "changed": []} for kind in ("listeners", "upstreams", "routes")}}
+    guarded.write(f"""
+        upstreams:
+          shop: {{ servers: [ "{shop.address}" ], queue: 5 }}
+          more: {{ servers: [ "{shop.address}" ] }}
+        routes:
+          - {{ name: all, match: /**, to: more }}
+          - {{ name: new, match: /new, to: shop }}
+        listen: [ {{ address: "127.0.0.1:0", h2c: on }}, "127.0.0.1:0" ]
+        threads: 1
+        {WITH_TOKEN}
+    """)
+    told = json.loads(guarded.ask_admin("/config/reload", "POST")[2])
+    assert told["upstreams"] == {"same": 0, "added": ["more"], "removed": [], "changed": ["shop"]}
+    assert told["routes"] == {"same": 0, "added": ["new"], "removed": [], "changed": ["all"]}
+    assert told["listeners"]["changed"] == ["127.0.0.1:0"] or told["listeners"]["added"] == ["127.0.0.1:0"]
+    assert told["restart"] == ["threads"]
+    guarded.write(everything_to(shop, more=WITH_TOKEN))
+    told = json.loads(guarded.ask_admin("/config/reload", "POST")[2])
+    assert told["routes"]["removed"] == ["new"] and told["upstreams"]["removed"] == ["more"]
+    assert guarded.metric("banyan_reloads_total") == 3
+
+
+def test_a_reload_that_cannot_be_answers_every_mistake(guarded, shop, client):
+    guarded.file.write_text("upstreams: { shop: { servers: [ 'x' ], balanse: hash } }\nroutes:\n  - { name: all, to: shpo }\nlisten: ':0'\n")
+    status, headers, text = guarded.ask_admin("/config/reload", "POST")
+    problem = json.loads(text)
+    assert status == 422 == problem["status"] and headers["Content-Type"] == "application/problem+json"
+    assert problem["type"] == "urn:banyan:problem:conf.invalid" and problem["file"] == str(guarded.file)
+    assert [(mistake["line"], mistake["column"] > 1) for mistake in problem["mistakes"]] == [(1, True), (1, True), (3, True)]
+    assert client.get(guarded, "/200").status == 200
+    guarded.file.unlink()
+    assert guarded.ask_admin("/config/reload", "POST")[0] == 422
+    assert guarded.metric("banyan_reloads_failed_total") == 2
+
+
+def test_reloads_by_many_are_done_one_after_the_other(guarded):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(guarded.ask_admin, "/config/reload", "POST") for _ in range(16)]
+        assert {one.result()[0] for one in asked} == {200}
+    assert guarded.metric("banyan_reloads_total") == 16
+
+
+def test_drain_by_the_admin_port_is_that_of_sigterm(gateway, upstream, client):
+    slow = upstream(hold=True)
+    gw = gateway(everything_to(slow, more=WITH_TOKEN), token=TOKEN)
+    with client.pending(gw, "/", slow) as wire:
+        assert gw.ask_admin("/drain", "POST")[0] == 202
+        until(lambda: gw.ask_admin("/readyz")[0] == 503, "not ready any more")
+        assert gw.ask_admin("/drain", "POST")[0] == 202, "twice is no second signal"
+        assert gw.ask_admin("/config/reload", "POST")[0] == 503
+        slow.release()
+        assert wire.answer().text == "ok"
+    assert gw.program.wait(10) == 0
+    gw.stop()
+
+
+@pytest.mark.parametrize("page", ["/config/reload", "/drain"])
+@pytest.mark.parametrize("method, headers, status", [
+    ("GET", {}, 405),
+    ("POST", {"Authorization": ""}, 401),
+    ("POST", {"Authorization": "Bearer a-very-secret-tokem"}, 401),
+    ("POST", {"Host": "evil.test"}, 421),
+    ("POST", {"Origin": "http://evil.test"}, 403),
+    ("POST", {"Origin": "null"}, 403),
+    ("POST", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ("POST", {"Sec-Fetch-Site": "same-site"}, 403),
+])
+def test_what_changes_something_is_guarded(guarded, page, method, headers, status):
+    assert guarded.ask_admin(page, method, **headers)[0] == status
+    assert guarded.metric("banyan_reloads_total") == 0 and guarded.ask_admin("/readyz")[0] == 200
+
+
+def test_its_own_page_may_ask(guarded):
+    assert guarded.ask_admin("/config/reload", "POST", Origin=f"http://{guarded.admin}", **{"Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
+def test_without_a_token_nothing_can_be_changed(gw):
+    """Anybody on the machine reaches loopback."""
+    for page in ("/config/reload", "/drain"):
+        status, _, text = gw.ask_admin(page, "POST")
+        assert status == 403 and "admin.token" in text
+    assert gw.ask_admin("/readyz")[0] == 200
 
 
 # The access log
