@@ -23,7 +23,7 @@ typedef struct Limit {
 	double limit, used;
 } Limit;
 
-enum { LIMITS = 5 };
+enum { LIMITS = 6 };
 
 static double files_limit(void)
 {
@@ -55,6 +55,7 @@ static void read_limits(Limit out[LIMITS])
 		{ "descriptors", files_limit(), sum_of_loops(false) },
 		{ "fibers", 30000, sum_of_loops(true) },
 		{ "memory", (double)watermark_limit(), (double)watermark_used() },
+		{ "spool", (double)snap->conf->spool_max, (double)spool_file_bytes() },
 	};
 
 	memcpy(out, limits, sizeof limits);

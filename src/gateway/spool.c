@@ -297,6 +297,11 @@ static Err *read_back(Spool *s, uint64_t at, size_t bytes)
 	return NULL;
 }
 
+uint64_t spool_file_bytes(void)
+{
+	return __atomic_load_n(&counts.file, __ATOMIC_RELAXED);
+}
+
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 
 void spool_begin(Spool *s, const SpoolRules *rules, SpoolSide side)

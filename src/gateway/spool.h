@@ -62,5 +62,6 @@ bool spool_has(const Spool *s); /* it would give some, perhaps of the file */
 Err *spool_look(Spool *s, uint64_t at, Str *piece) MUST_USE;
 uint64_t spool_bytes(const Spool *s); /* held now */
 Str spool_memory(const Spool *s);     /* those of them that are in memory, the newest */
+uint64_t spool_file_bytes(void);      /* of all files; any thread */
 
 MetricList spool_metrics;

@@ -50,7 +50,7 @@ SHAPES = [  # lists of (name, value) that must come out as they went in
     [("Date", "Sun, 06 Nov 1994 08:49:37 GMT")], [("Accept-Encoding", "gzip;q=1.0, identity; q=0.5, *;q=0")], [("X-Csrftoken", "a" * 64)],
     [("X-Requested-With", "XMLHttpRequest")], [("Sec-Fetch-Mode", "navigate")], [("Upgrade-Insecure-Requests", "1")], [("Priority", "u=1, i")], [("Early-Data", "1")],
     [("Accept-Charset", "utf-8")], [("From", "a@b.test")], [("Max-Forwards", "5")], [("Content-Encoding", "gzip")], [("Content-Language", "de")],
-    [("Content-Disposition", 'attachment; filename="a.txt"')], [("X-Http-Method-Override", "DELETE")], [("traceparent", "00-" + "a" * 32 + "-" + "b" * 16 + "-01")],
+    [("Content-Disposition", 'attachment; filename="a.txt"')], [("X-Http-Method-Override", "DELETE")], [("b3", "a" * 32 + "-" + "b" * 16 + "-1")],
     [(f"X-{number}", "v" * number) for number in range(60)], [(f"x{number}", "") for number in range(85)],
 ]
 WINDOW = 65535  # what HTTP/2 takes at once
