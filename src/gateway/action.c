@@ -10,6 +10,18 @@
 #include "gateway/template.h"
 #include "http/conditional.h"
 
+#include <stdlib.h>
+
+/* Without links; as it is when it cannot be found out. */
+static Str real_path(Arena *a, Str path)
+{
+	char *real = realpath(str_z(a, path), NULL);
+	Str found = real ? str_dup(a, str_of(real)) : path;
+
+	free(real);
+	return found;
+}
+
 void action_prepare(Arena *a, const RouteConf *conf, RouteState *state)
 {
 	if (conf->has_redirect)
@@ -18,6 +30,8 @@ void action_prepare(Arena *a, const RouteConf *conf, RouteState *state)
 		state->rewrite = template_new(a, TEMPLATE_PATH, conf->rewrite, &conf->match);
 	if (conf->has_answer && conf->answer.status == 200)
 		state->etag = str_fmt(a, "\"%016" PRIx64 "\"", hash_stable(state->content, 0, 0));
+	if (conf->has_sendfile)
+		state->sendfile_dir = real_path(a, conf->sendfile.dir);
 	state->request_fields = fields_new(a, &conf->request_headers, &conf->match);
 	state->answer_fields = fields_new(a, &conf->response_headers, &conf->match);
 }

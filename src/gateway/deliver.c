@@ -10,6 +10,7 @@
  *
  * Never held: event streams, gRPC, what the server marks with X-Accel-Buffering: no, and routes that say so. */
 #include "gateway/proxy_int.h"
+#include "gateway/sendfile.h"
 #include "gateway/spool.h"
 
 #include "base/arena.h"
@@ -235,6 +236,8 @@ Err *relay_answer(Passage *p)
 	bool slow = false;
 	Str rest;
 
+	if (sendfile_is_asked(p))
+		return sendfile_answer(p);
 	passage_answer_headers(p, &out);
 	if (p->x->request.version == HTTP_2)
 		make_own(p->x->arena, &out.headers);

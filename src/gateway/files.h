@@ -13,7 +13,8 @@ typedef struct FileAnswer {
 	Str coding;     /* of Content-Encoding; empty: none */
 	bool varies;    /* by Accept-Encoding */
 	Str cache;      /* Cache-Control; empty: none */
-	const Headers *more; /* of an upstream's answer, instead of our own; NULL: none */
+	const Headers *
+		more; /* of an upstream's answer, the id among them, instead of our own; NULL: none */
 } FileAnswer;
 
 /* Answers the exchange: 200, 206, 304; fails with PRECONDITION "gateway.precondition" and RANGE "gateway.range". Parks. */

@@ -53,14 +53,26 @@ static Err *find_ranges(Giving *g)
 	return &unsatisfiable;
 }
 
-/* The upstream's own headers, where it gave some, and what is true of this file. */
+/* Those of every answer: an upstream's, where it gave some (its date and the id among them), or our own. */
+static void add_common_headers(const Giving *g, Headers *headers)
+{
+	const Headers *more = g->answer->more;
+
+	if (!more) {
+		reply_headers(g->p, headers);
+		return;
+	}
+	for (uint32_t i = 0; i < more->count; i++)
+		headers_add(headers, g->p->x->arena, more->at[i].name, more->at[i].value);
+	passage_change_answer(g->p, headers);
+}
+
+/* What is true of this file. */
 static void add_headers(const Giving *g, Headers *headers)
 {
 	Arena *a = g->p->x->arena;
 	const FileAnswer *answer = g->answer;
 
-	for (uint32_t i = 0; answer->more && i < answer->more->count; i++)
-		headers_add(headers, a, answer->more->at[i].name, answer->more->at[i].value);
 	headers_add(headers, a, S("Last-Modified"), answer->file->modified);
 	headers_add(headers, a, S("ETag"), g->validators.etag);
 	if (answer->status == 200)
@@ -155,7 +167,7 @@ static Err *give(Giving *g)
 	if (g->count == 1)
 		headers_add(&head.headers, x->arena, S("Content-Range"),
 		            content_range(g, &g->ranges[0]));
-	reply_headers(g->p, &head.headers);
+	add_common_headers(g, &head.headers);
 	TRY(http_begin(x, &head));
 	if (g->count > 1)
 		TRY(send_parts(g));
@@ -185,10 +197,11 @@ static Str tag_of(Arena *a, const FileAnswer *answer)
 
 static Err *give_nothing(Giving *g)
 {
-	Head head = { .status = 304 };
+	Head head = { .status = 304, .body = HTTP_BODY_NONE };
 
 	add_headers(g, &head.headers);
-	return reply_whole(g->p, &head, S(""));
+	add_common_headers(g, &head.headers);
+	return http_begin(g->p->x, &head);
 }
 
 Err *files_answer(Passage *p, const FileAnswer *answer)

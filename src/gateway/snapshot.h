@@ -17,6 +17,7 @@ typedef struct RouteState {
 	Upstream *up;                 /* NULL: the route has none */
 	Str content;                  /* of `answer` */
 	Str etag;                     /* of that */
+	Str sendfile_dir;             /* of `sendfile`: its folder, links resolved */
 	Str page;                     /* of `maintenance`, its HTML; empty: the one of errors */
 	const Template *location;     /* of `redirect` */
 	const Template *rewrite;      /* NULL: none */
