@@ -203,6 +203,8 @@ static void note_head(Passage *p, const Err *err, int64_t sent_us)
 	p->server = lease_server(&p->lease);
 	p->reused = p->lease.reused;
 	p->head_us = took_us;
+	if (err == &closed && !p->unsent)
+		lease_broke(&p->lease);
 	if (p->stale)
 		lease_stale(&p->lease);
 	else if (err)

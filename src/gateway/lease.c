@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 
-enum { SHUN_US = 1000 * 1000 };
+enum { REFUSED_US = 1000 * 1000, BROKE_US = 100 * 1000 };
 
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
 static Err exhausted =
@@ -113,7 +113,7 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t i, Lease *lease)
 		return NULL;
 	}
 	if (is_servers_fault(err)) {
-		__atomic_store_n(&server->shunned_us, loop_now_us() + SHUN_US, __ATOMIC_RELAXED);
+		server_shun(server, REFUSED_US);
 		outlier_bad(up, i, err_chain(ask->arena, err));
 	}
 	slot_give(server);
@@ -198,6 +198,11 @@ void lease_observe(const Lease *lease, int64_t took_us, unsigned status)
 void lease_stale(const Lease *lease)
 {
 	metric_add(server_of(lease)->cells.stale, 1);
+}
+
+void lease_broke(const Lease *lease)
+{
+	server_shun(server_of(lease), BROKE_US);
 }
 
 void lease_good(const Lease *lease)

@@ -112,6 +112,12 @@ static void trunk_unref(Trunk *trunk)
 	free(trunk);
 }
 
+/* Those who wait may use it again, and nobody else tells them. */
+static void unshun(Timer *timer)
+{
+	queue_serve(CONTAINER(timer, ServerLoop, unshun)->server->trunk);
+}
+
 static Server *server_new(Trunk *trunk, Str address)
 {
 	Server *server = zeroed(1, sizeof *server);
@@ -120,8 +126,11 @@ static Server *server_new(Trunk *trunk, Str address)
 	server->trunk = trunk_ref(trunk);
 	server->address = own_copy(address);
 	server->loops = for_each_loop(sizeof *server->loops);
-	for (unsigned i = 0; i < rt_loops(); i++)
+	for (unsigned i = 0; i < rt_loops(); i++) {
+		server->loops[i].server = server;
+		server->loops[i].unshun = (Timer)TIMER_INIT(unshun);
 		list_init(&server->loops[i].ready);
+	}
 	server_cells_take(server);
 	pthread_mutex_lock(&trunk->lock);
 	list_add(&trunk->servers, &server->node);
@@ -154,6 +163,7 @@ static void let_go(void *arg)
 	Server *server = arg;
 
 	pool_empty(server);
+	timer_remove(&server_loop(server)->unshun);
 	if (__atomic_sub_fetch(&server->closing, 1, __ATOMIC_ACQ_REL) == 0)
 		server_free(server);
 }
@@ -187,6 +197,16 @@ uint32_t server_share(const Upstream *up, size_t i)
 	int64_t since_us = back_us ? loop_now_us() - back_us : INT64_MAX;
 
 	return balance_share(up->servers[i].conf->weight, since_us, up->conf->slow_start_us);
+}
+
+void server_shun(Server *server, int64_t us)
+{
+	int64_t until_us = loop_now_us() + us;
+
+	if (until_us <= __atomic_load_n(&server->shunned_us, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&server->shunned_us, until_us, __ATOMIC_RELAXED);
+	timer_set(&server_loop(server)->unshun, until_us);
 }
 
 void server_back(Upstream *up, size_t i)

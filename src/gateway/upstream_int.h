@@ -15,7 +15,11 @@ enum { ANSWER_CLASSES = 6, LINE_BYTES = 64 };
 
 /* --- what outlives a configuration ---------------------------------------------------------------------------------- */
 
+typedef struct Server Server;
+
 typedef struct ServerLoop {
+	Server *server;
+	Timer unshun;
 	List ready;    /* connections that can take a call, hot first */
 	uint32_t idle; /* atomic: those without a call, so that other loops know whom to ask */
 	BalanceLoad load;
@@ -34,7 +38,7 @@ typedef struct ServerCells {
 } ServerCells;
 
 /* A server, whichever configuration names it. */
-typedef struct Server {
+struct Server {
 	Node node;     /* trunk->servers */
 	unsigned refs; /* atomic: of upstreams */
 	struct Trunk *trunk;
@@ -42,14 +46,14 @@ typedef struct Server {
 	uint32_t connections; /* atomic; exact */
 	uint32_t weight;      /* atomic: in the configuration in force; 0: drained */
 	uint8_t health;       /* atomic, BalanceState */
-	int64_t shunned_us;   /* atomic: no connection could be made; passed over until then */
+	int64_t shunned_us;   /* atomic: passed over until then */
 	int64_t back_us;      /* atomic: when it came back; 0: it was never away */
 	uint32_t good, bad;   /* checks in a row; loop 0 */
 	Outlier outlier;
 	ServerCells cells;
 	ServerLoop *loops;
 	unsigned closing; /* atomic: loops that have not let go yet */
-} Server;
+};
 
 typedef struct TrunkLoop {
 	BudgetWindow requests;
@@ -126,6 +130,8 @@ ServerLoop *server_loop(const Server *server); /* this thread's */
 /* How it may be used now: its checks, and for a server that refused connections or was ejected, as a slow one. */
 BalanceState server_state(const Server *server);
 uint32_t server_share(const Upstream *up, size_t i); /* balance_share of it, now */
+/* Passed over for so long: it could not be connected to, or broke a connection. */
+void server_shun(Server *server, int64_t us);
 /* It answers again after it did not: its share begins small, and who waits may use it. */
 void server_back(Upstream *up, size_t i);
 
@@ -142,7 +148,7 @@ Err *queue_wait(Upstream *up, const LeaseAsk *ask, Pooled **pooled, size_t *i) M
 /* Gives a connection of this loop, which has a call counted that nobody makes, to the first who waits and can use it. */
 bool queue_hand_over(Pooled *pooled);
 bool queue_wants(const Server *server); /* would a connection less to it serve anybody? */
-void queue_look_again(Trunk *trunk); /* servers came or went */
+void queue_look_again(Trunk *trunk);    /* servers came or went */
 
 /* --- pool.c --------------------------------------------------------------------------------------------------------- */
 
