@@ -197,8 +197,10 @@ static Err *search_and_give(Passage *p, Str path, Str name)
 		TRY(look_for_index(&s, &name));
 	} else {
 		TRY(look(&s, name));
-		if (s.kind == FILE_FOLDER)
+		if (s.kind == FILE_FOLDER && s.conf->index.count)
 			return add_slash(p);
+		if (s.kind == FILE_FOLDER)
+			s.kind = FILE_NONE; /* nothing stands for a folder here */
 	}
 	if (s.kind == FILE_NONE)
 		TRY(look_for_fallback(&s, &name));

@@ -194,7 +194,7 @@ Err *nginx_carry(Arena *a, NginxNode *first, const CarryOptions *options, Carrie
 	c.upstream_tail = &carried->upstreams;
 	c.route_tail = &carried->routes;
 	carry_servers(&c);
-	if (!c.servers)
+	if (!c.servers || !carried->listeners)
 		return err_new(a, ERR_INVALID, "nginx.no_server",
 		               "%.*s has no server block with an address of ours",
 		               STR_ARG(options->source));

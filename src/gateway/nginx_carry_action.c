@@ -44,8 +44,11 @@ static void set_answer(Place *p, unsigned status, Str type, Str body)
 	p->act = ACT_ANSWER;
 	if (status != 200)
 		carry_set(a, p->route, "answer.status", str_fmt(a, "%u", status));
+	if (status == 204 || status == 205 || status == 304)
+		body = S("");
 	if (body.len)
-		carry_set_text(a, p->route, "answer.type", type);
+		carry_set_text(a, p->route, "answer.type",
+		               verify_field_value(a, type) ? S("text/plain") : type);
 	carry_set_text(a, p->route, "answer.body", body);
 }
 
@@ -61,6 +64,13 @@ static void set_answer_file(Place *p, unsigned status, Str file)
 
 void carry_undone(Place *p)
 {
+	CarryItem **at = &p->route->first;
+
+	while (*at)
+		if (str_eq((*at)->key, S("name")) || str_eq((*at)->key, S("match")))
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
 	set_answer(p, 501, S("text/plain"), S("not carried over from nginx\n"));
 }
 
@@ -170,6 +180,10 @@ static void set_redirect(Place *p, NginxNode *node, unsigned status, Str url, bo
 		carry_undone(p);
 		return;
 	}
+	if (!carry_checks_template(p, node, TEMPLATE_URL, to)) {
+		carry_undone(p);
+		return;
+	}
 	take(node);
 	p->act = ACT_REDIRECT;
 	carry_set_text(a, p->route, "redirect.to", to);
@@ -249,7 +263,8 @@ static void do_rewrite(Place *p, NginxNode *node)
 
 	add_rest(p, node);
 	path.len -= str_ends(path, S("?"));
-	if (scope && str_find_char(path, '?') < 0 && template_of(p, path, &to, &bad)) {
+	if (scope && str_find_char(path, '?') < 0 && template_of(p, path, &to, &bad) &&
+	    carry_checks_template(p, node, TEMPLATE_PATH, to)) {
 		take(node);
 		p->scope = scope;
 		p->rewritten = to;
@@ -337,6 +352,7 @@ static void try_other(Place *p, NginxNode *node, bool file, bool folder)
 		p->rewritten = literal_start(last);
 	if (str_ends(p->rewritten, S("?")))
 		p->rewritten.len--;
+	p->rewritten = template_text(p->c->arena, p->rewritten);
 	if (file || folder) {
 		files_or(p, other, folder);
 	} else {

@@ -78,14 +78,16 @@ static void set_dir(Place *p, Str dir)
 }
 
 /* The path below the folder. */
-static void set_below(Place *p, Str start, Str rest)
+static void set_below(Place *p, NginxNode *node, Str start, Str rest)
 {
+	Str text = str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(start), STR_ARG(rest));
+
 	p->grouped = p->grouped || str_find(rest, S("{1}")) >= 0;
-	carry_set_text(p->c->arena, p->route, "rewrite",
-	               str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(start), STR_ARG(rest)));
+	if (carry_checks_template(p, node, TEMPLATE_PATH, text))
+		carry_set_text(p->c->arena, p->route, "rewrite", text);
 }
 
-void carry_one_file(Place *p, Str file)
+static void set_file(Place *p, NginxNode *node, Str file)
 {
 	Arena *a = p->c->arena;
 
@@ -95,7 +97,7 @@ void carry_one_file(Place *p, Str file)
 	}
 	set_dir(p, parent_of(file));
 	if (!str_eq(str_fmt(a, "/%.*s", STR_ARG(last_of(file))), p->exact))
-		set_below(p, S("/"), template_text(a, last_of(file)));
+		set_below(p, node, S("/"), template_text(a, last_of(file)));
 }
 
 /* `alias /data/$1` of an expression. */
@@ -109,7 +111,7 @@ static void set_alias_of_groups(Place *p, NginxNode *node)
 
 	if (slash > 0 && template_of(p, str_sub(text, (size_t)slash + 1, text.len), &below, &bad)) {
 		set_dir(p, str_sub(text, 0, (size_t)slash));
-		set_below(p, S("/"), below);
+		set_below(p, node, S("/"), below);
 		return;
 	}
 	carry_say(p->c, p->route, node, "%.*s cannot be said: the route answers 501", STR_ARG(bad));
@@ -124,7 +126,7 @@ static void set_alias(Place *p, NginxNode *node)
 	bool slash = str_ends(rule->text, S("/"));
 
 	if (rule->kind == RULE_EXACT) {
-		carry_one_file(p, folder);
+		set_file(p, node, folder);
 	} else if (rule->kind == RULE_REGEX) {
 		set_alias_of_groups(p, node);
 	} else if (slash != str_ends(folder, S("/"))) {
@@ -135,9 +137,9 @@ static void set_alias(Place *p, NginxNode *node)
 	} else {
 		set_dir(p, folder);
 		if (p->exact.len)
-			set_below(p, S("/"), str_sub(p->exact, rule->text.len, p->exact.len));
+			set_below(p, node, S("/"), str_sub(p->exact, rule->text.len, p->exact.len));
 		else if (p->regex.len)
-			set_below(p, S("/"), S("{1}"));
+			set_below(p, node, S("/"), S("{1}"));
 	}
 }
 
@@ -161,11 +163,9 @@ static void set_index(Place *p)
 	for (size_t i = 0; i < node->count; i++) {
 		Str name = node->words[i];
 
-		if (name.len && name.at[0] != '.' && str_find_char(name, '/') < 0 &&
-		    !text_has_variable(name))
+		if (!text_has_variable(name) &&
+		    carry_checks(p->c, p->route, node, verify_index_name, name))
 			carry_append(p->c->arena, item, name);
-		else
-			carry_say(p->c, p->route, node, "an index is the name of a file");
 	}
 }
 
@@ -183,7 +183,7 @@ void carry_rewritten_file(Place *p, const Rule *target)
 	set_dir(p, folder_text(p, node));
 	if (is_alias(node))
 		rest = str_sub(rest, target->text.len, rest.len);
-	set_below(p, str_starts(rest, S("/")) ? S("") : S("/"), rest);
+	set_below(p, node, str_starts(rest, S("/")) ? S("") : S("/"), rest);
 	set_index(p);
 }
 
@@ -222,7 +222,7 @@ void carry_fallback(Place *p, Str path)
 		return;
 	if (below.len > 1 && str_starts(path, below))
 		path = str_sub(path, below.len, path.len);
-	if (str_starts(path, S("/")))
+	if (!verify_health_path(p->c->arena, path))
 		carry_set_text(p->c->arena, p->route, "files.fallback", path);
 }
 
@@ -243,6 +243,8 @@ void carry_sendfile(Place *p)
 		if (!is_alias(node))
 			dir = text_join(a, dir, rule->text);
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+		if (verify_health_path(a, rule->text))
+			continue;
 		if (carry_find(p->route, "sendfile")) {
 			carry_say(p->c, p->route, rule->scope.node,
 			          "sendfile has one folder: put both below one");

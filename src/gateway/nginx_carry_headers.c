@@ -33,11 +33,6 @@ static const struct {
 	{ "X-Request-Id", "$http_x_request_id" },
 };
 
-static const char *const framing[] = {
-	"Content-Length", "Transfer-Encoding", "Keep-Alive", "TE",
-	"Trailer",        "Connection",        "Upgrade",    "Host"
-};
-
 static bool is_habit(const Place *p, Str name, Str value)
 {
 	for (size_t i = 0; i < COUNT(habits); i++)
@@ -56,14 +51,6 @@ static bool is_own(Str name)
 	return forwarded_is_own(&id, name);
 }
 
-static bool is_framing(Str name)
-{
-	for (size_t i = 0; i < COUNT(framing); i++)
-		if (str_eq_nocase(name, str_of(framing[i])))
-			return true;
-	return false;
-}
-
 /* `X-Forwarded-Proto $http_x_forwarded_proto`: the header is passed on as it came. */
 static bool is_itself(Str name, Str value)
 {
@@ -78,32 +65,30 @@ static bool is_itself(Str name, Str value)
 	return true;
 }
 
-/* A value that the configuration's reader would take for something else (conf.h, expand). */
-static bool is_value(Str text)
+/* "$" begins a variable of the environment in our values; two are one. */
+static Str without_expansion(Arena *a, Str text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.at[i] < ' ' || text.at[i] == 127)
-			return false;
-	return !str_starts(text, S("file:")) && str_find(text, S("${")) < 0;
-}
+	AUTO(buf_fini) Buf b = { 0 };
 
-static bool is_header(Str name)
-{
-	for (size_t i = 0; i < name.len; i++)
-		if (name.at[i] <= ' ' || name.at[i] >= 127 ||
-		    strchr("()<>@,;:\\\"/[]?={}", name.at[i]))
-			return false;
-	return name.len > 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] == '$')
+			buf_putc(&b, '$');
+		buf_putc(&b, text.at[i]);
+	}
+	return str_dup(a, buf_str(&b));
 }
 
 static bool value_of(Place *p, NginxNode *node, Str text, Str *out)
 {
 	Str bad = S("it");
 
-	if (template_of(p, text, out, &bad) && is_value(*out))
-		return true;
-	carry_say(p->c, p->route, node, "%.*s has no counterpart", STR_ARG(bad));
-	return false;
+	if (!template_of(p, text, out, &bad) || str_starts(*out, S("file:"))) {
+		carry_say(p->c, p->route, node, "%.*s has no counterpart", STR_ARG(bad));
+		return false;
+	}
+	*out = without_expansion(p->c->arena, *out);
+	return carry_checks(p->c, p->route, node, verify_field_value, *out) &&
+	       carry_checks_template(p, node, TEMPLATE_FIELD, *out);
 }
 
 static void set_request(Place *p, NginxNode *node)
@@ -116,9 +101,8 @@ static void set_request(Place *p, NginxNode *node)
 	} else if (is_itself(name, value)) {
 		if (is_own(name))
 			carry_trust(p, node);
-	} else if (is_framing(name) || !is_header(name)) {
-		carry_say(p->c, p->route, node,
-		          "it frames the message, which is the gateway's own");
+	} else if (!carry_checks(p->c, p->route, node, verify_field_name, name)) {
+		return;
 	} else if (is_own(name) && value.len) {
 		carry_say(p->c, p->route, node,
 		          "who the client is the gateway says by itself: trusted_proxies, or the "
@@ -144,10 +128,7 @@ void on_hide_header(Place *p, NginxNode *node)
 {
 	for (; node; node = node_same(node)) {
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
-		if (!is_header(node_word(node, 0)) || is_framing(node_word(node, 0)))
-			carry_say(p->c, p->route, node,
-			          "it frames the message, which is the gateway's own");
-		else
+		if (carry_checks(p->c, p->route, node, verify_field_name, node_word(node, 0)))
 			carry_append(p->c->arena,
 			             carry_item(p->c->arena, p->route, "response_headers.remove"),
 			             node_word(node, 0));
@@ -254,10 +235,14 @@ void on_add_header(Place *p, NginxNode *first)
 		if (was_before(first, node))
 			continue;
 		if (str_eq_nocase(name, S("Content-Type")) && p->act == ACT_ANSWER) {
-			carry_set_text(p->c->arena, p->route, "answer.type", node_word(node, 1));
-		} else if (is_framing(name) || !is_header(name) ||
-		           str_eq_nocase(name, S("Content-Type"))) {
+			if (carry_checks(p->c, p->route, node, verify_field_value,
+			                 node_word(node, 1)))
+				carry_set_text(p->c->arena, p->route, "answer.type",
+				               node_word(node, 1));
+		} else if (str_eq_nocase(name, S("Content-Type"))) {
 			carry_say(p->c, p->route, node, "the answer has its own");
+		} else if (!carry_checks(p->c, p->route, node, verify_field_name, name)) {
+			continue;
 		} else if (!expires || !str_eq_nocase(name, S("Cache-Control"))) {
 			value = joined(p, first, name, S(""));
 			if (value.len)

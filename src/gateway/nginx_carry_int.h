@@ -4,7 +4,9 @@
  * _rules (which location takes what), _action (what it does), _upstream (servers), _table (all other directives), _text
  * (variables, sizes, expressions), _model (the result) and _put (writing it). */
 #pragma once
+#include "gateway/conf_int.h"
 #include "gateway/nginx_carry.h"
+#include "gateway/template.h"
 
 enum { FATE_NONE, FATE_TAKEN, FATE_SAID }; /* NginxNode.fate */
 
@@ -119,6 +121,10 @@ void carry_append(Arena *a, CarryItem *item, Str text);
 void carry_say(Carry *c, CarryBlock *block, NginxNode *node, const char *fmt, ...) PRINTF(4, 5);
 void carry_differs(Carry *c, CarryBlock *block, NginxNode *node, const char *fmt, ...) PRINTF(4, 5);
 
+/* Would our own reader take this text? Says why not. */
+bool carry_checks(Carry *c, CarryBlock *block, NginxNode *node, ConfVerify *verify, Str text);
+bool carry_checks_template(Place *p, NginxNode *node, TemplateKind kind, Str text);
+
 /* Directives. */
 NginxNode *scope_own(const Scope *s, const char *name);
 NginxNode *scope_find(const Scope *s, const char *name); /* at the nearest level that has it */
@@ -190,6 +196,9 @@ typedef struct Steps {
 void carry_steps(Carry *c, const Vhost *v, const Scope *scope, CarryBlock *block, Steps *out);
 bool step_sends(const NginxNode *rewrite); /* to another address */
 
+/* nginx_carry_route.c */
+Str carry_pattern(Place *p); /* match.path, as far as it is known */
+
 /* nginx_carry_rules.c */
 Rules carry_rules(Carry *c, const Vhost *v);
 const Rule *rule_taking(const Rules *rules, Str path);
@@ -228,7 +237,9 @@ typedef struct ProxyTarget {
 } ProxyTarget;
 
 bool proxy_target_split(Str text, ProxyTarget *out);
-bool scope_has_group(const Carry *c, Str name); /* an upstream block of that name */
+Str proxy_target_address(Arena *a, const ProxyTarget *target); /* with its port */
+bool proxy_target_is_sound(const Carry *c,
+                           const ProxyTarget *target); /* an address, or a group of some */
 /* Finds or makes p->upstream, for p->pass. */
 void carry_upstream(Place *p, const ProxyTarget *target);
 

@@ -75,7 +75,6 @@ static void read_listen(Carry *c, Server *s, NginxNode *node)
 	Listen *l = ARENA_NEW(c->arena, Listen);
 	const NginxNode *ssl = scope_find(&s->scope, "ssl"),
 			*http2 = scope_find(&s->scope, "http2");
-	AddressConf address;
 
 	*l = (Listen){ .node = node, .address = listen_address(c->arena, node_word(node, 0)) };
 	l->tls = ssl && str_eq(node_word(ssl, 0), S("on"));
@@ -88,12 +87,9 @@ static void read_listen(Carry *c, Server *s, NginxNode *node)
 		}
 		listen_word(c, l, node->words[i]);
 	}
-	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
-	if (!address_split(l->address, &address) || !address_is_local_form(&address)) {
-		node->fate = FATE_NONE;
-		carry_say(c, &c->out->top, node, "a listener needs an address, not a name");
+	if (!carry_checks(c, &c->out->top, node, verify_listen, l->address))
 		return;
-	}
+	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	add_listen(s, l);
 }
 
@@ -205,8 +201,12 @@ static void add_certificates(Carry *c, CarryBlock *block, const Server *s)
 static CarryBlock *find_listener(const Carry *c, Str address)
 {
 	CarryBlock *at = c->out->listeners;
+	AddressConf x, y;
 
-	while (at && !str_eq(at->name, address))
+	if (!address_split(address, &x))
+		return NULL;
+	while (at && !(address_split(at->name, &y) &&
+	               (str_eq(at->name, address) || address_same(&x, &y))))
 		at = at->next;
 	return at;
 }

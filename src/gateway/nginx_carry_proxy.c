@@ -7,19 +7,20 @@
 #include "gateway/nginx_carry_int.h"
 
 #include "base/arena.h"
-#include "gateway/address.h"
-
 #include <string.h>
 
 #define MINUTE INT64_C(60000000)
 
 /* Paths. */
 
-static void set_rewrite(Place *p, Str path, const char *rest)
+static void set_rewrite(Place *p, NginxNode *node, Str path, const char *rest)
 {
-	path = template_text(p->c->arena, path);
-	carry_set_text(p->c->arena, p->route, "rewrite",
-	               str_fmt(p->c->arena, "%.*s%s", STR_ARG(path), rest));
+	Str text = str_fmt(p->c->arena, "%.*s%s", STR_ARG(template_text(p->c->arena, path)), rest);
+
+	if (carry_find(p->route, "rewrite"))
+		carry_say(p->c, p->route, node, "files and the server have the same path here");
+	else if (carry_checks_template(p, node, TEMPLATE_PATH, text))
+		carry_set_text(p->c->arena, p->route, "rewrite", text);
 }
 
 /* Of a location that stayed a prefix. {rest} begins with a slash. */
@@ -34,8 +35,8 @@ static void map_prefix(Place *p, NginxNode *node, Str from, Str to)
 	from.len -= slash;
 	to.len -= str_ends(to, S("/"));
 	if (to.len)
-		set_rewrite(p, to, "{rest}");
-	else if (from.len)
+		set_rewrite(p, node, to, "{rest}");
+	else if (from.len && !carry_find(p->route, "rewrite"))
 		carry_set_text(p->c->arena, p->route, "strip_prefix", from);
 }
 
@@ -50,10 +51,11 @@ static void map_path(Place *p, NginxNode *node, Str from, Str to)
 	if (p->exact.len) {
 		Str rest = str_sub(p->exact, from.len, p->exact.len);
 
-		set_rewrite(p, str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(to), STR_ARG(rest)), "");
+		set_rewrite(p, node, str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(to), STR_ARG(rest)),
+		            "");
 	} else if (p->regex.len && p->rule->kind == RULE_PREFIX) {
-		set_rewrite(p, to, "{1}");
 		p->grouped = true;
+		set_rewrite(p, node, to, "{1}");
 	} else if (p->regex.len) {
 		carry_say(p->c, p->route, node, "the path cannot be said: write rewrite: yourself");
 	} else {
@@ -93,7 +95,7 @@ static bool set_variable_path(Place *p, Str path)
 	bool query;
 
 	if (!template_of_url(p, path, &out, &query, &bad) || !str_starts(out, S("/")) ||
-	    str_find_char(out, '?') >= 0)
+	    str_find_char(out, '?') >= 0 || !carry_checks_template(p, p->pass, TEMPLATE_PATH, out))
 		return false;
 	carry_set_text(p->c->arena, p->route, "rewrite", out);
 	return true;
@@ -117,7 +119,6 @@ static void split_at_path(Str text, Str *server, Str *path)
 
 static bool resolve(Place *p, Str text, ProxyTarget *target)
 {
-	AddressConf address;
 	Str server = text, path = { 0 }, bad;
 
 	if (text_has_variable(text)) {
@@ -129,10 +130,7 @@ static bool resolve(Place *p, Str text, ProxyTarget *target)
 		return false;
 	if (path.at && !is_own_path(path) && !set_variable_path(p, path))
 		return false;
-	return scope_has_group(p->c, target->authority) ||
-	       address_split(str_fmt(p->c->arena, "%.*s%s", STR_ARG(target->authority),
-	                             str_find_char(target->authority, ':') < 0 ? ":80" : ""),
-	                     &address);
+	return proxy_target_is_sound(p->c, target);
 }
 
 /* Times. */
@@ -208,7 +206,7 @@ void carry_proxy(Place *p, NginxNode *handler)
 		carry_differs(
 			p->c, p->upstream, handler,
 			"uWSGI must speak HTTP there: http-socket instead of socket in its file");
-	if (p->rewritten.len)
+	if (p->rewritten.len && carry_checks_template(p, handler, TEMPLATE_PATH, p->rewritten))
 		carry_set_text(p->c->arena, p->route, "rewrite", p->rewritten);
 	else if (p->mapping)
 		map_by_rewrite(p, p->mapping);

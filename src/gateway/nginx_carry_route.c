@@ -79,7 +79,7 @@ static Str regex_of(Place *p)
 	return text;
 }
 
-static Str pattern_of(Place *p)
+Str carry_pattern(Place *p)
 {
 	Arena *a = p->c->arena;
 	Str path = p->exact.len ? p->exact : p->rule->text;
@@ -91,23 +91,20 @@ static Str pattern_of(Place *p)
 			text.len -= strlen("(.*)$");
 		return str_fmt(a, "~ %.*s", STR_ARG(text));
 	}
-	if (!text_path(a, path, &path)) {
-		carry_say(p->c, p->route, p->rule->step ? p->rule->step : p->rule->scope.node,
-		          "a path with a star or two slashes: it is taken as an expression");
-		return str_fmt(a, "~ ^%.*s%s", STR_ARG(regex_quote(a, path)),
-		               p->exact.len ? "$" : "");
+	if (text_path(a, path, &path)) {
+		Str below = { path.at, path.len - str_ends(path, S("/")) };
+
+		return p->exact.len ? path : str_fmt(a, "%.*s/**", STR_ARG(below));
 	}
-	if (p->exact.len)
-		return path;
-	path.len -= str_ends(path, S("/"));
-	return str_fmt(a, "%.*s/**", STR_ARG(path));
+	/* One with a star, or that no request has: as an expression it is in order at least. */
+	return str_fmt(a, "~ ^%.*s%s", STR_ARG(regex_quote(a, path)), p->exact.len ? "$" : "");
 }
 
 static void set_match(Place *p)
 {
 	CarryItem *match = carry_item(p->c->arena, p->route, "match");
 	Arena *a = p->c->arena;
-	Str path = carry_scalar(a, pattern_of(p));
+	Str path = carry_scalar(a, carry_pattern(p));
 
 	if (!p->vhost->host.len && !p->vhost->tell) {
 		match->value = path;
@@ -140,6 +137,8 @@ static void send_to_slash(Place *p)
 	text_path(a, path, &path);
 	carry_set_text(a, p->route, "redirect.to", path);
 	carry_set(a, p->route, "redirect.status", S("301"));
+	p->act = ACT_REDIRECT;
+	carry_table(p);
 	p->route->comment = S("nginx adds the slash where a proxied location ends with one");
 }
 
@@ -180,10 +179,22 @@ static void say_bytes(Place *p)
 		              STR_ARG(text), STR_ARG(text));
 }
 
+/* Is its expression one that we take too? */
+static bool is_sound(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
+{
+	Place p = { .c = c, .vhost = v, .rules = r, .rule = rule };
+	NginxNode *node = rule->step ? rule->step : rule->scope.node;
+
+	p.regex = regex_of(&p);
+	return !p.regex.len || carry_checks(c, &c->out->top, node, verify_expression, p.regex);
+}
+
 static void add_route(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
 {
 	Place p;
 
+	if (!is_sound(c, v, r, rule))
+		return;
 	if (rule->kind == RULE_PREFIX && str_ends(rule->text, S("/")) && rule->text.len > 1)
 		add_bare(c, v, r, rule);
 	p = place(c, v, r, rule, rule->kind == RULE_EXACT ? rule->text : S(""));

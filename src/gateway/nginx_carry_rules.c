@@ -134,6 +134,11 @@ static void add_locations(Carry *c, const Vhost *v, Rules *r, const Scope *outer
 
 		if (!node->block || str_starts(rule.text, S("@")))
 			continue;
+		if (rule.kind != RULE_REGEX &&
+		    (!str_starts(rule.text, S("/")) || str_find(rule.text, S("//")) >= 0)) {
+			carry_say(c, &c->out->top, node, "no path begins so");
+			continue;
+		}
 		rule.rank = rule.kind == RULE_EXACT   ? RANK_EXACT
 		            : rule.kind == RULE_REGEX ? RANK_REGEX
 		            : rule.firm               ? RANK_FIRM

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/units.h"
+#include "gateway/route_pattern.h"
 
 #include <string.h>
 
@@ -98,8 +99,6 @@ bool text_path(Arena *a, Str path, Str *out)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
-	if (!path.len || path.at[0] != '/' || str_find(path, S("//")) >= 0)
-		return false;
 	for (size_t i = 0; i < path.len; i++) {
 		char c = path.at[i];
 
@@ -111,7 +110,7 @@ bool text_path(Arena *a, Str path, Str *out)
 			buf_fmt(&b, "%%%02X", (unsigned char)c);
 	}
 	*out = str_dup(a, buf_str(&b));
-	return true;
+	return !route_path_mistake(*out);
 }
 
 Str text_name(Arena *a, Str text, Str none)

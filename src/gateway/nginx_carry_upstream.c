@@ -56,17 +56,30 @@ static NginxNode *find_group(const Carry *c, Str name)
 	return node;
 }
 
-bool scope_has_group(const Carry *c, Str name)
-{
-	return find_group(c, name) != NULL;
-}
-
 static Str with_port(Arena *a, Str authority, const char *port)
 {
 	if (str_starts(authority, S("unix:")) ||
 	    str_rfind_char(authority, ':') > str_rfind_char(authority, ']'))
 		return authority;
 	return str_fmt(a, "%.*s:%s", STR_ARG(authority), port);
+}
+
+bool proxy_target_is_sound(const Carry *c, const ProxyTarget *target)
+{
+	const NginxNode *group = find_group(c, target->authority);
+
+	if (!group)
+		return !verify_server(c->arena, proxy_target_address(c->arena, target));
+	for (const NginxNode *node = group->first; node; node = node->next)
+		if (node_is(node, "server") &&
+		    !verify_server(c->arena, with_port(c->arena, node_word(node, 0), "80")))
+			return true;
+	return false;
+}
+
+Str proxy_target_address(Arena *a, const ProxyTarget *target)
+{
+	return with_port(a, target->authority, target->tls ? "443" : "80");
 }
 
 /* Servers of a group. */
@@ -146,8 +159,11 @@ static void read_member_word(Group *g, NginxNode *node, Str word, Member *m)
 
 static Member *find_member(Group *g, Str address)
 {
+	AddressConf x, y;
+
+	address_split(address, &x);
 	for (size_t i = 0; i < g->count; i++)
-		if (str_eq(g->at[i].address, address))
+		if (address_split(g->at[i].address, &y) && address_same(&x, &y))
 			return &g->at[i];
 	return NULL;
 }
@@ -155,13 +171,10 @@ static Member *find_member(Group *g, Str address)
 static void read_member(Group *g, NginxNode *node)
 {
 	Member m = { .weight = 1 }, *same;
-	AddressConf address;
 
 	m.address = with_port(g->c->arena, node_word(node, 0), "80");
-	if (!address_split(m.address, &address)) {
-		carry_say(g->c, g->block, node, "it is no address of a server");
+	if (!carry_checks(g->c, g->block, node, verify_server, m.address))
 		return;
-	}
 	for (size_t i = 1; i < node->count; i++)
 		read_member_word(g, node, node->words[i], &m);
 	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
@@ -245,7 +258,7 @@ static void group_hash(Group *g, NginxNode *node)
 		on = str_fmt(a, "cookie:%.*s", (int)key.len - 8, key.at + 8);
 	else if (str_starts(key, S("$http_")))
 		on = hash_header(a, str_sub(key, 6, key.len));
-	if (!on.len || str_find_char(str_sub(key, 1, key.len), '$') >= 0) {
+	if (!on.len || verify_hash_on(a, on)) {
 		carry_say(
 			g->c, g->block, node,
 			"hash_on is peer, header:NAME or cookie:NAME; without it servers take turns");
@@ -419,9 +432,12 @@ static void set_tls(Place *p)
 		carry_item(p->c->arena, p->upstream, "tls")->comment = S(
 			"nginx does not check the server's certificate unless told to: turn this on");
 	set_file(p, "proxy_ssl_trusted_certificate", "tls.ca");
-	set_file(p, "proxy_ssl_certificate", "tls.certificate");
-	set_file(p, "proxy_ssl_certificate_key", "tls.key");
-	if (name && !text_has_variable(node_word(name, 0)))
+	if (scope_find(p->scope, "proxy_ssl_certificate") &&
+	    scope_find(p->scope, "proxy_ssl_certificate_key")) {
+		set_file(p, "proxy_ssl_certificate", "tls.certificate");
+		set_file(p, "proxy_ssl_certificate_key", "tls.key");
+	}
+	if (name && !verify_ca_name(p->c->arena, str_lower(p->c->arena, node_word(name, 0))))
 		carry_set_text(p->c->arena, p->upstream, "tls.server_name",
 		               str_lower(p->c->arena, node_word(name, 0)));
 	else if (name)
@@ -472,7 +488,7 @@ void carry_upstream(Place *p, const ProxyTarget *target)
 	Carry *c = p->c;
 	CarryBlock draft = { 0 }, *same;
 	NginxNode *group = find_group(c, target->authority);
-	Str host, address = with_port(c->arena, target->authority, target->tls ? "443" : "80");
+	Str host;
 
 	p->upstream = &draft;
 	host = host_header(p, target, group != NULL);
@@ -491,7 +507,8 @@ void carry_upstream(Place *p, const ProxyTarget *target)
 		if (group)
 			read_group(c, same, group);
 		else
-			carry_append(c->arena, carry_item(c->arena, same, "servers"), address);
+			carry_append(c->arena, carry_item(c->arena, same, "servers"),
+			             proxy_target_address(c->arena, target));
 		append_items(same, draft.first);
 	}
 	append_notes(same, draft.notes);

@@ -117,16 +117,27 @@ static char escaped(char c)
 	}
 }
 
+/* Bytes that are no UTF-8 are taken for Latin-1, so that all after this is text. */
 static Str unescape(Arena *a, Str raw)
 {
-	char *text = arena_alloc_raw(a, raw.len + 1);
+	char *text = arena_alloc_raw(a, raw.len * 2 + 1);
 	size_t len = 0;
 
-	for (size_t i = 0; i < raw.len; i++) {
-		char c = raw.at[i] == '\\' && i + 1 < raw.len ? escaped(raw.at[i + 1]) : 0;
+	while (raw.len) {
+		char c = raw.at[0] == '\\' && raw.len > 1 ? escaped(raw.at[1]) : 0;
+		uint32_t code;
+		size_t size = c ? 2 : str_utf8(raw, &code);
 
-		text[len++] = c ? c : raw.at[i];
-		i += c != 0;
+		if (c) {
+			text[len++] = c;
+		} else if (size) {
+			memcpy(text + len, raw.at, size);
+			len += size;
+		} else {
+			text[len++] = (char)(0xc0 | (unsigned char)raw.at[0] >> 6);
+			text[len++] = (char)(0x80 | (raw.at[0] & 0x3f));
+		}
+		raw = str_sub(raw, MAX(size, (size_t)1), raw.len);
 	}
 	return (Str){ text, len };
 }

@@ -53,6 +53,7 @@ TEST(nginx_words_are_taken_apart_as_nginx_does)
 		{ "content_by_lua_block { local t = { 'a;' } if x then y() end } b;",
 		  "content_by_lua_block{}b;" },
 		{ "include x;", "include|x;" },
+		{ "a \xe9\xc3\xa9 '\\t\xff';", "a|\xc3\xa9\xc3\xa9|\t\xc3\xbf;" },
 		{ "map $a $b { default 1; ~^x 2; }", "map|$a|$b{default|1;~^x|2;}" },
 	};
 
