@@ -8,9 +8,11 @@
 #include "base/json.h"
 #include "base/rand.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { FILE_BYTES_MAX = 256 << 20, COLUMNS_MAX = 256 };
+enum { FILE_BYTES_MAX = 256 << 20, COLUMNS_MAX = 256, HEADING_BYTES_MAX = 1 << 20 };
 
 static Err *bad(Arena *a, Str name, size_t line, const char *why)
 {
@@ -192,15 +194,56 @@ Err *data_read_ndjson(Arena *a, Str name, Str text, DataSet *out)
 
 /* --- use ------------------------------------------------------------------------------------------------------------ */
 
+static bool is_ndjson(const DataConf *conf)
+{
+	return str_ends(conf->file, S(".ndjson")) || str_ends(conf->file, S(".jsonl"));
+}
+
 Err *data_load(Arena *a, const DataConf *conf, DataSet *out)
 {
 	Str text;
 
 	*out = (DataSet){ .conf = conf };
 	TRY(file_read(a, conf->file, FILE_BYTES_MAX, &text));
-	if (str_ends(conf->file, S(".ndjson")) || str_ends(conf->file, S(".jsonl")))
+	if (is_ndjson(conf))
 		return data_read_ndjson(a, conf->file, text, out);
 	return data_read_csv(a, conf->file, text, out);
+}
+
+static Err *read_start(Arena *a, Str path, Str *out)
+{
+	char *at = arena_alloc(a, HEADING_BYTES_MAX);
+	FILE *file = fopen(str_z(a, path), "re");
+
+	if (!file)
+		return err_errno(a, errno, "base.file", "%.*s could not be read", STR_ARG(path));
+	*out = (Str){ at, fread(at, 1, HEADING_BYTES_MAX, file) };
+	fclose(file);
+	return NULL;
+}
+
+Err *data_columns(Arena *a, const DataConf *conf, DataSet *out)
+{
+	Str text, line;
+	Csv csv;
+
+	*out = (DataSet){ .conf = conf, .columns = ARENA_ARRAY(a, Str, COLUMNS_MAX) };
+	TRY(read_start(a, conf->file, &text));
+	if (is_ndjson(conf)) {
+		const Json *object;
+
+		while (str_split(&text, '\n', &line) && !str_trim(line).len)
+			continue;
+		if (!line.len || json_read(a, line, 0, &object) ||
+		    json_kind(object) != JSON_KIND_OBJECT)
+			return bad(a, conf->file, 1, "expected one JSON object a line");
+		take_columns(object, out);
+		return NULL;
+	}
+	if (str_starts(text, S("\xef\xbb\xbf")))
+		text = str_sub(text, 3, text.len);
+	csv = (Csv){ .arena = a, .name = conf->file, .rest = text, .line = 1 };
+	return read_row(&csv, out->columns, COLUMNS_MAX, &out->column_count);
 }
 
 size_t data_row(const DataSet *set, uint32_t user)

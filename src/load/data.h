@@ -14,6 +14,8 @@ typedef struct DataSet {
 
 /* Blocks on the disk. Fails with "base.file" or INVALID "load.data", the sentence saying file, line and remedy. */
 Err *data_load(Arena *a, const DataConf *conf, DataSet *out) MUST_USE;
+/* Only columns and their number, from the file's first line; conf as well. Blocks on the disk; fails as data_load does. */
+Err *data_columns(Arena *a, const DataConf *conf, DataSet *out) MUST_USE;
 Err *data_read_csv(Arena *a, Str name, Str text, DataSet *out) MUST_USE;
 Err *data_read_ndjson(Arena *a, Str name, Str text, DataSet *out) MUST_USE;
 

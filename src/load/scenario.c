@@ -119,7 +119,7 @@ static const ConfTable header_table = { "header", CONF_ROWS(NamedText, header_ke
 	                                .shorthand = "value", .help = "one header" };
 
 static const ConfKey field_keys[] = {
-	{ "name", CONF_NAME, AT(NamedText, name), .help = "of the field" },
+	{ "name", CONF_NAME, AT(NamedText, name), .verify = verify_text, .help = "of the field" },
 	{ "value", CONF_STR, AT(NamedText, text), .required = true, .verify = verify_text,
 	  .help = "its value; may hold {NAME}; it is escaped" },
 };
@@ -129,7 +129,7 @@ static const ConfTable field_table = { "field", CONF_ROWS(NamedText, field_keys)
 static const ConfKey variable_keys[] = {
 	{ "name", CONF_NAME, AT(NamedText, name), .verify = verify_name,
 	  .help = "what texts call it: {NAME}" },
-	{ "value", CONF_STR, AT(NamedText, text), .required = true, .expand = true, .secret = true,
+	{ "value", CONF_STR, AT(NamedText, text), .required = true, .expand = true,
 	  .help = "its value" },
 };
 static const ConfTable variable_table = { "variable", CONF_ROWS(NamedText, variable_keys),

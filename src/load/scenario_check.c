@@ -169,8 +169,6 @@ void scenario_check(Conf *conf, void *object)
 
 	check_load(conf, s);
 	check_file(conf, &s->connections.tls.ca);
-	for (size_t i = 0; i < s->data.count; i++)
-		check_file(conf, &s->data.at[i].file);
 	for (size_t i = 0; i < s->journeys.count; i++) {
 		JourneyConf *journey = &s->journeys.at[i];
 
@@ -185,6 +183,8 @@ void scenario_check(Conf *conf, void *object)
 			conf_mistake(conf, &s->blocks.at[i],
 			             "block %.*s runs blocks more than %d deep, or itself",
 			             STR_ARG(s->blocks.at[i].name), (int)DEPTH_MAX);
+	scenario_check_names(conf, s);
+	scenario_check_thresholds(conf, s);
 	if (index > STEPS_MAX)
 		conf_mistake(conf, NULL, "%u steps: %d at most", index, (int)STEPS_MAX);
 }

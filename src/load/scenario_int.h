@@ -6,5 +6,8 @@
 
 /* For a whole ScenarioConf: derives fields and adds every mistake it finds. */
 ConfCheck scenario_check;
+/* Names in texts and steps in thresholds that nothing defines; of a scenario whose steps have their kinds. */
+void scenario_check_names(Conf *conf, const ScenarioConf *s);
+void scenario_check_thresholds(Conf *conf, const ScenarioConf *s);
 Err *span_split(Arena *a, Str text, int64_t *min_us, int64_t *max_us) MUST_USE;
 bool load_status_split(Str text, uint16_t *min, uint16_t *max);

@@ -122,6 +122,25 @@ Err *threshold_read(Arena *a, Str text, Threshold *out)
 	return NULL;
 }
 
+Err *threshold_check_step(Arena *a, const Threshold *t, const Str *labels, size_t count)
+{
+	Str near;
+
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(t->step, labels[i]))
+			return NULL;
+	if (!t->step.len)
+		return NULL;
+	near = str_nearest(t->step, labels, count);
+	return refuse(a, t->text,
+	              near.len ? str_z(a,
+	                               str_fmt(a,
+	                                       "there is no step \"%.*s\": did you mean \"%.*s\"?",
+	                                       STR_ARG(t->step), STR_ARG(near)))
+	                       : str_z(a,
+	                               str_fmt(a, "there is no step \"%.*s\"", STR_ARG(t->step))));
+}
+
 static bool is_meant(Arena *a, const Threshold *t, const StepConf *step)
 {
 	return !t->step.len || str_eq(step_label(a, step), t->step);

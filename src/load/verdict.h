@@ -34,6 +34,10 @@ typedef struct Threshold {
 /* Fails with INVALID "load.threshold"; the step need not exist. */
 Err *threshold_read(Arena *a, Str text, Threshold *out) MUST_USE;
 
+/* Is its step, when it has one, among these labels? INVALID "load.threshold", with the nearest. */
+Err *threshold_check_step(Arena *a, const Threshold *threshold, const Str *labels, size_t count)
+	MUST_USE;
+
 typedef struct Verdict {
 	Threshold threshold;
 	double got;
