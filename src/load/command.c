@@ -10,6 +10,7 @@
 #include "load/crew.h"
 #include "load/find.h"
 #include "load/live.h"
+#include "load/plan.h"
 #include "load/replay.h"
 #include "rt/signals.h"
 
@@ -42,7 +43,7 @@ typedef struct LoadArgs {
 	Str coordinator; /* this process is a worker of it */
 	uint32_t workers;
 	Str listen, token;
-	bool quiet;
+	bool quiet, dry_run;
 	int64_t warmup_us, timeout_us;
 	uint32_t threads;
 } LoadArgs;
@@ -102,6 +103,8 @@ static const ConfKey load_options[] = {
 	{ "html", CONF_STR, AT(LoadArgs, html), .value = "FILE",
 	  .help = "write the report as a page with plots" },
 	{ "quiet", CONF_BOOL, AT(LoadArgs, quiet), .letter = 'q', .help = "nothing while it runs" },
+	{ "dry-run", CONF_BOOL, AT(LoadArgs, dry_run),
+	  .help = "read everything, say what would be done and what it needs, and do nothing" },
 	{ "threads", CONF_UINT, AT(LoadArgs, threads), .def = "0", .max = "256",
 	  .help = "threads; 0: as many as processors" },
 };
@@ -211,6 +214,18 @@ static Err *coordinate(Job *job)
 	return crew_coordinate(job->cmd->arena, &ask, &job->result);
 }
 
+static Err *read_threshold(const Job *job, Str text, Threshold *out)
+{
+	Arena *a = job->cmd->arena;
+	const ScenarioConf *conf = job->conf;
+	Str *labels = ARENA_ARRAY(a, Str, conf->all.count + 1);
+
+	for (size_t i = 0; i < conf->all.count; i++)
+		labels[i] = step_label(a, conf->all.at[i]);
+	TRY(threshold_read(a, text, out));
+	return threshold_check_step(a, out, labels, conf->all.count);
+}
+
 static void tried(void *arg, const FindTry *one)
 {
 	Job *job = arg;
@@ -244,7 +259,7 @@ static Err *find(Job *job, LoadAsk *load)
 	AUTO(buf_fini) Buf out = { 0 };
 
 	while (str_split(&rest, ',', &one))
-		TRY(threshold_read(a, str_trim(one), &limits[ask.limit_count++]));
+		TRY(read_threshold(job, str_trim(one), &limits[ask.limit_count++]));
 	ask.limits = limits;
 	ask.load = *load;
 	ask.load.watch = NULL;
@@ -255,6 +270,22 @@ static Err *find(Job *job, LoadAsk *load)
 		find_put(&out, &job->found, &ask);
 	fwrite(out.at, 1, out.len, job->cmd->out);
 	return job->interrupted ? &interrupted : NULL;
+}
+
+static Err *say_plan(Job *job, LoadAsk *ask)
+{
+	AUTO(buf_fini) Buf out = { 0 };
+	Plan plan;
+
+	ask->parts = MAX(job->args->workers, 1u);
+	TRY(load_prepare(job->cmd->arena, ask));
+	plan = plan_of(ask->conf, ask->target, ask->parts);
+	if (job->cmd->json)
+		plan_put_json(&out, &plan);
+	else
+		plan_put(&out, &plan);
+	fwrite(out.at, 1, out.len, job->cmd->out);
+	return NULL;
 }
 
 static Err *run(void *arg)
@@ -269,11 +300,13 @@ static Err *run(void *arg)
 
 	if (job->args->coordinator.len)
 		return crew_work(a, job->args->coordinator, job->args->token, check_allowed, job);
-	if (job->args->workers)
+	if (job->args->workers && !job->args->dry_run)
 		return coordinate(job);
 	TRY(target_new(a, job->conf, &target));
 	TRY(check_allowed(job, target));
 	ask.target = target;
+	if (job->args->dry_run)
+		return say_plan(job, &ask);
 	job->live = live_new(stderr, isatty(STDERR_FILENO), job->conf);
 	TRY(child_start(&signals, mind_signals, job, "signals"));
 	return job->args->find.len ? find(job, &ask) : load_run(a, &ask, &job->result);
@@ -319,6 +352,9 @@ static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 		conf->warmup_us = args->warmup_us;
 	if (args->has_timeout)
 		conf->timeout_us = args->timeout_us;
+	if (args->workers && conf->replay)
+		return err_new(a, ERR_INVALID, "load.replay",
+		               "a log is replayed by one process: leave --workers out");
 	if (args->insecure)
 		conf->connections.tls.verify = false;
 	append(a, args->resolve.at, args->resolve.count, &conf->connections.resolve.at,
@@ -385,7 +421,7 @@ static Err *read_thresholds(Job *job)
 
 	job->thresholds = ARENA_ARRAY(job->cmd->arena, Threshold, conf->thresholds.count + 1);
 	for (size_t i = 0; i < conf->thresholds.count; i++)
-		TRY(threshold_read(job->cmd->arena, conf->thresholds.at[i], &job->thresholds[i]));
+		TRY(read_threshold(job, conf->thresholds.at[i], &job->thresholds[i]));
 	return NULL;
 }
 
@@ -477,6 +513,7 @@ static Err *load(Cmd *cmd)
 
 	if (args->workers || args->coordinator.len)
 		rt.loops = args->coordinator.len ? args->threads : 1;
+	plan_raise_files();
 	if (args->coordinator.len)
 		return rt_run(&rt, run, &job);
 	TRY(read_what(&job));
@@ -485,7 +522,7 @@ static Err *load(Cmd *cmd)
 	if (args->compare.len)
 		TRY(file_read(cmd->arena, args->compare, 0, &job.before));
 	TRY(rt_run(&rt, run, &job));
-	if (args->find.len)
+	if (args->find.len || args->dry_run)
 		return NULL;
 	find_verdicts(&job);
 	TRY(print(&job));

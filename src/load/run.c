@@ -9,17 +9,16 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "load/plan.h"
 #include "rt/precise.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum {
 	TURN_ARRIVALS = 64, /* in one go before others get their turn */
 	LEARN_MIN = 20,     /* answers from which the time of a step is learned */
 	END_LOOK_US = 5000,
-	FILES_SPARE = 64,
 };
 
 RunLoop *run_loop(LoadRun *run)
@@ -417,21 +416,6 @@ static Err *see_to_the_end(Watcher *w)
 
 /* --- before --------------------------------------------------------------------------------------------------------- */
 
-static Err *check_files(Arena *a, const LoadAsk *ask)
-{
-	const ScenarioConf *conf = ask->conf;
-	uint64_t users = conf->has_users ? conf->users.count / ask->parts : 0;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && users + FILES_SPARE > limit.rlim_cur)
-		return err_new(a, ERR_BUSY, "load.files",
-		               "%" PRIu64
-		               " users need as many connections, and this process may open %" PRIu64
-		               " files: try `ulimit -n %" PRIu64 "` first, or fewer users",
-		               users, (uint64_t)limit.rlim_cur, users + FILES_SPARE);
-	return NULL;
-}
-
 static void compile_headers(Arena *a, Step *step, const NamedText *at, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -512,6 +496,21 @@ static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 	return NULL;
 }
 
+static Err *prepare(Arena *a, const LoadAsk *ask, LoadRun **out)
+{
+	Plan plan = plan_of(ask->conf, ask->target, ask->parts);
+
+	TRY(plan_check(a, &plan));
+	return run_new(a, ask, out);
+}
+
+Err *load_prepare(Arena *a, const LoadAsk *ask)
+{
+	LoadRun *run;
+
+	return prepare(a, ask, &run);
+}
+
 static void sum_up(Watcher *w)
 {
 	LoadRun *run = w->run;
@@ -545,8 +544,7 @@ Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result)
 	Watcher w = { .result = result, .interval = interval };
 	Err *err;
 
-	TRY(check_files(a, ask));
-	TRY(run_new(a, ask, &w.run));
+	TRY(prepare(a, ask, &w.run));
 	if (ask->run)
 		*ask->run = w.run;
 	w.before_us = w.run->start_us;

@@ -47,8 +47,10 @@ typedef struct LoadAsk {
 } LoadAsk;
 
 /* Runs it to its end (or until load_stop) and fills *result, whose memory but for the histograms is a's. Parks. Fails with BUSY "load.files" and
- * "load.fibers" (too few for what was asked, with the number needed), UPSTREAM "load.refused" (nothing answers). */
+ * "load.ports" (too few for what was asked, with the number needed), UPSTREAM "load.refused" (nothing answers). */
 Err *load_run(Arena *a, const LoadAsk *ask, LoadResult *result) MUST_USE;
+/* All that can fail before the first request, and nothing else: files are read, filters compiled, needs compared with what there is. */
+Err *load_prepare(Arena *a, const LoadAsk *ask) MUST_USE;
 void load_result_fini(LoadResult *result); /* its histograms; fine when all zero */
 void load_stop(LoadRun *run,
                const char *why); /* from its watch: it ends as if its time were over */

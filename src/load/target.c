@@ -193,6 +193,11 @@ const Addr *target_addr(const Target *t)
 	return &t->addrs[0];
 }
 
+uint32_t target_ways(const Target *t)
+{
+	return (uint32_t)(MAX(t->source_count, (size_t)1) * t->addr_count);
+}
+
 Err *target_connect(const Target *t, uint32_t turn, HttpConn **out)
 {
 	const HttpConnConf conf = { .head = { .head_bytes = 64 << 10,

@@ -17,6 +17,8 @@ Str target_scheme(const Target *target);
 const Addr *target_addr(const Target *target); /* the first */
 bool target_is_loopback(const Target *target); /* all of its addresses are */
 Str target_host(const Target *target);
+uint32_t target_ways(
+	const Target *target); /* pairs of source and target address: each has the ports once */
 
 /* A new connection, TLS included; `turn` picks among source addresses and the target's. Parks. Fails as streams do. */
 Err *target_connect(const Target *target, uint32_t turn, HttpConn **out) MUST_USE;

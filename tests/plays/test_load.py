@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -281,7 +282,6 @@ def test_an_interrupted_run_prints_what_it_has(origin):
     (["http://127.0.0.1:9"], 2, "how much?"),
     ([], 2, "what? Say a URL"),
     (["ftp://127.0.0.1", "--rate", "1"], 5, "ftp:"),
-    (["http://127.0.0.1:9", "--users", "60000"], 8, "ulimit -n"),
     (["http://127.0.0.1:9", "--rate", "1", "--fail-unless", "p99 < soon"], 2, "200ms"),
     (["http://127.0.0.1:9", "--rate", "1", "-X", "BREW"], 2, "DELETE"),
     (["http://127.0.0.1:9", "--rate", "1", "-H", "no colon"], 2, "Name: value"),
@@ -289,6 +289,42 @@ def test_an_interrupted_run_prints_what_it_has(origin):
 def test_what_cannot_be_done_is_said_with_its_remedy(words, code, says):
     done = subprocess.run([BANYAN, "load", *words], capture_output=True, text=True, timeout=30)
     assert done.returncode == code and says in done.stderr, done.stderr
+
+
+def few_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))
+
+
+def test_too_few_files_are_computed_beforehand():
+    done = subprocess.run([BANYAN, "load", "http://127.0.0.1:9", "--users", "6000"], capture_output=True, text=True, timeout=30, preexec_fn=few_files)
+    assert done.returncode == 8 and "6000 users" in done.stderr and "ulimit -n 6064" in done.stderr
+
+
+def test_ports_of_closed_connections_count_too(tmp_path):
+    done = subprocess.run([BANYAN, "load", "http://127.0.0.1:9", "--rate", "100000", "--for", "90s", "--dry-run", "--json"],
+                          capture_output=True, text=True, timeout=30, check=True)
+    kept = json.loads(done.stdout)
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text("target: http://127.0.0.1:9\nload: [ { rate: 100000, for: 90s } ]\njourneys: { a: { steps: [ { get: /, expect: 1ms } ] } }\n"
+                        "connections: { keep: off, from: [ 127.0.0.1 ] }\n")
+    done = subprocess.run([BANYAN, "load", scenario, "--dry-run"], capture_output=True, text=True, timeout=30)
+    assert kept["ports"] == kept["connections"] == 10000  # 0.1 s each
+    wanted = "100100 ports", "6000100 ports"  # held for a second, or for a minute: tcp_tw_reuse
+    assert done.returncode == 8 and any(text in done.stderr for text in wanted) and "ip_local_port_range" in done.stderr
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(origin, tmp_path):
+    server = origin()
+    plan, _ = load("--dry-run", tmp_path=tmp_path, text=f"""
+        target: {server.url}
+        load: [ {{ rate: 10, to: 50, for: 20s }}, {{ rate: 50, for: 10s }} ]
+        users: {{ count: 7, for: 10s }}
+        journeys: {{ a: {{ steps: [ {{ get: /, think: 1s..3s }}, {{ get: /b, expect: 900ms, think: 1s }} ] }} }}
+        thresholds: [ p99 < 1s ]""")
+    assert plan["arrivals"] == 1100 and plan["peak"] == 50 and plan["length_us"] == 30_000_000
+    assert plan["journey_us"] == 4_000_000 and plan["connections"] == plan["users"] == 4 * 50 + 7
+    assert (plan["steps"], plan["journeys"], plan["thresholds"]) == (2, 1, 1)
+    assert server.counts == {}
 
 
 def test_a_mistake_in_a_scenario_has_its_place(tmp_path):
@@ -300,6 +336,17 @@ def test_a_mistake_in_a_scenario_has_its_place(tmp_path):
     assert f'{file}:6:19: step has no key "thnk": did you mean think?' in done.stderr
     assert f'{file}:7:16: there is no block "nowhere"' in done.stderr
     assert f"{file}:8:16: " in done.stderr
+
+
+def test_a_name_or_a_step_that_nothing_defines_is_a_mistake(tmp_path):
+    (tmp_path / "people.csv").write_text("name,email\nTess,t@example\n")
+    file = tmp_path / "s.yaml"
+    file.write_text("target: http://127.0.0.1:1\nload: [ { rate: 1, for: 1s } ]\ndata: { people: people.csv }\njourneys:\n  a:\n    steps:\n"
+                    "      - { get: '/{people.emial}', name: list }\nthresholds: [ 'lits.p99 < 1s' ]\n")
+    done = subprocess.run([BANYAN, "load", file], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert f"{file}:7:16: nothing defines {{people.emial}}: did you mean {{people.email}}?" in done.stderr
+    assert f'{file}:8:15: "lits.p99 < 1s": there is no step "lits": did you mean "list"?' in done.stderr
 
 
 def test_workers_share_a_run_and_their_counts_add_up(origin):
