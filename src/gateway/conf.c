@@ -324,13 +324,15 @@ static const ConfKey match_keys[] = {
 	  .help = "shop.example.org, *.example.org (any name below it) or * (any)" },
 	{ "path", CONF_STR, AT(MatchConf, path), .def = "/**", .verify = verify_path,
 	  .value = "PATH",
-	  .help = "/exact, /users/{id} (any one segment), /api/** (/api and all below it) or \"~ EXPRESSION\" (PCRE2)" },
+	  .help = "/exact, /users/{id} (any one segment), /api/** (/api and all below it) or \"~ EXPRESSION\" (PCRE2)",
+	  .more = "It is held against the canonical path. An expression is found anywhere unless it says ^ and $." },
 	{ "methods", CONF_STR, AT_LIST(MatchConf, methods), .verify = verify_method,
 	  .value = "METHOD", .help = "GET, POST and so on; without them any. GET means HEAD too" },
 	{ "headers", CONF_OBJECT, AT_MAP(MatchConf, headers), .table = &condition_table,
-	  .help = "headers, by name, and what they must be" },
+	  .help = "headers, by name, and what they must be",
+	  .more = "As the client sent them, so they are no proof of anything. Of several lines any will do." },
 	{ "query", CONF_OBJECT, AT_MAP(MatchConf, query), .table = &condition_table,
-	  .help = "parameters of the query, by name" },
+	  .help = "parameters of the query, by name; decoded, + being a blank" },
 	{ "cookies", CONF_OBJECT, AT_MAP(MatchConf, cookies), .table = &condition_table,
 	  .help = "cookies, by name" },
 	{ "scheme", CONF_ENUM, AT(MatchConf, scheme), .names = scheme_words, .def = "any",
@@ -484,7 +486,8 @@ static const ConfKey route_keys[] = {
 	{ "match", CONF_OBJECT, AT(RouteConf, match), .table = &match_table,
 	  .help = "what requests it takes; without it all",
 	  .more = "The most exact route takes a request, wherever it stands: hosts before wildcards before any; exact "
-	          "paths, then named parts, then the longest prefix; with methods before without; then the order here." },
+	          "paths, then named parts, then the longest prefix, then expressions in the order here, then /**; more "
+	          "conditions (methods, scheme, headers, query, cookies) before fewer; then the order here." },
 	{ "to", CONF_STR, AT(RouteConf, to), GIVEN(RouteConf, has_to), .value = "UPSTREAM",
 	  .help = "the upstream that answers",
 	  .more = "Each route has one of to, files, redirect and answer; with files and to, requests for files that are not "

@@ -10,8 +10,6 @@
 #include "http/cookie.h"
 #include "http/url.h"
 
-enum { SLIP = 3 };
-
 static const char *const places[] = {
 	[ROUTE_IN_HEADERS] = "header",
 	[ROUTE_IN_QUERY] = "parameter",
@@ -107,12 +105,23 @@ static Str why_condition(const Explain *e, const RouteFit *fit)
 static bool is_slip(const MatchConf *match, Str path)
 {
 	RoutePattern p = route_pattern(match);
+	Str want = str_sub(p.path, 1, p.path.len), got = str_sub(path, 1, path.len), part;
+	Str segment = { 0 };
+	size_t wrong = 0;
 
 	if (p.path_kind == ROUTE_PATH_REGEX || p.path_kind == ROUTE_PATH_ANY)
 		return false;
-	if (p.path_kind == ROUTE_PATH_PREFIX && path.len > p.path.len)
-		path = str_sub(path, 0, p.path.len);
-	return p.path.len > SLIP * 2 && str_distance(p.path, path) <= SLIP;
+	while (str_split(&want, '/', &part)) {
+		if (!str_split(&got, '/', &segment))
+			return !part.len && !wrong;
+		if (route_is_named(part) ? segment.len > 0 : str_eq(part, segment))
+			continue;
+		if (wrong++ || !str_nearest(segment, &part, 1).len)
+			return false;
+	}
+	if (got.at && p.path_kind != ROUTE_PATH_PREFIX)
+		return !got.len && !wrong;
+	return wrong == 1;
 }
 
 /* Empty: it does not come near. */

@@ -167,6 +167,9 @@ TEST(says_who_wins_and_why_the_others_do_not)
 		  "  not    folder           /folder/: its path is nearly the same\n"
 		  "  path               /**: any path\n",
 		  0 },
+		{ "http://a.y.org/only/",
+		  "  not    below            *.y.org /only: its path is nearly the same\n", 0 },
+		{ "/t", "  taken  all \n", 0 },
 		{ "/t/a%20b", "  refused            400 gateway.template_host\n", 1 },
 		{ "/a%zz", "  refused            400 url.bad_escape\n", 1 },
 		{ "/a|--host|a b", "  refused            400 url.authority\n", 1 },
