@@ -61,13 +61,12 @@ Err *exchange_serve(Exchange *x, Err *refused)
 
 static Err *check_body(Exchange *x)
 {
-	int64_t spent_us;
+	int64_t spent_us = x->body_waited_us;
 
 	if (x->body_limit && x->bytes_in > x->body_limit)
 		return &body_too_large;
 	if (!x->body_rate || x->read_all)
 		return NULL;
-	spent_us = loop_now_us() - x->body_start_us;
 	if (spent_us > RATE_GRACE_US && x->bytes_in * US_PER_S < x->body_rate * (uint64_t)spent_us)
 		return &body_too_slow;
 	return NULL;
@@ -75,15 +74,18 @@ static Err *check_body(Exchange *x)
 
 Err *http_read(Exchange *x, Str *piece)
 {
+	int64_t begun_us;
+
 	*piece = (Str){ 0 };
 	if (x->read_all)
 		return NULL;
 	if (x->body_limit && x->request.content_length > 0 &&
 	    (uint64_t)x->request.content_length > x->body_limit)
 		return &body_too_large;
-	if (!x->body_start_us)
-		x->body_start_us = loop_now_us();
+	begun_us = loop_now_us();
 	TRY(x->ops->read(x, piece));
+	x->body_waited_us +=
+		loop_now_us() - begun_us; /* what the server takes is not the client's */
 	x->bytes_in += piece->len;
 	return check_body(x);
 }

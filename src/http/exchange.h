@@ -59,7 +59,7 @@ struct Exchange {
 	int64_t body_us;     /* as HttpLimits, of this request */
 	int64_t write_us;
 	uint64_t body_rate;
-	int64_t body_start_us; /* its first read; 0 before */
+	int64_t body_waited_us; /* for it, all its reads together */
 	void *user;            /* the handler's own, for what runs after it */
 };
 

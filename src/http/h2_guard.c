@@ -116,6 +116,8 @@ static H2Act act_of(H2Scan *scan, bool server)
 		return headers_act(scan, number(head + 5, 4) & INT32_MAX, server);
 	if (type == FRAME_SETTINGS && (flags & FLAG_ACK))
 		return H2_ACT_COUNT; /* one that was not asked for ends the connection */
+	if (type == FRAME_RST_STREAM && !server)
+		return H2_ACT_COUNT; /* of a stream that we opened: there are no more of them than of those */
 	return type < COUNT(plain) ? plain[type] : H2_ACT_OTHER;
 }
 
