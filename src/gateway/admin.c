@@ -286,6 +286,11 @@ int admin_fd(const Admin *admin)
 	return listener_fd(admin->listener);
 }
 
+bool admin_owns_file(const Admin *admin)
+{
+	return admin && listener_owns_file(admin->listener);
+}
+
 void admin_leave(Admin *admin)
 {
 	listener_leave(admin->listener);

@@ -31,9 +31,12 @@
 #include "rt/tls.h"
 #include "rt/work.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <unistd.h>
 
 struct Gateway {
 	const GatewayArgs *args;
@@ -191,7 +194,7 @@ static void reopen_work(void *arg)
 static void offer_port(void *arg, Str key, const Listener *listener, const ListenConf *conf)
 {
 	(void)conf;
-	takeover_offer(arg, key, listener_fd(listener));
+	takeover_offer(arg, key, listener_fd(listener), listener_owns_file(listener));
 }
 
 static void offer_sockets(void *arg, TakeoverHost *host)
@@ -200,7 +203,8 @@ static void offer_sockets(void *arg, TakeoverHost *host)
 
 	ports_each(g->ports, offer_port, host);
 	if (g->admin)
-		takeover_offer(host, admin_key(g->admin), admin_fd(g->admin));
+		takeover_offer(host, admin_key(g->admin), admin_fd(g->admin),
+		               admin_owns_file(g->admin));
 }
 
 static void handed(void *arg, int pid, Str taken)
@@ -312,6 +316,24 @@ static void answer(Order *order, unsigned status)
 	order_done(order);
 }
 
+/* Every worker may be at work on a slow disk: that is no reason to end. Only a cancel leaves. */
+static Err *reopen(Gateway *g, Order *order)
+{
+	enum { TRIES = 20, PAUSE_US = 250000 };
+	Err *err = work_run(reopen_work, &g->recorders);
+
+	for (int i = 0; err && i < TRIES && !fiber_cancelled(); i++) {
+		TRY(fiber_sleep(PAUSE_US));
+		err = work_run(reopen_work, &g->recorders);
+	}
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	if (err)
+		log_err(err, "the log files were not opened anew");
+	answer(order, err ? 503 : 204);
+	return NULL;
+}
+
 static Err *run_until_told(Gateway *g)
 {
 	for (;;) {
@@ -324,8 +346,7 @@ static Err *run_until_told(Gateway *g)
 			reload(g, order);
 			break;
 		case ORDER_REOPEN:
-			TRY(work_run(reopen_work, &g->recorders));
-			answer(order, 204);
+			TRY(reopen(g, order));
 			break;
 		case ORDER_UPGRADE:
 			upgrade(g);
@@ -447,6 +468,17 @@ static void announce_port(void *arg, Str key, const Listener *listener, const Li
 	printf("listening %s%.*s\n", scheme, STR_ARG(addr_text(arg, addr)));
 }
 
+/* A pipe that nobody empties must not stop a loop that serves already. */
+static void flush_unless_stalled(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT))
+		fflush(stdout);
+	else
+		__fpurge(stdout);
+}
+
 static void announce(Gateway *g)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -455,7 +487,7 @@ static void announce(Gateway *g)
 	if (admin_addr(g->admin))
 		printf("admin http://%.*s\n", STR_ARG(addr_text(a, admin_addr(g->admin))));
 	puts("ready");
-	fflush(stdout);
+	flush_unless_stalled();
 }
 
 static void nothing(void *arg)

@@ -51,6 +51,7 @@ void notify_begin(void)
 	if (!pid || pid == (uint64_t)getpid())
 		manager.watchdog_us =
 			(int64_t)MIN(number_of("WATCHDOG_USEC"), (uint64_t)INT64_MAX / 2);
+	unsetenv("WATCHDOG_PID"); /* at an upgrade the next process is the one that is watched */
 }
 
 static void tell(const char *text)

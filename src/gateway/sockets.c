@@ -14,11 +14,12 @@
 enum { PASSED_FIRST = 3, PASSED_MAX = 1024 };
 
 typedef struct Socket {
-	Node node; /* sockets->all */
-	Str key;   /* the listener's, once it is taken */
-	Addr addr; /* len 0: not known */
-	int fd;    /* -1: taken */
-	bool both; /* bound to [::], for IPv4 too */
+	Node node;  /* sockets->all */
+	Str key;    /* the listener's, once it is taken */
+	Addr addr;  /* len 0: not known */
+	int fd;     /* -1: taken */
+	bool owned; /* its file, if it has one, is ours to remove */
+	bool both;  /* bound to [::], for IPv4 too */
 } Socket;
 
 struct Sockets {
@@ -57,12 +58,13 @@ static bool takes_both(int fd, const Addr *addr)
 	       getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0 && !only;
 }
 
-void sockets_add(Sockets *sockets, Str key, int fd)
+void sockets_add(Sockets *sockets, Str key, int fd, bool owned)
 {
 	Socket *socket = ARENA_NEW(sockets->arena, Socket);
 
 	socket->key = str_dup(sockets->arena, key);
 	socket->fd = fd;
+	socket->owned = owned;
 	socket->addr.len = sizeof socket->addr.un;
 	if (getsockname(fd, &socket->addr.sa, &socket->addr.len) != 0)
 		socket->addr = (Addr){ .len = 0 };
@@ -99,7 +101,7 @@ void sockets_add_passed(Sockets *sockets)
 	if (number_of("LISTEN_PID") != (uint64_t)getpid())
 		count = 0;
 	for (int i = 0; i < (int)MIN(count, (uint64_t)PASSED_MAX); i++)
-		sockets_add(sockets, next_name(&names), PASSED_FIRST + i);
+		sockets_add(sockets, next_name(&names), PASSED_FIRST + i, false);
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDNAMES");
@@ -144,7 +146,7 @@ Err *sockets_listen(Arena *a, Sockets *sockets, Str key, const Addr *addr, Liste
 	LIST_EACH (&sockets->all, Socket, node, socket) {
 		if (!is_for(sockets, socket, key, addr))
 			continue;
-		TRY(listener_adopt(a, socket->fd, sockets->from == FROM_PROCESS, out));
+		TRY(listener_adopt(a, socket->fd, socket->owned, out));
 		socket->fd = -1;
 		socket->key = str_dup(sockets->arena, key);
 		return NULL;

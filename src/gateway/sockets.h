@@ -12,8 +12,9 @@ typedef enum SocketsFrom { FROM_SYSTEMD, FROM_PROCESS } SocketsFrom;
 Sockets *sockets_new(Arena *a, SocketsFrom from) RETURNS_NONNULL;
 void sockets_free(Sockets *sockets); /* closes those that nobody took; NULL is fine */
 
-/* key: what the other process calls it, or its name by systemd. The descriptor is the list's from here. */
-void sockets_add(Sockets *sockets, Str key, int fd);
+/* key: what the other process calls it, or its name by systemd. The descriptor is the list's from here. owned:
+ * a Unix socket's file is ours to remove. */
+void sockets_add(Sockets *sockets, Str key, int fd, bool owned);
 /* Those that systemd has passed to this very process (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES); children do not see the
  * variables any more. */
 void sockets_add_passed(Sockets *sockets);

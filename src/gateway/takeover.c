@@ -3,7 +3,7 @@
  * Handing listening sockets from process to process.
  *
  *   new -> old   banyan takeover 1 VERSION        (whoever does not know that number says so, and nothing happens)
- *   old -> new   socket KEY                       one message a socket, the descriptor with it
+ *   old -> new   socket KEY, or lent KEY          one message a socket, the descriptor with it; lent: its file is systemd's
  *   old -> new   end
  *   new -> old   serving KEY KEY ...              it accepts on these; one message, a key a line
  *   old -> new   yours                            it accepts no more, and drains
@@ -208,11 +208,14 @@ static Err *take_sockets(Arena *a, Takeover *t, Sockets *into)
 		TRY(receive_message(&t->watch, t->message, &text, &fd));
 		if (fd < 0)
 			return end_or_refusal(a, text);
-		if (!str_starts(text, S("socket "))) {
+		if (str_starts(text, S("socket ")))
+			sockets_add(into, str_sub(text, 7, text.len), fd, true);
+		else if (str_starts(text, S("lent ")))
+			sockets_add(into, str_sub(text, 5, text.len), fd, false);
+		else {
 			close(fd);
 			return &misspoke;
 		}
-		sockets_add(into, str_sub(text, 7, text.len), fd);
 	}
 	return &misspoke;
 }
@@ -267,12 +270,15 @@ struct TakeoverHost {
 	char message[MESSAGE_BYTES];
 };
 
-void takeover_offer(TakeoverHost *host, Str key, int fd)
+void takeover_offer(TakeoverHost *host, Str key, int fd, bool owned)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
 	if (!host->err && fd >= 0)
-		host->err = send_message(host->guest, str_fmt(a, "socket %.*s", STR_ARG(key)), fd);
+		host->err =
+			send_message(host->guest,
+		                     str_fmt(a, "%s %.*s", owned ? "socket" : "lent", STR_ARG(key)),
+		                     fd);
 }
 
 static Err *greet(TakeoverHost *host, Watch *w)
@@ -288,7 +294,7 @@ static Err *greet(TakeoverHost *host, Watch *w)
 	host->guest = w;
 	host->err = NULL;
 	host->hooks.offer(host->hooks.arg, host);
-	takeover_offer(host, OWN_KEY, host->watch.fd);
+	takeover_offer(host, OWN_KEY, host->watch.fd, true);
 	TRY(host->err);
 	return send_message(w, S("end"), -1);
 }

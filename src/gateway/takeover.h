@@ -37,7 +37,8 @@ typedef struct TakeoverHooks {
 /* Waits at the address, or at the socket there that `sockets` has from the process before. Fails with "gateway.takeover". */
 Err *takeover_open(Arena *a, const Addr *addr, Sockets *sockets, const TakeoverHooks *hooks,
                    TakeoverHost **out) MUST_USE;
-void takeover_offer(TakeoverHost *host, Str key, int fd); /* fd stays the caller's */
+/* fd stays the caller's. owned: its file goes with it; else it is systemd's, and only lent. */
+void takeover_offer(TakeoverHost *host, Str key, int fd, bool owned);
 /* We accept nothing more on the sockets that were handed over. Parks until the other has heard it. */
 void takeover_left(TakeoverHost *host);
 void takeover_close(TakeoverHost *host); /* parks; NULL is fine */

@@ -87,10 +87,12 @@ static Err *write_all(Way *way, Str bytes)
 {
 	Err *err;
 
+	AUTO(deadline_end) Deadline limit = deadline_begin(way->tunnel->silence_us);
+
 	way->writing = true;
 	err = stream_write(way->to, bytes);
 	way->writing = false;
-	return err;
+	return err_is(err, "rt.deadline") ? &silent : err;
 }
 
 /* Passes bytes on; when the way is to close, up to the next end of a frame, and the close frame behind it. */

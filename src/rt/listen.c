@@ -461,6 +461,11 @@ Err *listener_open(Arena *a, const Addr *addr, Listener **out)
 	return NULL;
 }
 
+bool listener_owns_file(const Listener *listener)
+{
+	return listener->has_file;
+}
+
 Err *listener_adopt(Arena *a, int fd, bool owns_file, Listener **out)
 {
 	int listens = 0, type = 0;

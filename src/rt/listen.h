@@ -18,6 +18,8 @@ Err *listener_open(Arena *a, const Addr *addr, Listener **out) MUST_USE;
  * The descriptor is the listener's only when it succeeds. */
 Err *listener_adopt(Arena *a, int fd, bool owns_file, Listener **out) MUST_USE;
 const Addr *listener_addr(const Listener *listener);
+/* Its address is a Unix socket's file that we made, or that was handed to us as ours: removed at its close. */
+bool listener_owns_file(const Listener *listener);
 int listener_fd(
 	const Listener *listener); /* to be handed to another process; -1 after shut and leave */
 
