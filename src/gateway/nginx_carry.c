@@ -189,6 +189,7 @@ Err *nginx_carry(Arena *a, NginxNode *first, const CarryOptions *options, Carrie
 	carried->source = options->source;
 	c.folder = folder_of(a, options->source);
 	c.http = http_of(first);
+	c.at = &carried->top;
 	c.note_tail = &carried->notes;
 	c.listener_tail = &carried->listeners;
 	c.upstream_tail = &carried->upstreams;

@@ -31,16 +31,17 @@ static NginxNode *first_rule(const Scope *scope)
 	return node;
 }
 
-/* "allow ...; allow ...; deny all;": the only form that a list of ours can say. */
-static bool is_plain_list(const NginxNode *node)
+static bool is_all(const NginxNode *node, const char *rule)
 {
-	for (; node; node = node->next) {
-		if (!is_rule(node))
-			continue;
-		if (node_is(node, "deny"))
-			return str_eq(node_word(node, 0), S("all"));
-	}
-	return false;
+	return node_is(node, rule) && str_eq(node_word(node, 0), S("all"));
+}
+
+/* The end of a list that lets nobody in but those before it; NULL: it lets in who is not named. */
+static NginxNode *end_of_list(NginxNode *node)
+{
+	while (node && !is_all(node, "deny") && !is_all(node, "allow"))
+		node = node->next;
+	return node && is_all(node, "deny") ? node : NULL;
 }
 
 static void allow(Place *p, NginxNode *node)
@@ -60,28 +61,28 @@ bool scope_is_denied(const Scope *scope)
 {
 	const NginxNode *node = first_rule(scope);
 
-	return node && node_is(node, "deny") && str_eq(node_word(node, 0), S("all"));
+	return node && is_all(node, "deny");
 }
 
-void on_access(Place *p, NginxNode *node)
+void on_access(Place *p, NginxNode *unused)
 {
-	NginxNode *first = first_rule(p->scope);
+	NginxNode *first = first_rule(p->scope), *end = end_of_list(first);
 
-	if (carry_find(p->route, "maintenance") || !first)
+	(void)unused;
+	if (carry_find(p->route, "maintenance"))
 		return;
-	if (node_is(first, "allow") && str_eq(node_word(first, 0), S("all")))
-		return;
-	if (!is_plain_list(first)) {
-		carry_say(
-			p->c, p->route, node,
-			"a list is of those who may come in: maintenance: { status: 403, allow: [...] }");
-		return;
-	}
-	close_route(p)->comment = S("who is not on the list gets 403");
-	for (; first && !node_is(first, "deny"); first = first->next) {
-		if (node_is(first, "allow"))
-			allow(p, first);
-		first->fate = MAX(first->fate, (uint8_t)FATE_TAKEN);
+	if (end)
+		close_route(p)->comment = S("who is not on the list gets 403");
+	for (NginxNode *node = first; node && node != end; node = node->next) {
+		if (node_is(node, "deny"))
+			carry_say(
+				p->c, p->route, node,
+				"a list is of those who may come in: maintenance: { status: 403, allow: "
+				"[...] }");
+		else if (end && node_is(node, "allow"))
+			allow(p, node);
+		if (is_rule(node))
+			node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	}
 }
 

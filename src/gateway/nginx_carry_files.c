@@ -191,14 +191,16 @@ void carry_files(Place *p)
 {
 	NginxNode *node = folder_node(p->scope);
 
-	if (!node && p->scope->outer == &p->c->http) {
+	if (!node) {
 		/* Nobody said that files are served here: nginx's own welcome page is not meant. */
-		carry_not_found(p);
+		if (scope_has_unknown(p->scope))
+			carry_undone(p);
+		else
+			carry_not_found(p);
 		return;
 	}
-	if (node)
-		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
-	if (node && text_has_variable(folder_text(p, node)) &&
+	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
+	if (text_has_variable(folder_text(p, node)) &&
 	    !(is_alias(node) && p->rule->kind == RULE_REGEX)) {
 		carry_say(p->c, p->route, node, "a folder has no variables: the route answers 501");
 		carry_undone(p);

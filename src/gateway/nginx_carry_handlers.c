@@ -153,7 +153,7 @@ static void set_general(Carry *c, NginxNode *node, const char *key, Str value)
 	const CarryItem *before = carry_find(&c->out->top, key);
 
 	if (before && !str_eq(before->value, value))
-		carry_say(c, &c->out->top, node, "%s is the same for all: %.*s stays", key,
+		carry_say(c, c->at, node, "%s is the same for all: %.*s stays", key,
 		          STR_ARG(before->value));
 	else
 		carry_set(c->arena, &c->out->top, key, value);
@@ -178,7 +178,7 @@ void on_keepalive_timeout(Carry *c, NginxNode *node, bool location)
 	int64_t us;
 
 	if (location || (text_read_time(node_word(node, 0), &us) && !us))
-		carry_say(c, &c->out->top, node, "connections are kept: limits.idle says how long");
+		carry_say(c, c->at, node, "connections are kept: limits.idle says how long");
 	else
 		general_time(c, node, "limits.idle", INT64_C(86400000000));
 }
@@ -204,8 +204,7 @@ void on_access_log(Carry *c, NginxNode *node, bool location)
 
 	if (location || str_starts(path, S("syslog:")) || text_has_variable(path) ||
 	    str_starts(node_word(node, node->count - 1), S("if=")))
-		carry_say(c, &c->out->top, node,
-		          "there is one access log, and every request is in it");
+		carry_say(c, c->at, node, "there is one access log, and every request is in it");
 	else
 		set_general(c, node, "access_log",
 		            str_eq(path, S("off"))
@@ -224,7 +223,7 @@ void on_real_ip_from(Carry *c, NginxNode *node, bool location)
 
 	(void)location;
 	if (trust_mistake(item)) {
-		carry_say(c, &c->out->top, node, "trusted_proxies are addresses and networks: %s",
+		carry_say(c, c->at, node, "trusted_proxies are addresses and networks: %s",
 		          trust_mistake(item));
 		return;
 	}
@@ -248,7 +247,7 @@ void on_map(Carry *c, NginxNode *node, bool location)
 {
 	(void)location;
 	if (!str_eq(node_word(node, 0), S("$http_upgrade")))
-		carry_say(c, &c->out->top, node, "what uses %.*s is named on its own",
+		carry_say(c, c->at, node, "what uses %.*s is named on its own",
 		          STR_ARG(node_word(node, 1)));
 }
 
@@ -264,9 +263,9 @@ void on_protocols(Carry *c, NginxNode *node, bool location)
 		has_older = has_older || (!is_12 && !str_eq(node->words[i], S("TLSv1.3")));
 	}
 	if (has_older)
-		carry_say(c, &c->out->top, node, "TLS 1.2 and 1.3 are spoken, nothing older");
+		carry_say(c, c->at, node, "TLS 1.2 and 1.3 are spoken, nothing older");
 	else if (!has_12)
-		carry_say(c, &c->out->top, node, "TLS 1.2 is spoken too");
+		carry_say(c, c->at, node, "TLS 1.2 is spoken too");
 }
 
 void on_merge_slashes(Carry *c, NginxNode *node, bool location)

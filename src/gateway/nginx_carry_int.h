@@ -34,6 +34,7 @@ typedef struct Carry {
 	CarryNote **note_tail;
 	CarryBlock **listener_tail, **upstream_tail, **route_tail;
 	struct Server *servers;
+	CarryBlock *at;  /* where what is about the whole is said */
 	bool usual_body; /* somewhere nginx's own limit counts */
 	bool many;       /* virtual servers: names of routes begin with theirs */
 } Carry;
@@ -194,7 +195,8 @@ typedef struct Steps {
 
 /* What of a server or location this kind of request comes through; what cannot be decided is said at `block`, if any. */
 void carry_steps(Carry *c, const Vhost *v, const Scope *scope, CarryBlock *block, Steps *out);
-bool step_sends(const NginxNode *rewrite); /* to another address */
+bool step_sends(const NginxNode *rewrite);            /* to another address */
+Str step_asked_name(Arena *a, const NginxNode *node); /* of `if ($host = NAME)`; empty: another */
 
 /* nginx_carry_route.c */
 Str carry_pattern(Place *p); /* match.path, as far as it is known */
@@ -255,5 +257,6 @@ NodeHandler on_header_timeout, on_keepalive_timeout, on_header_buffers, on_acces
 	on_real_ip_from, on_real_ip_header, on_map, on_protocols, on_merge_slashes, on_shutdown;
 
 void carry_sweep(Carry *c, NginxNode *first, bool location); /* says what nobody has looked at */
-bool scope_is_denied(const Scope *scope);                    /* to everybody */
+bool scope_has_unknown(const Scope *scope);  /* a directive of its own that is not known here */
+bool scope_is_denied(const Scope *scope);    /* to everybody */
 void carry_trust(Place *p, NginxNode *node); /* it believes a proxy before this one */

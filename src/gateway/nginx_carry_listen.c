@@ -141,6 +141,32 @@ static void read_name(Carry *c, Server *s, NginxNode *node, Str name)
 		carry_say(c, &c->out->top, node, "%.*s is no host name", STR_ARG(name));
 }
 
+static bool has_star_for(const Server *s, Str name)
+{
+	bool star = false;
+
+	for (size_t i = 0; i < s->name_count; i++) {
+		Str own = s->names[i];
+
+		if (str_eq(own, name))
+			return false;
+		star = star ||
+		       (str_starts(own, S("*")) && str_ends(name, str_sub(own, 1, own.len)));
+	}
+	return star;
+}
+
+/* A name that is asked for in an `if` is one on its own, where a star takes it. */
+static void read_asked_names(Carry *c, Server *s)
+{
+	for (NginxNode *node = scope_own(&s->scope, "if"); node; node = node_same(node)) {
+		Str name = step_asked_name(c->arena, node);
+
+		if (name.len && has_star_for(s, name) && !route_host_mistake(name))
+			add_name(c, s, name);
+	}
+}
+
 static void read_server(Carry *c, NginxNode *node, Server ***tail)
 {
 	Server *s = ARENA_NEW(c->arena, Server);
@@ -153,6 +179,7 @@ static void read_server(Carry *c, NginxNode *node, Server ***tail)
 		for (size_t i = 0; i < at->count; i++)
 			read_name(c, s, at, at->words[i]);
 	}
+	read_asked_names(c, s);
 	if (!s->listens)
 		return;
 	**tail = s;

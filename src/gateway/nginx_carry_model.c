@@ -146,8 +146,9 @@ static void note(Carry *c, CarryBlock *block, NginxNode *node, bool differs, Str
 	note->number = node->number;
 	note->directive = nginx_quote(c->arena, node);
 	note->advice = advice;
-	while (*last)
+	while (*last && (*last)->number <= note->number)
 		last = &(*last)->beside;
+	note->beside = *last;
 	*last = note;
 	*c->note_tail = note;
 	c->note_tail = &note->next;

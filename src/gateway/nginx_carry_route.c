@@ -42,18 +42,29 @@ static void set_name(Place *p, Str what)
 
 /* Patterns. */
 
-static Str tail_of(const Rules *r, Arena *a, const Rule *firm)
+/* Does the other, a longer prefix, take what begins with it out of the rule's hands? */
+static bool overrules(const Rules *r, const Rule *rule, Str start, const Rule *other)
+{
+	if (other->kind != RULE_PREFIX || other->step || other->text.len <= start.len ||
+	    !str_starts(other->text, start))
+		return false;
+	if (rule->kind == RULE_PREFIX)
+		return rule->firm && r->expressions && !other->firm;
+	return other->scope.outer && rule->scope.outer &&
+	       other->scope.outer->node != rule->scope.outer->node;
+}
+
+/* "(?!api/)(?!old/)": what may not follow a start, since longer prefixes take it. */
+static Str exceptions(const Rules *r, Arena *a, const Rule *rule, Str start)
 {
 	Str text = S("");
 
 	for (size_t i = 0; i < r->count; i++) {
 		const Rule *other = &r->at[i];
 
-		if (firm->firm && r->expressions && other->kind == RULE_PREFIX && !other->firm &&
-		    !other->step && other->text.len > firm->text.len &&
-		    str_starts(other->text, firm->text))
+		if (overrules(r, rule, start, other))
 			text = str_fmt(a, "%.*s(?!%.*s)", STR_ARG(text),
-			               STR_ARG(regex_quote(a, str_sub(other->text, firm->text.len,
+			               STR_ARG(regex_quote(a, str_sub(other->text, start.len,
 			                                              other->text.len))));
 	}
 	return text;
@@ -70,12 +81,12 @@ static Str regex_of(Place *p)
 		return S("");
 	if (rule->kind == RULE_PREFIX)
 		return str_fmt(a, "^%.*s%.*s(.*)$", STR_ARG(regex_quote(a, text)),
-		               STR_ARG(tail_of(p->rules, a, rule)));
+		               STR_ARG(exceptions(p->rules, a, rule, text)));
 	if (rule->nocase)
 		text = str_fmt(a, "(?i:%.*s)", STR_ARG(text));
 	if (rule->within.len > 1)
-		text = str_fmt(a, "^(?=%.*s).*?(?:%.*s)", STR_ARG(regex_quote(a, rule->within)),
-		               STR_ARG(text));
+		text = str_fmt(a, "^(?=%.*s%.*s).*?(?:%.*s)", STR_ARG(regex_quote(a, rule->within)),
+		               STR_ARG(exceptions(p->rules, a, rule, rule->within)), STR_ARG(text));
 	return text;
 }
 
@@ -145,11 +156,14 @@ static void send_to_slash(Place *p)
 /* A prefix of nginx that ends with a slash does not take the path without it. */
 static void add_bare(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
 {
-	Str path = str_sub(rule->text, 0, rule->text.len - 1);
+	bool slash = rule->kind == RULE_PREFIX && str_ends(rule->text, S("/"));
+	Str path = str_sub(rule->text, 0, rule->text.len - slash);
 	const Rule *other = rule_taking(r, path);
 	bool sends = scope_is_proxied(&rule->scope) && !rule->step;
 	Place p;
 
+	if (!slash || !path.len)
+		return;
 	if (!other || other->kind == RULE_EXACT ||
 	    (sends && other->step && other->kind == RULE_PREFIX))
 		return;
@@ -195,8 +209,6 @@ static void add_route(Carry *c, const Vhost *v, const Rules *r, const Rule *rule
 
 	if (!is_sound(c, v, r, rule))
 		return;
-	if (rule->kind == RULE_PREFIX && str_ends(rule->text, S("/")) && rule->text.len > 1)
-		add_bare(c, v, r, rule);
 	p = place(c, v, r, rule, rule->kind == RULE_EXACT ? rule->text : S(""));
 	set_name(&p, rule->text);
 	say_bytes(&p);
@@ -211,4 +223,7 @@ void carry_vhost(Carry *c, const Vhost *v)
 	for (size_t i = 0; i < r.count; i++)
 		if (!r.at[i].dead)
 			add_route(c, v, &r, &r.at[i]);
+	for (size_t i = 0; i < r.count; i++)
+		if (!r.at[i].dead)
+			add_bare(c, v, &r, &r.at[i]);
 }

@@ -40,6 +40,11 @@ static bool is_exact(Str host)
 	return host.len && host.at[0] != '*';
 }
 
+static bool asks_for_name(Str variable)
+{
+	return str_eq(variable, S("$host")) || str_eq(variable, S("$http_host"));
+}
+
 /* Of a variable: *value when it is known. */
 static bool known(const Vhost *v, Str variable, Str *value)
 {
@@ -53,14 +58,13 @@ static bool known(const Vhost *v, Str variable, Str *value)
 		return true;
 	*value = str_eq(variable, S("$server_name")) ? v->server->name : v->host;
 	return str_eq(variable, S("$server_name")) ||
-	       ((str_eq(variable, S("$host")) || str_eq(variable, S("$http_host"))) &&
-	        is_exact(v->host));
+	       (asks_for_name(variable) && is_exact(v->host));
 }
 
-/* A request that came to no name of the server has none of them. */
+/* A request that came to no name of the server, or to one with a star, has none of those that stand on their own. */
 static bool is_other_name(const Vhost *v, Str variable, Str value)
 {
-	if (v->host.len || (!str_eq(variable, S("$host")) && !str_eq(variable, S("$http_host"))))
+	if (is_exact(v->host) || !asks_for_name(variable))
 		return false;
 	for (size_t i = 0; i < v->server->name_count; i++)
 		if (str_eq_nocase(v->server->names[i], value))
@@ -211,6 +215,15 @@ static bool walk(Carry *c, const Vhost *v, NginxNode *first, CarryBlock *block, 
 		}
 	}
 	return true;
+}
+
+Str step_asked_name(Arena *a, const NginxNode *node)
+{
+	Condition condition = condition_of(node);
+
+	return condition.count == 3 && asks_for_name(condition.word[0])
+	               ? str_lower(a, condition.word[2])
+	               : S("");
 }
 
 void carry_steps(Carry *c, const Vhost *v, const Scope *scope, CarryBlock *block, Steps *out)

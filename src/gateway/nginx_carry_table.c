@@ -398,6 +398,41 @@ static bool is_harmless(const Row *row, const NginxNode *node)
 	return row->harmless && str_eq(node_word(node, 0), str_of(row->harmless));
 }
 
+bool scope_has_unknown(const Scope *scope)
+{
+	for (const NginxNode *node = scope->first; node; node = node->next)
+		if (!find_row(node->name) && !is_settled(node->name))
+			return true;
+	return false;
+}
+
+static void look_at_node(Carry *c, NginxNode *node, bool location)
+{
+	const Row *row = find_row(node->name);
+
+	if (node->fault.len)
+		carry_say(c, c->at, node, "%.*s", STR_ARG(node->fault));
+	else if (row && row->on_node)
+		row->on_node(c, node, location);
+	else if (row && row->advice && !is_harmless(row, node))
+		carry_say(c, c->at, node, "%s", row->advice);
+	else if (!row && !is_settled(node->name))
+		carry_say(c, c->at, node, "it is not known here");
+}
+
+/* What stands in a location is said at its route. */
+static void look_at_own(Place *p)
+{
+	Carry *c = p->c;
+
+	if (!p->scope->node || !node_is(p->scope->node, "location"))
+		return;
+	c->at = p->route;
+	for (NginxNode *node = p->scope->first; node; node = node->next)
+		look_at_node(c, node, true);
+	c->at = &c->out->top;
+}
+
 void carry_table(Place *p)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -409,24 +444,10 @@ void carry_table(Place *p)
 			rows[i].on_route(p, node);
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	}
+	look_at_own(p);
 }
 
 /* What is left when servers and locations have been carried. */
-
-static void sweep_node(Carry *c, NginxNode *node, bool location)
-{
-	const Row *row = find_row(node->name);
-
-	c->out->directives++;
-	if (node->fault.len)
-		carry_say(c, &c->out->top, node, "%.*s", STR_ARG(node->fault));
-	else if (row && row->on_node)
-		row->on_node(c, node, location);
-	else if (row && row->advice && !is_harmless(row, node))
-		carry_say(c, &c->out->top, node, "%s", row->advice);
-	else if (!row && !is_settled(node->name))
-		carry_say(c, &c->out->top, node, "it is not known here");
-}
 
 /* Lists of values, not of directives. */
 static bool is_list(const NginxNode *node)
@@ -446,7 +467,8 @@ void carry_sweep(Carry *c, NginxNode *node, bool location)
 	for (; node; node = node->next) {
 		bool place = node_is(node, "location") || node_is(node, "server");
 
-		sweep_node(c, node, location);
+		c->out->directives++;
+		look_at_node(c, node, location);
 		if (node->block && node->fate != FATE_SAID && !is_list(node) &&
 		    (!place || node->fate == FATE_TAKEN))
 			carry_sweep(c, node->first, location || node_is(node, "location"));

@@ -208,6 +208,19 @@ static Err *read_token(Source *s, Token *token)
 	return NULL;
 }
 
+/* To the end of a string or comment of Lua that begins with this letter, if one does. */
+static void skip_lua(Source *s, char c)
+{
+	bool comment = c == '-' && !at_end(s) && s->text.at[s->at] == '-';
+	char last = c;
+
+	if (c != '"' && c != '\'' && !comment)
+		return;
+	while (!at_end(s) && (last = step(s)) != (comment ? '\n' : c))
+		if (last == '\\' && !comment && !at_end(s))
+			step(s);
+}
+
 /* A block of Lua: balanced braces are all that is asked of it. */
 static Err *skip_foreign(Source *s, uint32_t line)
 {
@@ -216,6 +229,7 @@ static Err *skip_foreign(Source *s, uint32_t line)
 	while (depth && !at_end(s)) {
 		char c = step(s);
 
+		skip_lua(s, c);
 		depth = depth + (c == '{') - (c == '}');
 	}
 	return depth ? mistake(s, line, "a \"}\" is missing") : NULL;

@@ -52,6 +52,7 @@ TEST(nginx_words_are_taken_apart_as_nginx_does)
 		{ "\"a\" b;", "a|b;" },
 		{ "content_by_lua_block { local t = { 'a;' } if x then y() end } b;",
 		  "content_by_lua_block{}b;" },
+		{ "x_by_lua_block { a('{'); b(\"\\\"{\") -- {\n c = 1 - 1 }", "x_by_lua_block{}" },
 		{ "include x;", "include|x;" },
 		{ "a \xe9\xc3\xa9 '\\t\xff';", "a|\xc3\xa9\xc3\xa9|\t\xc3\xbf;" },
 		{ "map $a $b { default 1; ~^x 2; }", "map|$a|$b{default|1;~^x|2;}" },
