@@ -34,6 +34,7 @@ class Setup:
     large: bool = False         # bodies of a megabyte
     tls: pathlib.Path = None    # folder of cert.pem, key.pem, both.pem
     connections: int = 4096     # client connections at once, at least
+    queued: bool = False        # ours: at most 256 connections to the upstream, what is beyond them waits
     routes: int = 0             # of ours: so many, as routes.py has them; 0: one that takes all
 
 
@@ -274,7 +275,7 @@ access_log: {log}
 limits: {{ idle: 300s, body: 0 }}
 upstreams:
   origin:
-    servers: [ "127.0.0.1:{upstream}" ]
+    servers: [ "127.0.0.1:{upstream}" ]{queue}
     keepalive: {{ idle_per_loop: 256, idle_time: 300s }}
 routes:
 {routes}"""
@@ -291,6 +292,7 @@ class Banyan(Contender):
         log = setup.folder / "access.log" if setup.full else "off"
         (setup.folder / "banyan.yaml").write_text(BANYAN.format(
             threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream,
+            queue="\n    max_connections: 256\n    queue: { length: 100000, timeout: 60s }" if setup.queued else "",
             routes=routes.rows(setup.routes) if setup.routes else EVERYTHING))
         if setup.routes:
             (setup.folder / "targets").write_text(routes.requests(setup.routes))

@@ -20,7 +20,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-enum { CONNS_MAX = 1024, HEAD_MAX = 8192, EVENTS = 256, SCRATCH = 256 * 1024, STALL_S = 20 };
+enum { CONNS_MAX = 16384, HEAD_MAX = 4096, EVENTS = 256, SCRATCH = 256 * 1024, STALL_S = 20 };
 enum { REQUESTS_MAX = 65536 };
 
 typedef enum Phase { IDLE, DIALLING, SHAKING, WRITING, HEAD, BODY, ENDING } Phase;

@@ -4,12 +4,15 @@ the ratios of ours to theirs."""
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
+import time
 
 from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
@@ -47,6 +50,7 @@ class Bench:
     large: bool = False                         # large bodies: whoever has a knob for them turns it
     everywhere: bool = False                    # all processors for all, a thread on each
     connections: int = 4096
+    queued: bool = False                        # ours waits for one of few connections to the upstream
     routes: int = 0                             # of ours
 
 
@@ -94,7 +98,7 @@ class Runner:
             setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
                           connections=bench.connections,
                           threads=len(self.measured_cpus | self.other_cpus) if bench.everywhere else 1,
-                          tls=make_certificate() if bench.tls else None, routes=bench.routes)
+                          tls=make_certificate() if bench.tls else None, routes=bench.routes, queued=bench.queued)
             self.origin = origin
             contender = CONTENDERS[name](setup)
             with contender:
@@ -149,6 +153,40 @@ def run_load(runner, bench, contender, requests):
     return result
 
 
+def run_scale(runner, bench, contender, requests):
+    """bench/load with many connections, for the rival with few."""
+    few = dataclasses.replace(bench, args=bench.args.replace("-c 15000", "-c 100"))
+    return run_load(runner, few if contender.name == FEW else bench, contender, requests)
+
+
+def run_reload(runner, bench, contender, requests):
+    """So many reloads, each of which changes a limit and one route of all."""
+    file, pid, result = contender.setup.folder / "banyan.yaml", contender.process.pid, {"requests": requests}
+    texts = [file.read_text()]
+    texts.append(texts[0].replace("idle: 300s", "idle: 301s", 1).replace("name: r1,", "name: s1,"))
+    touch(contender, "/exact/section-10000/page" if bench.routes else "/items/42")
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is counted from here
+    start = status_bytes(pid, "VmRSS")
+    with runner.measured(bench, contender, requests, result, os.getpid()):
+        for number in range(1, requests + 1):
+            file.write_text(texts[number % 2])
+            contender.process.send_signal(signal.SIGHUP)
+            give_up = time.monotonic() + 60
+            while contender.output.read_text().count("was reloaded") < number:
+                if time.monotonic() > give_up:
+                    raise BenchError(f"{contender.name}: {contender.output.read_text()[-2000:]}")
+                time.sleep(0.005)
+    result.update(start_bytes=start, grown_bytes=status_bytes(pid, "VmRSS") - start, peak_bytes=status_bytes(pid, "VmHWM") - start,
+                  cpu_ms=result["cost"])
+    if bench.unit.startswith("MiB"):
+        result["cost"] = result["peak_bytes"] / MIB
+    return result
+
+
+def status_bytes(pid, name):
+    return int(re.search(rf"{name}:\s*(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) * 1024
+
+
 def compile_find():
     """bench/find.c, with the library of the release build beside it."""
     source, target, library = ROOT / "bench/find.c", FOLDER / "find", BUILD / "release/libbanyan.a"
@@ -197,10 +235,10 @@ def run_h2load(runner, bench, contender, requests):
     return result
 
 
-def touch(contender):
+def touch(contender, path="/items/42"):
     """One request, so that every worker is known to have set itself up."""
     with socket.create_connection(("127.0.0.1", contender.port), 10) as client:
-        client.sendall(b"GET /items/42 HTTP/1.1\r\nHost: bench.test\r\nConnection: close\r\n\r\n")
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: bench.test\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: client.recv(65536), b""))
     if not answer.startswith(b"HTTP/1.1 200"):
         raise BenchError(f"{contender.name}: the first answer was {answer[:200]!r}")
@@ -241,6 +279,13 @@ BENCHES = (
     Bench("gateway.routes", "10,000 routes against 10, with the same mix of exact paths, prefixes, named parts, expressions, misses",
           CPU, run_routes, "-n {n} -w {w} -T {folder}/targets", 40000, rivals=(FEW,), budgets=(Budget(FEW, 1.2),),
           routes=10000),
+    Bench("gateway.scale", "15,000 connections against 100, at the same 4,000 requests a second", CPU, run_scale,
+          "-c 15000 -n {n} -w 20000 -r 4000", 24000, rivals=(FEW,), budgets=(Budget(FEW, 1.3),), connections=16000,
+          queued=True),
+    Bench("gateway.reload", "a reload with 10,000 routes of which one has changed", "ms CPU/reload", run_reload,
+          "", 64, per_request=1000, rivals=(), routes=10000),
+    Bench("gateway.reload.memory", "the same: what it takes above what was there, at its peak", "MiB", run_reload,
+          "", 64, rivals=(), routes=10000),
     Bench("gateway.idle", "15,000 idle keep-alive connections after a request each, 64 of them active at a time",
           "B PSS/connection", run_idle, "64", 15000, connections=16000, budgets=(Budget("", 400),)),
     Bench("gateway.idle.calm", "the same with one active at a time, which is kindest to an allocator", "B PSS/connection",
