@@ -9,6 +9,7 @@
 #include "load/compare.h"
 #include "load/crew.h"
 #include "load/find.h"
+#include "load/init_command.h"
 #include "load/live.h"
 #include "load/plan.h"
 #include "load/replay.h"
@@ -529,11 +530,24 @@ static Err *load(Cmd *cmd)
 	return judge(&job);
 }
 
+static const ConfKey init_options[] = {
+	{ "from", CONF_STR, AT(InitArgs, from), .letter = 'f', .value = "FILE",
+	  .help = "a HAR (.har: what a browser recorded) or OpenAPI 3 (.yaml, .json)" },
+	{ "output", CONF_STR, AT(InitArgs, output), .letter = 'o', .value = "FILE",
+	  .help = "where to; without it standard output" },
+	{ "force", CONF_BOOL, AT(InitArgs, force), .help = "even if that file is there" },
+	{ "writes", CONF_BOOL, AT(InitArgs, writes),
+	  .help = "of an API, operations that change something too" },
+};
+
 static const Command rows[] = {
 	{ "load", .group = "prove",
 	  .summary = "put a load on a server, and tell the truth about it", .run = load,
 	  .json = true, COMMAND_OPTIONS(load_options), COMMAND_OPERANDS(load_operands),
 	  .size = sizeof(LoadArgs) },
+	{ "load init", .group = "prove",
+	  .summary = "write a first scenario out of a recording or a description of an API",
+	  .run = load_init, COMMAND_OPTIONS(init_options), .size = sizeof(InitArgs) },
 };
 
 const Command *load_commands(size_t *count)

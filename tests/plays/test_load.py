@@ -484,3 +484,18 @@ def test_two_runs_are_compared(origin, tmp_path):
     row = next(line for line in done.stdout.splitlines() if line.startswith("  p50, by second"))
     assert row.endswith("more than noise") and "+" in row
     assert os.path.getsize(tmp_path / "old.json") > 1000
+
+
+def test_a_recording_becomes_a_scenario_that_runs(origin, tmp_path):
+    server = origin()
+    entry = {"startedDateTime": "2026-01-31T10:00:00.000Z", "time": 5, "response": {"status": 200},
+             "request": {"method": "GET", "url": server.url + "/one?q={x}", "headers": [{"name": "X-Own", "value": "$5"}]}}
+    (tmp_path / "shop.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    out = tmp_path / "shop.yaml"
+    words = [BANYAN, "load", "init", "--from", tmp_path / "shop.har", "-o", out]
+    subprocess.run(words, check=True, timeout=30)
+    again = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    assert again.returncode != 0 and "--force" in again.stderr
+    subprocess.run([*words, "--force"], check=True, timeout=30)
+    report, _ = load(out, "--rate", 20, "--for", "1s", "-q")
+    assert report["all"]["failed"] == 0 and {(row[1], row[2]["x-own"]) for row in server.requests} == {("/one?q={x}", "$5")}
