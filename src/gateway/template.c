@@ -568,6 +568,8 @@ static Err *put_value(Buf *b, const Piece *piece, Str value)
 		       (ends_in(b, '/') || (value.len > 1 && value.at[1] == '/')))
 			value = str_sub(value, 1, value.len);
 	}
+	if (piece->place == IN_PATH && !b->len && !value.len)
+		buf_putc(b, '/'); /* a rest of nothing begins no path */
 	if (!value.len && piece->name == NAME_QUERY && (ends_in(b, '?') || ends_in(b, '&')))
 		b->len--;
 	for (size_t i = 0; i < value.len; i++)
@@ -592,13 +594,11 @@ Err *template_expand(const Template *t, Arena *a, const TemplateValues *v, Str *
 	AUTO(buf_fini) Buf b = { .limit = TEMPLATE_BYTES_MAX };
 	Url url;
 
-	if (t->count == 1 && !t->pieces[0].name) {
+	if (t->kind != TEMPLATE_PATH && t->count == 1 && !t->pieces[0].name) {
 		*out = t->pieces[0].literal;
 		return NULL;
 	}
 	TRY(put_pieces(t, v, &b));
-	if (t->kind != TEMPLATE_FIELD && !b.len)
-		buf_putc(&b, '/'); /* a rest of nothing */
 	if (t->kind == TEMPLATE_PATH) {
 		TRY(url_canonical(a, buf_str(&b), v->paths, &url));
 		*out = str_dup(a, url.path);
