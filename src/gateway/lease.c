@@ -202,7 +202,10 @@ void lease_stale(const Lease *lease)
 
 void lease_broke(const Lease *lease)
 {
-	server_shun(server_of(lease), BROKE_US);
+	Server *server = server_of(lease);
+
+	if (__atomic_load_n(&server->connections, __ATOMIC_RELAXED) > 1)
+		server_shun(server, BROKE_US);
 }
 
 void lease_good(const Lease *lease)

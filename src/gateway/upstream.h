@@ -72,8 +72,8 @@ void lease_end(
 void lease_observe(const Lease *lease, int64_t took_us, unsigned status);
 /* The server had closed the connection while it was idle: counts it as stale, not as used. */
 void lease_stale(const Lease *lease);
-/* The server closed it upon a request: for a moment others are preferred. A process that is killed takes connections until
- * its last descriptor is closed, and answers on none of them. */
+/* The server closed it upon a request. When it has others too it may be dying, and others are preferred for a moment: a
+ * process that is killed takes connections until its last descriptor is closed, and answers on none of them. */
 void lease_broke(const Lease *lease);
 /* For ejection: the server did what it should, or failed; why is for the log. */
 void lease_good(const Lease *lease);
