@@ -64,7 +64,7 @@ def test_an_example_is_a_configuration(text, tmp_path):
 def test_every_error_is_explained():
     """On one page, and none that does not exist."""
     source = "".join(file.read_text() for folder in ("gateway", "http", "rt", "obs") for file in sorted((ROOT / "src" / folder).glob("*.[ch]"))
-                     if not file.stem.endswith("_test"))
+                     if not file.stem.endswith("_test") and not file.stem.startswith("nginx_carry"))  # keys that look like slugs
     there = set(SLUG.findall(source)) - UNTOLD
     told = set(re.findall(r"`([a-z0-9]+\.[a-z0-9_]+)`", (ROOT / "docs/guide/errors.md").read_text()))
     assert there - told == set(), "not in docs/guide/errors.md"
