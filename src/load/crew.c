@@ -472,6 +472,11 @@ static Err *conduct_all(Crew *crew)
 	Addr addr;
 
 	TRY(addr_parse(crew->arena, crew->ask->listen, &addr));
+	if (!addr_is_loopback(&addr) && !crew->ask->token.len)
+		return err_new(
+			crew->arena, ERR_DENIED, "load.token",
+			"%.*s can be reached by others: say --token WORD, here and to the workers",
+			STR_ARG(crew->ask->listen));
 	TRY(listener_open(crew->arena, &addr, &listener));
 	fprintf(stderr, "waiting for %u workers on %.*s\n", crew->ask->workers,
 	        STR_ARG(addr_text(crew->arena, listener_addr(listener))));

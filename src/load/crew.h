@@ -3,8 +3,8 @@
  * Several processes, on one machine or more, that make one load: workers connect to a coordinator's port, get their part
  * of the plan, begin together, and send what they counted, which adds up exactly.
  *
- * Who reaches the port can make the workers load whatever they allow: it is loopback unless told otherwise, and a token,
- * when one is given, must be the same on all sides. */
+ * Who reaches the port can make the workers load whatever they allow: it is loopback unless told otherwise, and then a
+ * token is needed, the same on all sides. */
 #pragma once
 #include "load/run.h"
 
@@ -18,7 +18,7 @@ typedef struct CrewAsk {
 	const bool *stop; /* ends it */
 } CrewAsk;
 
-/* Waits for the workers, lets them begin, gathers. Parks. Fails with "load.worker_gone" when one leaves. */
+/* Waits for the workers, lets them begin, gathers. Parks. Fails with "load.worker_gone" when one leaves, and DENIED "load.token" when one is needed. */
 Err *crew_coordinate(Arena *a, const CrewAsk *ask, LoadResult *result) MUST_USE;
 
 typedef Err *CrewMay(void *arg, const Target *target); /* may this process load that? */

@@ -67,7 +67,7 @@ static Err *find_addresses(Arena *a, Target *t, const ConnectConf *conf)
 	return dns_resolve(a, host, t->port, &t->addrs, &t->addr_count);
 }
 
-static bool is_loopback(const Addr *addr)
+bool addr_is_loopback(const Addr *addr)
 {
 	if (addr->sa.sa_family == AF_INET)
 		return ntohl(addr->in.sin_addr.s_addr) >> 24 == 127;
@@ -77,7 +77,7 @@ static bool is_loopback(const Addr *addr)
 bool target_is_loopback(const Target *t)
 {
 	for (size_t i = 0; i < t->addr_count; i++)
-		if (!is_loopback(&t->addrs[i]))
+		if (!addr_is_loopback(&t->addrs[i]))
 			return false;
 	return true;
 }
@@ -93,7 +93,7 @@ static Addr source_v4(uint32_t ip)
 
 static void take_loopback_sources(Arena *a, Target *t)
 {
-	if (t->addrs[0].sa.sa_family != AF_INET || !is_loopback(&t->addrs[0]))
+	if (t->addrs[0].sa.sa_family != AF_INET || !addr_is_loopback(&t->addrs[0]))
 		return;
 	t->sources = ARENA_ARRAY(a, Addr, LOOPBACK_SOURCES);
 	for (uint32_t i = 0; i < LOOPBACK_SOURCES; i++)

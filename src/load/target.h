@@ -15,6 +15,7 @@ Err *target_new(Arena *a, const ScenarioConf *conf, Target **out) MUST_USE;
 Str target_authority(const Target *target); /* for Host */
 Str target_scheme(const Target *target);
 const Addr *target_addr(const Target *target); /* the first */
+bool addr_is_loopback(const Addr *addr);
 bool target_is_loopback(const Target *target); /* all of its addresses are */
 Str target_host(const Target *target);
 uint32_t target_ways(
