@@ -9,6 +9,7 @@
 #include "gateway/explain.h"
 #include "gateway/init.h"
 #include "load/command.h"
+#include "load/metrics.h"
 #include "load/scenario.h"
 
 static const CommandGroup phases[] = {
@@ -43,11 +44,7 @@ static const Command own_commands[] = {
 int main(int argc, char **argv)
 {
 	CommandSet sets[] = {
-		{ own_commands, COUNT(own_commands) },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
+		{ own_commands, COUNT(own_commands) }, { 0 }, { 0 }, { 0 }, { 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -59,6 +56,9 @@ int main(int argc, char **argv)
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },
+		{ "load-metrics", "Metrics of a load",
+		  "What `banyan load --metrics ADDRESS` shows at `/metrics` while it runs.", NULL,
+		  load_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",

@@ -11,6 +11,7 @@
 #include "load/find.h"
 #include "load/init_command.h"
 #include "load/live.h"
+#include "load/metrics.h"
 #include "load/plan.h"
 #include "load/replay.h"
 #include "rt/signals.h"
@@ -38,6 +39,7 @@ typedef struct LoadArgs {
 	CONF_LIST_OF(Str) resolve;
 	CONF_LIST_OF(Str) fail_unless;
 	Str save, log, html, compare, find;
+	Str metrics; /* address of its port */
 	double most;
 	Str replay; /* an access log */
 	double speed;
@@ -103,6 +105,8 @@ static const ConfKey load_options[] = {
 	  .help = "write the histograms as a log that HdrHistogram's tools read" },
 	{ "html", CONF_STR, AT(LoadArgs, html), .value = "FILE",
 	  .help = "write the report as a page with plots" },
+	{ "metrics", CONF_STR, AT(LoadArgs, metrics), .value = "ADDRESS",
+	  .help = "serve the figures there while it runs, for Prometheus: 127.0.0.1:9100" },
 	{ "quiet", CONF_BOOL, AT(LoadArgs, quiet), .letter = 'q', .help = "nothing while it runs" },
 	{ "dry-run", CONF_BOOL, AT(LoadArgs, dry_run),
 	  .help = "read everything, say what would be done and what it needs, and do nothing" },
@@ -118,7 +122,8 @@ typedef struct Job {
 	Verdict *verdicts;
 	LoadRun *run;
 	Live live;
-	unsigned fails; /* looks in a row at which a threshold did not hold */
+	LoadMetrics *metrics; /* NULL: nobody scrapes */
+	unsigned fails;       /* looks in a row at which a threshold did not hold */
 	bool interrupted;
 	Str before; /* the report to compare with */
 	bool worse; /* than that one */
@@ -196,6 +201,8 @@ static void watch(void *arg, LoadRun *run, const Moment *now)
 
 	if (!job->args->quiet)
 		live_show(&job->live, now);
+	if (run)
+		load_metrics_note(job->metrics, run, now);
 	abort_on_fail(job, run);
 }
 
@@ -298,6 +305,7 @@ static Err *run(void *arg)
 	};
 	AUTO(child_end) Child signals = { 0 };
 	Target *target;
+	Err *err;
 
 	if (job->args->coordinator.len)
 		return crew_work(a, job->args->coordinator, job->args->token, check_allowed, job);
@@ -310,7 +318,13 @@ static Err *run(void *arg)
 		return say_plan(job, &ask);
 	job->live = live_new(stderr, isatty(STDERR_FILENO), job->conf);
 	TRY(child_start(&signals, mind_signals, job, "signals"));
-	return job->args->find.len ? find(job, &ask) : load_run(a, &ask, &job->result);
+	if (job->args->find.len)
+		return find(job, &ask);
+	if (job->args->metrics.len)
+		TRY(load_metrics_open(a, job->args->metrics, job->conf, &job->metrics));
+	err = load_run(a, &ask, &job->result);
+	load_metrics_close(job->metrics);
+	return err;
 }
 
 static void take_load(Arena *a, const LoadArgs *args, ScenarioConf *conf)
@@ -353,6 +367,10 @@ static Err *take_options(Arena *a, const LoadArgs *args, ScenarioConf *conf)
 		conf->warmup_us = args->warmup_us;
 	if (args->has_timeout)
 		conf->timeout_us = args->timeout_us;
+	if (args->metrics.len && (args->workers || args->find.len))
+		return err_new(
+			a, ERR_INVALID, "load.metrics",
+			"--metrics shows one run of one process: leave --workers and --find out");
 	if (args->workers && conf->replay)
 		return err_new(a, ERR_INVALID, "load.replay",
 		               "a log is replayed by one process: leave --workers out");

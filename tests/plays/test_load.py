@@ -11,6 +11,8 @@ import struct
 import subprocess
 import textwrap
 import threading
+import urllib.error
+import urllib.request
 import zlib
 
 import pytest
@@ -285,6 +287,9 @@ def test_an_interrupted_run_prints_what_it_has(origin):
     (["http://127.0.0.1:9", "--rate", "1", "--fail-unless", "p99 < soon"], 2, "200ms"),
     (["http://127.0.0.1:9", "--rate", "1", "-X", "BREW"], 2, "DELETE"),
     (["http://127.0.0.1:9", "--rate", "1", "-H", "no colon"], 2, "Name: value"),
+    (["http://127.0.0.1:9", "--rate", "1", "--workers", "2", "--listen", "0.0.0.0:0"], 4, "--token"),
+    (["http://127.0.0.1:9", "--rate", "1", "--workers", "2", "--metrics", "127.0.0.1:0"], 2, "--metrics"),
+    (["init"], 2, "--from"),
 ])
 def test_what_cannot_be_done_is_said_with_its_remedy(words, code, says):
     done = subprocess.run([BANYAN, "load", *words], capture_output=True, text=True, timeout=30)
@@ -499,3 +504,37 @@ def test_a_recording_becomes_a_scenario_that_runs(origin, tmp_path):
     subprocess.run([*words, "--force"], check=True, timeout=30)
     report, _ = load(out, "--rate", 20, "--for", "1s", "-q")
     assert report["all"]["failed"] == 0 and {(row[1], row[2]["x-own"]) for row in server.requests} == {("/one?q={x}", "$5")}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_prometheus_sees_a_run_while_it_runs(origin):
+    server = origin(lambda request: (500 if request[1] == "/bad" else 200, {}, b"x"))
+    port = free_port()
+    page = f"http://127.0.0.1:{port}/metrics"
+    process = subprocess.Popen([BANYAN, "load", server.url + "/bad", "--rate", "100", "--for", "30s", "-q", "--metrics", f"127.0.0.1:{port}"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def scrape():
+        try:
+            with urllib.request.urlopen(page, timeout=10) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return None
+        rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        return rows if int(rows['banyan_load_requests_total{step="GET /bad"}']) > 150 else None
+
+    rows = until(scrape, "two seconds of the run are counted")
+    requests = int(rows['banyan_load_requests_total{step="GET /bad"}'])
+    assert int(rows['banyan_load_failures_total{step="GET /bad",kind="status"}']) == requests
+    assert int(rows['banyan_load_response_seconds_bucket{le="+Inf"}']) == requests == int(rows["banyan_load_response_seconds_count"])
+    assert int(rows['banyan_load_response_seconds_bucket{le="60"}']) == requests
+    assert int(rows["banyan_load_arrivals_begun_total"]) >= requests <= int(rows["banyan_load_arrivals_due_total"])
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(page[:-1], timeout=10)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
