@@ -29,7 +29,7 @@ typedef enum LoadFailure {
 } LoadFailure;
 
 const char *load_failure_text(LoadFailure failure); /* "timed out" */
-const char *load_failure_name(LoadFailure failure); /* "timeout": for JSON */
+const char *load_failure_name(LoadFailure failure); /* "TIMEOUT": for JSON */
 /* Is it in the histograms, as at least that long? Answers that were wrong are, connections that never came are not. */
 bool load_failure_is_timed(LoadFailure failure);
 
