@@ -40,6 +40,7 @@ TEST(only_what_could_match_is_a_candidate)
 		"\\d",               /* 5 */
 		"/a/|b",             /* 6 */
 		"^/(de|en)/shop",    /* 7 */
+		"^/ab/\\d/topic",    /* 8 */
 	};
 	static const struct {
 		const char *path, *want;
@@ -52,6 +53,8 @@ TEST(only_what_could_match_is_a_candidate)
 		{ "/x.php", "23456" },
 		{ "/de/shop", "4567" },
 		{ "/de/.php/shop.php", "24567" },
+		{ "/ab/7/topic", "4568" },
+		{ "/ac/7/topic", "456" }, /* not what it begins with */
 		{ "", "456" },
 	};
 	const RouteIndex *index = index_of(a, patterns, COUNT(patterns));

@@ -77,6 +77,18 @@ TEST(a_match_without_end_counts_as_none_and_is_counted)
 	}
 }
 
+/* Some hundred thousand steps: PCRE2 itself would take them. */
+TEST(the_limit_is_ours)
+{
+	const RouteRegex *re = regex(a, "^(.*)(.*)(.*)(.*)(.*)b$");
+
+	log_setup(LOG_NONE, LOG_AUTO);
+	CHECK(!route_regex_matches(re, S("aaaaaaaaaaaaaaaaaaaaaaaaaaabcd")));
+	CHECK_INT(limits_met, 1);
+	CHECK(!route_regex_matches(re, S("aaabcd")));
+	CHECK_INT(limits_met, 1);
+}
+
 static void *match_once(void *re)
 {
 	return route_regex_matches(re, S("abc")) ? re : NULL;
