@@ -3,10 +3,11 @@
  * The walk: from the http block to servers, from servers to those who ask for them, from those to routes. What routes
  * of an upstream have in common then goes up to it, and what all have in common to the top, so that the result reads as if
  * somebody had written it. At the end every directive that nobody has looked at is looked at. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
 #include "gateway/address.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Who may come in. A list of networks is maintenance with 403 for everybody else. What asks for more than an address (a
  * password, a certificate) cannot be carried yet, and such a route is closed rather than open: one line says so, and taking
  * it out is a decision that somebody has then made. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
 #include "gateway/trust.h"

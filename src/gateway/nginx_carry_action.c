@@ -5,9 +5,10 @@
  *
  * What cannot be done here still gets a route, one that answers 501: left out, its requests would fall to a shorter prefix
  * and be answered by somebody who was never asked before. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -2,9 +2,10 @@
  *
  * root and alias. Ours looks below a folder for what the route's pattern left of the path: all of it for an exact path or an
  * expression, what the stars took for a prefix, less strip_prefix. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 
 /* The nearest root or alias. */
 static NginxNode *folder_node(const Scope *scope)

@@ -2,9 +2,10 @@
  *
  * What single directives become, by the rows of nginx_carry_table.c. Those of routes see the first of their name at the
  * level that counts; those of the whole see each one once. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 #include "gateway/trust.h"
 
 #include <unistd.h>

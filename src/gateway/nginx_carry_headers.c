@@ -4,10 +4,11 @@
  * WebSockets) Banyan does by itself, so it is carried by not being written; anything else becomes a row of
  * request_headers or response_headers. nginx leaves add_header out of errors unless it says "always"; ours are on every
  * answer, which matters for Cache-Control only, and is said there. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
 #include "gateway/forwarded.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <string.h>
 

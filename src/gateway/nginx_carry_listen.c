@@ -3,10 +3,11 @@
  * Servers: where they listen, what they are called, with which certificates. nginx picks a server by the address a request
  * came in on, then by its name; our routes know names and whether TLS was used, but no addresses. So servers are told
  * apart by these two, and what only an address could tell apart is said to be left out. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
 #include "gateway/address.h"
+#include "gateway/nginx_carry_text.h"
 #include "gateway/route.h"
 
 #include <string.h>

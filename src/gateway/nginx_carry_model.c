@@ -196,16 +196,6 @@ bool carry_checks(Carry *c, CarryBlock *block, NginxNode *node, ConfVerify *veri
 	return !err;
 }
 
-bool carry_checks_template(Place *p, NginxNode *node, TemplateKind kind, Str text)
-{
-	MatchConf match = { .path = carry_pattern(p) };
-	Str mistake = template_mistake(p->c->arena, kind, text, &match);
-
-	if (mistake.len)
-		carry_say(p->c, p->route, node, "%.*s", STR_ARG(mistake));
-	return !mistake.len;
-}
-
 /* Directives. */
 
 bool node_is(const NginxNode *node, const char *name)

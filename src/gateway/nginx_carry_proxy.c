@@ -4,9 +4,11 @@
  * the location's own, letter by letter ("/api/" and "http://app/v1" make "/v1x" of "/api/x"); with variables the path is what
  * they say. uwsgi_pass is taken for a server that will speak HTTP from now on, which is a matter of one word in its
  * configuration; other protocols are not spoken. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
+
 #include <string.h>
 
 #define MINUTE INT64_C(60000000)

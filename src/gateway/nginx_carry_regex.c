@@ -2,7 +2,7 @@
  *
  * Expressions of an nginx configuration: what they begin with, whether they are a plain prefix in disguise. Nothing here understands expressions as a whole: where a shape is not known the answer is "nothing is known",
  * and whoever asked takes the safe way. Both sides are PCRE, so the text itself is carried as it is. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_text.h"
 
 #include "base/arena.h"
 

@@ -2,9 +2,10 @@
  *
  * A rule as a route of the result: its name, its pattern, its action. The pattern is written last, since whether an
  * expression needs its groups depends on what the action says. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <string.h>
 
@@ -109,6 +110,16 @@ Str carry_pattern(Place *p)
 	}
 	/* One with a star, or that no request has: as an expression it is in order at least. */
 	return str_fmt(a, "~ ^%.*s%s", STR_ARG(regex_quote(a, path)), p->exact.len ? "$" : "");
+}
+
+bool carry_checks_template(Place *p, NginxNode *node, TemplateKind kind, Str text)
+{
+	MatchConf match = { .path = carry_pattern(p) };
+	Str mistake = template_mistake(p->c->arena, kind, text, &match);
+
+	if (mistake.len)
+		carry_say(p->c, p->route, node, "%.*s", STR_ARG(mistake));
+	return !mistake.len;
 }
 
 static void set_match(Place *p)

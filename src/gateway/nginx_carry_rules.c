@@ -13,9 +13,10 @@
  *
  * nginx's prefixes are of bytes, ours of segments: "/static/" does not take "/static" there, so that path gets a route of its
  * own; "/api" takes "/apix" there, which is said. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <stdlib.h>
 #include <string.h>

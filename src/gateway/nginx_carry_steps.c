@@ -3,9 +3,10 @@
  * nginx's rewrite phase: set, if, rewrite, return, break, one after the other. Here it is run as far as it can be without a
  * request: the name and the scheme of a virtual server are known, so `if ($host = www.example.org)`, which certbot
  * writes into every site, is decided; what asks for anything else is said and left out. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * is said of it. A row without any of these is settled by being itself: it is about nginx's own buffers and processes, or
  * is read where servers, locations and upstreams are. A directive without a row is said to be unknown, so nothing is
  * ever left out in silence. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 typedef struct Row {
 	const char *name;
@@ -37,10 +37,10 @@ static const Row rows[] = {
 	{ "add_header", ALL, .on_route = on_add_header },
 	{ "allow", SERVED, .on_route = on_access },
 	{ "deny", SERVED, .on_route = on_access },
-	{ "auth_basic", SERVED, .on_route = on_closed },
-	{ "auth_request", SERVED, .on_route = on_closed },
-	{ "auth_jwt", SERVED, .on_route = on_closed },
-	{ "ssl_verify_client", SERVED, .on_route = on_closed },
+	{ "auth_basic", SERVED, .on_route = on_closed, .harmless = "off" },
+	{ "auth_request", SERVED, .on_route = on_closed, .harmless = "off" },
+	{ "auth_jwt", SERVED, .on_route = on_closed, .harmless = "off" },
+	{ "ssl_verify_client", SERVED, .on_route = on_closed, .harmless = "off" },
 	{ "secure_link", SERVED, .on_route = on_closed },
 	{ "limit_except", SERVED, .on_route = on_closed },
 	{ "proxy_buffering", PROXY, .on_route = on_buffering },

@@ -4,7 +4,7 @@
  *
  * A variable becomes a place of a template, a constant (`set $x y`, $server_name) its value; what has no counterpart is
  * told by name, so that whoever asked can say what cannot be carried. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_text.h"
 
 #include "base/arena.h"
 #include "base/units.h"

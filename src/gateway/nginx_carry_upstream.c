@@ -3,11 +3,12 @@
  * Where proxy_pass leads: an upstream block or an address of its own, and how it is spoken to. What nginx says at each
  * location (the Host it sends, TLS) is the upstream's with us, so one upstream block becomes two when its locations differ
  * in these. Names, not order, say which is the same: CarryBlock.key. */
-#include "gateway/nginx_carry_int.h"
+#include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
 #include "gateway/address.h"
 #include "gateway/conf_upstream.h"
+#include "gateway/nginx_carry_text.h"
 
 #include <string.h>
 

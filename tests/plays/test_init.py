@@ -326,7 +326,7 @@ def test_everything_that_is_left_out_is_named_with_its_line(site):
 def test_what_is_left_out_stands_where_it_would_be(site):
     _, out, _ = run_banyan("init", "--from", site("left-out.conf"))
     before, route = re.sub(r"\n *#   ", " ", out).split("  - name: secret\n")
-    assert "auth_basic members: not carried over: " in before.splitlines()[-1] and before.splitlines()[-1].startswith("  # ")
+    assert re.search(r"\n  # \S+: auth_basic members: not carried over: .*\n  # \S+: auth_basic_user_file .*\n$", before)
     assert "maintenance: { status: 403" in route.split("  - ")[0]
     before = re.sub(r"\n *#   ", " ", out).split("  - name: all\n")[0].rpartition("\n  - ")[2]
     assert "proxy_cache c: not carried over: " in before and "proxy_set_header X-Country $country: not carried over: " in before
