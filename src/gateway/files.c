@@ -189,6 +189,22 @@ static void search_end(Search *s)
 	file_unref(s->file);
 }
 
+/* A folder's address without its slash leads to the one with it, when something stands for a folder at all. Where the
+ * route has an upstream too only a folder with an index counts: /admin may well be a page of the application, though the
+ * static files have a folder of that name. */
+static Err *look_into_folder(Search *s, Str name)
+{
+	Str index = str_fmt(s->p->x->arena, "%.*s/", STR_ARG(name));
+	bool leads = s->conf->index.count > 0;
+
+	if (leads && s->p->route->conf->has_to) {
+		TRY(look_for_index(s, &index));
+		leads = s->kind == FILE_REGULAR;
+	}
+	s->kind = leads ? FILE_FOLDER : FILE_NONE;
+	return NULL;
+}
+
 static Err *search_and_give(Passage *p, Str path, Str name)
 {
 	AUTO(search_end) Search s = { .p = p, .conf = &p->route->conf->files };
@@ -197,10 +213,10 @@ static Err *search_and_give(Passage *p, Str path, Str name)
 		TRY(look_for_index(&s, &name));
 	} else {
 		TRY(look(&s, name));
-		if (s.kind == FILE_FOLDER && s.conf->index.count)
-			return add_slash(p);
 		if (s.kind == FILE_FOLDER)
-			s.kind = FILE_NONE; /* nothing stands for a folder here */
+			TRY(look_into_folder(&s, name));
+		if (s.kind == FILE_FOLDER)
+			return add_slash(p);
 	}
 	if (s.kind == FILE_NONE)
 		TRY(look_for_fallback(&s, &name));

@@ -183,6 +183,17 @@ def test_a_single_page_answers_for_what_is_not_there(gateway, site, client):
     assert client.get(gw, "/account", f"If-None-Match: {etag}").status == 304
 
 
+def test_a_folder_of_files_does_not_hide_a_page_of_the_application(gateway, site, client, upstream):
+    app = upstream()
+    gw = gateway(f"""
+        upstreams: {{ app: {{ servers: [ "{app.address}" ] }} }}
+        routes: [ {{ name: all, match: {{ path: /** }}, files: "{site}", to: app }} ]
+        """)
+    assert client.get(gw, "/letters.txt").body == LETTERS and not app.requests
+    assert client.get(gw, "/sub").headers.get("location") == "/sub/"  # it has an index
+    assert client.get(gw, "/no-index").status == 200 and [request.target for request in app.requests] == ["/no-index"]
+
+
 def test_which_file_is_the_routes_to_say(gateway, site, client):
     rows = [
         ('match: /letters.txt, files: "{site}"', "/letters.txt", LETTERS),
