@@ -442,7 +442,7 @@ static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 {
-	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 4 };
+	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 5 };
 
 	g->trust = trust_new(a, g->trusted_proxies.at, g->trusted_proxies.count);
 	g->maintenance.allowed = trust_new(a, g->maintenance.allow.at, g->maintenance.allow.count);
@@ -454,6 +454,9 @@ void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 		warn_upstream(&w, &g->upstreams.at[i]);
 	warn_unreachable(&w);
 	warn_unfixed(&w);
+	if (g->limits.memory && g->limits.memory < 64 << 20)
+		warn(&w, &g->limits.memory,
+		     S("memory: a gateway at work needs more than 64MiB, so requests will be refused"));
 	if (g->request_id.trust == ID_TRUST_ALWAYS)
 		warn(&w, &g->request_id.trust,
 		     S("trust: always lets any client choose the ids that logs are searched by"));

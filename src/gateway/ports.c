@@ -208,7 +208,6 @@ static void retire_others(Ports *ports, const HttpDrain *how)
 	LIST_EACH (&ports->open, Port, node, port) {
 		Retire *retire = port->keep ? NULL : calloc(1, sizeof *retire);
 
-		port->keep = false;
 		if (!retire)
 			continue;
 		retire->port = port;
@@ -239,6 +238,8 @@ Err *ports_serve(Ports *ports, Arena *a, Snapshot *snap, TlsContext **tls)
 	const GatewayConf *conf = snap->conf;
 	HttpDrain how = drain_of(&conf->drain, false);
 
+	LIST_EACH (&ports->open, Port, node, port)
+		port->keep = false;
 	for (size_t i = 0; i < conf->listen.count; i++)
 		TRY(serve_port(port_find(ports, port_key(a, conf, i)), snap, i, tls[i]));
 	retire_others(ports, &how);

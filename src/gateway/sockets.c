@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,10 +16,11 @@
 enum { PASSED_FIRST = 3, PASSED_MAX = 1024 };
 
 typedef struct Socket {
-	Node node;  /* sockets->all */
-	Str key;    /* the listener's, once it is taken */
+	Node node; /* sockets->all */
+	Str key;
+	Str taker;  /* the key of the listener that has it; empty: none */
 	Addr addr;  /* len 0: not known */
-	int fd;     /* -1: taken */
+	int fd;     /* -1: it was taken, for good */
 	bool owned; /* its file, if it has one, is ours to remove */
 	bool both;  /* bound to [::], for IPv4 too */
 } Socket;
@@ -65,6 +68,7 @@ void sockets_add(Sockets *sockets, Str key, int fd, bool owned)
 	socket->key = str_dup(sockets->arena, key);
 	socket->fd = fd;
 	socket->owned = owned;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	socket->addr.len = sizeof socket->addr.un;
 	if (getsockname(fd, &socket->addr.sa, &socket->addr.len) != 0)
 		socket->addr = (Addr){ .len = 0 };
@@ -126,31 +130,64 @@ static bool is_there(const Addr *bound, const Addr *addr)
 	return addr_eq(bound, addr) || same_path(bound, addr);
 }
 
-static bool is_for(const Sockets *sockets, const Socket *socket, Str key, const Addr *addr)
+static bool is_called(const Sockets *sockets, const Socket *socket, Str key)
 {
-	if (socket->fd < 0)
-		return false;
 	if (sockets->from == FROM_PROCESS)
 		return str_eq(socket->key, key);
-	if (str_eq(socket->key, S("admin")))
-		return str_starts(key, S("admin "));
+	return str_eq(socket->key, S("admin")) && str_starts(key, S("admin "));
+}
+
+static bool is_bound(const Sockets *sockets, const Socket *socket, const Addr *addr)
+{
+	if (sockets->from == FROM_SYSTEMD && str_eq(socket->key, S("admin")))
+		return false;
 	return is_there(&socket->addr, addr) ||
 	       (socket->both && is_any(addr) && socket->addr.in6.sin6_port == addr->in.sin_port);
 }
 
+/* By what it is called before by what it is bound to: an address may be written in many ways. */
+static Socket *find(Sockets *sockets, Str key, const Addr *addr)
+{
+	for (unsigned by_address = 0; by_address < 2; by_address++)
+		LIST_EACH (&sockets->all, Socket, node, socket)
+			if (socket->fd >= 0 && (by_address ? is_bound(sockets, socket, addr)
+			                                   : is_called(sockets, socket, key)))
+				return socket;
+	return NULL;
+}
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* systemd's stay open here, for a listener that goes with one configuration and comes back with another. */
+static Err *lend(Arena *a, const Socket *socket, Listener **out)
+{
+	AUTO(fd_close) int fd = fcntl(socket->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_errno(a, errno, "rt.bind", "descriptor %d", socket->fd);
+	TRY(listener_adopt(a, fd, false, out));
+	fd = -1;
+	return NULL;
+}
+
 Err *sockets_listen(Arena *a, Sockets *sockets, Str key, const Addr *addr, Listener **out)
 {
+	Socket *socket = sockets ? find(sockets, key, addr) : NULL;
+
 	*out = NULL;
-	if (!sockets)
+	if (!socket)
 		return NULL;
-	LIST_EACH (&sockets->all, Socket, node, socket) {
-		if (!is_for(sockets, socket, key, addr))
-			continue;
+	if (sockets->from == FROM_SYSTEMD) {
+		TRY(lend(a, socket, out));
+	} else {
 		TRY(listener_adopt(a, socket->fd, socket->owned, out));
 		socket->fd = -1;
-		socket->key = str_dup(sockets->arena, key);
-		return NULL;
 	}
+	socket->taker = str_dup(sockets->arena, key);
 	return NULL;
 }
 
@@ -169,15 +206,6 @@ int sockets_take(Sockets *sockets, Str key, const Addr *addr)
 	return -1;
 }
 
-size_t sockets_count(const Sockets *sockets)
-{
-	size_t count = 0;
-
-	LIST_EACH (&sockets->all, Socket, node, socket)
-		count += socket != NULL;
-	return count;
-}
-
 void sockets_put_taken(const Sockets *sockets, Buf *b)
 {
 	LIST_EACH (&sockets->all, Socket, node, socket)
@@ -190,7 +218,7 @@ bool sockets_are_kept(const Sockets *sockets, Str key)
 	if (!sockets || sockets->from != FROM_SYSTEMD)
 		return false;
 	LIST_EACH (&sockets->all, Socket, node, socket)
-		if (socket->fd < 0 && str_eq(socket->key, key))
+		if (str_eq(socket->taker, key))
 			return true;
 	return false;
 }
@@ -200,7 +228,7 @@ Str sockets_left(Arena *a, const Sockets *sockets)
 	Str text = { 0 };
 
 	LIST_EACH (&sockets->all, Socket, node, socket)
-		if (socket->fd >= 0)
+		if (!socket->taker.len)
 			text = str_fmt(a, "%.*s%s%d (%.*s)", STR_ARG(text), text.len ? ", " : "",
 			               socket->fd, STR_ARG(addr_text(a, &socket->addr)));
 	return text;

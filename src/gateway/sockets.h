@@ -18,7 +18,6 @@ void sockets_add(Sockets *sockets, Str key, int fd, bool owned);
 /* Those that systemd has passed to this very process (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES); children do not see the
  * variables any more. */
 void sockets_add_passed(Sockets *sockets);
-size_t sockets_count(const Sockets *sockets);
 
 /* Opens a listener with the socket that is there for it, by its key or (systemd's) by its address or name; *out NULL when
  * there is none, or sockets is. */

@@ -299,21 +299,30 @@ static Err *greet(TakeoverHost *host, Watch *w)
 	return send_message(w, S("end"), -1);
 }
 
-static Err *serve_guest(TakeoverHost *host, Watch *w)
+/* *taken: the keys of the sockets that it serves with. */
+static Err *await_serving(TakeoverHost *host, Watch *w, Str *taken)
 {
 	AUTO(deadline_end) Deadline limit = deadline_begin(START_US);
+
+	TRY(greet(host, w));
+	return expect(w, host->message, S("serving\n"), taken);
+}
+
+static Err *serve_guest(TakeoverHost *host, Watch *w)
+{
+	AUTO(deadline_end) Deadline limit = { 0 };
 	Str taken;
 	int pid;
 
 	if (!same_user(w->fd, &pid))
 		return &stranger;
-	TRY(greet(host, w));
-	TRY(expect(w, host->message, S("serving\n"), &taken));
+	TRY(await_serving(host, w, &taken));
 	log_info("process %d has taken over", pid);
 	host->has_file = false; /* it is the other's now */
 	host->hooks.handed(host->hooks.arg, pid, taken);
 	while (!host->left)
 		TRY(fiber_park());
+	limit = deadline_begin(ANSWER_US);
 	if (send_message(w, S("yours"), -1))
 		log_warn("process %d did not hear that it has taken over", pid);
 	return NULL;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The process's memory, as the kernel counts it (resident pages), against a limit. What the process gave back to malloc is
- * not given back to the kernel by itself; so while it is above, free pages are returned, on a worker and once a second at
- * most: else one peak would refuse requests for ever. */
+ * not given back to the kernel by itself; so while it is above, loops let go of what they keep for the next request, and free
+ * pages are returned, on a worker and once a second at most: else one peak would refuse requests for ever. It must be
+ * clearly below before requests are taken again. */
 #include "gateway/watermark.h"
 
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "http/buffers.h"
 #include "rt/work.h"
 
 #include <fcntl.h>
@@ -72,6 +74,12 @@ uint64_t watermark_used(void)
 	return bytes;
 }
 
+static void let_go(void *arg)
+{
+	(void)arg;
+	http_buffers_trim();
+}
+
 static void give_back(void *arg)
 {
 	(void)arg;
@@ -107,9 +115,11 @@ Err *watermark_watch(void *unused)
 		uint64_t limit = watermark_limit();
 		uint64_t used = limit ? read_resident(fd) : 0;
 
-		set_reached(limit && used > limit, used, limit);
-		if (limit && used > limit && loop_now_us() >= trim_us) {
+		set_reached(limit && used > (mark.reached ? limit - limit / 20 : limit), used,
+		            limit);
+		if (mark.reached && loop_now_us() >= trim_us) {
 			trim_us = loop_now_us() + TRIM_US;
+			loop_each(let_go, NULL);
 			if (work_run(give_back, NULL))
 				trim_us = 0; /* the workers are busy: soon again */
 		}

@@ -55,3 +55,14 @@ void http_buffer_give(char *buffer)
 	kept.list = free_buffer;
 	kept.count++;
 }
+
+void http_buffers_trim(void)
+{
+	while (kept.list) {
+		FreeBuffer *buffer = kept.list;
+
+		kept.list = buffer->next;
+		free(buffer);
+	}
+	kept.count = 0;
+}

@@ -10,3 +10,4 @@ enum { HTTP_BUFFER_BYTES = (64 << 10) + 816 };
 
 char *http_buffer_take(void) RETURNS_NONNULL;
 void http_buffer_give(char *buffer); /* on the thread that took it; NULL is fine */
+void http_buffers_trim(void); /* those that this thread keeps for the next go back to malloc */

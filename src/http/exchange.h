@@ -60,7 +60,7 @@ struct Exchange {
 	int64_t write_us;
 	uint64_t body_rate;
 	int64_t body_waited_us; /* for it, all its reads together */
-	void *user;            /* the handler's own, for what runs after it */
+	void *user;             /* the handler's own, for what runs after it */
 };
 
 /* The next piece of the request's body; empty: it has ended (trailers may be asked for). Sends "100 Continue" first when

@@ -25,14 +25,15 @@ static const struct {
 
 Str server_refusal(Refusal why)
 {
-	static __thread char bytes[600];
+	static __thread char texts[2][600]; /* always the same: who waits may hold on to it */
+	char *bytes = texts[why];
 	char body[300];
 	int len = snprintf(body, sizeof body,
 	                   "{\"type\":\"urn:banyan:problem:%s\",\"title\":\"Service Unavailable\","
 	                   "\"status\":503,\"detail\":\"%s\"}",
 	                   reasons[why].slug, reasons[why].text);
 
-	len = snprintf(bytes, sizeof bytes,
+	len = snprintf(bytes, sizeof texts[why],
 	               "HTTP/1.1 503 Service Unavailable\r\n"
 	               "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
 	               "Retry-After: 1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",

@@ -126,6 +126,25 @@ def test_the_watchdog_of_another_process_is_not_fed(gateway, shop, manager):
     always(lambda: not manager.said("WATCHDOG"), "nothing")
 
 
+def test_the_watchdog_is_fed_by_the_process_that_took_over(stage, gateway, shop, manager):
+    """systemd says whom it means (WATCHDOG_PID), and goes on to mean whoever is the main process."""
+    program = stage.folder / "watched"
+    program.write_text(f"#!/bin/bash\nexport WATCHDOG_PID=$$\nexec {shlex.quote(BANYAN)} \"$@\"\n")
+    program.chmod(0o755)
+    old = gateway(everything_to(shop, more=SHORT), program=program, env={**manager.env, "WATCHDOG_USEC": "200000"})
+    until(lambda: manager.said("WATCHDOG"), "it is fed")
+    old.program.signal(signal.SIGUSR2)
+    pid = int(until(lambda: manager.said("MAINPID"), "the new one")[0]["MAINPID"])
+    try:
+        assert old.program.wait(10) == 0
+        count = len(manager.said("WATCHDOG"))
+        until(lambda: len(manager.said("WATCHDOG")) >= count + 3, "it is fed still")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: manager.said("STOPPING"), "its end")
+    old.stop()
+
+
 # Sockets
 
 def test_passed_sockets_are_served(stage, gateway, shop, client):
@@ -187,6 +206,31 @@ def test_a_unix_socket_is_left_where_it_is(stage, gateway, shop):
             assert wire.recv(100).startswith(b"HTTP/1.1 200")
         gw.stop()
         assert path.exists(), "it is systemd's"
+
+
+def test_a_unix_socket_is_left_where_it_is_after_an_upgrade_too(stage, gateway, shop):
+    path = stage.folder / "shop.sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        sock.listen()
+        gw = gateway(everything_to(shop, more=f'listen: [ "unix:{path}", "127.0.0.1:0" ]\n{SHORT}'), **launcher(stage.folder, [sock]))
+        for _ in range(2):
+            old, gw = gw, gateway(None, after=gw, words=["--takeover"])
+            assert old.program.wait(10) == 0
+            old.stop()
+        gw.stop()
+        assert path.exists(), "it is systemd's"
+
+
+def test_a_listener_may_go_and_come_back(stage, gateway, shop, client):
+    with listening_socket() as sock:
+        with_it = everything_to(shop, more=f'listen: [ "127.0.0.1:0", "{name_of(sock)}" ]\n{SHORT}')
+        gw = gateway(with_it, **launcher(stage.folder, [sock]))
+        for _ in range(3):
+            assert client.get(name_of(sock)).status == 200
+            gw.reload(everything_to(shop, more=SHORT))
+            gw.reload(with_it)
+        assert client.get(name_of(sock)).status == 200
 
 
 def test_a_socket_that_nobody_wants_is_told_of(stage, gateway, shop, client):

@@ -189,6 +189,16 @@ def test_a_listener_that_is_gone_is_drained_and_a_new_one_is_bound(gateway, upst
     old.stop()
 
 
+def test_an_address_may_be_written_otherwise(gateway, a, client):
+    with contextlib.closing(listening_socket()) as sock:
+        port = sock.getsockname()[1]
+    old = gateway(everything_to(a, more=f'listen: [ ":{port}" ]\ndrain: {{ idle: 100ms }}'))
+    new = take_over(gateway, old, everything_to(a, more=f'listen: [ "0.0.0.0:{port}" ]'))
+    assert old.program.wait(10) == 0
+    assert client.get(f"127.0.0.1:{port}").text == "a" and new.program.is_running()
+    old.stop()
+
+
 def test_a_unix_socket_stays_and_its_file_is_the_new_ones(gateway, a, tmp_path):
     path = tmp_path / "shop.sock"
     old = gateway(everything_to(a, more=f'listen: [ "unix:{path}", "127.0.0.1:0" ]\ndrain: {{ idle: 100ms }}'))
