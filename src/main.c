@@ -9,7 +9,6 @@
 #include "gateway/explain.h"
 #include "gateway/init.h"
 #include "load/command.h"
-#include "load/metrics.h"
 #include "load/scenario.h"
 
 static const CommandGroup phases[] = {

@@ -9,7 +9,6 @@
 #include "load/compare.h"
 #include "load/crew.h"
 #include "load/find.h"
-#include "load/init_command.h"
 #include "load/live.h"
 #include "load/metrics.h"
 #include "load/plan.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `banyan load init`: a file in, a scenario out, what was left out on stderr. */
-#include "load/init_command.h"
+#include "load/command.h"
 
 #include "base/arena.h"
 #include "base/file.h"

@@ -77,8 +77,7 @@ TEST(a_recording_becomes_a_journey_that_reads_back)
 	CHECK_INT(steps[0].think.max_us, 0);
 	CHECK_STR(steps[1].name, S("app.js"));
 	CHECK_STR(steps[1].get, S("/static/app.js?v=1"));
-	CHECK_INT(steps[1].think.max_us,
-	          1100000); /* what is left out took its time too */
+	CHECK_INT(steps[1].think.max_us, 1100000); /* what is left out took its time too */
 	CHECK_INT(steps[1].headers.count, 0);
 	CHECK_STR(steps[2].post, S("/login?next=%2F"));
 	CHECK_INT(steps[2].form.count, 2);

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 #include "http/server.h"
+#include "load/command.h"
+#include "obs/metric.h"
 
 #include <pthread.h>
 
@@ -46,12 +48,6 @@ static const MetricFamily rows[] = {
 
 static const double buckets[] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 	                          0.5,   1,      2.5,   5,    10,    30,   60 };
-
-const MetricFamily *load_metrics(size_t *count)
-{
-	*count = COUNT(rows);
-	return rows;
-}
 
 void load_put_metrics(Buf *out)
 {

@@ -3,12 +3,8 @@
  * A run as Prometheus sees it while it runs: GET /metrics on a port of its own. */
 #pragma once
 #include "load/run.h"
-#include "obs/metric.h"
 
 typedef struct LoadMetrics LoadMetrics;
-
-MetricList load_metrics;         /* what there is... */
-void load_put_metrics(Buf *out); /* ...as a page of the manual */
 
 /* Listens there; lives until load_metrics_close. Parks. Fails as addr_parse and listener_open do. */
 Err *load_metrics_open(Arena *a, Str address, const ScenarioConf *conf, LoadMetrics **out) MUST_USE;
