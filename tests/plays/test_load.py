@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -18,7 +19,7 @@ import zlib
 import pytest
 import websockets
 
-from actors.gateway import BANYAN
+from actors.gateway import BANYAN, ROOT
 from actors.origin import Origin
 from actors.waiting import until
 
@@ -294,6 +295,17 @@ def test_an_interrupted_run_prints_what_it_has(origin):
 def test_what_cannot_be_done_is_said_with_its_remedy(words, code, says):
     done = subprocess.run([BANYAN, "load", *words], capture_output=True, text=True, timeout=30)
     assert done.returncode == code and says in done.stderr, done.stderr
+
+
+def test_the_scenarios_of_the_guide_are_scenarios(tmp_path):
+    scenarios = [text for text in re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/guide/load.md").read_text(), re.M | re.S)]
+    for text in [*scenarios, (ROOT / "examples/shop/journeys.yaml").read_text()]:
+        file = tmp_path / "s.yaml"
+        file.write_text(text)
+        done = subprocess.run([BANYAN, "load", file, "--dry-run"], capture_output=True, text=True, timeout=30,
+                              env={**os.environ, "SHOP_URL": "http://127.0.0.1:8000"})
+        assert done.returncode == 0, done.stderr
+    assert scenarios
 
 
 def few_files():
