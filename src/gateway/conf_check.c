@@ -9,6 +9,7 @@
 #include "gateway/balance.h"
 #include "gateway/route_literal.h"
 #include "gateway/route_pattern.h"
+#include "http/message.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,6 +221,15 @@ static void check_conditions(Conf *conf, const ConditionConf *at, size_t count)
 			             STR_ARG(at[i].name));
 }
 
+/* Parameters may have any. */
+static void check_tokens(Conf *conf, const ConditionConf *at, size_t count, const char *what)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!http_is_token(at[i].name))
+			conf_mistake(conf, &at[i], "%.*s: is no name of a %s", STR_ARG(at[i].name),
+			             what);
+}
+
 /* Names of headers have no case, so a map can hold one twice. */
 static void check_header_conditions(Conf *conf, const ConditionConf *at, size_t count)
 {
@@ -264,6 +274,8 @@ static void check_parts(Conf *conf, RouteConf *r)
 
 	check_conditions(conf, match->headers.at, match->headers.count);
 	check_header_conditions(conf, match->headers.at, match->headers.count);
+	check_tokens(conf, match->headers.at, match->headers.count, "header");
+	check_tokens(conf, match->cookies.at, match->cookies.count, "cookie");
 	check_conditions(conf, match->query.at, match->query.count);
 	check_conditions(conf, match->cookies.at, match->cookies.count);
 	if (r->has_redirect)

@@ -208,9 +208,10 @@ Err *verify_ca_name(Arena *a, Str text)
 
 Err *verify_condition_name(Arena *a, Str text)
 {
-	return http_is_token(text)
-	               ? NULL
-	               : refuse(a, text, "it is no name of a header, parameter or cookie");
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.at[i] >= 0 && text.at[i] < ' ') || text.at[i] == 127)
+			return refuse(a, text, "a name has no control characters");
+	return text.len ? NULL : refuse(a, text, "a name has at least a letter");
 }
 
 Err *verify_expression(Arena *a, Str text)
