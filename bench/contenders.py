@@ -3,7 +3,7 @@
 
 Common to all: keep-alive on both sides without a limit on requests, connections to the upstream pooled and never too few,
 Host passed on, X-Forwarded-For, -Proto and -Host added, bodies streamed both ways, no compression, no cache, no files but
-the access log of `full`. What is on in ours and cannot be turned off (strict framing, canonical paths, request ids,
+the access log of `full` and those of a `site`. What is on in ours and cannot be turned off (strict framing, canonical paths, request ids,
 metrics) stays on in the bare runs and is charged to us."""
 import dataclasses
 import os
@@ -33,6 +33,7 @@ class Setup:
     full: bool = False          # access log of JSON lines to a file, metrics, request ids
     large: bool = False         # bodies of a megabyte
     tls: pathlib.Path = None    # folder of cert.pem, key.pem, both.pem
+    site: pathlib.Path = None   # folder whose `files` is given below /files/
     connections: int = 4096     # client connections at once, at least
     queued: bool = False        # ours: at most 256 connections to the upstream, what is beyond them waits
     routes: int = 0             # of ours: so many, as routes.py has them; 0: one that takes all
@@ -153,6 +154,7 @@ http {{
 			proxy_set_header X-Forwarded-Host $http_host;
 			{ids}
 		}}
+		{site}
 	}}
 	{status}
 }}
@@ -169,6 +171,7 @@ NGINX_LOG = """log_format json escape=json '{{"@timestamp":"$time_iso8601","http
 
 class Nginx(Contender):
     name = "nginx"
+    kept = ""
 
     def command(self):
         setup = self.setup
@@ -182,7 +185,8 @@ class Nginx(Contender):
             buffers="proxy_buffers 16 32k; proxy_busy_buffers_size 256k;" if setup.large else "",
             ids="proxy_set_header X-Request-Id $request_id; add_header X-Request-Id $request_id;" if setup.full else "",
             status=f"server {{ listen 127.0.0.1:{free_port()}; access_log off; location / {{ stub_status; }} }}"
-                   if setup.full else "")
+                   if setup.full else "",
+            site=f"location /files/ {{ root {setup.site}; {self.kept} }}" if setup.site else "")
         (setup.folder / "nginx.conf").write_text(text)
         return ["nginx", "-p", setup.folder, "-c", setup.folder / "nginx.conf", "-e", "error.log"]
 
@@ -206,6 +210,12 @@ class Nginx(Contender):
         complaints = (self.setup.folder / "error.log").read_text()
         if complaints and not any(error):
             raise BenchError(f"nginx complained: {complaints[:500]}")
+
+
+class NginxKept(Nginx):
+    """Keeps files open, and believes for a minute what it knows of them."""
+    name = "nginx-ofc"
+    kept = "open_file_cache max=1000; open_file_cache_valid 60s;"
 
 
 HAPROXY = """
@@ -293,7 +303,8 @@ class Banyan(Contender):
         (setup.folder / "banyan.yaml").write_text(BANYAN.format(
             threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream,
             queue="\n    max_connections: 256\n    queue: { length: 100000, timeout: 60s }" if setup.queued else "",
-            routes=routes.rows(setup.routes) if setup.routes else EVERYTHING))
+            routes=(routes.rows(setup.routes) if setup.routes else EVERYTHING) +
+                   (f"  - {{ name: files, match: /files/**, files: {setup.site}/files }}\n" if setup.site else "")))
         if setup.routes:
             (setup.folder / "targets").write_text(routes.requests(setup.routes))
         return [program(self.name), "serve", "-c", setup.folder / "banyan.yaml"]
@@ -319,7 +330,7 @@ class Few(Banyan):
         super().__init__(dataclasses.replace(setup, routes=min(setup.routes, len(routes.MIX))))
 
 
-CONTENDERS = {kind.name: kind for kind in (Banyan, Before, Few, Nginx, Haproxy, Relay)}
+CONTENDERS = {kind.name: kind for kind in (Banyan, Before, Few, Nginx, NginxKept, Haproxy, Relay)}
 
 
 def program(name):
@@ -330,7 +341,8 @@ def program(name):
 def versions():
     """name: what it calls itself, of those that are there."""
     asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"],
-             "few": [program("few"), "version"], "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"]}
+             "few": [program("few"), "version"], "nginx": ["nginx", "-v"], "nginx-ofc": ["nginx", "-v"],
+             "haproxy": ["haproxy", "-v"]}
     found = {"relay": "bench/relay.c"}
     for name, command in asked.items():
         if shutil.which(command[0]):

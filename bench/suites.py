@@ -21,8 +21,10 @@ FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes
 PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]}
 FOLDER = BUILD / "bench"
 PEERS = ("nginx", "haproxy")
+SERVERS = ("nginx", "nginx-ofc")    # of files, the second with open_file_cache
 FEW = "few"                         # ours with ten routes, where that is the rival
 MIB = 1 << 20
+FILE_SIZES = (1024, 102400, MIB)
 NOISE = 0.05                        # of one processor, spent by others or stolen: above it a run is called noisy
 BEST = "best peer"                  # the cheaper of nginx and HAProxy
 
@@ -47,6 +49,7 @@ class Bench:
     budgets: tuple = ()
     full: bool = False
     tls: bool = False
+    site: bool = False                          # with static files
     large: bool = False                         # large bodies: whoever has a knob for them turns it
     everywhere: bool = False                    # all processors for all, a thread on each
     connections: int = 4096
@@ -74,6 +77,18 @@ def make_certificate():
     return folder
 
 
+def make_site():
+    """A file of each size, never to be compressed."""
+    folder = FOLDER / "site"
+    (folder / "files").mkdir(parents=True, exist_ok=True)
+    for size in FILE_SIZES:
+        file = folder / f"files/{size}.bin"
+        if not file.exists():
+            file.write_bytes(os.urandom(size))
+            os.utime(file, (1600000000, 1600000000))
+    return folder
+
+
 class Runner:
     """One session of benchmarks: where processes run, and what can be counted here."""
 
@@ -98,7 +113,8 @@ class Runner:
             setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
                           connections=bench.connections,
                           threads=len(self.measured_cpus | self.other_cpus) if bench.everywhere else 1,
-                          tls=make_certificate() if bench.tls else None, routes=bench.routes, queued=bench.queued)
+                          tls=make_certificate() if bench.tls else None, routes=bench.routes, queued=bench.queued,
+                          site=make_site() if bench.site else None)
             self.origin = origin
             contender = CONTENDERS[name](setup)
             with contender:
@@ -301,6 +317,14 @@ BENCHES = (
           "-c 16 -t /bytes/1048576 -b 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
     Bench("gateway.large.up", "request bodies of 1 MiB, 16 connections", "us CPU/MiB", run_load,
           "-c 16 -u 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
+    Bench("gateway.files.1k", "a static file of 1 KiB", CPU, run_load, "-t /files/1024.bin -b 1024 -n {n} -w {w}", 60000,
+          rivals=SERVERS, site=True, budgets=(Budget(BEST, 1.0),)),
+    Bench("gateway.files.100k", "a static file of 100 KiB", CPU, run_load, "-t /files/102400.bin -b 102400 -n {n} -w {w}", 20000,
+          rivals=SERVERS, site=True, budgets=(Budget(BEST, 1.0),)),
+    Bench("gateway.files.1m", "a static file of 1 MiB, 16 connections", "us CPU/MiB", run_load,
+          "-c 16 -t /files/1048576.bin -b 1048576 -n {n} -w {w}", 4000, rivals=SERVERS, site=True),
+    Bench("gateway.files.tls", "a static file of 100 KiB over TLS 1.3", CPU, run_load,
+          "-s -t /files/102400.bin -b 102400 -n {n} -w {w}", 8000, rivals=SERVERS, site=True, tls=True),
 )
 
 
@@ -337,7 +361,7 @@ def ratios(rounds, against):
 
 def judge(bench, rounds):
     """What the rounds say: costs, ratios, budgets with their verdicts."""
-    peers = [name for name in (*PEERS, FEW) if name in rounds[0]]
+    peers = [name for name in (*PEERS, *SERVERS[1:], FEW) if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
                     "most": max(one[name]["cost"] for one in rounds),
