@@ -10,7 +10,12 @@
 #include "base/arena.h"
 #include "base/time.h"
 
-enum { REFUSED_US = 1000 * 1000, BROKE_US = 100 * 1000 };
+enum {
+	REFUSED_US = 1000 * 1000,
+	BROKE_US = 100 * 1000,
+	STREAMS =
+		100, /* of an HTTP/2 connection that is still being made: what servers commonly allow */
+};
 
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
 static Err exhausted =
@@ -99,6 +104,40 @@ static bool is_servers_fault(const Err *err)
 	       !err_is(err, "rt.no_ports");
 }
 
+static Err *open_one(Upstream *up, const LeaseAsk *ask, size_t i, Pooled **pooled)
+{
+	ServerLoop *l = server_loop(up->servers[i].server);
+	Err *err;
+
+	l->opening++;
+	err = pool_open(up, ask, i, pooled);
+	l->opening--;
+	if (!err)
+		l->no_h2 = !(*pooled)->h2;
+	wait_queue_wake_all(&l->opened);
+	return err;
+}
+
+/* Many requests that come at once need one HTTP/2 connection, not one each. */
+static bool is_one_coming(const Upstream *up, const LeaseAsk *ask, size_t i)
+{
+	const ServerLoop *l = server_loop(up->servers[i].server);
+
+	return up->conf->protocol == UPSTREAM_H2 && !l->no_h2 && !ask->fresh &&
+	       l->awaiting + 1 < l->opening * STREAMS;
+}
+
+static Err *await_it(const Upstream *up, size_t i)
+{
+	ServerLoop *l = server_loop(up->servers[i].server);
+	Err *err;
+
+	l->awaiting++;
+	err = wait_queue_park(&l->opened);
+	l->awaiting--;
+	return err;
+}
+
 /* With a slot of that server held. */
 static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t i, Lease *lease)
 {
@@ -107,7 +146,7 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t i, Lease *lease)
 	Err *err;
 
 	lease->server = (uint16_t)i;
-	err = pool_open(up, ask, i, &pooled);
+	err = open_one(up, ask, i, &pooled);
 	if (!err) {
 		lease_begin(lease, pooled, i, false);
 		return NULL;
@@ -159,6 +198,10 @@ Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
 		if (pooled) {
 			lease_begin(lease, pooled, i, true);
 			return NULL;
+		}
+		if (is_one_coming(up, ask, i)) {
+			TRY(await_it(up, i));
+			continue;
 		}
 		if (slot_take(up, i) || pool_swap(up->servers[i].server))
 			return open_for(up, ask, i, lease);
@@ -242,8 +285,9 @@ bool upstream_retry_begin(Upstream *up, const RetryConf *conf)
 	for (unsigned i = 0; i < rt_loops(); i++)
 		requests += budget_sum(&trunk->loops[i].requests, now_us);
 	pthread_mutex_lock(&trunk->lock);
-	allowed = budget_allows(requests, budget_sum(&trunk->retried, now_us), conf->budget_ppm,
-	                        trunk->retries, conf->budget_min);
+	allowed =
+		budget_allows(requests, budget_sum(&trunk->retried, now_us), conf->budget_ppm,
+	                      __atomic_load_n(&trunk->retries, __ATOMIC_RELAXED), conf->budget_min);
 	if (allowed) {
 		budget_count(&trunk->retried, now_us);
 		__atomic_add_fetch(&trunk->retries, 1, __ATOMIC_RELAXED);

@@ -130,6 +130,7 @@ static Server *server_new(Trunk *trunk, Str address)
 		server->loops[i].server = server;
 		server->loops[i].unshun = (Timer)TIMER_INIT(unshun);
 		list_init(&server->loops[i].ready);
+		wait_queue_init(&server->loops[i].opened);
 	}
 	server_cells_take(server);
 	pthread_mutex_lock(&trunk->lock);

@@ -23,6 +23,10 @@ typedef struct ServerLoop {
 	List ready;    /* connections that can take a call, hot first */
 	uint32_t idle; /* atomic: those without a call, so that other loops know whom to ask */
 	BalanceLoad load;
+	WaitQueue opened;  /* HTTP/2: those who wait for a connection that is being made */
+	uint32_t awaiting; /* so many */
+	uint32_t opening;  /* connections being made */
+	bool no_h2;        /* the last one made did not speak it */
 } __attribute__((aligned(LINE_BYTES))) ServerLoop;
 
 /* Ejection, under the trunk's lock but for what is atomic. */
