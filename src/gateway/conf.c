@@ -29,8 +29,8 @@ static const ConfWord retry_words[] = {
 	{ "refused", RETRY_REFUSED,
 	  "the connection was refused, the host not reached or its name not found" },
 	{ "reset", RETRY_RESET,
-	  "the connection closed before a byte of the answer came; a request that may not be repeated only when no byte of "
-	  "it was sent" },
+	  "the connection closed before a byte of the answer came; a request that may not be repeated only when the server "
+	  "certainly got nothing of it" },
 	{ "timeout", RETRY_TIMEOUT,
 	  "the answer's head did not come in time; requests that may be repeated only" },
 	{ "502", RETRY_502, "the server answered 502; requests that may be repeated only" },
@@ -180,8 +180,9 @@ static const ConfKey retry_keys[] = {
 	{ "on", CONF_ENUM, AT_LIST(RetryConf, on), .names = retry_words,
 	  .def = "connect, refused, reset", .help = "what is tried again" },
 	{ "budget", CONF_SHARE, AT(RetryConf, budget_ppm), .def = "20%",
-	  .help = "retries, at most this share of the requests at work",
-	  .more = "Keeps an upstream that is in trouble from being asked twice as much." },
+	  .help = "retries, at most this share of the requests of the last ten seconds, over all threads",
+	  .more = "Keeps an upstream that is in trouble from being asked twice as much. A try after a connection that could not "
+	          "be made is not counted: nobody did any work." },
 	{ "budget_min", CONF_UINT, AT(RetryConf, budget_min), .def = "3", .max = "1000",
 	  .help = "retries at a time that are allowed whatever the share" },
 };
