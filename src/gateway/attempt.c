@@ -2,9 +2,12 @@
  *
  * Attempts: one server after another, until one has answered.
  *
- * What may be tried again: what never reached a server, always; what reached one that then closed without a byte of
- * answer, only if the method is idempotent; and never once the body was streamed (a held one can be sent anew) or the
- * client got a byte. */
+ * What may be tried again: what certainly never reached a server, always; what reached one that then closed without a byte
+ * of answer, only if the method is idempotent; and never once the body was streamed (a held one can be sent anew) or the
+ * client got a byte.
+ *
+ * A connection that was used before may be one that its server has just closed. Then the same server is asked again on a
+ * new one, and that is no retry, for nothing failed: docs/decisions/0012. */
 #include "gateway/proxy_int.h"
 #include "gateway/tunnel.h"
 

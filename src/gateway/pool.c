@@ -5,7 +5,7 @@
  * by their timers.
  *
  * A connection suits a request or not: what may not be sent twice takes none that was idle for long (the server may be
- * closing it this moment: docs/decisions/0009), and one that began with a PROXY header serves the client it named. Where
+ * closing it this moment: docs/decisions/0012), and one that began with a PROXY header serves the client it named. Where
  * none suits and the limit is reached, an idle one is closed and its place used. */
 #include "gateway/upstream_int.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What became of bytes that were written to a connection which then ended: docs/decisions/0009.
+ * What became of bytes that were written to a connection which then ended: docs/decisions/0012.
  *
  * That the peer's kernel has not acknowledged them is not enough: it may acknowledge late, and a reset carries no
  * acknowledgement that ours would note, so bytes that were read and acted upon can look unacknowledged for ever. Proof is

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server closes an idle connection in the very moment a request is sent on it. Nobody may see that, and nothing may be
-done twice: docs/decisions/0009. With the threads of gunicorn, whose two seconds of patience are hit to the millisecond.
+done twice: docs/decisions/0012. With the threads of gunicorn, whose two seconds of patience are hit to the millisecond.
 Each case by itself is in src/gateway/attempt_test.c."""
 import asyncio
 import collections
