@@ -15,7 +15,7 @@ typedef struct Admin Admin;
 Err *admin_open(Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out) MUST_USE;
 Str admin_key(const Admin *admin); /* what its socket is called when it is handed over */
 int admin_fd(const Admin *admin);
-bool admin_owns_file(const Admin *admin); /* as listener_owns_file */
+bool admin_owns_file(const Admin *admin);   /* as listener_owns_file */
 void admin_leave(Admin *admin);             /* another process answers there now; parks */
 void admin_close(Admin *admin);             /* parks; NULL is fine */
 const Addr *admin_addr(const Admin *admin); /* NULL when there is none */

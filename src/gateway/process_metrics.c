@@ -21,6 +21,8 @@ READ(headless, http_stats().headless)
 READ(memory_refused, watermark_refused())
 READ(timeouts, http_stats().timeouts)
 READ(floods, http_stats().floods)
+READ(broken, http_stats().broken)
+READ(unread, http_stats().unread)
 READ(connections, http_stats().connections)
 READ(active, http_stats().active)
 READ(tunnels, http_stats().tunnels)
@@ -70,6 +72,11 @@ static const MetricFamily families[] = {
 	    "Heads that did not come in time", read_timeouts),
 	ROW("banyan_client_floods_total", COUNTER, "connections",
 	    "HTTP/2 connections ended for abuse", read_floods),
+	ROW("banyan_client_protocol_errors_total", COUNTER, "connections",
+	    "HTTP/2 connections ended because the client broke the protocol", read_broken),
+	ROW("banyan_client_slow_readers_total", COUNTER, "requests",
+	    "Answers given up because the client took nothing of them for limits.write",
+	    read_unread),
 	ROW("banyan_connections", GAUGE, "connections", "Connections open now", read_connections),
 	ROW("banyan_connections_active", GAUGE, "connections", "Connections with a request now",
 	    read_active),

@@ -52,6 +52,8 @@ Err *exchange_serve(Exchange *x, Err *refused)
 	if (!err)
 		err = conf->handler(x);
 	unsent = finish(x, err);
+	if (err_is(err ? err : unsent, "http.slow_reader"))
+		HTTP_STAT(unread, 1u);
 	if (conf->done)
 		conf->done(x, err ? err : unsent);
 	return err ? err : unsent;

@@ -43,6 +43,8 @@ HttpStats http_stats(void)
 		SUM(handshakes_failed);
 		SUM(timeouts);
 		SUM(floods);
+		SUM(broken);
+		SUM(unread);
 		SUM(connections);
 		SUM(active);
 		SUM(tunnels);

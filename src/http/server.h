@@ -90,6 +90,8 @@ typedef struct HttpStats {
 	uint64_t headless; /* without a PROXY header, or of a peer that may not send one */
 	uint64_t timeouts; /* heads and bodies that came too slowly */
 	uint64_t floods;   /* HTTP/2 connections ended for abuse */
+	uint64_t broken;   /* HTTP/2 connections ended for breaking the protocol */
+	uint64_t unread;   /* answers given up because the client took nothing of them */
 	uint32_t connections;
 	uint32_t active; /* with a request */
 	uint32_t tunnels;

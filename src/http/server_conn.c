@@ -101,6 +101,8 @@ static Ending serve_h2(ServerConn *sc, Str early)
 
 	if (err_is(err, "h2.flood"))
 		HTTP_STAT(floods, 1u);
+	if (err_is(err, "h2.protocol"))
+		HTTP_STAT(broken, 1u);
 	if (err_is(err, "http.slow_head"))
 		HTTP_STAT(timeouts, 1u);
 	if (err)

@@ -193,6 +193,7 @@ def test_a_route_has_its_own_patience_with_readers(gateway, upstream, client):
     """)
     wires = [client.connect(gw, receive_buffer=16384).send(request(target=path)) for path in ("/quick", "/rest")]
     until(lambda: ends == ["/quick"], "one is dropped")
+    gw.wait_metric("banyan_client_slow_readers_total", 1)
     assert len(wires[0].reader.rest()) < 500000000
     wires[1].close()
 
