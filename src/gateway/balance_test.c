@@ -298,3 +298,81 @@ TEST(hash_is_the_same_for_ever)
 		                       &(BalancePick){ .kind = BALANCE_HASH, .key = key }),
 		          want[key]);
 }
+
+TEST(a_share_grows_with_time_and_is_never_less_than_a_tenth)
+{
+	static const struct {
+		uint16_t weight;
+		int64_t since_us, slow_start_us;
+		uint32_t want;
+	} cases[] = {
+		{ 1, 0, 0, 1000 },
+		{ 7, INT64_MAX, 0, 7000 },
+		{ 7, INT64_MAX, 60, 7000 },
+		{ 2, 0, 1000000, 200 },
+		{ 2, 50000, 1000000, 200 },
+		{ 2, 250000, 1000000, 500 },
+		{ 2, 999999, 1000000, 1999 },
+		{ 2, 1000000, 1000000, 2000 },
+		{ 0, 250000, 1000000, 0 },
+		{ 256, 1, INT64_MAX, 25600 },
+	};
+
+	(void)a;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("case %zu", i);
+		CHECK_INT(balance_share(cases[i].weight, cases[i].since_us, cases[i].slow_start_us),
+		          cases[i].want);
+	}
+}
+
+/* Requests of the same length come one after another, each kind with its own idea of load: all keep to the weights. */
+TEST(every_kind_keeps_to_weights_under_load)
+{
+	enum { SERVERS = 6, WORK = 60, PICKS = 60000 };
+	static const uint16_t weights[SERVERS] = { 1, 2, 3, 4, 5, 5 };
+	size_t queue[WORK];
+
+	(void)a;
+	for (int kind = BALANCE_ROUND_ROBIN; kind <= BALANCE_HASH; kind++) {
+		BalanceServer servers[SERVERS] = { 0 };
+		size_t got[SERVERS] = { 0 };
+
+		for (size_t i = 0; i < SERVERS; i++) {
+			servers[i].hash = balance_hash(S("x")) + i * 7919;
+			servers[i].weight = balance_share(weights[i], 0, 0);
+			balance_observe(&servers[i].load, 1, 1000);
+		}
+		for (size_t n = 0; n < PICKS; n++) {
+			BalancePick pick = { .kind = (BalanceKind)kind, .key = n, .now_us = 1 };
+			int at = balance_pick(servers, SERVERS, &pick);
+
+			CHECK(at >= 0);
+			if (n >= WORK)
+				servers[queue[n % WORK]].load.in_flight--;
+			queue[n % WORK] = (size_t)at;
+			servers[at].load.in_flight++;
+			got[at]++;
+		}
+		for (size_t i = 0; i < SERVERS; i++) {
+			NOTE("kind %d, server %zu", kind, i);
+			CHECK_NEAR((double)got[i], PICKS * weights[i] / 20.0, PICKS * 0.02);
+		}
+	}
+}
+
+TEST(what_balance_pick_would_say_were_all_full)
+{
+	static const uint16_t first[] = { 0 };
+	BalanceServer servers[] = { up(1), up(1) };
+	BalancePick pick = { .kind = BALANCE_ROUND_ROBIN };
+
+	(void)a;
+	CHECK_INT(balance_none(servers, 2, &pick), BALANCE_ALL_FULL);
+	pick.tried = first;
+	pick.tried_count = 1;
+	CHECK_INT(balance_none(servers, 2, &pick), BALANCE_ALL_FULL);
+	CHECK_INT(balance_none(servers, 1, &pick), BALANCE_ALL_TRIED);
+	servers[0].state = servers[1].state = BALANCE_DOWN;
+	CHECK_INT(balance_none(servers, 2, &pick), BALANCE_NONE_UP);
+}
