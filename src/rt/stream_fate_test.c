@@ -2,6 +2,7 @@
 #include "rt/stream_fate.c"
 
 #include "base/time.h"
+#include "tls_pair.h"
 #include "unit.h"
 
 #include <string.h>
@@ -152,4 +153,61 @@ TEST(a_unix_socket_proves_nothing)
 {
 	(void)a;
 	CHECK_OK(rt_run(&(RtConf){ .loops = 1, .workers = 1 }, unix_pair, NULL));
+}
+
+/* TLS says its own end before the connection's; that alone is no proof, and does not hide one. */
+static const struct {
+	const char *name;
+	bool says_goodbye, closes_first, reads;
+	bool untouched;
+} tls_cases[] = {
+	{ "closed before it came", false, true, false, true },
+	{ "said goodbye and closed before it came", true, true, false, true },
+	{ "closed with it unread", false, false, false, false },
+	{ "said goodbye, got it, closed unread", true, false, false, true },
+	{ "read it and closed", false, false, true, false },
+};
+
+static Err *play_tls(void *arg)
+{
+	Arena *a = arg;
+	Cert cert = cert_make(a, "server", "DNS:www.example.org", NULL, 30);
+	TlsPair pair = { .name = S("www.example.org") };
+
+	CHECK_OK(
+		tls_server_new(a, &(TlsServerConf){ cert.file, cert.key, false }, 1, &pair.server));
+	CHECK_OK(tls_client_new(a, &(TlsClientConf){ .ca = cert.file, .verify = true },
+	                        &pair.client));
+	for (size_t i = 0; i < COUNT(tls_cases); i++) {
+		char into[100];
+		uint64_t from;
+		size_t got;
+
+		NOTE("%s", tls_cases[i].name);
+		tls_pair_open(&pair, true);
+		tls_pair_talk(&pair);
+		from = pair.c.written;
+		if (tls_cases[i].says_goodbye)
+			CHECK_OK(stream_end(&pair.s));
+		if (tls_cases[i].closes_first)
+			stream_close(&pair.s);
+		CHECK_OK(stream_write(&pair.c, S("charge my card")));
+		CHECK(pair.c.written > from + 14);
+		if (tls_cases[i].reads)
+			CHECK_OK(stream_read(&pair.s, into, sizeof into, &got));
+		stream_close(&pair.s);
+		if (!stream_read(&pair.c, into, sizeof into, &got))
+			CHECK_INT(got, 0);
+		CHECK_INT(stream_untouched(&pair.c, from), tls_cases[i].untouched);
+		CHECK(!stream_untouched(&pair.c, 0));
+		tls_pair_close(&pair);
+	}
+	tls_unref(pair.server);
+	tls_unref(pair.client);
+	return NULL;
+}
+
+TEST(tls_changes_nothing_of_it)
+{
+	CHECK_OK(in_loops(play_tls, a));
 }
