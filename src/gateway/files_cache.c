@@ -13,7 +13,7 @@
  * Folders are opened once a second too: deployments switch them by renaming a link. Their descriptor is counted, because a
  * worker may still walk from it.
  *
- * Nothing is shared between loops and nothing is locked. docs/decisions/0009-files-and-the-disk.md has the reasons. */
+ * Nothing is shared between loops and nothing is locked. docs/decisions/0014-files-and-the-disk.md has the reasons. */
 #include "gateway/files_cache.h"
 
 #include "base/buf.h"
