@@ -2,11 +2,12 @@
  *
  * The answer on its way to the client.
  *
- * A client that takes what the server gives is served straight from the server's buffer, and nothing is kept. The moment
- * it does not take something at once, a second fiber begins to read the server out into a spool, while the first goes on
- * writing from there at the client's pace. When the server has said all, its connection goes back to the pool: a worker
- * of a monolith is free again though its client may read for hours. A spool that is full makes the second fiber wait,
- * and the server with it; until then a client gets a moment to catch up before anything is written to a disk.
+ * A client that takes what the server gives is served straight from the server's buffer, and nothing is kept. When it
+ * leaves something for more than a moment, a second fiber begins to read the server out into a spool, while the first
+ * goes on writing from there at the client's pace. When the server has said all, its connection goes back to the pool: a
+ * worker of a monolith is free again though its client may read for hours. A client that has caught up is served straight
+ * again. A spool that is full makes the second fiber wait, and the server with it; until then a client gets a moment to
+ * catch up before anything is written to a disk.
  *
  * Never held: event streams, gRPC, what the server marks with X-Accel-Buffering: no, and routes that say so. */
 #include "gateway/proxy_int.h"
@@ -17,8 +18,7 @@
 
 enum {
 	INFORMS_MAX = 32,
-	PATIENCE_US =
-		20 * 1000, /* a client that takes what memory holds in this time is not slow */
+	PATIENCE_US = 2000, /* a client that takes a piece in this time is not slow */
 };
 
 static Err cut_short = ERR_STATIC(UPSTREAM, "upstream.truncated",
@@ -36,6 +36,7 @@ typedef struct Delivery {
 	size_t turn;
 	uint64_t given; /* of what was held, to the client */
 	uint64_t seen;  /* of that, when the keeper last waited for it */
+	Str next; /* a piece that came when the client had all before it: the keeper has left */
 } Delivery;
 
 /* --- from the server ------------------------------------------------------------------------------------------------ */
@@ -99,7 +100,9 @@ static Err *read_out(Delivery *d)
 
 	for (;;) {
 		TRY(read_piece(d->p, &piece));
-		if (!piece.len)
+		if (piece.len && spool_is_drained(&d->held))
+			d->next = piece;
+		if (!piece.len || d->next.len)
 			return NULL;
 		TRY(keep(d, piece));
 		TRY(relay_took(&turn, piece.len));
@@ -111,7 +114,7 @@ static Err *keeper(void *arg)
 	Delivery *d = arg;
 	Err *err = read_out(d);
 
-	if (!err)
+	if (!err && !d->next.len)
 		let_server_go(d);
 	spool_finish(&d->held, err);
 	return err;
@@ -136,26 +139,33 @@ static Err *finish(Delivery *d)
 	return http_end(d->p->x, &d->trailers);
 }
 
-/* As long as the client takes what the server gives. *rest: what it did not take. */
-static Err *pass_on(Delivery *d, Str *rest, bool *slow)
+static Err *offer(Delivery *d, Str *piece, bool *slow)
+{
+	d->turn += piece->len;
+	TRY(http_offer(d->p->x, piece, PATIENCE_US, slow));
+	return *slow ? NULL : relay_took(&d->turn, 0);
+}
+
+/* As long as the client takes what the server gives; *piece goes first. *slow: it did not take all, *piece is the rest.
+ * Else the server has said all. */
+static Err *pass_on(Delivery *d, Str *piece, bool *slow)
 {
 	Passage *p = d->p;
 
-	for (;;) {
-		*rest = (Str){ 0 };
+	if (piece->len)
+		TRY(offer(d, piece, slow));
+	while (!*slow) {
+		*piece = (Str){ 0 };
 		if (!call_more(&p->call))
-			TRY(http_offer(p->x, rest, slow));
+			TRY(offer(d, piece, slow));
 		if (*slow)
 			return NULL;
-		TRY(read_piece(p, rest));
-		if (!rest->len)
+		TRY(read_piece(p, piece));
+		if (!piece->len)
 			return NULL;
-		d->turn += rest->len;
-		TRY(http_offer(p->x, rest, slow));
-		if (*slow)
-			return NULL;
-		TRY(relay_took(&d->turn, 0));
+		TRY(offer(d, piece, slow));
 	}
+	return NULL;
 }
 
 static Err *pass_slowly(Delivery *d, Str piece)
@@ -175,6 +185,7 @@ static Err *pass_slowly(Delivery *d, Str piece)
 	}
 }
 
+/* What is held, and what comes to it, until the server has said all or the client has caught up (d->next then). */
 static Err *give_out(Delivery *d)
 {
 	Exchange *x = d->p->x;
@@ -185,7 +196,7 @@ static Err *give_out(Delivery *d)
 			TRY(http_flush(x));
 		TRY(spool_take(&d->held, &piece));
 		if (!piece.len)
-			return finish(d);
+			return NULL;
 		TRY(http_write(x, piece));
 		d->given += piece.len;
 		TRY(relay_took(&d->turn, piece.len));
@@ -201,26 +212,23 @@ static bool may_hold(const Passage *p)
 	       !str_eq_nocase(headers_get_name(headers, S("X-Accel-Buffering")), S("no"));
 }
 
-/* The client is slow. The rest of the piece goes first, as what is open of it may have to be ended (http_offer). */
+/* The rest of a piece goes first, as what is open of it may have to be ended (http_offer). */
 static Err *hold(Delivery *d, Str rest)
 {
-	Passage *p = d->p;
-	SpoolRules rules = relay_rules(p);
+	SpoolRules rules = relay_rules(d->p);
 
-	if (!may_hold(p))
-		return pass_slowly(d, rest);
-	if (p->call.read_all) {
+	if (!d->held.begun)
 		spool_begin(&d->held, &rules, SPOOL_ANSWER);
-		spool_add(&d->held, rest);
+	spool_resume(&d->held);
+	spool_add(&d->held, rest);
+	d->next = (Str){ 0 };
+	if (d->p->call.read_all) {
 		let_server_go(d);
 		spool_finish(&d->held, NULL);
-		return give_out(d);
 	}
-	if (child_start(&d->keeper, keeper, d, "keeper"))
-		return pass_slowly(d, rest); /* too many fibers */
-	spool_begin(&d->held, &rules, SPOOL_ANSWER);
-	spool_add(&d->held, rest);
-	return give_out(d);
+	TRY(give_out(d));
+	child_end(&d->keeper);
+	return NULL;
 }
 
 static void delivery_end(Delivery *d)
@@ -229,12 +237,32 @@ static void delivery_end(Delivery *d)
 	spool_end(&d->held);
 }
 
+static Err *deliver(Delivery *d)
+{
+	Str piece = { 0 };
+
+	for (;;) {
+		bool slow = false;
+
+		TRY(pass_on(d, &piece, &slow));
+		if (!slow) {
+			let_server_go(d);
+			return finish(d);
+		}
+		if (!may_hold(d->p) ||
+		    (!d->p->call.read_all && child_start(&d->keeper, keeper, d, "keeper")))
+			return pass_slowly(d, piece); /* or there are too many fibers */
+		TRY(hold(d, piece));
+		if (!d->next.len)
+			return finish(d);
+		piece = d->next;
+	}
+}
+
 Err *relay_answer(Passage *p)
 {
 	AUTO(delivery_end) Delivery d = { .p = p };
 	Head out = p->answer;
-	bool slow = false;
-	Str rest;
 
 	if (sendfile_is_asked(p))
 		return sendfile_answer(p);
@@ -246,9 +274,5 @@ Err *relay_answer(Passage *p)
 		relay_forget(p);
 	if (p->x->ended)
 		return NULL;
-	TRY(pass_on(&d, &rest, &slow));
-	if (slow)
-		return hold(&d, rest);
-	let_server_go(&d);
-	return finish(&d);
+	return deliver(&d);
 }

@@ -381,6 +381,16 @@ void spool_finish(Spool *s, Err *err)
 	wake(s->taker);
 }
 
+void spool_resume(Spool *s)
+{
+	s->last = false;
+}
+
+bool spool_is_drained(const Spool *s)
+{
+	return s->taker && !spool_has(s);
+}
+
 /* --- taking --------------------------------------------------------------------------------------------------------- */
 
 bool spool_has(const Spool *s)

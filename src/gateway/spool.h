@@ -52,6 +52,8 @@ bool spool_is_full(const Spool *s); /* more is held in memory than should be */
 Err *spool_wait_room(Spool *s, size_t bytes, int64_t us) MUST_USE;
 void spool_finish(Spool *s,
                   Err *err); /* nothing more is put; err is for the taker, NULL: all is well */
+void spool_resume(Spool *s); /* the taker has heard of it: more is put after all */
+bool spool_is_drained(const Spool *s); /* the taker has all and waits */
 
 /* The next bytes, good until the next call and gone from the spool; empty: the end. Parks. Fails with IO "gateway.spool"
  * (they could not be read back), and with what finish was given. */

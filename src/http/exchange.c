@@ -158,7 +158,7 @@ Err *http_flush(Exchange *x)
 	return x->ops->flush(x);
 }
 
-Err *http_offer(Exchange *x, Str *piece, bool *waits)
+Err *http_offer(Exchange *x, Str *piece, int64_t us, bool *waits)
 {
 	size_t before = piece->len;
 
@@ -167,7 +167,7 @@ Err *http_offer(Exchange *x, Str *piece, bool *waits)
 		*piece = (Str){ 0 };
 		return NULL;
 	}
-	TRY(x->ops->offer(x, piece, waits));
+	TRY(x->ops->offer(x, piece, us, waits));
 	x->bytes_out += before - piece->len;
 	return NULL;
 }

@@ -26,7 +26,7 @@ typedef struct ExchangeOps {
 	Err *(*begin)(Exchange *x, const Head *head);
 	Err *(*write)(Exchange *x, Str piece);
 	Err *(*flush)(Exchange *x);
-	Err *(*offer)(Exchange *x, Str *piece, bool *waits);
+	Err *(*offer)(Exchange *x, Str *piece, int64_t us, bool *waits);
 	Err *(*send_file)(Exchange *x, int fd, uint64_t from, size_t count,
 	                  size_t *sent); /* NULL: only by reading and writing */
 	Err *(*end)(Exchange *x, const Headers *trailers);
@@ -78,9 +78,9 @@ Err *http_write(Exchange *x, Str piece)
 	MUST_USE; /* returns when the bytes were taken: back-pressure */
 Err *http_flush(Exchange *x)
 	MUST_USE; /* before waiting for more to write: what was given goes out now */
-/* As http_write, or http_flush when *piece is empty, without waiting for the client: *piece becomes what was not taken,
- * and is to be given next, by any of the three. *waits: so does something that was taken. Parks for a turn at most. */
-Err *http_offer(Exchange *x, Str *piece, bool *waits) MUST_USE;
+/* As http_write, or http_flush when *piece is empty, but waits for the client so long only: *piece becomes what it did not
+ * take, and is to be given next, by any of the three. *waits: there is such a rest, or what was given before it waits. */
+Err *http_offer(Exchange *x, Str *piece, int64_t us, bool *waits) MUST_USE;
 /* As http_write of these bytes of a file, as cheaply as the connection allows; an answer with a length. Fails also with
  * IO "http.file_cut" when the file has become shorter, IO "rt.disk", and BUSY "rt.workers_full". */
 Err *http_send_file(Exchange *x, int fd, uint64_t from, uint64_t count) MUST_USE;

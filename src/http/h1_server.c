@@ -213,8 +213,9 @@ static void note_sent(Talk *t, Str *piece, bool chunk, size_t sent)
 		buf_put(&t->out, str_sub(S("\r\n"), sent - gathered - taken, 2));
 }
 
-static Err *send_at_once(Talk *t, Str *piece, bool chunk)
+static Err *send_at_once(Talk *t, Str *piece)
 {
+	bool chunk = t->answer == HTTP_BODY_CHUNKED && piece->len;
 	struct iovec parts[3] = { part_of(buf_str(&t->out)), part_of(*piece), part_of(S("\r\n")) };
 	size_t sent;
 	Err *err;
@@ -230,9 +231,28 @@ static Err *send_at_once(Talk *t, Str *piece, bool chunk)
 	return NULL;
 }
 
-static Err *talk_offer(Exchange *x, Str *piece, bool *waits)
+/* Until all is sent, or the time is over: that is no error. */
+static Err *send_in_time(Talk *t, Str *piece, int64_t us)
+{
+	AUTO(deadline_end) Deadline limit = deadline_begin(us);
+	int64_t until_us = loop_now_us() + us;
+	Err *err;
+
+	TRY(send_at_once(t, piece));
+	while (piece->len || t->out.len) {
+		err = stream_wait_writable(&t->sc->stream);
+		if (err_is(err, "rt.deadline") && loop_now_us() >= until_us)
+			return NULL;
+		TRY(err);
+		TRY(send_at_once(t, piece));
+	}
+	return NULL;
+}
+
+static Err *talk_offer(Exchange *x, Str *piece, int64_t us, bool *waits)
 {
 	Talk *t = (Talk *)x;
+	Err *err = NULL;
 	bool chunk = t->answer == HTTP_BODY_CHUNKED && piece->len;
 	bool sized = t->answer == HTTP_BODY_LENGTH;
 
@@ -244,10 +264,14 @@ static Err *talk_offer(Exchange *x, Str *piece, bool *waits)
 		return NULL;
 	}
 	TRY(open_chunk(t, *piece, chunk));
-	if (!t->sending && (piece->len || t->out.len))
-		TRY(send_at_once(t, piece, chunk));
+	if (!t->sending && (piece->len || t->out.len)) {
+		t->sending = true;
+		err = send_in_time(t, piece, us);
+		t->sending = false;
+	}
+	t->broken = t->broken || err;
 	*waits = piece->len || t->out.len;
-	return NULL;
+	return err;
 }
 
 static Err *send_from_file(Talk *t, int fd, uint64_t from, size_t count, size_t *sent)

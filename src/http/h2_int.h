@@ -134,8 +134,8 @@ Err *h2_give_head(H2Stream *s, H2Fields fields, bool inform, int64_t us, Err *la
 	MUST_USE;
 /* Parks until all was taken, but for a small first piece, which is copied and waits with the head. */
 Err *h2_give(H2Stream *s, Str piece, int64_t us, Err *late, Err *gone) MUST_USE;
-/* What of it goes within a turn, *piece being left with the rest. *waits: so does something else that was given. */
-Err *h2_offer(H2Stream *s, Str *piece, bool *waits, Err *gone) MUST_USE;
+/* What of it goes in that time, *piece being left with the rest. *waits: there is one, or what was given before waits. */
+Err *h2_offer(H2Stream *s, Str *piece, int64_t us, bool *waits, Err *gone) MUST_USE;
 Err *h2_listen(H2Stream *s)
 	MUST_USE; /* parks until something came, or the stream was closed; look again */
 /* The last piece, which may be empty. Parks until the end is on its way. */

@@ -120,9 +120,9 @@ static Err *request_flush(Exchange *x)
 	return NULL;
 }
 
-static Err *request_offer(Exchange *x, Str *piece, bool *waits)
+static Err *request_offer(Exchange *x, Str *piece, int64_t us, bool *waits)
 {
-	return h2_offer(&((Request *)x)->s, piece, waits, &gone);
+	return h2_offer(&((Request *)x)->s, piece, us, waits, &gone);
 }
 
 static Err *request_end(Exchange *x, const Headers *trailers)

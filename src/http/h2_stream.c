@@ -386,14 +386,25 @@ Err *h2_give(H2Stream *s, Str piece, int64_t us, Err *late, Err *gone)
 	return wait_to_go(s, has_piece, us, late, gone);
 }
 
-/* Lets the owner have a turn with the piece, and takes back what it could not place. */
-static Err *lend(H2Stream *s, Str *piece)
+static Err *wait_a_moment(H2Stream *s, int64_t us)
+{
+	static Err over = ERR_STATIC(TIMEOUT, "rt.deadline", "the moment was over");
+	int64_t until_us = loop_now_us() + us;
+	Err *err = fiber_yield();
+
+	while (!err && s->piece.len && !s->closed && loop_now_us() < until_us)
+		err = wait_for(&s->writer, until_us - loop_now_us(), &over);
+	return err == &over ? NULL : err;
+}
+
+/* Lets the owner have the piece for a moment, and takes back what it could not place. */
+static Err *lend(H2Stream *s, Str *piece, int64_t us)
 {
 	Err *err;
 
 	s->piece = *piece;
 	h2_poke(s);
-	err = fiber_yield();
+	err = wait_a_moment(s, us);
 	*piece = s->piece;
 	s->piece = (Str){ 0 };
 	if (s->out_length >= 0)
@@ -405,7 +416,7 @@ static Err *lend(H2Stream *s, Str *piece)
 	return err;
 }
 
-Err *h2_offer(H2Stream *s, Str *piece, bool *waits, Err *gone)
+Err *h2_offer(H2Stream *s, Str *piece, int64_t us, bool *waits, Err *gone)
 {
 	Str given = *piece;
 
@@ -417,13 +428,13 @@ Err *h2_offer(H2Stream *s, Str *piece, bool *waits, Err *gone)
 	}
 	h2_poke(s);
 	if (has_piece(s)) { /* a small one that went with the head */
-		TRY(fiber_yield());
+		TRY(wait_a_moment(s, us));
 		*waits = has_piece(s);
 	}
 	if (*waits || !given.len)
 		return NULL;
 	TRY(keep_promise(s, given.len, false));
-	TRY(lend(s, piece));
+	TRY(lend(s, piece, us));
 	*waits = piece->len > 0;
 	return NULL;
 }

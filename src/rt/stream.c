@@ -241,8 +241,8 @@ static void skip(struct iovec **parts, int *count, size_t sent)
 	}
 }
 
-/* What a write waits for: TLS may have to read first. */
-static Err *wait_to_write(Stream *s)
+/* TLS may have to read first. */
+Err *stream_wait_writable(Stream *s)
 {
 	return s->tls && !tls_wants_write(s) ? watch_wait_readable(&s->watch)
 	                                     : watch_wait_writable(&s->watch);
@@ -263,7 +263,7 @@ Err *stream_writev(Stream *s, struct iovec *parts, int count)
 		TRY(stream_try_writev(s, parts, count, &sent));
 		skip(&parts, &count, sent);
 		if (count && !sent)
-			TRY(wait_to_write(s));
+			TRY(stream_wait_writable(s));
 	}
 	return NULL;
 }
@@ -287,7 +287,7 @@ Err *stream_write_more(Stream *s, Str bytes)
 		part.iov_base = (char *)part.iov_base + sent;
 		part.iov_len -= sent;
 		if (part.iov_len && !sent)
-			TRY(wait_to_write(s));
+			TRY(stream_wait_writable(s));
 	}
 	return NULL;
 }
@@ -299,7 +299,7 @@ Err *stream_sendfile(Stream *s, int fd, uint64_t from, size_t count, size_t *sen
 
 	for (;;) {
 		if (!s->watch.writable)
-			TRY(wait_to_write(s));
+			TRY(stream_wait_writable(s));
 		n = sendfile(s->watch.fd, fd, &at, count);
 		if (n >= 0)
 			break;

@@ -86,6 +86,7 @@ Err *stream_sendfile(Stream *s, int fd, uint64_t from, size_t count, size_t *sen
 /* What goes without parking: *sent bytes, perhaps none. What is left is to be offered again, at least as much of it. */
 Err *stream_try_write(Stream *s, Str bytes, size_t *sent) MUST_USE;
 Err *stream_try_writev(Stream *s, struct iovec *parts, int count, size_t *sent) MUST_USE;
+Err *stream_wait_writable(Stream *s) MUST_USE; /* after one of those that did not send all; parks */
 Err *stream_end(Stream *s)
 	MUST_USE; /* no more will be written: close_notify, then shutdown(SHUT_WR); parks */
 
