@@ -153,15 +153,19 @@ static void *alloc_in_new_chunk(Arena *a, size_t bytes)
 	return chunk->data;
 }
 
+static _Noreturn void impossible(void)
+{
+	fputs("banyan: impossible allocation\n", stderr);
+	abort();
+}
+
 void *arena_alloc_raw(Arena *a, size_t bytes)
 {
 	Chunk *chunk = a->newest;
 	size_t room = (bytes + 15) & ~(size_t)15;
 
-	if (UNLIKELY(room < bytes)) {
-		fputs("banyan: impossible allocation\n", stderr);
-		abort();
-	}
+	if (UNLIKELY(room < bytes))
+		impossible();
 	if (UNLIKELY(room > chunk->size - chunk->used))
 		return alloc_in_new_chunk(a, room);
 	chunk->used += room;
@@ -177,7 +181,9 @@ void *arena_alloc_array(Arena *a, size_t each, size_t count)
 {
 	size_t bytes;
 
-	return arena_alloc(a, __builtin_mul_overflow(each, count, &bytes) ? SIZE_MAX : bytes);
+	if (UNLIKELY(__builtin_mul_overflow(each, count, &bytes)))
+		impossible();
+	return arena_alloc(a, bytes);
 }
 
 bool arena_spent(const Arena *a)
