@@ -63,7 +63,8 @@ static void set_answer_file(Place *p, unsigned status, Str file)
 	carry_set_text(a, p->route, "answer.file", file);
 }
 
-void carry_undone(Place *p)
+/* All but its name and what it takes. */
+static void forget_action(Place *p)
 {
 	CarryItem **at = &p->route->first;
 
@@ -72,6 +73,12 @@ void carry_undone(Place *p)
 			at = &(*at)->next;
 		else
 			*at = (*at)->next;
+	p->act = 0;
+}
+
+void carry_undone(Place *p)
+{
+	forget_action(p);
 	set_answer(p, 501, S("text/plain"), S("not carried over from nginx\n"));
 }
 
@@ -329,9 +336,13 @@ static bool candidates(const NginxNode *node, bool *file, bool *folder)
 static void files_or(Place *p, const Scope *other, bool folder)
 {
 	carry_files(p);
-	if (!folder)
-		carry_set(p->c->arena, p->route, "files.index", S("[]"));
-	carry_table(p);
+	if (p->act != ACT_FILES) {
+		forget_action(p); /* there is no folder, so no file is ever there */
+	} else {
+		if (!folder)
+			carry_set(p->c->arena, p->route, "files.index", S("[]"));
+		carry_table(p);
+	}
 	p->scope = other;
 	carry_proxy(p, handler_of(other));
 }
@@ -354,6 +365,11 @@ static void try_other(Place *p, NginxNode *node, bool file, bool folder)
 	if (str_ends(p->rewritten, S("?")))
 		p->rewritten.len--;
 	p->rewritten = template_text(p->c->arena, p->rewritten);
+	if ((file || folder) && p->rewritten.len) {
+		carry_say(p->c, p->route, node,
+		          "with files before it the application gets the path as it came");
+		p->rewritten = S("");
+	}
 	if (file || folder) {
 		files_or(p, other, folder);
 	} else {

@@ -171,9 +171,10 @@ static void add_bare(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
 	Str path = str_sub(rule->text, 0, rule->text.len - slash);
 	const Rule *other = rule_taking(r, path);
 	bool sends = scope_is_proxied(&rule->scope) && !rule->step;
+	Str canonical;
 	Place p;
 
-	if (!slash || !path.len)
+	if (!slash || !path.len || !text_path(c->arena, path, &canonical))
 		return;
 	if (!other || other->kind == RULE_EXACT ||
 	    (sends && other->step && other->kind == RULE_PREFIX))

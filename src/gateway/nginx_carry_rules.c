@@ -127,6 +127,15 @@ static Rule location_rule(const Scope *outer, NginxNode *node)
 	return rule;
 }
 
+/* Can a request have a path that begins so? */
+static bool is_path(Str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.at[i] < ' ' || text.at[i] == 127)
+			return false;
+	return str_starts(text, S("/")) && str_find(text, S("//")) < 0;
+}
+
 static void add_locations(Carry *c, const Vhost *v, Rules *r, const Scope *outer,
                           const Rule *parent)
 {
@@ -135,8 +144,7 @@ static void add_locations(Carry *c, const Vhost *v, Rules *r, const Scope *outer
 
 		if (!node->block || str_starts(rule.text, S("@")))
 			continue;
-		if (rule.kind != RULE_REGEX &&
-		    (!str_starts(rule.text, S("/")) || str_find(rule.text, S("//")) >= 0)) {
+		if (rule.kind != RULE_REGEX && !is_path(rule.text)) {
 			carry_say(c, &c->out->top, node, "no path begins so");
 			continue;
 		}
