@@ -80,12 +80,13 @@ typedef struct Search {
 	Passage *p;
 	const FilesConf *conf;
 	FileKind kind;
-	File *file; /* counted */
+	const File *file;
 } Search;
 
 static Err *look(Search *s, Str name)
 {
-	return files_look(s->conf->dir, name.len ? name : S("."), false, &s->kind, &s->file);
+	return files_look(s->p->x->arena, s->conf->dir, name.len ? name : S("."), false, &s->kind,
+	                  &s->file);
 }
 
 /* Nothing but a file will do. */
@@ -137,11 +138,6 @@ typedef struct Form {
 	uint16_t wanted;
 } Form;
 
-static void file_unrefp(File **file)
-{
-	file_unref(*file);
-}
-
 /* FILE.br or FILE.gz, if the client wants it more than the file itself and it is not older than that. */
 static Err *choose_form(Search *s, Str name, FileAnswer *answer)
 {
@@ -150,24 +146,23 @@ static Err *choose_form(Search *s, Str name, FileAnswer *answer)
 		               { S(".gz"), S("gzip"), codings.gzip } };
 	int64_t modified_s = s->file->modified_s;
 	unsigned most = codings.identity;
+	Arena *a = s->p->x->arena;
 
 	answer->type = s->file->type.type;
 	for (size_t i = 0; i < COUNT(forms); i++) {
-		AUTO(file_unrefp) File *form = NULL;
+		const File *form;
 		FileKind kind;
 
 		if (!forms[i].wanted || forms[i].wanted < most + (answer->coding.len > 0))
 			continue;
-		TRY(files_look(s->conf->dir,
-		               str_fmt(s->p->x->arena, "%.*s%.*s", STR_ARG(name),
-		                       STR_ARG(forms[i].ending)),
+		TRY(files_look(a, s->conf->dir,
+		               str_fmt(a, "%.*s%.*s", STR_ARG(name), STR_ARG(forms[i].ending)),
 		               true, &kind, &form));
 		if (kind != FILE_REGULAR || form->modified_s < modified_s)
 			continue;
 		most = forms[i].wanted;
 		answer->coding = forms[i].coding;
-		file_unref(s->file);
-		s->file = TAKE(form);
+		s->file = form;
 	}
 	return NULL;
 }
@@ -182,11 +177,6 @@ static Err *give(Search *s, Str name)
 	}
 	answer.file = s->file;
 	return files_answer(s->p, &answer);
-}
-
-static void search_end(Search *s)
-{
-	file_unref(s->file);
 }
 
 /* A folder's address without its slash leads to the one with it, when something stands for a folder at all. Where the
@@ -207,7 +197,7 @@ static Err *look_into_folder(Search *s, Str name)
 
 static Err *search_and_give(Passage *p, Str path, Str name)
 {
-	AUTO(search_end) Search s = { .p = p, .conf = &p->route->conf->files };
+	Search s = { .p = p, .conf = &p->route->conf->files };
 
 	if (str_ends(path, S("/"))) {
 		TRY(look_for_index(&s, &name));

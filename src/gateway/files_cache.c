@@ -16,6 +16,7 @@
  * Nothing is shared between loops and nothing is locked. docs/decisions/0014-files-and-the-disk.md has the reasons. */
 #include "gateway/files_cache.h"
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -123,10 +124,8 @@ static void cells_take(void)
 
 /* --- files ---------------------------------------------------------------------------------------------------------- */
 
-void file_unref(File *file)
+static void kept_unref(Kept *k)
 {
-	Kept *k = (Kept *)file;
-
 	if (!k || --k->refs)
 		return;
 	if (k->file.fd >= 0) {
@@ -141,7 +140,7 @@ void file_unref(File *file)
 
 static void kept_unrefp(Kept **k)
 {
-	file_unref((File *)*k); /* its first member */
+	kept_unref(*k);
 }
 
 static void *must(void *memory)
@@ -295,7 +294,7 @@ static void entry_clear(Cache *c, Entry *e)
 		return;
 	c->open -= e->kept->file.fd >= 0;
 	c->bytes -= e->kept->file.content.len;
-	file_unref(&TAKE(e->kept)->file);
+	kept_unref(TAKE(e->kept));
 }
 
 static void entry_free(Cache *c, Entry *e)
@@ -361,15 +360,6 @@ static void entry_use(Cache *c, Entry *e)
 	e->used_us = loop_now_us();
 	list_remove(&e->node);
 	list_add(&c->recent, &e->node);
-}
-
-static void entry_give(Cache *c, Entry *e, FileKind *kind, File **out)
-{
-	entry_use(c, e);
-	*kind = e->kind;
-	*out = e->kept ? &e->kept->file : NULL;
-	if (e->kept)
-		e->kept->refs++;
 }
 
 /* --- asking --------------------------------------------------------------------------------------------------------- */
@@ -468,7 +458,7 @@ static void keep_answer(Question *q, bool nothing)
 		timer_set(&c->sweep, loop_now_us() + SWEEP_US);
 }
 
-static Err *ask_and_keep(Question *q, bool nothing, FileKind *kind, File **out)
+static Err *ask_and_keep(Question *q, bool nothing)
 {
 	Err *err = ask(q);
 	Entry *e = err ? map_get(&q->cache->entries, q->key) : NULL;
@@ -477,17 +467,37 @@ static Err *ask_and_keep(Question *q, bool nothing, FileKind *kind, File **out)
 		e->asking = false;
 	TRY(err);
 	keep_answer(q, nothing);
-	*kind = q->kind;
-	*out = q->kept ? &q->kept->file : NULL;
 	return NULL;
 }
 
-Err *files_look(Str folder, Str path, bool keep, FileKind *kind, File **out)
+/* From what is kept, or from the disk. q->kept is counted. */
+static Err *answer(Question *q, bool nothing)
 {
-	Cache *c = cache_here();
+	Entry *e = map_get(&q->cache->entries, q->key);
+
+	if (!e || (!e->asking && loop_now_us() - e->asked_us >= FILES_FRESH_US)) {
+		if (e)
+			e->asking = true;
+		return ask_and_keep(q, nothing);
+	}
+	metric_add(cells[COUNT_HITS], 1);
+	entry_use(q->cache, e);
+	q->kind = e->kind;
+	q->kept = e->kept;
+	if (e->kept)
+		e->kept->refs++;
+	return NULL;
+}
+
+static void give_back(void *kept)
+{
+	kept_unref(kept);
+}
+
+Err *files_look(Arena *a, Str folder, Str path, bool keep, FileKind *kind, const File **out)
+{
 	char text[KEY_BYTES];
-	Question q = { .cache = c, .folder = folder, .path = text + folder.len + 1 };
-	Entry *e;
+	Question q = { .cache = cache_here(), .folder = folder, .path = text + folder.len + 1 };
 
 	*kind = FILE_NONE;
 	*out = NULL;
@@ -498,14 +508,12 @@ Err *files_look(Str folder, Str path, bool keep, FileKind *kind, File **out)
 	memcpy(text + folder.len + 1, path.at, path.len);
 	q.key = (Str){ text, folder.len + 1 + path.len };
 	text[q.key.len] = 0;
-	e = map_get(&c->entries, q.key);
-	if (!e || (!e->asking && loop_now_us() - e->asked_us >= FILES_FRESH_US)) {
-		if (e)
-			e->asking = true;
-		return ask_and_keep(&q, keep, kind, out);
-	}
-	metric_add(cells[COUNT_HITS], 1);
-	entry_give(c, e, kind, out);
+	TRY(answer(&q, keep));
+	*kind = q.kind;
+	if (!q.kept)
+		return NULL;
+	arena_defer(a, give_back, q.kept);
+	*out = &q.kept->file;
 	return NULL;
 }
 

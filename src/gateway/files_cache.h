@@ -34,11 +34,11 @@ typedef struct File {
 	Str modified; /* for Last-Modified */
 } File;
 
-/* What stands at a path (no slash before it, not empty) below a folder. Of a regular file *out is a reference, to be given
- * back by file_unref on this loop. keep: remember also that nothing is there. Fails as a park does and with BUSY
- * "rt.workers_full", "rt.too_many_files". Parks when the disk must be asked. */
-Err *files_look(Str folder, Str path, bool keep, FileKind *kind, File **out) MUST_USE;
-void file_unref(File *file); /* NULL is fine */
+/* What stands at a path (no slash before it, not empty) below a folder. Of a regular file *out lives as long as the arena,
+ * a request's of this loop; else it is NULL. keep: remember also that nothing is there. Fails as a park does, with BUSY
+ * "rt.workers_full", "rt.too_many_files" and IO "rt.disk". Parks when the disk must be asked. */
+Err *files_look(Arena *a, Str folder, Str path, bool keep, FileKind *kind, const File **out)
+	MUST_USE;
 
 /* On every loop all that is kept is given up. Parks; at the end. */
 void files_forget(void);

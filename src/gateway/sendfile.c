@@ -127,14 +127,8 @@ static void let_server_go(Passage *p)
 	lease_end(&p->lease);
 }
 
-static void file_unrefp(File **file)
-{
-	file_unref(*file);
-}
-
 Err *sendfile_answer(Passage *p)
 {
-	AUTO(file_unrefp) File *file = NULL;
 	Headers headers = headers_of(p);
 	FileAnswer answer = { .status = p->answer.status, .more = &headers };
 	FileKind kind;
@@ -145,9 +139,9 @@ Err *sendfile_answer(Passage *p)
 	let_server_go(p);
 	if (!name.len)
 		return &none;
-	TRY(files_look(p->route->conf->sendfile.dir, name, false, &kind, &file));
+	TRY(files_look(p->x->arena, p->route->conf->sendfile.dir, name, false, &kind,
+	               &answer.file));
 	if (kind != FILE_REGULAR)
 		return kind == FILE_DENIED ? &denied : &none;
-	answer.file = file;
 	return files_answer(p, &answer);
 }
