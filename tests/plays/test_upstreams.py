@@ -57,7 +57,7 @@ def test_a_server_that_comes_back_starts_slowly(gateway, upstream, client):
     ill = {"now": True}
     a = upstream(answer=lambda asked: reply(500 if asked.target == "/health" and ill["now"] else 200, b"a"))
     b = upstream(answer=named("b"))
-    health = "health: { path: /health, interval: 100ms, timeout: 100ms, fall: 1, rise: 1 }"
+    health = "health: { path: /health, interval: 1s, timeout: 1s, fall: 1, rise: 1 }"
     gw = gateway(servers((a, ""), (b, ""), more=f"balance: round_robin, slow_start: 1h, {health}") + "threads: 1\n")
     until(lambda: picture(gw, a)["state"] == "down", "it is down")
     ill["now"] = False
