@@ -141,6 +141,21 @@ def test_many_slow_streams_of_one_http2_connection_hold_no_worker(gateway, worke
     assert all(wire.answer(stream_id).status == 200 for stream_id in small)
 
 
+def test_a_server_of_http2_is_read_out_too(gateway, h2_upstream, client):
+    """Its streams end while their clients have read nothing; trailers are kept for them."""
+    up = h2_upstream(answer=lambda asked: (200, [("trailer", "x-sum")], text(6 * MIB), [("x-sum", "5")]))
+    gw = gateway(everything_to(up, upstream="protocol: h2", more="threads: 1"))
+    slow = [client.connect(gw, receive_buffer=16384).send(request("GET", "/", "TE: trailers", "Connection: TE")) for _ in range(5)]
+    gw.wait_metric("banyan_upstream_requests_total", 5, upstream="shop", server=up.address, **{"class": "2xx"})
+    until(lambda: gw.metric("banyan_spool_bytes", where="file") > 5 * 2 * MIB and is_still(lambda: gw.metric("banyan_spool_bytes", where="file")),
+          "all is read out")
+    assert gw.metric("banyan_spool_refused_total", reason="size") == 0
+    up.stop()  # nothing is needed of it any more
+    for wire in slow:
+        answer = wire.answer()
+        assert answer.body == text(6 * MIB) and answer.trailers == [("x-sum", "5")]
+
+
 def test_a_client_that_reads_nothing_at_all_holds_no_connection(gateway, upstream, client):
     """One connection to the server at most: the next client gets it while the one before has read nothing."""
     up = upstream(answer=reply(200, text(3 * MIB)))
@@ -367,6 +382,8 @@ def test_answers_are_whole_however_they_are_read(gateway, upstream, client, cert
         if chance.random() < 0.7:
             is_still(lambda: 1, during=chance.choice([0, 0.01, 0.1]))
         assert wire.reader.body(head).body == text(size), size
+        if framing != "close" and kind != "http/1.0":  # and the connection is in order after it
+            assert wire.ask(request("GET", "/77")).body == text(77)
     assert gw.metric("banyan_spooled_total", side="answer", where="file") > 0
 
 
