@@ -88,14 +88,6 @@ void notify_stopping(void)
 	tell("STOPPING=1\nSTATUS=finishing what runs");
 }
 
-void notify_status(Str line)
-{
-	char text[256];
-
-	snprintf(text, sizeof text, "STATUS=%.*s", STR_ARG(line));
-	tell(text);
-}
-
 void notify_main_pid(int pid)
 {
 	char text[96];

@@ -5,11 +5,10 @@
 #pragma once
 #include "base/err.h"
 
-void notify_begin(void);      /* reads the environment, once */
-void notify_ready(void);      /* at the start, and after a reload */
-void notify_reloading(void);  /* with the time, as Type=notify-reload wants it */
-void notify_stopping(void);   /* the whole service ends, not only this process */
-void notify_status(Str text); /* a line for `systemctl status` */
+void notify_begin(void);     /* reads the environment, once */
+void notify_ready(void);     /* at the start, and after a reload */
+void notify_reloading(void); /* with the time, as Type=notify-reload wants it */
+void notify_stopping(void);  /* the whole service ends, not only this process */
 void notify_main_pid(
 	int pid); /* another process is the service from now on; this one says nothing more */
 int64_t notify_watchdog_us(void); /* how often notify_alive is due; 0: never */

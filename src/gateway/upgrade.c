@@ -19,6 +19,8 @@
 
 enum { WORDS_MAX = 64, LINE_BYTES = 64 << 10 };
 
+static Err unreadable = ERR_STATIC(IO, "gateway.upgrade", "the command line cannot be read");
+
 /* Our words, "--takeover" after the command's name unless it is there. */
 static Err *command_line(Arena *a, char *words[WORDS_MAX + 2])
 {
@@ -38,7 +40,7 @@ static Err *command_line(Arena *a, char *words[WORDS_MAX + 2])
 		line = str_sub(line, len + 1, line.len);
 	}
 	if (count < 2)
-		return err_new(a, ERR_IO, "gateway.upgrade", "the command line cannot be read");
+		return &unreadable;
 	if (!said) {
 		memmove(words + 3, words + 2, (count - 2) * sizeof *words);
 		words[2] = (char *)(uintptr_t) "--takeover";
@@ -50,12 +52,14 @@ static Err *command_line(Arena *a, char *words[WORDS_MAX + 2])
 
 Err *upgrade_start(Arena *a, int *pid)
 {
-	char *words[WORDS_MAX + 2];
+	char *words[WORDS_MAX + 2] = { NULL };
 	posix_spawnattr_t how;
 	sigset_t none, usual;
 	int errnum;
 
 	TRY(command_line(a, words));
+	if (!words[0])
+		return &unreadable;
 	sigemptyset(&none);
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGPIPE); /* the only one that we ignore, and an ignored one stays so */

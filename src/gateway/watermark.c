@@ -55,12 +55,14 @@ static uint64_t read_resident(int fd)
 {
 	char text[128];
 	ssize_t got = pread(fd, text, sizeof text, 0);
-	Str rest = { text, got > 0 ? (size_t)got : 0 };
+	Str all = { text, got > 0 ? (size_t)got : 0 };
+	ptrdiff_t blank = str_find_char(all, ' ');
+	Str rest = str_sub(all, blank < 0 ? all.len : (size_t)blank + 1, all.len);
 	uint64_t pages = 0;
-	Str word;
 
-	if (str_split(&rest, ' ', &word) && str_split(&rest, ' ', &word))
-		str_to_u64(word, &pages);
+	blank = str_find_char(rest, ' ');
+	if (blank < 0 || !str_to_u64(str_sub(rest, 0, (size_t)blank), &pages))
+		return 0;
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

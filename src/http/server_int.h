@@ -78,7 +78,7 @@ struct HttpListener {
 };
 
 /* server_conn.c */
-void server_conn_accept(void *listener, int fd, const Addr *peer); /* AcceptFn */
+void server_conn_accept(void *arg, int fd, const Addr *peer); /* AcceptFn of an HttpListener */
 void server_conn_free(ServerConn *sc);
 void server_conn_drain(ServerConn *sc); /* an idle one, when its home drains */
 /* server_refuse.c: over a limit. Says so in clear if that costs nothing. */
