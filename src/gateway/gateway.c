@@ -169,7 +169,8 @@ static void reload(Gateway *g, Order *order)
 		log_err(err, "the configuration stays as it was");
 	} else {
 		snapshot_unref(before);
-		log_info("the configuration was reloaded from %.*s", STR_ARG(g->args->file));
+		log_info("the configuration was reloaded from %.*s",
+		         STR_ARG(g->args->file.len ? g->args->file : S("the command line")));
 	}
 	answer_reload(&reload);
 	build_end(b);
