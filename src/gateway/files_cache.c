@@ -309,9 +309,12 @@ static void entry_free(Cache *c, Entry *e)
 /* The one that was not used for the longest time goes first. */
 static void trim(Cache *c)
 {
-	while (c->entries.count > FILES_KEPT || c->open > FILES_KEPT_OPEN ||
-	       c->bytes > FILES_KEPT_BYTES)
-		entry_free(c, LIST_FIRST(&c->recent, Entry, node));
+	for (Entry *e; (e = LIST_FIRST(&c->recent, Entry, node));) {
+		if (c->entries.count <= FILES_KEPT && c->open <= FILES_KEPT_OPEN &&
+		    c->bytes <= FILES_KEPT_BYTES)
+			return;
+		entry_free(c, e);
+	}
 }
 
 static void sweep(Timer *timer)

@@ -24,7 +24,7 @@ Err *disk_open_below(int folder, const char *path, DiskFile *out) MUST_USE;
 /* At most `cap` bytes from an offset of a regular file; *got == 0: there is nothing there. Fails with IO "rt.disk". */
 Err *disk_read(int fd, void *into, size_t cap, uint64_t from, size_t *got) MUST_USE;
 /* After it, these bytes most likely can be sent (sendfile) without waiting for the disk. */
-Err *disk_warm(int fd, uint64_t from, size_t count) MUST_USE;
+Err *disk_warm(int fd, uint64_t from, size_t bytes) MUST_USE;
 
 typedef struct DiskStats {
 	uint64_t at_once; /* of opens, reads and warm-ups */
