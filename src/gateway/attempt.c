@@ -192,8 +192,10 @@ static bool is_servers_fault(const Passage *p, const Err *err, int64_t took_us)
 
 static void note_failure(Passage *p, const Err *err, int64_t took_us)
 {
-	if (!is_servers_fault(p, err, took_us))
+	if (!is_servers_fault(p, err, took_us)) {
+		lease_observe(&p->lease, -1, 0);
 		return;
+	}
 	lease_observe(&p->lease, p->times->head_us, 0);
 	lease_bad(&p->lease, err->text);
 }
@@ -206,8 +208,6 @@ static void note_head(Passage *p, const Err *err, int64_t sent_us)
 	p->server = lease_server(&p->lease);
 	p->reused = p->lease.reused;
 	p->head_us = took_us;
-	if (err == &closed && !p->unsent)
-		lease_broke(&p->lease);
 	if (p->stale)
 		lease_stale(&p->lease);
 	else if (err)
@@ -266,6 +266,12 @@ static LeaseAsk ask_of(const Passage *p)
 	};
 }
 
+/* Would it be sent again only if nobody got any of it? */
+static bool wants_proof(const Passage *p, const Err *err)
+{
+	return !p->streaming && (!http_is_idempotent(p->head.method) || !is_retried(p, err));
+}
+
 /* Sends the request on its connection and takes the head of the answer; notes what became of it. */
 static Err *try_server(Passage *p)
 {
@@ -278,7 +284,10 @@ static Err *try_server(Passage *p)
 	call_begin(&p->call, p->lease.conn, p->x->arena);
 	err = speak(p);
 	p->stale = err == &closed && p->lease.reused && !p->call.answered;
-	p->unsent = !p->call.sent || (p->stale && !p->streaming && call_untouched(&p->call));
+	p->unsent = !p->call.sent ||
+	            (p->stale && wants_proof(p, err) && call_untouched(&p->call, false));
+	if (err == &closed && !p->unsent && !(p->stale && call_untouched(&p->call, true)))
+		lease_broke(&p->lease);
 	note_head(p, p->answered ? NULL : err, begun_us);
 	if (p->x->begun)
 		note_end(p, err);
@@ -290,8 +299,10 @@ static Err *pass_on(Passage *p)
 	Err *err;
 
 	deadline_end(&p->limit); /* it was for the head */
-	if (p->answer.status == 101)
+	if (p->answer.status == 101) {
+		note_end(p, NULL);
 		return tunnel_run(p);
+	}
 	err = relay_answer(p);
 	note_end(p, err);
 	return err;

@@ -230,7 +230,8 @@ void lease_observe(const Lease *lease, int64_t took_us, unsigned status)
 {
 	Server *server = server_of(lease);
 
-	balance_observe(&server_loop(server)->load, loop_now_us(), took_us);
+	if (took_us >= 0)
+		balance_observe(&server_loop(server)->load, loop_now_us(), took_us);
 	metric_add(server->cells.answers[MIN(status / 100, ANSWER_CLASSES - 1u)], 1);
 	if (lease->reused)
 		metric_add(server->cells.reused, 1);

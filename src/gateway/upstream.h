@@ -68,7 +68,8 @@ typedef struct LeaseAsk {
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease) MUST_USE;
 void lease_end(
 	Lease *lease); /* back to the pool, or closed when it is not usable; fine when empty. Does not park */
-/* The head of an answer came, after so long; or the request failed at it: status 0, took_us the limit it was given. */
+/* The head of an answer came, after so long; or the request failed at it: status 0, took_us the limit it was given, or -1
+ * when that says nothing of the server (the client left). */
 void lease_observe(const Lease *lease, int64_t took_us, unsigned status);
 /* The server had closed the connection while it was idle: counts it as stale, not as used. */
 void lease_stale(const Lease *lease);

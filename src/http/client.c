@@ -171,9 +171,9 @@ Err *call_read(Call *call, Str *piece)
 	return call->ops->read(call, piece);
 }
 
-bool call_untouched(Call *call)
+bool call_untouched(Call *call, bool now)
 {
-	return !call->answered && stream_untouched(&call->conn->stream, call->from);
+	return !call->answered && stream_untouched(&call->conn->stream, call->from, now);
 }
 
 bool call_more(Call *call)

@@ -80,8 +80,8 @@ Err *call_receive(Call *call, Head *head) MUST_USE;
 /* The next piece of the answer's body, good until the next read; empty: it has ended. */
 Err *call_read(Call *call, Str *piece) MUST_USE;
 /* After CLOSED, without a byte of an answer: has the server's application certainly not got a byte of the request?
- * (stream_untouched) Parks for a short while. */
-bool call_untouched(Call *call);
+ * (stream_untouched) Parks for a short while, not when `now`: then it only looks like that. */
+bool call_untouched(Call *call, bool now);
 bool call_more(Call *call); /* a read would give something without parking; does not park */
 const Headers *call_trailers(Call *call); /* after the end; never NULL */
 /* HTTP/1, after a 101: the raw stream and what came after the head; the connection is the call's until call_end. */

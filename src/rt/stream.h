@@ -92,8 +92,9 @@ Err *stream_end(Stream *s)
 
 /* After the end of a connection: has nobody taken a byte of what was written beyond the first `from` bytes? True is proof,
  * by the peer's kernel: it had ended its side before it got any of them, and has answered them with a reset, for want of
- * anybody who could. False says nothing. Never true of a Unix socket. Parks for a short while. */
-bool stream_untouched(Stream *s, uint64_t from);
+ * anybody who could. False says nothing. Never true of a Unix socket. Parks for a short while, until the reset is there;
+ * not when `now`: then true is only what it looks like. */
+bool stream_untouched(Stream *s, uint64_t from, bool now);
 
 static inline bool stream_is_open(const Stream *s)
 {

@@ -36,7 +36,7 @@ static void look(Stream *s)
 		stream_met(s, errno);
 }
 
-bool stream_untouched(Stream *s, uint64_t from)
+bool stream_untouched(Stream *s, uint64_t from, bool now)
 {
 	for (int i = 0; i < LOOKS && s->fate != STREAM_BROKE; i++) {
 		struct tcp_info info = { 0 };
@@ -49,7 +49,7 @@ bool stream_untouched(Stream *s, uint64_t from)
 		                    sizeof info.tcpi_bytes_acked ||
 		    info.tcpi_bytes_acked > from + 1) /* the SYN counts as one */
 			return false;
-		if (info.tcpi_state == STATE_CLOSE)
+		if (info.tcpi_state == STATE_CLOSE || now)
 			return s->fate == STREAM_ENDED;
 		if (fiber_sleep(LOOK_US))
 			return false;

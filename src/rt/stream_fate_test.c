@@ -109,8 +109,8 @@ static void play(const Case *c, int listener, const Addr *at)
 		got = 0;
 	CHECK_INT(got, 0);
 	CHECK_INT(s.fate, c->fate);
-	CHECK_INT(stream_untouched(&s, 100), c->untouched);
-	CHECK_INT(stream_untouched(&s, 0), false); /* the first request was taken */
+	CHECK_INT(stream_untouched(&s, 100, false), c->untouched);
+	CHECK_INT(stream_untouched(&s, 0, false), false); /* the first request was taken */
 	if (c->before == half_close && !c->after)
 		close(fd);
 }
@@ -145,7 +145,7 @@ static Err *unix_pair(void *arg)
 	CHECK_OK(stream_write(&s, (Str){ zeros, 10 }));
 	close(fds[1]);
 	CHECK(stream_read(&s, (char[10]){ 0 }, 10, &got) != NULL);
-	CHECK(!stream_untouched(&s, 0));
+	CHECK(!stream_untouched(&s, 0, false));
 	return NULL;
 }
 
@@ -198,8 +198,8 @@ static Err *play_tls(void *arg)
 		stream_close(&pair.s);
 		if (!stream_read(&pair.c, into, sizeof into, &got))
 			CHECK_INT(got, 0);
-		CHECK_INT(stream_untouched(&pair.c, from), tls_cases[i].untouched);
-		CHECK(!stream_untouched(&pair.c, 0));
+		CHECK_INT(stream_untouched(&pair.c, from, false), tls_cases[i].untouched);
+		CHECK(!stream_untouched(&pair.c, 0, false));
 		tls_pair_close(&pair);
 	}
 	tls_unref(pair.server);
