@@ -6,7 +6,7 @@
  * Off: routes, rewriting and changes of headers, canonical paths, limits on bodies, their pace and the number of
  * connections, maintenance, buffering, retries, health, ejection, queues and limits of the servers' connections. What HTTP
  * itself wants stays (framing, hop-by-hop fields, heads of a sane size), and so does what the servers have come to rely on:
- * X-Forwarded-For and its kin from the same trusted proxies, the request's id, the Host header. */
+ * X-Forwarded-For and its kin from the same trusted proxies, the request's id and trace, the Host header. */
 #include "gateway/passthrough.h"
 
 #include "base/arena.h"
@@ -80,6 +80,8 @@ static void keep_process(GatewayConf *g, const GatewayConf *from)
 	g->trusted_proxies = from->trusted_proxies;
 	g->trust = from->trust;
 	g->request_id = from->request_id;
+	g->trace = from->trace;
+	g->forwarded = from->forwarded;
 	g->errors = from->errors;
 	g->drain = from->drain;
 	g->spool_dir = from->spool_dir;
