@@ -200,9 +200,9 @@ static Err *upload(Passage *p)
 	return p->upload_err;
 }
 
-Err *relay_upload(void *arg)
+Err *relay_upload(void *passage)
 {
-	Passage *p = arg;
+	Passage *p = passage;
 	Err *err = upload(p);
 
 	p->uploading = false;

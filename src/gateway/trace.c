@@ -12,17 +12,19 @@
 
 enum { ID_AT = 3, SPAN_AT = 36, FLAGS_AT = 53 };
 
-static int digit(char c)
+enum { NO_DIGIT = 16 };
+
+static unsigned digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
 }
 
 static bool is_hex(Str text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (digit(text.at[i]) < 0)
+		if (digit(text.at[i]) == NO_DIGIT)
 			return false;
 	return true;
 }
