@@ -6,6 +6,7 @@
 #include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "gateway/address.h"
 #include "gateway/nginx_carry_text.h"
 
@@ -17,11 +18,6 @@ enum { ADMIN_PORT = 8081 };
 
 /* What most routes say. */
 
-typedef struct Vote {
-	Str text;
-	size_t count;
-} Vote;
-
 static bool leads_to(const CarryBlock *route, const CarryBlock *upstream)
 {
 	const CarryItem *to = carry_find(route, "to");
@@ -30,37 +26,36 @@ static bool leads_to(const CarryBlock *route, const CarryBlock *upstream)
 	              str_find(to->value, upstream->name) == 1);
 }
 
-/* The value of a key that most routes of an upstream (NULL: of all) have; *every: do all have one? */
-static Str most_said(Carry *c, const CarryBlock *upstream, const char *key, bool *every)
+/* The value of a key that most routes of an upstream (NULL: of all) have, the first of several; empty: not all have one. */
+static Str most_said(Carry *c, const CarryBlock *upstream, const char *key)
 {
-	Vote best = { 0 };
+	AUTO(map_fini) Map votes = { 0 };
+	size_t most = 0;
+	Str best = S("");
 
-	*every = true;
 	for (const CarryBlock *r = c->out->routes; r; r = r->next) {
 		const CarryItem *item = leads_to(r, upstream) ? carry_find(r, key) : NULL;
-		Vote vote = { .text = item ? carry_flow(c->arena, item) : S("") };
+		Str text = item ? carry_flow(c->arena, item) : S("");
+		size_t *count = item ? map_get(&votes, text) : NULL;
 
 		if (leads_to(r, upstream) && !item)
-			*every = false;
-		for (const CarryBlock *other = c->out->routes; item && other; other = other->next) {
-			const CarryItem *same =
-				leads_to(other, upstream) ? carry_find(other, key) : NULL;
-
-			vote.count += same && str_eq(carry_flow(c->arena, same), vote.text);
+			return S("");
+		if (item && !count)
+			map_put(&votes, text, count = ARENA_NEW(c->arena, size_t));
+		if (item && ++*count > most) {
+			most = *count;
+			best = text;
 		}
-		if (vote.count > best.count)
-			best = vote;
 	}
-	return best.text;
+	return best;
 }
 
 static void move_up(Carry *c, CarryBlock *to, const char *as, const CarryBlock *upstream,
                     const char *key)
 {
-	bool every;
-	Str text = most_said(c, upstream, key, &every);
+	Str text = most_said(c, upstream, key);
 
-	if (!text.len || !every)
+	if (!text.len)
 		return;
 	carry_set(c->arena, to, as, text);
 	for (CarryBlock *r = c->out->routes; r; r = r->next) {

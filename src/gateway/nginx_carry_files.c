@@ -182,7 +182,7 @@ void carry_rewritten_file(Place *p, const Rule *target)
 	}
 	node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	set_dir(p, folder_text(p, node));
-	if (is_alias(node))
+	if (is_alias(node) && below)
 		rest = str_sub(rest, target->text.len, rest.len);
 	set_below(p, node, str_starts(rest, S("/")) ? S("") : S("/"), rest);
 	set_index(p);

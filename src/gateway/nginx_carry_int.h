@@ -5,6 +5,7 @@
 #pragma once
 #include "gateway/conf_int.h"
 #include "gateway/nginx_carry.h"
+#include "gateway/route_regex.h"
 
 enum { FATE_NONE, FATE_TAKEN, FATE_SAID }; /* NginxNode.fate */
 
@@ -64,15 +65,17 @@ struct Rule {
 	RuleKind kind;
 	Str text; /* path, or expression */
 	bool nocase;
-	bool firm;       /* ^~ */
-	Str within;      /* REGEX: and only below this path */
-	Scope scope;     /* what is done: a location, or the server */
-	NginxNode *step; /* and before it: the rewrite or return that this rule is of */
-	unsigned rank;   /* the order: of kinds, */
-	size_t weight;   /* then of lengths, */
-	size_t number;   /* then of the file */
-	bool as_regex;   /* how it is written */
-	bool dead;       /* others take all it could */
+	bool firm;  /* ^~ */
+	Str within; /* REGEX: and only below this path */
+	Str head;   /* REGEX: what all that it takes begins with; empty: nothing is known */
+	const RouteRegex *regex; /* REGEX: NULL when it is none */
+	Scope scope;             /* what is done: a location, or the server */
+	NginxNode *step;         /* and before it: the rewrite or return that this rule is of */
+	unsigned rank;           /* the order: of kinds, */
+	size_t weight;           /* then of lengths, */
+	size_t number;           /* then of the file */
+	bool as_regex;           /* how it is written */
+	bool dead;               /* others take all it could */
 };
 
 typedef struct Rules {

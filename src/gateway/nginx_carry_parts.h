@@ -98,7 +98,7 @@ typedef void NodeHandler(Carry *c, NginxNode *node, bool location);
 NodeHandler on_header_timeout, on_keepalive_timeout, on_header_buffers, on_access_log,
 	on_real_ip_from, on_real_ip_header, on_map, on_protocols, on_merge_slashes, on_shutdown;
 
-void carry_sweep(Carry *c, NginxNode *first, bool location); /* says what nobody has looked at */
+void carry_sweep(Carry *c, NginxNode *node, bool location); /* says what nobody has looked at */
 bool scope_has_unknown(const Scope *scope);  /* a directive of its own that is not known here */
 bool scope_is_denied(const Scope *scope);    /* to everybody */
 void carry_trust(Place *p, NginxNode *node); /* it believes a proxy before this one */

@@ -139,14 +139,11 @@ static bool resolve(Place *p, Str text, ProxyTarget *target)
 
 static int64_t time_of(Place *p, const char *what, int64_t otherwise)
 {
-	char name[64];
-	size_t len = p->pass->name.len - strlen("pass");
-	NginxNode *node;
+	Str kind = str_sub(p->pass->name, 0, p->pass->name.len - strlen("pass"));
+	Str name = str_fmt(p->c->arena, "%.*s%s", STR_ARG(kind), what);
+	NginxNode *node = scope_find(p->scope, str_z(p->c->arena, name));
 	int64_t us = otherwise;
 
-	memcpy(name, p->pass->name.at, len);
-	strcpy(name + len, what);
-	node = scope_find(p->scope, name);
 	if (node && text_read_time(node_word(node, 0), &us))
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
 	return us;

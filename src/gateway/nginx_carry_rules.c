@@ -23,8 +23,21 @@
 
 enum { RANK_STEP, RANK_EXACT, RANK_FIRM, RANK_NESTED, RANK_REGEX, RANK_PREFIX };
 
-static Rule *add_rule(Carry *c, Rules *r, Rule rule)
+/* What is asked of an expression again and again. */
+static void prepare(Carry *c, Rule *rule)
 {
+	Str text = rule->nocase ? str_fmt(c->arena, "(?i:%.*s)", STR_ARG(rule->text)) : rule->text;
+	Str head = rule->nocase ? S("") : regex_head(c->arena, rule->text);
+
+	rule->head = head.len > rule->within.len ? head : rule->within;
+	if (route_regex_new(c->arena, text, &rule->regex))
+		rule->regex = NULL;
+}
+
+static void add_rule(Carry *c, Rules *r, Rule rule)
+{
+	if (rule.kind == RULE_REGEX)
+		prepare(c, &rule);
 	if (r->count == r->cap) {
 		Rule *more = ARENA_ARRAY(c->arena, Rule, r->cap * 2 + 16);
 
@@ -35,7 +48,7 @@ static Rule *add_rule(Carry *c, Rules *r, Rule rule)
 	}
 	r->at[r->count] = rule;
 	r->at[r->count].number = r->count;
-	return &r->at[r->count++];
+	r->count++;
 }
 
 /* The list. */
@@ -215,19 +228,12 @@ static bool takes(const Rule *rule, Str path)
 	case RULE_REGEX:
 		break;
 	}
-	return str_starts(path, rule->within) && regex_takes(rule->text, rule->nocase, path);
-}
-
-/* What every path of an expression begins with. */
-static Str head_of(Carry *c, const Rule *rule)
-{
-	Str head = rule->nocase ? S("") : regex_head(c->arena, rule->text);
-
-	return head.len > rule->within.len ? head : rule->within;
+	return str_starts(path, rule->within) && rule->regex &&
+	       route_regex_matches(rule->regex, path);
 }
 
 /* Does a rule that comes before take all of it? */
-static bool is_dead(Carry *c, const Rule *before, const Rule *rule)
+static bool is_dead(const Rule *before, const Rule *rule)
 {
 	if (rule->kind == RULE_EXACT && (before->step || before->kind == RULE_EXACT))
 		return takes(before, rule->text);
@@ -236,12 +242,12 @@ static bool is_dead(Carry *c, const Rule *before, const Rule *rule)
 		return true;
 	if (!before->step || before->kind != RULE_PREFIX)
 		return false;
-	return is_below(before, rule->kind == RULE_REGEX ? head_of(c, rule) : rule->text);
+	return is_below(before, rule->kind == RULE_REGEX ? rule->head : rule->text);
 }
 
-static bool may_meet(Carry *c, const Rule *before, const Rule *prefix)
+static bool may_meet(const Rule *before, const Rule *prefix)
 {
-	Str head = before->kind == RULE_REGEX ? head_of(c, before) : before->text;
+	Str head = before->kind == RULE_REGEX ? before->head : before->text;
 
 	return str_starts(head, prefix->text) ||
 	       (before->kind != RULE_EXACT && str_starts(prefix->text, head));
@@ -256,7 +262,7 @@ static bool has_longer(const Rules *r, const Rule *firm)
 	return false;
 }
 
-static void choose_form(Carry *c, Rules *r, size_t at)
+static void choose_form(Rules *r, size_t at)
 {
 	Rule *rule = &r->at[at];
 	bool all = rule->kind == RULE_PREFIX && str_eq(rule->text, S("/"));
@@ -268,9 +274,8 @@ static void choose_form(Carry *c, Rules *r, size_t at)
 
 		if (before->dead)
 			continue;
-		rule->dead = rule->dead || is_dead(c, before, rule);
-		if (rule->kind == RULE_PREFIX && !all && before->as_regex &&
-		    may_meet(c, before, rule))
+		rule->dead = rule->dead || is_dead(before, rule);
+		if (rule->kind == RULE_PREFIX && !all && before->as_regex && may_meet(before, rule))
 			rule->as_regex = true;
 	}
 }
@@ -290,7 +295,7 @@ Rules carry_rules(Carry *c, const Vhost *v)
 			r.at[i].rank = RANK_PREFIX;
 	qsort(r.at, r.count, sizeof *r.at, compare);
 	for (size_t i = 0; i < r.count; i++)
-		choose_form(c, &r, i);
+		choose_form(&r, i);
 	return r;
 }
 

@@ -148,7 +148,7 @@ static Err *finish_word(Source *s, Token *token, size_t from, size_t to)
 		return too_large(s, "a word is longer than 4096 bytes");
 	token->kind = TOKEN_WORD;
 	token->word = unescape(s->reader->arena, str_sub(s->text, from, to));
-	if (memchr(token->word.at, 0, token->word.len))
+	if (str_find_char(token->word, 0) >= 0)
 		return mistake(s, token->line, "a NUL is no text");
 	return NULL;
 }
