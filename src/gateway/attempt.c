@@ -203,7 +203,7 @@ static void note_failure(Passage *p, const Err *err, int64_t took_us)
 /* The head has come, or err instead. */
 static void note_head(Passage *p, const Err *err, int64_t sent_us)
 {
-	int64_t took_us = loop_now_us() - sent_us;
+	int64_t took_us = (err ? loop_now_us() : p->answered_us) - sent_us;
 
 	p->server = lease_server(&p->lease);
 	p->reused = p->lease.reused;

@@ -47,6 +47,7 @@ Err *relay_receive(Passage *p, int64_t head_us)
 
 	for (unsigned count = 0; count <= INFORMS_MAX; count++) {
 		TRY(call_receive(&p->call, &p->answer));
+		p->answered_us = loop_now_us();
 		if (p->answer.status >= 200 || p->answer.status == 101)
 			return NULL;
 		if (p->answer.status != 100)

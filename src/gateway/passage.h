@@ -35,14 +35,15 @@ typedef struct Passage {
 	uint16_t tried[GATEWAY_TRIES];
 	size_t tried_count;
 	uint32_t attempts;
-	bool fresh;      /* the next must not use an idle connection */
-	bool stale;      /* the last met a connection that its server had closed */
-	bool unsent;     /* and nobody got a byte of the request */
-	bool budgeted;   /* the next was taken from the retry budget */
-	bool streaming;  /* the body went out while it came in, and cannot be sent again */
-	bool uploading;  /* a fiber of its own sends the body */
-	bool answered;   /* the answer's head is there */
-	Err *upload_err; /* of writing the body to the server */
+	bool fresh;          /* the next must not use an idle connection */
+	bool stale;          /* the last met a connection that its server had closed */
+	bool unsent;         /* and nobody got a byte of the request */
+	bool budgeted;       /* the next was taken from the retry budget */
+	bool streaming;      /* the body went out while it came in, and cannot be sent again */
+	bool uploading;      /* a fiber of its own sends the body */
+	bool answered;       /* the answer's head is there */
+	int64_t answered_us; /* since then */
+	Err *upload_err;     /* of writing the body to the server */
 	Head answer;
 	/* for the records */
 	Str server;

@@ -450,6 +450,19 @@ def test_an_early_answer_to_a_held_upload_reaches_the_client(gateway, upstream, 
     assert (answer.status, answer.body) == (413, b"too big")
 
 
+def test_the_servers_time_is_not_the_clients(gateway, upstream, client):
+    """How long a server took to its answer's head is told without what the client took to read the rest."""
+    up = upstream(answer=reply(200, text(8 * MIB)))
+    gw = gateway(everything_to(up))
+    wire = client.connect(gw, receive_buffer=16384).send(post(300000), text(300000))
+    wire.head()
+    gw.wait_metric("banyan_upstream_connections", 1, upstream="shop")
+    is_still(lambda: 1, during=0.5)
+    assert sum(map(len, wire.reader.pieces(8 * MIB))) == 8 * MIB
+    row = gw.record().row
+    assert row["banyan.head_us"] < row["event.duration"] / 1000 - 400000
+
+
 # Leaving
 
 def test_a_client_that_leaves_while_it_uploads_leaves_nothing_behind(gateway, upstream, client):
