@@ -229,6 +229,12 @@ void carry_fallback(Place *p, Str path)
 		carry_set_text(p->c->arena, p->route, "files.fallback", path);
 }
 
+static bool is_inner(const Rule *rule)
+{
+	return !rule->step && rule->kind == RULE_PREFIX && scope_own(&rule->scope, "internal") &&
+	       !scope_is_proxied(&rule->scope);
+}
+
 /* X-Accel-Redirect leads to an internal location; a route has room for one. */
 void carry_sendfile(Place *p)
 {
@@ -236,18 +242,15 @@ void carry_sendfile(Place *p)
 
 	for (size_t i = 0; i < p->rules->count; i++) {
 		const Rule *rule = &p->rules->at[i];
-		NginxNode *node = folder_node(&rule->scope);
+		NginxNode *node = is_inner(rule) ? folder_node(&rule->scope) : NULL;
 		Str dir;
 
-		if (rule->step || rule->kind != RULE_PREFIX ||
-		    !scope_own(&rule->scope, "internal") || scope_is_proxied(&rule->scope) || !node)
+		if (!node || verify_health_path(a, rule->text))
 			continue;
 		dir = folder_text(p, node);
 		if (!is_alias(node))
 			dir = text_join(a, dir, rule->text);
 		node->fate = MAX(node->fate, (uint8_t)FATE_TAKEN);
-		if (verify_health_path(a, rule->text))
-			continue;
 		if (carry_find(p->route, "sendfile")) {
 			carry_say(p->c, p->route, rule->scope.node,
 			          "sendfile has one folder: put both below one");
