@@ -271,7 +271,7 @@ def test_who_waits_for_a_server_that_goes_down_is_told_at_once(gateway, upstream
 
     up = upstream(script=script, hold=True)
     gw = gateway(servers((up, ""), more="max_connections: 1, queue: { length: 10, timeout: 10m }, "
-                                        "health: { path: /health, interval: 100ms, timeout: 100ms, fall: 1 }"))
+                                        "health: { path: /health, interval: 1s, timeout: 1s, fall: 1 }"))
     first = client.connect(gw).send(request())
     until(lambda: "/" in up.targets, "the first is there")
     waiting = [client.connect(gw).send(request("GET", "/w", "Accept: application/json")) for _ in range(3)]
@@ -404,7 +404,7 @@ def test_limits_hold_where_every_client_has_its_own_connection(gateway, nginx, c
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_health_checks_speak_for_themselves(gateway, nginx, version):
     server = nginx('location / { return 200 "ok"; }', listen="proxy_protocol")
-    gw = gateway(everything_to(server, upstream=f"proxy_protocol: {version}, health: {{ path: /, interval: 100ms, timeout: 100ms, fall: 1, rise: 1 }}"))
+    gw = gateway(everything_to(server, upstream=f"proxy_protocol: {version}, health: {{ path: /, interval: 1s, timeout: 1s, fall: 1, rise: 1 }}"))
     always(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 1, "it is up")
 
 
@@ -419,7 +419,7 @@ def test_a_client_certificate_is_shown(gateway, nginx, client, certificates):
     tls = f'ca: "{certificates.ca}", server_name: shop.test'
     shown = f'certificate: "{certificates.certificate("other")}", key: "{certificates.key("other")}"'
     assert client.get(gateway(everything_to(server, upstream=f"tls: {{ {tls} }}"))).status == 400
-    gw = gateway(everything_to(server, upstream=f"tls: {{ {tls}, {shown} }}, health: {{ path: /, interval: 100ms, timeout: 100ms, fall: 1 }}"))
+    gw = gateway(everything_to(server, upstream=f"tls: {{ {tls}, {shown} }}, health: {{ path: /, interval: 1s, timeout: 1s, fall: 1 }}"))
     answer = client.get(gw)
     assert (answer.status, answer.text) == (200, "CN=other")
     always(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 1, "its checks show it too")
