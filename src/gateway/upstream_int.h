@@ -129,6 +129,9 @@ typedef struct Pooled {
 	Timer idle;
 } Pooled;
 
+/* Is it the one of its name that was enforced last? What is learned under another is not held against servers: nobody would
+ * ever take it back. */
+bool upstream_is_enforced(const Upstream *up);
 void *zeroed(size_t count, size_t bytes) RETURNS_NONNULL;
 ServerLoop *server_loop(const Server *server); /* this thread's */
 /* How it may be used now: its checks, and for a server that refused connections or was ejected, as a slow one. */
