@@ -83,6 +83,19 @@ def test_a_client_that_leaves_resets_only_its_stream(gateway, h2_upstream, clien
     assert len(up.connections) <= 2
 
 
+def test_clients_that_do_not_read_hold_up_nobody_else_on_the_connection(gateway, h2_upstream, client):
+    """What waits for them would fill the connection's window; those of their streams are enough of a limit."""
+    large = bytes(4 << 20)
+    up = h2_upstream(answer=lambda asked: (200, [], large if asked.target == "/large" else b"small", None))
+    gw = gateway(everything_to(up, upstream=TO_H2, more="threads: 1\nbuffering: { answers: off }"))
+    assert client.get(gw, "/small").text == "small"
+    for count in range(24):
+        client.connect(gw, receive_buffer=4096).send(request(target="/large"))
+        up.wait_requests(2 + count)
+    assert client.get(gw, "/small").text == "small"
+    assert len(up.connections) == 1
+
+
 def test_nginx_answers_over_http2(gateway, nginx, client):
     gw = gateway(everything_to(nginx('return 200 "$server_protocol";', listen="http2"), upstream=TO_H2))
     assert client.get(gw).text == "HTTP/2.0"

@@ -114,7 +114,7 @@ class Configurations:
             "buffering": {"requests": self.one_of("auto", "auto", "off"), "answers": self.one_of("auto", "auto", "off"),
                           "memory": self.one_of("4KiB", "64KiB"), "file": self.one_of(0, "100KiB", "1GiB")},
             "spool_max": self.one_of(0, "1MiB", "10GiB"),
-            "limits": {"write": self.one_of("200ms", "60s"), "head_time": self.one_of("200ms", "10s"), "body_idle": self.one_of("200ms", "30s")},
+            "limits": {"write": self.one_of("200ms", "60s"), "head_time": self.one_of("5s", "10s"), "body_idle": self.one_of("200ms", "30s")},
             "drain": {"timeout": "60s", "idle": "3s", "tunnels": "1s"},
             "admin": {"address": "127.0.0.1:0", "token": TOKEN},
             "threads": 2,

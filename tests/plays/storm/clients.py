@@ -139,9 +139,14 @@ class Clients:
     async def polite(self, single):
         while not self.over:
             reader, writer = await self.dial()
-            kept = True
+            kept, count, since = True, 0, time.monotonic()
             while kept and not self.over:
-                kept = await self.ask(reader, writer) and not single
+                count += 1
+                try:
+                    kept = await self.ask(reader, writer) and not single
+                except (OSError, asyncio.IncompleteReadError) as error:
+                    raise Refused(f"{error!r} to request {count}, {time.monotonic() - since:.3f} s after the last answer") from error
+                since = time.monotonic()
                 if self.chance.random() < 0.1:
                     await asyncio.sleep(self.chance.uniform(0, 0.05))
             writer.close()
