@@ -23,6 +23,7 @@ from actors.process import Program, listening_socket
 from actors.waiting import PATIENCE_S, PROOF, until
 
 STORM = pathlib.Path(__file__).parent / "storm"
+LIVES = 20 if PROOF else 3
 SECONDS, _, SEED = os.environ.get("BANYAN_STORM", "120" if PROOF else "4").partition(",")
 TOKEN = "a word that only the storm knows"
 RELOAD_S, LIFE_S = 0.02, 1.5
@@ -194,7 +195,7 @@ def not_back(gw):
     """Gauges that say that something is still in use, and how much."""
     scrape = gw.scrape()
     left = {name: scrape.value(name) for name, most in AT_REST.items() if scrape.value(name) > most}
-    for limit in ("connections", "spool"):
+    for limit in ("connections", "connections_per_address", "spool"):
         if scrape.value("banyan_limit_used", limit=limit):
             left[limit] = scrape.value("banyan_limit_used", limit=limit)
     down = [labels for (name, labels), value in scrape.samples.items() if name == "banyan_upstream_server_up" and not value]
@@ -245,3 +246,28 @@ def test_a_storm_of_everything_leaves_no_trace(stage, gateway, storm, tmp_path):
     for one in past:
         assert one.program.wait(30) == 0, one.report()
         one.stop()
+
+
+def test_processes_that_are_told_to_end_in_a_storm_end_well(gateway, storm, tmp_path):
+    """Whatever is going on: a drain, a reload before it, or a second signal that cuts it short."""
+    seed = int(SEED) if SEED else random.randrange(1 << 30)
+    print("seed", seed)
+    chance = random.Random(seed)
+    servers = storm("servers.py", seed)
+    confs = Configurations(chance, json.loads(servers.line()), tmp_path, f"unix:{tmp_path}/extra")
+    clients = storm("clients.py", seed, f"unix:{tmp_path}/storm", tmp_path / "extra")
+    for _ in range(LIVES):
+        gw = gateway(confs.next(f"unix:{tmp_path}/storm"), token=TOKEN)
+        until(lambda gw=gw: gw.metric("banyan_http_requests_total") > 50, "a storm")
+        for _ in range(chance.randrange(3)):
+            replace(gw, confs.next(f"unix:{tmp_path}/storm"))
+            gw.program.signal(signal.SIGHUP)
+        gw.program.signal(signal.SIGTERM)
+        if chance.random() < 0.7:
+            until(lambda gw=gw: gw.ask_admin("/readyz")[0] == 503, "the drain")
+            gw.program.signal(signal.SIGTERM)
+        assert gw.program.wait(PATIENCE_S * 6) == 0, gw.report()
+        gw.stop()
+    clients.process.stdin.close()
+    told = json.loads(clients.line())
+    assert all("refused" in one or "No such file" in one or "reset" in one or "Incomplete" in one for one in told["wrong"]), told["wrong"]

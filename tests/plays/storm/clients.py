@@ -15,7 +15,7 @@ import sys
 import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-PATIENCE_S = 60
+PATIENCE_S, WRONG_MAX = 60, 100
 
 
 class Refused(Exception):
@@ -59,14 +59,16 @@ async def answer_of(reader):
 class Clients:
     def __init__(self, seed, address, path):
         self.chance = random.Random(seed)
-        self.host, port = address.rsplit(":", 1)
-        self.port, self.path = int(port), path
+        self.address, self.path = address, path
         self.calm, self.rude, self.wrong = collections.Counter(), collections.Counter(), []
         self.words, self.took = itertools.count(), []
         self.over = False
 
     async def dial(self):
-        return await asyncio.open_connection(self.host, self.port, limit=1 << 22)
+        if self.address.startswith("unix:"):
+            return await asyncio.open_unix_connection(self.address[5:], limit=1 << 22)
+        host, port = self.address.rsplit(":", 1)
+        return await asyncio.open_connection(host, int(port), limit=1 << 22)
 
     async def dial_extra(self):
         """The listener that is there only now and then."""
@@ -152,9 +154,15 @@ class Clients:
             writer.close()
 
     async def polite_all_along(self, way, single):
-        try:
-            await way(single)
-        except Exception as error:  # pylint: disable=broad-except
+        while not self.over:
+            try:
+                await way(single)
+            except Exception as error:  # pylint: disable=broad-except
+                self.complain(error)
+                await asyncio.sleep(0.01)
+
+    def complain(self, error):
+        if len(self.wrong) < WRONG_MAX:
             self.wrong.append(repr(error))
 
     # The rude ones
@@ -249,8 +257,9 @@ class Clients:
             try:
                 reader, writer = await (self.dial() if self.chance.random() < 0.9 else self.dial_extra())
             except OSError as error:
-                self.wrong.append(repr(error))  # nobody may be turned away at the door
-                return
+                self.complain(error)  # nobody may be turned away at the door
+                await asyncio.sleep(0.01)
+                continue
             try:
                 await way(reader, writer)
                 self.rude[way.__name__] += 1
