@@ -2,6 +2,7 @@
 """HTTP/2 on the way out, and gRPC all the way through."""
 import concurrent.futures
 import queue
+import select
 
 import grpc
 import pytest
@@ -94,6 +95,29 @@ def test_clients_that_do_not_read_hold_up_nobody_else_on_the_connection(gateway,
         up.wait_requests(2 + count)
     assert client.get(gw, "/small").text == "small"
     assert len(up.connections) == 1
+
+
+def test_an_answer_without_end_does_not_keep_a_connection_from_others(gateway, h2_upstream, client):
+    """The one connection there may be is on the other thread than half of the clients. It is to end with its calls, for them;
+    but where one of these has no end, that would leave nobody with a connection."""
+    large = bytes(4 << 20)
+    up = h2_upstream(answer=lambda asked: (200, [], large if asked.target == "/large" else b"small", None))
+    gw = gateway(everything_to(up, upstream=TO_H2 + ", max_connections: 1, queue: { timeout: 4s }",
+                               more="threads: 2\nbuffering: { answers: off }"))
+    endless = client.connect(gw, receive_buffer=4096).send(request(target="/large"))
+    up.wait_requests(1)
+    wires = [client.connect(gw).send(request(target="/small")) for _ in range(8)]
+
+    def answered():
+        return select.select([wire.sock for wire in wires], [], [], 0)[0]
+
+    until(lambda: len(answered()) + gw.metric("banyan_upstream_waiting") == len(wires), "some are served and the others wait")
+    here = next(wire for wire in wires if wire.sock in answered())
+    assert len(answered()) < len(wires) and here.answer().text == "small"
+    while gw.metric("banyan_upstream_waiting"):
+        assert here.ask(request(target="/small")).status == 200
+    assert here.ask(request(target="/small")).status == 200
+    assert not endless.is_closed() and len(up.connections) == 1
 
 
 def test_nginx_answers_over_http2(gateway, nginx, client):
