@@ -251,6 +251,8 @@ LOCATIONS = [
     get("/people/anna"), get("/people/anna/x"), get("/t/de/shoes"), get("/t/deu/shoes"), get("/logo.png"), get("/logoxpng"),
     get("/a/b", host="old.example.com"), get("/a/b?x=1", host="old.example.com"), get("/a/b", host="new.example.com"), get("/a/b", host="example.com"),
     get("/exact", host="elsewhere.org"), (("POST", "/replaced/x"), {"body": b"12345"}),
+    get("/moved/a/b?c=d"), get("/placed/a/b"), get("/first/favicon.ico"), get("/first/none?x=1"), get("/product/7"), get("/img/favicon.ico"),
+    get("/hidden/x", errors=True), get("/shut/x", errors=True), get("/back-door/x", errors=True),
 ]
 # A page for everything.
 SINGLE_PAGE = [
