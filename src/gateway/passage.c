@@ -205,6 +205,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 			p->state && p->state->up ? upstream_conf(p->state->up)->name : (Str){ 0 },
 		.server = p->server,
 		.error = err ? str_of(err->slug) : (Str){ 0 },
+		.message = err ? err_chain(x->arena, err) : (Str){ 0 },
 	};
 
 	recorder_write(p->snap->recorder, &record);

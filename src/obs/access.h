@@ -37,7 +37,8 @@ typedef struct AccessRecord {
 	Str user_agent, referer, request_id;
 	Str trace_id, span_id; /* hexadecimal: the trace, and the span that servers were told of */
 	Str route, upstream, server;
-	Str error; /* slug */
+	Str error;   /* slug */
+	Str message; /* what went wrong, and why, in words */
 } AccessRecord;
 
 typedef struct AccessLogConf {

@@ -225,6 +225,29 @@ def test_a_record_tells_the_request(gw, shop, client):
     assert "hidden" not in gw.access_path.read_text()
 
 
+def test_a_record_of_a_server_that_was_not_reached_names_it_and_says_why(gateway, upstream, nginx, client):
+    gone, plain = upstream(), nginx()
+    gone.finish()
+    gw = gateway(f"""
+        upstreams:
+          gone: {{ servers: "{gone.address}" }}
+          unknown: {{ servers: "no.such.name.invalid:80" }}
+          plain: {{ servers: "{plain.address}", tls: {{}} }}
+        routes:
+          - {{ name: gone, match: /gone, to: gone }}
+          - {{ name: unknown, match: /unknown, to: unknown }}
+          - {{ name: plain, match: /plain, to: plain }}
+    """)
+    for path, server, code, words in (("/gone", gone.address, "upstream.refused", "refused the connection"),
+                                      ("/unknown", "no.such.name.invalid:80", "upstream.connect", "no.such.name.invalid"),
+                                      ("/plain", plain.address, "upstream.connect", "did not speak TLS")):
+        answer = client.get(gw, path)
+        record = gw.record(id=answer.headers.get("x-request-id")).row
+        assert (answer.status, record["banyan.server"], record["error.code"]) == (502, server, code)
+        assert words in record["error.message"]
+        assert path == "/gone" or words not in answer.problem["detail"]  # what is inside is no client's business
+
+
 def test_there_is_one_record_for_each_request(gw, client):
     wire = client.connect(gw)
     wire.pipeline(*[request(target=f"/{200 + number}") for number in range(40)])
