@@ -4,6 +4,7 @@ import concurrent.futures
 import datetime
 import json
 import signal
+import subprocess
 
 import pytest
 import yaml
@@ -49,6 +50,50 @@ def test_requests_are_counted_by_route_and_class(gw, client):
         assert gw.metric("banyan_upstream_requests_total", upstream="shop", **{"class": name}) == want
     assert gw.metric("banyan_request_seconds_count", route="all") == 7
     assert gw.metric("banyan_http_requests_total", version="refused") == 1
+
+
+def test_bytes_are_counted_by_route_and_upstream(gateway, gunicorn, client, tmp_path):
+    app = gunicorn("echo:app")
+    (tmp_path / "ten.txt").write_text("0123456789")
+    gw = gateway(everything_to(app).replace("routes: [", f"routes: [ {{ name: files, match: /files/**, files: {tmp_path} }}, "))
+    answer = client.post(gw, "/x", b"x" * 70000)
+    client.get(gw, "/files/ten.txt")
+    gw.wait_metric("banyan_request_bytes_total", 70000, route="all")
+    gw.wait_metric("banyan_response_bytes_total", len(answer.body), route="all")
+    gw.wait_metric("banyan_response_bytes_total", 10, route="files")
+    assert gw.metric("banyan_upstream_request_bytes_total", upstream="shop") == 70000
+    assert gw.metric("banyan_upstream_response_bytes_total", upstream="shop") == len(answer.body) > 0
+
+
+# What the admin port promises, by the words of its guide.
+PROMISED = ["banyan_requests_total", "banyan_request_seconds", "banyan_request_bytes_total", "banyan_response_bytes_total",
+            "banyan_upstream_requests_total", "banyan_upstream_seconds", "banyan_upstream_request_bytes_total",
+            "banyan_upstream_response_bytes_total", "banyan_upstream_connections_total", "banyan_upstream_queued_total",
+            "banyan_upstream_waiting", "banyan_upstream_retries_total", "banyan_upstream_ejections_total", "banyan_limit_used", "banyan_limit",
+            "banyan_upstream_limit_used", "banyan_upstream_limit", "banyan_spool_bytes", "banyan_metric_fill_ratio"]
+
+
+def test_promtool_accepts_the_metrics_of_a_busy_gateway_without_a_word(gateway, gunicorn, nginx, upstream, client, certificates):
+    app, web, gone = gunicorn("echo:app"), nginx(), upstream()
+    gone.finish()
+    gw = gateway(f"""
+        listen: [ "127.0.0.1:0", {{ address: "127.0.0.1:0", tls: {certificates.yaml()} }} ]
+        upstreams:
+          app: {{ servers: [ "{app.address}", "{gone.address}" ], max_connections: 4, queue: 4, health: / }}
+          web: {{ servers: "{web.address}" }}
+        routes:
+          - {{ name: all, to: app }}
+          - {{ name: web, match: /web/**, to: web }}
+          - {{ name: files, match: /files/**, files: . }}
+          - {{ name: expression, match: "~ ^/(a+)+$", answer: a }}
+    """)
+    for target in ("/", "/web/", "/files/none", "/aaaa") * 5:
+        client.get(gw, target)
+    client.raw(gw, b"nonsense\r\n\r\n")
+    text = gw.ask_admin("/metrics")[2]
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [name for name in PROMISED if f"# TYPE {name} " not in text] == []
 
 
 def test_gauges_go_up_and_down_again(gateway, upstream, client):
