@@ -8,6 +8,7 @@ import re
 import time
 
 import pytest
+from hyperframe import frame as frames
 
 from actors.client import Client, Wire
 from actors.gateway import run_banyan
@@ -468,3 +469,32 @@ def test_a_folder_that_is_not_there_is_a_mistake(tmp_path):
     code, _, errors = run_banyan("check", "-c", file)
     assert code == 2 and "No such file or directory" in errors
 
+
+
+def test_a_file_lives_as_long_as_the_requests_that_got_it(gateway, h2, tmp_path):
+    """Over HTTP/2, where the head of an answer may be looked at after its request has ended: clients that give up at once,
+    while the files are written anew and asked for by others. The sanitizers look on."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+
+    def write(turn):
+        for name in ("a.js", "a.js.gz"):
+            (tmp_path / name).write_bytes(noise(40000 + turn))
+            (tmp_path / name).rename(folder / name)
+
+    write(0)
+    gw = gateway(serving(folder, end='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
+    for turn in range(1, 6):
+        wire = h2(gw, window=False)  # nothing of a body beyond 64 KiB goes out
+        asked = [wire.open() for _ in range(40)]
+        fields = get("/static/a.js", ("accept-encoding", "gzip"))
+        wire.send(*[frame for number in asked[:20] for frame in (*wire.headers_frames(number, fields), frames.RstStreamFrame(number, error_code=8))])
+        wire.send(*[frame for number in asked[20:] for frame in wire.headers_frames(number, fields)])
+        write(turn)
+        size = str(40000 + turn)
+        with Wire(gw.address) as other:
+            until(lambda: other.ask(request(target="/static/a.js")).headers.get("content-length") == size, "the new file is given")
+        for number in asked[20:]:
+            wire.reset(number)
+        wire.ping()
+    assert gw.metric("banyan_client_floods_total") == 0
