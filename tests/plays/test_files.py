@@ -472,29 +472,32 @@ def test_a_folder_that_is_not_there_is_a_mistake(tmp_path):
 
 
 def test_a_file_lives_as_long_as_the_requests_that_got_it(gateway, h2, tmp_path):
-    """Over HTTP/2, where the head of an answer may be looked at after its request has ended: clients that give up at once,
-    while the files are written anew and asked for by others. The sanitizers look on."""
+    """Over HTTP/2, where answers wait for the window, and their heads may be looked at after a request has ended. The files are
+    written anew meanwhile and asked for by others; who began with the old ones gets them to their end. The sanitizers look on."""
     folder = tmp_path / "site"
     folder.mkdir()
+    sizes = {"large.js": 40000, "small.js": 9000}  # one is kept open, one is kept whole
 
     def write(turn):
-        for name in ("a.js", "a.js.gz"):
-            (tmp_path / name).write_bytes(noise(40000 + turn))
+        for name, size in sizes.items():
+            (tmp_path / name).write_bytes(noise(size + turn))
             (tmp_path / name).rename(folder / name)
 
     write(0)
     gw = gateway(serving(folder, end='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
-    for turn in range(1, 6):
-        wire = h2(gw, window=False)  # nothing of a body beyond 64 KiB goes out
-        asked = [wire.open() for _ in range(40)]
-        fields = get("/static/a.js", ("accept-encoding", "gzip"))
-        wire.send(*[frame for number in asked[:20] for frame in (*wire.headers_frames(number, fields), frames.RstStreamFrame(number, error_code=8))])
-        wire.send(*[frame for number in asked[20:] for frame in wire.headers_frames(number, fields)])
+    for turn in range(1, 5):
+        wire = h2(gw, window=False)  # 64 KiB for all of it: the second waits in its middle, the others at their beginning
+        names = ["large.js", "large.js"] + ["small.js", "large.js"] * 5
+        asked = {wire.open(): name for name in names}
+        wire.send(*[frame for number, name in asked.items() for frame in wire.headers_frames(number, get(f"/static/{name}"))])
+        gone = [wire.open() for _ in range(20)]
+        wire.send(*[frame for number in gone for frame in (*wire.headers_frames(number, get("/static/small.js")),
+                                                           frames.RstStreamFrame(number, error_code=8))])
+        wire.read_until(lambda: all(wire.streams[number].headers for number in asked))
         write(turn)
-        size = str(40000 + turn)
         with Wire(gw.address) as other:
-            until(lambda: other.ask(request(target="/static/a.js")).headers.get("content-length") == size, "the new file is given")
-        for number in asked[20:]:
-            wire.reset(number)
-        wire.ping()
-    assert gw.metric("banyan_client_floods_total") == 0
+            for name, size in sizes.items():
+                until(lambda: len(other.ask(request(target=f"/static/{name}")).body) == size + turn, "the new file is given")
+        wire.send(frames.WindowUpdateFrame(0, window_increment=1 << 20))
+        for number, name in asked.items():
+            assert wire.answer(number).body == noise(sizes[name] + turn - 1), name
