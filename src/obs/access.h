@@ -8,7 +8,11 @@
 #include "base/err.h"
 #include "obs/metric.h"
 
-typedef enum AccessFormat { ACCESS_JSON, ACCESS_TEXT } AccessFormat;
+typedef enum AccessFormat {
+	ACCESS_JSON,
+	ACCESS_TEXT,
+	ACCESS_AUTO, /* text on a terminal, else JSON */
+} AccessFormat;
 /* What becomes of query strings, in the target and in the referrer: they may hold secrets. */
 typedef enum AccessQuery {
 	ACCESS_QUERY_REDACT, /* values of parameters whose name sounds like a secret become "***" */

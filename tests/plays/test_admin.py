@@ -3,13 +3,16 @@
 import concurrent.futures
 import datetime
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 
 import pytest
 import yaml
 
-from actors.gateway import everything_to
+from actors.gateway import BANYAN, everything_to
 from actors.http1 import reply, request
 from actors.waiting import until
 
@@ -338,3 +341,22 @@ def test_the_text_format_is_one_line_too(gateway, shop, client, tmp_path):
     client.get(gw, "/418")
     line = until(lambda: path.exists() and path.read_text(), "the line")
     assert line.count("\n") == 1 and "418" in line and "/418" in line
+
+
+def test_on_a_terminal_lines_are_for_people_and_elsewhere_for_programs(tmp_path, shop, client):
+    """The same configuration, its log on standard output: a terminal, then a pipe."""
+    (tmp_path / "banyan.yaml").write_text("listen: 127.0.0.1:0\nadmin: off\n" + everything_to(shop))
+    for ends in (pty.openpty, os.pipe):
+        mine, its = ends()
+        with subprocess.Popen([BANYAN, "serve", "-c", tmp_path / "banyan.yaml"], stdout=its, stderr=subprocess.DEVNULL) as program, \
+                os.fdopen(mine, "rb", buffering=0) as out:
+            os.close(its)
+            said = b""
+            while b"ready" not in said:
+                said += out.read(4096)
+            client.get(re.search(rb"http://(\S+)", said)[1].decode(), "/418")
+            while b"/418" not in said or not said.endswith(b"\n"):
+                said += out.read(4096)
+            program.terminate()
+        last = said.decode().splitlines()[-1]
+        assert last.startswith("{") == (ends is os.pipe) and "418" in last, last
