@@ -555,7 +555,7 @@ static Err *start(Gateway *g, Build *first)
 	g->ports = ports_new(g->arena, g->sockets);
 	TRY(make(first));
 	TRY(apply(g, first));
-	TRY(admin_open(g, &conf->admin, g->sockets, &g->admin));
+	TRY(admin_open(g->arena, g, &conf->admin, g->sockets, &g->admin));
 	host_takeover(g);
 	finish_takeover(g);
 	left = g->args->takeover ? S("") : sockets_left(g->arena, g->sockets);
