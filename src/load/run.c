@@ -363,12 +363,12 @@ static void note_moment(Watcher *w)
 		run->ask->watch(run->ask->watch_arg, run, m);
 }
 
-static uint32_t fibers_left(LoadRun *run)
+static Look look_at(LoadRun *run)
 {
 	Look look = { .run = run };
 
 	loop_each(look_at_loop, &look);
-	return look.fibers;
+	return look;
 }
 
 /* All that answers is the refusal of connections: nobody learns anything from more of it. */
@@ -402,8 +402,10 @@ static Err *see_to_the_end(Watcher *w)
 	int64_t until_us = loop_now_us() + run->conf->grace_us;
 	int64_t next_us = loop_now_us() + US_PER_S;
 
-	while (fibers_left(run)) {
-		if (loop_now_us() >= until_us)
+	for (Look now = look_at(run); now.fibers; now = look_at(run)) {
+		bool only_thinkers = run_is_stopped(run) && !now.in_flight;
+
+		if (only_thinkers || loop_now_us() >= until_us)
 			loop_each(loop_cut, run);
 		if (loop_now_us() >= next_us) {
 			note_moment(w);
@@ -526,7 +528,8 @@ static void sum_up(Watcher *w)
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
 		run->ask->parts;
-	if (conf->replay || (conf->poisson && !run->stop)) /* what was drawn, not its mean */
+	if (conf->replay || conf->poisson ||
+	    run->stop) /* what was drawn, not its mean; until the stop */
 		result->asked = (double)result->stats.due;
 	result->got = (double)result->stats.started;
 	result->stopped = run->stop;

@@ -277,7 +277,21 @@ def test_an_interrupted_run_prints_what_it_has(origin):
     report, err = load(server.url, "--rate", 100, "--for", "1h", "-q", code=9,
                        signal_after=lambda: until(lambda: len(server.requests) > 50, "some requests"))
     assert report["stopped"] == "interrupted" and report["all"]["requests"] >= 50
+    assert report["arrivals_asked"] == report["arrivals_begun"] == report["all"]["requests"]  # not those of the hour
     assert "interrupted" in err
+
+
+def test_an_interrupted_run_does_not_wait_for_those_who_think(origin, tmp_path):
+    server = origin()
+    report, err = load("-q", code=3, tmp_path=tmp_path, text=f"""
+        target: {server.url}
+        users: {{ count: 30, for: 2h }}
+        grace: 1h
+        thresholds: [ "after.p99 < 1s" ]
+        journeys: {{ a: {{ steps: [ {{ get: /, think: 1h }}, {{ get: /after, name: after }} ] }} }}
+        """, signal_after=lambda: until(lambda: len(server.requests) == 30, "all of them"))
+    assert report["stopped"] == "interrupted" and report["all"]["failed"] == 0
+    assert '"after.p99 < 1s" cannot be told: nothing was counted for it' in err
 
 
 @pytest.mark.parametrize("words, code, says", [
