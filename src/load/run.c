@@ -38,6 +38,10 @@ bool run_is_over(const LoadRun *run)
 
 void load_stop(LoadRun *run, const char *why)
 {
+	int64_t never = INT64_MAX;
+
+	__atomic_compare_exchange_n(&run->stop_us, &never, loop_now_us(), false, __ATOMIC_RELEASE,
+	                            __ATOMIC_RELAXED);
 	__atomic_store_n(&run->stop, why, __ATOMIC_RELAXED);
 }
 
@@ -82,13 +86,17 @@ static Err *wait_for_turn(LoadRun *run, int64_t due_us, unsigned *turn, bool *ov
 		TRY(wait_for(run, due_us));
 	} else if (++*turn % TURN_ARRIVALS == 0)
 		TRY(fiber_yield());
-	*over = run_is_over(run) && due_us > loop_now_us();
+	*over = due_us > __atomic_load_n(&run->stop_us, __ATOMIC_ACQUIRE) ||
+	        (run_is_over(run) && due_us > loop_now_us());
 	return NULL;
 }
 
+/* One that should have begun before the run was stopped, and did not, was asked for all the same. */
 static void arrive(LoadRun *run, RunLoop *l, UserKind kind, int64_t due_us, uint32_t entry)
 {
 	l->stats.due += due_us > run->warm_us;
+	if (run_is_stopped(run))
+		return;
 	if (user_start(run, kind, due_us, entry)) {
 		could_not_start(l, due_us);
 		return;
@@ -480,7 +488,9 @@ static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 	const ScenarioConf *conf = ask->conf;
 	LoadRun *run = ARENA_NEW(a, LoadRun);
 
-	*run = (LoadRun){ .conf = conf, .target = ask->target, .ask = ask, .arena = a };
+	*run = (LoadRun){
+		.conf = conf, .target = ask->target, .ask = ask, .arena = a, .stop_us = INT64_MAX
+	};
 	run->loops = ARENA_ARRAY(a, RunLoop, rt_loops());
 	run->steps = ARENA_ARRAY(a, Step, conf->all.count);
 	run->expect_us = ARENA_ARRAY(a, int64_t, conf->all.count);
