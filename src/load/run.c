@@ -19,6 +19,8 @@ enum {
 	TURN_ARRIVALS = 64, /* in one go before others get their turn */
 	LEARN_MIN = 20,     /* answers from which the time of a step is learned */
 	END_LOOK_US = 5000,
+	BEHIND_US = 1000 *
+	            1000, /* after the end: what was due and could not begin by then never does */
 };
 
 RunLoop *run_loop(LoadRun *run)
@@ -91,16 +93,17 @@ static Err *wait_for_turn(LoadRun *run, int64_t due_us, unsigned *turn, bool *ov
 	return NULL;
 }
 
-/* One that should have begun before the run was stopped, and did not, was asked for all the same. */
+/* One that should have begun before the run was stopped or was over, and did not, was asked for all the same. */
 static void arrive(LoadRun *run, RunLoop *l, UserKind kind, int64_t due_us, uint32_t entry)
 {
 	l->stats.due += due_us > run->warm_us;
-	if (run_is_stopped(run))
+	if (run_is_stopped(run) || loop_now_us() > run->end_us + BEHIND_US)
 		return;
 	if (user_start(run, kind, due_us, entry)) {
 		could_not_start(l, due_us);
 		return;
 	}
+	l->last_us = loop_now_us();
 	l->stats.begun++;
 	l->stats.started += due_us > run->warm_us;
 }
@@ -242,6 +245,7 @@ typedef struct Look {
 	uint64_t begun, ended, failed;
 	uint32_t in_flight, users, connections, fibers;
 	uint64_t refused, answered;
+	int64_t last_us; /* when the last arrival began */
 } Look;
 
 static void look_at_loop(void *arg)
@@ -265,6 +269,7 @@ static void look_at_loop(void *arg)
 	look->fibers += l->fibers;
 	look->refused += s->refused;
 	look->answered += s->answered;
+	look->last_us = MAX(look->last_us, l->last_us);
 }
 
 void load_look(LoadRun *run, LoadStats *stats)
@@ -532,8 +537,9 @@ static void sum_up(Watcher *w)
 	load_stats_init(&result->stats, conf->all.count);
 	load_look(run, &result->stats);
 	result->took_us = loop_now_us() - run->start_us;
-	result->measured_us =
-		MAX(MIN(run->end_us, loop_now_us()) - run->start_us - conf->warmup_us, INT64_C(0));
+	result->measured_us = MAX(MAX(MIN(run->end_us, loop_now_us()), look_at(run).last_us) -
+	                                  run->start_us - conf->warmup_us,
+	                          INT64_C(0));
 	result->asked =
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /

@@ -44,6 +44,7 @@ struct RunLoop {
 	uint32_t fibers; /* of drivers and users, alive */
 	bool cut;        /* what is in flight is given up */
 	List users;      /* User.node: those alive */
+	int64_t last_us; /* when the last arrival began */
 };
 
 struct LoadRun {
