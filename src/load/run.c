@@ -533,13 +533,14 @@ static void sum_up(Watcher *w)
 	LoadRun *run = w->run;
 	LoadResult *result = w->result;
 	const ScenarioConf *conf = run->conf;
+	int64_t until_us;
 
 	load_stats_init(&result->stats, conf->all.count);
 	load_look(run, &result->stats);
 	result->took_us = loop_now_us() - run->start_us;
-	result->measured_us = MAX(MAX(MIN(run->end_us, loop_now_us()), look_at(run).last_us) -
-	                                  run->start_us - conf->warmup_us,
-	                          INT64_C(0));
+	until_us = MIN(run->end_us, loop_now_us());
+	until_us = MAX(until_us, look_at(run).last_us);
+	result->measured_us = MAX(until_us - run->start_us - conf->warmup_us, INT64_C(0));
 	result->asked =
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
