@@ -11,7 +11,7 @@
  *   --- load job_load(job) into jobs                                      bulk load: COPY, or many inserts
  *   --- sqlite / --- postgres                                             what follows is for that engine only
  *
- * Types: int real bool text bytes json time uuid, with ? when it may be NULL. After `;` the words `scans` (it reads a whole
+ * Types: int real bool text bytes json (kept as written) time uuid, with ? when it may be NULL. After `;` the words `scans` (it reads a whole
  * table and may) and `lags` (a replica that is behind will do). A statement that changes nothing (select, values, with) is
  * found to be so by the script, and may then run beside others. Fields of the structs:
  *
