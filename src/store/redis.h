@@ -69,11 +69,15 @@ typedef struct RedisCommand {
 	const Str *words;
 	size_t count; /* at least 1 */
 } RedisCommand;
+/* The words live as long as the block that this stands in (a compound literal): do not keep it beyond that. */
 #define REDIS_WORDS(...) \
 	(RedisCommand) \
 	{ \
 		(const Str[]){ __VA_ARGS__ }, sizeof((const Str[]){ __VA_ARGS__ }) / sizeof(Str) \
 	}
+
+RedisCommand redis_words_dup(
+	Arena *a, RedisCommand command); /* the array, not the bytes; as long as the arena */
 
 /* One command; parks. An error that Redis answered is an Err (redis_reply_err), so *out is never REDIS_ERROR. Redirections
  * of a cluster are followed. Ends within conf->timeout_us or the fiber's deadline, whichever is first. */

@@ -11,6 +11,7 @@
 
 #include <hiredis/read.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ITEM_BYTES = 4 }; /* the shortest: ":1\r\n" */
 
@@ -35,6 +36,14 @@ void resp_put(Buf *b, RedisCommand command)
 		buf_put(b, command.words[i]);
 		buf_put(b, S("\r\n"));
 	}
+}
+
+RedisCommand redis_words_dup(Arena *a, RedisCommand command)
+{
+	Str *words = ARENA_ARRAY(a, Str, command.count);
+
+	memcpy(words, command.words, command.count * sizeof *words);
+	return (RedisCommand){ words, command.count };
 }
 
 /* --- what the reader calls ------------------------------------------------------------------------------------------ */
@@ -154,4 +163,9 @@ void resp_forget(Resp *r)
 {
 	r->arena = NULL;
 	r->root = NULL;
+}
+
+bool resp_is_empty(const Resp *r)
+{
+	return r->reader->len == r->reader->pos;
 }

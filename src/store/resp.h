@@ -26,3 +26,5 @@ Err *resp_feed(Resp *r, Str bytes) MUST_USE;
 Err *resp_next(Resp *r, Arena *a, RedisReply *into, bool *got) MUST_USE;
 /* The one who waits for the present reply has left: arena and place are not touched any more. */
 void resp_forget(Resp *r);
+/* Nothing was fed that no reply has been made of. */
+bool resp_is_empty(const Resp *r);
