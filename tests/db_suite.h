@@ -7,8 +7,11 @@
 #include "rt/loop.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
-#include "store/db.h"
+#include "store/db_int.h"
+#include "store/lease.h"
 #include "store/schema.h"
+#include "store_lease_sql.h"
+#include "store_schema_sql.h"
 #include "unit.h"
 
 #include <string.h>
@@ -603,5 +606,149 @@ SUITE_TEST(a_commit_wakes_who_watches)
 	TRY(db_watch_wait(&watch, 60 * US_PER_S));
 	TRY(child_join(&child));
 	arena_free(own);
+	return NULL;
+}
+
+/* --- every statement --------------------------------------------------------------------------------------------------- */
+
+/* Prepares each against the schema; one that reads a whole table says so in its file. */
+static void suite_statements(Db *db, Arena *a, const SqlList *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const Sql *sql = list->at[i];
+		DbPlan plan;
+
+		NOTE("%s:%d %s", sql->file, sql->line, sql->name);
+		if (!sql->text[db_engine(db)] || strcmp(sql->name, "no_such_table") == 0)
+			continue;
+		CHECK_OK(db->engine->plan(db, a, sql, &plan));
+		NOTE("%s:%d %s: %.*s", sql->file, sql->line, sql->name, STR_ARG(plan.text));
+		CHECK(!plan.scans || sql->scans);
+		CHECK(!sql->reads || plan.reads);
+	}
+}
+
+SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
+{
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	suite_statements(db, a, &sample_sql);
+	suite_statements(db, a, &store_lease_sql);
+	suite_statements(db, a, &store_schema_sql);
+	return NULL;
+}
+
+/* --- leases ------------------------------------------------------------------------------------------------------------ */
+
+static Err *hold(Db *tx, Arena *a, void *arg)
+{
+	TRY(lease_hold(tx, a, arg));
+	return add_shopper(tx, a, 1);
+}
+
+SUITE_TEST(a_lease_has_one_holder_and_the_late_one_is_fenced_off)
+{
+	Lease one = { .name = S("relay"), .owner = suite_uuid(1) };
+	Lease two = { .name = S("relay"), .owner = suite_uuid(2) };
+	Lease late;
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	CHECK(one.held && one.token == 1);
+	TRY(lease_take(db, a, &two, 60 * US_PER_S));
+	CHECK(!two.held);
+	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	CHECK(one.held && one.token == 1);
+	TRY(lease_renew(db, a, &one, -1));
+	CHECK(one.held);
+	late = one;
+	TRY(lease_renew(db, a, &one, 60 * US_PER_S));
+	CHECK(!one.held); /* it was over */
+	TRY(lease_take(db, a, &two, 60 * US_PER_S));
+	CHECK(two.held && two.token == 2);
+	CHECK_ERR(db_txn(db, a, DB_READ_COMMITTED, hold, &late), "db.lease_lost");
+	TRY(db_txn(db, a, DB_READ_COMMITTED, hold, &two));
+	TRY(lease_renew(db, a, &two, 60 * US_PER_S));
+	CHECK(two.held);
+	TRY(lease_drop(db, a, &late));
+	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	CHECK(!one.held);
+	TRY(lease_drop(db, a, &two));
+	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	CHECK(one.held && one.token == 3);
+	return NULL;
+}
+
+/* --- schemas ----------------------------------------------------------------------------------------------------------- */
+
+static Err *apply_again(void *arg)
+{
+	Errand *errand = arg;
+	uint32_t applied;
+
+	return schema_apply(errand->db, errand->a, store_own_schema(), &applied);
+}
+
+SUITE_TEST(many_instances_may_set_up_a_schema_at_once)
+{
+	enum { INSTANCES = 6 };
+	Child children[INSTANCES] = { 0 };
+	Errand errands[INSTANCES];
+	StepLine *lines;
+	size_t count;
+
+	for (size_t i = 0; i < INSTANCES; i++) {
+		errands[i] = (Errand){ db, arena_new(0), false };
+		TRY(child_start(&children[i], apply_again, &errands[i], "instance"));
+	}
+	for (size_t i = 0; i < INSTANCES; i++) {
+		CHECK_OK(child_join(&children[i]));
+		arena_free(errands[i].a);
+	}
+	TRY(schema_look(db, a, store_own_schema(), &lines, &count));
+	CHECK_INT(count, store_own_schema()->count);
+	for (size_t i = 0; i < count; i++)
+		CHECK_INT(lines[i].state, STEP_APPLIED);
+	return schema_ready(db, a, store_own_schema());
+}
+
+SUITE_TEST(a_schema_goes_forward_only)
+{
+	SchemaStep steps[3];
+	Schema less = { "sample", steps, 1 }, more = { "sample", steps, 3 },
+	       changed = { "sample", steps, 2 };
+	StepLine *lines;
+	uint32_t applied;
+	size_t count;
+
+	memcpy(steps, sample_schema.steps, 2 * sizeof *steps);
+	steps[2] = (SchemaStep){
+		3,
+		"broken",
+		{ "create table x (n int); nonsense", "create table x (n int); nonsense" },
+		false,
+		"c",
+		"x.sql"
+	};
+	CHECK_ERR(schema_ready(db, a, &less), "db.schema_newer");
+	CHECK_ERR(schema_apply(db, a, &less, &applied), "db.schema_newer");
+	CHECK_ERR(schema_ready(db, a, &more), "db.schema_behind");
+	CHECK_ERR(schema_apply(db, a, &more, &applied), "db.sql");
+	CHECK_INT(applied, 0);
+	TRY(schema_look(db, a, &more, &lines, &count));
+	CHECK(count == 3 && lines[1].state == STEP_APPLIED && lines[2].state == STEP_PENDING);
+	/* nothing of the broken step is left */
+	steps[2].text[SQL_SQLITE] = steps[2].text[SQL_POSTGRES] = "create table x (n int)";
+	steps[2].expands = true;
+	TRY(schema_apply(db, a, &more, &applied));
+	CHECK_INT(applied, 1);
+	/* an older program runs on a step that only expands */
+	TRY(schema_ready(db, a, &sample_schema));
+	TRY(schema_look(db, a, &sample_schema, &lines, &count));
+	CHECK(count == 3 && lines[2].state == STEP_EXPANDS);
+	steps[1].checksum = "other";
+	CHECK_ERR(schema_apply(db, a, &changed, &applied), "db.schema_changed");
 	return NULL;
 }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUEUE = 1024, READERS_LEAST = 2 };
+enum { QUEUE = 1024, READERS_LEAST = 2, GROUP_US = 4000 };
 
 static LiteDb *lite_of(Db *db)
 {
@@ -290,6 +290,7 @@ static LiteDb *lite_new(const DbConf *conf, Str path)
 	db_init(&lite->db, lite_engine(), conf->name.len ? conf->name : S("main"));
 	lite->path = strndup(path.at, path.len);
 	lite->lock_fd = -1;
+	lite->group_us = GROUP_US;
 	lite->reader_count =
 		conf->connections ? conf->connections : MAX(rt_loops(), (unsigned)READERS_LEAST);
 	lite->readers = calloc(lite->reader_count, sizeof *lite->readers);

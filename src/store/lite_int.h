@@ -119,7 +119,8 @@ struct LiteDb {
 	pthread_t writer_thread;
 	LiteReader *readers;
 	unsigned reader_count;
-	uint32_t solo; /* the writer's: jobs that come next are committed one by one */
+	int64_t group_us; /* running jobs so long, before a commit */
+	uint32_t solo;    /* the writer's: jobs that come next are committed one by one */
 	/* between the writer and who carries the log over */
 	pthread_mutex_t care_lock;
 	pthread_cond_t care_due;

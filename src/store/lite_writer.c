@@ -20,7 +20,6 @@
 
 enum {
 	GROUP_JOBS = 256,
-	GROUP_US = 4000,      /* of running jobs, before it commits */
 	GATHER_US = 60,       /* a big group is followed by another: wait so long for it */
 	LOCKED_US = 30000000, /* another process has the lock */
 };
@@ -70,7 +69,8 @@ static LiteJob *group_take(Group *group)
 	LiteQueue *queue = &group->lite->writes;
 	unsigned most = group->lite->solo ? 1 : GROUP_JOBS;
 
-	if (group->count >= most || (group->count && time_mono_us() - group->begun_us > GROUP_US))
+	if (group->count >= most ||
+	    (group->count && time_mono_us() - group->begun_us > group->lite->group_us))
 		return NULL;
 	pthread_mutex_lock(&queue->lock);
 	job = lite_queue_take(queue);

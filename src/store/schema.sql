@@ -16,7 +16,7 @@ insert into banyan_schema (schema, number, name, checksum, expands, applied_at)
 values (:schema, :number, :name, :checksum, :expands, :applied_at)
 
 -- About how many rows a table has; none when there is no such table.
---- one table_rows(name text) -> (count int)
+--- one table_rows(name text) -> (count int); scans
 --- sqlite
 select coalesce((select count(*) from sqlite_schema where type = 'table' and name = :name), 0)
 --- postgres
