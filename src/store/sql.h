@@ -104,13 +104,15 @@ typedef struct SqlList {
 	size_t count;
 } SqlList;
 
-/* One step of a schema: a file NNNN_name.sql in a folder FOLDER_schema (src/store/store_schema/0001_outbox.sql; "store" is
- * the schema's name), written with the types above as :int, :text, ... and :strict at the end of a table. Never changed once
- * released: the checksum is that of the whole file. */
+/* One step of a schema: a file NNNN_name.sql in a folder called schema (src/store/schema/0001_leases.sql: the schema is
+ * "store"), for both engines or, after a line `--- sqlite`, `--- postgres`, `--- all`, for some. Columns have the types above,
+ * as :int, :text, ...; :serial is an ascending key, :strict ends a table. Never changed once released: the checksum is that of
+ * the whole file. */
 typedef struct SchemaStep {
 	uint32_t number; /* from 1, without a gap */
 	const char *name;
 	const char *text[SQL_ENGINES];
+	bool expands; /* a program that does not know it runs on it: the file begins with "--- expands" */
 	const char *checksum; /* SHA-256, hexadecimal */
 	const char *file;
 } SchemaStep;
