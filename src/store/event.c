@@ -69,27 +69,32 @@ static Err *check_attributes(Arena *a, const Event *event)
 		return wrong(a, "source", "is too long or not plain text");
 	if (event->traceparent.len && !is_traceparent(event->traceparent))
 		return wrong(a, "traceparent", "is not one of W3C Trace Context");
-	if (event->data.len > EVENT_DATA_MOST)
-		return err_new(a, ERR_TOO_LARGE, "event.too_large",
-		               "the event's data have %zu bytes, %d are allowed", event->data.len,
-		               EVENT_DATA_MOST);
 	return NULL;
 }
 
-Err *event_check(Arena *a, const Event *event)
+Err *event_check_data(Arena *a, Str data)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	const Json *value;
 	Err *err;
 
-	TRY(check_attributes(a, event));
-	if (!event->data.len)
+	if (data.len > EVENT_DATA_MOST)
+		return err_new(a, ERR_TOO_LARGE, "event.too_large",
+		               "the data have %zu bytes, %d are allowed", data.len,
+		               EVENT_DATA_MOST);
+	if (!data.len)
 		return NULL;
-	err = json_read(scratch, event->data, EVENT_DATA_MOST, &value);
+	err = json_read(scratch, data, EVENT_DATA_MOST, &value);
 	if (err)
 		return err_because(a, err_copy(a, err), ERR_INVALID, "event.invalid",
-		                   "the event's data are not JSON");
+		                   "the data are not JSON");
 	return NULL;
+}
+
+Err *event_check(Arena *a, const Event *event)
+{
+	TRY(check_attributes(a, event));
+	return event_check_data(a, event->data);
 }
 
 Str event_subject(Arena *a, const Event *event)

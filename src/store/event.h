@@ -31,6 +31,8 @@ Str event_subject(Arena *a, const Event *event);
  * "event.too_large". */
 Err *event_check(Arena *a, const Event *event) MUST_USE;
 
+Err *event_check_data(Arena *a, Str data) MUST_USE; /* JSON, or empty; as event_check */
+
 void event_put(Buf *b, const Event *event); /* the CloudEvent, one line; of a checked one */
 /* A CloudEvent of anyone's. Its id must be a UUID, its subject have the form above. Attributes that are not known are dropped;
  * without `time` it is 0. The text of `data` is compact JSON in the arena. Fails as event_check does, and with those of json_read. */
