@@ -321,9 +321,8 @@ static void runner_end(Runner *r)
 	db_watch_end(&r->watch);
 }
 
-Err *jobs_run(Db *db, const JobsConf *conf)
+Err *jobs_run(Db *db, Arena *lasting, const JobsConf *conf)
 {
-	AUTO(arena_freep) Arena *lasting = arena_new(0);
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(runner_end)
 	Runner r = { .db = db,

@@ -27,3 +27,10 @@ select job, fence from job_effects order by pos
 --- one left_to_do(consumer text) -> (events int, jobs int); scans
 select (select count(*) from entries) - (select count(*) from effects where consumer = :consumer),
 	(select count(*) from jobs where state in ('scheduled', 'ready', 'running'))
+
+-- As another runner that had it and began.
+--- exec job_steal(id uuid)
+update jobs set fence = fence + 1 where id = :id
+
+--- exec schedule_due(name text, next_at time)
+update job_schedules set next_at = :next_at where name = :name
