@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One table from SQLSTATE (PostgreSQL 15, appendix A) to our slugs: whole codes first, then classes. What a program can do
- * something about has a slug of its own; the rest is a mistake in the program, db.sql.
+ * something about has a name of its own; the rest is a mistake in the program, db.sql.
  *
  * The detail of an error is left out on purpose: "Key (email)=(ann@example.com) already exists" belongs in no log. */
 #include "store/pg_error.h"
@@ -13,63 +13,56 @@
 
 typedef struct StateRow {
 	const char *state; /* five characters, or the two of a class */
-	const char *slug;
-	ErrKind kind;
+	DbErr what;
 } StateRow;
 
 static const StateRow states[] = {
-	{ "23505", "db.unique", ERR_CONFLICT },
-	{ "23P01", "db.unique", ERR_CONFLICT }, /* exclusion */
-	{ "23503", "db.foreign_key", ERR_CONFLICT },
-	{ "23001", "db.foreign_key", ERR_CONFLICT }, /* restrict */
-	{ "23502", "db.not_null", ERR_INVALID },
-	{ "23514", "db.check", ERR_INVALID },
-	{ "44000", "db.check", ERR_INVALID }, /* a view's check option */
-	{ "P0001", "db.check", ERR_INVALID }, /* a trigger's RAISE */
-	{ "40P01", "db.deadlock", ERR_BUSY },
-	{ "40", "db.serialization", ERR_BUSY },
-	{ "72000", "db.serialization", ERR_BUSY }, /* snapshot too old */
-	{ "55P03", "db.timeout", ERR_TIMEOUT },    /* lock_timeout, or NOWAIT */
-	{ "57014", "db.timeout", ERR_TIMEOUT },    /* statement_timeout, or cancelled by hand */
-	{ "25P03", "db.timeout", ERR_TIMEOUT },    /* idle in a transaction */
-	{ "25P02", "db.aborted", ERR_INTERNAL },
-	{ "25006", "db.read_only", ERR_IO },
-	{ "25", "db.misuse", ERR_INTERNAL },
-	{ "3B", "db.misuse", ERR_INTERNAL }, /* savepoints */
-	{ "53100", "db.full_disk", ERR_IO },
-	{ "53200", "db.io", ERR_IO },            /* out of memory */
-	{ "53", "db.unavailable", ERR_BUSY },    /* too many connections */
-	{ "57P01", "db.unavailable", ERR_BUSY }, /* shut down, crashed, starting up, dropped */
-	{ "57P02", "db.unavailable", ERR_BUSY },
-	{ "57P03", "db.unavailable", ERR_BUSY },
-	{ "57P04", "db.unavailable", ERR_BUSY },
-	{ "57P05", "db.unavailable", ERR_BUSY },
-	{ "57", "db.unavailable", ERR_BUSY },
-	{ "08", "db.unavailable", ERR_BUSY },
-	{ "28", "db.unavailable", ERR_BUSY }, /* it does not let us in */
-	{ "3D", "db.unavailable", ERR_BUSY }, /* no such database */
-	{ "54", "db.too_large", ERR_TOO_LARGE },
-	{ "22", "db.value", ERR_INVALID },
-	{ "21", "db.rows", ERR_INTERNAL },
-	{ "P0002", "db.rows", ERR_INTERNAL },
-	{ "P0003", "db.rows", ERR_INTERNAL },
-	{ "58", "db.io", ERR_IO },
-	{ "XX001", "db.corrupt", ERR_IO },
-	{ "XX002", "db.corrupt", ERR_IO },
+	{ "23505", DB_UNIQUE },
+	{ "23P01", DB_UNIQUE }, /* exclusion */
+	{ "23503", DB_FOREIGN_KEY },
+	{ "23001", DB_FOREIGN_KEY }, /* restrict */
+	{ "23502", DB_NOT_NULL },
+	{ "23514", DB_CHECK },
+	{ "44000", DB_CHECK }, /* a view's check option */
+	{ "P0001", DB_CHECK }, /* a trigger's RAISE */
+	{ "40P01", DB_DEADLOCK },
+	{ "40", DB_SERIALIZATION },
+	{ "72000", DB_SERIALIZATION }, /* snapshot too old */
+	{ "55P03", DB_TIMEOUT },       /* lock_timeout, or NOWAIT */
+	{ "57014", DB_TIMEOUT },       /* statement_timeout, or cancelled by hand */
+	{ "25P03", DB_TIMEOUT },       /* idle in a transaction */
+	{ "25P02", DB_ABORTED },
+	{ "25006", DB_READ_ONLY },
+	{ "25", DB_MISUSE },
+	{ "3B", DB_MISUSE }, /* savepoints */
+	{ "53100", DB_FULL_DISK },
+	{ "53200", DB_IO },          /* out of memory */
+	{ "53", DB_UNAVAILABLE },    /* too many connections */
+	{ "57P01", DB_UNAVAILABLE }, /* shut down, crashed, starting up, dropped */
+	{ "57P02", DB_UNAVAILABLE },
+	{ "57P03", DB_UNAVAILABLE },
+	{ "57P04", DB_UNAVAILABLE },
+	{ "57P05", DB_UNAVAILABLE },
+	{ "57", DB_UNAVAILABLE },
+	{ "08", DB_UNAVAILABLE },
+	{ "28", DB_UNAVAILABLE }, /* it does not let us in */
+	{ "3D", DB_UNAVAILABLE }, /* no such database */
+	{ "54", DB_TOO_LARGE },
+	{ "22", DB_CHECK },
+	{ "21", DB_ROWS },
+	{ "P0002", DB_ROWS },
+	{ "P0003", DB_ROWS },
+	{ "58", DB_IO },
+	{ "XX001", DB_CORRUPT },
+	{ "XX002", DB_CORRUPT },
 };
 
-const char *pg_slug(Str sqlstate, ErrKind *kind)
+DbErr pg_kind(Str sqlstate)
 {
-	for (size_t i = 0; i < COUNT(states); i++) {
-		Str state = str_of(states[i].state);
-
-		if (!str_starts(sqlstate, state))
-			continue;
-		*kind = states[i].kind;
-		return states[i].slug;
-	}
-	*kind = ERR_INTERNAL;
-	return "db.sql";
+	for (size_t i = 0; i < COUNT(states); i++)
+		if (str_starts(sqlstate, str_of(states[i].state)))
+			return states[i].what;
+	return DB_SQL;
 }
 
 /* libpq's messages are of several lines, the last of them the one that matters, and end in a newline. */
@@ -88,24 +81,21 @@ static Str field(const PGresult *result, int code)
 	return str_of(PQresultErrorField(result, code));
 }
 
-Err *pg_error(Arena *a, const PGresult *result)
+Err *pg_error(Arena *a, const Sql *sql, const PGresult *result)
 {
 	Str state = field(result, PG_DIAG_SQLSTATE);
 	Str message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-	ErrKind kind = ERR_BUSY;
-	const char *slug = state.len ? pg_slug(state, &kind) : "db.unavailable";
 
-	if (!message.len)
-		message = last_line(PQresultErrorMessage(result));
-	return err_new(a, kind, slug, "PostgreSQL: %.*s%s%.*s%s", STR_ARG(message),
-	               state.len ? " (" : "", STR_ARG(state), state.len ? ")" : "");
+	if (!state.len)
+		return db_err(a, DB_UNAVAILABLE, sql, "PostgreSQL: %.*s",
+		              STR_ARG(last_line(PQresultErrorMessage(result))));
+	return db_err(a, pg_kind(state), sql, "%.*s (%.*s)", STR_ARG(message), STR_ARG(state));
 }
 
-Err *pg_error_lost(Arena *a, const PGconn *pg)
+Err *pg_error_lost(Arena *a, const Sql *sql, const PGconn *pg)
 {
-	Str line = last_line(PQerrorMessage(pg));
-
-	return err_new(a, ERR_BUSY, "db.unavailable", "PostgreSQL: %.*s", STR_ARG(line));
+	return db_err(a, DB_UNAVAILABLE, sql, "PostgreSQL: %.*s",
+	              STR_ARG(last_line(PQerrorMessage(pg))));
 }
 
 bool pg_is_stale(const PGresult *result)
