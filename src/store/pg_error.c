@@ -65,15 +65,15 @@ DbErr pg_kind(Str sqlstate)
 	return DB_SQL;
 }
 
-/* libpq's messages are of several lines, the last of them the one that matters, and end in a newline. */
+/* libpq's messages are of several lines: the last that is no hint (those begin with a tab) is the one that matters. */
 static Str last_line(const char *message)
 {
-	Str text = str_of(message), line = text;
+	Str rest = str_of(message), line, last = S("nothing was said");
 
-	while (text.len && text.at[text.len - 1] == '\n')
-		text.len--;
-	line = str_sub(text, (size_t)(str_rfind_char(text, '\n') + 1), text.len);
-	return line.len ? line : S("nothing was said");
+	while (str_split(&rest, '\n', &line))
+		if (line.len && *line.at != '\t')
+			last = line;
+	return last;
 }
 
 static Str field(const PGresult *result, int code)

@@ -60,6 +60,7 @@ TEST(pg_last_line_is_what_matters)
 {
 	CHECK_STR(last_line("one\ntwo\n"), S("two"));
 	CHECK_STR(last_line("one"), S("one"));
+	CHECK_STR(last_line("one\n\tIs it there?\n"), S("one"));
 	CHECK_STR(last_line("\n\n"), S("nothing was said"));
 	CHECK_STR(last_line(""), S("nothing was said"));
 }

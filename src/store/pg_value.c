@@ -45,8 +45,8 @@ enum {
 #define VALUE_MAX ((size_t)1 << 30)
 
 static const PgOid oids[] = {
-	[SQL_INT] = OID_INT8,   [SQL_REAL] = OID_FLOAT8, [SQL_BOOL] = OID_BOOL,
-	[SQL_TEXT] = OID_TEXT,  [SQL_BYTES] = OID_BYTEA, [SQL_JSON] = OID_JSON,
+	[SQL_INT] = OID_INT8,         [SQL_REAL] = OID_FLOAT8, [SQL_BOOL] = OID_BOOL,
+	[SQL_TEXT] = OID_TEXT,        [SQL_BYTES] = OID_BYTEA, [SQL_JSON] = OID_JSON,
 	[SQL_TIME] = OID_TIMESTAMPTZ, [SQL_UUID] = OID_UUID,
 };
 _Static_assert(COUNT(oids) == SQL_TYPES, "a type has no OID");
@@ -117,17 +117,25 @@ static float float_of_bits(uint32_t bits)
 static Str plain_value(const SqlField *f, const void *in, char *space)
 {
 	switch (f->type) {
-	case SQL_INT: put_be(space, (uint64_t)field_int(f, in), 8); return (Str){ space, 8 };
+	case SQL_INT:
+		put_be(space, (uint64_t)field_int(f, in), 8);
+		return (Str){ space, 8 };
 	case SQL_TIME:
 		put_be(space, (uint64_t)time_to_wire(field_int(f, in)), 8);
 		return (Str){ space, 8 };
-	case SQL_REAL: put_be(space, bits_of_double(field_real(f, in)), 8); return (Str){ space, 8 };
-	case SQL_BOOL: *space = field_bool(f, in); return (Str){ space, 1 };
-	case SQL_UUID: return (Str){ (const char *)field_uuid(f, in)->at, 16 };
+	case SQL_REAL:
+		put_be(space, bits_of_double(field_real(f, in)), 8);
+		return (Str){ space, 8 };
+	case SQL_BOOL:
+		*space = field_bool(f, in);
+		return (Str){ space, 1 };
+	case SQL_UUID:
+		return (Str){ (const char *)field_uuid(f, in)->at, 16 };
 	case SQL_TEXT:
 	case SQL_BYTES:
 	case SQL_JSON:
-	case SQL_TYPES: break;
+	case SQL_TYPES:
+		break;
 	}
 	return field_str(f, in);
 }
@@ -176,13 +184,17 @@ static Str numeric_of(int64_t value, char *space)
 
 static bool int_as(int64_t value, PgOid column, char *space, Str *out)
 {
-	unsigned bytes = column == OID_INT8 ? 8 : column == OID_INT4 ? 4 : column == OID_INT2 ? 2 : 0;
+	unsigned bytes = column == OID_INT8   ? 8
+	                 : column == OID_INT4 ? 4
+	                 : column == OID_INT2 ? 2
+	                                      : 0;
 
 	if (column == OID_NUMERIC) {
 		*out = numeric_of(value, space);
 		return true;
 	}
-	if (!bytes || (bytes < 8 && (value >> (8 * bytes - 1) != 0 && value >> (8 * bytes - 1) != -1)))
+	if (!bytes ||
+	    (bytes < 8 && (value >> (8 * bytes - 1) != 0 && value >> (8 * bytes - 1) != -1)))
 		return false;
 	put_be(space, (uint64_t)value, bytes);
 	*out = (Str){ space, bytes };
@@ -222,8 +234,10 @@ static bool date_as(int64_t utc_us, PgOid column, char *space, Str *out)
 static bool value_as(const SqlField *f, const void *in, PgOid column, char *space, Str *out)
 {
 	switch (f->type) {
-	case SQL_INT: return int_as(field_int(f, in), column, space, out);
-	case SQL_REAL: return real_as(field_real(f, in), column, space, out);
+	case SQL_INT:
+		return int_as(field_int(f, in), column, space, out);
+	case SQL_REAL:
+		return real_as(field_real(f, in), column, space, out);
 	case SQL_TIME:
 		*out = plain_value(f, in, space);
 		return column == OID_TIMESTAMP || date_as(field_int(f, in), column, space, out);
@@ -234,7 +248,8 @@ static bool value_as(const SqlField *f, const void *in, PgOid column, char *spac
 	case SQL_BOOL:
 	case SQL_BYTES:
 	case SQL_UUID:
-	case SQL_TYPES: break;
+	case SQL_TYPES:
+		break;
 	}
 	return false;
 }
@@ -250,14 +265,16 @@ static Str jsonb_of(Arena *a, Str text)
 	return (Str){ at, text.len + 1 };
 }
 
-Err *pg_value_as(Arena *a, const SqlField *f, const void *in, PgOid column, char space[20], Str *out)
+Err *pg_value_as(Arena *a, const SqlField *f, const void *in, PgOid column, char space[20],
+                 Str *out)
 {
 	if (column == pg_oid(f->type)) {
 		*out = plain_value(f, in, space);
 	} else if (column == OID_JSONB && (f->type == SQL_JSON || f->type == SQL_TEXT)) {
 		*out = jsonb_of(a, field_str(f, in));
 	} else if (!value_as(f, in, column, space, out)) {
-		return db_err(a, DB_SQL, NULL, "%s does not fit a column of type %u", f->name, column);
+		return db_err(a, DB_SQL, NULL, "%s does not fit a column of type %u", f->name,
+		              column);
 	}
 	if (out->len >= VALUE_MAX)
 		return db_err(a, DB_TOO_LARGE, NULL, "%s has %zu bytes", f->name, out->len);
@@ -386,9 +403,12 @@ static bool take_field(DbCall *call, const SqlField *f, void *row, PgOid oid, St
 	Str text;
 
 	switch (f->type) {
-	case SQL_INT: return take_int(oid, value, to);
-	case SQL_TIME: return take_time(oid, value, to);
-	case SQL_REAL: return take_real(oid, value, to);
+	case SQL_INT:
+		return take_int(oid, value, to);
+	case SQL_TIME:
+		return take_time(oid, value, to);
+	case SQL_REAL:
+		return take_real(oid, value, to);
 	case SQL_BOOL:
 		*(bool *)to = value.len == 1 && *value.at;
 		return oid == OID_BOOL && value.len == 1;
@@ -399,7 +419,8 @@ static bool take_field(DbCall *call, const SqlField *f, void *row, PgOid oid, St
 	case SQL_TEXT:
 	case SQL_BYTES:
 	case SQL_JSON:
-	case SQL_TYPES: break;
+	case SQL_TYPES:
+		break;
 	}
 	if (!take_text(f, oid, value, &text))
 		return false;
@@ -430,8 +451,8 @@ static Err *take_row(DbCall *call, const PGresult *result, int at, void *row)
 Err *pg_rows(DbCall *call, const PGresult *result)
 {
 	if (PQnfields(result) != call->sql->out_count)
-		return db_err(call->a, DB_SQL, call->sql, "%d columns came, not %u", PQnfields(result),
-		              call->sql->out_count);
+		return db_err(call->a, DB_SQL, call->sql, "%d columns came, not %u",
+		              PQnfields(result), call->sql->out_count);
 	for (int i = 0; i < PQntuples(result); i++) {
 		void *row = db_call_row(call);
 
