@@ -52,6 +52,9 @@ void db_closep(Db **db); /* for AUTO */
 SqlEngine db_engine(const Db *db);
 Str db_name(const Db *db);
 bool db_in_txn(const Db *db);
+struct MetricFamily;
+const struct MetricFamily *db_metrics(
+	size_t *count); /* of all databases, for the registry and the manual */
 
 /* --- statements ----------------------------------------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
  * runs no more statements; savepoints' bookkeeping; waking watchers; that `db` is of the kind a call may have. */
 #pragma once
 #include "base/arena.h"
-#include "base/list.h"
+#include "obs/metric.h"
 #include "store/db.h"
 
 #include <string.h>
@@ -15,17 +15,25 @@
 typedef struct DbEngine DbEngine;
 typedef struct DbHub DbHub;
 
+/* What db.c and the engines count of one database; rows in db_metrics.c. */
+typedef struct DbCells {
+	MetricCell statements, committed, rolled_back, retries, refused;
+	MetricCell queued, wait; /* for the writer or a reader; for a connection */
+	MetricCell commits, checkpoints, log_bytes; /* SQLite */
+} DbCells;
+
 struct Db {
 	const DbEngine *engine;
-	Db *root;          /* the database; itself when it is one */
-	Db *outer;         /* of a savepoint: the transaction, or savepoint, around it */
-	void *state;       /* the engine's, of a transaction: its connection */
-	unsigned depth;    /* 0: a database, 1: a transaction, 2 and more: savepoints */
-	bool snapshot;     /* a transaction that only reads */
-	const Err *failed; /* of a transaction: why it can only be rolled back */
-	uint32_t told;     /* of a transaction: channels to wake once it is committed */
-	Str name;          /* of a database, in malloc'd memory, NUL-ended: metrics' label */
-	DbHub *hub;        /* of a database: who watches */
+	Db *root;       /* the database; itself when it is one */
+	Db *outer;      /* of a savepoint: the transaction, or savepoint, around it */
+	void *state;    /* the engine's, of a transaction: its connection */
+	unsigned depth; /* 0: a database, 1: a transaction, 2 and more: savepoints */
+	bool snapshot;  /* a transaction that only reads */
+	Err *failed;    /* of a transaction: why it can only be rolled back */
+	uint32_t told;  /* of a transaction: channels to wake once it is committed */
+	Str name;       /* of a database, in malloc'd memory, NUL-ended: metrics' label */
+	DbHub *hub;     /* of a database: who watches */
+	DbCells *cells; /* of the database, in a transaction too */
 };
 
 /* db.c: for open and close of an engine, whose own struct begins with a Db. */
@@ -142,6 +150,10 @@ typedef enum DbErr {
 	DB_ERRS
 } DbErr;
 
+/* Would the same transaction, tried again, most likely do? */
+bool db_err_again(const Err *err);
+/* Is a savepoint enough to go on from it? */
+bool db_err_is_local(const Err *err);
 /* "order_by_id: UNIQUE constraint failed: orders.sku"; sql may be NULL. */
 Err *db_err(Arena *a, DbErr what, const Sql *sql, const char *fmt, ...) PRINTF(4, 5)
 	MUST_USE RETURNS_NONNULL;
@@ -186,6 +198,13 @@ struct DbEngine {
 	/* A copy of one moment, while all goes on, as a file of its own (0600). NULL: the engine's own tools do it. */
 	Err *(*backup)(Db *root, Arena *a, Str path);
 };
+
+/* db_watch.c, for db.c */
+DbHub *db_hub_new(void);
+void db_hub_free(DbHub *hub); /* parks */
+/* db_metrics.c */
+DbCells *db_cells_new(Str name);
+void db_cells_free(DbCells *cells);
 
 const DbEngine *lite_engine(void);
 const DbEngine *pg_engine(void);

@@ -11,7 +11,7 @@
  *   --- load job_load(job) into jobs                                      bulk load: COPY, or many inserts
  *   --- sqlite / --- postgres                                             what follows is for that engine only
  *
- * Types: int real bool text bytes json time uuid, with ? when it may be NULL. After `;` the words `scans` (it reads a whole
+ * Types: int real bool text bytes json (kept as written) time uuid, with ? when it may be NULL. After `;` the words `scans` (it reads a whole
  * table and may) and `lags` (a replica that is behind will do). A statement that changes nothing (select, values, with) is
  * found to be so by the script, and may then run beside others. Fields of the structs:
  *
@@ -104,13 +104,15 @@ typedef struct SqlList {
 	size_t count;
 } SqlList;
 
-/* One step of a schema: a file NNNN_name.sql in a folder FOLDER_schema (src/store/store_schema/0001_outbox.sql; "store" is
- * the schema's name), written with the types above as :int, :text, ... and :strict at the end of a table. Never changed once
- * released: the checksum is that of the whole file. */
+/* One step of a schema: a file NNNN_name.sql in a folder called schema (src/store/schema/0001_leases.sql: the schema is
+ * "store"), for both engines or, after a line `--- sqlite`, `--- postgres`, `--- all`, for some. Columns have the types above,
+ * as :int, :text, ...; :serial is an ascending key, :strict ends a table. Never changed once released: the checksum is that of
+ * the whole file. */
 typedef struct SchemaStep {
 	uint32_t number; /* from 1, without a gap */
 	const char *name;
 	const char *text[SQL_ENGINES];
+	bool expands; /* a program that does not know it runs on it: the file begins with "--- expands" */
 	const char *checksum; /* SHA-256, hexadecimal */
 	const char *file;
 } SchemaStep;
