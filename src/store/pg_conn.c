@@ -517,6 +517,16 @@ Err *pg_ask_each(PgConn *c, Arena *a, const PgAsk *ask, PgRowFn *fn, void *arg)
 	return NULL;
 }
 
+Err *pg_describe(PgConn *c, Arena *a, const char *name, PGresult **out)
+{
+	c->dirty = true;
+	if (!PQsendDescribePrepared(c->pg, name))
+		return lost(c, a);
+	TRY(take_result(c, a, out));
+	c->dirty = false;
+	return NULL;
+}
+
 Err *pg_command(PgConn *c, Arena *a, const char *text)
 {
 	Err *err = NULL;
@@ -606,6 +616,18 @@ Err *pg_copy_end(PgConn *c, Arena *a, int64_t *rows)
 	if (rows)
 		*rows = rows_of(result);
 	return NULL;
+}
+
+void pg_copy_fail(PgConn *c, Arena *a)
+{
+	AUTO(pg_result_freep) PGresult *result = NULL;
+	int ended;
+
+	while ((ended = PQputCopyEnd(c->pg, "given up")) == 0)
+		if (pump(c, a, true))
+			return;
+	if (ended > 0 && !take_result(c, a, &result))
+		c->dirty = false;
 }
 
 /* What was waited for is a row: libpq calls itself busy or not by other rules while it copies. */
@@ -710,6 +732,13 @@ static Err *drain(PgConn *c, Arena *a)
 			break;
 	}
 	return PQexitPipelineMode(c->pg) ? NULL : lost(c, a);
+}
+
+Err *pg_skip(PgConn *c, Arena *a)
+{
+	TRY(drain(c, a));
+	c->dirty = false;
+	return NULL;
 }
 
 /* What the server has prepared is not known: that of an exchange which was given up in its middle may be or not. */

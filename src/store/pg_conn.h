@@ -68,6 +68,12 @@ void pg_forget(PgConn *c, const void *key);
 typedef Err *PgRowFn(const PGresult *result, void *arg);
 Err *pg_ask_each(PgConn *c, Arena *a, const PgAsk *ask, PgRowFn *fn, void *arg) MUST_USE;
 
+/* Reads on to the end of what was sent, and throws it away: after an Err of fn, where the transaction is to live on. */
+Err *pg_skip(PgConn *c, Arena *a) MUST_USE;
+
+/* A statement that was prepared by hand, by its name: its parameters and columns. */
+Err *pg_describe(PgConn *c, Arena *a, const char *name, PGresult **out) MUST_USE;
+
 /* Text as it is, any number of statements in it; fails with the first error (pg_error). For commands and scripts. */
 Err *pg_command(PgConn *c, Arena *a, const char *text) MUST_USE;
 
@@ -77,6 +83,8 @@ Err *pg_command(PgConn *c, Arena *a, const char *text) MUST_USE;
 Err *pg_copy_in(PgConn *c, Arena *a, const char *text) MUST_USE;
 Err *pg_copy_put(PgConn *c, Arena *a, Str chunk) MUST_USE;
 Err *pg_copy_end(PgConn *c, Arena *a, int64_t *rows) MUST_USE;
+/* Instead of the end: nothing was copied. The connection is dirty after it only if that could not be said. */
+void pg_copy_fail(PgConn *c, Arena *a);
 /* "copy ... to stdout": then row by row in a buffer that is good until the next; at == NULL: that was all. */
 Err *pg_copy_out(PgConn *c, Arena *a, const char *text) MUST_USE;
 Err *pg_copy_get(PgConn *c, Arena *a, char **buffer, Str *row) MUST_USE;

@@ -113,7 +113,7 @@ static float float_of_bits(uint32_t bits)
 
 /* --- parameters ----------------------------------------------------------------------------------------------------- */
 
-/* In the form of pg_oid(f->type). */
+/* In the form of pg_oid(f->type), in 8 bytes of `space` or where it is. */
 static Str plain_value(const SqlField *f, const void *in, char *space)
 {
 	switch (f->type) {
@@ -140,25 +140,46 @@ static Str plain_value(const SqlField *f, const void *in, char *space)
 	return field_str(f, in);
 }
 
-Err *pg_params_fill(Arena *a, const Sql *sql, const void *in, PgParams *out)
+static const int binary[SQL_FIELDS] = { [0 ... SQL_FIELDS - 1] = 1 };
+
+/* One piece of memory for all of them. */
+static PgParams *params_alloc(Arena *a, unsigned count, PgOid **oid, char (**space)[8])
 {
-	out->count = sql->in_count;
+	size_t each = sizeof(char *) + sizeof(**space) + sizeof(PgOid) + sizeof(int);
+	PgParams *p = arena_alloc_raw(a, sizeof *p + count * each);
+
+	p->count = (int)count;
+	p->values = (const char **)(void *)(p + 1);
+	*space = (char(*)[8])(p->values + count);
+	*oid = (PgOid *)(*space + count);
+	p->oids = *oid;
+	p->lengths = (int *)(*oid + count);
+	p->formats = binary;
+	return p;
+}
+
+Err *pg_params_new(Arena *a, const Sql *sql, const void *in, PgParams **out)
+{
+	PgOid *oid;
+	char(*space)[8];
+	PgParams *p = params_alloc(a, sql->in_count, &oid, &space);
+
 	for (size_t i = 0; i < sql->in_count; i++) {
 		const SqlField *f = &sql->in[i];
 		Str value;
 
-		out->oids[i] = pg_oid(f->type);
-		out->formats[i] = 1;
-		out->values[i] = NULL;
-		out->lengths[i] = 0;
+		oid[i] = pg_oid(f->type);
+		p->values[i] = NULL;
+		p->lengths[i] = 0;
 		if (field_is_null(f, in))
 			continue;
-		value = plain_value(f, in, out->space[i]);
+		value = plain_value(f, in, space[i]);
 		if (value.len >= VALUE_MAX)
 			return db_err(a, DB_TOO_LARGE, sql, "%s has %zu bytes", f->name, value.len);
-		out->values[i] = value.at ? value.at : "";
-		out->lengths[i] = (int)value.len;
+		p->values[i] = value.at ? value.at : "";
+		p->lengths[i] = (int)value.len;
 	}
+	*out = p;
 	return NULL;
 }
 

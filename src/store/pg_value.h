@@ -11,18 +11,17 @@ typedef uint32_t PgOid;
 /* The type that a parameter is sent as. */
 PgOid pg_oid(SqlType type);
 
-/* Parameters as libpq wants them; the values point into `in` and into this struct. */
+/* Parameters as libpq wants them; the values point into `in` and into the arena. */
 typedef struct PgParams {
 	int count;
-	PgOid oids[SQL_FIELDS];
-	const char *values[SQL_FIELDS]; /* NULL: NULL */
-	int lengths[SQL_FIELDS];
-	int formats[SQL_FIELDS];
-	char space[SQL_FIELDS][16];
+	const PgOid *oids;
+	const char **values; /* NULL: NULL */
+	int *lengths;
+	const int *formats;
 } PgParams;
 
 /* Fails with db.too_large: a value of 1 GiB and more. */
-Err *pg_params_fill(Arena *a, const Sql *sql, const void *in, PgParams *out) MUST_USE;
+Err *pg_params_new(Arena *a, const Sql *sql, const void *in, PgParams **out) MUST_USE;
 
 /* One value in the form of the column's type: at most 20 bytes in `space`, or a view of the value itself. NULL is the
  * caller's to see to. Fails with db.sql: the column's type is not one that this can be written as. */
