@@ -130,25 +130,53 @@ SUITE_TEST(what_is_queued_is_committed_at_once_each_by_itself)
 	return NULL;
 }
 
+/* In the middle of a write statement: says so, then looks as the engine does whether it has to end. */
+typedef struct Middle {
+	LiteConn *conn;
+	sem_t there;
+	bool said;
+} Middle;
+
+static int in_the_middle(void *arg)
+{
+	Middle *middle = arg;
+
+	if (!middle->said)
+		sem_post(&middle->there);
+	middle->said = true;
+	return middle->conn->job && __atomic_load_n(&middle->conn->job->ended, __ATOMIC_RELAXED);
+}
+
+static Err *write_long(Db *tx, Arena *a, void *arg)
+{
+	Middle *middle = arg;
+
+	middle->conn = tx->state;
+	sqlite3_progress_handler(middle->conn->db, 1000, in_the_middle, middle);
+	return db_exec(tx, a, long_write, NULL, .writer = 1, .most = INT64_C(1) << 40);
+}
+
 SUITE_TEST(an_interrupted_write_costs_its_neighbours_nothing)
 {
 	Part parts[4];
 	Keeper keeper;
-	Errand errand = { 0 };
+	Middle middle = { 0 };
 	size_t count;
+
+	sem_init(&middle.there, 0, 0);
 
 	TRY(keep_writer(&keeper, &parts[0], db));
 	TRY(part_start(&parts[1], db, add_one, (void *)1));
 	while (queued(db) < 1)
 		TRY(fiber_yield());
-	TRY(part_start(&parts[2], db, long_txn, &errand));
+	TRY(part_start(&parts[2], db, write_long, &middle));
 	while (queued(db) < 2)
 		TRY(fiber_yield());
 	TRY(part_start(&parts[3], db, add_one, (void *)3));
 	while (queued(db) < 3)
 		TRY(fiber_yield());
 	sem_post(&keeper.go);
-	while (!__atomic_load_n(&errand.begun, __ATOMIC_ACQUIRE))
+	while (sem_trywait(&middle.there) != 0)
 		TRY(fiber_yield());
 	fiber_cancel(parts[2].child.fiber);
 	CHECK_ERR(part_join(&parts[2]), "rt.cancelled");
