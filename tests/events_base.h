@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Events and jobs on any engine. Whoever includes it has defined suite_open, which gives a new database without a schema. Each
+ * Events and jobs on any engine. Whoever includes it defines suite_prepare (before fibers run) and suite_open, which
+ * gives a new database without a schema. Each
  * test is a function on a fiber; `db` has the store's tables and those of tests/events. */
 #pragma once
 #include "base/time.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 typedef Err *SuiteFn(Db *db, Arena *a);
+static void suite_prepare(Arena *a);
 static Err *suite_open(Arena *a, Db **out);
 
 typedef struct SuiteRun {
@@ -40,6 +42,7 @@ static void suite_run(Arena *a, SuiteFn *fn)
 	RtConf conf = { .loops = 2, .workers = 2 };
 	SuiteRun run = { fn, a };
 
+	suite_prepare(a);
 	CHECK_OK(rt_run(&conf, suite_main, &run));
 }
 

@@ -5,6 +5,11 @@
 
 #include "jobs_suite.h"
 
+static void suite_prepare(Arena *a)
+{
+	(void)a;
+}
+
 static Err *suite_open(Arena *a, Db **out)
 {
 	DbConf conf = { .url = str_fmt(a, "sqlite:%s/test.db", unit_dir()), .create = true };
