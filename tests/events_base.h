@@ -25,7 +25,7 @@ typedef struct SuiteRun {
 	Arena *a;
 } SuiteRun;
 
-static Err *suite_main(void *arg)
+static inline Err *suite_main(void *arg)
 {
 	SuiteRun *run = arg;
 	AUTO(db_closep) Db *db = NULL;
@@ -37,7 +37,7 @@ static Err *suite_main(void *arg)
 	return run->fn(db, run->a);
 }
 
-static void suite_run(Arena *a, SuiteFn *fn)
+static inline void suite_run(Arena *a, SuiteFn *fn)
 {
 	RtConf conf = { .loops = 2, .workers = 2 };
 	SuiteRun run = { fn, a };

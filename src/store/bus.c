@@ -57,16 +57,20 @@ Err *patience_with(Patience *p, const Err *err)
 	int64_t pause = 50 * US_PER_MS;
 
 	if (!err) {
-		if (p->tries)
+		if (p->tries && (!p->others || --*p->others == 0))
 			log_info("%s of %.*s goes on", p->what, STR_ARG(p->who));
 		p->tries = 0;
 		return NULL;
 	}
 	if (err_is(err, "event.lease_lost"))
 		return fiber_sleep(pause);
-	/* Was it this fiber that was told to end? Then the park says so. */
-	if (p->tries++ == 0 && err->kind != ERR_CANCELLED)
-		log_err(err, "%s of %.*s waits", p->what, STR_ARG(p->who));
+	if (p->tries++ == 0) {
+		bool first = !p->others || (*p->others)++ == 0;
+
+		/* Was it this fiber that was told to end? Then the park says so. */
+		if (first && err->kind != ERR_CANCELLED)
+			log_err(err, "%s of %.*s waits", p->what, STR_ARG(p->who));
+	}
 	for (unsigned i = 1; i < p->tries && pause < 5 * US_PER_S; i++)
 		pause *= 2;
 	pause = MIN(pause, 5 * US_PER_S);

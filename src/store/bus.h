@@ -51,4 +51,4 @@ typedef struct KeepConf {  /* how long what is done with stays. 0: the default *
 /* Deletes what is old, and measures (metrics of this file), until cancelled. */
 Err *bus_keep(Db *db, const KeepConf *conf) MUST_USE;
 
-MetricList bus_metrics;
+MetricList bus_metrics, relay_metrics, redis_consumer_metrics;

@@ -5,17 +5,7 @@
 
 #include "events_suite.h"
 
-static void suite_prepare(Arena *a)
-{
-	(void)a;
-}
-
-static Err *suite_open(Arena *a, Db **out)
-{
-	DbConf conf = { .url = str_fmt(a, "sqlite:%s/test.db", unit_dir()), .create = true };
-
-	return db_open(a, &conf, out);
-}
+#include "events_lite.h"
 
 TEST(a_database_that_is_away_is_no_attempt)
 {

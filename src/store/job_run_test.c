@@ -5,14 +5,4 @@
 
 #include "jobs_suite.h"
 
-static void suite_prepare(Arena *a)
-{
-	(void)a;
-}
-
-static Err *suite_open(Arena *a, Db **out)
-{
-	DbConf conf = { .url = str_fmt(a, "sqlite:%s/test.db", unit_dir()), .create = true };
-
-	return db_open(a, &conf, out);
-}
+#include "events_lite.h"
