@@ -187,6 +187,18 @@ static Err *status(Db *root, Arena *a, DbStatus *out)
 	return queue_run(root, true, &status.job);
 }
 
+static Err *job_check(LiteConn *conn, LiteJob *job)
+{
+	return lite_care_check(conn, job->a);
+}
+
+static Err *check(Db *root, Arena *a)
+{
+	LiteJob job = { .fn = job_check, .a = a, .alone = true };
+
+	return queue_run(root, true, &job);
+}
+
 /* --- opening and closing ----------------------------------------------------------------------------------------------- */
 
 typedef struct Opening {
@@ -303,17 +315,31 @@ static LiteDb *lite_new(const DbConf *conf, Str path)
 	return lite;
 }
 
+static Err *path_of(Arena *a, Str url, Str *path)
+{
+	*path = str_sub(url, strlen("sqlite:"), url.len);
+	if (path->len && !memchr(path->at, '?', path->len) && !memchr(path->at, 0, path->len) &&
+	    path->at[0] != ':' && !str_starts(*path, S("//")))
+		return NULL;
+	return db_err(a, DB_URL, NULL, "sqlite: is followed by the path of a file, not by \"%.*s\"",
+	              STR_ARG(*path));
+}
+
+static Err *restore(Arena *a, Str url, Str from, Str *kept)
+{
+	Str path;
+
+	TRY(path_of(a, url, &path));
+	return lite_care_restore(a, str_z(a, path), from, kept);
+}
+
 static Err *open_db(Arena *a, const DbConf *conf, Db **out)
 {
-	Str path = str_sub(conf->url, strlen("sqlite:"), conf->url.len);
 	Opening opening = { .a = a, .conf = conf };
+	Str path;
 	Err *err;
 
-	if (!path.len || memchr(path.at, '?', path.len) || memchr(path.at, 0, path.len) ||
-	    path.at[0] == ':' || str_starts(path, S("//")))
-		return db_err(a, DB_URL, NULL,
-		              "sqlite: is followed by the path of a file, not by \"%.*s\"",
-		              STR_ARG(path));
+	TRY(path_of(a, conf->url, &path));
 	opening.lite = lite_new(conf, path);
 	err = work_run(open_job, &opening);
 	if (!err)
@@ -344,7 +370,9 @@ const DbEngine *lite_engine(void)
 		.script = script,
 		.plan = plan,
 		.status = status,
+		.check = check,
 		.backup = lite_care_backup,
+		.restore = restore,
 	};
 
 	return &engine;

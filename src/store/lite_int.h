@@ -143,6 +143,7 @@ void lite_care_log(LiteDb *lite, int pages);
 Err *lite_care_begin(LiteDb *lite, Arena *a, bool create, bool *check) MUST_USE;
 Err *lite_care_check(LiteConn *conn, Arena *a) MUST_USE; /* db.corrupt */
 Err *lite_care_backup(Db *root, Arena *a, Str path) MUST_USE;
+Err *lite_care_restore(Arena *a, const char *path, Str from, Str *kept) MUST_USE;
 
 /* LiteFn: of lite.c, for jobs. */
 LiteFn lite_job_calls, lite_job_txn;
