@@ -391,6 +391,13 @@ static void note_success(PgPool *pool)
 		         (double)away_us / 1e6);
 }
 
+static int64_t pause_after(unsigned fails)
+{
+	unsigned doubled = MIN(fails, 10u);
+
+	return with_jitter(MIN(PAUSE_US << doubled, PAUSE_MAX_US));
+}
+
 /* Returns how long to pause. The line is told off once the server has been away for longer than one waits for it. */
 static int64_t note_failure(PgPool *pool, const Err *err)
 {
@@ -404,7 +411,7 @@ static int64_t note_failure(PgPool *pool, const Err *err)
 	few = !away && !pool->fails;
 	if (!pool->fails++)
 		pool->failed_us = now_us;
-	pause_us = with_jitter(MIN(PAUSE_US << MIN(pool->fails - 1, 10u), PAUSE_MAX_US));
+	pause_us = pause_after(pool->fails - 1);
 	pool->next_us = now_us + pause_us;
 	__atomic_store_n(&pool->down, away, __ATOMIC_RELEASE);
 	snprintf(pool->why, sizeof pool->why, "%.*s", STR_ARG(err->text));
