@@ -62,7 +62,6 @@ static Str ask_on(PgConn *c, Arena *a, const char *text)
 	Str answer;
 
 	CHECK_OK(pg_ask(c, a, &one, 1));
-	NOTE("%s: %s", text, PQresultErrorMessage(one.result));
 	CHECK_INT(PQresultStatus(one.result), PGRES_TUPLES_OK);
 	answer = str_dup(a, str_of(PQgetvalue(one.result, 0, 0)));
 	PQclear(one.result);
@@ -247,12 +246,13 @@ PLAY(pg_pool_takes_what_rests_on_another_loop, .limit = 1)
 	CHECK_INT(counted(play->pool, play->pool->cells.connects), 1);
 }
 
-PLAY(pg_pool_refuses_when_the_line_is_full_or_slow, .limit = 1, .queue = 1, .wait_us = 20000)
+PLAY(pg_pool_refuses_when_the_line_is_full_or_slow, .limit = 1, .queue = 1)
 {
 	InLine line = { play, 0, NULL };
 	PgConn *c, *none = NULL;
 
 	CHECK_OK(pg_pool_take(play->pool, play->a, &c));
+	play->pool->conf.wait_us = 20000;
 	CHECK_ERR(pg_pool_take(play->pool, play->a, &none), "db.busy"); /* waited */
 	{
 		AUTO(deadline_end) Deadline limit = deadline_begin(1000);
