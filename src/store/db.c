@@ -23,7 +23,7 @@ enum {
 };
 
 typedef const DbEngine *EngineFn(void);
-static EngineFn *const engines[] = { lite_engine };
+static EngineFn *const engines[] = { lite_engine, pg_engine };
 
 /* --- opening -------------------------------------------------------------------------------------------------------- */
 
