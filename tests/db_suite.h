@@ -8,9 +8,9 @@
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "store/db_int.h"
-#include "store/lease.h"
+#include "store/db_lease.h"
 #include "store/schema.h"
-#include "store_lease_sql.h"
+#include "store_db_lease_sql.h"
 #include "store_schema_sql.h"
 #include "unit.h"
 
@@ -634,7 +634,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
 	suite_statements(db, a, &sample_sql);
-	suite_statements(db, a, &store_lease_sql);
+	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);
 	return NULL;
 }
@@ -643,40 +643,40 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 static Err *hold(Db *tx, Arena *a, void *arg)
 {
-	TRY(lease_hold(tx, a, arg));
+	TRY(db_lease_hold(tx, a, arg));
 	return add_shopper(tx, a, 1);
 }
 
 SUITE_TEST(a_lease_has_one_holder_and_the_late_one_is_fenced_off)
 {
-	Lease one = { .name = S("relay"), .owner = suite_uuid(1) };
-	Lease two = { .name = S("relay"), .owner = suite_uuid(2) };
-	Lease late;
+	DbLease one = { .name = S("relay"), .owner = suite_uuid(1) };
+	DbLease two = { .name = S("relay"), .owner = suite_uuid(2) };
+	DbLease late;
 	uint32_t applied;
 
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
-	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	TRY(db_lease_take(db, a, &one, 60 * US_PER_S));
 	CHECK(one.held && one.token == 1);
-	TRY(lease_take(db, a, &two, 60 * US_PER_S));
+	TRY(db_lease_take(db, a, &two, 60 * US_PER_S));
 	CHECK(!two.held);
-	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	TRY(db_lease_take(db, a, &one, 60 * US_PER_S));
 	CHECK(one.held && one.token == 1);
-	TRY(lease_renew(db, a, &one, -1));
+	TRY(db_lease_renew(db, a, &one, -1));
 	CHECK(one.held);
 	late = one;
-	TRY(lease_renew(db, a, &one, 60 * US_PER_S));
+	TRY(db_lease_renew(db, a, &one, 60 * US_PER_S));
 	CHECK(!one.held); /* it was over */
-	TRY(lease_take(db, a, &two, 60 * US_PER_S));
+	TRY(db_lease_take(db, a, &two, 60 * US_PER_S));
 	CHECK(two.held && two.token == 2);
 	CHECK_ERR(db_txn(db, a, DB_READ_COMMITTED, hold, &late), "db.lease_lost");
 	TRY(db_txn(db, a, DB_READ_COMMITTED, hold, &two));
-	TRY(lease_renew(db, a, &two, 60 * US_PER_S));
+	TRY(db_lease_renew(db, a, &two, 60 * US_PER_S));
 	CHECK(two.held);
-	TRY(lease_drop(db, a, &late));
-	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	TRY(db_lease_drop(db, a, &late));
+	TRY(db_lease_take(db, a, &one, 60 * US_PER_S));
 	CHECK(!one.held);
-	TRY(lease_drop(db, a, &two));
-	TRY(lease_take(db, a, &one, 60 * US_PER_S));
+	TRY(db_lease_drop(db, a, &two));
+	TRY(db_lease_take(db, a, &one, 60 * US_PER_S));
 	CHECK(one.held && one.token == 3);
 	return NULL;
 }

@@ -215,13 +215,14 @@ static Str in_folder(const Conf *conf, Str path)
 }
 
 /* What a row marked `expand` really holds. Messages never show a value that was taken from elsewhere. */
-static Err *expand(const Conf *conf, Str *text)
+static Err *expand(const Conf *conf, Str *text, bool *outside)
 {
 	AUTO(buf_fini) Buf b = { .limit = SECRET_BYTES };
 	Str rest = *text;
 	ptrdiff_t dollar;
 
 	if (str_starts(rest, S("file:"))) {
+		*outside = true;
 		TRY(file_read(conf->arena, in_folder(conf, str_sub(rest, 5, rest.len)),
 		              SECRET_BYTES, text));
 		while (text->len &&
@@ -232,6 +233,7 @@ static Err *expand(const Conf *conf, Str *text)
 	for (dollar = str_find_char(rest, '$'); dollar >= 0; dollar = str_find_char(rest, '$')) {
 		buf_put(&b, str_sub(rest, 0, (size_t)dollar));
 		rest = str_sub(rest, (size_t)dollar + 1, rest.len);
+		*outside = *outside || str_starts(rest, S("{"));
 		TRY(expand_one(conf->arena, &rest, &b));
 	}
 	buf_put(&b, rest);
@@ -261,6 +263,7 @@ static void expected(Conf *conf, const YamlNode *node, const ConfKey *key, const
 static void read_scalar(Conf *conf, const ConfKey *key, void *into, const YamlNode *node)
 {
 	Str text = node->text;
+	bool outside = false;
 	Err *err = NULL;
 
 	if (node->kind != YAML_SCALAR || yaml_is_null(node)) {
@@ -269,7 +272,7 @@ static void read_scalar(Conf *conf, const ConfKey *key, void *into, const YamlNo
 	}
 	remember(conf, into, key->size, node);
 	if (key->expand || key->secret)
-		err = expand(conf, &text);
+		err = expand(conf, &text, &outside);
 	if (err) {
 		mistake(conf, node,
 		        str_fmt(conf->arena, "%s: %.*s", key->name, STR_ARG(err->text)));
@@ -277,8 +280,10 @@ static void read_scalar(Conf *conf, const ConfKey *key, void *into, const YamlNo
 	}
 	if (key->type == CONF_PATH)
 		text = in_folder(conf, text);
+	if (key->outside)
+		*((bool *)into - key->offset + key->outside - 1) = outside;
 	err = conf_value_read(conf->arena, key, into, text);
-	if (err && key->secret)
+	if (err && (key->secret || outside))
 		mistake(conf, node,
 		        str_fmt(conf->arena, "%s: the secret is not as expected", key->name));
 	else if (err)

@@ -63,6 +63,8 @@ typedef enum ConfShape { CONF_ONE, CONF_LIST, CONF_MAP } ConfShape;
 	.span = sizeof CONF_FIELD_(type, field)
 /* A bool of the same struct that becomes true when the file has the key (an object: is it there at all?). */
 #define GIVEN(type, field) .given = 1 + offsetof(type, field)
+/* A bool of the same struct that becomes true when a value was taken from the environment or a file: it is hidden then. */
+#define OUTSIDE(type, field) .expand = true, .outside = 1 + offsetof(type, field)
 
 typedef struct ConfWord { /* ends with a row of zeros */
 	const char *name;
@@ -83,6 +85,7 @@ typedef struct ConfKey {
 	uint16_t span; /* of the field */
 	ConfShape shape;
 	uint32_t given;
+	uint32_t outside;
 	const char *def; /* as it would be written; of a list: "GET, POST"; none: zero, empty */
 	const char *min; /* as written; included. Of CONF_STR: the length in bytes */
 	const char *max;
@@ -149,6 +152,8 @@ Err *conf_set(Arena *a, const ConfKey *key, void *base, Str text) MUST_USE;
 
 /* The configuration in effect as YAML, defaults filled in, secrets hidden; reads back as the same when there are none. */
 void conf_put_yaml(Buf *b, const ConfTable *table, const void *object);
+/* Do two objects say the same? Secrets are compared too; what is hidden when printed may differ. */
+bool conf_equal(const ConfTable *table, const void *x, const void *y) MUST_USE;
 /* The reference: a section a table, a row a key, nested tables after it. */
 void conf_put_markdown(Buf *b, const ConfTable *table);
 /* What stands for a value of the row: "duration", "one of a, b", "list of server". */

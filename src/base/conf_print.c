@@ -3,7 +3,8 @@
  * The tables' other readers: the configuration in effect as YAML, and the reference as Markdown.
  *
  * YAML: what is printed reads back to the same print. A row without a default is left out while it is empty; an object
- * with GIVEN is left out while the file had none. Secrets print as "(hidden)". */
+ * with GIVEN is left out while the file had none. Secrets, and what came from the environment or a file where the row
+ * remembers that, print as "(hidden)". */
 #include "base/conf_int.h"
 
 #include "base/arena.h"
@@ -123,6 +124,11 @@ static void put_map(Buf *b, const ConfKey *key, ConfArray array, unsigned indent
 	}
 }
 
+static bool is_outside(const ConfKey *key, const void *object)
+{
+	return key->outside && *((const bool *)object + key->outside - 1);
+}
+
 static void put_key(Buf *b, const ConfKey *key, const void *object, unsigned indent)
 {
 	ConfArray array;
@@ -135,7 +141,10 @@ static void put_key(Buf *b, const ConfKey *key, const void *object, unsigned ind
 	buf_fmt(b, "%s:", key->name);
 	if (key->shape == CONF_ONE) {
 		buf_putc(b, ' ');
-		put_value(b, key, conf_field_const(key, object));
+		if (is_outside(key, object))
+			buf_put(b, S("(hidden)"));
+		else
+			put_value(b, key, conf_field_const(key, object));
 		buf_putc(b, '\n');
 		return;
 	}

@@ -36,7 +36,8 @@ typedef struct SampleUpstream {
 	SampleHealth health;
 	CONF_LIST_OF(uint32_t) on;
 	uint32_t budget_ppm;
-	Str token, note;
+	Str token, note, header;
+	bool header_outside;
 } SampleUpstream;
 
 typedef struct SampleRoute {
@@ -126,6 +127,8 @@ static const ConfKey sample_upstream_keys[] = {
 	  .help = "of requests" },
 	{ "token", CONF_STR, AT(SampleUpstream, token), .secret = true, .help = "a password" },
 	{ "note", CONF_STR, AT(SampleUpstream, note), .expand = true, .help = "anything" },
+	{ "header", CONF_STR, AT(SampleUpstream, header), OUTSIDE(SampleUpstream, header_outside),
+	  .max = "20", .help = "a secret or none" },
 };
 static const ConfTable sample_upstream = { "upstream",
 	                                   CONF_ROWS(SampleUpstream, sample_upstream_keys) };

@@ -29,7 +29,8 @@ static Err *check_layout(Walk *w, const ConfTable *table, const ConfKey *key)
 
 	if (many ? key->span != sizeof(ConfArray) : key->span != key->size)
 		return fault(w, table, key, "the row's shape is not its field's");
-	if (key->offset + key->span > table->size || key->given > table->size)
+	if (key->offset + key->span > table->size || key->given > table->size ||
+	    key->outside > table->size)
 		return fault(w, table, key, "the field is not within the struct");
 	if (key->type == CONF_OBJECT) {
 		if (!key->table || key->table->size != key->size)
@@ -59,6 +60,9 @@ static Err *check_words(Walk *w, const ConfTable *table, const ConfKey *key)
 			return fault(w, table, key, "a word's value does not fit the field");
 	if ((key->verify || key->unique || key->expand || key->secret) && !is_text)
 		return fault(w, table, key, "verify, unique, expand and secret are for text");
+	if (key->outside && (!key->expand || key->shape != CONF_ONE))
+		return fault(w, table, key,
+		             "only one value that is expanded may come from outside");
 	if (key->shape == CONF_MAP && (key->type != CONF_OBJECT || !has_name_row(key->table)))
 		return fault(w, table, key, "a map holds objects with a CONF_NAME row");
 	if (key->type == CONF_NAME && (key->shape != CONF_ONE || key->def))

@@ -331,6 +331,86 @@ TEST(conf_secrets_come_from_elsewhere_and_stay_hidden)
 	}
 }
 
+TEST(conf_hides_what_came_from_elsewhere_and_only_that)
+{
+	static const struct {
+		const char *written, *held, *shown, *mistake;
+	} cases[] = {
+		{ "plain", "plain", "header: plain", NULL },
+		{ "'cost: 5$$'", "cost: 5$", "header: \"cost: 5$$\"", NULL },
+		{ "'a${SAMPLE_TOKEN}b'", "ahushb", "header: (hidden)", NULL },
+		{ "file:token.txt", "hush too", "header: (hidden)", NULL },
+		{ "'${SAMPLE_LONG}'", "", "", "header: the secret is not as expected" },
+	};
+
+	setenv("SAMPLE_TOKEN", "hush", 1);
+	setenv("SAMPLE_LONG", "hushhushhushhushhushhush", 1);
+	write_file(a, "token.txt", "hush too\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Str path = write_file(
+			a, "c.yaml",
+			str_fmt(a,
+		                "listen: {address: 'a:1'}\nupstreams: {x: {servers: 'b:1', header: %s}}\n",
+		                cases[i].written)
+				.at);
+		Conf *conf = conf_new(a);
+		Sample s;
+		Err *err = conf_load(conf, path, &(ConfPart){ &sample_table, &s }, 1);
+		size_t count;
+		const ConfMistake *m = conf_mistakes(conf, &count);
+
+		NOTE("%s", cases[i].written);
+		CHECK_ERR(err, cases[i].mistake ? "conf.invalid" : NULL);
+		if (cases[i].mistake)
+			CHECK_STR(m->text, str_of(cases[i].mistake));
+		CHECK_STR(s.upstreams.at[0].header, str_of(cases[i].held));
+		CHECK(str_find(printed(a, &s), str_of(cases[i].shown)) >= 0);
+		CHECK_INT(str_find(printed(a, &s), S("hush")), -1);
+	}
+}
+
+static const Sample *sample_of(Arena *a, const char *upstream)
+{
+	Sample *s = ARENA_NEW(a, Sample);
+
+	CHECK_OK(conf_read(conf_new(a), S("c.yaml"),
+	                   str_fmt(a, "listen: {address: 'a:1'}\nupstreams: {x: {%s}}\n", upstream),
+	                   &(ConfPart){ &sample_table, s }, 1));
+	return s;
+}
+
+TEST(conf_equal_sees_every_difference)
+{
+	static const struct {
+		const char *one, *two;
+		bool same;
+	} cases[] = {
+		{ "servers: 'b:1'", "servers: [{address: 'b:1', weight: 1}]", true },
+		{ "servers: 'b:1', balance: least_request", "servers: ['b:1']", true },
+		{ "servers: 'b:1'", "servers: 'b:2'", false },
+		{ "servers: 'b:1'", "servers: ['b:1', 'b:1']", false },
+		{ "servers: ['b:1', 'b:2']", "servers: ['b:2', 'b:1']", false },
+		{ "servers: 'b:1', budget: 10%", "servers: 'b:1', budget: 11%", false },
+		{ "servers: 'b:1', health: {}", "servers: 'b:1'", false },
+		{ "servers: 'b:1', health: {fall: 4}", "servers: 'b:1', health: {fall: 5}", false },
+		{ "servers: 'b:1', 'on': [reset]", "servers: 'b:1', 'on': [connect]", false },
+		{ "servers: 'b:1', token: a", "servers: 'b:1', token: b", false },
+		{ "servers: 'b:1', header: '${SAMPLE_A}'", "servers: 'b:1', header: '${SAMPLE_B}'",
+		  false },
+		{ "servers: 'b:1', header: '${SAMPLE_A}'", "servers: 'b:1', header: '${SAMPLE_A}'",
+		  true },
+	};
+
+	setenv("SAMPLE_A", "a", 1);
+	setenv("SAMPLE_B", "b", 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%s | %s", cases[i].one, cases[i].two);
+		CHECK_INT(conf_equal(&sample_table, sample_of(a, cases[i].one),
+		                     sample_of(a, cases[i].two)),
+		          cases[i].same);
+	}
+}
+
 TEST(conf_paths_start_at_the_files_folder)
 {
 	Str path = write_file(
@@ -427,6 +507,9 @@ TEST(conf_tables_that_are_unsound_are_refused)
 		    .help = "x" } },
 		{ "are for text",
 		  { "k", CONF_UINT, AT(Bad, number), .secret = true, .help = "x" } },
+		{ "only one value",
+		  { "k", CONF_STR, AT_LIST(Bad, list), .expand = true, .outside = 1,
+		    .help = "x" } },
 		{ "another struct",
 		  { "k", CONF_OBJECT, AT(Bad, text), .table = &sample_tls, .help = "x" } },
 		{ "a map holds", { "k", CONF_STR, AT_MAP(Bad, list), .help = "x" } },

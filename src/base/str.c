@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,28 @@ bool str_to_i64(Str str, int64_t *out)
 		return false;
 	*out = minus ? (int64_t)(0 - n) : (int64_t)n;
 	return true;
+}
+
+/* Eight digits at once: each nibble into a byte of its own, then 6 more than 9 say which are letters. */
+static uint64_t hex_digits(uint32_t n)
+{
+	uint64_t x = n;
+
+	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	x += UINT64_C(0x3030303030303030) +
+	     ((x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101)) *
+	             ('a' - '0' - 10);
+	return htobe64(x);
+}
+
+char *str_put_hex(char *at, uint64_t n, size_t digits)
+{
+	uint64_t all[2] = { hex_digits((uint32_t)(n >> 32)), hex_digits((uint32_t)n) };
+
+	memcpy(at, (const char *)all + sizeof all - digits, digits);
+	return at + digits;
 }
 
 const char *str_z(Arena *a, Str str)

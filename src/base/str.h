@@ -38,6 +38,8 @@ bool str_split(Str *rest, char sep, Str *head);
 /* Decimal digits only, at least one, no sign, no overflow. False leaves *out alone. */
 bool str_to_u64(Str str, uint64_t *out);
 bool str_to_i64(Str str, int64_t *out); /* a '-' before them is allowed */
+/* The last `digits` (at most 16) of a number's hexadecimal digits, lower case; gives where they end. */
+char *str_put_hex(char *at, uint64_t n, size_t digits);
 
 /* The first character of UTF-8 (RFC 3629: no surrogates, nothing overlong): its bytes and code point; 0: it is none. */
 size_t str_utf8(Str str, uint32_t *code);

@@ -268,3 +268,30 @@ TEST(str_nearest_is_a_slip_or_nothing)
 	}
 	(void)a;
 }
+
+TEST(hexadecimal_digits_are_the_last_ones)
+{
+	static const struct {
+		uint64_t n;
+		size_t digits;
+		const char *want;
+	} cases[] = {
+		{ UINT64_C(0x0123456789abcdef), 16, "0123456789abcdef" },
+		{ UINT64_C(0xfedcba9876543210), 16, "fedcba9876543210" },
+		{ UINT64_C(0xfedcba9876543210), 9, "876543210" },
+		{ UINT64_C(0x90a0f), 8, "00090a0f" },
+		{ 0xa9, 2, "a9" },
+		{ 7, 1, "7" },
+		{ 7, 0, "" },
+		{ UINT64_MAX, 16, "ffffffffffffffff" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[16];
+		char *end = str_put_hex(text, cases[i].n, cases[i].digits);
+
+		NOTE("%s", cases[i].want);
+		CHECK_STR(((Str){ text, (size_t)(end - text) }), str_of(cases[i].want));
+	}
+	(void)a;
+}

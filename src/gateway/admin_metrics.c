@@ -244,9 +244,10 @@ const MetricFamily *admin_metrics(size_t *count)
 }
 
 /* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, route_metrics,  files_metrics,
-	                             upstream_metrics, spool_metrics,  process_metrics,
-	                             admin_metrics,    access_metrics, obs_metrics };
+static MetricList *const lists[] = { snapshot_metrics, route_metrics, files_metrics,
+	                             upstream_metrics, spool_metrics, process_metrics,
+	                             loop_metrics,     admin_metrics, access_metrics,
+	                             obs_metrics };
 
 void admin_metrics_begin(Gateway *g)
 {

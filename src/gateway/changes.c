@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Differences by name. A listener or a route is the same when its part of the configuration reads the same; an upstream is
+ * Differences by name. A listener or a route is the same when its part of the configuration says the same; an upstream is
  * when it is the very same one, whose connections and health go on. */
 #include "gateway/changes.h"
 
@@ -15,16 +15,6 @@ typedef struct Things {
 	bool (*same)(const Snapshot *before, size_t i, const Snapshot *now, size_t k);
 } Things;
 
-static bool reads_same(const ConfTable *table, const void *x, const void *y)
-{
-	AUTO(buf_fini) Buf first = { 0 };
-	AUTO(buf_fini) Buf second = { 0 };
-
-	conf_put_yaml(&first, table, x);
-	conf_put_yaml(&second, table, y);
-	return str_eq(buf_str(&first), buf_str(&second));
-}
-
 static Str listener_name(const Snapshot *snap, size_t i)
 {
 	return snap->conf->listen.at[i].address.text;
@@ -32,7 +22,7 @@ static Str listener_name(const Snapshot *snap, size_t i)
 
 static bool listener_same(const Snapshot *before, size_t i, const Snapshot *now, size_t k)
 {
-	return reads_same(gateway_listen_table(), &before->conf->listen.at[i],
+	return conf_equal(gateway_listen_table(), &before->conf->listen.at[i],
 	                  &now->conf->listen.at[k]);
 }
 
@@ -53,7 +43,7 @@ static Str route_name(const Snapshot *snap, size_t i)
 
 static bool route_same(const Snapshot *before, size_t i, const Snapshot *now, size_t k)
 {
-	return reads_same(gateway_route_table(), &before->conf->routes.at[i],
+	return conf_equal(gateway_route_table(), &before->conf->routes.at[i],
 	                  &now->conf->routes.at[k]);
 }
 

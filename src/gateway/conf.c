@@ -345,7 +345,7 @@ static const ConfTable match_table = { "match", CONF_ROWS(MatchConf, match_keys)
 static const ConfKey field_keys[] = {
 	{ "name", CONF_NAME, AT(FieldConf, name), .verify = verify_field_name,
 	  .help = "of the header" },
-	{ "value", CONF_STR, AT(FieldConf, value), .required = true, .expand = true,
+	{ "value", CONF_STR, AT(FieldConf, value), OUTSIDE(FieldConf, outside), .required = true,
 	  .verify = verify_template, .value = "TEMPLATE", .help = "its value" },
 };
 static const ConfTable field_table = { "header", CONF_ROWS(FieldConf, field_keys),

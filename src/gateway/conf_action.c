@@ -30,11 +30,17 @@ static void check_fields(Conf *conf, const MatchConf *match, const FieldsConf *f
 	check_values(conf, match, fields->add.at, fields->add.count);
 }
 
-/* What servers are told of the client, and what ends loops, is for the gateway alone to say. */
+static bool is_trace(Str name)
+{
+	return str_eq_nocase(name, S("traceparent")) || str_eq_nocase(name, S("tracestate"));
+}
+
+/* What servers are told of the client and of the trace, and what ends loops, is for the gateway alone to say. */
 static void check_own(Conf *conf, const GatewayConf *g, const FieldConf *at, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (forwarded_is_own(&g->request_id, at[i].name))
+		if (forwarded_is_own(&g->request_id, at[i].name) ||
+		    (g->trace.on && is_trace(at[i].name)))
 			conf_mistake(conf, &at[i],
 			             "%.*s: the gateway says it itself, so it cannot be set",
 			             STR_ARG(at[i].name));

@@ -29,6 +29,7 @@ typedef struct MatchConf {
 typedef struct FieldConf {
 	Str name;
 	Str value;
+	bool outside; /* from the environment or a file: never shown */
 } FieldConf;
 
 typedef struct FieldsConf {

@@ -80,6 +80,8 @@ Err *verify_method(Arena *a, Str text)
 	for (size_t i = 0; i < text.len; i++)
 		if (text.at[i] >= 'a' && text.at[i] <= 'z')
 			return refuse(a, text, "methods are written in upper case");
+	if (str_eq(text, S("TRACE")))
+		return refuse(a, text, "the gateway refuses it itself, on every route");
 	if (!http_is_token(text) || text.len > 24 || str_eq(text, S("CONNECT")))
 		return refuse(a, text, "it is no method that a route can take");
 	return NULL;

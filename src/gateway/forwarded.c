@@ -88,13 +88,6 @@ static char *put(char *at, Str text)
 	return at + text.len;
 }
 
-static char *put_hex(char *at, uint64_t n, int digits)
-{
-	for (int i = digits - 1; i >= 0; i--)
-		*at++ = "0123456789abcdef"[(n >> (i * 4)) & 15];
-	return at;
-}
-
 static Str join(Arena *a, Str one, Str between, Str two)
 {
 	char *text = arena_alloc_raw(a, one.len + between.len + two.len + 1);
@@ -109,7 +102,7 @@ static void own_make(void)
 	char *at = put(own_via, S("1.1 banyan-"));
 
 	rand_bytes(&id, sizeof id);
-	put_hex(at, id, 8);
+	str_put_hex(at, id, 8);
 }
 
 static Str via_line(void)
@@ -321,7 +314,7 @@ static Str new_id(Arena *a)
 {
 	char *text = arena_alloc_raw(a, 32);
 
-	put_hex(put_hex(text, rand_u64(), 16), rand_u64(), 16);
+	str_put_hex(str_put_hex(text, rand_u64(), 16), rand_u64(), 16);
 	return (Str){ text, 32 };
 }
 
@@ -435,12 +428,13 @@ static void find_trace(Forwarded *f, Arena *a, const Claims *c)
 	const TraceConf *conf = &f->conf->trace;
 	bool believed =
 		conf->trust == ID_TRUST_ALWAYS || (conf->trust == ID_TRUST_PROXIES && f->trusted);
-	uint8_t flags = rand_below(PPM) < conf->sample_ppm ? TRACE_SAMPLED : 0;
 	Trace before, trace;
+	uint8_t flags;
 	char *text;
 
 	if (!conf->on)
 		return;
+	flags = rand_below(PPM) < conf->sample_ppm ? TRACE_SAMPLED : 0;
 	text = arena_alloc_raw(a, TRACE_TEXT);
 	f->traced = believed && c->traces == 1 && trace_read(c->trace, &before);
 	trace_write(text, f->traced ? &before : NULL, flags, &trace);
@@ -551,7 +545,7 @@ static void append_spec(const Forwarded *f, Arena *a, Headers *out, bool unix_pe
 {
 	bool wanted = f->conf->forwarded != FORWARDED_X;
 	Str before = f->claimed_spec;
-	Hop own = { rfc7239_node(a, f->peer_ip), f->scheme, f->host };
+	Hop own;
 
 	if (!f->trusted)
 		before = S("");
@@ -559,6 +553,7 @@ static void append_spec(const Forwarded *f, Arena *a, Headers *out, bool unix_pe
 		before = spec_of(a, f->claimed_for);
 	if (!wanted && !before.len)
 		return;
+	own = (Hop){ rfc7239_node(a, f->peer_ip), f->scheme, f->host };
 	if (!unix_peer || !before.len)
 		before = claimed(a, before, rfc7239_element(a, &own));
 	append(out, HTTP_FORWARDED, "Forwarded", before);

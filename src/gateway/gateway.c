@@ -509,6 +509,27 @@ static Err *watchdog(void *arg)
 	return NULL;
 }
 
+typedef struct Making {
+	Build *build;
+	Err *err;
+} Making;
+
+static void make_work(void *arg)
+{
+	Making *making = arg;
+
+	making->err = build_make(making->build);
+}
+
+/* By a worker, as a reload has it: certificates, pages and logs are files. */
+static Err *make(Build *b)
+{
+	Making making = { .build = b };
+
+	TRY(work_run(make_work, &making));
+	return making.err;
+}
+
 static Err *start(Gateway *g, Build *first)
 {
 	const GatewayConf *conf = first->loaded;
@@ -519,7 +540,7 @@ static Err *start(Gateway *g, Build *first)
 	else
 		sockets_add_passed(g->sockets = sockets_new(g->arena, FROM_SYSTEMD));
 	g->ports = ports_new(g->arena, g->sockets);
-	TRY(build_make(first));
+	TRY(make(first));
 	TRY(apply(g, first));
 	TRY(admin_open(g, &conf->admin, g->sockets, &g->admin));
 	host_takeover(g);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The two methods that can be meant for somebody on the way. "OPTIONS *" asks the server as a whole (RFC 9110 9.3.7): for a
- * client that is the gateway, whatever stands behind it, so it is not routed. Max-Forwards counts hops, of OPTIONS and
- * TRACE only (7.6.2): who gets a zero answers. TRACE is answered with a refusal, since it would say what proxies added. */
+ * client that is the gateway, whatever stands behind it, so it is not routed. Max-Forwards counts the hops of OPTIONS
+ * (7.6.2): who gets a zero answers. TRACE is refused whatever it counts, since its answer would show a client, or a script
+ * in its browser, what stands in fields that are not for it: cookies, and what proxies add. */
 #include "gateway/options.h"
 
 #include "base/arena.h"
@@ -12,15 +13,12 @@ static Err no_trace = ERR_STATIC(METHOD, "gateway.trace", "this gateway is not t
 
 static const Str allowed = { "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", 44 };
 
-static bool counts_hops(const Head *request)
-{
-	return str_eq(request->method, S("OPTIONS")) || str_eq(request->method, S("TRACE"));
-}
-
 static Header *find_hops(const Head *request)
 {
 	const Headers *headers = &request->headers;
 
+	if (!str_eq(request->method, S("OPTIONS")))
+		return NULL;
 	for (uint32_t i = 0; i < headers->count; i++)
 		if (str_eq_nocase(headers->at[i].name, S("max-forwards")))
 			return &headers->at[i];
@@ -29,13 +27,11 @@ static Header *find_hops(const Head *request)
 
 bool options_are_ours(const Head *request)
 {
-	const Header *hops = NULL;
+	const Header *hops = find_hops(request);
 	uint64_t left;
 
-	if (str_eq(request->target, S("*")))
+	if (str_eq(request->target, S("*")) || str_eq(request->method, S("TRACE")))
 		return true;
-	if (counts_hops(request))
-		hops = find_hops(request);
 	return hops && str_to_u64(hops->value, &left) && left == 0;
 }
 
@@ -53,7 +49,7 @@ Err *options_answer(Exchange *x, const Header *id, Str *allow)
 
 void options_step(Arena *a, Head *request)
 {
-	Header *hops = counts_hops(request) ? find_hops(request) : NULL;
+	Header *hops = find_hops(request);
 	uint64_t left;
 
 	if (hops && str_to_u64(hops->value, &left) && left)

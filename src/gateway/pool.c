@@ -298,7 +298,7 @@ static Err *say_who(const Upstream *up, const Peer *client, const Addr *server, 
 Err *server_dial(Upstream *up, Arena *a, size_t i, const Peer *client, Stream *stream)
 {
 	const AddressConf *to = &up->servers[i].conf->address;
-	const Addr *used;
+	const Addr *used = NULL;
 	Addr unix_addr;
 	Addr *addrs = &unix_addr;
 	size_t count = 1;

@@ -46,15 +46,6 @@ static void cells_free(const MetricCell cells[6])
 
 /* --- parts ---------------------------------------------------------------------------------------------------------- */
 
-/* The upstream's row of the configuration as text: the same text is the same upstream. */
-static Str upstream_text(Arena *a, const UpstreamConf *conf)
-{
-	AUTO(buf_fini) Buf b = { 0 };
-
-	conf_put_yaml(&b, gateway_upstream_table(), conf);
-	return str_dup(a, buf_str(&b));
-}
-
 static Upstream *find_upstream(const Snapshot *snap, Str name)
 {
 	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++)
@@ -64,9 +55,9 @@ static Upstream *find_upstream(const Snapshot *snap, Str name)
 }
 
 /* The same words may mean another upstream, when its files were written since. */
-static bool is_same(Arena *a, const Upstream *before, const UpstreamConf *conf)
+static bool is_same(const Upstream *before, const UpstreamConf *conf)
 {
-	return before && str_eq(upstream_text(a, upstream_conf(before)), upstream_text(a, conf)) &&
+	return before && conf_equal(gateway_upstream_table(), upstream_conf(before), conf) &&
 	       !upstream_is_stale(before);
 }
 
@@ -79,7 +70,7 @@ static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
 		const UpstreamConf *conf = &snap->conf->upstreams.at[i];
 		Upstream *known = find_upstream(before, conf->name);
 
-		if (is_same(a, known, conf))
+		if (is_same(known, conf))
 			snap->upstreams[i] = upstream_ref(known);
 		else
 			TRY(upstream_new(a, snap->hold, conf, known, &snap->upstreams[i]));

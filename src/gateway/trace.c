@@ -59,12 +59,6 @@ bool trace_read(Str text, Trace *out)
 	return true;
 }
 
-static void put_hex(char *at, uint64_t n, int digits)
-{
-	for (int i = digits - 1; i >= 0; i--, n >>= 4)
-		at[i] = "0123456789abcdef"[n & 15];
-}
-
 /* Not zero: that is no id. */
 static uint64_t random_id(void)
 {
@@ -81,11 +75,10 @@ void trace_write(char *into, const Trace *before, uint8_t flags, Trace *out)
 	if (before) {
 		memcpy(into + ID_AT, before->id.at, TRACE_ID_TEXT);
 	} else {
-		put_hex(into + ID_AT, random_id(), 16);
-		put_hex(into + ID_AT + 16, rand_u64(), 16);
+		str_put_hex(str_put_hex(into + ID_AT, random_id(), 16), rand_u64(), 16);
 	}
 	into[SPAN_AT - 1] = into[FLAGS_AT - 1] = '-';
-	put_hex(into + SPAN_AT, random_id(), SPAN_ID_TEXT);
-	put_hex(into + FLAGS_AT, flags, 2);
+	str_put_hex(into + SPAN_AT, random_id(), SPAN_ID_TEXT);
+	str_put_hex(into + FLAGS_AT, flags, 2);
 	*out = (Trace){ { into + ID_AT, TRACE_ID_TEXT }, { into + SPAN_AT, SPAN_ID_TEXT }, flags };
 }

@@ -498,15 +498,13 @@ static void put_histogram(Buf *out, const Set *set)
 	put_number(out, (int64_t)total, false);
 }
 
-static void put_family(Buf *out, const Family *family)
+static void put_cells(Buf *out, const Family *family)
 {
 	const MetricFamily *row = family->row;
+	LOCKED();
 
-	if (!row->read && list_empty(&family->in_order))
-		return;
-	put_head(out, row);
-	if (row->read)
-		row->read(&(MetricOut){ out, row });
+	if (!list_empty(&family->in_order))
+		put_head(out, row);
 	LIST_EACH (&family->in_order, Set, node, set) {
 		if (row->type == METRIC_HISTOGRAM) {
 			put_histogram(out, set);
@@ -517,12 +515,29 @@ static void put_family(Buf *out, const Family *family)
 	}
 }
 
-void metrics_put(Buf *out)
+/* Families are never taken out, so a family is a place to go on from. */
+static const Family *family_after(const Family *family)
 {
+	Node *node;
 	LOCKED();
 
-	LIST_EACH (&families, Family, node, family)
-		put_family(out, family);
+	node = family ? family->node.next : families.head.next;
+	return node == &families.head ? NULL : CONTAINER(node, Family, node);
+}
+
+/* Whoever is asked may give cells back, such as those of a configuration whose last user it turns out to be: no lock. */
+void metrics_put(Buf *out)
+{
+	const Family *family = NULL;
+
+	while ((family = family_after(family))) {
+		if (!family->row->read) {
+			put_cells(out, family);
+			continue;
+		}
+		put_head(out, family->row);
+		family->row->read(&(MetricOut){ out, family->row });
+	}
 }
 
 static void put_real(Buf *out, double value)
@@ -549,17 +564,21 @@ void metric_emit(MetricOut *out, const Str *labels, double value)
 		put_real(out->buf, value);
 }
 
-/* What the registry says about itself; the lock is held by the scrape. */
+/* What the registry says about itself. */
 
 static void read_overflows(MetricOut *out)
 {
+	LOCKED();
+
 	metric_emit(out, NULL, (double)overflows);
 }
 
 static void read_slots(MetricOut *out)
 {
-	size_t kept = free_single.count + free_histogram.count * HISTOGRAM_SLOTS;
+	size_t kept;
+	LOCKED();
 
+	kept = free_single.count + free_histogram.count * HISTOGRAM_SLOTS;
 	metric_emit(out, NULL,
 	            (double)(next_slot - HISTOGRAM_SLOTS - kept) /
 	                    (METRIC_SLOTS - HISTOGRAM_SLOTS));

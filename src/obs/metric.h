@@ -19,7 +19,7 @@ enum {
 
 typedef struct MetricOut MetricOut;
 /* Gives a family's samples at the moment of the scrape, with metric_emit(), each set of labels once. Runs on the thread
- * that scrapes with the registry's lock held: it must not park, and calls nothing of this file but metric_emit. */
+ * that scrapes, on several at once if several scrape, and must not park. It may take and give back cells. */
 typedef void MetricRead(MetricOut *out);
 
 typedef struct MetricFamily {
@@ -69,7 +69,8 @@ int64_t metric_value(MetricCell cell);
 void metric_emit(MetricOut *out, const Str *labels, double value);
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-/* Everything, in Prometheus' text format 0.0.4. Any thread; O(cells x threads). */
+/* Everything, in Prometheus' text format 0.0.4. Any thread; O(cells x threads). A family is of one moment, two of them
+ * may be of two. */
 void metrics_put(Buf *out);
 /* The families as docs/reference/metrics.md shows them: a Markdown table. */
 void metrics_put_markdown(Buf *out, const MetricFamily *rows, size_t count);

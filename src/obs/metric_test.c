@@ -40,6 +40,22 @@ static Str scrape(Arena *a)
 	return str_dup(a, buf_str(&out));
 }
 
+/* As the last user of a configuration that a reload has replaced, which a scrape may be. */
+static void read_and_change(MetricOut *out)
+{
+	metric_cell_free(request_cell(S("gone"), S("1")));
+	metric_emit(out, NULL, (double)metric_value(metric_cell(&busy, NULL, 0)));
+}
+
+TEST(who_is_asked_by_a_scrape_may_take_and_give_back_cells)
+{
+	static const MetricFamily row = { "banyan_test_changes", METRIC_GAUGE, "changes", "Changes",
+		                          .read = read_and_change };
+
+	metrics_add(&row, 1);
+	CHECK(str_find(scrape(a), S("banyan_test_changes 0\n")) >= 0);
+}
+
 TEST(scrape_is_the_text_format_to_the_byte)
 {
 	MetricCell ok = request_cell(S("all"), S("200")),

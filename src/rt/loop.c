@@ -4,6 +4,9 @@
  * that are ready. Everything that a loop owns is touched by its own thread only; other threads leave a message in a
  * lock-free list and ring the eventfd when it was empty.
  *
+ * A turn should take microseconds. What blocks, or burns, in a fiber makes all others of the loop wait, so every turn goes
+ * into a histogram, by the clock that is read anyway to know how long to wait.
+ *
  * A source may be removed, and its memory freed, by what another source of the same batch does: removing takes its
  * events out of the rest of the batch. */
 #include "rt/rt_int.h"
@@ -14,6 +17,14 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+static const MetricFamily families[] = {
+	{ .name = "banyan_loop_turn_seconds",
+	  .type = METRIC_HISTOGRAM,
+	  .unit = "seconds",
+	  .help = "Time from the events that end a loop's wait to its next wait; long ones made others wait" },
+};
+static MetricCell turns;
 
 static __thread Loop *self;
 
@@ -196,7 +207,7 @@ static int wait_ms(const Loop *loop)
 	next = wheel_next_us(&loop->wheel);
 	if (next == INT64_MAX)
 		return -1;
-	return (int)MIN((MAX(next - time_mono_us(), INT64_C(0)) + US_PER_MS - 1) / US_PER_MS,
+	return (int)MIN((MAX(next - loop->turned_us, INT64_C(0)) + US_PER_MS - 1) / US_PER_MS,
 	                INT64_C(3600000));
 }
 
@@ -204,7 +215,7 @@ static int wait_ms(const Loop *loop)
 static int wait_precisely(Loop *loop)
 {
 	int64_t next = MIN(wheel_next_us(&loop->wheel), alarms_next_us(&loop->alarms));
-	int64_t us = list_empty(&loop->ready) ? MAX(next - time_mono_us(), INT64_C(0)) : 0;
+	int64_t us = list_empty(&loop->ready) ? MAX(next - loop->turned_us, INT64_C(0)) : 0;
 	struct timespec limit = { us / US_PER_S, us % US_PER_S * 1000 };
 	int count = epoll_pwait2(loop->epoll_fd, loop->events, EVENTS_MAX, &limit, NULL);
 
@@ -245,6 +256,8 @@ void loop_run(Loop *loop)
 		alarms_fire(&loop->alarms, loop->now_us);
 		fibers_run_ready(loop);
 		STAT_ADD(loop->stats.turns, 1u);
+		loop->turned_us = time_mono_us();
+		metric_observe_us(turns, loop->turned_us - loop->now_us);
 		if (loop->stopping && loop->stats.fibers == 0)
 			loop_is_empty(loop);
 	}
@@ -284,6 +297,7 @@ Err *loop_init(Loop *loop, unsigned index, const RtConf *conf)
 	if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
 	    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) != 0)
 		return &no_epoll;
+	loop->turned_us = loop->now_us;
 	wheel_init(&loop->wheel, loop->now_us);
 	fibers_init(loop, conf->fibers_per_loop, conf->stack_bytes);
 	return NULL;
@@ -303,6 +317,17 @@ void loop_fini(Loop *loop)
 		close(loop->epoll_fd);
 	if (loop->wake_fd >= 0)
 		close(loop->wake_fd);
+}
+
+void loops_count_turns(void)
+{
+	turns = turns.at ? turns : metric_cell(&families[0], NULL, 0);
+}
+
+const MetricFamily *loop_metrics(size_t *count)
+{
+	*count = COUNT(families);
+	return families;
 }
 
 LoopStats loop_stats(const Loop *loop)

@@ -80,6 +80,7 @@ struct Loop {
 	Source wake;
 	pthread_t thread;
 	int64_t now_us;
+	int64_t turned_us; /* when the last turn was over */
 	Fiber *running;
 	void *sp; /* of the loop while a fiber runs */
 	void *fake_stack;
@@ -121,6 +122,7 @@ void loop_fini(Loop *loop);
 void loop_enter(Loop *loop); /* this thread is its */
 void loop_run(Loop *loop);
 void loop_is_empty(Loop *loop); /* rt.c: it stops and has no fiber left */
+void loops_count_turns(void);   /* before the first of them runs */
 
 /* Runs fn(arg) on this loop when it ends, after its last fiber. */
 void loop_on_exit(LoopFn *fn, void *arg);

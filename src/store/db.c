@@ -36,16 +36,22 @@ static const DbEngine *engine_of(Str url)
 	return NULL;
 }
 
+static Err *engine_find(Arena *a, Str url, const DbEngine **out)
+{
+	*out = engine_of(url);
+	if (*out)
+		return NULL;
+	return db_err(a, DB_URL, NULL,
+	              "a database is sqlite:PATH or postgresql://USER@HOST/NAME, not %s",
+	              str_z(a, str_quote(a, str_sub(url, 0,
+	                                            (size_t)MAX(str_find_char(url, ':'), 0)))));
+}
+
 Err *db_open(Arena *a, const DbConf *conf, Db **out)
 {
-	const DbEngine *engine = engine_of(conf->url);
+	const DbEngine *engine;
 
-	if (!engine)
-		return db_err(a, DB_URL, NULL,
-		              "a database is sqlite:PATH or postgresql://USER@HOST/NAME, not %s",
-		              str_z(a,
-		                    str_quote(a, str_sub(conf->url, 0,
-		                                         MAX(str_find_char(conf->url, ':'), 0)))));
+	TRY(engine_find(a, conf->url, &engine));
 	return engine->open(a, conf, out);
 }
 
@@ -435,6 +441,41 @@ Err *db_lock(Db *tx, Arena *a, Str name)
 		tx->failed = err;
 	return err;
 }
+
+/* --- looking after it -------------------------------------------------------------------------------------------------- */
+
+static Err *own_tools(Arena *a)
+{
+	return err_new(
+		a, ERR_UNSUPPORTED, "db.own_tools",
+		"a PostgreSQL is copied and restored with its own tools: pg_dump -Fc, pg_restore, or "
+		"pg_basebackup for the whole server");
+}
+
+Err *db_status(Db *db, Arena *a, DbStatus *out)
+{
+	return db->engine->status(db->root, a, out);
+}
+
+Err *db_check(Db *db, Arena *a)
+{
+	return db->engine->check ? db->engine->check(db->root, a) : NULL;
+}
+
+Err *db_backup(Db *db, Arena *a, Str path)
+{
+	return db->engine->backup ? db->engine->backup(db->root, a, path) : own_tools(a);
+}
+
+Err *db_restore(Arena *a, Str url, Str path, Str *kept)
+{
+	const DbEngine *engine;
+
+	TRY(engine_find(a, url, &engine));
+	return engine->restore ? engine->restore(a, url, path, kept) : own_tools(a);
+}
+
+/* --- being told -------------------------------------------------------------------------------------------------------- */
 
 Err *db_tell(Db *db, Arena *a, const char *channel)
 {

@@ -118,8 +118,26 @@ typedef enum DbIsolation {
 typedef Err *DbTxnFn(Db *tx, Arena *a, void *arg);
 Err *db_txn(Db *db, Arena *a, DbIsolation isolation, DbTxnFn *fn, void *arg) MUST_USE;
 
-/* Held until the transaction ends: one at a time for each name, whoever else asks waits. (Longer than that: lease.h.) */
+/* Held until the transaction ends: one at a time for each name, whoever else asks waits. (Longer than that: db_lease.h.) */
 Err *db_lock(Db *tx, Arena *a, Str name) MUST_USE;
+
+/* --- looking after it ------------------------------------------------------------------------------------------------ */
+
+typedef struct DbStatus {
+	Str version; /* "SQLite 3.40.1" */
+	Str where;   /* path, or host and database; no password */
+	uint64_t bytes;
+	uint64_t log_bytes; /* written and not yet in the database file */
+	bool read_only;
+} DbStatus;
+Err *db_status(Db *db, Arena *a, DbStatus *out) MUST_USE;
+/* Reads all of it: db.corrupt. On PostgreSQL nothing: its server sees to that. */
+Err *db_check(Db *db, Arena *a) MUST_USE;
+/* A copy of one moment as a file of its own, while all goes on. UNSUPPORTED "db.own_tools" on PostgreSQL, as below. */
+Err *db_backup(Db *db, Arena *a, Str path) MUST_USE;
+/* Puts such a copy in the place of a database that nobody has open (db.busy), after a look whether it is whole. *kept: where
+ * the one before is now; empty: there was none. Parks. */
+Err *db_restore(Arena *a, Str url, Str path, Str *kept) MUST_USE;
 
 /* --- being told ----------------------------------------------------------------------------------------------------- */
 

@@ -2,8 +2,9 @@
  *
  * What can go wrong with a database, by one set of names for both engines. The table also says which of them are over when the
  * transaction is tried again, and which leave the transaction whole but for the innermost savepoint. */
+#include "store/db_err.h"
+
 #include "base/arena.h"
-#include "store/db_int.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "obs/metric.h"
 #include "store/db.h"
+#include "store/db_err.h"
 
 #include <string.h>
 
@@ -19,7 +20,7 @@ typedef struct DbHub DbHub;
 typedef struct DbCells {
 	MetricCell statements, committed, rolled_back, retries, refused;
 	MetricCell queued, wait; /* for the writer or a reader; for a connection */
-	MetricCell commits, checkpoints, log_bytes; /* SQLite */
+	MetricCell commits, near, checkpoints, log_bytes; /* SQLite */
 } DbCells;
 
 struct Db {
@@ -124,40 +125,6 @@ uint32_t db_channel(Db *root, const char *channel); /* its bit; a new one's too.
 
 typedef enum DbSave { DB_SAVE, DB_RELEASE, DB_BACK } DbSave; /* BACK: undo and forget it */
 
-/* --- errors --------------------------------------------------------------------------------------------------------- */
-
-typedef enum DbErr {
-	DB_UNIQUE,
-	DB_FOREIGN_KEY,
-	DB_CHECK,
-	DB_NOT_NULL,
-	DB_SERIALIZATION,
-	DB_DEADLOCK,
-	DB_BUSY,
-	DB_UNAVAILABLE,
-	DB_TIMEOUT,
-	DB_FULL_DISK,
-	DB_READ_ONLY,
-	DB_IO,
-	DB_CORRUPT,
-	DB_UNKNOWN,
-	DB_ABORTED,
-	DB_MISUSE,
-	DB_SQL,
-	DB_ROWS,
-	DB_TOO_LARGE,
-	DB_URL,
-	DB_ERRS
-} DbErr;
-
-/* Would the same transaction, tried again, most likely do? */
-bool db_err_again(const Err *err);
-/* Is a savepoint enough to go on from it? */
-bool db_err_is_local(const Err *err);
-/* "order_by_id: UNIQUE constraint failed: orders.sku"; sql may be NULL. */
-Err *db_err(Arena *a, DbErr what, const Sql *sql, const char *fmt, ...) PRINTF(4, 5)
-	MUST_USE RETURNS_NONNULL;
-
 /* --- an engine ------------------------------------------------------------------------------------------------------ */
 
 /* What a statement is to the engine, for the test that walks all of them. */
@@ -167,14 +134,6 @@ typedef struct DbPlan {
 	Str text;   /* how it would be run, for people */
 	unsigned columns;
 } DbPlan;
-
-typedef struct DbStatus {
-	Str version; /* "SQLite 3.40.1" */
-	Str where;   /* path, or host and database; no password */
-	uint64_t bytes;
-	uint64_t log_bytes; /* written and not yet in the database file */
-	bool read_only;
-} DbStatus;
 
 struct DbEngine {
 	SqlEngine id;
@@ -195,8 +154,12 @@ struct DbEngine {
 	Err *(*script)(Db *tx, Arena *a, const char *text);
 	Err *(*plan)(Db *db, Arena *a, const Sql *sql, DbPlan *out);
 	Err *(*status)(Db *root, Arena *a, DbStatus *out);
+	/* Is all of it whole? db.corrupt. NULL: the server sees to that. */
+	Err *(*check)(Db *root, Arena *a);
 	/* A copy of one moment, while all goes on, as a file of its own (0600). NULL: the engine's own tools do it. */
 	Err *(*backup)(Db *root, Arena *a, Str path);
+	/* Puts such a copy in the place of a database that nobody has open; *kept: where the one before is now, if there was one. */
+	Err *(*restore)(Arena *a, Str url, Str path, Str *kept);
 };
 
 /* db_watch.c, for db.c */

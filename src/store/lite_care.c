@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "rt/work.h"
 
 #include <errno.h>
@@ -271,4 +272,120 @@ Err *lite_care_backup(Db *root, Arena *a, Str path)
 
 	TRY(work_run(copy_job, &copy));
 	return copy.err;
+}
+
+/* --- and back ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct Restore {
+	const char *path, *from, *part;
+	Str *kept;
+	Arena *a;
+	Err *err;
+} Restore;
+
+static Err *copy_bytes(const Restore *r)
+{
+	int from = open(r->from, O_RDONLY | O_CLOEXEC);
+	int to = from < 0 ? -1 : open(r->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t got = -1;
+
+	while (to >= 0 && (got = copy_file_range(from, NULL, to, NULL, 1 << 30, 0)) > 0)
+		continue;
+	if (got == 0)
+		got = fsync(to);
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return got == 0 ? NULL
+	                : file_err(r->a, from < 0 ? r->from : r->part,
+	                           from < 0 ? "read" : "written");
+}
+
+static Err *part_check(const Restore *r)
+{
+	LiteConn conn = { 0 };
+	int64_t objects;
+	Err *err = lite_conn_open(&conn, r->a, r->part, LITE_READER);
+
+	if (!err)
+		err = lite_conn_int(&conn, r->a, "select count(*) from sqlite_schema", &objects);
+	if (!err)
+		err = lite_care_check(&conn, r->a);
+	lite_conn_close(&conn);
+	return err;
+}
+
+/* The one before is moved aside, with its log, which belongs to it. */
+static Err *put_aside(const Restore *r)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	static const char *const suffixes[] = { "-wal", "" };
+	const char *kept;
+	struct stat st;
+
+	*r->kept = S("");
+	if (stat(r->path, &st) != 0)
+		return NULL;
+	buf_fmt(&b, "%s.before-%" PRId64, r->path, time_utc_us() / US_PER_S);
+	*r->kept = str_dup(r->a, (Str){ b.at, b.len });
+	kept = str_z(r->a, *r->kept);
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		const char *old = str_z(r->a, str_fmt(r->a, "%s%s", r->path, suffixes[i]));
+		const char *new = str_z(r->a, str_fmt(r->a, "%s%s", kept, suffixes[i]));
+
+		if (rename(old, new) != 0 && errno != ENOENT)
+			return file_err(r->a, old, "moved aside");
+	}
+	unlink(str_z(r->a, str_fmt(r->a, "%s-shm", r->path)));
+	return NULL;
+}
+
+static Err *restore_locked(const Restore *r)
+{
+	TRY(put_aside(r));
+	if (rename(r->part, r->path) != 0 || !folder_sync(r->a, r->path))
+		return file_err(r->a, r->path, "put in its place");
+	return NULL;
+}
+
+static Err *restore(const Restore *r)
+{
+	const char *lock = str_z(r->a, str_fmt(r->a, "%s-lock", r->path));
+	Err *err;
+	int fd;
+
+	TRY(folders_make(r->a, r->path));
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return file_err(r->a, lock, "made");
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		err = db_err(r->a, DB_BUSY, NULL, "%s is in use: stop whoever has it open first",
+		             r->path);
+	else
+		err = copy_bytes(r);
+	if (!err)
+		err = part_check(r);
+	if (!err)
+		err = restore_locked(r);
+	close(fd);
+	if (err && !err_is(err, "db.busy"))
+		unlink(r->part);
+	return err;
+}
+
+static void restore_job(void *arg)
+{
+	Restore *r = arg;
+
+	r->err = restore(r);
+}
+
+Err *lite_care_restore(Arena *a, const char *path, Str from, Str *kept)
+{
+	Restore r = { path, str_z(a, from), str_z(a, str_fmt(a, "%s.restore-part", path)), kept, a,
+		      NULL };
+
+	TRY(work_run(restore_job, &r));
+	return r.err;
 }

@@ -187,8 +187,8 @@ static Err *resolve(Arena *a, const PgTarget *target, Buf *lists)
 
 	for (size_t i = 0; i < target->host_count; i++) {
 		const PgHost *host = &target->hosts[i];
-		Addr *addrs;
-		size_t count;
+		Addr *addrs = NULL;
+		size_t count = 0;
 		Err *failed;
 
 		if (!host->name.len || *host->name.at == '/') {

@@ -25,9 +25,9 @@ enum { TRIES = 3, CONNECTIONS = 16, QUEUE = 1024, BATCH_MAX = 4096 };
 static const char commit_text[] = "commit", rollback_text[] = "rollback";
 
 static const char *const begins[] = {
-	[DB_READ_COMMITTED] = "begin isolation level read committed read write",
-	[DB_REPEATABLE_READ] = "begin isolation level repeatable read read write",
-	[DB_SERIALIZABLE] = "begin isolation level serializable read write",
+	[DB_READ_COMMITTED] = "begin isolation level read committed",
+	[DB_REPEATABLE_READ] = "begin isolation level repeatable read",
+	[DB_SERIALIZABLE] = "begin isolation level serializable",
 	[DB_SNAPSHOT] = "begin isolation level repeatable read read only",
 };
 

@@ -18,7 +18,7 @@ static const char head[19] = "PGCOPY\n\377\r\n";
 static void put_columns(Buf *b, const Sql *sql)
 {
 	for (size_t i = 0; i < sql->in_count; i++)
-		buf_fmt(b, "%s\"%s\"", i ? ", " : "", sql->in[i].name);
+		buf_fmt(b, "%s%s", i ? ", " : "", sql->in[i].name);
 }
 
 /* Known by its address: the table's name, which is of the statement alone. */
@@ -111,14 +111,10 @@ static Err *put_rows(PgConn *c, DbCall *call, const PgOid *types)
 
 Err *pg_load(PgConn *c, DbCall *call)
 {
-	AUTO(buf_fini) Buf text = { 0 };
 	PgOid types[SQL_FIELDS];
 
 	TRY(column_types(c, call, types));
-	buf_fmt(&text, "copy %s (", call->sql->table);
-	put_columns(&text, call->sql);
-	buf_put(&text, S(") from stdin (format binary)"));
-	TRY(pg_copy_in(c, call->a, str_z(call->a, buf_str(&text))));
+	TRY(pg_copy_in(c, call->a, call->sql->text[SQL_POSTGRES]));
 	TRY(put_rows(c, call, types));
 	return pg_copy_end(c, call->a, &call->changed);
 }

@@ -73,6 +73,21 @@ typedef struct PlanAsk {
 	DbPlan *out;
 } PlanAsk;
 
+/* COPY cannot be prepared; an insert of the same columns can. */
+static void put_statement(Buf *b, const Sql *sql)
+{
+	if (sql->kind != SQL_LOAD) {
+		buf_put(b, str_of(sql->text[SQL_POSTGRES]));
+		return;
+	}
+	buf_fmt(b, "insert into %s", sql->table);
+	for (size_t i = 0; i < sql->in_count; i++)
+		buf_fmt(b, "%s%s", i ? ", " : " (", sql->in[i].name);
+	for (size_t i = 0; i < sql->in_count; i++)
+		buf_fmt(b, "%s$%zu", i ? ", " : ") values (", i + 1);
+	buf_put(b, S(")"));
+}
+
 static const char *prepare_text(Arena *a, const Sql *sql)
 {
 	AUTO(buf_fini) Buf b = { 0 };
@@ -80,7 +95,8 @@ static const char *prepare_text(Arena *a, const Sql *sql)
 	buf_put(&b, S("prepare banyan_plan"));
 	for (size_t i = 0; i < sql->in_count; i++)
 		buf_fmt(&b, "%s%s", i ? ", " : "(", type_names[sql->in[i].type]);
-	buf_fmt(&b, "%s as %s", sql->in_count ? ")" : "", sql->text[SQL_POSTGRES]);
+	buf_put(&b, sql->in_count ? S(") as ") : S(" as "));
+	put_statement(&b, sql);
 	return str_z(a, buf_str(&b));
 }
 

@@ -391,6 +391,13 @@ static void note_success(PgPool *pool)
 		         (double)away_us / 1e6);
 }
 
+static int64_t pause_after(unsigned fails)
+{
+	unsigned doubled = MIN(fails, 10u);
+
+	return with_jitter(MIN(PAUSE_US << doubled, PAUSE_MAX_US));
+}
+
 /* Returns how long to pause. The line is told off once the server has been away for longer than one waits for it. */
 static int64_t note_failure(PgPool *pool, const Err *err)
 {
@@ -404,11 +411,11 @@ static int64_t note_failure(PgPool *pool, const Err *err)
 	few = !away && !pool->fails;
 	if (!pool->fails++)
 		pool->failed_us = now_us;
-	pause_us = with_jitter(MIN(PAUSE_US << MIN(pool->fails - 1, 10u), PAUSE_MAX_US));
+	pause_us = pause_after(pool->fails - 1);
 	pool->next_us = now_us + pause_us;
 	__atomic_store_n(&pool->down, away, __ATOMIC_RELEASE);
 	snprintf(pool->why, sizeof pool->why, "%.*s", STR_ARG(err->text));
-	told_off = away && now_us - pool->failed_us >= PATIENCE_US;
+	told_off = away && now_us - pool->failed_us >= pool->conf.patience_us;
 	pthread_mutex_unlock(&pool->lock);
 	metric_add(pool->cells.failures, 1);
 	if (first || few)
@@ -428,6 +435,9 @@ static Err *connect_once(PgPool *pool, int64_t *pause_us)
 	PgConn *c = NULL;
 	Err *err = pg_conn_open(a, &pool->conf.target, pool->conf.session, &c, NULL);
 
+	if (err_is(err, "rt.deadline"))
+		err = db_err(a, DB_UNAVAILABLE, NULL, "no connection came about in %.1f s",
+		             (double)pool->conf.target.connect_us / 1e6);
 	*pause_us = 0;
 	if (err) {
 		*pause_us = note_failure(pool, err);
@@ -516,7 +526,8 @@ static bool is_hopeless(PgPool *pool)
 	bool hopeless;
 
 	pthread_mutex_lock(&pool->lock);
-	hopeless = pool->closing || (pool->down && loop_now_us() - pool->failed_us >= PATIENCE_US);
+	hopeless = pool->closing ||
+	           (pool->down && loop_now_us() - pool->failed_us >= pool->conf.patience_us);
 	pthread_mutex_unlock(&pool->lock);
 	return hopeless;
 }
@@ -616,6 +627,7 @@ PgPool *pg_pool_new(const PgPoolConf *conf)
 	pool->conf = *conf;
 	pool->conf.limit = MAX(conf->limit, 1u);
 	pool->conf.wait_us = conf->wait_us ? conf->wait_us : WAIT_US;
+	pool->conf.patience_us = conf->patience_us ? conf->patience_us : PATIENCE_US;
 	pool->conf.idle_us = conf->idle_us ? conf->idle_us : IDLE_US;
 	pool->conf.age_us = conf->age_us ? conf->age_us : AGE_US;
 	pthread_mutex_init(&pool->lock, NULL);

@@ -12,11 +12,12 @@ typedef struct PgPoolConf {
 	Str role; /* "primary", "direct", "replica" */
 	PgTarget target;
 	bool session;
-	uint32_t limit;  /* connections, at least 1 */
-	uint32_t queue;  /* that may wait */
-	int64_t wait_us; /* in the line, at most; 0: 10 s. The fiber's deadline counts too */
-	int64_t idle_us; /* unused for so long it is closed; 0: 5 min */
-	int64_t age_us;  /* and after about that in any case; 0: 1 h */
+	uint32_t limit;      /* connections, at least 1 */
+	uint32_t queue;      /* that may wait */
+	int64_t wait_us;     /* in the line, at most; 0: 10 s. The fiber's deadline counts too */
+	int64_t patience_us; /* with a server that is away, before all are told so at once; 0: 3 s */
+	int64_t idle_us;     /* unused for so long it is closed; 0: 5 min */
+	int64_t age_us;      /* and after about that in any case; 0: 1 h */
 	DbCells *cells;
 } PgPoolConf;
 

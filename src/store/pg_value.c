@@ -459,10 +459,10 @@ static Err *take_row(DbCall *call, const PGresult *result, int at, void *row)
 
 		if (PQgetisnull(result, at, i)) {
 			if (f->set_at == SQL_NEVER_NULL)
-				return db_err(call->a, DB_SQL, sql, "%s was NULL", f->name);
+				return db_err(call->a, DB_ROWS, sql, "column %s is NULL", f->name);
 		} else if (!take_field(call, f, row, PQftype(result, i), value)) {
-			return db_err(call->a, DB_SQL, sql,
-			              "%s, a column of type %u, held what is none of its field's",
+			return db_err(call->a, DB_ROWS, sql,
+			              "column %s, of type %u, holds what is none of its field's",
 			              f->name, PQftype(result, i));
 		}
 	}

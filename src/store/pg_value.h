@@ -28,6 +28,6 @@ Err *pg_params_new(Arena *a, const Sql *sql, const void *in, PgParams **out) MUS
 Err *pg_value_as(Arena *a, const SqlField *f, const void *in, PgOid column, char space[20],
                  Str *out) MUST_USE;
 
-/* All rows of a result in binary form, as db_int.h has them. Fails with db.sql: a column too many or too few, of a type that
- * is not the field's, NULL where none may be, a number that does not fit; and as db_call_row does. */
+/* All rows of a result in binary form, as db_int.h has them. Fails with db.sql: a column too many or too few; with db.rows:
+ * of a type that is not the field's, NULL where none may be, a number that does not fit; and as db_call_row does. */
 Err *pg_rows(DbCall *call, const PGresult *result) MUST_USE;

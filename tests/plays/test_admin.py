@@ -71,6 +71,23 @@ def test_the_configuration_in_effect_is_shown_with_defaults_and_without_secrets(
     assert shown["upstreams"]["shop"]["balance"] == "least_request" and shown["limits"]["headers"] == 100
 
 
+def test_header_values_that_come_from_elsewhere_are_sent_and_never_shown(gateway, shop, client, tmp_path):
+    key = tmp_path / "key.txt"
+    key.write_text("hush-1\n")
+    text = (f"upstreams: {{ shop: {{ servers: [ '{shop.address}' ] }} }}\n"
+            f"routes: [ {{ name: all, to: shop, request_headers: {{ set: {{ X-Key: 'file:{key}', X-Plain: open }} }} }} ]\n")
+    gw = gateway(text)
+    client.get(gw)
+    assert shop.requests[-1].headers.get("x-key") == "hush-1"
+    _, _, shown = gw.ask_admin("/config")
+    route = yaml.safe_load(shown)["routes"][0]
+    assert route["request_headers"]["set"] == {"X-Key": {"value": "(hidden)"}, "X-Plain": {"value": "open"}} and "hush" not in shown
+    key.write_text("hush-2\n")
+    gw.reload(text)
+    client.get(gw)
+    assert shop.requests[-1].headers.get("x-key") == "hush-2" and "hush" not in gw.stderr
+
+
 def test_a_token_is_asked_for_on_all_that_tells(gateway, shop):
     gw = gateway(everything_to(shop, more='admin: { address: "127.0.0.1:0", token: "a-very-secret-token" }'), token="a-very-secret-token")
     for page in ("/metrics", "/config"):

@@ -298,7 +298,7 @@ def test_health_checks_take_a_server_out_and_bring_it_back(gateway, upstream, cl
         return reply(200, b"a")
 
     a, b = upstream(answer=maybe), upstream(answer=named("b"))
-    gw = gateway(everything_to(a, b, upstream="health: { path: /health, interval: 100ms, timeout: 100ms, fall: 3, rise: 2 }"))
+    gw = gateway(everything_to(a, b, upstream="health: { path: /health, interval: 500ms, timeout: 500ms, fall: 3, rise: 2 }"))
     until(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 2, "both up")
     state["ill"] = True
     until(lambda: gw.metric("banyan_upstream_server_up", upstream="shop", server=a.address) == 0, "a is out")
@@ -316,7 +316,7 @@ def test_fall_and_rise_are_counted_exactly(gateway, upstream):
         return reply(500 if 5 <= len(asked) <= 12 else 200)
 
     up = upstream(answer=answer)
-    gw = gateway(everything_to(up, upstream="health: { path: /health, interval: 100ms, timeout: 100ms, fall: 4, rise: 3 }"))
+    gw = gateway(everything_to(up, upstream="health: { path: /health, interval: 500ms, timeout: 500ms, fall: 4, rise: 3 }"))
     seen = []
 
     def watch():
@@ -332,7 +332,7 @@ def test_fall_and_rise_are_counted_exactly(gateway, upstream):
 
 def test_with_every_server_ill_the_answer_is_503_upstream_down(gateway, upstream, client):
     up = upstream(answer=lambda asked: reply(500) if asked.target == "/health" else reply())
-    gw = gateway(everything_to(up, upstream="health: { path: /health, interval: 100ms, timeout: 100ms, fall: 1 }"))
+    gw = gateway(everything_to(up, upstream="health: { path: /health, interval: 1s, timeout: 1s, fall: 1 }"))
     until(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 0, "it is out")
     answer = client.get(gw, "/", "Accept: application/json")
     assert answer.status == 503 and answer.slug == "upstream.down"

@@ -148,7 +148,7 @@ def test_the_last_one_that_is_up_is_never_ejected(gateway, upstream, client):
     """Health checks have the others out already."""
     down = upstream(answer=lambda asked: reply(500 if asked.target == "/health" else 200))
     ill = upstream(answer=lambda asked: reply(200 if asked.target == "/health" else 500))
-    gw = gateway(everything_to(down, ill, upstream=f"health: {{ path: /health, interval: 100ms, timeout: 100ms, fall: 1 }}, {QUICK}"))
+    gw = gateway(everything_to(down, ill, upstream=f"health: {{ path: /health, interval: 1s, timeout: 1s, fall: 1 }}, {QUICK}"))
     until(lambda: gw.metric("banyan_upstream_server_up", server=down.address) == 0, "one is down")
     assert {client.get(gw).status for _ in range(10)} == {500}
     assert gw.metric("banyan_upstream_ejections_total") == 0

@@ -9,7 +9,7 @@ import pytest
 
 from actors.gateway import everything_to
 from actors.http1 import reply, request
-from actors.waiting import always, until
+from actors.waiting import PROOF, always, until
 
 
 def named(name):
@@ -170,6 +170,38 @@ def test_who_waits_is_served_across_a_reload_in_order(gateway, upstream, client)
     assert up.targets == [f"/{number}" for number in range(8)]
 
 
+def test_servers_come_and_go_under_load_and_nobody_notices(gateway, nginx, client):
+    """A hundred reloads: weights, servers, limits, what is kept; on all threads, with connections that stay."""
+    ups = [nginx(f'location / {{ return 200 "{name}"; }}') for name in "abc"]
+    plans = [servers((ups[0], ""), (ups[1], "")),
+             servers((ups[0], "weight: 0"), (ups[1], ""), more="max_connections: 4, queue: 1000"),
+             servers((ups[0], "weight: 3"), (ups[1], "weight: 0"), (ups[2], "max_connections: 2"), more="slow_start: 1s, queue: 1000"),
+             servers((ups[2], ""), (ups[1], ""), more="balance: hash, keepalive: { idle_per_loop: 1 }"),
+             servers((ups[1], ""), (ups[0], ""), more="balance: ewma, health: { path: /, interval: 100ms, timeout: 100ms, fall: 100 }")]
+    gw = gateway(plans[0] + "threads: 4\n")
+    done = []
+
+    def load(number):
+        statuses = collections.Counter()
+        with client.connect(gw) as wire:
+            while not done:
+                method = "POST" if (number + sum(statuses.values())) % 2 else "GET"
+                statuses[wire.ask(request(method, "/", body=b"x" if method == "POST" else None)).status] += 1
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        loads = [pool.submit(load, number) for number in range(8)]
+        try:
+            for number in range(100 if PROOF else 25):
+                gw.reload(plans[number % len(plans)] + "threads: 4\n")
+        finally:
+            done.append(True)
+        total = sum((future.result() for future in loads), collections.Counter())
+    assert set(total) == {200}, total
+    gw.reload(plans[0] + "threads: 4\n")
+    until(lambda: gw.metric("banyan_upstream_connections", server=ups[2].address) == 0, "nothing is left to one that is gone")
+
+
 def test_a_bad_reload_changes_no_server(gateway, upstream, client, certificates, tmp_path):
     a, b = upstream(answer=named("a")), upstream(answer=named("b"))
     kept = "keepalive: { idle_time: 1h }"
@@ -202,11 +234,13 @@ def test_idle_connections_to_one_server_give_way_to_who_needs_another(gateway, u
             connection.send(reply(200, b"bad"))
 
     bad, good = upstream(script=cut), upstream(answer=named("good"))
-    gw = gateway(servers((bad, "weight: 100"), (good, ""), more="balance: round_robin, max_connections: 2, queue: 10, keepalive: { idle_time: 1h }") + "threads: 2\n")
+    keys = "balance: round_robin, max_connections: 2, queue: 10, keepalive: { idle_time: 1h }"
+    gw = gateway(servers((bad, "weight: 100"), more=keys) + "threads: 2\n")
     wires = [client.connect(gw) for _ in range(2)]
     for wire in wires:
         wire.send(request())
     assert [wire.answer().text for wire in wires] == ["bad"] * 2
+    gw.reload(servers((bad, "weight: 100"), (good, ""), more=keys) + "threads: 2\n")
     assert client.get(gw).text == "good"
 
 
@@ -237,7 +271,7 @@ def test_who_waits_for_a_server_that_goes_down_is_told_at_once(gateway, upstream
 
     up = upstream(script=script, hold=True)
     gw = gateway(servers((up, ""), more="max_connections: 1, queue: { length: 10, timeout: 10m }, "
-                                        "health: { path: /health, interval: 100ms, timeout: 100ms, fall: 1 }"))
+                                        "health: { path: /health, interval: 1s, timeout: 1s, fall: 1 }"))
     first = client.connect(gw).send(request())
     until(lambda: "/" in up.targets, "the first is there")
     waiting = [client.connect(gw).send(request("GET", "/w", "Accept: application/json")) for _ in range(3)]
@@ -246,6 +280,7 @@ def test_who_waits_for_a_server_that_goes_down_is_told_at_once(gateway, upstream
     answers = [wire.answer() for wire in waiting]
     assert {(answer.status, answer.slug) for answer in answers} == {(503, "upstream.down")}
     first.close()
+    up.release()
 
 
 def test_limits_and_their_fill_are_shown(gateway, upstream, client):
@@ -369,7 +404,7 @@ def test_limits_hold_where_every_client_has_its_own_connection(gateway, nginx, c
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_health_checks_speak_for_themselves(gateway, nginx, version):
     server = nginx('location / { return 200 "ok"; }', listen="proxy_protocol")
-    gw = gateway(everything_to(server, upstream=f"proxy_protocol: {version}, health: {{ path: /, interval: 100ms, timeout: 100ms, fall: 1, rise: 1 }}"))
+    gw = gateway(everything_to(server, upstream=f"proxy_protocol: {version}, health: {{ path: /, interval: 1s, timeout: 1s, fall: 1, rise: 1 }}"))
     always(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 1, "it is up")
 
 
@@ -384,7 +419,7 @@ def test_a_client_certificate_is_shown(gateway, nginx, client, certificates):
     tls = f'ca: "{certificates.ca}", server_name: shop.test'
     shown = f'certificate: "{certificates.certificate("other")}", key: "{certificates.key("other")}"'
     assert client.get(gateway(everything_to(server, upstream=f"tls: {{ {tls} }}"))).status == 400
-    gw = gateway(everything_to(server, upstream=f"tls: {{ {tls}, {shown} }}, health: {{ path: /, interval: 100ms, timeout: 100ms, fall: 1 }}"))
+    gw = gateway(everything_to(server, upstream=f"tls: {{ {tls}, {shown} }}, health: {{ path: /, interval: 1s, timeout: 1s, fall: 1 }}"))
     answer = client.get(gw)
     assert (answer.status, answer.text) == (200, "CN=other")
     always(lambda: gw.metric("banyan_upstream_server_up", upstream="shop") == 1, "its checks show it too")

@@ -1,4 +1,4 @@
--- Leases (lease.h): who may do something alone, until when, and the token that says which holder came later.
+-- Leases (db_lease.h): who may do something alone, until when, and the token that says which holder came later.
 create table leases (
 	name :text primary key,
 	owner :uuid not null,

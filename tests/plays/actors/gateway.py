@@ -172,9 +172,10 @@ class Gateway:
         self.stopped = True
 
     def finish(self):
-        """The end of every play: whatever was done to it, it still stops in good order."""
+        """The end of every play: whatever was done to it, it still stops in good order, and never kept a loop waiting."""
         if not self.stopped:
             self.stop()
+        assert "BLOCKING call" not in self.stderr, self.stderr[:6000]
 
     def report(self):
         return self.program.report()

@@ -67,7 +67,6 @@ PRESENTATION = [
 # What a peer refuses although it is right, and so does not read in another way: (peer, does it apply, reason).
 REFUSALS = [
     ("nginx", lambda seen: not re.fullmatch(r"[A-Z_-]+", seen.method), "methods are of A-Z, _ and -"),
-    ("nginx", lambda seen: seen.method in ("TRACE", "CONNECT"), "it answers TRACE itself, with 405"),
 ]
 
 

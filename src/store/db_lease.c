@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A lease is a row; its token rises when the owner changes and never falls, as the row is never deleted. */
-#include "store/lease.h"
+#include "store/db_lease.h"
 
 #include "base/time.h"
-#include "store_lease_sql.h"
+#include "store_db_lease_sql.h"
 
-Err *lease_take(Db *db, Arena *a, Lease *lease, int64_t for_us)
+Err *db_lease_take(Db *db, Arena *a, DbLease *lease, int64_t for_us)
 {
 	int64_t now = time_utc_us();
 	LeaseTakeRow *row;
@@ -22,7 +22,7 @@ Err *lease_take(Db *db, Arena *a, Lease *lease, int64_t for_us)
 	return NULL;
 }
 
-Err *lease_renew(Db *db, Arena *a, Lease *lease, int64_t for_us)
+Err *db_lease_renew(Db *db, Arena *a, DbLease *lease, int64_t for_us)
 {
 	int64_t now = time_utc_us(), changed;
 
@@ -34,14 +34,14 @@ Err *lease_renew(Db *db, Arena *a, Lease *lease, int64_t for_us)
 	return NULL;
 }
 
-Err *lease_drop(Db *db, Arena *a, Lease *lease)
+Err *db_lease_drop(Db *db, Arena *a, DbLease *lease)
 {
 	lease->held = false;
 	return db_exec(db, a, lease_drop, NULL, .name = lease->name, .owner = lease->owner,
 	               .token = lease->token, .now = time_utc_us());
 }
 
-Err *lease_hold(Db *tx, Arena *a, const Lease *lease)
+Err *db_lease_hold(Db *tx, Arena *a, const DbLease *lease)
 {
 	int64_t changed;
 
