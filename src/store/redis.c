@@ -159,7 +159,7 @@ Err *redis_open(Arena *a, const RedisConf *conf, Redis **out)
 		TRY(tls_client_new(a, &tls, &redis->tls));
 	redis->breaker = (BreakerConf){ redis->conf.failures, redis->conf.backoff_us,
 		                        redis->conf.backoff_max_us };
-	redis->fibers = 1;
+	background_init(&redis->fibers);
 	redis->loop_count = rt_loops();
 	redis->loops = ARENA_ARRAY(own, RedisLoop, redis->loop_count);
 	for (unsigned i = 0; i < redis->loop_count; i++) {
@@ -183,18 +183,6 @@ static void close_loop(void *arg)
 		redis_lines_end(server);
 }
 
-static void wake_closer(void *arg)
-{
-	Redis *redis = arg;
-
-	fiber_wake(TAKE(redis->closer));
-}
-
-void redis_closed(Redis *redis)
-{
-	loop_post(redis->closer_loop, wake_closer, redis);
-}
-
 void redis_close(Redis *redis)
 {
 	AUTO(shield_end) Shield shield = { 0 };
@@ -202,14 +190,8 @@ void redis_close(Redis *redis)
 	if (!redis)
 		return;
 	shield = shield_begin(INT64_MAX);
-	redis->closer = fiber_self();
-	redis->closer_loop = loop_self();
 	loop_each(close_loop, redis);
-	if (__atomic_sub_fetch(&redis->fibers, 1, __ATOMIC_ACQ_REL) == 0)
-		redis->closer = NULL;
-	while (redis->closer)
-		if (fiber_park())
-			break; /* cannot be: shielded, no deadline */
+	background_await(&redis->fibers);
 	redis_free(redis);
 }
 

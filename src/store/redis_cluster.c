@@ -201,8 +201,7 @@ static void refresh(void *arg)
 	loop->refreshed_us = loop_now_us();
 	loop->refreshing = false;
 	loop->refresher = NULL;
-	if (__atomic_sub_fetch(&loop->redis->fibers, 1, __ATOMIC_ACQ_REL) == 0)
-		redis_closed(loop->redis);
+	background_end(&loop->redis->fibers);
 }
 
 static void refresh_main(void *arg)
@@ -215,10 +214,10 @@ static void refresh_main(void *arg)
 
 void redis_cluster_refresh(RedisLoop *loop)
 {
-	if (loop->refreshing || loop->closing || fiber_start(refresh_main, loop, "redis-cluster"))
+	if (loop->refreshing || loop->closing ||
+	    background_start(&loop->redis->fibers, refresh_main, loop, "redis-cluster"))
 		return;
 	loop->refreshing = true;
-	__atomic_fetch_add(&loop->redis->fibers, 1, __ATOMIC_RELAXED);
 }
 
 /* --- commands ------------------------------------------------------------------------------------------------------- */

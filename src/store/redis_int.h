@@ -5,6 +5,7 @@
  *   Redis -> RedisLoop, one a loop -> RedisServer, each address -> RedisLine, each connection, with a fiber of its own */
 #pragma once
 #include "obs/metric.h"
+#include "store/background.h"
 #include "store/breaker.h"
 #include "store/redis.h"
 #include "store/redis_url.h"
@@ -29,9 +30,7 @@ struct Redis {
 	RedisCells cells;
 	RedisLoop *loops;
 	unsigned loop_count;
-	Fiber *closer;
-	Loop *closer_loop;
-	uint32_t fibers;      /* atomic: of lines, and one for being open */
+	Background fibers;    /* of lines, and those that read a cluster's table */
 	uint32_t connections; /* atomic */
 	uint32_t open;        /* atomic: breakers */
 	uint64_t connects;    /* atomic */
@@ -130,5 +129,4 @@ void redis_cluster_refresh(RedisLoop *loop); /* soon, by a fiber of its own */
 
 /* --- redis.c ----------------------------------------------------------------------------------------------------------- */
 
-void redis_closed(Redis *redis); /* its last fiber has ended */
 Err *redis_err_unavailable(void);

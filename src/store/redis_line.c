@@ -87,10 +87,9 @@ Err *redis_line_send(RedisLine *line, RedisWait *wait, RedisCommand command, Red
 		return &queue_full;
 	if (line->out.len > OUT_BYTES_MAX)
 		return &too_large;
-	if (!line->alive && (loop->closing || fiber_start(line_main, line, "redis")))
+	if (!line->alive &&
+	    (loop->closing || background_start(&loop->redis->fibers, line_main, line, "redis")))
 		return redis_err_unavailable();
-	if (!line->alive)
-		__atomic_fetch_add(&loop->redis->fibers, 1, __ATOMIC_RELAXED);
 	line->alive = true;
 	line->server->left = false;
 	if (line->fiber)
@@ -345,8 +344,7 @@ static void line_main(void *arg)
 	buf_fini(&line->out);
 	line->fiber = NULL;
 	line->alive = false;
-	if (__atomic_sub_fetch(&redis->fibers, 1, __ATOMIC_ACQ_REL) == 0)
-		redis_closed(redis);
+	background_end(&redis->fibers);
 }
 
 void redis_lines_drop(RedisServer *server)

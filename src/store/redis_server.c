@@ -85,7 +85,8 @@ static void opened(RedisServer *server, const Err *why)
 	a = arena_new(0);
 	__atomic_store_n(&redis->away_us, time_mono_us(), __ATOMIC_RELAXED);
 	log_warn_with(LOG_FIELDS(log_str("redis", redis->conf.name),
-	                         log_str("server", server->host.host)),
+	                         log_str("server", server->host.host.len ? server->host.host
+	                                                                 : redis->url.master)),
 	              "Redis is away: %.*s", STR_ARG(err_chain(a, why)));
 }
 
