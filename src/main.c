@@ -11,6 +11,7 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "store/command.h"
+#include "store/event_command.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -44,7 +45,14 @@ static const Command own_commands[] = {
 int main(int argc, char **argv)
 {
 	CommandSet sets[] = {
-		{ own_commands, COUNT(own_commands) }, { 0 }, { 0 }, { 0 }, { 0 }, { 0 },
+		{ own_commands, COUNT(own_commands) },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -62,6 +70,9 @@ int main(int argc, char **argv)
 		{ "store-metrics", "Metrics of databases",
 		  "What databases add to `/metrics`, each with its name as the label `database`.",
 		  NULL, store_put_metrics },
+		{ "event-metrics", "Metrics of events and jobs",
+		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
+		  event_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -80,5 +91,7 @@ int main(int argc, char **argv)
 	sets[3].rows = init_commands(&sets[3].count);
 	sets[4].rows = explain_commands(&sets[4].count);
 	sets[5].rows = store_commands(&sets[5].count);
+	sets[6].rows = event_commands(&sets[6].count);
+	sets[7].rows = job_commands(&sets[7].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -376,12 +376,12 @@ static const MetricFamily families[] = {
 	             METRIC_GAUGE,
 	             "jobs",
 	             "in this state",
-	             { "db", "kind", "state" } },
+	             { "database", "kind", "state" } },
 	[AGE] = { "banyan_jobs_oldest_ready_seconds",
 	          METRIC_GAUGE,
 	          "seconds",
 	          "for which the oldest ready one has been due",
-	          { "db", "kind" } },
+	          { "database", "kind" } },
 };
 
 const MetricFamily *job_metrics(size_t *count)

@@ -32,12 +32,12 @@ static const MetricFamily families[] = {
 	           METRIC_COUNTER,
 	           "runs",
 	           "that ended, by how",
-	           { "db", "kind", "result" } },
+	           { "database", "kind", "result" } },
 	[TIME] = { "banyan_job_run_seconds",
 	           METRIC_HISTOGRAM,
 	           "seconds",
 	           "from a run's begin to its end",
-	           { "db", "kind" } },
+	           { "database", "kind" } },
 };
 
 const MetricFamily *job_run_metrics(size_t *count)
