@@ -11,6 +11,9 @@
 #include "store/db_lease.h"
 #include "store/schema.h"
 #include "store_db_lease_sql.h"
+#include "store_consumer_sql.h"
+#include "store_job_sql.h"
+#include "store_outbox_sql.h"
 #include "store_schema_sql.h"
 #include "unit.h"
 
@@ -636,6 +639,9 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);
+	suite_statements(db, a, &store_outbox_sql);
+	suite_statements(db, a, &store_consumer_sql);
+	suite_statements(db, a, &store_job_sql);
 	return NULL;
 }
 

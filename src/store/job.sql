@@ -25,12 +25,13 @@ from jobs where id < :before and (kind = :kind or :kind = '') and (state = :stat
 order by id desc limit :most
 
 -- Is there anything to do, and when is there?
---- one jobs_due(now time) -> (ready bool, scheduled bool, lost bool)
+-- (Each looks at the first row of a partial index.)
+--- one jobs_due(now time) -> (ready bool, scheduled bool, lost bool); scans
 select exists (select 1 from jobs where state = 'ready'),
 	exists (select 1 from jobs where state = 'scheduled' and run_at <= :now),
 	exists (select 1 from jobs where state = 'running' and leased_until < :now)
 
---- one jobs_next_time() -> (run_at time)
+--- one jobs_next_time() -> (run_at time); scans
 select run_at from jobs where state = 'scheduled' order by run_at limit 1
 
 --- exec jobs_promote(now time)
@@ -49,8 +50,8 @@ where state = 'running' and leased_until < :now and cancel_asked
 update jobs set state = 'ready', leased_until = null, error = 'job.lost: the process that did it is gone'
 where state = 'running' and leased_until < :now
 
---- one jobs_running_of(kind text) -> (count int)
-select count(*) from jobs where kind = :kind and state = 'running'
+--- one jobs_running_of(kind text) -> (count int); scans
+select count(*) from jobs where kind = :kind and leased_until is not null
 
 --- many jobs_claim(kind text, owner text, now time, until time, most int) -> job
 --- sqlite
@@ -105,7 +106,8 @@ update jobs set cancel_asked = true where id = :id and state = 'running'
 update jobs set state = 'ready', attempts = 0, run_at = :now, ended_at = null, cancel_asked = false
 where id = :id and state in ('failed', 'cancelled')
 
---- exec job_hurry(id uuid, now time)
+-- (PostgreSQL may read the index of those that are scheduled, where they are few.)
+--- exec job_hurry(id uuid, now time); scans
 update jobs set state = 'ready', run_at = :now where id = :id and state = 'scheduled'
 
 --- exec jobs_purge(before time, most int)

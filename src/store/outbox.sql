@@ -15,7 +15,8 @@ select created_at from outbox where seq > :after order by seq limit 1
 
 -- Events of committed transactions get their places: one at a time, the head's row is the lock.
 
---- one outbox_waits() -> (waits bool)
+-- (The first row of a partial index.)
+--- one outbox_waits() -> (waits bool); scans
 --- postgres
 select exists (select 1 from outbox where seq is null)
 

@@ -28,7 +28,9 @@ create unique index jobs_unique on jobs (kind, unique_key)
 	where unique_key is not null and state in ('scheduled', 'ready', 'running');
 create index jobs_scheduled on jobs (run_at) where state = 'scheduled';
 create index jobs_ready on jobs (kind, priority desc, run_at, id) where state = 'ready';
-create index jobs_running on jobs (kind, leased_until) where state = 'running';
+-- Those that run are those with a lease.
+create index jobs_running on jobs (kind) where leased_until is not null;
+create index jobs_leases on jobs (leased_until) where leased_until is not null;
 create index jobs_ended on jobs (ended_at) where ended_at is not null;
 
 -- What is put into the queue by the clock.
