@@ -20,6 +20,7 @@ typedef struct LiteStmt {
 	sqlite3_stmt *stmt;
 	int params;
 	unsigned skip; /* on a loop: so many times more it is not tried there */
+	unsigned slow; /* on a loop: times in a row that it took long */
 } LiteStmt;
 
 typedef struct LiteConn {
