@@ -20,7 +20,7 @@ typedef struct DbHub DbHub;
 typedef struct DbCells {
 	MetricCell statements, committed, rolled_back, retries, refused;
 	MetricCell queued, wait; /* for the writer or a reader; for a connection */
-	MetricCell commits, checkpoints, log_bytes; /* SQLite */
+	MetricCell commits, near, checkpoints, log_bytes; /* SQLite */
 } DbCells;
 
 struct Db {

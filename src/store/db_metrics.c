@@ -14,6 +14,7 @@ enum {
 	QUEUED,
 	WAIT,
 	COMMITS,
+	NEAR,
 	CHECKPOINTS,
 	LOG_BYTES,
 };
@@ -59,6 +60,11 @@ static const MetricFamily families[] = {
 	              "commits",
 	              "SQLite: commits to the disk; transactions committed by them are more",
 	              { "database" } },
+	[NEAR] = { "banyan_db_near_reads_total",
+	           METRIC_COUNTER,
+	           "statements",
+	           "SQLite: reads done on the loop itself, as all they needed was in memory",
+	           { "database" } },
 	[CHECKPOINTS] = { "banyan_db_checkpoints_total",
 	                  METRIC_COUNTER,
 	                  "checkpoints",
@@ -81,6 +87,7 @@ static const size_t places[] = {
 	[QUEUED] = offsetof(DbCells, queued),
 	[WAIT] = offsetof(DbCells, wait),
 	[COMMITS] = offsetof(DbCells, commits),
+	[NEAR] = offsetof(DbCells, near),
 	[CHECKPOINTS] = offsetof(DbCells, checkpoints),
 	[LOG_BYTES] = offsetof(DbCells, log_bytes),
 };

@@ -79,8 +79,15 @@ static Err *run(Db *db, DbCall *call)
 		        .count = 1,
 		        .alone = call->sql->kind == SQL_EXEC };
 
+	bool done;
+
 	if (db->depth)
 		return lite_conn_call(db->state, call);
+	if (call->sql->reads && !call->each && fiber_self()) {
+		TRY(lite_near_call(lite_of(db), call, &done));
+		if (done)
+			return NULL;
+	}
 	return queue_run(db, call->sql->reads, &job);
 }
 
@@ -213,6 +220,7 @@ static Err *open_writer(LiteDb *lite, Arena *a, const DbConf *conf)
 	bool check = false;
 
 	TRY(lite_care_begin(lite, a, conf->create, &check));
+	lite_near_begin(lite);
 	TRY(lite_conn_open(&lite->writer, a, lite->path, LITE_WRITER));
 	TRY(lite_conn_open(&lite->care, a, lite->path, LITE_WRITER));
 	return check ? lite_care_check(&lite->writer, a) : NULL;
@@ -259,8 +267,11 @@ static void close_job(void *arg)
 		for (unsigned i = 0; i < lite->reader_count; i++)
 			pthread_join(lite->readers[i].thread, NULL);
 	}
+	for (unsigned i = 0; i < rt_loops(); i++)
+		lite_conn_close(&lite->near[i].conn);
 	lite_conn_close(&lite->care);
 	lite_conn_close(&lite->writer);
+	lite_near_end(lite);
 	if (lite->lock_fd >= 0)
 		close(lite->lock_fd);
 }
@@ -280,6 +291,7 @@ static void close_db(Db *db)
 	db_fini(&lite->db);
 	free((char *)lite->path);
 	free(lite->readers);
+	free(lite->near);
 	free(lite);
 }
 
@@ -288,6 +300,7 @@ static void configure_once(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
 	               0); /* a lock that every allocation of every thread would take */
 	sqlite3_initialize();
+	lite_near_register();
 }
 
 static LiteDb *lite_new(const DbConf *conf, Str path)
@@ -306,7 +319,8 @@ static LiteDb *lite_new(const DbConf *conf, Str path)
 	lite->reader_count =
 		conf->connections ? conf->connections : MAX(rt_loops(), (unsigned)READERS_LEAST);
 	lite->readers = calloc(lite->reader_count, sizeof *lite->readers);
-	if (!lite->path || !lite->readers)
+	lite->near = calloc(rt_loops(), sizeof *lite->near);
+	if (!lite->path || !lite->readers || !lite->near)
 		abort();
 	lite_queue_init(&lite->writes, most, lite->db.cells);
 	lite_queue_init(&lite->reads, most, lite->db.cells);

@@ -15,6 +15,7 @@
 
 enum {
 	PROGRESS_STEPS = 1000,
+	NEAR_TICKS = 4, /* so many times that, on a loop: some 50 microseconds */
 	BUSY_MS = 1000, /* at a time: other processes, recovery */
 	BUSY_TIMES = 30,
 	STMTS = 64,
@@ -99,7 +100,12 @@ static bool job_ended(const LiteConn *conn)
 
 static int on_progress(void *arg)
 {
-	return job_ended(arg);
+	LiteConn *conn = arg;
+
+	if (!conn->near)
+		return job_ended(conn);
+	conn->steps_over = ++conn->ticks >= NEAR_TICKS;
+	return conn->steps_over;
 }
 
 /* Called again and again while another process has the lock. */
@@ -145,9 +151,14 @@ Err *lite_conn_open(LiteConn *conn, Arena *a, const char *path, LiteMode mode)
 	if (!conn->stmts)
 		abort();
 	conn->cap = STMTS;
-	code = sqlite3_open_v2(path, &conn->db, flags, NULL);
-	if (code == SQLITE_OK)
-		return configure(conn, a);
+	code = sqlite3_open_v2(path, &conn->db, flags, mode == LITE_NEAR ? LITE_NEAR_VFS : NULL);
+	if (code == SQLITE_OK) {
+		TRY(configure(conn, a));
+		conn->near = mode == LITE_NEAR;
+		if (conn->near)
+			sqlite3_busy_handler(conn->db, NULL, NULL);
+		return NULL;
+	}
 	return db_err(a, system_error(conn, DB_IO), NULL, "%s: %s", path,
 	              conn->db ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code));
 }
@@ -221,7 +232,7 @@ static Err *check_stmt(Arena *a, const Sql *sql, sqlite3_stmt *stmt)
 	return NULL;
 }
 
-static Err *prepare(LiteConn *conn, Arena *a, const Sql *sql, LiteStmt **out)
+Err *lite_conn_prepare(LiteConn *conn, Arena *a, const Sql *sql, LiteStmt **out)
 {
 	LiteStmt *at = slot(conn->stmts, conn->cap, sql);
 	sqlite3_stmt *stmt;
@@ -243,7 +254,9 @@ static Err *prepare(LiteConn *conn, Arena *a, const Sql *sql, LiteStmt **out)
 	if (2 * ++conn->count > conn->cap)
 		stmts_grow(conn);
 	*out = slot(conn->stmts, conn->cap, sql);
-	**out = (LiteStmt){ sql, stmt, sqlite3_bind_parameter_count(stmt) };
+	**out = (LiteStmt){ .sql = sql,
+		            .stmt = stmt,
+		            .params = sqlite3_bind_parameter_count(stmt) };
 	return NULL;
 }
 
@@ -397,12 +410,12 @@ static Err *run_once(LiteConn *conn, DbCall *call, const LiteStmt *s, const void
 	return err;
 }
 
-Err *lite_conn_call(LiteConn *conn, DbCall *call)
+Err *lite_conn_run(LiteConn *conn, DbCall *call, const LiteStmt *s)
 {
-	LiteStmt *s;
 	Err *err = NULL;
 
-	TRY(prepare(conn, call->a, call->sql, &s));
+	conn->ticks = 0;
+	conn->steps_over = false;
 	if (call->sql->kind != SQL_LOAD)
 		err = run_once(conn, call, s, call->in);
 	for (size_t i = 0; call->sql->kind == SQL_LOAD && i < call->load && !err; i++)
@@ -410,6 +423,14 @@ Err *lite_conn_call(LiteConn *conn, DbCall *call)
 	if (call->sql->in_count)
 		sqlite3_clear_bindings(s->stmt); /* they point to the caller's memory */
 	return err;
+}
+
+Err *lite_conn_call(LiteConn *conn, DbCall *call)
+{
+	LiteStmt *s;
+
+	TRY(lite_conn_prepare(conn, call->a, call->sql, &s));
+	return lite_conn_run(conn, call, s);
 }
 
 /* --- what the statement is --------------------------------------------------------------------------------------------- */
@@ -444,7 +465,7 @@ Err *lite_conn_plan(LiteConn *conn, Arena *a, const Sql *sql, DbPlan *out)
 {
 	LiteStmt *s;
 
-	TRY(prepare(conn, a, sql, &s));
+	TRY(lite_conn_prepare(conn, a, sql, &s));
 	*out = (DbPlan){ .reads = sqlite3_stmt_readonly(s->stmt),
 		         .columns = (unsigned)sqlite3_column_count(s->stmt) };
 	return explain(conn, a, sql, out);

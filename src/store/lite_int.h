@@ -19,6 +19,7 @@ typedef struct LiteStmt {
 	const Sql *sql; /* NULL: an empty slot */
 	sqlite3_stmt *stmt;
 	int params;
+	unsigned skip; /* on a loop: so many times more it is not tried there */
 } LiteStmt;
 
 typedef struct LiteConn {
@@ -28,14 +29,21 @@ typedef struct LiteConn {
 	size_t count, cap;
 	LiteJob *job; /* that it works for; NULL: its own business */
 	bool writes;
+	bool near;       /* a loop's own: may not wait */
+	bool steps_over; /* and it took too many steps */
+	unsigned ticks;
 } LiteConn;
 
-typedef enum LiteMode { LITE_WRITER, LITE_READER } LiteMode;
+typedef enum LiteMode { LITE_WRITER, LITE_READER, LITE_NEAR } LiteMode;
+#define LITE_NEAR_VFS "banyan-near"
 /* Opens what is there; a writer makes it a WAL database. Closed by lite_conn_close, after a failure too. */
 Err *lite_conn_open(LiteConn *conn, Arena *a, const char *path, LiteMode mode) MUST_USE;
 void lite_conn_close(LiteConn *conn);
 
 Err *lite_conn_call(LiteConn *conn, DbCall *call) MUST_USE;
+/* The same in two: the statement, kept, and its run. *out is a slot that is empty when it cannot be prepared. */
+Err *lite_conn_prepare(LiteConn *conn, Arena *a, const Sql *sql, LiteStmt **out) MUST_USE;
+Err *lite_conn_run(LiteConn *conn, DbCall *call, const LiteStmt *stmt) MUST_USE;
 /* Text of our own, one or more statements, without parameters and rows. */
 Err *lite_conn_script(LiteConn *conn, Arena *a, const char *text) MUST_USE;
 Err *lite_conn_plan(LiteConn *conn, Arena *a, const Sql *sql, DbPlan *out) MUST_USE;
@@ -110,6 +118,16 @@ typedef struct LiteReader {
 	bool open;
 } LiteReader;
 
+typedef enum LiteNearState { LITE_NEAR_NEW, LITE_NEAR_ON, LITE_NEAR_OFF } LiteNearState;
+
+/* A loop's connection (lite_near.c). */
+typedef struct LiteNear {
+	LiteNearState state;
+	LiteConn conn;
+	int64_t turn_us; /* of the loop */
+	unsigned count;  /* reads in it */
+} LiteNear;
+
 struct LiteDb {
 	Db db; /* first */
 	const char *path;
@@ -119,6 +137,8 @@ struct LiteDb {
 	pthread_t writer_thread;
 	LiteReader *readers;
 	unsigned reader_count;
+	LiteNear *near; /* one a loop */
+	struct Shared *shared;
 	int64_t group_us; /* running jobs so long, before a commit */
 	uint32_t solo;    /* the writer's: jobs that come next are committed one by one */
 	/* between the writer and who carries the log over */
@@ -144,6 +164,12 @@ Err *lite_care_begin(LiteDb *lite, Arena *a, bool create, bool *check) MUST_USE;
 Err *lite_care_check(LiteConn *conn, Arena *a) MUST_USE; /* db.corrupt */
 Err *lite_care_backup(Db *root, Arena *a, Str path) MUST_USE;
 Err *lite_care_restore(Arena *a, const char *path, Str from, Str *kept) MUST_USE;
+
+/* lite_near.c. From a fiber: *done when it could be had without waiting; fails as a park does. */
+Err *lite_near_call(LiteDb *lite, DbCall *call, bool *done) MUST_USE;
+void lite_near_register(void);      /* once */
+void lite_near_begin(LiteDb *lite); /* when the file is there, before the first connection */
+void lite_near_end(LiteDb *lite);   /* after the last */
 
 /* LiteFn: of lite.c, for jobs. */
 LiteFn lite_job_calls, lite_job_txn;
