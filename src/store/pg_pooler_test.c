@@ -22,7 +22,7 @@ static Err *suite_open(Arena *a, Db **out)
 	TRY(pg_target_read(a, server, true, &target));
 	TRY(pg_conn_open(a, &target, true, &c, NULL));
 	TRY(pg_command(c, a, str_fmt(a, "create database postgres_%d", getpid()).at));
-	TRY(pg_command(
-		c, a, str_fmt(a, "alter database postgres_%d set timezone = 'UTC'", getpid()).at));
+	TRY(pg_command(c, a,
+	               str_fmt(a, "alter database postgres_%d set timezone = 'UTC'", getpid()).at));
 	return db_open(a, &conf, out);
 }
