@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "rt/loop.h"
+#include "store/db_conf.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,14 @@ static Err *engine_find(Arena *a, Str url, const DbEngine **out)
 	              "a database is sqlite:PATH or postgresql://USER@HOST/NAME, not %s",
 	              str_z(a, str_quote(a, str_sub(url, 0,
 	                                            (size_t)MAX(str_find_char(url, ':'), 0)))));
+}
+
+Err *db_url_verify(Arena *a, Str url)
+{
+	const DbEngine *engine;
+
+	TRY(engine_find(a, url, &engine));
+	return engine->verify(a, url);
 }
 
 Err *db_open(Arena *a, const DbConf *conf, Db **out)

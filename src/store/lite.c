@@ -339,6 +339,13 @@ static Err *path_of(Arena *a, Str url, Str *path)
 	              STR_ARG(*path));
 }
 
+static Err *verify(Arena *a, Str url)
+{
+	Str path;
+
+	return path_of(a, url, &path);
+}
+
 static Err *restore(Arena *a, Str url, Str from, Str *kept)
 {
 	Str path;
@@ -374,6 +381,7 @@ const DbEngine *lite_engine(void)
 		.id = SQL_SQLITE,
 		.name = "sqlite",
 		.schemes = schemes,
+		.verify = verify,
 		.open = open_db,
 		.close = close_db,
 		.run = run,
