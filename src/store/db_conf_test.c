@@ -24,7 +24,7 @@ TEST(mistakes_of_a_database_have_their_place)
 		  S("") },
 		{ S("queue: 5"), S("t.yaml: database needs the key \"url\"") },
 		{ S("url: mysql://x/y"), S("t.yaml:1:6: ") },
-		{ S("url: sqlite:"), S("t.yaml:1:6: ") },
+		{ S("url: \"sqlite:\""), S("t.yaml:1:6: ") },
 		{ S("url: sqlite:x\nurll: y"), S("t.yaml:2:1: ") },
 		{ S("url: sqlite:x\nqueue: 0"), S("t.yaml:2:8: ") },
 		{ S("url: sqlite:x\npgbouncer: true"),
