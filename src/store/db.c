@@ -78,13 +78,10 @@ void db_closep(Db **db)
 
 void db_init(Db *db, const DbEngine *engine, Str name)
 {
-	char *copy = malloc(name.len + 1);
-
-	if (!copy)
+	*db = (Db){ .engine = engine, .root = db };
+	db->name = (Str){ strndup(name.at, name.len), name.len };
+	if (!db->name.at)
 		abort();
-	memcpy(copy, name.at, name.len);
-	copy[name.len] = 0;
-	*db = (Db){ .engine = engine, .root = db, .name = { copy, name.len } };
 	db->hub = db_hub_new();
 	db->cells = db_cells_new(db->name);
 }
