@@ -22,7 +22,7 @@ TEST(mistakes_of_a_database_have_their_place)
 		{ S("url: sqlite:data/user.db"), S("") },
 		{ S("url: postgresql://user@db.internal/user\nreplicas: [ postgresql://user@two/user ]"),
 		  S("") },
-		{ S("queue: 5"), S("t.yaml: database needs the key \"url\"") },
+		{ S("queue: 5"), S("t.yaml:1:1: database needs the key \"url\"") },
 		{ S("url: mysql://x/y"), S("t.yaml:1:6: ") },
 		{ S("url: \"sqlite:\""), S("t.yaml:1:6: ") },
 		{ S("url: sqlite:x\nurll: y"), S("t.yaml:2:1: ") },
