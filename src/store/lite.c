@@ -8,6 +8,7 @@
 #include "store/lite_int.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "rt/work.h"
 
 #include <errno.h>
@@ -223,7 +224,10 @@ static Err *open_writer(LiteDb *lite, Arena *a, const DbConf *conf)
 	lite_near_begin(lite);
 	TRY(lite_conn_open(&lite->writer, a, lite->path, LITE_WRITER));
 	TRY(lite_conn_open(&lite->care, a, lite->path, LITE_WRITER));
-	return check ? lite_care_check(&lite->writer, a) : NULL;
+	if (!check)
+		return NULL;
+	log_info("database %s was not closed in order: it is read through before it serves", lite->path);
+	return lite_care_check(&lite->writer, a);
 }
 
 static void open_job(void *arg)

@@ -274,6 +274,10 @@ static Err *failing_main(void *arg)
 	TRY(count_marks(db, a, &count));
 	CHECK_INT(count, 2);
 	fault.sync_fails = false;
+
+	fault.lock_fails = true;
+	CHECK_ERR(one_mark(db, a, 3), "db.io");
+	fault.lock_fails = false;
 	TRY(db_txn(db, a, DB_SERIALIZABLE, two_marks, &n));
 	TRY(count_marks(db, a, &count));
 	CHECK_INT(count, 4);
