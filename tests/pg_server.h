@@ -50,6 +50,12 @@ static inline Str pg_server_url(Arena *a, unsigned port, const char *user, const
 	               strcmp(user, "tester") == 0 ? "" : ":pass%20word", port, more);
 }
 
+/* A PgBouncer in transaction mode in front of this program's server; its port. */
+static inline unsigned pg_server_pooler(void)
+{
+	return pg_server_run("pooler", getppid(), "all", "");
+}
+
 static inline Str pg_server(Arena *a, const char *user, const char *more)
 {
 	return pg_server_url(a, pg_server_run("start", getppid(), "all", ""), user, more);

@@ -198,8 +198,9 @@ static PgPool *pool_for(PgDb *pdb, const DbCall *calls, size_t count, unsigned t
 		unsigned n = __atomic_fetch_add(&pdb->next_replica, 1, __ATOMIC_RELAXED);
 		PgPool *pool = pdb->replicas[n % pdb->replica_count];
 
-		if (!pg_pool_is_down(pool) || i + 1 == pdb->replica_count)
-			return pg_pool_is_down(pool) ? pdb->primary : pool;
+		if (!pg_pool_is_down(pool))
+			return pool;
+		pg_pool_revive(pool);
 	}
 	return pdb->primary;
 }
@@ -481,7 +482,8 @@ static Err *listen(Db *root, Arena *a, const char *channel)
 
 Err *pg_on(Db *db, Arena *a, PgOnFn *fn, void *arg)
 {
-	PgDb *pdb = pg_of(db);
+	const PgDb *pdb = pg_of(db);
+	PgPool *pool = pdb->direct ? pdb->direct : pdb->primary;
 	PgTxn *t = db->state;
 	PgConn *c = NULL;
 	Err *err;
@@ -490,9 +492,9 @@ Err *pg_on(Db *db, Arena *a, PgOnFn *fn, void *arg)
 		TRY(pg_txn_begin(t, a));
 		return fn(t->c, a, arg);
 	}
-	TRY(pg_pool_take(pdb->primary, a, &c));
+	TRY(pg_pool_take(pool, a, &c));
 	err = fn(c, a, arg);
-	pg_pool_give(pdb->primary, c);
+	pg_pool_give(pool, c);
 	return err;
 }
 
@@ -551,11 +553,19 @@ static PgPool *pool_of(const PgDb *pdb, const DbConf *conf, Str role, const PgTa
 		.session = session,
 		.limit = MAX(conf->connections ? conf->connections : CONNECTIONS, least),
 		.queue = conf->queue ? conf->queue : QUEUE,
+		.patience_us = str_eq(role, S("replica")) ? 1 : 0, /* there is the primary */
 		.cells = pdb->db.cells,
 	});
 }
 
 static const DbEngine engine;
+
+static Err *pg_verify(Arena *a, Str url)
+{
+	PgTarget target;
+
+	return pg_target_read(a, url, true, &target);
+}
 
 static Err *pg_open(Arena *a, const DbConf *conf, Db **out)
 {
@@ -586,6 +596,7 @@ static const DbEngine engine = {
 	.id = SQL_POSTGRES,
 	.name = "postgres",
 	.schemes = schemes,
+	.verify = pg_verify,
 	.open = pg_open,
 	.close = pg_close,
 	.run = run,

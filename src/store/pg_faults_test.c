@@ -684,3 +684,62 @@ TEST(pg_others_tell_and_a_broken_ear_heals)
 {
 	perform(a, (DbConf){ .url = fresh(a, 0) }, told);
 }
+
+/* --- replicas --------------------------------------------------------------------------------------------------------- */
+
+typedef struct PortRow {
+	int64_t port;
+} PortRow;
+
+static const SqlField port_out[] = { { "port", SQL_INT, 0, SQL_NEVER_NULL } };
+static const Sql port_lags = {
+	.name = "port_lags",
+	.kind = SQL_ONE,
+	.reads = true,
+	.lags = true,
+	.text = { [SQL_POSTGRES] = "select current_setting('port')::int" },
+	.out = port_out,
+	.out_count = 1,
+	.out_bytes = sizeof(PortRow),
+};
+
+static int64_t port_asked(Db *db, Arena *a, bool lags)
+{
+	Sql *sql = ARENA_NEW(a, Sql);
+	void *row;
+
+	*sql = port_lags;
+	sql->lags = lags;
+	CHECK_OK(db_run_one(db, a, lags ? &port_lags : sql, NULL, &row));
+	return ((PortRow *)row)->port;
+}
+
+static Err *asked_in_txn(Db *tx, Arena *a, void *arg)
+{
+	*(int64_t *)arg = port_asked(tx, a, true);
+	return NULL;
+}
+
+static void replicated(Play *play)
+{
+	int64_t primary = port_of(play->conf.url), replica = port_of(play->conf.replicas[0]), got;
+
+	CHECK_INT(port_asked(play->db, play->a, true), replica);
+	CHECK_INT(port_asked(play->db, play->a, false), primary);
+	CHECK_OK(db_txn(play->db, play->a, DB_SNAPSHOT, asked_in_txn, &got));
+	CHECK_INT(got, primary);
+	server_does("stop");
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_INT(port_asked(play->db, play->a, true), primary);
+	server_does("again");
+	while (port_asked(play->db, play->a, true) != replica)
+		CHECK_OK(fiber_sleep(5000));
+}
+
+TEST(pg_what_may_lag_goes_to_a_replica_while_there_is_one)
+{
+	Str url = pg_server(a, "tester", "");
+	Str replica = pg_server_url(a, pg_server_start("own", ""), "tester", "");
+
+	perform(a, (DbConf){ .url = url, .replicas = &replica, .replica_count = 1 }, replicated);
+}

@@ -40,6 +40,6 @@ Err *pg_listener_add(PgListener *l, Arena *a, const char *channel)
 /* pg_plan.c */
 Err *pg_plan(Db *db, Arena *a, const Sql *sql, DbPlan *out) MUST_USE;
 Err *pg_status(Db *root, Arena *a, DbStatus *out) MUST_USE;
-/* Runs on a connection of the primary, or the transaction's: for what is not a statement of a table. */
+/* Runs on a connection with a session (past PgBouncer), or on the transaction's: for what is not a statement of a table. */
 typedef Err *PgOnFn(PgConn *c, Arena *a, void *arg);
 Err *pg_on(Db *db, Arena *a, PgOnFn *fn, void *arg) MUST_USE;

@@ -139,24 +139,30 @@ static Err *plan_prepared(PgConn *c, Arena *a, PlanAsk *plan)
 	return explain(c, a, plan);
 }
 
-/* What was prepared outlives the transaction: it is thrown away, and so is what an error left of the one before. */
+/* What was prepared outlives a transaction that is rolled back, so it is thrown away, on this very session. */
+static Err *plan_undo(PgConn *c, Arena *a, bool prepared)
+{
+	TRY(pg_command(c, a, "rollback to savepoint banyan_plan"));
+	TRY(pg_command(c, a, "release savepoint banyan_plan"));
+	return prepared ? pg_command(c, a, "deallocate banyan_plan") : NULL;
+}
+
 static Err *plan_on(PgConn *c, Arena *a, void *arg)
 {
 	PlanAsk *plan = arg;
-	bool outside = PQtransactionStatus(c->pg) == PQTRANS_IDLE;
+	bool outside = PQtransactionStatus(c->pg) == PQTRANS_IDLE, prepared;
 	Err *err, *undone;
 
-	TRY(pg_command(c, a, outside ? "begin" : "savepoint banyan_plan"));
+	if (outside)
+		TRY(pg_command(c, a, "begin"));
+	TRY(pg_command(c, a, "savepoint banyan_plan"));
 	err = pg_command(c, a, prepare_text(a, plan->sql));
-	if (!err) {
+	prepared = !err;
+	if (prepared)
 		err = plan_prepared(c, a, plan);
-		undone = pg_command(c, a,
-		                    outside ? "rollback" : "rollback to savepoint banyan_plan");
-		undone = undone ? undone : pg_command(c, a, "deallocate banyan_plan");
-	} else {
-		undone = pg_command(c, a,
-		                    outside ? "rollback" : "rollback to savepoint banyan_plan");
-	}
+	undone = plan_undo(c, a, prepared);
+	if (outside && !undone)
+		undone = pg_command(c, a, "rollback");
 	return err ? err : undone;
 }
 

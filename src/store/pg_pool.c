@@ -673,6 +673,12 @@ void pg_pool_free(PgPool *pool)
 	free(pool);
 }
 
+void pg_pool_revive(PgPool *pool)
+{
+	if (pg_pool_is_down(pool))
+		open_one(pool, true);
+}
+
 bool pg_pool_is_down(const PgPool *pool)
 {
 	return __atomic_load_n(&pool->down, __ATOMIC_ACQUIRE);

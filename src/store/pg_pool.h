@@ -32,6 +32,8 @@ Err *pg_pool_take(PgPool *pool, Arena *a, PgConn **out) MUST_USE;
 /* In whatever state: a fiber of the pool's own cleans what is dirty, or it is closed. Never parks. NULL is fine. */
 void pg_pool_give(PgPool *pool, PgConn *c);
 
+/* Has a server that is down tried again, in the background and not too often: for who goes elsewhere meanwhile. */
+void pg_pool_revive(PgPool *pool);
 bool pg_pool_is_down(const PgPool *pool); /* the last try failed and there is no connection */
 const PgTarget *pg_pool_target(const PgPool *pool);
 

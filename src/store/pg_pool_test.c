@@ -164,13 +164,13 @@ static unsigned order[8], served;
 static void stand(void *arg)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
-	InLine *in_line = arg;
+	InLine line = *(const InLine *)arg; /* once it is served its frame may be gone */
 	PgConn *c;
 
-	CHECK_OK(pg_pool_take(in_line->play->pool, a, &c));
-	order[__atomic_fetch_add(&served, 1, __ATOMIC_ACQ_REL)] = in_line->number;
+	CHECK_OK(pg_pool_take(line.play->pool, a, &c));
+	order[__atomic_fetch_add(&served, 1, __ATOMIC_ACQ_REL)] = line.number;
 	CHECK_STR(ask_on(c, a, "select 'x'"), S("x"));
-	pg_pool_give(in_line->play->pool, c);
+	pg_pool_give(line.play->pool, c);
 }
 
 static void stand_here(void *arg)

@@ -142,16 +142,18 @@ static Str plain_value(const SqlField *f, const void *in, char *space)
 
 static const int binary[SQL_FIELDS] = { [0 ... SQL_FIELDS - 1] = 1 };
 
-/* One piece of memory for all of them. */
-static PgParams *params_alloc(Arena *a, unsigned count, PgOid **oid, char (**space)[8])
+/* One piece of memory for all of them, with eight bytes each for values that need some. */
+static PgParams *params_alloc(Arena *a, size_t count, PgOid **oid, char **space)
 {
-	size_t each = sizeof(char *) + sizeof(**space) + sizeof(PgOid) + sizeof(int);
-	PgParams *p = arena_alloc_raw(a, sizeof *p + count * each);
+	size_t each = sizeof(char *) + sizeof(int64_t) + sizeof(PgOid) + sizeof(int);
+	char *at = arena_alloc_raw(a, sizeof(PgParams) + count * each);
+	PgParams *p = (PgParams *)(void *)at;
 
 	p->count = (int)count;
 	p->values = (const char **)(void *)(p + 1);
-	*space = (char(*)[8])(p->values + count);
-	*oid = (PgOid *)(*space + count);
+	at += sizeof *p + count * sizeof(char *);
+	*space = at;
+	*oid = (PgOid *)(void *)(at + count * sizeof(int64_t));
 	p->oids = *oid;
 	p->lengths = (int *)(*oid + count);
 	p->formats = binary;
@@ -161,10 +163,10 @@ static PgParams *params_alloc(Arena *a, unsigned count, PgOid **oid, char (**spa
 Err *pg_params_new(Arena *a, const Sql *sql, const void *in, PgParams **out)
 {
 	PgOid *oid;
-	char(*space)[8];
+	char *space;
 	PgParams *p = params_alloc(a, sql->in_count, &oid, &space);
 
-	for (size_t i = 0; i < sql->in_count; i++) {
+	for (size_t i = 0; i < sql->in_count; i++, space += sizeof(int64_t)) {
 		const SqlField *f = &sql->in[i];
 		Str value;
 
@@ -173,7 +175,7 @@ Err *pg_params_new(Arena *a, const Sql *sql, const void *in, PgParams **out)
 		p->lengths[i] = 0;
 		if (field_is_null(f, in))
 			continue;
-		value = plain_value(f, in, space[i]);
+		value = plain_value(f, in, space);
 		if (value.len >= VALUE_MAX)
 			return db_err(a, DB_TOO_LARGE, sql, "%s has %zu bytes", f->name, value.len);
 		p->values[i] = value.at ? value.at : "";
