@@ -10,6 +10,8 @@
 #include "gateway/init.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "store/command.h"
+#include "store/event_command.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -43,7 +45,14 @@ static const Command own_commands[] = {
 int main(int argc, char **argv)
 {
 	CommandSet sets[] = {
-		{ own_commands, COUNT(own_commands) }, { 0 }, { 0 }, { 0 }, { 0 },
+		{ own_commands, COUNT(own_commands) },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -58,6 +67,12 @@ int main(int argc, char **argv)
 		{ "load-metrics", "Metrics of a load",
 		  "What `banyan load --metrics ADDRESS` shows at `/metrics` while it runs.", NULL,
 		  load_put_metrics },
+		{ "store-metrics", "Metrics of databases",
+		  "What databases add to `/metrics`, each with its name as the label `database`.",
+		  NULL, store_put_metrics },
+		{ "event-metrics", "Metrics of events and jobs",
+		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
+		  event_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -75,5 +90,8 @@ int main(int argc, char **argv)
 	sets[2].rows = load_commands(&sets[2].count);
 	sets[3].rows = init_commands(&sets[3].count);
 	sets[4].rows = explain_commands(&sets[4].count);
+	sets[5].rows = store_commands(&sets[5].count);
+	sets[6].rows = event_commands(&sets[6].count);
+	sets[7].rows = job_commands(&sets[7].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

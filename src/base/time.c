@@ -3,6 +3,8 @@
  * Clocks, and the two ways Banyan writes an instant. strftime is not used: its names follow the locale. */
 #include "base/time.h"
 
+#include "base/civil.h"
+
 #include <time.h>
 
 static int64_t read_clock(clockid_t clock)
@@ -44,6 +46,65 @@ void time_put_rfc3339(Buf *b, int64_t utc_us)
 
 	buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
 	        t.tm_hour, t.tm_min, t.tm_sec, (int)us);
+}
+
+/* `count` digits at `at`, up to `most`; -1: they are not. */
+static int digits(Str text, size_t at, size_t count, int most)
+{
+	int n = 0;
+
+	for (size_t i = at; i < at + count; i++) {
+		if (i >= text.len || text.at[i] < '0' || text.at[i] > '9')
+			return -1;
+		n = n * 10 + (text.at[i] - '0');
+	}
+	return n <= most ? n : -1;
+}
+
+/* What stands behind the seconds: a fraction and the offset. */
+static bool read_tail(Str rest, int64_t *us, int *offset_s)
+{
+	int64_t unit = US_PER_S / 10;
+	size_t at = 0;
+	int hours, minutes;
+
+	*us = 0;
+	if (rest.len && rest.at[0] == '.') {
+		for (at = 1; digits(rest, at, 1, 9) >= 0; at++, unit /= 10)
+			*us += digits(rest, at, 1, 9) * unit;
+		if (at == 1)
+			return false;
+	}
+	rest = str_sub(rest, at, rest.len);
+	*offset_s = 0;
+	if (rest.len == 1 && (rest.at[0] | 32) == 'z')
+		return true;
+	if (rest.len != 6 || (rest.at[0] != '+' && rest.at[0] != '-') || rest.at[3] != ':')
+		return false;
+	hours = digits(rest, 1, 2, 23);
+	minutes = digits(rest, 4, 2, 59);
+	*offset_s = (hours * 3600 + minutes * 60) * (rest.at[0] == '-' ? -1 : 1);
+	return hours >= 0 && minutes >= 0;
+}
+
+bool time_read_rfc3339(Str text, int64_t *utc_us)
+{
+	int year = digits(text, 0, 4, 9999), month = digits(text, 5, 2, 12);
+	int day = digits(text, 8, 2, 31), hour = digits(text, 11, 2, 23);
+	int minute = digits(text, 14, 2, 59), second = digits(text, 17, 2, 60);
+	int offset_s;
+	int64_t us;
+
+	if (year < 0 || month < 1 || day < 1 || hour < 0 || minute < 0 || second < 0 ||
+	    day > civil_month_days(year, month) || text.at[4] != '-' || text.at[7] != '-' ||
+	    ((text.at[10] | 32) != 't' && text.at[10] != ' ') || text.at[13] != ':' ||
+	    text.at[16] != ':' || !read_tail(str_sub(text, 19, text.len), &us, &offset_s))
+		return false;
+	*utc_us = (civil_days(year, month, day) * SECONDS_OF_DAY + hour * 3600 + minute * 60 +
+	           second - offset_s) *
+	                  US_PER_S +
+	          us;
+	return true;
 }
 
 void time_put_http(Buf *b, int64_t utc_us)

@@ -11,5 +11,8 @@ int64_t time_mono_us(void);
 int64_t time_utc_us(void);
 
 void time_put_rfc3339(Buf *b, int64_t utc_us); /* 2026-01-31T23:59:59.123456Z */
+/* RFC 3339 5.6: a date and time with Z or an offset; what is finer than a microsecond is dropped, a leap second is the next
+ * second. False leaves *out alone. */
+bool time_read_rfc3339(Str text, int64_t *utc_us);
 void time_put_http(Buf *b,
                    int64_t utc_us); /* RFC 9110 5.6.7, IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT */

@@ -37,3 +37,41 @@ TEST(time_clocks_go_forward)
 	CHECK(time_utc_us() > INT64_C(1700000000) * US_PER_S);
 	(void)a;
 }
+
+TEST(time_read_rfc3339_reads_what_others_write)
+{
+	static const struct {
+		const char *text, *want; /* NULL: it is no time */
+	} cases[] = {
+		{ "2026-01-31T23:59:59Z", "2026-01-31T23:59:59.000000Z" },
+		{ "2026-01-31t23:59:59.5z", "2026-01-31T23:59:59.500000Z" },
+		{ "2026-01-31 23:59:59.1234567+01:30", "2026-01-31T22:29:59.123456Z" },
+		{ "1969-12-31T16:00:00-08:00", "1970-01-01T00:00:00.000000Z" },
+		{ "2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z" },
+		{ "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000000Z" },
+		{ "2026-02-29T00:00:00Z", NULL },
+		{ "2026-13-01T00:00:00Z", NULL },
+		{ "2026-00-01T00:00:00Z", NULL },
+		{ "2026-01-01T24:00:00Z", NULL },
+		{ "2026-01-01T00:00:00", NULL },
+		{ "2026-01-01T00:00:00.Z", NULL },
+		{ "2026-01-01T00:00:00+0100", NULL },
+		{ "2026-01-01T00:00Z", NULL },
+		{ "2026/01/01T00:00:00Z", NULL },
+		{ "2026-01-01T00:00:00Zx", NULL },
+		{ "2026-01-01", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(buf_fini) Buf b = { 0 };
+		int64_t us;
+
+		NOTE("%s", cases[i].text);
+		CHECK_INT(time_read_rfc3339(str_of(cases[i].text), &us), cases[i].want != NULL);
+		if (!cases[i].want)
+			continue;
+		time_put_rfc3339(&b, us);
+		CHECK_STR(buf_str(&b), str_of(cases[i].want));
+	}
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A real redis-server for a unit test, on a free port of loopback, in a folder of its own below unit_dir().
+ *
+ *     RedisServerProcess *redis = redis_start(a, NULL);              ready when this returns
+ *     redis_start(a, (const char *[]){ "--maxmemory", "2mb", NULL })
+ *     redis_signal(redis, SIGSTOP);  redis_kill(redis);  redis_again(redis);      the same port and folder
+ *
+ * It ends with the test's process. Call from the test's own thread or a fiber of loop 0. */
+#pragma once
+
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { REDIS_ARGS_MAX = 48 };
+
+typedef struct RedisServerProcess {
+	Arena *a;
+	pid_t pid; /* 0: it does not run */
+	uint16_t port;
+	const char *dir;
+	const char *args[REDIS_ARGS_MAX];
+	const char *ready; /* what it logs when it is */
+	int log_fd;
+	Str url; /* redis://127.0.0.1:PORT */
+} RedisServerProcess;
+
+static inline uint16_t free_port(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof addr;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK_INT(bind(fd, (struct sockaddr *)&addr, len), 0);
+	CHECK_INT(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	close(fd);
+	return ntohs(addr.sin_port);
+}
+
+static inline void redis_exec(RedisServerProcess *p, int out, pid_t parent)
+{
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(out, 1);
+	dup2(out, 2);
+	execvp("redis-server", (char *const *)(uintptr_t)p->args);
+	_exit(127);
+}
+
+/* Reads its log until the line is there. */
+static inline void redis_await(RedisServerProcess *p)
+{
+	static char seen[64 << 10];
+	size_t len = 0;
+
+	while (len < sizeof seen - 1) {
+		ssize_t n = read(p->log_fd, seen + len, sizeof seen - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			unit_fail(__FILE__, __LINE__, "redis-server ended: %s", seen);
+		len += (size_t)n;
+		seen[len] = 0;
+		if (strstr(seen, p->ready))
+			return;
+	}
+	unit_fail(__FILE__, __LINE__, "redis-server says too much");
+}
+
+static inline void redis_again(RedisServerProcess *p)
+{
+	pid_t parent = getpid();
+	int fds[2];
+
+	CHECK_INT(p->pid, 0);
+	CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
+	p->pid = fork();
+	CHECK(p->pid >= 0);
+	if (p->pid == 0)
+		redis_exec(p, fds[1], parent);
+	close(fds[1]);
+	if (p->log_fd >= 0)
+		close(p->log_fd);
+	p->log_fd = fds[0];
+	redis_await(p);
+}
+
+static inline void redis_signal(RedisServerProcess *p, int signo)
+{
+	CHECK_INT(kill(p->pid, signo), 0);
+}
+
+static inline void redis_kill(RedisServerProcess *p)
+{
+	int status;
+
+	if (!p->pid)
+		return;
+	redis_signal(p, SIGKILL);
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	p->pid = 0;
+}
+
+static inline void redis_end(void *arg)
+{
+	redis_kill(arg);
+}
+
+/* `more`: options, NULL at the end; the first may be a file of configuration. */
+static inline RedisServerProcess *redis_start_at(Arena *a, uint16_t port, const char *const *more)
+{
+	RedisServerProcess *p = ARENA_NEW(a, RedisServerProcess);
+	const char *port_text = str_z(a, str_fmt(a, "%u", port));
+	size_t count = 0;
+
+	p->a = a;
+	p->port = port;
+	p->log_fd = -1;
+	p->ready = "eady to accept connections";
+	p->dir = str_z(a, str_fmt(a, "%s/redis-%u", unit_dir(), port));
+	p->url = str_fmt(a, "redis://127.0.0.1:%u", port);
+	CHECK_INT(mkdir(p->dir, 0700), 0);
+	p->args[count++] = "redis-server";
+	if (more && *more && **more == '/')
+		p->args[count++] = *more++;
+	for (const char *own[] = { "--port", port_text, "--bind", "127.0.0.1", "--save", "",
+	                           "--dir", p->dir, NULL },
+	                **arg = own;
+	     *arg; arg++)
+		p->args[count++] = *arg;
+	while (more && *more && count < REDIS_ARGS_MAX - 1)
+		p->args[count++] = *more++;
+	return p;
+}
+
+static inline RedisServerProcess *redis_start(Arena *a, const char *const *more)
+{
+	RedisServerProcess *p = redis_start_at(a, free_port(), more);
+
+	redis_again(p);
+	arena_defer(a, redis_end, p);
+	return p;
+}
