@@ -26,6 +26,8 @@ proof:
 bench: build
 	@scripts/bootstrap run test bench
 	@bench/run
+	@bench/sqlite
+	@bench/postgres
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts
 lint:

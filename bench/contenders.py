@@ -32,6 +32,7 @@ class Setup:
     cpus: set = None
     full: bool = False          # access log of JSON lines to a file, metrics, request ids
     large: bool = False         # bodies of a megabyte
+    held: bool = False          # bodies of requests are held until they are whole, in memory and then in a file
     tls: pathlib.Path = None    # folder of cert.pem, key.pem, both.pem
     site: pathlib.Path = None   # folder whose `files` is given below /files/
     connections: int = 4096     # client connections at once, at least
@@ -120,7 +121,7 @@ daemon off;
 worker_processes {threads};
 worker_rlimit_nofile {files};
 pid nginx.pid;
-error_log error.log warn;
+error_log error.log {level};
 events {{ worker_connections {connections}; use epoll; multi_accept on; }}
 http {{
 	{temp_paths}
@@ -144,7 +145,7 @@ http {{
 		location / {{
 			proxy_pass http://origin;
 			proxy_http_version 1.1;
-			proxy_request_buffering off;
+			proxy_request_buffering {held};
 			proxy_max_temp_file_size 0;
 			{buffers}
 			proxy_set_header Connection "";
@@ -183,6 +184,7 @@ class Nginx(Contender):
             tls=f"ssl_certificate {setup.tls}/cert.pem; ssl_certificate_key {setup.tls}/key.pem; "
                 "ssl_protocols TLSv1.3; ssl_session_tickets on;" if setup.tls else "",
             buffers="proxy_buffers 16 32k; proxy_busy_buffers_size 256k;" if setup.large else "",
+            held="on" if setup.held else "off", level="error" if setup.held else "warn",  # it warns of every file
             ids="proxy_set_header X-Request-Id $request_id; add_header X-Request-Id $request_id;" if setup.full else "",
             status=f"server {{ listen 127.0.0.1:{free_port()}; access_log off; location / {{ stub_status; }} }}"
                    if setup.full else "",
@@ -283,6 +285,7 @@ listen: [ {{ address: "127.0.0.1:{port}"{tls} }} ]
 admin: {{ address: {admin} }}
 access_log: {log}
 limits: {{ idle: 300s, body: 0 }}
+buffering: {{ requests: {held}, answers: off }}
 upstreams:
   origin:
     servers: [ "127.0.0.1:{upstream}" ]{queue}
@@ -302,6 +305,7 @@ class Banyan(Contender):
         log = setup.folder / "access.log" if setup.full else "off"
         (setup.folder / "banyan.yaml").write_text(BANYAN.format(
             threads=setup.threads, port=self.port, tls=tls, admin=admin, log=log, upstream=setup.upstream,
+            held="auto" if setup.held else "off",
             queue="\n    max_connections: 256\n    queue: { length: 100000, timeout: 60s }" if setup.queued else "",
             routes=(routes.rows(setup.routes) if setup.routes else EVERYTHING) +
                    (f"  - {{ name: files, match: /files/**, files: {setup.site}/files }}\n" if setup.site else "")))

@@ -51,6 +51,7 @@ class Bench:
     tls: bool = False
     site: bool = False                          # with static files
     large: bool = False                         # large bodies: whoever has a knob for them turns it
+    held: bool = False                          # bodies of requests are held until they are whole
     everywhere: bool = False                    # all processors for all, a thread on each
     connections: int = 4096
     queued: bool = False                        # ours waits for one of few connections to the upstream
@@ -110,7 +111,7 @@ class Runner:
         # Fewer idle connections would each carry more of what is there anyway.
         requests = bench.requests if bench.run is run_idle else max(int(bench.requests * share), 64)
         with Origin(others) as origin:
-            setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large,
+            setup = Setup(upstream=origin.port, folder=folder, cpus=cpus, full=bench.full, large=bench.large, held=bench.held,
                           connections=bench.connections,
                           threads=len(self.measured_cpus | self.other_cpus) if bench.everywhere else 1,
                           tls=make_certificate() if bench.tls else None, routes=bench.routes, queued=bench.queued,
@@ -317,6 +318,8 @@ BENCHES = (
           "-c 16 -t /bytes/1048576 -b 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
     Bench("gateway.large.up", "request bodies of 1 MiB, 16 connections", "us CPU/MiB", run_load,
           "-c 16 -u 1048576 -n {n} -w {w}", 3000, rivals=(*PEERS, "relay"), large=True),
+    Bench("gateway.large.held", "the same, each body held until it is whole, 64 KiB of it in memory and the rest in a file",
+          "us CPU/MiB", run_load, "-c 16 -u 1048576 -n {n} -w {w}", 1500, rivals=("nginx",), large=True, held=True),
     Bench("gateway.files.1k", "a static file of 1 KiB", CPU, run_load, "-t /files/1024.bin -b 1024 -n {n} -w {w}", 60000,
           rivals=SERVERS, site=True, budgets=(Budget(BEST, 1.0),)),
     Bench("gateway.files.100k", "a static file of 100 KiB", CPU, run_load, "-t /files/102400.bin -b 102400 -n {n} -w {w}", 20000,

@@ -47,6 +47,7 @@ static struct {
 	bool tracks;       /* for a power cut: set before the first file is opened */
 	bool full;         /* atomic: no write gets through */
 	bool sync_fails;   /* atomic */
+	bool lock_fails;   /* atomic: whoever wants to write */
 	int64_t cut_after; /* writes and syncs until the power is cut; 0: never */
 } fault = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -260,6 +261,9 @@ static int fault_shm_map(sqlite3_file *file, int region, int size, int extend, v
 
 static int fault_shm_lock(sqlite3_file *file, int offset, int n, int flags)
 {
+	if (flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) &&
+	    __atomic_load_n(&fault.lock_fails, __ATOMIC_RELAXED))
+		return SQLITE_IOERR_SHMLOCK;
 	return fault_real(file)->pMethods->xShmLock(fault_real(file), offset, n, flags);
 }
 

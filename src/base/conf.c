@@ -437,9 +437,10 @@ static void check_required(Conf *conf, const YamlNode *node, const YamlNode *pla
 		    yaml_get(node, str_of(key->name)))
 			continue;
 		type = conf_type_text(conf->arena, key);
-		mistake(conf, place,
-		        str_fmt(conf->arena, "%s needs the key \"%s\" (%.*s)", part->table->name,
-		                key->name, STR_ARG(type)));
+		note(conf, MAX(place->line, 1U), MAX(place->column, 1U),
+		     str_fmt(conf->arena, "%s needs the key \"%s\" (%.*s)", part->table->name,
+		             key->name, STR_ARG(type)),
+		     true);
 	}
 }
 
@@ -475,6 +476,11 @@ static void read_object(Conf *conf, const YamlNode *node, const YamlNode *place,
 			parts[p].table->check(conf, parts[p].into);
 }
 
+static void note_fault(void *user, const YamlFault *fault)
+{
+	note(user, fault->line, fault->column, fault->sentence, true);
+}
+
 Err *conf_read(Conf *conf, Str name, Str text, const ConfPart *parts, size_t count)
 {
 	const YamlNode *root;
@@ -484,9 +490,9 @@ Err *conf_read(Conf *conf, Str name, Str text, const ConfPart *parts, size_t cou
 	conf->name = str_dup(conf->arena, name);
 	for (size_t p = 0; p < count; p++)
 		TRY(conf_check_table(conf->arena, parts[p].table));
-	err = yaml_read(conf->arena, name, text, &root, &fault);
+	err = yaml_read_on(conf->arena, name, text, note_fault, conf, &root, &fault);
 	if (err) {
-		note(conf, fault.line, fault.column, fault.sentence, true);
+		note_fault(conf, &fault);
 		for (size_t p = 0; p < count; p++)
 			conf_defaults(conf->arena, parts[p].table, parts[p].into);
 		return conf_result(conf);

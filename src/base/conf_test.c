@@ -146,11 +146,11 @@ TEST(conf_names_every_mistake_with_its_place)
 		const char *text, *want;
 	} cases[] = {
 		{ "listen: [{address: 'a:1'}]", "" },
-		{ "", "t: configuration needs the key \"listen\" (list of listener)\n" },
+		{ "", "t:1:1: configuration needs the key \"listen\" (list of listener)\n" },
 		{ "listen: []", "t:1:9: listen: must not be empty\n" },
 		{ "lisen: [{address: 'a:1'}]",
-		  "t: configuration needs the key \"listen\" (list of listener)\n"
-		  "t:1:1: configuration has no key \"lisen\": did you mean listen?\n" },
+		  "t:1:1: configuration has no key \"lisen\": did you mean listen?\n"
+		  "t:1:1: configuration needs the key \"listen\" (list of listener)\n" },
 		{ "listen: [{adress: 'a:1'}]",
 		  "t:1:10: listener needs the key \"address\" (text)\n"
 		  "t:1:11: listener has no key \"adress\": did you mean address?\n" },
@@ -185,7 +185,17 @@ TEST(conf_names_every_mistake_with_its_place)
 		  "t:2:48: name: \"a\" is taken already, in line 2\nt:2:52: route needs the key \"to\" (text)\n" },
 		{ "listen: [{address: 'a:1'}\n",
 		  "t:2:1: did not find expected ',' or ']', while parsing a flow sequence that began in line 1\n" },
-		{ "a: 1\na: 2\n", "t:2:1: the key \"a\" is there already, in line 1, column 1\n" },
+		{ "listen: [{address: 'a:1'}]\nbody: 5\nbody: 64KiB\nalpha: &x 0.6\nstrict: !!bool maybe\nupstreams:\n"
+		  "  x: { servers: 'b:1' }\n  x: { server: 'b:1' }\n",
+		  "t:2:7: body: must be at least 1KiB\n"
+		  "t:3:1: the key \"body\" is there already, in line 2, column 1\n"
+		  "t:4:8: anchors (&) and aliases (*) are not taken: write it out, or put it in quotes\n"
+		  "t:4:8: alpha: must be at most 0.5\n"
+		  "t:5:9: tags (!) are not taken: leave it away, or put it in quotes\n"
+		  "t:5:9: strict: \"maybe\" is not true or false\n"
+		  "t:8:3: the key \"x\" is there already, in line 7, column 3\n"
+		  "t:8:3: upstream needs the key \"servers\" (list of server)\n"
+		  "t:8:8: upstream has no key \"server\": did you mean servers?\n" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -21,6 +21,8 @@ typedef struct Reader {
 	Str name;
 	Str text;
 	YamlFault *fault;
+	YamlNote *note; /* NULL: the first fault ends it */
+	void *user;
 	size_t nodes;
 } Reader;
 
@@ -44,6 +46,20 @@ static Err *refuse(Reader *r, ErrKind kind, const char *slug, size_t line, size_
 static Err *refuse_at(Reader *r, const char *slug, yaml_mark_t mark, const char *sentence)
 {
 	return refuse(r, ERR_INVALID, slug, mark.line + 1, mark.column + 1, str_of(sentence));
+}
+
+/* A fault that leaves the rest readable. */
+static Err *object_to(Reader *r, const char *slug, size_t line, size_t column, Str sentence)
+{
+	if (!r->note)
+		return refuse(r, ERR_INVALID, slug, line, column, sentence);
+	r->note(r->user, &(YamlFault){ (uint32_t)line, (uint32_t)column, sentence });
+	return NULL;
+}
+
+static Err *object_at(Reader *r, const char *slug, yaml_mark_t mark, const char *sentence)
+{
+	return object_to(r, slug, mark.line + 1, mark.column + 1, str_of(sentence));
 }
 
 /* Does the line begin with blanks that hold a tab at or before the column? */
@@ -139,12 +155,12 @@ static Err *read_list(Reader *r, unsigned depth, YamlNode *out)
 	return NULL;
 }
 
-static Err *refuse_twice(Reader *r, const YamlNode *first, const YamlNode *again)
+static Err *object_twice(Reader *r, const YamlNode *first, const YamlNode *again)
 {
-	return refuse(r, ERR_INVALID, "yaml.duplicate_key", again->line, again->column,
-	              str_fmt(r->arena, "the key %.*s is there already, in line %u, column %u",
-	                      STR_ARG(str_quote(r->arena, again->text)), first->line,
-	                      first->column));
+	return object_to(r, "yaml.duplicate_key", again->line, again->column,
+	                 str_fmt(r->arena, "the key %.*s is there already, in line %u, column %u",
+	                         STR_ARG(str_quote(r->arena, again->text)), first->line,
+	                         first->column));
 }
 
 static Err *check_keys(Reader *r, const YamlNode *map)
@@ -156,8 +172,9 @@ static Err *check_keys(Reader *r, const YamlNode *map)
 		const YamlNode *first = map_get(&seen, key->text);
 
 		if (first)
-			return refuse_twice(r, first, key);
-		map_put(&seen, key->text, (void *)(uintptr_t)key);
+			TRY(object_twice(r, first, key));
+		else
+			map_put(&seen, key->text, (void *)(uintptr_t)key);
 	}
 	return NULL;
 }
@@ -186,6 +203,9 @@ static Err *read_map(Reader *r, unsigned depth, YamlNode *out)
 	return check_keys(r, out);
 }
 
+static const char no_aliases[] =
+	"anchors (&) and aliases (*) are not taken: write it out, or put it in quotes";
+
 static Err *check_event(Reader *r, const yaml_event_t *event, unsigned depth)
 {
 	bool scalar = event->type == YAML_SCALAR_EVENT;
@@ -197,13 +217,13 @@ static Err *check_event(Reader *r, const yaml_event_t *event, unsigned depth)
 		anchor = event->data.mapping_start.anchor;
 		tag = event->data.mapping_start.tag;
 	}
-	if (event->type == YAML_ALIAS_EVENT || anchor)
-		return refuse_at(
-			r, "yaml.alias", event->start_mark,
-			"anchors (&) and aliases (*) are not taken: write it out, or put it in quotes");
+	if (event->type == YAML_ALIAS_EVENT)
+		return refuse_at(r, "yaml.alias", event->start_mark, no_aliases);
+	if (anchor)
+		TRY(object_at(r, "yaml.alias", event->start_mark, no_aliases));
 	if (tag)
-		return refuse_at(r, "yaml.tag", event->start_mark,
-		                 "tags (!) are not taken: leave it away, or put it in quotes");
+		TRY(object_at(r, "yaml.tag", event->start_mark,
+		              "tags (!) are not taken: leave it away, or put it in quotes"));
 	if (depth > YAML_MAX_DEPTH)
 		return refuse_at(r, "yaml.too_deep", event->start_mark,
 		                 "this is nested more than 64 deep");
@@ -255,10 +275,16 @@ static Err *read_stream(Reader *r, YamlNode *out)
 	return NULL;
 }
 
-Err *yaml_read(Arena *a, Str name, Str text, const YamlNode **out, YamlFault *fault)
+Err *yaml_read_on(Arena *a, Str name, Str text, YamlNote *note, void *user, const YamlNode **out,
+                  YamlFault *fault)
 {
 	YamlFault unseen = { 0 };
-	Reader r = { .arena = a, .name = name, .text = text, .fault = fault ? fault : &unseen };
+	Reader r = { .arena = a,
+		     .name = name,
+		     .text = text,
+		     .fault = fault ? fault : &unseen,
+		     .note = note,
+		     .user = user };
 	YamlNode *root = ARENA_NEW(a, YamlNode);
 	Err *err;
 
@@ -276,6 +302,11 @@ Err *yaml_read(Arena *a, Str name, Str text, const YamlNode **out, YamlFault *fa
 	if (!err)
 		*out = root;
 	return err;
+}
+
+Err *yaml_read(Arena *a, Str name, Str text, const YamlNode **out, YamlFault *fault)
+{
+	return yaml_read_on(a, name, text, NULL, NULL, out, fault);
 }
 
 Err *yaml_load_file(Arena *a, Str path, const YamlNode **out, YamlFault *fault)

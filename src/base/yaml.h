@@ -27,18 +27,24 @@ struct YamlNode {
 	const YamlNode *keys; /* of a map: keys[i] belongs to items[i] */
 };
 
-/* Where and why reading stopped. */
+/* Where and why reading stopped, or would have. */
 typedef struct YamlFault {
 	uint32_t line;
 	uint32_t column;
 	Str sentence;
 } YamlFault;
 
+typedef void YamlNote(void *user, const YamlFault *fault);
+
 /* `name` is what messages call the text. An empty text is an empty map. fault may be NULL. Fails with INVALID
  * "yaml.syntax", "yaml.encoding", "yaml.alias", "yaml.tag", "yaml.documents", "yaml.key", "yaml.duplicate_key",
  * "yaml.too_deep" or TOO_LARGE "yaml.too_large", the text being "NAME:LINE:COLUMN: sentence". */
 Err *yaml_read(Arena *a, Str name, Str text, const YamlNode **out, YamlFault *fault) MUST_USE;
-/* The same of a file. Blocks on the disk. Also fails as file_read does: "base.file". */
+/* The same, but what leaves the rest readable is told, as often as it occurs, and passed over: keys given twice (both are in
+ * the tree), anchors, tags. */
+Err *yaml_read_on(Arena *a, Str name, Str text, YamlNote *note, void *user, const YamlNode **out,
+                  YamlFault *fault) MUST_USE;
+/* yaml_read of a file. Blocks on the disk. Also fails as file_read does: "base.file". */
 Err *yaml_load_file(Arena *a, Str path, const YamlNode **out, YamlFault *fault) MUST_USE;
 
 bool yaml_is_null(const YamlNode *node); /* nothing, ~ or null, without quotes */

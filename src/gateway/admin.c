@@ -247,7 +247,7 @@ static Err *admin_listen(Admin *admin, Str address, Sockets *sockets)
 	return http_listen(admin->listener, admin->server, admin, &admin->http);
 }
 
-Err *admin_open(Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out)
+Err *admin_open(Arena *run, Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out)
 {
 	Arena *a;
 	Admin *admin;
@@ -264,13 +264,12 @@ Err *admin_open(Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin
 		          .key = str_fmt(a, "admin %.*s", STR_ARG(conf->address.text)) };
 	admin_metrics_begin(gateway);
 	err = admin_listen(admin, conf->address.text, sockets);
-	if (err) { /* it must outlive the arena it may lie in */
-		static Err failed =
-			ERR_STATIC(IO, "admin.listen", "the admin port could not be opened");
-
-		log_err(err, "%.*s", STR_ARG(admin->key));
+	if (err) { /* it lies in the arena that ends */
+		err = err_new(run, err->kind, "admin.listen",
+		              "the admin port could not be opened: %.*s",
+		              STR_ARG(err_chain(run, err)));
 		admin_close(admin);
-		return &failed;
+		return err;
 	}
 	*out = admin;
 	return NULL;

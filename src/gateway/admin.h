@@ -11,8 +11,9 @@
 typedef struct Admin Admin;
 
 /* Opens and serves, on a socket that was there before us if there is one; *out NULL when the configuration turns it off.
- * Parks. */
-Err *admin_open(Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out) MUST_USE;
+ * Fails with "admin.listen" of the kind that listening failed with; `run` is for the error. Parks. */
+Err *admin_open(Arena *run, Gateway *gateway, const AdminConf *conf, Sockets *sockets, Admin **out)
+	MUST_USE;
 Str admin_key(const Admin *admin); /* what its socket is called when it is handed over */
 int admin_fd(const Admin *admin);
 bool admin_owns_file(const Admin *admin);   /* as listener_owns_file */

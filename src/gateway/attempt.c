@@ -205,7 +205,6 @@ static void note_head(Passage *p, const Err *err, int64_t sent_us)
 {
 	int64_t took_us = (err ? loop_now_us() : p->answered_us) - sent_us;
 
-	p->server = lease_server(&p->lease);
 	p->reused = p->lease.reused;
 	p->head_us = took_us;
 	if (p->stale)
@@ -323,6 +322,8 @@ static Err *attempt(Passage *p, bool *again)
 	p->attempts++;
 	err = lease_take(p->state->up, &ask, lease);
 	p->connect_us = loop_now_us() - begun_us;
+	if (lease->named)
+		p->server = lease_server(lease);
 	if (!err)
 		err = try_server(p);
 	if ((err && !p->answered) || (!err && p->answered && !p->x->begun && status_is_retried(p)))

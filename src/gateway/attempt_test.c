@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "http/client.h"
+
+static unsigned waits; /* for proof */
+
+static bool counted_untouched(Call *call, bool now)
+{
+	waits += !now;
+	return call_untouched(call, now);
+}
+
+#define call_untouched counted_untouched
 #include "gateway/attempt.c"
 
 #include "base/time.h"
@@ -244,14 +255,17 @@ static unsigned retries(void)
 static void play(const Case *c, Str method, unsigned want)
 {
 	unsigned stale = retries();
+	bool post = str_eq(method, S("POST"));
 
 	NOTE("%s, %.*s", c->name, STR_ARG(method));
+	waits = 0;
 	CHECK_INT(ask(S("GET"), (Str){ 0 }), 200); /* a connection rests now */
 	scene.answered = 0;
 	scene.now = c;
 	CHECK_INT(ask(method, str_eq(method, S("GET")) ? (Str){ 0 } : S("body")), want);
 	CHECK_INT(scene.answered, want == 200); /* on a new connection */
 	CHECK_INT(retries() - stale, want == 200);
+	CHECK(waits == 0 || post); /* what may be repeated is sent again at once */
 }
 
 static Err *play_all(void *arg)

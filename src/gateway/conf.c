@@ -53,6 +53,7 @@ static const ConfWord host_header_words[] = {
 };
 
 static const ConfWord format_words[] = {
+	{ "auto", ACCESS_AUTO, "text on a terminal, else json" },
 	{ "json", ACCESS_JSON,
 	  "one object a line, with the field names of the Elastic Common Schema" },
 	{ "text", ACCESS_TEXT, "for people" },
@@ -563,7 +564,7 @@ static const ConfKey access_keys[] = {
 	{ "to", CONF_STR, AT(AccessConf, text), .def = "stdout", .verify = verify_log,
 	  .value = "WHERE",
 	  .help = "stdout, stderr, off, or a file's path; SIGUSR1 opens the file anew" },
-	{ "format", CONF_ENUM, AT(AccessConf, format), .names = format_words, .def = "json",
+	{ "format", CONF_ENUM, AT(AccessConf, format), .names = format_words, .def = "auto",
 	  .help = "what a line looks like" },
 	{ "query", CONF_ENUM, AT(AccessConf, query), .names = query_words, .def = "redact",
 	  .help = "what becomes of query strings" },

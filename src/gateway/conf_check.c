@@ -10,18 +10,52 @@
 #include "gateway/route_literal.h"
 #include "gateway/route_pattern.h"
 #include "http/message.h"
+#include "rt/tls.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHADOWS_SAID = 100, UNFIXED_FINE = 16 };
+enum { SHADOWS_SAID = 100, UNFIXED_FINE = 16, DAYS_FINE = 7 };
 
-static void check_file(Conf *conf, const Str *path)
+/* Can it be read? */
+static bool check_file(Conf *conf, const Str *path)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
-	if (path->len && access(str_z(a, *path), R_OK) != 0)
-		conf_mistake(conf, path, "%.*s: %m", STR_ARG(*path));
+	if (!path->len || access(str_z(a, *path), R_OK) == 0)
+		return true;
+	conf_mistake(conf, path, "%.*s: %m", STR_ARG(*path));
+	return false;
+}
+
+/* Are they what they should be, and do they belong together? An empty key is none. */
+static void check_pair(Conf *conf, const Str *certificate, const Str *key)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	bool there = check_file(conf, certificate);
+	int days;
+	Err *err;
+
+	if (!check_file(conf, key) || !there || !certificate->len)
+		return;
+	err = tls_check_files(a, *certificate, *key, &days);
+	if (err)
+		conf_mistake(conf, strcmp(err->slug, "tls.key") == 0 ? key : certificate, "%.*s",
+		             STR_ARG(err->text));
+}
+
+static void check_authority(Conf *conf, const Str *ca)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	TlsContext *context = NULL;
+	Err *err = NULL;
+
+	if (ca->len && check_file(conf, ca))
+		err = tls_client_new(a, &(TlsClientConf){ .ca = *ca, .verify = true }, &context);
+	tls_unref(context);
+	if (err)
+		conf_mistake(conf, ca, "%.*s", STR_ARG(err->text));
 }
 
 static void check_listeners(Conf *conf, GatewayConf *g)
@@ -30,10 +64,8 @@ static void check_listeners(Conf *conf, GatewayConf *g)
 		ListenConf *l = &g->listen.at[i];
 
 		address_split(l->address.text, &l->address);
-		for (size_t k = 0; k < l->tls.count; k++) {
-			check_file(conf, &l->tls.at[k].certificate);
-			check_file(conf, &l->tls.at[k].key);
-		}
+		for (size_t k = 0; k < l->tls.count; k++)
+			check_pair(conf, &l->tls.at[k].certificate, &l->tls.at[k].key);
 		if (l->h2c && l->tls.count)
 			conf_mistake(conf, &l->h2c,
 			             "h2c: is for ports without tls; over tls it is http2");
@@ -97,9 +129,8 @@ static uint32_t retry_mask(const RetryConf *retry)
 
 static void check_client_certificate(Conf *conf, const UpstreamConf *u)
 {
-	check_file(conf, &u->tls.ca);
-	check_file(conf, &u->tls.certificate);
-	check_file(conf, &u->tls.key);
+	check_authority(conf, &u->tls.ca);
+	check_pair(conf, &u->tls.certificate, &u->tls.key);
 	if (!u->tls.certificate.len != !u->tls.key.len)
 		conf_mistake(conf, &u->tls, "tls: certificate and key belong together");
 }
@@ -379,6 +410,30 @@ static void warn(Warnings *w, const void *at, Str text)
 		                STR_ARG(text));
 }
 
+static void warn_certificate(Warnings *w, const Str *certificate)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	int days;
+
+	if (!certificate->len || tls_check_files(a, *certificate, (Str){ 0 }, &days) ||
+	    days >= DAYS_FINE)
+		return;
+	warn(w, certificate,
+	     days < 0 ? str_fmt(w->arena, "certificate: it has ended, clients will refuse it")
+	              : str_fmt(w->arena, "certificate: it ends in %d days", days));
+}
+
+/* It may be made before the start: systemd does so. */
+static void warn_log(Warnings *w, const AccessConf *log)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	ptrdiff_t slash = str_rfind_char(log->path, '/');
+	Str folder = slash <= 0 ? S("/") : str_sub(log->path, 0, (size_t)slash);
+
+	if (slash >= 0 && access(str_z(a, folder), X_OK) != 0)
+		warn(w, &log->text, str_fmt(w->arena, "to: %.*s: %m", STR_ARG(folder)));
+}
+
 static void warn_upstream(Warnings *w, const UpstreamConf *u)
 {
 	bool used = false, limited = u->max_connections > 0;
@@ -454,18 +509,24 @@ static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 {
-	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 5 };
+	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 6 };
 
+	for (size_t i = 0; i < g->listen.count; i++)
+		w.cap += g->listen.at[i].tls.count;
 	g->trust = trust_new(a, g->trusted_proxies.at, g->trusted_proxies.count);
 	g->maintenance.allowed = trust_new(a, g->maintenance.allow.at, g->maintenance.allow.count);
 	for (size_t i = 0; i < g->routes.count; i++)
 		finish_maintenance(a, g, &g->routes.at[i]);
 	g->warnings.at = ARENA_ARRAY(a, Str, w.cap);
 	g->warnings.count = 0;
+	for (size_t i = 0; i < g->listen.count; i++)
+		for (size_t k = 0; k < g->listen.at[i].tls.count; k++)
+			warn_certificate(&w, &g->listen.at[i].tls.at[k].certificate);
 	for (size_t i = 0; i < g->upstreams.count; i++)
 		warn_upstream(&w, &g->upstreams.at[i]);
 	warn_unreachable(&w);
 	warn_unfixed(&w);
+	warn_log(&w, &g->access_log);
 	if (g->limits.memory && g->limits.memory < 64 << 20)
 		warn(&w, &g->limits.memory,
 		     S("memory: a gateway at work needs more than 64MiB, so requests will be refused"));

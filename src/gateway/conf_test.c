@@ -143,8 +143,8 @@ TEST(mistakes_have_their_place)
 		const char *text, *want; /* want: within the messages; "" none at all */
 	} cases[] = {
 		{ SMALL, "" },
-		{ "", "needs the key \"listen\"" },
-		{ "", "needs the key \"routes\"" },
+		{ "", "b.yaml:1:1: gateway needs the key \"listen\"" },
+		{ "", "b.yaml:1:1: gateway needs the key \"routes\"" },
 		{ "listen: []\n", "b.yaml:1:9: listen: must not be empty" },
 		{ "listen: [ 127.0.0.1:80 ]\nupstreams: { s: { servers: [ 'h:1' ] } }\nroutes: []\n",
 		  "b.yaml:3:9: routes: must not be empty" },
@@ -186,7 +186,10 @@ TEST(mistakes_of_listeners_have_their_place)
 		{ "[ localhost:80 ]",
 		  "b.yaml:1:11: address: \"localhost:80\": a listener needs an address" },
 		{ "[ '80' ]", "expected address:port" },
-		{ "[ '1.2.3.4:99999' ]", "expected address:port" },
+		{ "[ '1.2.3.4:99999' ]", "a port is at most 65535" },
+		{ "[ 'http://1.2.3.4:80' ]", "an address has no http:// before it" },
+		{ "[ 'https://1.2.3.4' ]",
+		  "an address has no https:// before it: that is the key tls" },
 		{ "[ '[::g]:80' ]", "expected address:port" },
 		{ "[ { address: ':1', tls: [ { certificate: no.pem, key: no.pem } ] } ]",
 		  "b.yaml:1:50: no.pem: No such file" },

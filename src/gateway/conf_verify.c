@@ -17,12 +17,27 @@ static Err *refuse(Arena *a, Str text, const char *why)
 	return err_new(a, ERR_INVALID, "conf.value", "%.*s: %s", STR_ARG(str_quote(a, text)), why);
 }
 
+/* What is usually meant. */
+static Err *refuse_address(Arena *a, Str text, const char *expected)
+{
+	Str port = str_sub(text, (size_t)(str_rfind_char(text, ':') + 1), text.len);
+	uint64_t number;
+
+	if (str_starts(text, S("http://")))
+		return refuse(a, text, "an address has no http:// before it");
+	if (str_starts(text, S("https://")))
+		return refuse(a, text, "an address has no https:// before it: that is the key tls");
+	if (port.len < text.len && str_to_u64(port, &number) && number > UINT16_MAX)
+		return refuse(a, text, "a port is at most 65535");
+	return refuse(a, text, expected);
+}
+
 Err *verify_listen(Arena *a, Str text)
 {
 	AddressConf address;
 
 	if (!address_split(text, &address))
-		return refuse(a, text, "expected address:port, :port or unix:/path");
+		return refuse_address(a, text, "expected address:port, :port or unix:/path");
 	if (!address_is_local_form(&address))
 		return refuse(
 			a, text,
@@ -49,7 +64,7 @@ Err *verify_server(Arena *a, Str text)
 	AddressConf address;
 
 	if (!address_split(text, &address))
-		return refuse(a, text, "expected host:port or unix:/path");
+		return refuse_address(a, text, "expected host:port or unix:/path");
 	if (!address.unix_path.len && (!address.host.len || !address.port))
 		return refuse(a, text, "a server needs a host and a port");
 	return NULL;

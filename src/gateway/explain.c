@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "gateway/action.h"
 #include "gateway/explain_int.h"
+#include "gateway/options.h"
 #include "gateway/passage.h"
 
 #include <stdio.h>
@@ -22,6 +23,8 @@ typedef struct ExplainArgs {
 /* An error of this kind ends a command with 1. */
 static Err not_taken =
 	ERR_STATIC(INTERNAL, "gateway.no_route", "no route takes this request, or it is refused");
+
+static Err small_letters = ERR_STATIC(INVALID, "http.method", "the method is not in upper case");
 
 static Err no_connect = ERR_STATIC(METHOD, "gateway.connect", "this gateway is no forward proxy");
 
@@ -66,6 +69,8 @@ static Err *take_line(Arena *a, const ExplainArgs *args, Exchange *x)
 	if (!http_is_token(x->request.method) || !line.len || str_find_char(line, ' ') >= 0)
 		return refuse(a, line, "expected a method and a path: 'GET /api/x'");
 	x->request.target = line;
+	if (str_eq(x->request.method, S("CONNECT")))
+		return NULL;
 	if (!take_address(&x->request, line, &x->secure) && line.at[0] != '/' &&
 	    !str_eq(line, S("*")))
 		return refuse(a, line, "expected a path that begins with \"/\", or an address");
@@ -151,14 +156,31 @@ static void begin(Explain *e, Exchange *x, const GatewayConf *g)
 	e->table = p->snap->routes;
 }
 
+/* What no route is asked for. */
+static Err *find_own(Explain *e)
+{
+	const Head *request = &e->p->x->request;
+	Str method = request->method, allow;
+
+	if (str_eq(method, S("CONNECT")))
+		return &no_connect;
+	for (size_t i = 0; i < method.len; i++)
+		if (method.at[i] >= 'a' && method.at[i] <= 'z')
+			return &small_letters;
+	e->own = options_are_ours(request);
+	return e->own && !str_eq(method, S("OPTIONS")) ? options_answer(e->p->x, NULL, &allow)
+	                                               : NULL;
+}
+
 static Err *find(Explain *e)
 {
 	Passage *p = e->p;
 	const Head *request = &p->x->request;
 	uint16_t port;
 
-	if (str_eq(request->method, S("CONNECT")))
-		return &no_connect;
+	TRY(find_own(e));
+	if (e->own)
+		return NULL;
 	TRY(url_canonical(e->arena, request->target, &p->snap->paths, &p->url));
 	if (request->authority.len)
 		TRY(url_authority(e->arena, request->authority, &p->host, &port));

@@ -34,6 +34,7 @@ typedef struct Explain {
 	Passage *p;
 	const RouteTable *table;
 	const Route *winner; /* NULL: none */
+	bool own;            /* the gateway answers it itself */
 	RouteAsk ask;
 	RouteMiss miss;
 	Err *refused; /* before a route was looked for, or after it was found */

@@ -255,8 +255,12 @@ static void tell_winner(Explain *e, const Route *r)
 
 void explain_route(Explain *e)
 {
-	judge_all(e);
 	explain_begin(e, "route");
+	if (e->own) {
+		explain_fact(e, "name", S("none: 204, the gateway answers it itself"));
+		return;
+	}
+	judge_all(e);
 	if (e->winner)
 		tell_winner(e, e->winner);
 	else if (e->miss.method)

@@ -283,6 +283,19 @@ static void upgrade(Gateway *g)
 
 /* --- orders --------------------------------------------------------------------------------------------------------- */
 
+/* Signals stay pending while there is no descriptor to read them from. Who gave up here could not be told to stop. */
+static Err *next_signal(int *signo)
+{
+	enum { PAUSE_US = 100 * 1000 };
+	Err *err = signal_wait(signo);
+
+	while (err && err->kind != ERR_CANCELLED) {
+		TRY(fiber_sleep(PAUSE_US));
+		err = signal_wait(signo);
+	}
+	return err;
+}
+
 static Err *listen_to_signals(void *arg)
 {
 	static const struct {
@@ -297,7 +310,7 @@ static Err *listen_to_signals(void *arg)
 	for (;;) {
 		int signo = 0;
 
-		TRY(signal_wait(&signo));
+		TRY(next_signal(&signo));
 		for (size_t i = 0; i < COUNT(rows); i++)
 			if (rows[i].signo == signo)
 				orders_ask(&g->orders, rows[i].kind);
@@ -542,7 +555,7 @@ static Err *start(Gateway *g, Build *first)
 	g->ports = ports_new(g->arena, g->sockets);
 	TRY(make(first));
 	TRY(apply(g, first));
-	TRY(admin_open(g, &conf->admin, g->sockets, &g->admin));
+	TRY(admin_open(g->arena, g, &conf->admin, g->sockets, &g->admin));
 	host_takeover(g);
 	finish_takeover(g);
 	left = g->args->takeover ? S("") : sockets_left(g->arena, g->sockets);

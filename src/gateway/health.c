@@ -82,6 +82,8 @@ static void count(Checker *c, const Err *err, uint16_t status, Arena *a)
 	Server *server = c->up->servers[c->server].server;
 	bool good = !err && status >= conf->status_min && status <= conf->status_max;
 
+	if (!upstream_is_enforced(c->up))
+		return; /* a reload is about to end this check, and may have ended all */
 	server->good = good ? server->good + 1 : 0;
 	server->bad = good ? 0 : server->bad + 1;
 	if (good && server->good >= conf->rise)

@@ -78,6 +78,7 @@ static void lease_begin(Lease *lease, Pooled *pooled, size_t i, bool reused)
 	lease->pooled = pooled;
 	lease->conn = pooled->conn;
 	lease->server = (uint16_t)i;
+	lease->named = true;
 	lease->reused = reused;
 	server_loop(pooled->server)->load.in_flight++;
 	if (!reused)
@@ -146,6 +147,7 @@ static Err *open_for(Upstream *up, const LeaseAsk *ask, size_t i, Lease *lease)
 	Err *err;
 
 	lease->server = (uint16_t)i;
+	lease->named = true;
 	err = open_one(up, ask, i, &pooled);
 	if (!err) {
 		lease_begin(lease, pooled, i, false);

@@ -260,43 +260,6 @@ static Str literal_start(Str text)
 	return dollar < 0 ? text : str_sub(text, 0, (size_t)dollar);
 }
 
-/* A rewrite to another path of the same server: what takes that does the rest. */
-static void do_rewrite(Place *p, NginxNode *node)
-{
-	bool stays = str_eq(node_word(node, 2), S("break")) && p->scope->node &&
-	             node_is(p->scope->node, "location");
-	Str path = node_word(node, 1), to, bad;
-	const Rule *target = rule_taking(p->rules, literal_start(path));
-	const Scope *scope = stays ? p->scope : target && !target->step ? &target->scope : NULL;
-
-	add_rest(p, node);
-	path.len -= str_ends(path, S("?"));
-	if (scope && str_find_char(path, '?') < 0 && template_of(p, path, &to, &bad) &&
-	    carry_checks_template(p, node, TEMPLATE_PATH, to)) {
-		take(node);
-		p->scope = scope;
-		p->rewritten = to;
-		if (scope_is_proxied(scope))
-			carry_proxy(p, handler_of(scope));
-		else
-			carry_rewritten_file(p, stays ? NULL : target);
-		return;
-	}
-	carry_say(p->c, p->route, node,
-	          "the route answers 501 until you write rewrite: or redirect: for it");
-	carry_undone(p);
-}
-
-static void do_step(Place *p, NginxNode *node)
-{
-	if (node_is(node, "return"))
-		do_return(p, node);
-	else if (step_sends(node))
-		do_redirect(p, node);
-	else
-		do_rewrite(p, node);
-}
-
 /* try_files. */
 
 static const Scope *named_scope(Place *p, Str name)
@@ -360,8 +323,10 @@ static void try_other(Place *p, NginxNode *node, bool file, bool folder)
 		carry_files(p);
 		return;
 	}
-	if (!str_starts(last, S("@")))
+	if (!str_starts(last, S("@"))) {
 		p->rewritten = literal_start(last);
+		p->landed = rule;
+	}
 	if (str_ends(p->rewritten, S("?")))
 		p->rewritten.len--;
 	p->rewritten = template_text(p->c->arena, p->rewritten);
@@ -369,6 +334,7 @@ static void try_other(Place *p, NginxNode *node, bool file, bool folder)
 		carry_say(p->c, p->route, node,
 		          "with files before it the application gets the path as it came");
 		p->rewritten = S("");
+		p->landed = NULL;
 	}
 	if (file || folder) {
 		files_or(p, other, folder);
@@ -399,6 +365,108 @@ static void do_try_files(Place *p, NginxNode *node)
 	} else {
 		try_other(p, node, file, folder);
 	}
+}
+
+/* Rewrites to paths of the same server. */
+
+/* try_files where a rewrite has led: what is said of files is said of the new path. */
+static void try_landed(Place *p, NginxNode *node)
+{
+	Str last = node_word(node, node->count - 1);
+	const Scope *other = str_starts(last, S("@")) ? named_scope(p, last) : NULL;
+	bool file, folder, usual = candidates(node, &file, &folder);
+
+	if (!usual || !file || (!other && !str_eq(last, S("=404"))) ||
+	    (other && !scope_is_proxied(other))) {
+		carry_say(p->c, p->route, node,
+		          "after a rewrite only $uri, $uri/ and then =404 or a location that is "
+		          "proxied: the route answers 501");
+		carry_undone(p);
+		return;
+	}
+	take(node);
+	carry_rewritten_file(p, p->landed);
+	if (p->act != ACT_FILES)
+		return;
+	if (!folder)
+		carry_set(p->c->arena, p->route, "files.index", S("[]"));
+	if (!other)
+		return;
+	carry_table(p);
+	p->scope = other;
+	p->landed = NULL;
+	carry_proxy(p, handler_of(other));
+}
+
+/* Steps of the location where a rewrite has led. True: they have decided. */
+static bool do_landed_steps(Place *p)
+{
+	Steps steps;
+
+	if (!p->landed)
+		return false;
+	carry_steps(p->c, p->vhost, p->scope, p->route, &steps);
+	if (!steps.count && !steps.missing)
+		return false;
+	if (steps.count && node_is(steps.at[0], "return")) {
+		do_return(p, steps.at[0]);
+		return true;
+	}
+	carry_say(p->c, p->route, steps.count ? steps.at[0] : p->scope->node,
+	          "a rewrite has led here already: the route answers 501");
+	carry_undone(p);
+	return true;
+}
+
+static void do_landed(Place *p)
+{
+	NginxNode *try = scope_own(p->scope, "try_files");
+
+	if (do_landed_steps(p))
+		return;
+	if (scope_is_denied(p->scope))
+		return_status(p, 403);
+	else if (try)
+		try_landed(p, try);
+	else if (scope_is_proxied(p->scope))
+		carry_proxy(p, handler_of(p->scope));
+	else
+		carry_rewritten_file(p, p->landed);
+}
+
+/* A rewrite to another path of the same server: what takes that does the rest. */
+static void do_rewrite(Place *p, NginxNode *node)
+{
+	bool stays = str_eq(node_word(node, 2), S("break")) && p->scope->node &&
+	             node_is(p->scope->node, "location");
+	Str path = node_word(node, 1), to, bad;
+	const Rule *target = rule_taking(p->rules, literal_start(path));
+	const Scope *scope = stays ? p->scope : target && !target->step ? &target->scope : NULL;
+
+	add_rest(p, node);
+	path.len -= str_ends(path, S("?"));
+	if (scope && str_find_char(path, '?') < 0 && template_of(p, path, &to, &bad) &&
+	    carry_checks_template(p, node, TEMPLATE_PATH, to)) {
+		take(node);
+		p->scope = scope;
+		p->rewritten = to;
+		p->landed = stays ? NULL : target;
+		do_landed(p);
+		return;
+	}
+	carry_say(p->c, p->route, node,
+	          "the route answers 501 until you write rewrite: or redirect: for it");
+	carry_undone(p);
+}
+
+static void do_step(Place *p, NginxNode *node)
+{
+	if (node_is(node, "return"))
+		do_return(p, node);
+	else if (step_sends(node))
+		do_redirect(p, node);
+	else
+		do_rewrite(p, node);
 }
 
 /* All of it. */

@@ -164,8 +164,9 @@ static bool is_left_out(const Place *p, const NginxNode *node)
 static void put_response(Place *p, NginxNode *node, Str name, Str value)
 {
 	Arena *a = p->c->arena;
-	const char *how = is_hidden(p, name) || node_is(node, "expires") ? "response_headers.set"
-	                                                                 : "response_headers.add";
+	bool instead = is_hidden(p, name) || node_is(node, "expires") ||
+	               (p->act & ACT_FILES && str_eq_nocase(name, S("X-Content-Type-Options")));
+	const char *how = instead ? "response_headers.set" : "response_headers.add";
 
 	if (str_eq_nocase(name, S("Cache-Control"))) {
 		if (p->act == ACT_FILES) {

@@ -101,6 +101,7 @@ typedef struct Place {
 	Constant *constants;
 	NginxNode *mapping; /* the location's own rewrite, when it only changes the path's start */
 	Str rewritten;      /* what the path has become before the handler; empty: nothing else */
+	const Rule *landed; /* which location took that, when it is another */
 	Str regex;          /* as it is written, with groups; empty: the route has none */
 	bool grouped;       /* a template names one of them */
 } Place;

@@ -103,6 +103,23 @@ static bool set_variable_path(Place *p, Str path)
 	return true;
 }
 
+/* The path that a rewrite has made, where the location it led to puts another in the place of its own. */
+static bool map_landed(Place *p, NginxNode *node, Str to)
+{
+	Str from = p->landed->text;
+
+	if (p->landed->kind != RULE_PREFIX || !str_starts(p->rewritten, from)) {
+		carry_say(
+			p->c, p->route, node,
+			"the path cannot be said: the route answers 501 until you write rewrite:");
+		carry_undone(p);
+		return false;
+	}
+	p->rewritten = str_fmt(p->c->arena, "%.*s%.*s", STR_ARG(template_text(p->c->arena, to)),
+	                       STR_ARG(str_sub(p->rewritten, from.len, p->rewritten.len)));
+	return true;
+}
+
 /* Where. */
 
 /* "http://app$request_uri": where the server ends and the path begins. */
@@ -205,6 +222,8 @@ void carry_proxy(Place *p, NginxNode *handler)
 		carry_differs(
 			p->c, p->upstream, handler,
 			"uWSGI must speak HTTP there: http-socket instead of socket in its file");
+	if (p->landed && target.path.at && !map_landed(p, handler, target.path))
+		return;
 	if (p->rewritten.len && carry_checks_template(p, handler, TEMPLATE_PATH, p->rewritten))
 		carry_set_text(p->c->arena, p->route, "rewrite", p->rewritten);
 	else if (p->mapping)

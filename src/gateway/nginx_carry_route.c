@@ -164,10 +164,21 @@ static void send_to_slash(Place *p)
 	p->route->comment = S("nginx adds the slash where a proxied location ends with one");
 }
 
-/* A prefix of nginx that ends with a slash does not take the path without it. */
+/* Has it a path that ends with a slash, and nobody else the same? An exact one counts where it is proxied. */
+static bool ends_with_slash(const Rules *r, const Rule *rule)
+{
+	if (!str_ends(rule->text, S("/")) || rule->kind == RULE_REGEX)
+		return false;
+	for (size_t i = 0; i < r->count && rule->kind == RULE_EXACT; i++)
+		if (r->at[i].kind == RULE_PREFIX && str_eq(r->at[i].text, rule->text))
+			return false;
+	return rule->kind == RULE_PREFIX || (scope_is_proxied(&rule->scope) && !rule->step);
+}
+
+/* A path of nginx that ends with a slash does not take the one without it. */
 static void add_bare(Carry *c, const Vhost *v, const Rules *r, const Rule *rule)
 {
-	bool slash = rule->kind == RULE_PREFIX && str_ends(rule->text, S("/"));
+	bool slash = ends_with_slash(r, rule);
 	Str path = str_sub(rule->text, 0, rule->text.len - slash);
 	const Rule *other = rule_taking(r, path);
 	bool sends = scope_is_proxied(&rule->scope) && !rule->step;

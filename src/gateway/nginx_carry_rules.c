@@ -299,10 +299,21 @@ Rules carry_rules(Carry *c, const Vhost *v)
 	return r;
 }
 
+/* A mark counts only while its prefix is the longest. */
+static bool is_outdone(const Rules *r, const Rule *firm, Str path)
+{
+	for (size_t i = 0; firm->rank == RANK_FIRM && i < r->count; i++)
+		if (r->at[i].rank == RANK_PREFIX && r->at[i].text.len > firm->text.len &&
+		    str_starts(path, r->at[i].text))
+			return true;
+	return false;
+}
+
 const Rule *rule_taking(const Rules *rules, Str path)
 {
 	for (size_t i = 0; i < rules->count; i++)
-		if (!rules->at[i].dead && takes(&rules->at[i], path))
+		if (!rules->at[i].dead && takes(&rules->at[i], path) &&
+		    !is_outdone(rules, &rules->at[i], path))
 			return &rules->at[i];
 	return NULL;
 }

@@ -93,6 +93,55 @@ TEST(a_location_becomes_a_route)
 	}
 }
 
+/* What the route of this name says after its path. */
+static Str keys_of(Arena *a, Str routes, Str name)
+{
+	Str start = str_fmt(a, "{ name: %.*s, match: /%.*s/**, ", STR_ARG(name), STR_ARG(name));
+	Str keys = after(routes, start);
+
+	return str_sub(keys, 0, (size_t)str_find(keys, S(" }\n")));
+}
+
+TEST(where_a_rewrite_leads_decides_the_rest)
+{
+	static const struct {
+		const char *target, *keys;
+	} cases[] = {
+		{ "location /b/ { " PASS " }", TO ", rewrite: \"/b/{rest}\"" },
+		{ "location /b/ { proxy_pass http://h:1/c/; proxy_set_header Host $host; }",
+		  TO ", rewrite: \"/c/{rest}\"" },
+		{ "location /b/ { proxy_pass http://h:1/; proxy_set_header Host $host; }",
+		  TO ", rewrite: \"/{rest}\"" },
+		{ "location /b/ { deny all; root /srv; }",
+		  "answer: { status: 403, type: text/plain, body: \"403 Forbidden\\n\" }" },
+		{ "location /b/ { return 410; }",
+		  "answer: { status: 410, type: text/plain, body: \"410 Gone\\n\" }" },
+		{ "location /b/ { root /srv; }", "files: { dir: /srv }, rewrite: \"/b/{rest}\"" },
+		{ "location /b/ { root /srv; try_files $uri =404; }",
+		  "files: { dir: /srv, index: [] }, rewrite: \"/b/{rest}\"" },
+		{ "location /b/ { root /srv; try_files $uri @c; } location @c { " PASS " }",
+		  "files: { dir: /srv, index: [] }, rewrite: \"/b/{rest}\", " TO },
+		{ "location /b/ { root /srv; try_files $uri /b/i.html; }",
+		  "answer: { status: 501, type: text/plain, body: \"not carried over from nginx\\n\" }" },
+		{ "location /b/ { root /srv; rewrite ^/b/(.*)$ /c/$1 last; }",
+		  "answer: { status: 501, type: text/plain, body: \"not carried over from nginx\\n\" }" },
+		{ "location ^~ /b { root /srv; } location /b/ { return 410; }",
+		  "answer: { status: 410, type: text/plain, body: \"410 Gone\\n\" }" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Str conf = str_fmt(
+			a,
+			"server { listen 80; location /a/ { rewrite ^/a/(.*)$ /b/$1 last; } %s }",
+			cases[i].target);
+
+		NOTE("%s", cases[i].target);
+		CHECK_STR(keys_of(a, after(carry(a, str_z(a, conf), false), S("\nroutes:\n")),
+		                  S("a")),
+		          str_of(cases[i].keys));
+	}
+}
+
 TEST(the_path_after_proxy_pass_stands_for_the_location_s)
 {
 	static const struct {

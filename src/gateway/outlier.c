@@ -47,6 +47,8 @@ static int64_t eject(Upstream *up, Server *server)
 	size_t servers = 0, ejected = 0, others = 0;
 	int64_t us;
 
+	if (up->trunk->enforced != up)
+		return 0; /* a request of another configuration: this one may look for nobody's return */
 	for (size_t i = 0; i < up->count; i++) {
 		const Server *s = up->servers[i].server;
 

@@ -167,8 +167,15 @@ static void count(const Passage *p, int64_t took_us)
 	const MetricCell *answers = p->state ? p->state->answers : p->snap->unrouted;
 
 	metric_add(answers[MIN(p->x->begun ? p->x->status / 100 : 0, 5)], 1);
-	if (p->state)
-		metric_observe_us(p->state->seconds, took_us);
+	if (!p->state)
+		return;
+	metric_observe_us(p->state->seconds, took_us);
+	metric_add(p->state->bytes_in, p->x->bytes_in);
+	metric_add(p->state->bytes_out, p->x->bytes_out);
+	if (p->answered) {
+		metric_add(p->state->up_bytes_in, p->x->bytes_in);
+		metric_add(p->state->up_bytes_out, p->x->bytes_out);
+	}
 }
 
 static void write_record(const Passage *p, const Err *err, int64_t took_us)
@@ -205,6 +212,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 			p->state && p->state->up ? upstream_conf(p->state->up)->name : (Str){ 0 },
 		.server = p->server,
 		.error = err ? str_of(err->slug) : (Str){ 0 },
+		.message = err ? err_chain(x->arena, err) : (Str){ 0 },
 	};
 
 	recorder_write(p->snap->recorder, &record);

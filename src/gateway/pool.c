@@ -47,12 +47,25 @@ static void idle_gone(Pooled *pooled)
 	pooled_free(pooled);
 }
 
+static void share(Pooled *pooled);
+
+/* There is a call on it that does not end: it goes on for its own loop. */
+static void yield_in_vain(Pooled *pooled)
+{
+	pooled->yields = false;
+	__atomic_store_n(&pooled->server->trunk->yielding, false, __ATOMIC_RELEASE);
+	if (http_conn_usable(pooled->conn))
+		share(pooled);
+}
+
 static void idle_expired(Timer *timer)
 {
 	Pooled *pooled = CONTAINER(timer, Pooled, idle);
 
 	if (!pooled->calls)
 		idle_gone(pooled);
+	else if (pooled->yields)
+		yield_in_vain(pooled);
 }
 
 static void server_closed(HttpConn *conn, void *arg)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Listeners by their address. A socket is bound before a configuration is taken, so that one that cannot be had changes
- * nothing; it may have been there before us. A port that a configuration no longer names retires: what runs on it is
- * finished in a fiber of its own, while the others go on. */
+ * nothing; it may have been there before us. A port that a configuration no longer names retires: its address is free at
+ * once, for the next configuration may want it back; what runs on it is finished in a fiber of its own. */
 #include "gateway/ports.h"
 
 #include "base/arena.h"
@@ -214,6 +214,7 @@ static void retire_others(Ports *ports, const HttpDrain *how)
 		retire->how = *how;
 		list_remove(&port->node);
 		list_add(&ports->retiring, &retire->node);
+		listener_shut(port->listener);
 		if (fiber_start(retire_port, retire, "retire"))
 			retire_port(retire);
 	}

@@ -13,7 +13,8 @@
  * in it as guests, until all loops have been asked.
  *
  * An HTTP/2 connection stays on its loop and serves those of its loop who wait. When the first in line is of another loop
- * and has waited for a turn, a connection takes no more calls, ends with those it has, and leaves its slot to that one.
+ * and has waited for a turn, a connection takes no more calls, ends with those it has, and leaves its slot to that one. When
+ * these do not end (streams without end), it takes calls again, and is left in peace for a while: better some than none.
  * docs/decisions/0008 says what all this replaced. */
 #include "gateway/upstream_int.h"
 
@@ -21,7 +22,11 @@
 
 #include <stdlib.h>
 
-enum { TURN_US = 50 * 1000 };
+enum {
+	TURN_US = 50 * 1000,
+	YIELD_US = 2 * 1000 * 1000,  /* for its calls to end in */
+	PEACE_US = 10 * 1000 * 1000, /* from then on, when they did not */
+};
 
 static Err busy = ERR_STATIC(BUSY, "upstream.busy", "all connections to the upstream are in use");
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
@@ -303,10 +308,12 @@ static bool yields_to(Pooled *pooled, const Waiter *waiter)
 {
 	bool *yielding = &pooled->server->trunk->yielding;
 
-	if (loop_now_us() - waiter->since_us < TURN_US ||
+	if (loop_now_us() - waiter->since_us < TURN_US || loop_now_us() < pooled->peace_us ||
 	    __atomic_exchange_n(yielding, true, __ATOMIC_ACQ_REL))
 		return false;
 	pooled->yields = true;
+	pooled->peace_us = loop_now_us() + YIELD_US + PEACE_US;
+	timer_set(&pooled->idle, loop_now_us() + YIELD_US);
 	return true;
 }
 

@@ -11,17 +11,39 @@
 
 enum { PAGE_BYTES_MAX = 256 << 10, ANSWER_BYTES_MAX = 1 << 20 };
 
+enum { M_REQUESTS, M_SECONDS, M_BYTES_IN, M_BYTES_OUT, M_UP_BYTES_IN, M_UP_BYTES_OUT };
+
 static const MetricFamily families[] = {
-	{ "banyan_requests_total",
-	  METRIC_COUNTER,
-	  "requests",
-	  "Requests answered, by route and class of status; none: the client left first",
-	  { "route", "class" } },
-	{ "banyan_request_seconds",
-	  METRIC_HISTOGRAM,
-	  "seconds",
-	  "Time from a request's first byte to its answer's last, by route",
-	  { "route" } },
+	[M_REQUESTS] = { "banyan_requests_total",
+	                 METRIC_COUNTER,
+	                 "requests",
+	                 "Requests answered, by route and class of status; none: the client left first",
+	                 { "route", "class" } },
+	[M_SECONDS] = { "banyan_request_seconds",
+	                METRIC_HISTOGRAM,
+	                "seconds",
+	                "Time from a request's first byte to its answer's last, by route",
+	                { "route" } },
+	[M_BYTES_IN] = { "banyan_request_bytes_total",
+	                 METRIC_COUNTER,
+	                 "bytes",
+	                 "Bodies that clients sent, and what they said in tunnels, by route",
+	                 { "route" } },
+	[M_BYTES_OUT] = { "banyan_response_bytes_total",
+	                  METRIC_COUNTER,
+	                  "bytes",
+	                  "Bodies that clients got, and what they were told in tunnels, by route",
+	                  { "route" } },
+	[M_UP_BYTES_IN] = { "banyan_upstream_request_bytes_total",
+	                    METRIC_COUNTER,
+	                    "bytes",
+	                    "Of the bodies that clients sent, those for servers of the upstream",
+	                    { "upstream" } },
+	[M_UP_BYTES_OUT] = { "banyan_upstream_response_bytes_total",
+	                     METRIC_COUNTER,
+	                     "bytes",
+	                     "Of the bodies that clients got, those from servers of the upstream",
+	                     { "upstream" } },
 };
 
 const MetricFamily *snapshot_metrics(size_t *count)
@@ -35,7 +57,7 @@ static const Str classes[6] = { S("none"), S("1xx"), S("2xx"), S("3xx"), S("4xx"
 static void cells_take(MetricCell cells[6], Str route)
 {
 	for (size_t k = 0; k < COUNT(classes); k++)
-		cells[k] = metric_cell(&families[0], (Str[]){ route, classes[k] }, 2);
+		cells[k] = metric_cell(&families[M_REQUESTS], (Str[]){ route, classes[k] }, 2);
 }
 
 static void cells_free(const MetricCell cells[6])
@@ -78,6 +100,28 @@ static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
 	return NULL;
 }
 
+static void route_cells_take(RouteState *state, const RouteConf *route)
+{
+	cells_take(state->answers, route->name);
+	state->seconds = metric_cell(&families[M_SECONDS], &route->name, 1);
+	state->bytes_in = metric_cell(&families[M_BYTES_IN], &route->name, 1);
+	state->bytes_out = metric_cell(&families[M_BYTES_OUT], &route->name, 1);
+	if (!route->upstream)
+		return;
+	state->up_bytes_in = metric_cell(&families[M_UP_BYTES_IN], &route->upstream->name, 1);
+	state->up_bytes_out = metric_cell(&families[M_UP_BYTES_OUT], &route->upstream->name, 1);
+}
+
+static void route_cells_free(const RouteState *state)
+{
+	cells_free(state->answers);
+	metric_cell_free(state->seconds);
+	metric_cell_free(state->bytes_in);
+	metric_cell_free(state->bytes_out);
+	metric_cell_free(state->up_bytes_in);
+	metric_cell_free(state->up_bytes_out);
+}
+
 static void take_routes(Snapshot *snap, Arena *a)
 {
 	const GatewayConf *conf = snap->conf;
@@ -89,8 +133,7 @@ static void take_routes(Snapshot *snap, Arena *a)
 
 		if (route->upstream)
 			state->up = snap->upstreams[route->upstream - conf->upstreams.at];
-		cells_take(state->answers, route->name);
-		state->seconds = metric_cell(&families[1], &route->name, 1);
+		route_cells_take(state, route);
 	}
 	cells_take(snap->unrouted, S(""));
 }
@@ -191,10 +234,8 @@ void snapshot_unref(Snapshot *snap)
 {
 	if (!snap || __atomic_sub_fetch(&snap->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	for (size_t i = 0; i < snap->conf->routes.count; i++) {
-		cells_free(snap->states[i].answers);
-		metric_cell_free(snap->states[i].seconds);
-	}
+	for (size_t i = 0; i < snap->conf->routes.count; i++)
+		route_cells_free(&snap->states[i]);
 	cells_free(snap->unrouted);
 	drop_upstreams(snap);
 	conf_hold_unref(snap->hold);

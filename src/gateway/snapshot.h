@@ -25,6 +25,8 @@ typedef struct RouteState {
 	const Fields *answer_fields;
 	MetricCell answers[6]; /* by class of status; [0]: none was sent */
 	MetricCell seconds;
+	MetricCell bytes_in, bytes_out;       /* of bodies */
+	MetricCell up_bytes_in, up_bytes_out; /* those of requests that went to its upstream */
 } RouteState;
 
 typedef struct Snapshot {

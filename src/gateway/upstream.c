@@ -443,7 +443,7 @@ static void weights_set(Trunk *trunk, const Upstream *up)
 	pthread_mutex_unlock(&trunk->lock);
 }
 
-static bool is_enforced(const Upstream *up)
+bool upstream_is_enforced(const Upstream *up)
 {
 	bool is;
 
@@ -455,7 +455,7 @@ static bool is_enforced(const Upstream *up)
 
 void upstream_enforce(Upstream *up)
 {
-	if (is_enforced(up))
+	if (upstream_is_enforced(up))
 		return;
 	weights_set(up->trunk, up);
 	for (size_t i = 0; i < up->count; i++) {
@@ -480,6 +480,6 @@ void upstream_stop(Upstream *up)
 {
 	outlier_stop(up);
 	health_stop(up);
-	if (is_enforced(up))
+	if (upstream_is_enforced(up))
 		weights_set(up->trunk, NULL);
 }

@@ -45,6 +45,7 @@ typedef struct Lease {
 	struct Pooled *pooled;
 	HttpConn *conn;
 	uint16_t server; /* index */
+	bool named;      /* there is one: it was asked, though it may not have been reached */
 	bool reused;
 } Lease;
 

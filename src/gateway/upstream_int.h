@@ -123,12 +123,16 @@ typedef struct Pooled {
 	uint32_t calls;    /* leases on it now */
 	uint32_t promised; /* HTTP/2: of them, those that wake only now */
 	bool h2;
-	bool yields;     /* takes no more calls: its place is wanted elsewhere */
-	Peer client;     /* whom its PROXY header named */
-	int64_t rest_us; /* when its last call ended */
-	Timer idle;
+	bool yields;      /* takes no more calls: its place is wanted elsewhere */
+	int64_t peace_us; /* and is not wanted again before this */
+	Peer client;      /* whom its PROXY header named */
+	int64_t rest_us;  /* when its last call ended */
+	Timer idle;       /* it has rested for long, or its last calls do not end */
 } Pooled;
 
+/* Is it the one of its name that was enforced last? What is learned under another is not held against servers: nobody would
+ * ever take it back. */
+bool upstream_is_enforced(const Upstream *up);
 void *zeroed(size_t count, size_t bytes) RETURNS_NONNULL;
 ServerLoop *server_loop(const Server *server); /* this thread's */
 /* How it may be used now: its checks, and for a server that refused connections or was ejected, as a slow one. */

@@ -42,7 +42,8 @@ struct Exchange {
 	Arena *arena; /* the request's */
 	Head request;
 	HttpServer *server;
-	void *listener_arg; /* what http_listen was given */
+	struct Rules *rules; /* HTTP/2: it is a user of these, beside its connection */
+	void *listener_arg;  /* what http_listen was given */
 	Peer peer;
 	bool secure;         /* came over TLS */
 	bool read_all;       /* the request's body has ended */

@@ -633,6 +633,7 @@ static void begin_exchange(Talk *t)
 	int64_t start_us = t->x.start_us;
 
 	t->x = (Exchange){ 0 };
+	server_conn_renew(t->sc);
 	exchange_init(&t->x, t->sc, &talk_ops, arena_new(limits_of(t)->arena_bytes));
 	if (start_us)
 		t->x.start_us = start_us;

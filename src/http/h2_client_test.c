@@ -66,6 +66,12 @@ static void serve(Exchange *x, Err *refused, void *arg)
 	e->ended++;
 }
 
+static void close_exchange(Exchange *x, void *arg)
+{
+	(void)x;
+	(void)arg;
+}
+
 static Err *serve_connection(void *arg)
 {
 	Ends *e = arg;
@@ -94,7 +100,7 @@ static void ends_open(Ends *e)
 {
 	const HttpConf conf = { .limits = limits, .handler = handler, .fail = fail };
 	const HttpConnConf client_conf = { .head = { 32 << 10, 8 << 10, 100, true }, .h2 = true };
-	H2Host host = { &e->server, &limits, e, open_exchange, serve };
+	H2Host host = { &e->server, &limits, e, open_exchange, close_exchange, serve };
 	Stream client = STREAM_CLOSED;
 	int pair[2];
 

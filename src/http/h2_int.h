@@ -28,7 +28,7 @@ struct H2Stream {
 	Buf filling;       /* DATA that came */
 	Buf reading;       /* DATA that is being looked at */
 	size_t used;       /* of what was read: the session is to be told */
-	size_t untold;     /* DATA bytes that the session was not told are used */
+	size_t untold;     /* server: DATA bytes that the session was not told are used */
 	int64_t in_length; /* what content-length promised; -1: nothing */
 	int64_t in_bytes;
 	int64_t out_length; /* what ours promised and was not given yet; -1: nothing */

@@ -244,8 +244,10 @@ static int submit(H2Stream *s)
 static void release(H2Stream *s)
 {
 	Request *r = request_of(s);
+	const H2Host *host = &server_of(r)->host;
 
 	arena_free(r->x.arena);
+	host->close(&r->x, host->arg);
 	free(r);
 }
 

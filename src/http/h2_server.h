@@ -13,6 +13,8 @@ typedef struct H2Host {
 	void *arg;
 	/* Fills in a new exchange whose ops are set, its arena too, which h2 frees in the end. Never parks. */
 	void (*open)(Exchange *x, void *arg);
+	/* The exchange is over and its arena gone. Never parks. */
+	void (*close)(Exchange *x, void *arg);
 	/* In a fiber of its own, x->request filled in: the handler, or (refused not NULL) the answer to a request that
 	 * could not be taken. Frees nothing. */
 	void (*serve)(Exchange *x, Err *refused, void *arg);

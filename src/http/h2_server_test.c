@@ -20,7 +20,7 @@ typedef struct Raw {
 	Err *served;
 	nghttp2_hd_deflater *deflater;
 	Buf out;
-	unsigned begun, handled, ended, cancelled, peak, at_work;
+	unsigned opened, closed, begun, handled, ended, cancelled, peak, at_work;
 	bool hold; /* handlers wait until they are cancelled, or for ever */
 	bool deaf; /* and do not mind being cancelled, until let go */
 } Raw;
@@ -68,10 +68,19 @@ static void open_exchange(Exchange *x, void *arg)
 {
 	Raw *r = arg;
 
+	r->opened++;
 	x->arena = arena_new(256 << 10);
 	x->server = r->conf;
 	x->body_us = limits.body_us;
 	x->write_us = limits.write_us;
+}
+
+static void close_exchange(Exchange *x, void *arg)
+{
+	Raw *r = arg;
+
+	(void)x;
+	r->closed++;
 }
 
 static void serve(Exchange *x, Err *refused, void *arg)
@@ -111,7 +120,7 @@ static Err *serve_connection(void *arg)
 static void raw_open(Raw *r)
 {
 	const HttpConf conf = { .limits = limits, .handler = no_handler, .fail = fail };
-	H2Host host = { &r->stream, &limits, r, open_exchange, serve };
+	H2Host host = { &r->stream, &limits, r, open_exchange, close_exchange, serve };
 	int pair[2];
 
 	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
@@ -121,7 +130,7 @@ static void raw_open(Raw *r)
 	CHECK_OK(h2_server_new(&host, &r->h2));
 	CHECK_INT(nghttp2_hd_deflate_new(&r->deflater, 4096), 0);
 	CHECK_OK(child_start(&r->serving, serve_connection, r, "server"));
-	r->begun = r->handled = r->ended = r->cancelled = r->peak = 0;
+	r->opened = r->closed = r->begun = r->handled = r->ended = r->cancelled = r->peak = 0;
 	r->served = NULL;
 }
 
@@ -135,6 +144,7 @@ static void raw_close(Raw *r)
 	buf_fini(&r->out);
 	CHECK_INT(r->at_work, 0);
 	CHECK_INT(r->begun, r->ended);
+	CHECK_INT(r->opened, r->closed);
 }
 
 static Err *raw_main(void *arg)

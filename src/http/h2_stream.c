@@ -5,8 +5,10 @@
  *
  * Sending copies once: a writer leaves a view of its bytes and waits; frames are laid out of that view straight into the
  * connection's output as flow control allows, and the writer goes on when all was taken. Receiving copies once: DATA is
- * gathered in one buffer while the reader looks at another, and the peer's windows are opened only for what the reader
- * has finished with, so a slow reader holds at most a window.
+ * gathered in one buffer while the reader looks at another, and the stream's window is opened only for what the reader
+ * has finished with, so a slow reader holds at most a window. Of a client's connection the streams have a window together,
+ * too. A connection to a server is shared by many clients: there the streams' own windows are the limit, or a few who read
+ * slowly would hold up everybody.
  *
  * A stream belongs to its fiber until h2_leave, and is freed by the owner after; `closed` says that the session has
  * forgotten it meanwhile. */
@@ -76,7 +78,10 @@ void h2_stream_block(H2Stream *s)
 
 void h2_stream_data(H2Stream *s, Str bytes)
 {
-	s->untold += bytes.len;
+	if (s->h2->server)
+		s->untold += bytes.len;
+	else
+		nghttp2_session_consume_connection(s->h2->session, bytes.len);
 	s->in_bytes += (int64_t)bytes.len;
 	if (s->in_length >= 0 && s->in_bytes > s->in_length) {
 		h2_stream_reset(s, NGHTTP2_PROTOCOL_ERROR);
@@ -203,8 +208,12 @@ static void submit_head(H2Stream *s)
 
 static void tell_used(H2Stream *s)
 {
-	nghttp2_session_consume(s->h2->session, s->id, s->used);
-	s->untold -= s->used;
+	if (s->h2->server) {
+		nghttp2_session_consume(s->h2->session, s->id, s->used);
+		s->untold -= s->used;
+	} else {
+		nghttp2_session_consume_stream(s->h2->session, s->id, s->used);
+	}
 	s->used = 0;
 }
 

@@ -44,8 +44,7 @@ typedef struct HttpConf {
 	bool (*trusts)(const Peer *peer, void *arg);
 } HttpConf;
 
-/* An immutable set of connections' rules, counted: connections keep the one they were accepted under until they are
- * idle again, then take the listener's newest. */
+/* An immutable set of rules, counted: a request goes by those that are its listener's newest when it begins. */
 HttpServer *http_server_new(const HttpConf *conf,
                             TlsContext *tls); /* tls NULL: plain; takes its own reference */
 void http_server_unref(HttpServer *server);   /* from any thread; NULL is fine */

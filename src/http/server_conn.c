@@ -307,12 +307,32 @@ void server_conn_accept(void *arg, int fd, const Addr *peer)
 
 /* --- HTTP/2 --------------------------------------------------------------------------------------------------------- */
 
+void server_conn_renew(ServerConn *sc)
+{
+	Rules *before = sc->rules;
+
+	if (before == sc->home->rules)
+		return;
+	sc->rules = sc->home->rules;
+	sc->rules->users++;
+	rules_leave(before);
+}
+
 static void h2_open(Exchange *x, void *arg)
 {
 	ServerConn *sc = arg;
 
+	server_conn_renew(sc);
+	x->rules = sc->rules;
+	x->rules->users++;
 	exchange_init(x, sc, x->ops, arena_new(server_conn_conf(sc)->limits.arena_bytes));
 	sc->requests++;
+}
+
+static void h2_close(Exchange *x, void *arg)
+{
+	(void)arg;
+	rules_leave(x->rules);
 }
 
 static void h2_run(Exchange *x, Err *refused, void *arg)
@@ -327,7 +347,7 @@ static void h2_run(Exchange *x, Err *refused, void *arg)
 
 Ending server_conn_h2(ServerConn *sc, Str early)
 {
-	H2Host host = { &sc->stream, &server_conn_conf(sc)->limits, sc, h2_open, h2_run };
+	H2Host host = { &sc->stream, &server_conn_conf(sc)->limits, sc, h2_open, h2_close, h2_run };
 
 	if (h2_server_new(&host, &sc->h2))
 		return CONN_CLOSE;

@@ -29,7 +29,7 @@ typedef struct ServerConn {
 	Node node;     /* home->idle, home->active or home->refused */
 	Timer timer;   /* idle or head time */
 	Home *home;
-	Rules *rules;     /* while active: what it works by; NULL when idle */
+	Rules *rules;     /* while active: what its newest request goes by; NULL when idle */
 	Partial *partial; /* bytes of a head that is not complete, or NULL */
 	H2Server *h2;
 	Fiber *fiber;
@@ -88,6 +88,8 @@ void server_refuse_end(Home *home);
 Str server_refusal(Refusal why); /* the answer's bytes */
 
 const HttpConf *server_conn_conf(const ServerConn *sc); /* active ones */
+/* A request begins: it goes by the newest rules. A busy client's connection may never be idle. */
+void server_conn_renew(ServerConn *sc);
 bool server_conn_draining(const ServerConn *sc);
 /* How a conversation on a connection went on. */
 typedef enum Ending { CONN_IDLE, CONN_CLOSE, CONN_LINGER } Ending;

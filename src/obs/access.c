@@ -374,6 +374,8 @@ Err *access_open(Arena *a, const AccessLogConf *conf, AccessLog **out)
 	log->path = str_dup(log->arena, conf->path);
 	log->fd = fd;
 	log->format = conf->format;
+	if (log->format == ACCESS_AUTO)
+		log->format = isatty(fd) ? ACCESS_TEXT : ACCESS_JSON;
 	log->query = conf->query;
 	log->next_fd = -1;
 	init_lock(log);

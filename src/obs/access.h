@@ -8,7 +8,11 @@
 #include "base/err.h"
 #include "obs/metric.h"
 
-typedef enum AccessFormat { ACCESS_JSON, ACCESS_TEXT } AccessFormat;
+typedef enum AccessFormat {
+	ACCESS_JSON,
+	ACCESS_TEXT,
+	ACCESS_AUTO, /* text on a terminal, else JSON */
+} AccessFormat;
 /* What becomes of query strings, in the target and in the referrer: they may hold secrets. */
 typedef enum AccessQuery {
 	ACCESS_QUERY_REDACT, /* values of parameters whose name sounds like a secret become "***" */
@@ -37,7 +41,8 @@ typedef struct AccessRecord {
 	Str user_agent, referer, request_id;
 	Str trace_id, span_id; /* hexadecimal: the trace, and the span that servers were told of */
 	Str route, upstream, server;
-	Str error; /* slug */
+	Str error;   /* slug */
+	Str message; /* what went wrong, and why, in words */
 } AccessRecord;
 
 typedef struct AccessLogConf {

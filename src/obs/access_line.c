@@ -19,7 +19,7 @@ enum {
 	NAME_BYTES = 64,   /* of a parameter's name that are looked at */
 	SECOND_BYTES = 19, /* "2026-01-31T23:59:59" */
 };
-_Static_assert(WORST *(3 * CUT + CUT_AGENT + 12 * CUT_SHORT) + FIXED <= ACCESS_LINE_BYTES,
+_Static_assert(WORST *(3 * CUT + CUT_AGENT + 13 * CUT_SHORT) + FIXED <= ACCESS_LINE_BYTES,
                "a line may not fit");
 
 static size_t cut(Str text, size_t limit)
@@ -31,9 +31,9 @@ static size_t worst_bytes(const AccessRecord *r)
 {
 	size_t bytes = cut(r->path, CUT) + cut(r->query, CUT) + cut(r->referer, CUT) +
 	               cut(r->user_agent, CUT_AGENT);
-	const Str rest[] = { r->client, r->client,     r->peer,     r->method,
-		             r->host,   r->request_id, r->trace_id, r->span_id,
-		             r->route,  r->upstream,   r->server,   r->error };
+	const Str rest[] = { r->client,     r->client,   r->peer,    r->method, r->host,
+		             r->request_id, r->trace_id, r->span_id, r->route,  r->upstream,
+		             r->server,     r->error,    r->message };
 
 	for (size_t i = 0; i < COUNT(rest); i++)
 		bytes += cut(rest[i], CUT_SHORT);
@@ -313,7 +313,8 @@ static char *put_json_banyan(char *at, const AccessRecord *r)
 		at = put_number(at, S(",\"banyan.head_us\":"), (uint64_t)r->head_us);
 	if (r->cancelled)
 		at = put(at, S(",\"banyan.cancelled\":true"));
-	return put_str(at, S(",\"error.code\":"), r->error, CUT_SHORT);
+	at = put_str(at, S(",\"error.code\":"), r->error, CUT_SHORT);
+	return put_str(at, S(",\"error.message\":"), r->message, CUT_SHORT);
 }
 
 size_t access_put_json(char *into, size_t room, const AccessRecord *r, AccessQuery query)
@@ -385,6 +386,8 @@ size_t access_put_text(char *into, size_t room, const AccessRecord *r, AccessQue
 	if (r->cancelled)
 		at = put(at, S(" cancelled"));
 	at = put_word(at, S(" error="), r->error, CUT_SHORT);
+	if (r->message.len)
+		at = put(put_word(at, S(" ("), r->message, CUT_SHORT), S(")"));
 	at = put_word(at, S(" id="), r->request_id, CUT_SHORT);
 	*at++ = '\n';
 	return (size_t)(at - into);

@@ -37,6 +37,7 @@ static AccessRecord full(void)
 		.upstream = S("shop"),
 		.server = S("127.0.0.1:8000"),
 		.error = S("upstream.reset"),
+		.message = S("it is gone"),
 	};
 }
 
@@ -69,7 +70,7 @@ TEST(json_is_this_to_the_byte)
 	          "\"client.port\":4711,\"source.address\":\"10.0.0.1\",\"banyan.route\":\"users\","
 	          "\"banyan.upstream\":\"shop\",\"banyan.server\":\"127.0.0.1:8000\",\"banyan.attempts\":2,"
 	          "\"banyan.reused\":true,\"banyan.connect_us\":210,\"banyan.head_us\":9876,"
-	          "\"error.code\":\"upstream.reset\"}\n"));
+	          "\"error.code\":\"upstream.reset\",\"error.message\":\"it is gone\"}\n"));
 }
 
 /* From the Elastic Common Schema, version 8.11: names and what they hold there (keyword, ip and date are strings). */
@@ -105,6 +106,7 @@ static const struct {
 	{ "client.port", JSON_KIND_INT },
 	{ "source.address", JSON_KIND_STR },
 	{ "error.code", JSON_KIND_STR },
+	{ "error.message", JSON_KIND_STR },
 };
 
 TEST(every_name_is_of_the_schema_or_our_own)
@@ -139,7 +141,7 @@ TEST(text_is_this_to_the_byte)
 	CHECK_STR(
 		line(a, access_put_text, &r, ACCESS_QUERY_DROP),
 		S("2026-01-31 23:59:59.123 200 GET https://shop.example.org/users/7 12.3ms 4321B from 192.0.2.7 route=users "
-	          "server=127.0.0.1:8000 attempts=2 error=upstream.reset id=0123abcd\n"));
+	          "server=127.0.0.1:8000 attempts=2 error=upstream.reset (it is gone) id=0123abcd\n"));
 }
 
 TEST(what_is_not_there_is_left_out)
@@ -266,7 +268,7 @@ TEST(every_line_is_json_and_within_its_bound)
 		AccessRecord r = full();
 		Str *fields[] = { &r.client, &r.peer,       &r.method,  &r.host,       &r.path,
 			          &r.query,  &r.user_agent, &r.referer, &r.request_id, &r.trace_id,
-			          &r.route,  &r.upstream,   &r.server,  &r.error };
+			          &r.route,  &r.upstream,   &r.server,  &r.error,      &r.message };
 		size_t room, len;
 		const Json *value;
 		char *at;

@@ -12,6 +12,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "rt/loop.h"
+#include "store/db_conf.h"
 
 #include <stdlib.h>
 
@@ -47,6 +48,14 @@ static Err *engine_find(Arena *a, Str url, const DbEngine **out)
 	                                            (size_t)MAX(str_find_char(url, ':'), 0)))));
 }
 
+Err *db_url_verify(Arena *a, Str url)
+{
+	const DbEngine *engine;
+
+	TRY(engine_find(a, url, &engine));
+	return engine->verify(a, url);
+}
+
 Err *db_open(Arena *a, const DbConf *conf, Db **out)
 {
 	const DbEngine *engine;
@@ -69,13 +78,10 @@ void db_closep(Db **db)
 
 void db_init(Db *db, const DbEngine *engine, Str name)
 {
-	char *copy = malloc(name.len + 1);
-
-	if (!copy)
+	*db = (Db){ .engine = engine, .root = db };
+	db->name = (Str){ strndup(name.at, name.len), name.len };
+	if (!db->name.at)
 		abort();
-	memcpy(copy, name.at, name.len);
-	copy[name.len] = 0;
-	*db = (Db){ .engine = engine, .root = db, .name = { copy, name.len } };
 	db->hub = db_hub_new();
 	db->cells = db_cells_new(db->name);
 }

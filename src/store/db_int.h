@@ -137,8 +137,9 @@ typedef struct DbPlan {
 
 struct DbEngine {
 	SqlEngine id;
-	const char *name;           /* "sqlite" */
-	const char *const *schemes; /* "sqlite:", ends with NULL */
+	const char *name;                  /* "sqlite" */
+	const char *const *schemes;        /* "sqlite:", ends with NULL */
+	Err *(*verify)(Arena *a, Str url); /* is it one? */
 	Err *(*open)(Arena *a, const DbConf *conf, Db **out);
 	void (*close)(Db *db);             /* parks */
 	Err *(*run)(Db *db, DbCall *call); /* in a database, or in a transaction */

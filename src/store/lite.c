@@ -8,6 +8,7 @@
 #include "store/lite_int.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "rt/work.h"
 
 #include <errno.h>
@@ -223,7 +224,10 @@ static Err *open_writer(LiteDb *lite, Arena *a, const DbConf *conf)
 	lite_near_begin(lite);
 	TRY(lite_conn_open(&lite->writer, a, lite->path, LITE_WRITER));
 	TRY(lite_conn_open(&lite->care, a, lite->path, LITE_WRITER));
-	return check ? lite_care_check(&lite->writer, a) : NULL;
+	if (!check)
+		return NULL;
+	log_info("database %s was not closed in order: it is read through before it serves", lite->path);
+	return lite_care_check(&lite->writer, a);
 }
 
 static void open_job(void *arg)
@@ -339,6 +343,13 @@ static Err *path_of(Arena *a, Str url, Str *path)
 	              STR_ARG(*path));
 }
 
+static Err *verify(Arena *a, Str url)
+{
+	Str path;
+
+	return path_of(a, url, &path);
+}
+
 static Err *restore(Arena *a, Str url, Str from, Str *kept)
 {
 	Str path;
@@ -374,6 +385,7 @@ const DbEngine *lite_engine(void)
 		.id = SQL_SQLITE,
 		.name = "sqlite",
 		.schemes = schemes,
+		.verify = verify,
 		.open = open_db,
 		.close = close_db,
 		.run = run,

@@ -446,15 +446,16 @@ static Err *explain(LiteConn *conn, Arena *a, const Sql *sql, DbPlan *out)
 	AUTO(buf_fini) Buf b = { 0 };
 	const char *text = str_z(a, str_fmt(a, "explain query plan %s", sql->text[SQL_SQLITE]));
 	sqlite3_stmt *stmt = NULL;
+	Str detail;
 	int code = sqlite3_prepare_v2(conn->db, text, -1, &stmt, NULL);
 
 	while (code == SQLITE_OK || code == SQLITE_ROW) {
 		code = sqlite3_step(stmt);
 		if (code != SQLITE_ROW)
 			break;
-		out->scans |= is_scan(column_str(stmt, 3));
-		buf_put(&b, column_str(stmt, 3));
-		buf_putc(&b, '\n');
+		detail = column_str(stmt, 3);
+		out->scans |= is_scan(detail);
+		buf_fmt(&b, "%.*s\n", STR_ARG(detail));
 	}
 	sqlite3_finalize(stmt);
 	out->text = str_dup(a, (Str){ b.at, b.len });

@@ -20,6 +20,7 @@ typedef struct LiteStmt {
 	sqlite3_stmt *stmt;
 	int params;
 	unsigned skip; /* on a loop: so many times more it is not tried there */
+	unsigned slow; /* on a loop: times in a row that it took long */
 } LiteStmt;
 
 typedef struct LiteConn {
@@ -152,9 +153,9 @@ struct LiteDb {
 	bool started;
 };
 
-void *lite_writer_main(void *lite);
-void *lite_reader_main(void *reader);
-void *lite_care_main(void *lite);
+void *lite_writer_main(void *arg); /* LiteDb */
+void *lite_reader_main(void *arg); /* LiteReader */
+void *lite_care_main(void *arg);
 
 /* After a commit: how long the log is now. The writer's thread. */
 void lite_care_log(LiteDb *lite, int pages);

@@ -28,7 +28,8 @@
 
 enum {
 	SKIP = 64,     /* times that a long statement goes to a reader at once */
-	LONG_US = 200, /* that is one */
+	LONG_US = 200, /* that is one, so many times in a row: once may be another thread's doing */
+	SLOW_TIMES = 3,
 	TURN = 32,
 };
 
@@ -344,8 +345,14 @@ static bool try_call(LiteNear *at, LiteStmt *stmt, DbCall *call)
 	int64_t since_us = time_mono_us();
 	Err *err = lite_conn_run(&at->conn, call, stmt);
 
-	if (at->conn.steps_over || time_mono_us() - since_us > LONG_US)
+	if (time_mono_us() - since_us > LONG_US)
+		stmt->slow++;
+	else
+		stmt->slow = 0;
+	if (at->conn.steps_over || stmt->slow >= SLOW_TIMES) {
 		stmt->skip = SKIP;
+		stmt->slow = 0;
+	}
 	return !err;
 }
 

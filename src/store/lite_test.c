@@ -5,6 +5,7 @@
 
 #include <semaphore.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 static Str suite_path(Arena *a)
 {
@@ -448,4 +449,99 @@ TEST(what_is_no_database_is_told)
 	RtConf conf = { .loops = 1, .workers = 1 };
 
 	CHECK_OK(rt_run(&conf, open_damaged, a));
+}
+
+/* --- after a crash ----------------------------------------------------------------------------------------------------- */
+
+/* A process that ends without closing leaves its log; then the file is damaged in its middle. */
+static Err *crash_main(void *arg)
+{
+	Arena *a = arg;
+	Db *db;
+	uint32_t applied;
+
+	TRY(suite_open(a, &db));
+	TRY(schema_apply(db, a, &sample_schema, &applied));
+	for (uint8_t i = 0; i < 100; i++)
+		TRY(add_shopper(db, a, i));
+	_exit(0);
+}
+
+static Err *open_again(void *arg)
+{
+	Arena *a = arg;
+	AUTO(db_closep) Db *db = NULL;
+	DbConf conf = { .url = str_fmt(a, "sqlite:%.*s", STR_ARG(suite_path(a))) };
+	size_t count;
+
+	TRY(db_open(a, &conf, &db));
+	TRY(count_shoppers(db, a, &count));
+	CHECK_INT(count, 100);
+	return NULL;
+}
+
+static void crash(Arena *a)
+{
+	RtConf conf = { .loops = 1, .workers = 1 };
+	int status;
+	pid_t pid;
+
+	unit_dir();
+	pid = fork();
+	if (!pid)
+		_exit(rt_run(&conf, crash_main, a) ? 1 : 2);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+}
+
+/* One more that ends with a log. */
+static Err *touch_main(void *arg)
+{
+	Arena *a = arg;
+	DbConf conf = { .url = str_fmt(a, "sqlite:%.*s", STR_ARG(suite_path(a))) };
+	Db *db;
+
+	TRY(db_open(a, &conf, &db));
+	TRY(db_exec(db, a, counter_set, NULL, .name = S("one"), .value = 1));
+	_exit(0);
+}
+
+static void leave_log(Arena *a)
+{
+	RtConf conf = { .loops = 1, .workers = 1 };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(rt_run(&conf, touch_main, a) ? 1 : 2);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+}
+
+TEST(after_a_crash_all_is_there)
+{
+	RtConf conf = { .loops = 1, .workers = 1 };
+	struct stat st;
+
+	crash(a);
+	CHECK_INT(stat(str_z(a, str_fmt(a, "%.*s-wal", STR_ARG(suite_path(a)))), &st), 0);
+	CHECK(st.st_size > 0);
+	CHECK_OK(rt_run(&conf, open_again, a));
+	CHECK(stat(str_z(a, str_fmt(a, "%.*s-wal", STR_ARG(suite_path(a)))), &st) != 0);
+}
+
+TEST(after_a_crash_damage_is_found_before_it_serves)
+{
+	RtConf conf = { .loops = 1, .workers = 1 };
+	static char rubbish[7 * 4096]; /* the pages of tables */
+	int fd;
+
+	crash(a);
+	CHECK_OK(rt_run(&conf, open_again, a)); /* carries over the log */
+	leave_log(a);
+	memset(rubbish, 0x55, sizeof rubbish);
+	fd = open(str_z(a, suite_path(a)), O_RDWR);
+	CHECK(fd >= 0 && pwrite(fd, rubbish, sizeof rubbish, 4096) == sizeof rubbish);
+	close(fd);
+	CHECK_ERR(rt_run(&conf, open_again, a), "db.corrupt");
 }

@@ -8,8 +8,10 @@
 #include "store/schema.h"
 #include "unit.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -272,6 +274,10 @@ static Err *failing_main(void *arg)
 	TRY(count_marks(db, a, &count));
 	CHECK_INT(count, 2);
 	fault.sync_fails = false;
+
+	fault.lock_fails = true;
+	CHECK_ERR(one_mark(db, a, 3), "db.io");
+	fault.lock_fails = false;
 	TRY(db_txn(db, a, DB_SERIALIZABLE, two_marks, &n));
 	TRY(count_marks(db, a, &count));
 	CHECK_INT(count, 4);
@@ -285,6 +291,74 @@ TEST(a_disk_that_was_full_or_failed_serves_again)
 	child.path = str_z(a, str_fmt(a, "%s/full.db", unit_dir()));
 	fault_install();
 	CHECK_OK(rt_run(&conf, failing_main, a));
+}
+
+/* A real one, of 8 MiB, of which a file takes most. Where a sandbox allows no mount there is nothing to see. */
+static bool small_disk(const char *path)
+{
+	int flags = CLONE_NEWNS | (getuid() ? CLONE_NEWUSER : 0);
+
+	return mkdir(path, 0700) == 0 && unshare(flags) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", path, "tmpfs", 0, "size=8m") == 0;
+}
+
+static void take_room(const char *path, size_t bytes)
+{
+	static char block[4096];
+	FILE *f = fopen(path, "w");
+
+	for (size_t at = 0; f && at < bytes; at += sizeof block)
+		CHECK_INT(fwrite(block, 1, sizeof block, f), sizeof block);
+	CHECK(f && fclose(f) == 0);
+}
+
+enum { ROUND_ROWS = 2000 };
+
+static Err *small_disk_main(void *arg)
+{
+	Arena *a = arg;
+	AUTO(db_closep) Db *db = NULL;
+	DbConf conf = { .url = str_fmt(a, "sqlite:%s", child.path), .create = true };
+	const char *filler = str_z(a, str_fmt(a, "%s.filler", child.path));
+	int64_t count, n = 0;
+	uint32_t applied;
+	Err *err = NULL;
+
+	TRY(db_open(a, &conf, &db));
+	TRY(schema_apply(db, a, &sample_schema, &applied));
+	take_room(filler, 5 << 20);
+	while (!err && n < 1000)
+		err = db_exec(db, a, long_write, NULL, .writer = n++, .most = ROUND_ROWS);
+	CHECK_ERR(err, "db.full_disk");
+	n--;
+	CHECK_ERR(db_exec(db, a, long_write, NULL, .writer = n, .most = ROUND_ROWS),
+	          "db.full_disk");
+	TRY(count_marks(db, a, &count));
+	CHECK_INT(count, n * ROUND_ROWS);
+	CHECK_INT(unlink(filler), 0);
+	TRY(db_exec(db, a, long_write, NULL, .writer = n, .most = ROUND_ROWS));
+	TRY(count_marks(db, a, &count));
+	CHECK_INT(count, (n + 1) * ROUND_ROWS);
+	return NULL;
+}
+
+TEST(a_full_disk_costs_what_does_not_fit_and_no_more)
+{
+	RtConf conf = { .loops = 2, .workers = 1 };
+	const char *disk = str_z(a, str_fmt(a, "%s/disk", unit_dir()));
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!small_disk(disk))
+			_exit(0);
+		child.path = str_z(a, str_fmt(a, "%s/full.db", disk));
+		CHECK_OK(rt_run(&conf, small_disk_main, a));
+		_exit(0);
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
 }
 
 /* In a process that is nobody in particular: root may write everywhere. */

@@ -563,6 +563,13 @@ static PgPool *pool_of(const PgDb *pdb, const DbConf *conf, Str role, const PgTa
 
 static const DbEngine engine;
 
+static Err *pg_verify(Arena *a, Str url)
+{
+	PgTarget target;
+
+	return pg_target_read(a, url, true, &target);
+}
+
 static Err *pg_open(Arena *a, const DbConf *conf, Db **out)
 {
 	AUTO(arena_freep) Arena *own_a = arena_new(0);
@@ -592,6 +599,7 @@ static const DbEngine engine = {
 	.id = SQL_POSTGRES,
 	.name = "postgres",
 	.schemes = schemes,
+	.verify = pg_verify,
 	.open = pg_open,
 	.close = pg_close,
 	.run = run,

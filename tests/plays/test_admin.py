@@ -3,12 +3,16 @@
 import concurrent.futures
 import datetime
 import json
+import os
+import pty
+import re
 import signal
+import subprocess
 
 import pytest
 import yaml
 
-from actors.gateway import everything_to
+from actors.gateway import BANYAN, everything_to
 from actors.http1 import reply, request
 from actors.waiting import until
 
@@ -49,6 +53,50 @@ def test_requests_are_counted_by_route_and_class(gw, client):
         assert gw.metric("banyan_upstream_requests_total", upstream="shop", **{"class": name}) == want
     assert gw.metric("banyan_request_seconds_count", route="all") == 7
     assert gw.metric("banyan_http_requests_total", version="refused") == 1
+
+
+def test_bytes_are_counted_by_route_and_upstream(gateway, gunicorn, client, tmp_path):
+    app = gunicorn("echo:app")
+    (tmp_path / "ten.txt").write_text("0123456789")
+    gw = gateway(everything_to(app).replace("routes: [", f"routes: [ {{ name: files, match: /files/**, files: {tmp_path} }}, "))
+    answer = client.post(gw, "/x", b"x" * 70000)
+    client.get(gw, "/files/ten.txt")
+    gw.wait_metric("banyan_request_bytes_total", 70000, route="all")
+    gw.wait_metric("banyan_response_bytes_total", len(answer.body), route="all")
+    gw.wait_metric("banyan_response_bytes_total", 10, route="files")
+    assert gw.metric("banyan_upstream_request_bytes_total", upstream="shop") == 70000
+    assert gw.metric("banyan_upstream_response_bytes_total", upstream="shop") == len(answer.body) > 0
+
+
+# What the admin port promises, by the words of its guide.
+PROMISED = ["banyan_requests_total", "banyan_request_seconds", "banyan_request_bytes_total", "banyan_response_bytes_total",
+            "banyan_upstream_requests_total", "banyan_upstream_seconds", "banyan_upstream_request_bytes_total",
+            "banyan_upstream_response_bytes_total", "banyan_upstream_connections_total", "banyan_upstream_queued_total",
+            "banyan_upstream_waiting", "banyan_upstream_retries_total", "banyan_upstream_ejections_total", "banyan_limit_used", "banyan_limit",
+            "banyan_upstream_limit_used", "banyan_upstream_limit", "banyan_spool_bytes", "banyan_metric_fill_ratio"]
+
+
+def test_promtool_accepts_the_metrics_of_a_busy_gateway_without_a_word(gateway, gunicorn, nginx, upstream, client, certificates):
+    app, web, gone = gunicorn("echo:app"), nginx(), upstream()
+    gone.finish()
+    gw = gateway(f"""
+        listen: [ "127.0.0.1:0", {{ address: "127.0.0.1:0", tls: {certificates.yaml()} }} ]
+        upstreams:
+          app: {{ servers: [ "{app.address}", "{gone.address}" ], max_connections: 4, queue: 4, health: / }}
+          web: {{ servers: "{web.address}" }}
+        routes:
+          - {{ name: all, to: app }}
+          - {{ name: web, match: /web/**, to: web }}
+          - {{ name: files, match: /files/**, files: . }}
+          - {{ name: expression, match: "~ ^/(a+)+$", answer: a }}
+    """)
+    for target in ("/", "/web/", "/files/none", "/aaaa") * 5:
+        client.get(gw, target)
+    client.raw(gw, b"nonsense\r\n\r\n")
+    text = gw.ask_admin("/metrics")[2]
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [name for name in PROMISED if f"# TYPE {name} " not in text] == []
 
 
 def test_gauges_go_up_and_down_again(gateway, upstream, client):
@@ -225,6 +273,29 @@ def test_a_record_tells_the_request(gw, shop, client):
     assert "hidden" not in gw.access_path.read_text()
 
 
+def test_a_record_of_a_server_that_was_not_reached_names_it_and_says_why(gateway, upstream, nginx, client):
+    gone, plain = upstream(), nginx()
+    gone.finish()
+    gw = gateway(f"""
+        upstreams:
+          gone: {{ servers: "{gone.address}" }}
+          unknown: {{ servers: "no.such.name.invalid:80" }}
+          plain: {{ servers: "{plain.address}", tls: {{}} }}
+        routes:
+          - {{ name: gone, match: /gone, to: gone }}
+          - {{ name: unknown, match: /unknown, to: unknown }}
+          - {{ name: plain, match: /plain, to: plain }}
+    """)
+    for path, server, code, words in (("/gone", gone.address, "upstream.refused", "refused the connection"),
+                                      ("/unknown", "no.such.name.invalid:80", "upstream.connect", "no.such.name.invalid"),
+                                      ("/plain", plain.address, "upstream.connect", "did not speak TLS")):
+        answer = client.get(gw, path)
+        record = gw.record(id=answer.headers.get("x-request-id")).row
+        assert (answer.status, record["banyan.server"], record["error.code"]) == (502, server, code)
+        assert words in record["error.message"]
+        assert path == "/gone" or words not in answer.problem["detail"]  # what is inside is no client's business
+
+
 def test_there_is_one_record_for_each_request(gw, client):
     wire = client.connect(gw)
     wire.pipeline(*[request(target=f"/{200 + number}") for number in range(40)])
@@ -270,3 +341,22 @@ def test_the_text_format_is_one_line_too(gateway, shop, client, tmp_path):
     client.get(gw, "/418")
     line = until(lambda: path.exists() and path.read_text(), "the line")
     assert line.count("\n") == 1 and "418" in line and "/418" in line
+
+
+def test_on_a_terminal_lines_are_for_people_and_elsewhere_for_programs(tmp_path, shop, client):
+    """The same configuration, its log on standard output: a terminal, then a pipe."""
+    (tmp_path / "banyan.yaml").write_text("listen: 127.0.0.1:0\nadmin: off\n" + everything_to(shop))
+    for ends in (pty.openpty, os.pipe):
+        mine, its = ends()
+        with subprocess.Popen([BANYAN, "serve", "-c", tmp_path / "banyan.yaml"], stdout=its, stderr=subprocess.DEVNULL) as program, \
+                os.fdopen(mine, "rb", buffering=0) as out:
+            os.close(its)
+            said = b""
+            while b"ready" not in said:
+                said += out.read(4096)
+            client.get(re.search(rb"http://(\S+)", said)[1].decode(), "/418")
+            while b"/418" not in said or not said.endswith(b"\n"):
+                said += out.read(4096)
+            program.terminate()
+        last = said.decode().splitlines()[-1]
+        assert last.startswith("{") == (ends is os.pipe) and "418" in last, last

@@ -2,6 +2,7 @@
 """Which server gets a request, what happens when it fails, and limits that are exact."""
 import collections
 import concurrent.futures
+import threading
 
 import pytest
 
@@ -216,6 +217,57 @@ def test_all_servers_down_is_a_502_or_503_with_a_slug(gateway, upstream, client)
     assert answer.status in (502, 503) and answer.slug.startswith("upstream.")
     a.start()
     until(lambda: client.get(gw).status == 200, "a server is back")
+
+
+class Pace:
+    """A server that is quick, or that takes a tenth of a second to each answer; GET is answered with its name, POST with 8 MiB."""
+
+    def __init__(self, name):
+        self.name, self.tired, self.slow = name.encode(), threading.Event(), False
+
+    def __call__(self, asked):
+        if self.slow:
+            self.tired.wait(0.1)
+        return reply(200, self.name if asked.method == "GET" else b"x" * (8 << 20))
+
+
+def test_a_server_is_not_held_to_be_slow_because_its_client_is(gateway, upstream, client):
+    """Its time ends with the head of its answer, also where the body still goes out: ewma goes on choosing the quick one."""
+    paces = [Pace(name) for name in "ab"]
+    ups = [upstream(answer=pace) for pace in paces]
+    gw = gateway(everything_to(*ups, upstream="balance: ewma", more="threads: 1"))
+    wire = client.connect(gw, receive_buffer=16384)
+    wire.send(request("POST", body=b"x" * 300000))
+    wire.head()
+    asked = next(number for number, up in enumerate(ups) if up.requests)
+    always(lambda: not gw.access_log, "it does not read its answer", during=1)
+    assert sum(map(len, wire.reader.pieces(8 << 20))) == 8 << 20
+    gw.record(method="POST")
+    paces[1 - asked].slow = True
+    assert shares(client, gw, 12)["ab"[asked]] > 8
+
+
+def test_a_client_that_leaves_says_nothing_of_its_servers_time(gateway, upstream, client):
+    quick, slow = Pace("quick"), Pace("slow")
+    held = threading.Event()
+
+    def answer(asked):
+        if asked.target == "/held":
+            held.wait()
+        return quick(asked)
+
+    slow.slow = True
+    a, b = upstream(answer=answer), upstream(answer=slow)
+    gw = gateway(everything_to(a, b, upstream="balance: ewma", more="threads: 1"))
+    shares(client, gw, 4)
+    for number in range(3):
+        with client.connect(gw) as wire:
+            wire.send(request(target="/held"))
+            until(lambda: a.targets.count("/held") > number, "it is at the quick server")
+            wire.reset()
+        gw.wait_metric("banyan_upstream_requests_total", number + 1, server=a.address, **{"class": "none"})
+    assert shares(client, gw, 12)["quick"] > 8
+    held.set()
 
 
 @pytest.mark.parametrize("method, again", [("GET", True), ("HEAD", True), ("PUT", True), ("DELETE", True), ("OPTIONS", True),

@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from actors.certificates import openssl
 from actors.gateway import run_banyan
 
 GOOD = """
@@ -124,13 +125,93 @@ def test_serve_with_a_bad_file_says_the_same_and_ends(tmp_path):
     assert code == 2 and "banyan.yaml:8:" in err and "ready" not in out
 
 
-def test_serve_on_an_address_that_is_taken_says_so_and_ends(tmp_path, upstream):
+@pytest.mark.parametrize("text", ["listen: {taken}\nadmin: off\n", "listen: 127.0.0.1:0\nadmin: {taken}\n"], ids=["listen", "admin"])
+def test_serve_on_an_address_that_is_taken_says_so_and_ends(tmp_path, upstream, text):
     up = upstream()
-    (tmp_path / "banyan.yaml").write_text(textwrap.dedent(GOOD).replace("127.0.0.1:8080", up.address) + "admin: off\n")
+    (tmp_path / "banyan.yaml").write_text(text.format(taken=up.address) + "routes: [ { name: all, answer: hi } ]\n")
     code, out, err = run_banyan("serve", "-c", "banyan.yaml", cwd=tmp_path)
-    assert code not in (0, 2) and up.address in err and "ready" not in out
+    last = err.splitlines()[-1]
+    assert code == 7 and f"somebody listens on {up.address} already" in last and "ready" not in out
+
+
+# Twenty slips of an afternoon, each with the place and the words that put it right.
+TWENTY = """\
+listen:
+  - { adress: "127.0.0.1:8080" }
+  - "127.0.0.1:80800"
+  - "www.example.org:443"
+limits:
+  head: 32kb
+  boddy: 10MiB
+  head_time: 10
+thread: 4
+upstreams:
+  shop:
+    servers: [ "127.0.0.1:8000", "127.0.0.1:8000", "http://127.0.0.1:8001" ]
+    balance: roundrobin
+    retry: { on: [ conect ], budget: 120% }
+    health: { path: healthz }
+    balance: hash
+routes:
+  - { name: one, to: shpo }
+  - { name: one, match: /x, to: shop }
+  - { name: both, match: /y, to: shop, redirect: /z }
+  - { name: open, match: "~ ^/(unclosed", to: shop }
+  - { name: part, match: "/u/{id}", redirect: "/v/{idd}" }
+  - { name: files, match: /f/**, files: no-such-folder }
+trusted_proxies: 10.0.0.0/33
+admin: 0.0.0.0:8081
+limits: { line: 4KiB }
+"""
+THEIR_PLACES = [
+    (2, 7, 'no key "adress": did you mean address?'), (3, 5, "a port is at most 65535"), (4, 5, "not a name"), (6, 9, "write KiB"),
+    (7, 3, "did you mean body?"), (8, 14, "has no unit"), (9, 1, "did you mean threads?"), (12, 34, "is a server of shop already"),
+    (12, 52, "no http://"), (13, 14, "did you mean round_robin?"), (14, 20, "did you mean connect?"), (14, 38, "within 0% and 100%"),
+    (15, 21, 'must begin with "/"'), (16, 5, '"balance" is there already, in line 13'), (18, 22, "did you mean shop?"),
+    (19, 13, "taken already, in line 18"), (20, 13, "exactly one of"), (21, 26, "parenthesis"), (22, 47, "did you mean {id}?"),
+    (23, 41, "No such file"), (24, 18, "0 to 32"), (25, 8, "a token is needed"), (26, 1, '"limits" is there already, in line 5'),
+]
+
+
+def test_twenty_different_mistakes_are_told_in_one_run_each_at_its_place(tmp_path):
+    (tmp_path / "banyan.yaml").write_text(TWENTY)
+    code, out, err = run_banyan("check", "banyan.yaml", cwd=tmp_path)
+    told = [(int(line), int(column), text) for line, column, text in re.findall(r"^banyan\.yaml:(\d+):(\d+): (.*)$", out, re.M)]
+    assert code == 2 and len(told) == len(out.splitlines())
+    missing = [row for row in THEIR_PLACES if not any(row[:2] == one[:2] and row[2] in one[2] for one in told)]
+    assert not missing, out
+    assert f"has {len(told)} mistakes" in err
+    code, _, said = run_banyan("serve", "-c", "banyan.yaml", cwd=tmp_path)
+    assert code == 2 and said.count("banyan.yaml:") == len(told) + 1
+
+
+def test_what_the_start_would_refuse_the_check_refuses(tmp_path, certificates):
+    pem, key, other = certificates.certificate(), certificates.key(), certificates.key("other")
+    (tmp_path / "empty.pem").write_text("")
+    cases = [
+        (f"listen: {{ address: '127.0.0.1:0', tls: {{ certificate: {pem}, key: {other} }} }}", "does not belong to certificate"),
+        (f"listen: {{ address: '127.0.0.1:0', tls: {{ certificate: {key}, key: {key} }} }}", "cannot be used"),
+        (f"listen: {{ address: '127.0.0.1:0', tls: {{ certificate: empty.pem, key: {key} }} }}", "nothing of the kind"),
+        ("listen: '127.0.0.1:0'\nupstreams: { a: { servers: 'h:1', tls: { ca: empty.pem } } }", "CA file"),
+        (f"listen: '127.0.0.1:0'\nupstreams: {{ a: {{ servers: 'h:1', tls: {{ certificate: {pem}, key: {other} }} }} }}", "does not belong"),
+    ]
+    for text, words in cases:
+        (tmp_path / "banyan.yaml").write_text(text + "\nadmin: off\nroutes: [ { name: all, answer: hi } ]\n")
+        code, out, _ = run_banyan("check", "banyan.yaml", cwd=tmp_path)
+        assert code == 2 and words in out and re.match(r"banyan\.yaml:\d+:\d+: ", out), (text, out)
+        assert run_banyan("serve", "-c", "banyan.yaml", cwd=tmp_path)[0] == 2
 
 
 def test_an_unknown_command_is_answered_with_the_nearest(tmp_path):
     code, out, err = run_banyan("chek", cwd=tmp_path)
     assert code == 2 and "check" in out + err
+
+
+def test_a_certificate_that_ends_is_a_warning(tmp_path):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=short",
+            "-keyout", tmp_path / "key.pem", "-out", tmp_path / "short.pem")
+    (tmp_path / "banyan.yaml").write_text("listen: { address: '127.0.0.1:0', tls: { certificate: short.pem, key: key.pem } }\n"
+                                          "access_log: ./no/such/access.log\nroutes: [ { name: all, answer: hi } ]\n")
+    code, out, _ = run_banyan("check", "banyan.yaml", cwd=tmp_path)
+    assert code == 0 and re.search(r"^banyan.yaml:1:\d+: certificate: it ends in [12] days \(a warning\)$", out, re.M)
+    assert re.search(r"^banyan.yaml:2:13: to: ./no/such: No such file or directory \(a warning\)$", out, re.M)

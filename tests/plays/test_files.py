@@ -8,6 +8,7 @@ import re
 import time
 
 import pytest
+from hyperframe import frame as frames
 
 from actors.client import Client, Wire
 from actors.gateway import run_banyan
@@ -468,3 +469,35 @@ def test_a_folder_that_is_not_there_is_a_mistake(tmp_path):
     code, _, errors = run_banyan("check", "-c", file)
     assert code == 2 and "No such file or directory" in errors
 
+
+
+def test_a_file_lives_as_long_as_the_requests_that_got_it(gateway, h2, tmp_path):
+    """Over HTTP/2, where answers wait for the window, and their heads may be looked at after a request has ended. The files are
+    written anew meanwhile and asked for by others; who began with the old ones gets them to their end. The sanitizers look on."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    sizes = {"large.js": 40000, "small.js": 9000}  # one is kept open, one is kept whole
+
+    def write(turn):
+        for name, size in sizes.items():
+            (tmp_path / name).write_bytes(noise(size + turn))
+            (tmp_path / name).rename(folder / name)
+
+    write(0)
+    gw = gateway(serving(folder, end='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
+    for turn in range(1, 5):
+        wire = h2(gw, window=False)  # 64 KiB for all of it: the second waits in its middle, the others at their beginning
+        names = ["large.js", "large.js"] + ["small.js", "large.js"] * 5
+        asked = {wire.open(): name for name in names}
+        wire.send(*[frame for number, name in asked.items() for frame in wire.headers_frames(number, get(f"/static/{name}"))])
+        gone = [wire.open() for _ in range(20)]
+        wire.send(*[frame for number in gone for frame in (*wire.headers_frames(number, get("/static/small.js")),
+                                                           frames.RstStreamFrame(number, error_code=8))])
+        wire.read_until(lambda: all(wire.streams[number].headers for number in asked))
+        write(turn)
+        with Wire(gw.address) as other:
+            for name, size in sizes.items():
+                until(lambda: len(other.ask(request(target=f"/static/{name}")).body) == size + turn, "the new file is given")
+        wire.send(frames.WindowUpdateFrame(0, window_increment=1 << 20))
+        for number, name in asked.items():
+            assert wire.answer(number).body == noise(sizes[name] + turn - 1), name

@@ -2,6 +2,7 @@
 """HTTP/2 on the way out, and gRPC all the way through."""
 import concurrent.futures
 import queue
+import select
 
 import grpc
 import pytest
@@ -81,6 +82,42 @@ def test_a_client_that_leaves_resets_only_its_stream(gateway, h2_upstream, clien
     up.release()
     until(lambda: client.get(gw).status == 200, "the next")
     assert len(up.connections) <= 2
+
+
+def test_clients_that_do_not_read_hold_up_nobody_else_on_the_connection(gateway, h2_upstream, client):
+    """What waits for them would fill the connection's window; those of their streams are enough of a limit."""
+    large = bytes(4 << 20)
+    up = h2_upstream(answer=lambda asked: (200, [], large if asked.target == "/large" else b"small", None))
+    gw = gateway(everything_to(up, upstream=TO_H2, more="threads: 1\nbuffering: { answers: off }"))
+    assert client.get(gw, "/small").text == "small"
+    for count in range(24):
+        client.connect(gw, receive_buffer=4096).send(request(target="/large"))
+        up.wait_requests(2 + count)
+    assert client.get(gw, "/small").text == "small"
+    assert len(up.connections) == 1
+
+
+def test_an_answer_without_end_does_not_keep_a_connection_from_others(gateway, h2_upstream, client):
+    """The one connection there may be is on the other thread than half of the clients. It is to end with its calls, for them;
+    but where one of these has no end, that would leave nobody with a connection."""
+    large = bytes(4 << 20)
+    up = h2_upstream(answer=lambda asked: (200, [], large if asked.target == "/large" else b"small", None))
+    gw = gateway(everything_to(up, upstream=TO_H2 + ", max_connections: 1, queue: { timeout: 4s }",
+                               more="threads: 2\nbuffering: { answers: off }"))
+    endless = client.connect(gw, receive_buffer=4096).send(request(target="/large"))
+    up.wait_requests(1)
+    wires = [client.connect(gw).send(request(target="/small")) for _ in range(8)]
+
+    def answered():
+        return select.select([wire.sock for wire in wires], [], [], 0)[0]
+
+    until(lambda: len(answered()) + gw.metric("banyan_upstream_waiting") == len(wires), "some are served and the others wait")
+    here = next(wire for wire in wires if wire.sock in answered())
+    assert len(answered()) < len(wires) and here.answer().text == "small"
+    while gw.metric("banyan_upstream_waiting"):
+        assert here.ask(request(target="/small")).status == 200
+    assert here.ask(request(target="/small")).status == 200
+    assert not endless.is_closed() and len(up.connections) == 1
 
 
 def test_nginx_answers_over_http2(gateway, nginx, client):

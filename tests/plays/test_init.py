@@ -251,6 +251,9 @@ LOCATIONS = [
     get("/people/anna"), get("/people/anna/x"), get("/t/de/shoes"), get("/t/deu/shoes"), get("/logo.png"), get("/logoxpng"),
     get("/a/b", host="old.example.com"), get("/a/b?x=1", host="old.example.com"), get("/a/b", host="new.example.com"), get("/a/b", host="example.com"),
     get("/exact", host="elsewhere.org"), (("POST", "/replaced/x"), {"body": b"12345"}),
+    get("/moved/a/b?c=d"), get("/placed/a/b"), get("/first/favicon.ico"), get("/first/none?x=1"), get("/product/7"), get("/img/favicon.ico"),
+    get("/account/login/"), get("/account/login"), get("/account/login/x"), get("/account/both"), get("/account/both/x"),
+    get("/hidden/x", errors=True), get("/shut/x", errors=True), get("/back-door/x", errors=True),
 ]
 # A page for everything.
 SINGLE_PAGE = [
@@ -279,6 +282,11 @@ def test_the_same_location_takes_the_same_path(pair, case):
 @pytest.mark.parametrize("case", SINGLE_PAGE, ids=name_of)
 def test_a_single_page_stands_for_what_is_not_there(pair, case):
     pair("single-page.conf").compare(case, plain=True, host="example.com")
+
+
+def test_a_header_that_files_have_anyway_is_there_once(pair):
+    answers = pair("locations.conf").both("GET", "/media/photo.jpg", plain=True, host="example.com")
+    assert [answer.headers.all("x-content-type-options") for answer in answers] == [["nosniff"], ["nosniff"]]
 
 
 def test_there_are_enough_requests():

@@ -17,9 +17,9 @@ WIRES, ROUNDS = (500, 10) if PROOF else (150, 2)  # 5,000 and 300 connections us
 PATIENCE_OF_GUNICORN_S = 2.0
 
 
-def one_upstream_each(server, keepalive):
+def one_upstream_each(server, keepalive, more=""):
     """A connection for every client, so that each is used again exactly two seconds after its last answer."""
-    ups = "\n".join(f'  u{n}: {{ servers: [ "{server.address}" ], keepalive: {{ {keepalive} }} }}' for n in range(WIRES))
+    ups = "\n".join(f'  u{n}: {{ servers: [ "{server.address}" ], keepalive: {{ {keepalive} }}{more} }}' for n in range(WIRES))
     routes = "\n".join(f"  - {{ name: r{n}, match: {{ path: /{n}/** }}, to: u{n} }}" for n in range(WIRES))
     return f"upstreams:\n{ups}\nroutes:\n{routes}\n"
 
@@ -57,9 +57,10 @@ class Visitor:
 class Races:
     """All visits, and what came of them."""
 
-    def __init__(self, gateway, gunicorn, client, keepalive):
-        server = gunicorn("ledger:app", keep_alive=2, threads=8)
-        gw = gateway(one_upstream_each(server, keepalive))
+    def __init__(self, gateway, gunicorn, client, keepalive, certificates=None):
+        tls = {"certfile": certificates.certificate(), "keyfile": certificates.key()} if certificates else {}
+        server = gunicorn("ledger:app", keep_alive=2, threads=8, **tls)
+        gw = gateway(one_upstream_each(server, keepalive, f', tls: {{ ca: "{certificates.ca}" }}' if certificates else ""))
         visitors = [Visitor(number) for number in range(WIRES)]
 
         async def all_of_them():
@@ -91,6 +92,15 @@ def test_a_post_is_sent_again_only_when_nobody_can_have_got_it(gateway, gunicorn
     """POSTs on old connections too, against all advice: those that the server closed before they came are saved, those
     that it closed upon, unread, look like those it had read: they fail."""
     races = Races(gateway, gunicorn, client, "idle_time: 10s, unsafe_idle: 10s")
+    assert set(races.got) == {200} and set(races.posted.values()) <= {200, 502}
+    assert races.booked_times(200) == {1: list(races.posted.values()).count(200)}
+    assert set(races.booked_times(502)) <= {0, 1}
+    assert races.stale > 0, "the race did occur"
+
+
+def test_over_tls_no_post_is_booked_twice_and_none_is_lost_in_silence(gateway, gunicorn, client, certificates):
+    """What TLS says at its end is no proof, and hides none."""
+    races = Races(gateway, gunicorn, client, "idle_time: 10s, unsafe_idle: 10s", certificates)
     assert set(races.got) == {200} and set(races.posted.values()) <= {200, 502}
     assert races.booked_times(200) == {1: list(races.posted.values()).count(200)}
     assert set(races.booked_times(502)) <= {0, 1}

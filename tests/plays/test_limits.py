@@ -201,7 +201,8 @@ def test_ten_thousand_requests_without_a_failure(gateway, nginx, client):
 
     with concurrent.futures.ThreadPoolExecutor(wires) as pool:
         assert sum(pool.map(run, range(wires))) == count // wires // 25 * 25 * wires
-    assert gw.metric("banyan_requests_total", route="all") == gw.metric("banyan_requests_total", route="all", **{"class": "2xx"})
+    scrape = gw.scrape()  # one: the last request may be counted a moment after its answer
+    assert scrape.value("banyan_requests_total", route="all") == scrape.value("banyan_requests_total", route="all", **{"class": "2xx"})
 
 
 def test_a_thousand_idle_connections_cost_no_fiber(gateway, shop, client):

@@ -9,6 +9,7 @@ from actors.client import Wire
 from actors.gateway import everything_to
 from actors.http1 import Closed, reply, request
 from actors.waiting import always, until
+from actors.websocket import HANDSHAKE, SWITCH
 
 QUICK = "outlier: { failures: 3, interval: 100ms, ejection: 1m, ejection_max: 1m }"
 SHORT = "outlier: { failures: 3, interval: 100ms, ejection: 300ms, ejection_max: 10s }"
@@ -115,6 +116,27 @@ def test_clients_that_leave_are_not_held_against_the_server(gateway, upstream, c
             wire.reset()
     assert gw.metric("banyan_upstream_ejections_total") == 0
     slow.release()
+
+
+def test_a_tunnel_that_opens_is_a_success(gateway, upstream, client):
+    """It ends a row of failures, as any answer does."""
+    def serving(status):
+        def script(connection):
+            while asked := connection.request():
+                connection.send(SWITCH if asked.headers.get("upgrade") else reply(status))
+        return script
+
+    ill, good = upstream(script=serving(500)), upstream(script=serving(200))
+    gw = gateway(everything_to(ill, good, upstream=f"balance: round_robin, {QUICK}", more="threads: 1"))
+
+    def to_both(data):
+        return {client.raw(gw, data).status for _ in range(2)}
+
+    for _ in range(5):
+        assert to_both(request()) == to_both(request()) == {200, 500}
+        assert to_both(HANDSHAKE) == {101}
+    assert gw.metric("banyan_upstream_ejections_total") == 0
+    ask_until_ejected(client, gw, ill)
 
 
 def test_failures_are_counted_over_all_threads(gateway, upstream, client):

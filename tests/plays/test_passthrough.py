@@ -64,6 +64,23 @@ def test_who_asks_is_told_as_ever(gw, shop, client):
     assert asked.get("x-forwarded-for") == "127.0.0.1" and asked.get("x-forwarded-proto") == "http" and asked.get("x-request-id")
 
 
+TOLD = [("forwarded: rfc7239\ntrace: off", {"forwarded"}, "as it came"), ("forwarded: both\ntrace: { trust: always }", {"forwarded", "x-forwarded-for"}, "goes on"),
+        ("forwarded: x_forwarded", {"x-forwarded-for"}, "anew")]
+
+
+@pytest.mark.parametrize("keys, names, trace", TOLD, ids=[row[2] for row in TOLD])
+def test_servers_are_told_in_the_form_of_the_file(gateway, shop, client, keys, names, trace):
+    """Of clients and of traces: nothing that they have come to rely on is different in an emergency."""
+    theirs = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for words in ([], ["--passthrough", "shop"]):
+        gw = gateway(everything_to(shop, more=keys), words=words)
+        client.get(gw, "/", f"traceparent: {theirs}")
+        headers = shop.requests[-1].headers
+        assert {name for name in ("forwarded", "x-forwarded-for") if headers.get(name)} == names, words
+        got = headers.get("traceparent")
+        assert (got == theirs, got[3:35] == theirs[3:35]) == {"as it came": (True, True), "goes on": (False, True), "anew": (False, False)}[trace], words
+
+
 def test_many_at_the_same_time(gateway, upstream, client):
     slow = upstream(hold=True)
     gw = gateway(HARSH.format(slow.address), words=["--passthrough", "shop"])

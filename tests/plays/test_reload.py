@@ -12,6 +12,7 @@ import websockets
 
 from actors.client import Wire
 from actors.gateway import everything_to
+from actors.h2wire import get
 from actors.http1 import reply, request
 from actors.process import listening_socket, memory_bytes
 from actors.waiting import PROOF, always, until
@@ -52,6 +53,29 @@ def test_a_request_in_flight_ends_under_the_configuration_it_began_with(gateway,
         slow.release()
         assert wire.answer().text == "slow"
         assert wire.ask(request()).text == "b"
+
+
+def test_a_connection_that_is_never_idle_goes_by_the_new_configuration_too(gateway, upstream, b, h2):
+    """A browser that has an event stream open, and asks for other things on the same HTTP/2 connection."""
+    slow = upstream(answer=reply(200, b"slow"), hold=True)
+    gw = gateway(everything_to(slow, more='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
+    wire = h2(gw.address)
+    stream = wire.request(get("/"))
+    slow.wait_requests(1)
+    gw.reload(everything_to(b, more='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
+    assert wire.answer(wire.request(get("/"))).body == b"b"
+    slow.release()
+    assert wire.answer(stream).body == b"slow"
+
+
+def test_a_request_that_waits_behind_another_goes_by_the_new_configuration(gateway, upstream, b, client):
+    slow = upstream(answer=reply(200, b"slow"), hold=True)
+    gw = gateway(everything_to(slow))
+    wire = client.connect(gw).send(request() + request())
+    slow.wait_requests(1)
+    gw.reload(everything_to(b))
+    slow.release()
+    assert [wire.answer().text, wire.answer().text] == ["slow", "b"]
 
 
 def test_a_body_under_way_survives(gateway, upstream, b, client):

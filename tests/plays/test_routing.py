@@ -165,6 +165,19 @@ def test_a_method_that_no_route_takes_on_a_known_path(gateway, client):
             assert code == 1 and str(status) in out and "no route takes" in err
 
 
+def test_what_is_refused_before_routes_are_looked_at_is_explained_so(gw, client):
+    for asked, status, slug in (("TRACE /", 405, "gateway.trace"), ("CONNECT example.org:443", 405, "gateway.connect"),
+                                ("get /", 400, "http.method"), ("GET /%2F", 400, "url.encoded_slash"), ("GET /a/../..", 400, "url.above_root")):
+        method, target = asked.split()
+        answer = client.ask(gw, method, target)
+        assert answer.status == status and answer.problem["type"].endswith(slug), asked
+        code, out, _ = run_banyan("explain", "-c", gw.file, asked)
+        assert code == 1 and f"{status} {slug}" in out, out
+    assert client.ask(gw, "OPTIONS", "*").status == 204
+    code, out, _ = run_banyan("explain", "-c", gw.file, "OPTIONS *")
+    assert code == 1 and "204, the gateway answers it itself" in out
+
+
 def test_what_was_routed_by_goes_upstream(gateway, upstream, client):
     """The canonical path is what the expression saw; parts of it make the new one."""
     up = upstream()

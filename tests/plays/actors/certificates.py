@@ -22,14 +22,14 @@ class Certificates:
         self.folder = pathlib.Path(folder)
         self.ca = self.folder / "ca.pem"
         ca_key = self.folder / "ca-key.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
                 "-subj", "/CN=plays", "-keyout", ca_key, "-out", self.ca)
         for name, names in NAMES.items():
             key, request, extensions = (self.folder / f"{name}{tail}" for tail in ("-key.pem", ".csr", ".ext"))
             openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                     "-subj", f"/CN={name}", "-keyout", key, "-out", request)
             extensions.write_text(f"subjectAltName={','.join(names)}\n")
-            openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
+            openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "30",
                     "-extfile", extensions, "-out", self.certificate(name))
 
     def certificate(self, name="shop"):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store commit|read banyan|bare COUNT FOLDER
+ * store_lite commit|read banyan|bare COUNT FOLDER
  *
  * The same work on a SQLite database by the store and by the bare C API, each COUNT times in a new database, after a tenth of
  * it as warm-up. One line of JSON: microseconds each, of the clock (commit) or of the processor (read).
@@ -55,7 +55,8 @@ static int64_t cpu_us(void)
 	struct rusage use;
 
 	getrusage(RUSAGE_SELF, &use);
-	return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * US_PER_S + use.ru_utime.tv_usec + use.ru_stime.tv_usec;
+	return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * US_PER_S + use.ru_utime.tv_usec +
+	       use.ru_stime.tv_usec;
 }
 
 static Uuid key(int64_t n)
@@ -129,8 +130,8 @@ static Err *fill(Db *tx, Arena *a, void *arg)
 {
 	(void)arg;
 	for (int64_t i = 0; i < ROWS; i++)
-		TRY(db_exec(tx, a, shopper_add, NULL, .id = key(i), .email = str_fmt(a, "shopper-%" PRId64 "@shop.test", i),
-		            .since = i));
+		TRY(db_exec(tx, a, shopper_add, NULL, .id = key(i),
+		            .email = str_fmt(a, "shopper-%" PRId64 "@shop.test", i), .since = i));
 	return NULL;
 }
 
@@ -200,11 +201,13 @@ static void bare_reads(int64_t from, int64_t end)
 		char *email;
 
 		sqlite3_bind_blob(select, 1, id.at, sizeof id, SQLITE_STATIC);
-		if (sqlite3_step(select) != SQLITE_ROW || sqlite3_column_bytes(select, 0) != sizeof got)
+		if (sqlite3_step(select) != SQLITE_ROW ||
+		    sqlite3_column_bytes(select, 0) != sizeof got)
 			die("a row is missing");
 		memcpy(&got, sqlite3_column_blob(select, 0), sizeof got);
 		email = strdup((const char *)sqlite3_column_text(select, 1));
-		if (sqlite3_column_int64(select, 2) != scattered(n) || sqlite3_step(select) != SQLITE_DONE)
+		if (sqlite3_column_int64(select, 2) != scattered(n) ||
+		    sqlite3_step(select) != SQLITE_DONE)
 			die("a wrong row");
 		free(email);
 		sqlite3_reset(select);
@@ -218,14 +221,17 @@ static void theirs(void)
 	int64_t before, cpu;
 
 	if (sqlite3_open(bench.path, &bare) != SQLITE_OK ||
-	    sqlite3_exec(bare, "pragma journal_mode = wal; pragma synchronous = full", NULL, NULL, NULL) != SQLITE_OK)
+	    sqlite3_exec(bare, "pragma journal_mode = wal; pragma synchronous = full", NULL, NULL,
+	                 NULL) != SQLITE_OK)
 		die(sqlite3_errmsg(bare));
 	for (size_t i = 0; i < sample_schema.count; i++)
-		if (sqlite3_exec(bare, sample_schema.steps[i].text[SQL_SQLITE], NULL, NULL, NULL) != SQLITE_OK)
+		if (sqlite3_exec(bare, sample_schema.steps[i].text[SQL_SQLITE], NULL, NULL, NULL) !=
+		    SQLITE_OK)
 			die(sqlite3_errmsg(bare));
 	sqlite3_exec(bare, "begin", NULL, NULL, NULL);
 	for (int64_t i = 0; i < ROWS; i++) {
-		sqlite3_stmt *add = prepared("insert into shoppers values (?1, 'shopper-' || ?2 || '@shop.test', ?2)");
+		sqlite3_stmt *add = prepared(
+			"insert into shoppers values (?1, 'shopper-' || ?2 || '@shop.test', ?2)");
 		Uuid id = key(i);
 
 		sqlite3_bind_blob(add, 1, id.at, sizeof id, SQLITE_STATIC);
@@ -249,7 +255,7 @@ int main(int argc, char **argv)
 	double wall, cpu;
 
 	if (argc != 5)
-		die("store commit|read banyan|bare COUNT FOLDER");
+		die("store_lite commit|read banyan|bare COUNT FOLDER");
 	bench.commit = strcmp(argv[1], "commit") == 0;
 	bench.bare = strcmp(argv[2], "bare") == 0;
 	bench.count = atoll(argv[3]);
@@ -261,8 +267,10 @@ int main(int argc, char **argv)
 		need(rt_run(&conf, ours, NULL));
 	wall = (double)bench.wall_us / (double)bench.count;
 	cpu = (double)bench.cpu_us / (double)bench.count;
-	printf("{\"cost\": %.3f, \"wall_us\": %.3f, \"cpu_us\": %.3f, \"requests\": %lld, \"seconds\": %.3f}\n",
-	       bench.commit ? wall : cpu, wall, cpu, (long long)bench.count, (double)bench.wall_us / 1e6);
+	printf("{\"cost\": %.3f, \"wall_us\": %.3f, \"cpu_us\": %.3f, \"requests\": %lld, \"seconds\": %.3f, "
+	       "\"process_cpu_s\": %.3f}\n",
+	       bench.commit ? wall : cpu, wall, cpu, (long long)bench.count,
+	       (double)bench.wall_us / 1e6, (double)cpu_us() / 1e6);
 	arena_free(bench.a);
 	return 0;
 }
