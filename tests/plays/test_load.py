@@ -278,7 +278,8 @@ def test_an_interrupted_run_prints_what_it_has(origin):
     report, err = load(server.url, "--rate", 100, "--for", "1h", "-q", code=9,
                        signal_after=lambda: until(lambda: len(server.requests) > 50, "some requests"))
     assert report["stopped"] == "interrupted" and report["all"]["requests"] >= 50
-    assert report["arrivals_asked"] == report["arrivals_begun"] == report["all"]["requests"]  # not those of the hour
+    # Those until then, not those of the hour; a busy machine has some that were due and had not begun, or not asked yet.
+    assert report["all"]["requests"] <= report["arrivals_begun"] <= report["arrivals_asked"] < 36000
     assert "interrupted" in err
 
 
