@@ -28,6 +28,7 @@ bench: build
 	@bench/run
 	@bench/sqlite
 	@bench/postgres
+	@bench/bus
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts
 lint:
