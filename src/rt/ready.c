@@ -48,6 +48,13 @@ void ready_close(Ready *ready)
 	*ready = (Ready)READY_NONE;
 }
 
+void ready_gone(Ready *ready)
+{
+	if (ready->asked)
+		loop_source_forget(&ready->source);
+	*ready = (Ready)READY_NONE;
+}
+
 Err *ready_wait(Ready *ready, bool read, bool write)
 {
 	Err *err;

@@ -23,9 +23,10 @@ struct Ready {
 
 /* Takes note of the descriptor; it stays the library's. */
 void ready_open(Ready *ready, int fd);
-/* Before the library closes the descriptor, uses it on another thread, or right after it closed it (without a park in
- * between). Fine when there is none. */
+/* Before the library closes the descriptor, or uses it on another thread. Fine when there is none. */
 void ready_close(Ready *ready);
+/* The library has closed it already (its number may be another thread's by now); nothing parked between that and this. */
+void ready_gone(Ready *ready);
 /* Parks until it may be read, written, or is broken, or fiber_wake: look again. Fails as a park does, and with IO
  * "rt.epoll". */
 Err *ready_wait(Ready *ready, bool read, bool write) MUST_USE;

@@ -36,6 +36,14 @@ static void say(int fd, const char *bytes, size_t len)
 	CHECK_INT(write(fd, bytes, len), len);
 }
 
+static void note(Ready *ready)
+{
+	char byte;
+
+	told++;
+	CHECK_INT(read(ready->fd, &byte, 1), 1);
+}
+
 static Err *speak(void *arg)
 {
 	const Pair *pair = arg;
@@ -69,6 +77,30 @@ TEST(ready_tells_again_of_what_was_left)
 	CHECK_OK(rt_run(&(RtConf){ .loops = 1, .workers = 1 }, reads_in_bits, NULL));
 }
 
+static Err *is_gone(void *arg)
+{
+	uint32_t watches = loop_stats(loop_self()).watches;
+	Pair pair;
+
+	(void)arg;
+	pair_open(&pair);
+	CHECK_OK(ready_watch(&pair.ready, note));
+	CHECK_INT(loop_stats(loop_self()).watches, watches + 1);
+	close(pair.ours);
+	ready_gone(&pair.ready);
+	CHECK_INT(pair.ready.fd, -1);
+	CHECK_INT(loop_stats(loop_self()).watches, watches);
+	ready_gone(&pair.ready);
+	CHECK_INT(loop_stats(loop_self()).watches, watches);
+	close(pair.theirs);
+	return NULL;
+}
+
+TEST(ready_forgets_what_the_library_has_closed)
+{
+	CHECK_OK(rt_run(&(RtConf){ .loops = 1, .workers = 1 }, is_gone, NULL));
+}
+
 static Err *out_of_turn(void *arg)
 {
 	AUTO(deadline_end) Deadline limit = { 0 };
@@ -92,14 +124,6 @@ static Err *out_of_turn(void *arg)
 TEST(ready_does_not_spin_when_nobody_waits)
 {
 	CHECK_OK(rt_run(&(RtConf){ .loops = 1, .workers = 1 }, out_of_turn, NULL));
-}
-
-static void note(Ready *ready)
-{
-	char byte;
-
-	told++;
-	CHECK_INT(read(ready->fd, &byte, 1), 1);
 }
 
 static Err *is_watched(void *arg)

@@ -49,12 +49,21 @@ void pg_buffer_freep(char **buffer)
 	PQfreemem(*buffer);
 }
 
+/* libpq has perhaps closed its descriptor: nothing parks between that and this. */
+static void unwatch(PgConn *c)
+{
+	if (PQsocket(c->pg) < 0)
+		ready_gone(&c->ready);
+	else
+		ready_close(&c->ready);
+}
+
 void pg_conn_free(PgConn *c)
 {
 	if (!c)
 		return;
 	timer_remove(&c->timer);
-	ready_close(&c->ready);
+	unwatch(c);
 	PQfinish(c->pg);
 	free(c->known);
 	free(c);
@@ -67,10 +76,9 @@ void pg_conn_freep(PgConn **c)
 
 /* --- hearing -------------------------------------------------------------------------------------------------------- */
 
-/* libpq has perhaps closed its descriptor: nothing parks between that and this. */
 static Err *lost(PgConn *c, Arena *a)
 {
-	ready_close(&c->ready);
+	unwatch(c);
 	return pg_error_lost(a, NULL, c->pg);
 }
 
@@ -100,7 +108,7 @@ static Err *pump(PgConn *c, Arena *a, bool sent)
 			return lost(c, a);
 		TRY(ready_wait(&c->ready, true, left > 0));
 		if (!hear(c))
-			ready_close(&c->ready); /* it may have said why */
+			unwatch(c); /* it may have said why */
 	}
 }
 
@@ -121,7 +129,7 @@ bool pg_conn_hear(PgConn *c)
 {
 	if (hear(c) && PQstatus(c->pg) == CONNECTION_OK)
 		return true;
-	ready_close(&c->ready);
+	unwatch(c);
 	return false;
 }
 
@@ -638,7 +646,7 @@ static Err *await_row(PgConn *c, Arena *a, char **buffer, int *len)
 			return lost(c, a);
 		TRY(ready_wait(&c->ready, true, false));
 		if (!hear(c))
-			ready_close(&c->ready);
+			unwatch(c);
 	}
 	return NULL;
 }

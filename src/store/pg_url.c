@@ -136,8 +136,9 @@ static Err *put_hosts(Arena *a, const PQconninfoOption *options, PgTarget *out)
 		out->hosts[i] = (PgHost){ nth(list, i), nth(ports, i) };
 		if (out->hosts[i].port.len &&
 		    (!str_to_u64(out->hosts[i].port, &port) || port < 1 || port > 65535))
-			return err_new(a, ERR_INVALID, "db.url", "%.*s is no port",
-			               STR_ARG(str_quote(a, out->hosts[i].port)));
+			return err_new(a, ERR_INVALID,
+			               "db.url", /* not quoted: a password with '@' ends there */
+			               "a port is a number from 1 to 65535");
 	}
 	return NULL;
 }

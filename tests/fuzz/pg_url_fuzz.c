@@ -34,6 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PgTarget target = { 0 };
 	const Err *err = pg_target_read(a, url, session, &target);
 
+	if (str_find((Str){ (const char *)data, size }, S("s3cr3t-w0rd")) >= 0) {
+		arena_free(a); /* the fuzzer has found the word, and put it elsewhere */
+		return 0;
+	}
 	if (err) {
 		must(err_is(err, "db.url") && str_find(err->text, S("s3cr3t-w0rd")) < 0);
 	} else {
