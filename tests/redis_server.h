@@ -9,6 +9,7 @@
  * It ends with the test's process. Call from the test's own thread or a fiber of loop 0. */
 #pragma once
 
+#include "base/rand.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -37,17 +38,22 @@ typedef struct RedisServerProcess {
 	Str url; /* redis://127.0.0.1:PORT */
 } RedisServerProcess;
 
+/* Below those that the kernel gives to whoever connects: a port must still be free when its server comes back, and a client
+ * that tries a port again and again where nobody listens may be given that very port, and meet itself. */
 static inline uint16_t free_port(void)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof addr;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	for (;;) {
+		uint16_t port = (uint16_t)(10000 + rand_below(22000));
+		struct sockaddr_in addr = { .sin_family = AF_INET,
+			                    .sin_port = htons(port),
+			                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bool is_free = bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
 
-	CHECK_INT(bind(fd, (struct sockaddr *)&addr, len), 0);
-	CHECK_INT(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-	close(fd);
-	return ntohs(addr.sin_port);
+		close(fd);
+		if (is_free)
+			return port;
+	}
 }
 
 static inline void redis_exec(RedisServerProcess *p, int out, pid_t parent)
