@@ -191,7 +191,7 @@ static Err *load_redis(const Load *load, CacheItem **out)
 		return NULL;
 	err = redis_call(cache->redis, load->a, REDIS_WORDS(S("GET"), redis_key(load)), &reply);
 	if (err && (fiber_cancelled() || deadline_at() <= loop_now_us()))
-		return err;
+		return fiber_park(); /* does not: says which of the two it is */
 	if (err || reply.type != REDIS_STRING || !cache_blob_read(reply.text, &blob) ||
 	    !log_says_fresh(load, &blob))
 		return NULL;
