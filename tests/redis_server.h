@@ -9,16 +9,17 @@
  * It ends with the test's process. Call from the test's own thread or a fiber of loop 0. */
 #pragma once
 
+#include "base/rand.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,32 +38,46 @@ typedef struct RedisServerProcess {
 	Str url; /* redis://127.0.0.1:PORT */
 } RedisServerProcess;
 
+/* Below those that the kernel gives to whoever connects: a port must still be free when its server comes back, and a client
+ * that tries a port again and again where nobody listens may be given that very port, and meet itself. */
 static inline uint16_t free_port(void)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof addr;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	for (;;) {
+		uint16_t port = (uint16_t)(10000 + rand_below(22000));
+		struct sockaddr_in addr = { .sin_family = AF_INET,
+			                    .sin_port = htons(port),
+			                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		bool is_free = bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0;
 
-	CHECK_INT(bind(fd, (struct sockaddr *)&addr, len), 0);
-	CHECK_INT(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-	close(fd);
-	return ntohs(addr.sin_port);
+		close(fd);
+		if (is_free)
+			return port;
+	}
 }
 
-static inline void redis_exec(RedisServerProcess *p, int out, pid_t parent)
+/* posix_spawn, not fork: a child of a process with threads may wait for ever for a lock that one of them held, and gcov
+ * takes locks in every exec. */
+static inline pid_t redis_spawn(RedisServerProcess *p, int out)
 {
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
 	sigset_t none;
+	pid_t pid;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	dup2(out, 1);
-	dup2(out, 2);
-	execvp("redis-server", (char *const *)(uintptr_t)p->args);
-	_exit(127);
+	CHECK_INT(posix_spawn_file_actions_init(&files), 0);
+	CHECK_INT(posix_spawn_file_actions_adddup2(&files, out, 1), 0);
+	CHECK_INT(posix_spawn_file_actions_adddup2(&files, out, 2), 0);
+	CHECK_INT(posix_spawnattr_init(&attributes), 0);
+	CHECK_INT(posix_spawnattr_setsigmask(&attributes, &none), 0);
+	CHECK_INT(posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK), 0);
+	CHECK_INT(posix_spawnp(&pid, p->args[0], &files, &attributes,
+	                       (char *const *)(uintptr_t)p->args, environ),
+	          0);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return pid;
 }
 
 /* Reads its log until the line is there. */
@@ -88,15 +103,11 @@ static inline void redis_await(RedisServerProcess *p)
 
 static inline void redis_again(RedisServerProcess *p)
 {
-	pid_t parent = getpid();
 	int fds[2];
 
 	CHECK_INT(p->pid, 0);
 	CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
-	p->pid = fork();
-	CHECK(p->pid >= 0);
-	if (p->pid == 0)
-		redis_exec(p, fds[1], parent);
+	p->pid = redis_spawn(p, fds[1]);
 	close(fds[1]);
 	if (p->log_fd >= 0)
 		close(p->log_fd);
@@ -140,7 +151,10 @@ static inline RedisServerProcess *redis_start_at(Arena *a, uint16_t port, const 
 	p->dir = str_z(a, str_fmt(a, "%s/redis-%u", unit_dir(), port));
 	p->url = str_fmt(a, "redis://127.0.0.1:%u", port);
 	CHECK_INT(mkdir(p->dir, 0700), 0);
-	p->args[count++] = "redis-server";
+	for (const char *first[] = { "setpriv", "--pdeathsig", "KILL", "redis-server", NULL },
+	                **arg = first;
+	     *arg; arg++)
+		p->args[count++] = *arg;
 	if (more && *more && **more == '/')
 		p->args[count++] = *more++;
 	for (const char *own[] = { "--port", port_text, "--bind", "127.0.0.1", "--save", "",

@@ -26,24 +26,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	COARSE_LAG_US = 20000, /* the coarse clock is behind by less than this */
 	REFRESHES_MAX = 64,
 	REFRESH_US = 10000000,
 };
 
 static Err bad_key = ERR_STATIC(INVALID, "cache.key", "a key has 1 to 1024 bytes");
-
-/* Cheap, and late by a few milliseconds. */
-static int64_t coarse_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * US_PER_S + now.tv_nsec / 1000;
-}
 
 static uint64_t hash_key(Str key)
 {
@@ -166,8 +155,12 @@ static CacheItem *item_of(const Load *load, const uint64_t *tags, size_t tag_cou
 
 static Str redis_key(const Load *load)
 {
-	return str_fmt(load->a, "banyan:%.*s:v:%.*s", STR_ARG(load->cache->conf.name),
-	               STR_ARG(load->key));
+	Str prefix = load->cache->value_prefix;
+	char *at = arena_alloc_raw(load->a, prefix.len + load->key.len);
+
+	memcpy(at, prefix.at, prefix.len);
+	memcpy(at + prefix.len, load->key.at, load->key.len);
+	return (Str){ at, prefix.len + load->key.len };
 }
 
 static bool log_says_fresh(const Load *load, const CacheBlob *blob)
@@ -191,7 +184,7 @@ static Err *load_redis(const Load *load, CacheItem **out)
 		return NULL;
 	err = redis_call(cache->redis, load->a, REDIS_WORDS(S("GET"), redis_key(load)), &reply);
 	if (err && (fiber_cancelled() || deadline_at() <= loop_now_us()))
-		return err;
+		return fiber_park(); /* does not: says which of the two it is */
 	if (err || reply.type != REDIS_STRING || !cache_blob_read(reply.text, &blob) ||
 	    !log_says_fresh(load, &blob))
 		return NULL;
@@ -200,7 +193,7 @@ static Err *load_redis(const Load *load, CacheItem **out)
 		return NULL;
 	*out = item_of(load, blob.tags, blob.tag_count, blob.found, blob.value);
 	(*out)->fresh_us = synced_us;
-	set_times(cache, *out, time_mono_us(),
+	set_times(cache, *out, coarse_us(),
 	          MIN(left_us, MAX(cache->conf.ttl_us, cache->conf.negative_ttl_us)));
 	return NULL;
 }
@@ -229,7 +222,7 @@ static Err *load_source(const Load *load, CacheItem **out)
 {
 	Cache *cache = load->cache;
 	CachePlace born = cache->log ? cache_log_place(cache->log) : (CachePlace){ 0 };
-	int64_t started_us = time_mono_us(), life_us;
+	int64_t started_us = coarse_us(), life_us;
 	CacheFill fill = { 0 };
 
 	metric_add(cache->cells.loads, 1);
@@ -241,7 +234,7 @@ static Err *load_source(const Load *load, CacheItem **out)
 	(*out)->fresh_us = started_us;
 	if (life_us <= 0 || fill.value.len > cache->conf.value_bytes)
 		return NULL; /* expired from the beginning */
-	set_times(cache, *out, time_mono_us(), life_us);
+	set_times(cache, *out, coarse_us(), life_us);
 	if (cache->log)
 		store_redis(load, born, &fill, life_us);
 	return NULL;
@@ -356,11 +349,11 @@ static bool get_memory(Cache *cache, Arena *a, uint64_t hash, Str key, const Cac
 	return true;
 }
 
-/* Is what another loaded good for one who came at since_us? When that load began later, as good as a load of one's own. */
+/* Is what another loaded good for one who came at since_us? Both times are late alike, and order is kept. When that load began later, as good as a load of one's own. */
 static bool may_share(const Cache *cache, const CacheFlight *flight, int64_t since_us)
 {
 	return flight->started_us > since_us ||
-	       (is_fresh(cache, flight->item) && is_told(cache, flight->item, time_mono_us()));
+	       (is_fresh(cache, flight->item) && is_told(cache, flight->item, coarse_us()));
 }
 
 static void give(Arena *a, const CacheItem *item, CacheValue *out)
@@ -386,7 +379,7 @@ static Err *wait_for(Cache *cache, Arena *a, CacheFlight *flight, int64_t since_
 static Err *get_slowly(Cache *cache, Arena *a, uint64_t hash, Str key, const CacheSource *source,
                        CacheValue *out)
 {
-	int64_t since_us = time_mono_us();
+	int64_t since_us = coarse_us();
 	bool again = true, leads;
 
 	while (again) {
@@ -464,6 +457,7 @@ Err *cache_open(Arena *a, const CacheConf *conf, Redis *redis, Cache **out)
 	cache->strings = arena_new(0);
 	cache->conf.name = str_dup(cache->strings, conf->name);
 	cache->conf.redis = str_dup(cache->strings, conf->redis);
+	cache->value_prefix = str_fmt(cache->strings, "banyan:%.*s:v:", STR_ARG(conf->name));
 	cache->redis = redis;
 	cache->clock = 1;
 	cache_stamps_init(&cache->stamps);

@@ -6,7 +6,6 @@
 #include "store/cache_flight.h"
 
 #include "base/arena.h"
-#include "base/time.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -64,7 +63,7 @@ static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born)
 	*flight = (CacheFlight){ .hash = hash,
 		                 .key = { (const char *)(flight + 1), key.len },
 		                 .born = born,
-		                 .started_us = time_mono_us(),
+		                 .started_us = coarse_us(),
 		                 .refs = 1 };
 	memcpy(flight + 1, key.at, key.len);
 	list_init(&flight->waiters);

@@ -4,6 +4,7 @@
 #pragma once
 #include "rt/loop.h"
 #include "store/cache_memory.h"
+#include "store/coarse.h"
 
 typedef struct CacheFlights CacheFlights;
 
@@ -12,7 +13,7 @@ typedef struct CacheFlight {
 	uint64_t hash;
 	Str key;
 	uint64_t born;      /* the clock of stamps when it began */
-	int64_t started_us; /* monotonic */
+	int64_t started_us; /* coarse */
 	uint32_t refs;      /* atomic */
 	bool landed;        /* guarded */
 	List waiters;       /* guarded */

@@ -18,7 +18,8 @@ typedef struct CacheCells {
 struct Cache {
 	Node node; /* among all, for the scrape */
 	CacheConf conf;
-	Arena *strings; /* conf's */
+	Arena *strings;   /* conf's */
+	Str value_prefix; /* of keys in Redis */
 	Redis *redis;
 	CacheLog *log;       /* NULL: no Redis */
 	CacheMemory *memory; /* NULL: no memory tier */

@@ -26,6 +26,7 @@
 #include "base/time.h"
 #include "store/background.h"
 #include "store/cache_stamps.h"
+#include "store/coarse.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ int64_t cache_log_synced_us(const CacheLog *log)
 
 static bool is_synced(const CacheLog *log)
 {
-	return time_mono_us() - cache_log_synced_us(log) <= log->staleness_us &&
+	return coarse_us() + COARSE_LAG_US - cache_log_synced_us(log) <= log->staleness_us &&
 	       !__atomic_load_n(&log->owes, __ATOMIC_ACQUIRE);
 }
 

@@ -26,6 +26,8 @@ enum {
 	SHARD_BYTES_MIN = 256 << 10,
 	COPY_BYTES = 4096,
 	LINE_BYTES = 64,
+	TOUCH_EVERY =
+		8, /* hits that move an item within its list: moving writes to lines that others read */
 	AGAIN_US = 1000000, /* a refresh that came to nothing is tried again */
 	BYTES_PER_BUCKET = 512,
 	BYTES_PER_SKETCH_BYTE = 128,
@@ -44,6 +46,7 @@ typedef struct Shard {
 	uint64_t in[SEGMENTS];
 	uint64_t used, cap, window_cap, protected_cap;
 	uint64_t items, evictions, refused;
+	uint32_t touches;
 } __attribute__((aligned(128))) Shard;
 
 struct CacheMemory {
@@ -210,6 +213,8 @@ static void touch(Shard *s, CacheItem *item)
 {
 	Segment to = item->segment == WINDOW ? WINDOW : PROTECTED;
 
+	if (item->segment == to && ++s->touches % TOUCH_EVERY)
+		return;
 	take_out(s, item);
 	put_in(s, item, to);
 	while (s->in[PROTECTED] > s->protected_cap) {

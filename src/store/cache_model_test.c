@@ -326,12 +326,6 @@ static Err *model_main(void *arg)
 		let_steps_pass(100 + (uint32_t)rand_below(500));
 		strike(server, redis, a);
 	}
-	if (getenv("MODEL_SAY"))
-		fprintf(stderr, "%u reads %u behind %u untold redis %zu mem %zu loads %zu\n",
-		        world.reads, world.served_stale, world.failed_tells,
-		        (size_t)cache_stats(world.caches[0]).redis_hits,
-		        (size_t)cache_stats(world.caches[0]).memory_hits,
-		        (size_t)cache_stats(world.caches[0]).loads);
 	NOTE("%u reads, %u of them behind, %u invalidations not told, %zu hits in Redis",
 	     world.reads, world.served_stale, world.failed_tells,
 	     (size_t)cache_stats(world.caches[0]).redis_hits);
