@@ -164,7 +164,7 @@ static Err *run_show(Work *work)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
-	Job *job;
+	Job *job = NULL;
 
 	TRY(find(work, work->args->id, &job));
 	if (work->cmd->json) {
@@ -203,7 +203,7 @@ static Err *change(Work *work, ChangeFn *fn, bool (*fits)(const Job *job), const
 
 	for (size_t i = 0; i < args->ids.count; i++) {
 		bool done;
-		Job *job;
+		Job *job = NULL;
 
 		TRY(find(work, args->ids.at[i], &job));
 		done = fits(job);
