@@ -346,14 +346,14 @@ def versions():
     """name: what it calls itself, of those that are there."""
     asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"],
              "few": [program("few"), "version"], "nginx": ["nginx", "-v"], "nginx-ofc": ["nginx", "-v"],
-             "haproxy": ["haproxy", "-v"]}
+             "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"]}
     found = {"relay": "bench/relay.c"}
     for name, command in asked.items():
         if shutil.which(command[0]):
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             lines = done.stdout.splitlines()
-            if done.returncode == 0 and lines:
-                found[name] = lines[0].removeprefix("nginx version: ").split(" - ")[0]
+            if lines and (done.returncode == 0 or name == "wrk"):     # which says its version, and fails
+                found[name] = lines[0].removeprefix("nginx version: ").split(" - ")[0].split(" Copyright")[0]
     return found
 
 

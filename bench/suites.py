@@ -15,6 +15,7 @@ import subprocess
 import time
 
 from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
+from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 
 FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
@@ -22,6 +23,7 @@ PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]
 FOLDER = BUILD / "bench"
 PEERS = ("nginx", "haproxy")
 SERVERS = ("nginx", "nginx-ofc")    # of files, the second with open_file_cache
+MAKERS = ("wrk", "h2load")         # of load
 FEW = "few"                         # ours with ten routes, where that is the rival
 MIB = 1 << 20
 FILE_SIZES = (1024, 102400, MIB)
@@ -56,6 +58,7 @@ class Bench:
     connections: int = 4096
     queued: bool = False                        # ours waits for one of few connections to the upstream
     routes: int = 0                             # of ours
+    kinds: dict = dataclasses.field(default_factory=lambda: CONTENDERS)
 
 
 def compile_programs():
@@ -117,7 +120,7 @@ class Runner:
                           tls=make_certificate() if bench.tls else None, routes=bench.routes, queued=bench.queued,
                           site=make_site() if bench.site else None)
             self.origin = origin
-            contender = CONTENDERS[name](setup)
+            contender = bench.kinds[name](setup)
             with contender:
                 result = bench.run(self, bench, contender, requests)
         if bench.full and contender.log_lines() < requests:
@@ -328,8 +331,14 @@ BENCHES = (
           "-c 16 -t /files/1048576.bin -b 1048576 -n {n} -w {w}", 4000, rivals=SERVERS, site=True),
     Bench("gateway.files.tls", "a static file of 100 KiB over TLS 1.3", CPU, run_load,
           "-s -t /files/102400.bin -b 102400 -n {n} -w {w}", 8000, rivals=SERVERS, site=True, tls=True),
+    Bench("load.cpu", "`banyan load` against other generators: 64 connections, each asking again as soon as it is answered", CPU,
+          run_cost, "", 3000, rivals=MAKERS, kinds=GENERATORS, budgets=(Budget("wrk", 1.1), Budget("h2load", 1.0))),
+    Bench("load.memory", "15,000 users with cookies, variables and time to think; of the others, connections",
+          "B PSS/user", run_users, "", USERS, rivals=MAKERS, kinds=GENERATORS, budgets=(Budget("", 200e6 / USERS),)),
+    Bench("load.memory.tls", "the same over TLS 1.3", "B PSS/user", run_users, "", USERS, rivals=(), kinds=GENERATORS, tls=True),
+    Bench("load.precision", "10,000 arrivals a second: how late each begins", "us late, median", run_precision, "", 5000,
+          rivals=(), kinds=GENERATORS, budgets=(Budget("", 100),)),
 )
-
 
 def selected(names):
     """Each name stands for itself and for what is below it."""
@@ -364,7 +373,7 @@ def ratios(rounds, against):
 
 def judge(bench, rounds):
     """What the rounds say: costs, ratios, budgets with their verdicts."""
-    peers = [name for name in (*PEERS, *SERVERS[1:], FEW) if name in rounds[0]]
+    peers = [name for name in (*PEERS, *SERVERS[1:], *MAKERS, FEW) if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
                     "most": max(one[name]["cost"] for one in rounds),

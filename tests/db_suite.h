@@ -731,12 +731,11 @@ SUITE_TEST(a_schema_goes_forward_only)
 
 	memcpy(steps, sample_schema.steps, 2 * sizeof *steps);
 	steps[2] = (SchemaStep){
-		3,
-		"broken",
-		{ "create table x (n int); nonsense", "create table x (n int); nonsense" },
-		false,
-		"c",
-		"x.sql"
+		.number = 3,
+		.name = "broken",
+		.text = { "create table x (n int); nonsense", "create table x (n int); nonsense" },
+		.checksum = "c",
+		.file = "x.sql",
 	};
 	CHECK_ERR(schema_ready(db, a, &less), "db.schema_newer");
 	CHECK_ERR(schema_apply(db, a, &less, &applied), "db.schema_newer");
@@ -757,4 +756,39 @@ SUITE_TEST(a_schema_goes_forward_only)
 	steps[1].checksum = "other";
 	CHECK_ERR(schema_apply(db, a, &changed, &applied), "db.schema_changed");
 	return NULL;
+}
+
+/* An index that PostgreSQL builds beside everything else; the first attempt fails and leaves half of one. */
+SUITE_TEST(a_step_may_run_in_no_transaction)
+{
+	static const char *const text =
+		"create unique index concurrently if not exists notes on orders (note)";
+	SchemaStep steps[3];
+	Schema more = { "sample", steps, 3 };
+	uint32_t applied;
+
+	memcpy(steps, sample_schema.steps, 2 * sizeof *steps);
+	steps[2] =
+		(SchemaStep){ .number = 3,
+		              .name = "notes",
+		              .alone = true,
+		              .checksum = "c",
+		              .file = "x.sql",
+		              .text = { "create unique index if not exists notes on orders (note)",
+		                        text } };
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(add_shopper(db, a, 1));
+	for (uint8_t i = 1; i <= 2; i++)
+		TRY(db_exec(db, a, order_add, NULL, .id = suite_uuid(i), .shopper = suite_uuid(1),
+		            .qty = 1, .note = opt_str(S("same"))));
+	CHECK_ERR(schema_apply(db, a, &more, &applied), "db.unique");
+	TRY(db_exec(db, a, orders_clear, NULL));
+	TRY(schema_apply(db, a, &more, &applied));
+	CHECK_INT(applied, 1);
+	TRY(db_exec(db, a, order_add, NULL, .id = suite_uuid(1), .shopper = suite_uuid(1), .qty = 1,
+	            .note = opt_str(S("one"))));
+	CHECK_ERR(db_exec(db, a, order_add, NULL, .id = suite_uuid(2), .shopper = suite_uuid(1),
+	                  .qty = 1, .note = opt_str(S("one"))),
+	          "db.unique");
+	return schema_ready(db, a, &more);
 }

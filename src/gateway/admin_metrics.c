@@ -11,6 +11,7 @@
 #include "gateway/watermark.h"
 #include "http/census.h"
 #include "obs/access.h"
+#include "rt/loop_metrics.h"
 
 #include <string.h>
 #include <sys/resource.h>

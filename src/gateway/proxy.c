@@ -171,9 +171,10 @@ Err *proxy_handle(Exchange *x)
 
 	TRY(check_memory(x));
 	if (options_are_ours(&x->request))
-		return options_answer(
-			x, &(Header){ p->snap->conf->request_id.header, p->forwarded.request_id },
-			&p->allow);
+		return options_answer(x,
+		                      &(Header){ p->snap->conf->request_id.header,
+		                                 p->forwarded.request_id },
+		                      &p->allow);
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));

@@ -465,6 +465,10 @@ static Err *judge(Job *job)
 
 		if (verdict->holds)
 			continue;
+		if (verdict->unknown)
+			return err_new(a, ERR_VERDICT, "load.failed",
+			               "\"%.*s\" cannot be told: nothing was counted for it",
+			               STR_ARG(verdict->threshold.text));
 		verdict_put_value(&got, &verdict->threshold, verdict->got);
 		return err_new(a, ERR_VERDICT, "load.failed", "\"%.*s\" does not hold: it was %.*s",
 		               STR_ARG(verdict->threshold.text), STR_ARG(buf_str(&got)));

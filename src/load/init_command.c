@@ -67,6 +67,7 @@ Err *load_init(Cmd *cmd)
 	                       sketch.steps.count, STR_ARG(args->from));
 	init_put(&out, &sketch);
 	TRY(write_out(cmd, args->output, buf_str(&out), args->force));
-	fwrite(notes.at, 1, notes.len, stderr);
+	if (notes.len)
+		fwrite(notes.at, 1, notes.len, stderr);
 	return NULL;
 }

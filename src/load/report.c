@@ -77,6 +77,9 @@ static void put_rate(Buf *out, const LoadResult *result)
 	if (result->asked > 0)
 		buf_fmt(out, "arrivals asked %.0f, begun %.0f (%.2f%%)\n", result->asked,
 		        result->got, 100 * result->got / result->asked);
+	if (result->got < 0.995 * result->asked && !result->stopped)
+		buf_put(out,
+		        S("the generator could not keep up: what had not begun a second after the end was left out\n"));
 	if (hist_count(result->stats.late)) {
 		buf_put(out, S("they began late by "));
 		report_put_time(out, hist_percentile_us(result->stats.late, 50));
@@ -105,7 +108,7 @@ static void put_steps(Buf *out, const LoadResult *result)
 		buf_fmt(out, "%10" PRIu64 "%10" PRIu64, s->count, step_stats_failed(s));
 		put_padded_time(out, hist_percentile_us(s->response, 50));
 		put_padded_time(out, hist_percentile_us(s->response, 99));
-		put_padded_time(out, hist_max_us(s->response));
+		put_padded_time(out, hist_percentile_us(s->response, 100));
 		buf_fmt(out, "  %.*s\n", STR_ARG(step_label(a, result->conf->all.at[i])));
 	}
 }

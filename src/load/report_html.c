@@ -93,8 +93,8 @@ static const Plot plots[] = {
 	{ "Requests a second",
 	  false,
 	  { { "ended", "#28a745", of_ended },
-	    { "asked", "#959da5", of_asked },
-	    { "failed", "#d73a49", of_failed } } },
+	    { "failed", "#d73a49", of_failed },
+	    { "arrivals asked", "#959da5", of_asked } } },
 };
 
 static double highest(const Plot *plot, const LoadResult *result)
@@ -104,7 +104,19 @@ static double highest(const Plot *plot, const LoadResult *result)
 	for (size_t i = 0; i < result->moment_count; i++)
 		for (size_t k = 0; k < COUNT(plot->lines); k++)
 			most = fmax(most, plot->lines[k].of(&result->moments[i]));
-	return most > 0 ? most : 1;
+	return most;
+}
+
+/* A top of which a quarter is a number that people like, too. */
+static double round_top(double most)
+{
+	static const double tops[] = { 1, 2, 4, 6, 8, 10 };
+	double power = most > 0 ? pow(10, floor(log10(most))) : 1;
+
+	for (size_t i = 0; i < COUNT(tops); i++)
+		if (most <= tops[i] * power * (1 + 1e-9))
+			return tops[i] * power;
+	return 10 * power;
 }
 
 static void put_value(Buf *out, double value, bool time)
@@ -115,7 +127,8 @@ static void put_value(Buf *out, double value, bool time)
 		buf_fmt(out, value < 10 ? "%.2g" : "%.0f", value);
 }
 
-static void put_grid(Buf *out, double most, double last_us, bool time)
+/* Five lines from nothing to the top, each with its value. */
+static void put_grid(Buf *out, double most, bool time)
 {
 	for (int i = 0; i <= 4; i++) {
 		double y = PLOT_HEIGHT - (double)PLOT_HEIGHT * i / 4 + 10;
@@ -125,19 +138,26 @@ static void put_grid(Buf *out, double most, double last_us, bool time)
 		        "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
 		        MARGIN, y, MARGIN + PLOT_WIDTH, y, MARGIN - 6, y + 4);
 		put_value(out, most * i / 4, time);
-		buf_fmt(out, "</text><text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.0fs</text>",
-		        MARGIN + PLOT_WIDTH * i / 4, PLOT_HEIGHT + 26, last_us * i / 4 / 1e6);
+		buf_put(out, S("</text>"));
 	}
+}
+
+static void put_seconds(Buf *out, double last_us)
+{
+	for (int i = 0; i <= 4; i++)
+		buf_fmt(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.3gs</text>",
+		        MARGIN + PLOT_WIDTH * i / 4, PLOT_HEIGHT + 26, last_us * i / 4 / 1e6);
 }
 
 static void put_plot(Buf *out, const Plot *plot, const LoadResult *result)
 {
-	double most = highest(plot, result);
+	double most = round_top(highest(plot, result));
 	double last_us = (double)result->moments[result->moment_count - 1].at_us;
 
 	buf_fmt(out, "<h2>%s</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">",
-	        plot->title, PLOT_WIDTH + MARGIN + 20, PLOT_HEIGHT + 50, plot->title);
-	put_grid(out, most, last_us, plot->time);
+	        plot->title, PLOT_WIDTH + MARGIN + 30, PLOT_HEIGHT + 50, plot->title);
+	put_grid(out, most, plot->time);
+	put_seconds(out, last_us);
 	for (size_t k = COUNT(plot->lines); k-- > 0;) {
 		const Line *line = &plot->lines[k];
 
@@ -164,21 +184,12 @@ static void put_percentile_plot(Buf *out, const StepStats *all)
 		const char *name, *colour;
 	} rows[] = { { all->response, "response", "#e36209" },
 		     { all->service, "service", "#2188ff" } };
-	double most = (double)MAX(hist_max_us(all->response), INT64_C(1));
+	double most = round_top((double)MAX(hist_max_us(all->response), INT64_C(1)));
 
 	buf_fmt(out,
 	        "<h2>Percentiles</h2><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Percentiles\">",
-	        PLOT_WIDTH + MARGIN + 20, PLOT_HEIGHT + 50);
-	for (int i = 0; i <= 4; i++) {
-		double y = PLOT_HEIGHT - (double)PLOT_HEIGHT * i / 4 + 10;
-
-		buf_fmt(out,
-		        "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#e1e4e8\"/>"
-		        "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">",
-		        MARGIN, y, MARGIN + PLOT_WIDTH, y, MARGIN - 6, y + 4);
-		report_put_time(out, (int64_t)(most * i / 4));
-		buf_put(out, S("</text>"));
-	}
+	        PLOT_WIDTH + MARGIN + 30, PLOT_HEIGHT + 50);
+	put_grid(out, most, true);
 	for (int n = 0; n <= nines_max; n++)
 		buf_fmt(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g%%</text>",
 		        MARGIN + PLOT_WIDTH * n / nines_max, PLOT_HEIGHT + 26,
@@ -213,7 +224,7 @@ static void put_row(Buf *out, const StepStats *s, Str name)
 		buf_put(out, S("</td>"));
 	}
 	buf_put(out, S("<td>"));
-	report_put_time(out, hist_max_us(s->response));
+	report_put_time(out, hist_percentile_us(s->response, 100));
 	buf_put(out, S("</td><td>"));
 	put_escaped(out, name);
 	buf_put(out, S("</td></tr>\n"));
@@ -256,8 +267,9 @@ static void put_verdicts(Buf *out, const Report *report)
 		buf_fmt(out, "<p class=\"%s\">%s: ", v->holds ? "good" : "bad",
 		        v->holds ? "holds" : "fails");
 		put_escaped(out, v->threshold.text);
-		buf_put(out, S(" (it was "));
-		verdict_put_value(out, &v->threshold, v->got);
+		buf_put(out, v->unknown ? S(" (nothing was counted") : S(" (it was "));
+		if (!v->unknown)
+			verdict_put_value(out, &v->threshold, v->got);
 		buf_put(out, S(")</p>\n"));
 	}
 }

@@ -19,6 +19,8 @@ enum {
 	TURN_ARRIVALS = 64, /* in one go before others get their turn */
 	LEARN_MIN = 20,     /* answers from which the time of a step is learned */
 	END_LOOK_US = 5000,
+	BEHIND_US = 1000 *
+	            1000, /* after the end: what was due and could not begin by then never does */
 };
 
 RunLoop *run_loop(LoadRun *run)
@@ -38,6 +40,10 @@ bool run_is_over(const LoadRun *run)
 
 void load_stop(LoadRun *run, const char *why)
 {
+	int64_t never = INT64_MAX;
+
+	__atomic_compare_exchange_n(&run->stop_us, &never, loop_now_us(), false, __ATOMIC_RELEASE,
+	                            __ATOMIC_RELAXED);
 	__atomic_store_n(&run->stop, why, __ATOMIC_RELAXED);
 }
 
@@ -82,17 +88,22 @@ static Err *wait_for_turn(LoadRun *run, int64_t due_us, unsigned *turn, bool *ov
 		TRY(wait_for(run, due_us));
 	} else if (++*turn % TURN_ARRIVALS == 0)
 		TRY(fiber_yield());
-	*over = run_is_over(run) && due_us > loop_now_us();
+	*over = due_us > __atomic_load_n(&run->stop_us, __ATOMIC_ACQUIRE) ||
+	        (run_is_over(run) && due_us > loop_now_us());
 	return NULL;
 }
 
+/* One that should have begun before the run was stopped or was over, and did not, was asked for all the same. */
 static void arrive(LoadRun *run, RunLoop *l, UserKind kind, int64_t due_us, uint32_t entry)
 {
 	l->stats.due += due_us > run->warm_us;
+	if (run_is_stopped(run) || loop_now_us() > run->end_us + BEHIND_US)
+		return;
 	if (user_start(run, kind, due_us, entry)) {
 		could_not_start(l, due_us);
 		return;
 	}
+	l->last_us = loop_now_us();
 	l->stats.begun++;
 	l->stats.started += due_us > run->warm_us;
 }
@@ -234,6 +245,7 @@ typedef struct Look {
 	uint64_t begun, ended, failed;
 	uint32_t in_flight, users, connections, fibers;
 	uint64_t refused, answered;
+	int64_t last_us; /* when the last arrival began */
 } Look;
 
 static void look_at_loop(void *arg)
@@ -257,6 +269,7 @@ static void look_at_loop(void *arg)
 	look->fibers += l->fibers;
 	look->refused += s->refused;
 	look->answered += s->answered;
+	look->last_us = MAX(look->last_us, l->last_us);
 }
 
 void load_look(LoadRun *run, LoadStats *stats)
@@ -363,12 +376,12 @@ static void note_moment(Watcher *w)
 		run->ask->watch(run->ask->watch_arg, run, m);
 }
 
-static uint32_t fibers_left(LoadRun *run)
+static Look look_at(LoadRun *run)
 {
 	Look look = { .run = run };
 
 	loop_each(look_at_loop, &look);
-	return look.fibers;
+	return look;
 }
 
 /* All that answers is the refusal of connections: nobody learns anything from more of it. */
@@ -402,8 +415,10 @@ static Err *see_to_the_end(Watcher *w)
 	int64_t until_us = loop_now_us() + run->conf->grace_us;
 	int64_t next_us = loop_now_us() + US_PER_S;
 
-	while (fibers_left(run)) {
-		if (loop_now_us() >= until_us)
+	for (Look now = look_at(run); now.fibers; now = look_at(run)) {
+		bool only_thinkers = run_is_stopped(run) && !now.in_flight;
+
+		if (only_thinkers || loop_now_us() >= until_us)
 			loop_each(loop_cut, run);
 		if (loop_now_us() >= next_us) {
 			note_moment(w);
@@ -478,7 +493,9 @@ static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 	const ScenarioConf *conf = ask->conf;
 	LoadRun *run = ARENA_NEW(a, LoadRun);
 
-	*run = (LoadRun){ .conf = conf, .target = ask->target, .ask = ask, .arena = a };
+	*run = (LoadRun){
+		.conf = conf, .target = ask->target, .ask = ask, .arena = a, .stop_us = INT64_MAX
+	};
 	run->loops = ARENA_ARRAY(a, RunLoop, rt_loops());
 	run->steps = ARENA_ARRAY(a, Step, conf->all.count);
 	run->expect_us = ARENA_ARRAY(a, int64_t, conf->all.count);
@@ -516,17 +533,20 @@ static void sum_up(Watcher *w)
 	LoadRun *run = w->run;
 	LoadResult *result = w->result;
 	const ScenarioConf *conf = run->conf;
+	int64_t until_us;
 
 	load_stats_init(&result->stats, conf->all.count);
 	load_look(run, &result->stats);
 	result->took_us = loop_now_us() - run->start_us;
-	result->measured_us =
-		MAX(MIN(run->end_us, loop_now_us()) - run->start_us - conf->warmup_us, INT64_C(0));
+	until_us = MIN(run->end_us, loop_now_us());
+	until_us = MAX(until_us, look_at(run).last_us);
+	result->measured_us = MAX(until_us - run->start_us - conf->warmup_us, INT64_C(0));
 	result->asked =
 		(rate_area(conf->stages.at, conf->stages.count, run->end_us - run->start_us) -
 	         rate_area(conf->stages.at, conf->stages.count, conf->warmup_us)) /
 		run->ask->parts;
-	if (conf->replay || (conf->poisson && !run->stop)) /* what was drawn, not its mean */
+	if (conf->replay || conf->poisson ||
+	    run->stop) /* what was drawn, not its mean; until the stop */
 		result->asked = (double)result->stats.due;
 	result->got = (double)result->stats.started;
 	result->stopped = run->stop;

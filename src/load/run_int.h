@@ -44,6 +44,7 @@ struct RunLoop {
 	uint32_t fibers; /* of drivers and users, alive */
 	bool cut;        /* what is in flight is given up */
 	List users;      /* User.node: those alive */
+	int64_t last_us; /* when the last arrival began */
 };
 
 struct LoadRun {
@@ -57,7 +58,8 @@ struct LoadRun {
 	int64_t start_us, warm_us,
 		end_us; /* loop clock; end: no request begins after it; what was due until warm_us is the warm-up's */
 	int64_t *expect_us;  /* atomic, by step; -1: not known yet */
-	const char *stop;    /* atomic: why it ends early */
+	const char *stop;    /* atomic: why it ends early... */
+	int64_t stop_us;     /* atomic: ...and since when; INT64_MAX: not */
 	uint32_t users_made; /* atomic */
 };
 

@@ -303,7 +303,8 @@ bool fiber_cancelled(void)
 	return is_cancelled(running());
 }
 
-void fiber_trim(void)
+/* Not inlined: the frame whose address is taken must be a small one, the last above what is given back. */
+__attribute__((noinline)) void fiber_trim(void)
 {
 	Fiber *fiber = running();
 	uintptr_t depth = (uintptr_t)__builtin_frame_address(0) - RED_ZONE;

@@ -346,6 +346,30 @@ static Err *trim_between(void *arg)
 	return go_deep(8);
 }
 
+/* Frames of every size on either side of a page's edge. */
+static Err *trim_with_large_frames(void *arg)
+{
+	(void)arg;
+	for (size_t size = 16; size < 8192; size += 16) {
+		unsigned char *kept = __builtin_alloca(16);
+		volatile unsigned char frame[3000];
+
+		for (size_t i = 0; i < sizeof frame; i++)
+			frame[i] = (unsigned char)i;
+		memset(kept, 0x5a, 16);
+		fiber_trim();
+		for (size_t i = 0; i < sizeof frame; i++)
+			CHECK_INT(frame[i], (unsigned char)i);
+		CHECK_INT(kept[15], 0x5a);
+	}
+	return NULL;
+}
+
+TEST(a_trimmed_stack_keeps_a_large_frame_wherever_it_ends)
+{
+	in_runtime(trim_with_large_frames, NULL);
+}
+
 TEST(a_trimmed_stack_gives_its_pages_back_keeps_what_is_in_use_and_grows_again)
 {
 	in_runtime(trim_between, NULL);

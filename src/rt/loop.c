@@ -12,6 +12,7 @@
 #include "rt/rt_int.h"
 
 #include "base/time.h"
+#include "rt/loop_metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>

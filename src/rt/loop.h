@@ -3,7 +3,6 @@
  * Loops: one per thread, each with its epoll, timers and fibers. rt_run() starts them and everything in the process
  * that waits happens inside. */
 #pragma once
-#include "obs/metric.h"
 #include "rt/fiber.h"
 
 typedef struct Loop Loop;
@@ -68,4 +67,3 @@ typedef struct LoopStats {
 	uint32_t watches;     /* file descriptors looked after */
 } LoopStats;
 LoopStats loop_stats(const Loop *loop); /* from any thread; a moment's picture */
-MetricList loop_metrics; /* how long turns took: whoever blocks a loop is seen there */

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "obs/metric.h"
 #include "rt/loop.h"
+#include "store/pg_pool.h"
 #include "store/schema.h"
 
 typedef const Schema *SchemaFn(void);
@@ -370,5 +371,8 @@ void store_put_metrics(Buf *out)
 	size_t count;
 	const MetricFamily *rows = db_metrics(&count);
 
+	metrics_put_markdown(out, rows, count);
+	buf_put(out, S("\nOf PostgreSQL:\n\n"));
+	rows = pg_metrics(&count);
 	metrics_put_markdown(out, rows, count);
 }

@@ -226,7 +226,8 @@ static Err *open_writer(LiteDb *lite, Arena *a, const DbConf *conf)
 	TRY(lite_conn_open(&lite->care, a, lite->path, LITE_WRITER));
 	if (!check)
 		return NULL;
-	log_info("database %s was not closed in order: it is read through before it serves", lite->path);
+	log_info("database %s was not closed in order: it is read through before it serves",
+	         lite->path);
 	return lite_care_check(&lite->writer, a);
 }
 

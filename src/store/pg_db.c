@@ -41,6 +41,14 @@ static PgDb *pg_of(Db *db)
 
 /* --- one exchange --------------------------------------------------------------------------------------------------- */
 
+/* Cancelled or too late already: says so, before anything is sent. */
+static Err *last_call(void)
+{
+	if (fiber_cancelled() || loop_now_us() >= deadline_at())
+		return fiber_park();
+	return NULL;
+}
+
 static void asks_clear(PgAsk *asks, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -208,8 +216,10 @@ static PgPool *pool_for(PgDb *pdb, const DbCall *calls, size_t count, unsigned t
 static Err *attempt(PgPool *pool, Arena *a, DbCall *calls, size_t count, Again *again)
 {
 	PgConn *c = NULL;
-	Err *err = pg_pool_take(pool, a, &c);
+	Err *err;
 
+	TRY(last_call());
+	err = pg_pool_take(pool, a, &c);
 	if (err) {
 		*again = err_is(err, "db.unavailable") ? AGAIN_REFUSED : AGAIN_NO;
 		return err;
@@ -293,6 +303,7 @@ static Err *inside(PgTxn *t, Arena *a, DbCall *calls, size_t count)
 
 	if (t->c->dirty)
 		return db_err(a, DB_ABORTED, calls->sql, "the connection was given up before");
+	TRY(last_call());
 	err = count == 1 ? run_one(t->c, t, calls, &again)
 	                 : run_on(t->c, t, a, calls, count, &again);
 	if (again == AGAIN_STALE)
@@ -339,14 +350,6 @@ static Err *commit_answer(Arena *a, PgAsk *commit)
 		return pg_error(a, NULL, commit->result);
 	if (strcmp(PQcmdStatus(commit->result), "COMMIT") != 0)
 		return db_err(a, DB_ABORTED, NULL, "a statement had failed: it was rolled back");
-	return NULL;
-}
-
-/* Cancelled or too late already: says so, and nothing was committed. */
-static Err *last_call(void)
-{
-	if (fiber_cancelled() || loop_now_us() >= deadline_at())
-		return fiber_park();
 	return NULL;
 }
 

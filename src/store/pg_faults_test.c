@@ -380,6 +380,25 @@ TEST(pg_the_servers_own_limit_is_a_timeout)
 	        times_out);
 }
 
+static void comes_too_late(Play *play)
+{
+	CHECK_INT(marks(play->db, play->a), 0);
+	{
+		AUTO(deadline_end) Deadline limit = deadline_begin(-1);
+
+		CHECK_ERR(db_exec(play->db, play->a, mark_add, NULL, .writer = 1, .n = 1),
+		          "rt.deadline");
+	}
+	CHECK_INT(marks(play->db, play->a), 0);
+	CHECK_INT(metric_value(play->db->cells->refused), 0);
+}
+
+TEST(pg_nothing_is_begun_after_the_deadline)
+{
+	fresh(a, 0);
+	perform(a, (DbConf){ .url = pg_server(a, "tester", "") }, comes_too_late);
+}
+
 static void only_reads(Play *play)
 {
 	Body body = { .runs = 1 };

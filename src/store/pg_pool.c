@@ -32,6 +32,7 @@
 
 typedef struct PoolLoop {
 	List resting;   /* the one used last first */
+	List opening;   /* fibers that make connections */
 	uint32_t count; /* of them; atomic, read by others */
 } __attribute__((aligned(64))) PoolLoop;
 
@@ -56,6 +57,11 @@ struct PgPool {
 	char why[200];
 	PoolLoop loops[];
 };
+
+typedef struct Opener {
+	Node node;
+	Fiber *fiber;
+} Opener;
 
 /* What it gets is its own before it wakes. */
 typedef struct Waiter {
@@ -427,8 +433,8 @@ static int64_t note_failure(PgPool *pool, const Err *err)
 	return pause_us;
 }
 
-/* One connection, made; NULL: how long to pause. */
-static Err *connect_once(PgPool *pool, int64_t *pause_us)
+/* One connection, made or not; then *pause_us is how long to pause. False: the pool is being closed. */
+static bool connect_once(PgPool *pool, int64_t *pause_us)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(deadline_end) Deadline limit = deadline_begin(pool->conf.target.connect_us);
@@ -439,16 +445,22 @@ static Err *connect_once(PgPool *pool, int64_t *pause_us)
 		err = db_err(a, DB_UNAVAILABLE, NULL, "no connection came about in %.1f s",
 		             (double)pool->conf.target.connect_us / 1e6);
 	*pause_us = 0;
+	if (err && fiber_cancelled()) {
+		pthread_mutex_lock(&pool->lock);
+		place_give(pool);
+		pthread_mutex_unlock(&pool->lock);
+		return false;
+	}
 	if (err) {
 		*pause_us = note_failure(pool, err);
-		return err->kind == ERR_CANCELLED ? err : NULL; /* static: lives on */
+		return true;
 	}
 	c->owner = pool;
 	c->timer = (Timer)TIMER_INIT(rest_over);
 	c->old_us = loop_now_us() + with_jitter(pool->conf.age_us);
 	note_success(pool);
 	give_whole(pool, c);
-	return NULL;
+	return true;
 }
 
 static bool place_take_again(PgPool *pool)
@@ -467,15 +479,14 @@ static bool place_take_again(PgPool *pool)
 static void open_main(void *arg)
 {
 	PgPool *pool = arg;
+	Opener opener = { .fiber = fiber_self() };
+	int64_t pause_us;
 
-	for (;;) {
-		int64_t pause_us;
-
-		if (connect_once(pool, &pause_us))
-			break;
-		if (!pause_us || fiber_sleep(pause_us) || !place_take_again(pool))
-			break;
-	}
+	list_add(&here(pool)->opening, &opener.node);
+	while (connect_once(pool, &pause_us) && pause_us && !fiber_sleep(pause_us) &&
+	       place_take_again(pool))
+		continue;
+	list_remove(&opener.node);
 	__atomic_sub_fetch(&pool->busy, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -633,7 +644,7 @@ PgPool *pg_pool_new(const PgPoolConf *conf)
 	pthread_mutex_init(&pool->lock, NULL);
 	list_init(&pool->line);
 	for (unsigned i = 0; i < rt_loops(); i++)
-		list_init(&pool->loops[i].resting);
+		list_init(&pool->loops[i].resting), list_init(&pool->loops[i].opening);
 	cells_take(pool);
 	return pool;
 }
@@ -645,6 +656,8 @@ static void empty_here(void *arg)
 
 	while ((c = take_resting(pool)))
 		drop(pool, c);
+	LIST_EACH (&here(pool)->opening, Opener, node, opener)
+		fiber_cancel(opener->fiber);
 }
 
 static bool is_used(const PgPool *pool)

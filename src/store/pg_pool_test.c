@@ -528,7 +528,7 @@ TEST(pg_pool_callers_keep_their_deadline_with_a_server_that_is_mute)
 	CHECK_INT(bind(fd, (struct sockaddr *)&addr, sizeof addr), 0);
 	CHECK_INT(listen(fd, 8), 0);
 	CHECK_INT(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-	perform(a, pg_server_url(a, ntohs(addr.sin_port), "tester", "?connect_timeout=1"),
+	perform(a, pg_server_url(a, ntohs(addr.sin_port), "tester", "?connect_timeout=300"),
 	        (PgPoolConf){ .limit = 1 }, silence);
 	close(fd);
 }

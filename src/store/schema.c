@@ -9,7 +9,9 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "rt/fiber.h"
 #include "store/db_int.h"
+#include "store/db_lease.h"
 #include "store_schema.h"
 #include "store_schema_sql.h"
 
@@ -136,63 +138,121 @@ Err *schema_ready(Db *db, Arena *a, const Schema *schema)
 
 typedef struct Applying {
 	const Schema *schema;
-	bool done; /* nothing was left to do */
+	uint32_t number;
 } Applying;
 
-/* Under the lock: the first step that is missing. */
-static Err *apply_next(Db *tx, Arena *a, void *arg)
+static Err *step_done(Db *db, Arena *a, const Schema *schema, const SchemaStep *step)
 {
-	Applying *applying = arg;
+	return db_exec(db, a, schema_add, NULL, .schema = str_of(schema->name),
+	               .number = step->number, .name = str_of(step->name),
+	               .checksum = str_of(step->checksum), .expands = step->expands,
+	               .applied_at = time_utc_us());
+}
+
+/* Under the lock: this step, unless another instance did it meanwhile. */
+static Err *apply_step(Db *tx, Arena *a, void *arg)
+{
+	const Applying *applying = arg;
 	const Schema *schema = applying->schema;
-	const SchemaStep *step;
+	const SchemaStep *step = &schema->steps[applying->number - 1];
 	StepRow *rows;
 	size_t had;
 
-	applying->done = false;
 	TRY(db_lock(tx, a, S("banyan_schema")));
 	if (db_engine(tx) == SQL_POSTGRES)
 		TRY(tx->engine->script(tx, a, "set local lock_timeout = '10s'"));
 	TRY(tx->engine->script(tx, a, bookkeeping[db_engine(tx)]));
 	TRY(db_all(tx, a, schema_steps, &rows, &had, .schema = str_of(schema->name)));
 	TRY(verify(a, schema, rows, had));
-	applying->done = had >= schema->count;
-	if (applying->done)
+	if (had >= applying->number)
 		return NULL;
-	step = &schema->steps[had];
 	TRY(tx->engine->script(tx, a, step->text[db_engine(tx)]));
-	return db_exec(tx, a, schema_add, NULL, .schema = str_of(schema->name),
-	               .number = step->number, .name = str_of(step->name),
-	               .checksum = str_of(step->checksum), .expands = step->expands,
-	               .applied_at = time_utc_us());
+	return step_done(tx, a, schema, step);
 }
 
-static Err *apply_one(Db *db, Arena *a, Applying *applying, uint32_t number)
-{
-	Err *err = db_txn(db, a, DB_READ_COMMITTED, apply_next, applying);
+/* --- in no transaction ------------------------------------------------------------------------------------------------- */
 
-	if (!err || err_is(err, "db.schema_newer") || err_is(err, "db.schema_changed") ||
-	    number > applying->schema->count)
+static const int64_t alone_us = INT64_C(3600) * US_PER_S;
+static const int64_t look_again_us = 100 * US_PER_MS;
+
+static Err *drop_invalid(Db *db, Arena *a, Str text)
+{
+	InvalidIndexesRow *rows;
+	size_t count;
+
+	TRY(db_all(db, a, invalid_indexes, &rows, &count));
+	for (size_t i = 0; i < count; i++)
+		if (str_find(text, rows[i].name) >= 0)
+			TRY(db->engine->script(
+				db, a,
+				str_z(a, str_fmt(a, "drop index concurrently if exists \"%.*s\"",
+			                         STR_ARG(rows[i].name)))));
+	return NULL;
+}
+
+static Err *run_alone(Db *db, Arena *a, const Schema *schema, uint32_t number)
+{
+	const SchemaStep *step = &schema->steps[number - 1];
+	const char *text = step->text[SQL_POSTGRES];
+	StepRow *rows;
+	size_t had;
+
+	TRY(steps_had(db, a, schema, &rows, &had));
+	if (had >= number)
+		return NULL; /* another did it meanwhile */
+	TRY(drop_invalid(db, a, str_of(text)));
+	TRY(db->engine->script(db, a, text));
+	return step_done(db, a, schema, step);
+}
+
+/* Who has the lease does it, the others wait. */
+static Err *apply_alone(Db *db, Arena *a, const Schema *schema, uint32_t number)
+{
+	DbLease lease = { .name = str_fmt(a, "schema %s", schema->name), .owner = uuid_new() };
+	Err *err, *dropped;
+
+	TRY(db_lease_take(db, a, &lease, alone_us));
+	while (!lease.held) {
+		TRY(fiber_sleep(look_again_us));
+		TRY(db_lease_take(db, a, &lease, alone_us));
+	}
+	err = run_alone(db, a, schema, number);
+	{
+		AUTO(shield_end) Shield shield = shield_begin(5 * US_PER_S);
+
+		dropped = db_lease_drop(db, a, &lease);
+	}
+	return err ? err : dropped;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------- */
+
+static Err *apply_one(Db *db, Arena *a, const Schema *schema, uint32_t number)
+{
+	const SchemaStep *step = &schema->steps[number - 1];
+	Applying applying = { schema, number };
+	Err *err = db_engine(db) == SQL_POSTGRES && step->alone
+	                   ? apply_alone(db, a, schema, number)
+	                   : db_txn(db, a, DB_READ_COMMITTED, apply_step, &applying);
+
+	if (!err || err_is(err, "db.schema_newer") || err_is(err, "db.schema_changed"))
 		return err;
-	return err_because(a, err, err->kind, err->slug, "schema %s, step %u (%s)",
-	                   applying->schema->name, number,
-	                   applying->schema->steps[number - 1].file);
+	return err_because(a, err, err->kind, err->slug, "schema %s, step %u (%s)", schema->name,
+	                   number, step->file);
 }
 
 Err *schema_apply(Db *db, Arena *a, const Schema *schema, uint32_t *applied)
 {
-	Applying applying = { .schema = schema };
 	StepRow *rows;
 	size_t had;
 
 	*applied = 0;
-	TRY(steps_had(db, a, schema, &rows, &had));
-	TRY(verify(a, schema, rows, had));
-	if (had >= schema->count)
-		return NULL;
 	for (;;) {
-		TRY(apply_one(db, a, &applying, (uint32_t)had + *applied + 1));
-		if (applying.done)
+		TRY(steps_had(db, a, schema, &rows, &had));
+		TRY(verify(a, schema, rows, had));
+		if (had >= schema->count)
 			return NULL;
+		TRY(apply_one(db, a, schema, (uint32_t)had + 1));
 		++*applied;
 	}
 }

@@ -2,7 +2,9 @@
  *
  * Schemas: ordered steps (sql.h) that a database has had or not. Forward only. A release's steps must let the release before
  * run on ("expand"; what only hinders goes with a later one, "contract"): a step that does so begins with `--- expands`, and an
- * older program then starts on it; any other step it does not know it refuses. */
+ * older program then starts on it; any other step it does not know it refuses. What PostgreSQL does in no
+ * transaction (create index concurrently if not exists) is a step by itself with a line `--- alone`; an index that an earlier
+ * attempt left invalid is dropped first. */
 #pragma once
 #include "store/db.h"
 

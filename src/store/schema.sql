@@ -21,3 +21,11 @@ values (:schema, :number, :name, :checksum, :expands, :applied_at)
 select coalesce((select count(*) from sqlite_schema where type = 'table' and name = :name), 0)
 --- postgres
 select greatest(reltuples::bigint, 0) from pg_class where oid = to_regclass(:name)
+
+-- Indexes whose building failed.
+--- many invalid_indexes() -> (name text); scans
+--- sqlite
+select '' where false
+--- postgres
+select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid
+where not i.indisvalid and c.relnamespace = current_schema()::regnamespace

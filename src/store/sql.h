@@ -112,7 +112,8 @@ typedef struct SchemaStep {
 	uint32_t number; /* from 1, without a gap */
 	const char *name;
 	const char *text[SQL_ENGINES];
-	bool expands; /* a program that does not know it runs on it: the file begins with "--- expands" */
+	bool expands;         /* a program that does not know it runs on it: a line "--- expands" */
+	bool alone;           /* on PostgreSQL in no transaction, one statement: "--- alone" */
 	const char *checksum; /* SHA-256, hexadecimal */
 	const char *file;
 } SchemaStep;
