@@ -365,6 +365,31 @@ SUITE_TEST(a_job_of_the_dead_is_taken_over_and_they_change_nothing)
 	return NULL;
 }
 
+SUITE_TEST(who_slept_over_its_job_changes_nothing_while_another_has_it)
+{
+	JobKind kind = { .name = "work" };
+	JobRun sleeper = { 0 }, heir = { 0 };
+	bool ready;
+	Uuid id;
+	Job *job;
+
+	TRY(put(db, a, "1", 0, &id));
+	TRY(claim_and_die(db, a, &sleeper));
+	TRY(fiber_sleep(10));
+	TRY(jobs_wake(db, a, &ready));
+	TRY(claim_and_die(db, a, &heir));
+	CHECK_ERR(db_txn(db, a, DB_READ_COMMITTED, do_effect, &sleeper), "job.lost");
+	CHECK_ERR(job_progress(&sleeper, 1, 1, S("")), "job.lost");
+	TRY(job_finish(&sleeper, a, NULL, &kind));
+	TRY(job_find(db, a, id, &job));
+	CHECK_STR(job->state, S("running"));
+	TRY(db_txn(db, a, DB_READ_COMMITTED, do_effect, &heir));
+	TRY(job_find(db, a, id, &job));
+	CHECK_STR(job->state, S("done"));
+	TRY(check_effects_of_jobs(db, a, 1));
+	return NULL;
+}
+
 SUITE_TEST(a_job_that_kills_its_process_each_time_fails_in_the_end)
 {
 	Worker w = { .a = a };

@@ -82,8 +82,8 @@ typedef struct JobsConf {
 } JobsConf;
 
 /* Does jobs of these kinds, on this loop, until cancelled: then what runs is cancelled and given back. Comes back after every
- * outage. Reads the files of time zones when it begins. Fails at once, in `a`, for a schedule that is wrong (cron.h). */
-Err *jobs_run(Db *db, Arena *a, const JobsConf *conf) MUST_USE;
+ * outage. Reads the files of time zones when it begins. Fails at once, in `lasting`, for a schedule that is wrong (cron.h). */
+Err *jobs_run(Db *db, Arena *lasting, const JobsConf *conf) MUST_USE;
 
 /* --- for people ------------------------------------------------------------------------------------------------------- */
 

@@ -145,18 +145,20 @@ static Err *run_list(Work *work)
 	return NULL;
 }
 
-static Err *find(Work *work, Str text, Job **out)
+static Err *find(Work *work, Str text, Job *out)
 {
 	Arena *a = work->cmd->arena;
+	Job *job;
 	Uuid id;
 
 	if (!uuid_read(text, &id))
 		return err_new(a, ERR_INVALID, "jobs.id", "%.*s is not a job's id",
 		               STR_ARG(str_quote(a, text)));
-	TRY(job_find(work->db, a, id, out));
-	if (!*out)
+	TRY(job_find(work->db, a, id, &job));
+	if (!job)
 		return err_new(a, ERR_NOT_FOUND, "jobs.unknown", "there is no job %.*s",
 		               STR_ARG(text));
+	*out = *job;
 	return NULL;
 }
 
@@ -164,15 +166,15 @@ static Err *run_show(Work *work)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
-	Job *job;
+	Job job = { 0 };
 
 	TRY(find(work, work->args->id, &job));
 	if (work->cmd->json) {
-		job_json(&w, work->cmd->arena, job);
+		job_json(&w, work->cmd->arena, &job);
 		buf_putc(&b, '\n');
 	} else {
-		put_line(&b, work->cmd->arena, job);
-		buf_fmt(&b, "  %.*s\n", STR_ARG(job->data));
+		put_line(&b, work->cmd->arena, &job);
+		buf_fmt(&b, "  %.*s\n", STR_ARG(job.data));
 	}
 	say(work->cmd, &b);
 	return NULL;
@@ -203,17 +205,17 @@ static Err *change(Work *work, ChangeFn *fn, bool (*fits)(const Job *job), const
 
 	for (size_t i = 0; i < args->ids.count; i++) {
 		bool done;
-		Job *job;
+		Job job = { 0 };
 
 		TRY(find(work, args->ids.at[i], &job));
-		done = fits(job);
+		done = fits(&job);
 		if (done && !args->dry_run)
-			TRY(fn(work->db, work->cmd->arena, job->id, &done));
+			TRY(fn(work->db, work->cmd->arena, job.id, &done));
 		changed += done;
 		if (!done && !refused)
 			refused = err_new(work->cmd->arena, ERR_CONFLICT, "jobs.state",
 			                  "job %.*s is %.*s", STR_ARG(args->ids.at[i]),
-			                  STR_ARG(job->state));
+			                  STR_ARG(job.state));
 	}
 	tell(work, changed, what);
 	return refused;
