@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "load/plan.h"
 #include "rt/precise.h"
+#include "rt/work.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -513,12 +514,30 @@ static Err *run_new(Arena *a, const LoadAsk *ask, LoadRun **out)
 	return NULL;
 }
 
+typedef struct Preparing {
+	Arena *arena;
+	const LoadAsk *ask;
+	LoadRun *run;
+	Err *err;
+} Preparing;
+
+static void new_work(void *arg)
+{
+	Preparing *p = arg;
+
+	p->err = run_new(p->arena, p->ask, &p->run);
+}
+
+/* By a worker: what users are to say may be large files. */
 static Err *prepare(Arena *a, const LoadAsk *ask, LoadRun **out)
 {
 	Plan plan = plan_of(ask->conf, ask->target, ask->parts);
+	Preparing p = { .arena = a, .ask = ask };
 
 	TRY(plan_check(a, &plan));
-	return run_new(a, ask, out);
+	TRY(work_run(new_work, &p));
+	*out = p.run;
+	return p.err;
 }
 
 Err *load_prepare(Arena *a, const LoadAsk *ask)

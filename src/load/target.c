@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "http/url.h"
 #include "rt/dns.h"
+#include "rt/work.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -152,6 +153,35 @@ static void let_tls_go(void *arg)
 	tls_unref(arg);
 }
 
+typedef struct TlsWork {
+	Arena *arena;
+	TlsClientConf conf;
+	TlsContext *tls;
+	Err *err;
+} TlsWork;
+
+static void tls_work(void *arg)
+{
+	TlsWork *work = arg;
+
+	work->err = tls_client_new(work->arena, &work->conf, &work->tls);
+}
+
+/* By a worker: certificates are files. */
+static Err *take_tls(Arena *a, Target *t, const ConnectConf *connections)
+{
+	TlsWork work = { .arena = a,
+		         .conf = { .ca = connections->tls.ca,
+		                   .verify = connections->tls.verify,
+		                   .h2 = connections->protocol != PROTOCOL_HTTP1 } };
+
+	TRY(work_run(tls_work, &work));
+	TRY(work.err);
+	t->tls = work.tls;
+	arena_defer(a, let_tls_go, t->tls);
+	return NULL;
+}
+
 Err *target_new(Arena *a, const ScenarioConf *conf, Target **out)
 {
 	const ConnectConf *connections = &conf->connections;
@@ -161,14 +191,8 @@ Err *target_new(Arena *a, const ScenarioConf *conf, Target **out)
 	TRY(find_addresses(a, t, connections));
 	TRY(take_sources(a, t, connections));
 	t->h2 = connections->protocol == PROTOCOL_H2;
-	if (str_eq(t->scheme, S("https"))) {
-		TlsClientConf tls = { .ca = connections->tls.ca,
-			              .verify = connections->tls.verify,
-			              .h2 = connections->protocol != PROTOCOL_HTTP1 };
-
-		TRY(tls_client_new(a, &tls, &t->tls));
-		arena_defer(a, let_tls_go, t->tls);
-	}
+	if (str_eq(t->scheme, S("https")))
+		TRY(take_tls(a, t, connections));
 	*out = t;
 	return NULL;
 }

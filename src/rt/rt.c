@@ -146,6 +146,7 @@ Err *rt_run(const RtConf *conf, RtMain *main_fn, void *arg)
 	rt.result = NULL;
 	signals_block();
 	signals_install_crash();
+	tls_begin();
 	loops_count_turns();
 	for (unsigned i = 0; i < full.loops; i++) {
 		Err *bad = loop_init(&rt.loops[i], i, &full);

@@ -127,6 +127,9 @@ void loops_count_turns(void);   /* before the first of them runs */
 /* Runs fn(arg) on this loop when it ends, after its last fiber. */
 void loop_on_exit(LoopFn *fn, void *arg);
 
+/* tls.c: OpenSSL reads its own configuration before a loop runs, not when the first of its functions is called. */
+void tls_begin(void);
+
 /* fiber.c, for the loop */
 void fibers_init(Loop *loop, unsigned fibers_max, size_t stack_bytes);
 void fibers_fini(Loop *loop);

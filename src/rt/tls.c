@@ -12,6 +12,7 @@
  * is told that it was shut down, else OpenSSL would call its session unfit for resumption. */
 #include "rt/tls_int.h"
 
+#include "rt/rt_int.h"
 #include "rt/stream_int.h"
 #include "rt/tls_parts_int.h"
 
@@ -193,6 +194,11 @@ static void bio_init(void)
 }
 
 /* --- contexts ------------------------------------------------------------------------------------------------------- */
+
+void tls_begin(void)
+{
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+}
 
 SSL_CTX *tls_ctx_new(const SSL_METHOD *method)
 {
