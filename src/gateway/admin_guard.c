@@ -8,6 +8,7 @@
 #include "gateway/admin_guard.h"
 
 #include "base/arena.h"
+#include "http/exchange.h"
 #include "http/url.h"
 
 static Err wrong_host =

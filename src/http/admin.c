@@ -5,6 +5,7 @@
 #include "http/admin.h"
 
 #include "base/arena.h"
+#include "http/exchange.h"
 
 enum { TABLES = 16 };
 

@@ -10,7 +10,9 @@
  *   admin_extend(pages, COUNT(pages));
  */
 #pragma once
-#include "http/exchange.h"
+#include "base/err.h"
+
+typedef struct Exchange Exchange;
 
 /* What somebody may do; each may all that those before it may. */
 typedef enum AdminRole { ADMIN_VIEW, ADMIN_OPERATE, ADMIN_APPROVE, ADMIN_ROLES } AdminRole;
