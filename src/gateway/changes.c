@@ -123,8 +123,7 @@ static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayC
 {
 	json_key(w, S("restart"));
 	json_begin_array(w);
-	if (!str_eq(before->admin.address.text, now->admin.address.text) ||
-	    !str_eq(before->admin.token, now->admin.token))
+	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		json_add_str(w, S("admin"));
 	if (before->threads != now->threads)
 		json_add_str(w, S("threads"));

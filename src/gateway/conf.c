@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "gateway/balance.h"
 #include "gateway/conf_int.h"
+#include "http/admin.h"
 #include "obs/access.h"
 
 static const ConfWord balance_words[] = {
@@ -105,13 +106,35 @@ static const ConfTable listen_table = { "listener", CONF_ROWS(ListenConf, listen
 	                                .shorthand = "address",
 	                                .help = "one address that clients connect to" };
 
+static const ConfWord role_words[] = {
+	{ "view", ADMIN_VIEW, "sees everything, changes nothing" },
+	{ "operate", ADMIN_OPERATE, "sees, reloads, and moves traffic" },
+	{ "approve", ADMIN_APPROVE, "may do everything, and says yes where a second person must" },
+	{ 0 },
+};
+
+static const ConfKey admin_token_keys[] = {
+	{ "name", CONF_STR, AT(AdminTokenConf, name), .required = true, .unique = true,
+	  .verify = verify_name, .value = "NAME", .help = "who has it; the journal names them" },
+	{ "token", CONF_STR, AT(AdminTokenConf, token), .required = true, .secret = true,
+	  .min = "16", .help = "the secret" },
+	{ "role", CONF_ENUM, AT(AdminTokenConf, role), .names = role_words, .def = "view",
+	  .help = "what they may do" },
+};
+static const ConfTable admin_token_table = {
+	"admin token", CONF_ROWS(AdminTokenConf, admin_token_keys),
+	.help = "one person or program that runs the gateway"
+};
+
 static const ConfKey admin_keys[] = {
 	{ "address", CONF_STR, AT(AdminConf, address.text), .def = "127.0.0.1:8081",
 	  .verify = verify_admin, .value = "ADDRESS",
 	  .help = "where metrics, health and the console are; off: nowhere" },
 	{ "token", CONF_STR, AT(AdminConf, token), .secret = true, .min = "16",
-	  .help = "what requests must carry as a bearer token",
-	  .more = "Needed for addresses that other machines reach." },
+	  .help = "what requests must carry as a bearer token; it may do everything",
+	  .more = "This or tokens is needed for addresses that other machines reach." },
+	{ "tokens", CONF_OBJECT, AT_LIST(AdminConf, tokens), .table = &admin_token_table,
+	  .help = "a token for each who may come, with a name and a role" },
 };
 static const ConfTable admin_table = { "admin", CONF_ROWS(AdminConf, admin_keys),
 	                               .shorthand = "address",
@@ -711,6 +734,11 @@ const ConfTable *gateway_listen_table(void)
 const ConfTable *gateway_route_table(void)
 {
 	return &route_table;
+}
+
+const ConfTable *gateway_admin_table(void)
+{
+	return &admin_table;
 }
 
 const ConfTable *gateway_conf_table(void)

@@ -18,10 +18,17 @@ typedef struct ListenConf {
 	bool proxy_protocol;            /* a PROXY header comes first, from trusted proxies only */
 } ListenConf;
 
+typedef struct AdminTokenConf {
+	Str name;
+	Str token;
+	uint8_t role; /* AdminRole, http/admin.h */
+} AdminTokenConf;
+
 typedef struct AdminConf {
 	AddressConf address; /* text "off": no admin port */
 	bool on;
-	Str token;
+	Str token; /* with every role; who uses it is called "admin" */
+	CONF_LIST_OF(AdminTokenConf) tokens;
 } AdminConf;
 
 typedef struct LimitsConf {
@@ -106,6 +113,7 @@ typedef struct GatewayConf {
 /* The rows, for conf_load() with parts of others beside it, `banyan check` and the reference. Its check does all that can
  * be wrong; gateway_conf_finish() after it fills what needs memory (trust, warnings). */
 const ConfTable *gateway_conf_table(void);
+const ConfTable *gateway_admin_table(void);
 const ConfTable *gateway_listen_table(void); /* of one listener, ListenConf */
 const ConfTable *gateway_route_table(void);  /* of one route, RouteConf */
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);

@@ -77,6 +77,22 @@ static void check_listeners(Conf *conf, GatewayConf *g)
 	}
 }
 
+/* Two people with one secret would be one person in the journal. */
+static void check_admin_tokens(Conf *conf, AdminConf *admin)
+{
+	for (size_t i = 0; i < admin->tokens.count; i++) {
+		AdminTokenConf *one = &admin->tokens.at[i];
+		bool taken = one->token.len && str_eq(one->token, admin->token);
+
+		for (size_t k = 0; k < i; k++)
+			taken |= one->token.len && str_eq(one->token, admin->tokens.at[k].token);
+		if (taken)
+			conf_mistake(conf, &one->token, "token: somebody else has this one");
+		if (str_eq(one->name, S("admin")))
+			conf_mistake(conf, &one->name, "name: admin is who comes with admin.token");
+	}
+}
+
 static void check_admin(Conf *conf, GatewayConf *g)
 {
 	AdminConf *admin = &g->admin;
@@ -84,7 +100,8 @@ static void check_admin(Conf *conf, GatewayConf *g)
 	admin->on = address_split(admin->address.text, &admin->address);
 	if (!admin->on)
 		return;
-	if (!address_is_loopback(&admin->address) && !admin->token.len)
+	check_admin_tokens(conf, admin);
+	if (!address_is_loopback(&admin->address) && !admin->token.len && !admin->tokens.count)
 		conf_mistake(conf, &admin->address.text,
 		             "admin: other machines reach %.*s, so a token is needed",
 		             STR_ARG(admin->address.text));

@@ -84,8 +84,7 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 /* Changes that only a restart makes. */
 static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 {
-	if (!str_eq(before->admin.address.text, now->admin.address.text) ||
-	    !str_eq(before->admin.token, now->admin.token))
+	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
