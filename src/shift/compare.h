@@ -19,7 +19,7 @@ enum {
 	COMPARE_PATH_MAX = 200,    /* bytes of a path; what is longer ends in "..." */
 	COMPARE_VALUE_MAX = 200,   /* bytes of a value in an example */
 	COMPARE_MAP_KEYS = 50,     /* an object with more keys is a map */
-	COMPARE_BODY_MAX = 1 << 20 /* unless the rules say otherwise */
+	COMPARE_BODY_MAX = 1 << 18 /* unless the rules say otherwise */
 };
 
 typedef enum CompareKind {

@@ -23,8 +23,11 @@ bool mask_name(const MaskRules *rules, Str name);
 /* Is one of those words anywhere in this text? */
 bool mask_named_in(const MaskRules *rules, Str text);
 
-/* A text without its secrets: what looks like one is replaced, and from a word such as "password" on, everything. Bytes that
- * are not printable come as str_quote writes them; at most `limit` bytes (then "..." follows). */
+/* Does the text hold anything that mask_put_text would hide? */
+bool mask_sees(const MaskRules *rules, Str text);
+
+/* A text without its secrets: all of it is hidden when it names one ("your password is ..."), else what looks like one. What
+ * is no printable UTF-8 comes as \n, \x1b, \u2028; at most `limit` bytes, then "..." follows. */
 void mask_put_text(Buf *b, const MaskRules *rules, Str text, size_t limit);
 /* A request line ("GET /a?b=c"), a target or an address: values of parameters with such a name, what follows such a word in the
  * path, user and password before the host, and what looks like a secret, percent-encoded too. */
