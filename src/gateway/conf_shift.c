@@ -235,7 +235,7 @@ const ConfTable shift_conf_table = { "shift", CONF_ROWS(ShiftConf, shift_keys),
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
 	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
-	  .more = "Without it a SQLite file beside the configuration, FILE.shift.db. Several gateways that share one route need a "
+	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
 	          "PostgreSQL database." },
 	{ "gateway", CONF_STR, AT(ShiftAllConf, gateway), .value = "NAME", .max = "100",
 	  .help = "what this gateway is called among those that share the store; without it the host's name" },

@@ -43,7 +43,7 @@ typedef struct Subject {
 	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
 	ShiftState state;
 	bool halted; /* all users are on the old side again, and the book does not know yet */
-	bool resting; /* the book's word is not known: it did not answer */
+	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
 	char verdict[SHIFT_LINE_BYTES];
