@@ -25,7 +25,8 @@ typedef enum DifferencesVerdict {
 } DifferencesVerdict;
 Str differences_verdict_name(DifferencesVerdict verdict);
 
-Differences *differences_new(void) RETURNS_NONNULL;
+/* alpha: how often, at most, noise may be called a mismatch (of all keys together); 0: 0.001. */
+Differences *differences_new(double alpha) RETURNS_NONNULL;
 void differences_free(Differences *d); /* NULL is fine */
 void differences_freep(Differences **d);
 /* Everything but what was accepted is forgotten: a new attempt begins. */
