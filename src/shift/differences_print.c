@@ -274,6 +274,8 @@ static Err *read_key(Differences *d, Arena *a, const Json *from)
 	TRY(add_u64(a, from, "noise", &key->noise));
 	TRY(add_u64(a, from, "both", &key->both));
 	TRY(add_u64(a, from, "examples_seen", &key->examples_seen));
+	if (!(key->paired.raw_only | key->paired.noise_only)) /* what was proven once stays so */
+		key->paired.peak = seen.peak;
 	paired_add(&key->paired, seen.raw_only, seen.noise_only);
 	TRY(read_times(a, from, key));
 	TRY(read_accepted(a, from, key));

@@ -605,14 +605,23 @@ static void put_target(Cut *cut, const MaskRules *rules, Str target)
 	put_query(cut, rules, str_sub(target, end + 1, target.len));
 }
 
+/* "GET /a HTTP/1.1": a space within the target, which none should have, is a part of it. */
 void mask_put_target(Buf *b, const MaskRules *rules, Str target, size_t limit)
 {
 	Cut cut = { b, b->len + limit, false };
-	Str word;
+	ptrdiff_t method = str_find_char(target, ' '), version = str_rfind_char(target, ' ');
+	Str before = { 0 }, after = { 0 };
 
-	for (bool first = true; str_split(&target, ' ', &word); first = false) {
-		if (!first)
-			cut_put(&cut, S(" "));
-		put_target(&cut, rules, word);
+	if (version > 0 && str_starts(str_sub(target, (size_t)version, target.len), S(" HTTP/"))) {
+		after = str_sub(target, (size_t)version, target.len);
+		target = str_sub(target, 0, (size_t)version);
 	}
+	if (method > 0 && (size_t)method < target.len &&
+	    only_a_word(str_sub(target, 0, (size_t)method))) {
+		before = str_sub(target, 0, (size_t)method + 1);
+		target = str_sub(target, (size_t)method + 1, target.len);
+	}
+	cut_put_text(&cut, rules, before);
+	put_target(&cut, rules, target);
+	cut_put_text(&cut, rules, after);
 }
