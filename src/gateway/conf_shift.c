@@ -230,7 +230,8 @@ static const ConfKey shift_keys[] = {
 	  .help = "a person begins each step: banyan shift NAME to PERCENT" },
 };
 const ConfTable shift_conf_table = { "shift", CONF_ROWS(ShiftConf, shift_keys),
-	                               .help = "how a route moves from old to new" };
+	                           .check = shift_conf_check,
+	                           .help = "how a route moves from old to new" };
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",

@@ -401,6 +401,17 @@ static Err *publish(Subject *s, Arena *a)
 	return book_see(keeper.book, a, s->name, attempt, &seen);
 }
 
+static Err *take_up(Subject *s, Arena *a, const Json *json, const Judge *judge)
+{
+	Err *err = NULL;
+
+	subject_lock(s);
+	if (judge_merge(&s->judge, judge))
+		err = seen_read(a, json_get(json, S("seen")), &s->seen);
+	subject_unlock(s);
+	return err;
+}
+
 /* Others', summed up; and at the start one's own of before. */
 static Err *collect(Subject *s, Arena *a, bool own)
 {
@@ -421,10 +432,7 @@ static Err *collect(Subject *s, Arena *a, bool own)
 		TRY(json_read(a, seen[i].evidence, 0, &json));
 		TRY(judge_read(a, json_get(json, S("judge")), &judge));
 		if (own) {
-			subject_lock(s);
-			if (judge_merge(&s->judge, &judge))
-				(void)seen_read(a, json_get(json, S("seen")), &s->seen);
-			subject_unlock(s);
+			TRY(take_up(s, a, json, &judge));
 		} else if (!gateways++)
 			sum = judge;
 		else
@@ -470,7 +478,7 @@ static void say_book(const Err *err)
 	keeper.away = err != NULL;
 }
 
-static Err *sync(Arena *a, int64_t now_us)
+static Err *listen_to_book(Arena *a, int64_t now_us)
 {
 	Err *err;
 
@@ -548,7 +556,7 @@ static Err *keep(void *arg)
 	for (;;) {
 		Err *err;
 
-		TRY(sync(a, loop_now_us()));
+		TRY(listen_to_book(a, loop_now_us()));
 		arena_clear(a);
 		TRY(look_at_all(a));
 		turn_seconds(loop_now_us());
