@@ -13,6 +13,7 @@
 #include "load/scenario.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
+#include "shift/metrics.h"
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
@@ -49,6 +50,7 @@ static const Command own_commands[] = {
 int main(int argc, char **argv)
 {
 	const AdminPage *rows;
+	const MetricFamily *families;
 	size_t count;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
@@ -71,6 +73,8 @@ int main(int argc, char **argv)
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },
+		{ "shift-metrics", "Metrics of moves",
+		  "What routes that are moved add to `/metrics`.", NULL, shift_put_metrics },
 		{ "load-metrics", "Metrics of a load",
 		  "What `banyan load --metrics ADDRESS` shows at `/metrics` while it runs.", NULL,
 		  load_put_metrics },
@@ -102,6 +106,8 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	gateway_hook(shift_hooks());
+	families = shift_metrics(&count);
+	metrics_add(families, count);
 	rows = shift_pages(&count);
 	admin_extend(rows, count);
 	return args_main(&program, argc, argv, stdout, stderr);

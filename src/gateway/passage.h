@@ -47,8 +47,8 @@ typedef struct Passage {
 	Err *upload_err;     /* of writing the body to the server */
 	Head answer;
 	/* the hooks' */
-	void *shift;       /* theirs, of this request; NULL: it is not looked at */
-	int64_t ready_us;  /* when it was ready to be sent */
+	void *shift;      /* theirs, of this request; NULL: it is not looked at */
+	int64_t ready_us; /* when it was ready to be sent */
 	/* for the records */
 	Str server;
 	bool reused;

@@ -44,7 +44,7 @@ typedef struct Snapshot {
 	Str text; /* the configuration in effect, secrets hidden */
 	const RouteTable *routes;
 	RouteState *states; /* by Route.index */
-	Target *targets; /* by index in conf->upstreams */
+	Target *targets;    /* by index in conf->upstreams */
 	UrlRules paths;
 	HttpLimits limits;
 	Recorder *recorder; /* the process's; NULL: off */

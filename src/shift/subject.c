@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/units.h"
-#include "rt/loop.h"
+#include "gateway/upstream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -342,6 +342,36 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	if (!(seen_get(&s->drawn, o->user) & TOUCHED) &&
 	    seen_put(&s->drawn, o->user, false, TOUCHED))
 		judge_note_user(&s->judge, o->side);
+}
+
+double subject_objective(const Subject *s)
+{
+	return s->conf ? (double)s->conf->objective_ppm / PPM_WHOLE : 0.999;
+}
+
+void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES])
+{
+	float evidence[JUDGE_MAX] = { 0 };
+	Judge judge = subject_judge(s);
+
+	if (!s->objective && s->sight.counted[JUDGE_OLD] + s->sight.counted[JUDGE_NEW]) {
+		s->objective = calloc(JUDGE_SIDES, sizeof *s->objective);
+		if (!s->objective)
+			abort();
+	}
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		const char *before = s->alert[i];
+
+		news[i] = false;
+		if (!s->objective)
+			continue;
+		objective_note(&s->objective[i], utc_us, s->sight.counted[i], s->sight.broken[i]);
+		s->alert[i] = objective_alert(&s->objective[i], utc_us, subject_objective(s));
+		news[i] = !before != !s->alert[i];
+	}
+	for (unsigned i = 0; i < judge.count; i++)
+		evidence[i] = (float)judge_view(&judge, i).evidence;
+	sight_turn(&s->sight, utc_us, evidence, judge.count);
 }
 
 Judge subject_judge(const Subject *s)
