@@ -187,6 +187,9 @@ static const ConfKey judge_keys[] = {
 	{ "hold", CONF_STR, AT(JudgeConf, hold), .def = "auto", .verify = verify_hold,
 	  .value = "TIME",
 	  .help = "how long a step lasts at least; auto: as long as the traffic needs to show a tenfold rise of errors" },
+	{ "fast", CONF_DURATION, AT(JudgeConf, fast_us), .def = "20ms", .max = "1m",
+	  .help = "answers within this time are never slow, whatever the old side's times",
+	  .more = "A side with a small share opens connections more often, and what that takes must not send it back." },
 	{ "margin", CONF_REAL, AT(JudgeConf, margin), .def = "0", .min = "0", .max = "10",
 	  .help = "a rise by this share is borne: 0.1 is a tenth" },
 };

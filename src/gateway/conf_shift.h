@@ -57,6 +57,7 @@ typedef struct JudgeConf {
 	CONF_LIST_OF(CounterConf) counters;
 	Str hold;        /* "auto", or how long a step lasts at least */
 	int64_t hold_us; /* of `hold`; 0: auto */
+	int64_t fast_us; /* what is answered within is never slow */
 	double margin;   /* a rise by this share is no regression */
 } JudgeConf;
 

@@ -137,8 +137,8 @@ static void add_metric(Subject *s, Rules *rules, JudgeOn on, const JudgeConf *co
 	else if (on == JUDGE_ON_MISMATCH)
 		s->metrics.mismatch = add_rule(rules, S("mismatch"), JUDGE_MISMATCH, conf, 0);
 	else if (s->state.slow_us[k])
-		s->metrics.slow[k] =
-			add_rule(rules, names[k], JUDGE_LATENCY, conf, s->state.slow_us[k]);
+		s->metrics.slow[k] = add_rule(rules, names[k], JUDGE_LATENCY, conf,
+		                              MAX(s->state.slow_us[k], conf->fast_us));
 }
 
 static void begin_attempt(Subject *s)
@@ -318,7 +318,9 @@ static void bits_of(const Subject *s, const SubjectOutcome *o, uint32_t *measure
 	for (size_t i = 0; i < COUNT(m->slow); i++)
 		if (m->slow[i] >= 0 && !failed && o->took_us >= 0) {
 			*measured |= 1u << m->slow[i];
-			*events |= (uint32_t)(o->took_us > s->state.slow_us[i]) << m->slow[i];
+			*events |= (uint32_t)(o->took_us >
+			                      s->judge.metrics[m->slow[i]].rule.threshold_us)
+			           << m->slow[i];
 		}
 	for (size_t i = 0; i < COUNT(m->counters); i++)
 		if (m->counters[i] >= 0) {
