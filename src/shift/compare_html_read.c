@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_MAX = COMPARE_DEPTH_MAX - 2 };
+enum { OPEN_MAX = COMPARE_DEPTH_MAX - 2, NAME_MAX_BYTES = 40 };
 
 typedef struct HtmlReader {
 	Arena *arena;
@@ -258,6 +258,20 @@ static void skip_spaces(HtmlReader *r)
 		r->at++;
 }
 
+/* As it can stand in a path: what is too long for a name, or is no name but something else, is *. */
+static Str clean_name(Arena *a, Str raw)
+{
+	Str name = str_lower(a, raw);
+
+	if (!name.len || name.len > NAME_MAX_BYTES || mask_has_shape(name))
+		return S("*");
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] <= ' ' || name.at[i] >= 0x7f || strchr("\"'<>/@*=", name.at[i]))
+			if (i || name.at[i] != '@')
+				return S("*");
+	return name;
+}
+
 /* The next attribute of the tag; false at its end. */
 static bool read_attr(HtmlReader *r, HtmlAttr *attr, bool *closed)
 {
@@ -275,7 +289,7 @@ static bool read_attr(HtmlReader *r, HtmlAttr *attr, bool *closed)
 	while (r->at < r->text.len && !is_space(r->text.at[r->at]) &&
 	       !strchr("/>=", r->text.at[r->at]))
 		r->at++;
-	attr->name = str_lower(r->arena, str_sub(r->text, from, r->at));
+	attr->name = clean_name(r->arena, str_sub(r->text, from, r->at));
 	attr->value = (Str){ 0 };
 	skip_spaces(r);
 	if (r->at < r->text.len && r->text.at[r->at] == '=') {
@@ -424,7 +438,7 @@ static void read_markup(HtmlReader *r) /* at a "<" */
 		r->at++;
 		return;
 	}
-	tag = str_lower(r->arena, str_sub(r->text, from, end));
+	tag = clean_name(r->arena, str_sub(r->text, from, end));
 	r->at = end;
 	if (!ends_one) {
 		open_tag(r, tag);

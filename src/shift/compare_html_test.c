@@ -179,6 +179,8 @@ TEST(compare_html_keeps_no_secret)
 		S("<script>password='S3CRET'</script><p>x</p>"),
 		S("<!-- token S3CRET --><p>x</p>"),
 		S("<p password=S3CRET <p>"),
+		S("<p S3CRET@example.org>x</p>"),
+		S("<S3CRET@example.org>x"),
 	};
 	static const Str others[] = {
 		S(""),
