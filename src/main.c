@@ -4,6 +4,7 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/args.h"
 #include "cli/cli.h"
+#include "console/console.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
 #include "gateway/explain.h"
@@ -73,6 +74,8 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "console-metrics", "Metrics of the console",
+		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -93,5 +96,6 @@ int main(int argc, char **argv)
 	sets[5].rows = store_commands(&sets[5].count);
 	sets[6].rows = event_commands(&sets[6].count);
 	sets[7].rows = job_commands(&sets[7].count);
+	console_begin();
 	return args_main(&program, argc, argv, stdout, stderr);
 }
