@@ -33,7 +33,7 @@ export class Differences {
     const more = key.verdict === "accepted" ? h("span.soft", ` by ${key.accepted_by ?? "somebody"}`) :
       key.verdict !== "noise" && h("button.small", { type: "button", disabled: !this.may(), "data-verb": "accept",
         "aria-label": `Accept ${key.kind} at ${key.path}`, onclick: () => this.accept({ path: key.path, kind: key.kind }) }, "Accept");
-    const p = Number.isFinite(key.p) && h("span.soft", ` p ${probability(key.p)}`);
+    const p = key.verdict !== "accepted" && Number.isFinite(key.p) && h("span.soft", ` p ${probability(key.p)}`);
     return [h("code", key.path), key.kind, count(key.raw), count(key.noise), h("span", verdict, p, " ", more),
       time(key.first), time(key.last), this.examples(key)];
   }
