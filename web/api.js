@@ -11,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-async function call(path, options = {}) {
+async function call(path, options = {}, raw = false) {
   let answer;
   try {
     answer = await fetch(path, { cache: "no-store", credentials: "same-origin", redirect: "error", ...options,
@@ -20,6 +20,7 @@ async function call(path, options = {}) {
     throw new Refusal(0, { detail: "the gateway does not answer" });
   }
   const text = await answer.text();
+  if (raw && answer.ok) return text;
   let body = {};
   try {
     body = text ? JSON.parse(text) : {};
@@ -34,6 +35,7 @@ async function call(path, options = {}) {
 }
 
 export const get = (path) => call(path);
+export const getText = (path) => call(path, {}, true);
 
 export const post = (path, body) => call(path, {
   method: "POST", body: JSON.stringify(body ?? {}),

@@ -2,7 +2,7 @@
 // The charts of a subject's page. The old side is drawn dashed, the new one solid: they differ without their colours too. What a chart
 // shows last is said below it in words, for those who do not see it.
 import uPlot from "./uplot.js";
-import { evidence, h, ms, percent, setAttribute, setText, share } from "./dom.js";
+import { clock, evidence, h, ms, percent, setAttribute, setText, share } from "./dom.js";
 import { metricLabel } from "./words.js";
 
 const DASHED = [6, 4];
@@ -13,7 +13,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 function axis(format, size) {
   return { stroke: () => colour("soft"), grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false }, size,
-    font: "12px system-ui, sans-serif", values: format && ((_, values) => values.map((value) => (value === null ? "" : format(value)))) };
+    font: "12px system-ui, sans-serif", values: (_, values) => values.map((value) => (value === null ? "" : format(value))) };
 }
 
 const sides = (unit) => [
@@ -35,6 +35,24 @@ const KINDS = [
     data: (points) => [points.map((p) => p.old?.p99_ms ?? null), points.map((p) => p.new?.p99_ms ?? null)] },
 ];
 
+// What was done, as upright lines: the journal below says what each was.
+const marks = (chart) => ({ hooks: { draw: [(u) => {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.strokeStyle = colour("ink");
+  ctx.setLineDash([2, 3]);
+  ctx.globalAlpha = 0.6;
+  ctx.beginPath();
+  for (const at of chart.marks) {
+    if (at < u.scales.x.min || at > u.scales.x.max) continue;
+    const x = Math.round(u.valToPos(at, "x", true));
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+  }
+  ctx.stroke();
+  ctx.restore();
+}] } });
+
 // The evidence of each metric, and its limit as a level line of the same colour.
 function evidenceKind(metrics) {
   let shown = metrics.filter((metric) => metric.limit > 0);
@@ -51,6 +69,7 @@ function evidenceKind(metrics) {
 class Chart {
   constructor(kind) {
     this.kind = kind;
+    this.marks = [];
     this.box = h("div.plot", { role: "img", "aria-label": kind.title });
     this.words = h("p.words");
     this.element = h("figure.chart", { "data-chart": kind.id }, h("figcaption", kind.title, this.key()), this.box, this.words);
@@ -67,7 +86,7 @@ class Chart {
     return { width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
       scales: { x: { time: true }, y: this.kind.log ? { distr: 3, range: (_, min, max) => [Math.min(min || 1, 0.1), Math.max(max || 1, 10) * 2] } :
         { range: (_, min, max) => [0, this.kind.top ?? Math.max((max || 0) * 1.15, 1e-4)] } },
-      axes: [axis(null, 28), axis(this.kind.format, 62)], series: [{}, ...this.kind.series()] };
+      axes: [axis(clock, 28), axis(this.kind.format, 62)], series: [{}, ...this.kind.series()], plugins: [marks(this)] };
   }
 
   draw(points) {
@@ -107,8 +126,12 @@ export class Charts {
     addEventListener("theme", this.redraw);
   }
 
-  draw(points) {
-    this.charts.forEach((chart) => chart.draw(points));
+  // marks: when something was done, as the journal has it.
+  draw(points, marks = []) {
+    for (const chart of this.charts) {
+      chart.marks = marks;
+      chart.draw(points);
+    }
   }
 
   refresh(metrics) {

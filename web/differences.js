@@ -30,7 +30,7 @@ export class Differences {
 
   cells(key) {
     const verdict = h("span.state", { "data-state": key.verdict }, VERDICTS[key.verdict] ?? key.verdict);
-    const more = key.verdict === "accepted" ? h("span.soft", ` by ${key.accepted_by ?? "somebody"}`) :
+    const more = key.verdict === "accepted" ? h("span.soft", `by ${key.accepted_by ?? "somebody"}`) :
       key.verdict !== "noise" && h("button.small", { type: "button", disabled: !this.may(), "data-verb": "accept",
         "aria-label": `Accept ${key.kind} at ${key.path}`, onclick: () => this.accept({ path: key.path, kind: key.kind }) }, "Accept");
     const p = key.verdict !== "accepted" && Number.isFinite(key.p) && h("span.soft", ` p ${probability(key.p)}`);

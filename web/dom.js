@@ -75,15 +75,18 @@ export function probability(value) {
   return value < 0.001 ? "below 0.001" : fixed(value, 3);
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const hours = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+// Of seconds since 1970, for an axis.
+export const clock = (seconds) => hours.format(new Date(seconds * 1000));
 
 // The hour, and the day where it is not today's.
 export function moment(when) {
   const at = new Date(when);
   if (Number.isNaN(at.getTime())) return DASH;
   const today = at.toDateString() === new Date().toDateString();
-  return today ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+  return today ? hours.format(at) : `${day.format(at)}, ${hours.format(at)}`;
 }
 
 export function time(when) {

@@ -9,6 +9,7 @@ const COLUMNS = [{ label: "When" }, { label: "Who" }, { label: "What" }, { label
 export class Journal {
   constructor(name) {
     this.name = name;
+    this.moments = []; // of all that is shown, in seconds, for the charts
     this.told = h("p.soft", { hidden: true });
     this.scroll = table("Journal, the newest first", COLUMNS, [], "table.journal");
     this.body = this.scroll.querySelector("tbody");
@@ -27,6 +28,7 @@ export class Journal {
     this.revision = revision;
     const fresh = entries.filter((entry) => entry.seq > (this.newest ?? -1));
     this.body.prepend(...fresh.map((entry) => row(COLUMNS, cells(entry))));
+    this.moments.push(...fresh.map((entry) => Date.parse(entry.at) / 1000));
     if (this.newest === undefined) this.ended(entries);
     this.newest = Math.max(this.newest ?? -1, ...entries.map((entry) => entry.seq));
     setText(this.told, this.body.childElementCount ? "" : "Nothing was done yet.");

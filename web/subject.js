@@ -71,7 +71,7 @@ export class SubjectView {
     if (last && Date.parse(at) - Date.parse(last.at) < 900) return;
     this.points.push({ at, old: subject.now?.old, new: subject.now?.new, evidence: last?.evidence });
     this.points = this.points.slice(-POINTS);
-    this.charts?.draw(this.points);
+    this.charts?.draw(this.points, this.journal.moments);
   }
 
   showSteps(subject) {
@@ -139,6 +139,7 @@ export class SubjectView {
       this.points = this.detail.series ?? [];
       this.showDetail();
       await Promise.all([this.differences.load(), this.journal.load(subject.revision), this.loadPlan()]);
+      this.charts?.draw(this.points, this.journal.moments);
     } catch (refusal) {
       if (this.ended) return;
       setText(this.trouble, refusal.status === 404 ? `There is no ${this.name} here.` : `Not to be had: ${refusal.message}.`);
@@ -168,7 +169,7 @@ export class SubjectView {
     } else {
       this.charts.refresh(this.detail.metrics);
     }
-    this.charts.draw(this.points);
+    this.charts.draw(this.points, this.journal.moments);
     this.showFacts();
   }
 
@@ -227,7 +228,7 @@ function objectiveCard({ objective }) {
 
 function planCard(plan) {
   if (!plan?.steps?.length) return null;
-  const columns = [num("Step"), num("Holds for"), { label: "Would be seen" }];
+  const columns = [{ label: "Step" }, num("Holds for"), { label: "Would be seen" }];
   return card("Plan", table(`What each step would detect, at ${rate(plan.rate)}`, columns, plan.steps.map((step) => [
     percent(step.percent), duration(step.hold_seconds),
     h("ul.plain", (step.detects ?? []).map((one) => h("li",

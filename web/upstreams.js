@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upstreams and their servers: health, connections, queues. Asked for every two seconds while somebody looks.
-import { get } from "./api.js";
+// Upstreams and their servers: health, connections, queues; then all that has a limit. Asked for every two seconds while somebody looks.
+import { get, getText } from "./api.js";
 import { count, h, row, setText, table } from "./dom.js";
+import { LIMIT_COLUMNS, limitCells, limitsOf, parseMetrics } from "./limits.js";
 
 const EVERY_MS = 2000;
 const COLUMNS = [{ label: "Server" }, { label: "State" }, { label: "Connections", num: true }, { label: "Weight", num: true },
@@ -43,12 +44,15 @@ export class UpstreamsView {
   constructor() {
     this.shown = new Map();
     this.told = h("p.soft", "Asking…");
-    this.element = h("section", h("div.headline", h("h1", { tabindex: "-1" }, "Upstreams")), this.told);
+    this.list = h("div");
+    this.scroll = table("All that has a limit, the fullest first", LIMIT_COLUMNS, [], "table.limits");
+    this.limits = h("section.limits", { hidden: true }, h("h2", "Limits"), this.scroll);
+    this.element = h("section", h("div.headline", h("h1", { tabindex: "-1" }, "Upstreams")), this.told, this.list, this.limits);
     this.ask();
   }
 
   async ask() {
-    if (!document.hidden) await this.load();
+    if (!document.hidden) await Promise.all([this.load(), this.loadLimits()]);
     if (!this.ended) this.timer = setTimeout(() => this.ask(), EVERY_MS);
   }
 
@@ -61,7 +65,7 @@ export class UpstreamsView {
         else {
           const fresh = new Upstream(upstream);
           this.shown.set(upstream.name, fresh);
-          this.element.append(fresh.element);
+          this.list.append(fresh.element);
         }
       }
       for (const [name, old] of this.shown)
@@ -72,6 +76,15 @@ export class UpstreamsView {
     } catch (refusal) {
       setText(this.told, `Not to be had: ${refusal.message}.`);
     }
+  }
+
+  async loadLimits() {
+    const rows = limitsOf(parseMetrics(await getText("/metrics").catch(() => "")));
+    const text = JSON.stringify(rows);
+    if (text === this.limitsText) return;
+    this.limitsText = text;
+    this.limits.hidden = !rows.length;
+    this.scroll.querySelector("tbody").replaceChildren(...rows.map((one) => row(LIMIT_COLUMNS, limitCells(one))));
   }
 
   end() {

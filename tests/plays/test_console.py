@@ -96,7 +96,7 @@ class Console(Browser):
 
     def picture(self, name):
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        size = self.script("return [document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+        size = self.script("return [innerWidth, document.documentElement.scrollHeight]")
         picture = self.devtools("Page.captureScreenshot", {
             "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": size[0], "height": min(size[1], 6000), "scale": 1}})
         (ARTIFACTS / f"console-{name}.png").write_bytes(base64.b64decode(picture["data"]))
@@ -114,7 +114,7 @@ class Console(Browser):
                 not any(word in entry["message"] for word in ("status of 401", "status of 409", "net::ERR", "favicon"))]
 
     def resize(self, width, height=900):
-        self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True})
 
 
 @pytest.fixture
@@ -217,6 +217,7 @@ def test_without_a_token_one_may_look(gateway, shop, console):
     page.shows(".notice", "You may look, and change nothing")
     page.go("#/upstreams")
     page.shows(".upstream[data-name=shop]", "1 of 1 servers take requests")
+    page.shows(".limits tbody tr", "console sessions0256")
 
 
 # What is seen
