@@ -59,6 +59,9 @@ export async function logOut() {
   localStorage.removeItem(PROOF);
 }
 
+// A name in a path: "upstream:shop" keeps its colon, which the gateway would not take for another way to write it.
+export const shiftUrl = (name, more = "") => `/shift/${encodeURIComponent(name).replaceAll("%3A", ":")}${more}`;
+
 const ROLES = ["view", "operate", "approve"];
 export const may = (who, role) => Boolean(who?.changes) && ROLES.indexOf(who.role) >= ROLES.indexOf(role);
 

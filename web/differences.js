@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Differences by path and kind, with examples side by side. An example that is open stays open when the numbers change.
-import { get } from "./api.js";
+import { get, shiftUrl } from "./api.js";
 import { count, h, probability, setText, table, time } from "./dom.js";
 
 const VERDICTS = { mismatch: "✕ mismatch", noise: "~ noise", accepted: "✓ accepted", open: "? open" };
@@ -16,15 +16,16 @@ export class Differences {
   }
 
   async load() {
-    const found = await get(`/shift/${encodeURIComponent(this.name)}/differences`).catch((refusal) => ({ refused: refusal.message }));
+    const found = await get(shiftUrl(this.name, "/differences")).catch((refusal) => ({ refused: refusal.message }));
     const text = JSON.stringify([found, this.may()]);
     if (text === this.text) return;
     this.text = text;
     this.show(found);
   }
 
-  show({ compared, keys = [], refused }) {
-    setText(this.told, refused ? `None to show: ${refused}.` : `${count(compared)} answers compared, ${keys.length ? `${keys.length} kinds of difference.` : "no difference."}`);
+  show({ compared, keys = [], dropped, refused }) {
+    const told = `${count(compared)} answers compared, ${keys.length ? `${keys.length} kinds of difference.` : "no difference."}`;
+    setText(this.told, refused ? `None to show: ${refused}.` : dropped ? `${told} ${count(dropped)} more found no room.` : told);
     this.list.replaceChildren(...(keys.length ? [table("Differences by path and kind", COLUMNS, keys.map((key) => this.cells(key)), "table.differences")] : []));
   }
 

@@ -83,14 +83,14 @@ export const clock = (seconds) => hours.format(new Date(seconds * 1000));
 
 // The hour, and the day where it is not today's.
 export function moment(when) {
-  const at = new Date(when);
+  const at = new Date(when ?? NaN);
   if (Number.isNaN(at.getTime())) return DASH;
   const today = at.toDateString() === new Date().toDateString();
   return today ? hours.format(at) : `${day.format(at)}, ${hours.format(at)}`;
 }
 
 export function time(when) {
-  const at = new Date(when);
+  const at = new Date(when ?? NaN);
   return Number.isNaN(at.getTime()) ? h("span", DASH) : h("time", { datetime: at.toISOString(), title: at.toString() }, moment(when));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal: who did what, when and why, the newest first.
-import { get } from "./api.js";
+import { get, shiftUrl } from "./api.js";
 import { h, percent, row, setText, table, time } from "./dom.js";
 
 const PAGE = 20;
@@ -18,7 +18,7 @@ export class Journal {
   }
 
   page(before) {
-    return get(`/shift/${encodeURIComponent(this.name)}/history?limit=${PAGE}${before ? `&before=${before}` : ""}`);
+    return get(shiftUrl(this.name, `/history?limit=${PAGE}${before ? `&before=${before}` : ""}`));
   }
 
   // What is new comes on top; what was paged to stays.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One subject's page. Its head lives by the events; what they do not carry (series, evidence, differences) is asked for again every
 // few seconds while it moves, and at once when its revision has changed.
-import { get, may } from "./api.js";
+import { get, may, shiftUrl } from "./api.js";
 import { Charts } from "./charts.js";
 import { Differences } from "./differences.js";
 import { ask } from "./dialog.js";
 import { count, duration, evidence, fixed, h, ms, percent, probability, rate, say, setText, share, table } from "./dom.js";
 import { Journal } from "./journal.js";
 import { phasePart, splitPart, verdictPart } from "./parts.js";
-import { isUsual, metricLabel, VERBS } from "./words.js";
+import { isAsked, isUsual, metricLabel, VERBS } from "./words.js";
 
 const DETAIL_MS = 4000;
 const POINTS = 600; // as many as the gateway keeps
@@ -38,7 +38,7 @@ export class SubjectView {
   }
 
   url(more = "") {
-    return `/shift/${encodeURIComponent(this.name)}${more}`;
+    return shiftUrl(this.name, more);
   }
 
   // --- what is live
@@ -58,7 +58,8 @@ export class SubjectView {
   show(subject) {
     this.subject = { ...subject, detail: subject.detail ?? this.detail };
     this.parts.forEach((part) => part.show(subject));
-    setText(this.sides, `${subject.kind}: from ${subject.old} to ${subject.new}. Attempt ${subject.attempt ?? 1}, hold-back ${percent(subject.holdback)}.`);
+    setText(this.sides, `${subject.kind}: from ${subject.old} to ${subject.new || "none yet"}. Attempt ${subject.attempt || 1}, hold-back ${percent(subject.holdback)}.` +
+      (subject.last ? ` Last: ${subject.last}` : ""));
     setText(this.blocked, subject.blocked ? `Waits: ${subject.blocked}` : "");
     this.blocked.hidden = !subject.blocked;
     this.showSteps(subject);
@@ -91,7 +92,7 @@ export class SubjectView {
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
-    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference);
+    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && isAsked(name, this.subject));
     const usual = names.filter((name) => isUsual(name, this.subject));
     const rest = names.filter((name) => !usual.includes(name));
     const opened = this.verbs.querySelector("details")?.open;
@@ -197,18 +198,20 @@ function metricsCard({ metrics }) {
   if (!metrics?.length) return null;
   const columns = [{ label: "Metric" }, num("Old: events"), num("of"), num("New: events"), num("of"), num("Share of new"), num("Evidence"), num("Limit")];
   return card("What the judge counts", table("Events and requests of both sides, and the evidence that the new one is worse", columns, metrics.map((metric) => [
-    metric.threshold_ms ? `${metricLabel(metric.name)} (${ms(metric.threshold_ms)})` : metricLabel(metric.name),
+    h("span", metric.threshold_ms ? `${metricLabel(metric.name)} (${ms(metric.threshold_ms)})` : metricLabel(metric.name), metric.line && h("span.byhand", metric.line)),
     count(metric.old?.events), count(metric.old?.n), count(metric.new?.events), count(metric.new?.n), share(metric.share),
     evidence(metric.evidence), evidence(metric.limit)])));
 }
 
-function usersCard({ users, split }) {
+function usersCard({ users, split, gateways }) {
   if (!users && !split) return null;
   return card("Users", facts(
     users && ["On the new side", users.cap ? `${count(users.new)}, at most ${count(users.cap)}` : count(users.new)],
+    users?.capped > 0 && ["Kept off it by the cap", count(users.capped)],
     users && ["Without the cookie yet", count(users.without_cookie)],
     users && ["Told apart by address only", count(users.by_address)],
     split && ["Share expected, seen", `${share(split.expected)}, ${share(split.seen)}`],
+    gateways > 1 && ["Gateways that share it", count(gateways)],
     split && ["Would chance do that?", `p ${probability(split.p)}${split.p < 0.001 ? ": no, look at the split" : ""}`]));
 }
 
@@ -231,6 +234,6 @@ function planCard(plan) {
   const columns = [{ label: "Step" }, num("Holds for"), { label: "Would be seen" }];
   return card("Plan", table(`What each step would detect, at ${rate(plan.rate)}`, columns, plan.steps.map((step) => [
     percent(step.percent), duration(step.hold_seconds),
-    h("ul.plain", (step.detects ?? []).map((one) => h("li",
+    step.line ? h("span", step.line) : h("ul.plain", (step.detects ?? []).map((one) => h("li",
       `${metricLabel(one.metric)} from ${share(one.from)} to ${share(one.to)} after ${count(one.requests)} requests, ${duration(one.seconds)}`)))])));
 }

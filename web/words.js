@@ -18,12 +18,12 @@ export const SAYS = {
 export const METRICS = { errors: "Errors", p50: "Slower than the old p50", p95: "Slower than the old p95", p99: "Slower than the old p99", mismatch: "Mismatches" };
 export const metricLabel = (name) => METRICS[name] ?? name.replace(/^counter /, "Counter ");
 
-// In the order of a life. phases: where one is likely to want it; the gateway has the last word.
+// In the order of a life. phases: where one is likely to want it; the gateway has the last word. needs: only where a subject asks for it.
 export const VERBS = {
   shadow: { label: "Shadow", role: "operate", phases: ["old"],
     about: "Copies of requests go to the new side, and the answers are compared. Users notice nothing." },
   canary: { label: "Start canary", role: "operate", phases: ["old", "shadow"],
-    about: "The first users are served by the new side. The judge watches, and goes back by itself." },
+    target: true, about: "The first users are served by the new side. The judge watches, and goes back by itself." },
   to: { label: "Set percent", role: "operate", phases: ["canary"], percent: true,
     about: "So many users of a hundred are served by the new side." },
   approve: { label: "Approve", role: "approve", phases: ["canary", "shadow"], needs: true,
@@ -42,9 +42,11 @@ export const VERBS = {
     about: "Differences of this kind at this path do not count any more." },
 };
 
+export const isAsked = (name, subject) => !VERBS[name].needs || subject.detail?.needs === name;
+
 export function isUsual(name, subject) {
   const verb = VERBS[name];
   if (!verb.phases.includes(subject.phase)) return false;
   if (verb.paused !== undefined && verb.paused !== Boolean(subject.paused)) return false;
-  return !verb.needs || subject.detail?.needs === name;
+  return isAsked(name, subject);
 }

@@ -111,7 +111,7 @@ class Console(Browser):
     def complaints(self):
         """The browser's own, but for what a play brings about: an answer of 401, a connection that is gone."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE") and
-                not any(word in entry["message"] for word in ("status of 401", "status of 409", "net::ERR", "favicon"))]
+                not any(word in entry["message"] for word in ("status of 400", "status of 401", "status of 409", "status of 412", "net::ERR", "favicon"))]
 
     def resize(self, width, height=900):
         self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True})
@@ -353,6 +353,35 @@ def test_what_somebody_else_did_meanwhile_is_shown_before_it_is_confirmed(port, 
     page.find("dialog .confirm").click()
     page.wait("return !document.querySelector('dialog')")
     assert [done[0] for done in shift.done] == ["back"]
+
+
+def test_what_is_refused_with_care_can_be_forced(port, console):
+    shift = port()
+    page = console(shift)
+    page.go("#/shift/users")
+    page.click(".verbs > [data-verb=drill]")
+    page.shows("dialog .foretold.wrong", "no server of the old side is up")
+    page.click("dialog input[type=checkbox]")
+    page.shows("dialog .foretold:not(.wrong)", "drill takes it")
+    page.find("dialog input[type=text]").send_keys("a rehearsal" + Keys.ENTER)
+    page.wait("return !document.querySelector('dialog')")
+    assert shift.done[0][0] == "drill" and shift.done[0][3]["force"] is True
+
+
+def test_an_upstream_is_swapped_for_another(gateway, shop, stage, console):
+    text = everything_to(shop, more=TOKENS)
+    gw = gateway(text.replace("upstreams: {", f"upstreams: {{ shop-next: {{ servers: [ '{shop.address}' ] }},"), token=TOKEN)
+    swap = subject("upstream:shop", kind="upstream", new="", since=None)
+    shift = ShiftPort(gw, [swap])
+    stage.enter(shift, shift.finish)
+    page = console(shift)
+    page.click("tr[data-name='upstream:shop'] a")
+    page.shows("h1", "upstream:shop")
+    page.click(".verbs > [data-verb=canary]")
+    page.shows("dialog .foretold", "canary takes it")
+    page.find("dialog input[type=text]").send_keys("blue to green" + Keys.ENTER)
+    page.wait("return !document.querySelector('dialog')")
+    assert shift.done[0][1] == "upstream:shop" and shift.done[0][3]["target"] == "shop-next"
 
 
 def test_a_difference_is_accepted(port, console):

@@ -38,7 +38,7 @@ def series(count=120):
 
 def metric(name, evidence, **more):
     return {"name": name, "old": {"n": 2981, "events": 3}, "new": {"n": 157, "events": 1}, "share": 0.05, "evidence": evidence,
-            "limit": 3000, "alpha": 0.00033, **more}
+            "limit": 3000, "alpha": 0.00033, "line": f"{name}: old 3 of 2981, new 1 of 157", **more}
 
 
 DETAIL = {
@@ -121,6 +121,10 @@ class ShiftPort:
             raise Refused(404, "shift.verb", f"there is no verb {verb}")
         if body.get("expect") not in (None, one["revision"]):
             raise Refused(409, "shift.changed", f"{name} is at revision {one['revision']}")
+        if verb == "canary" and one["kind"] == "upstream" and not body.get("target"):
+            raise Refused(400, "shift.target", "say which upstream takes over")
+        if verb == "drill" and not body.get("force"):
+            raise Refused(412, "shift.refused", "no server of the old side is up; --force does it all the same")
         if verb == "canary" and one["phase"] == "retired":
             raise Refused(409, "shift.phase", "a retired route has no old side to compare with")
         phase = VERBS[verb] or one["phase"]
