@@ -15,7 +15,8 @@ static const struct {
 } guards[] = {
 	{ S("Content-Security-Policy"),
 	  S("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'") },
+	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+	    "require-trusted-types-for 'script'; trusted-types 'none'") },
 	{ S("X-Content-Type-Options"), S("nosniff") },
 	{ S("Referrer-Policy"), S("no-referrer") },
 	{ S("Cross-Origin-Opener-Policy"), S("same-origin") },

@@ -151,7 +151,7 @@ def test_the_page_s_files_are_guarded_and_kept(gw):
     assert status == 200 and headers["Content-Type"] == "text/html; charset=utf-8" and headers["Cache-Control"] == "no-cache"
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'" and policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
-    assert policy["frame-ancestors"] == "'none'" and "unsafe" not in headers["Content-Security-Policy"]
+    assert policy["frame-ancestors"] == policy["trusted-types"] == "'none'" and "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
     assert gw.ask_admin("/console/", Authorization="", **{"If-None-Match": headers["ETag"]})[0] == 304
     script = "/console/" + next(part for part in text.split('"') if part.endswith("app.js"))
