@@ -30,7 +30,7 @@ export function limitsOf(samples) {
   const rows = [];
   for (const { name, labels, value } of samples) {
     const bound = boundOf(name), limit = bound && limits.get(bound + key(labels));
-    if (limit > 0) rows.push({ what: nameOf(name, labels), used: value, limit, bytes: name.includes("bytes") || /bytes|memory/.test(labels.limit ?? "") });
+    if (limit > 0) rows.push({ what: nameOf(name, labels), used: value, limit, bytes: name.includes("bytes") || /bytes|memory|spool/.test(labels.limit ?? "") });
   }
   return rows.sort((a, b) => b.used / b.limit - a.used / a.limit || a.what.localeCompare(b.what));
 }

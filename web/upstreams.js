@@ -32,7 +32,7 @@ class Upstream {
     if (text === this.text) return;
     this.text = text;
     const up = upstream.servers.filter((server) => server.state !== "down" && !server.ejected).length;
-    setText(this.facts, `${up} of ${upstream.servers.length} servers take requests. Connections ${of(upstream.connections, upstream.max_connections)}; ` +
+    setText(this.facts, `Servers that take requests: ${up} of ${upstream.servers.length}. Connections ${of(upstream.connections, upstream.max_connections)}; ` +
       `waiting ${of(upstream.waiting, upstream.queue_length)}; retries ${of(upstream.retries, upstream.retries_allowed)}.`);
     this.body.replaceChildren(...upstream.servers.map((server) => row(COLUMNS, cells(server))));
   }
@@ -59,7 +59,7 @@ export class UpstreamsView {
   async load() {
     try {
       const upstreams = await get("/upstreams");
-      setText(this.told, `${upstreams.length} upstreams, as this gateway sees them.`);
+      setText(this.told, `${upstreams.length === 1 ? "One upstream" : `${upstreams.length} upstreams`}, as this gateway sees ${upstreams.length === 1 ? "it" : "them"}.`);
       for (const upstream of upstreams) {
         if (this.shown.has(upstream.name)) this.shown.get(upstream.name).show(upstream);
         else {

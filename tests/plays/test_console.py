@@ -216,7 +216,7 @@ def test_without_a_token_one_may_look(gateway, shop, console):
     page.open("/console/")
     page.shows(".notice", "You may look, and change nothing")
     page.go("#/upstreams")
-    page.shows(".upstream[data-name=shop]", "1 of 1 servers take requests")
+    page.shows(".upstream[data-name=shop]", "Servers that take requests: 1 of 1")
     page.shows(".limits tbody tr", "console sessions0256")
 
 
