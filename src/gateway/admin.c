@@ -79,7 +79,7 @@ static Err *page_upstreams(Exchange *x, Str rest)
 	(void)rest;
 	json_begin_array(&w);
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		upstream_put_json(snap->upstreams[i], &w);
+		upstream_put_json(snap->targets[i].up, &w);
 	json_end(&w);
 	buf_putc(&out, '\n');
 	return http_reply(x, 200, JSON, buf_str(&out));

@@ -33,7 +33,7 @@ static Str upstream_name(const Snapshot *snap, size_t i)
 
 static bool upstream_same(const Snapshot *before, size_t i, const Snapshot *now, size_t k)
 {
-	return before->upstreams[i] == now->upstreams[k];
+	return before->targets[i].up == now->targets[k].up;
 }
 
 static Str route_name(const Snapshot *snap, size_t i)

@@ -517,6 +517,13 @@ static const ConfKey route_keys[] = {
 	  .help = "the upstream that answers",
 	  .more = "Each route has one of to, files, redirect and answer; with files and to, requests for files that are not "
 	          "there go to the upstream, and so does what reads nothing (POST)." },
+	{ "old", CONF_STR, AT(RouteConf, old), GIVEN(RouteConf, has_old), .value = "UPSTREAM",
+	  .help = "instead of to: the side that answers today" },
+	{ "new", CONF_STR, AT(RouteConf, new), GIVEN(RouteConf, has_new), .value = "UPSTREAM",
+	  .help = "the side that is to answer; `banyan shift` moves users there" },
+	{ "shift", CONF_OBJECT, AT(RouteConf, shift), GIVEN(RouteConf, has_shift),
+	  .table = &shift_conf_table,
+	  .help = "how it moves from old to new" },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),
@@ -701,6 +708,8 @@ static const ConfKey gateway_keys[] = {
 	  .help = "where bodies too large for memory are held, in files without a name" },
 	{ "spool_max", CONF_BYTES, AT(GatewayConf, spool_max), .def = "10GiB",
 	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
+	{ "shift", CONF_OBJECT, AT(GatewayConf, shift), GIVEN(GatewayConf, has_shift),
+	  .table = &shift_all_conf_table, .help = "what all moves of routes share" },
 	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
 	  .value = "ADDRESS",
 	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
@@ -752,6 +761,7 @@ Err *gateway_conf_load(Arena *a, Conf *conf, Str path, GatewayConf **out)
 	GatewayConf *g = ARENA_NEW(a, GatewayConf);
 
 	TRY(conf_load(conf, path, &(ConfPart){ &gateway_table, g }, 1));
+	g->file = path;
 	gateway_conf_finish(a, conf, g);
 	*out = g;
 	return NULL;

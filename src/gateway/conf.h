@@ -83,6 +83,7 @@ typedef struct DrainConf {
 } DrainConf;
 
 typedef struct GatewayConf {
+	Str file; /* that it was read from; empty: none */
 	CONF_LIST_OF(ListenConf) listen;
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;
@@ -102,6 +103,8 @@ typedef struct GatewayConf {
 	BufferingConf buffering;
 	Str spool_dir;      /* where bodies too large for memory are held */
 	uint64_t spool_max; /* bytes of all of them together; 0: no limit */
+	bool has_shift; /* or one of the routes has */
+	ShiftAllConf shift;
 	Str takeover;       /* "unix:/path", "off"; empty: a name made of the file's */
 	bool passthrough;   /* the first route takes everything, as it came (passthrough.h) */
 	uint32_t threads;   /* 0: as many as processors */

@@ -10,8 +10,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from actors.browser import Browser, chromedriver
+from actors.console import ShiftPort, subject
 from actors.gateway import ROOT, everything_to
-from actors.shift import ShiftPort, subject
 from actors.waiting import until
 
 TOKEN, OPERATOR, VIEWER = "the-token-of-all-roles", "ann-has-this-secret", "bob-has-this-secret"
