@@ -8,6 +8,7 @@ export class Store {
   subjects = new Map();
   gateway = "";
   absent = null; // why there is no list
+  skew = 0; // how far the gateway's clock is ahead of this one's, in ms
 
   constructor(on) {
     Object.assign(this, { on, changed: new Map(), frame: 0, live: null });
@@ -27,6 +28,7 @@ export class Store {
     try {
       const all = await get("/shift");
       this.gateway = all.gateway ?? "";
+      this.skew = (Date.parse(all.now) || Date.now()) - Date.now();
       this.subjects = new Map((all.subjects ?? []).map((subject) => [subject.name, subject]));
       this.absent = null;
     } catch (refusal) {

@@ -17,7 +17,7 @@ const moves = (subject) => subject.phase === "shadow" || subject.phase === "cana
 
 export class SubjectView {
   constructor(store, who, name) {
-    Object.assign(this, { store, who, name, title: name, points: [], revision: null });
+    Object.assign(this, { store, who, name, title: name, points: [], revision: null, buttons: new Map() });
     this.parts = [phasePart(), splitPart(), verdictPart()];
     this.sides = h("p.soft");
     this.blocked = h("p.blocked.notice", { hidden: true });
@@ -68,7 +68,7 @@ export class SubjectView {
 
   // A point from an event, between two answers; the evidence of the last answer goes on until the next.
   append(subject) {
-    const at = new Date().toISOString(), last = this.points.at(-1);
+    const at = new Date(Date.now() + this.store.skew).toISOString(), last = this.points.at(-1);
     if (last && Date.parse(at) - Date.parse(last.at) < 900) return;
     this.points.push({ at, old: subject.now?.old, new: subject.now?.new, evidence: last?.evidence });
     this.points = this.points.slice(-POINTS);
@@ -88,7 +88,7 @@ export class SubjectView {
   // --- verbs
 
   showVerbs() {
-    const key = JSON.stringify([this.subject.phase, this.subject.paused, this.subject.detail?.needs, this.who]);
+    const key = JSON.stringify([this.subject.phase, Boolean(this.subject.paused), this.subject.detail?.needs || "", this.who]);
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
@@ -109,7 +109,13 @@ export class SubjectView {
     return null;
   }
 
+  // Made once: a button must not be another one under a finger that is on its way.
   button(name) {
+    if (!this.buttons.has(name)) this.buttons.set(name, this.makeButton(name));
+    return this.buttons.get(name);
+  }
+
+  makeButton(name) {
     const verb = VERBS[name], allowed = may(this.who, verb.role);
     const title = allowed || this.reason() ? verb.about : `${verb.about} It takes the role ${verb.role}.`;
     return h(`button${verb.strong ? ".strong" : ""}`, { type: "button", "data-verb": name, title, disabled: !allowed,

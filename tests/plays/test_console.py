@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -12,6 +13,9 @@ from selenium.webdriver.common.keys import Keys
 from actors.browser import Browser, chromedriver
 from actors.console import ShiftPort, subject
 from actors.gateway import ROOT, everything_to
+from actors.http1 import reply
+from actors.shift import TOKEN as PLAY_TOKEN
+from actors.shift import Shift, crowd, sides, two_sides
 from actors.waiting import until
 
 TOKEN, OPERATOR, VIEWER = "the-token-of-all-roles", "ann-has-this-secret", "bob-has-this-secret"
@@ -427,6 +431,39 @@ def test_the_keyboard_is_enough(port, console):
     page.wait("return !document.querySelector('dialog')")
     assert [done[:3] for done in shift.done] == [("back", "users", "ann")]
     page.wait("return document.activeElement.closest('.verbs') !== null")
+
+
+# The whole way, with nothing played
+
+def test_a_route_is_moved_from_the_console_and_back(gateway, upstream, client, console):
+    old, new = upstream(answer=reply(200, b"old")), upstream(answer=reply(200, b"new"))
+    gw = gateway(two_sides(old, new, "{ steps: [ 50%, 100% ] }"), token=PLAY_TOKEN)
+    page = console(gw, PLAY_TOKEN)
+    page.shows("tr[data-name=users]", "0 % new")
+    page.shows(".live", "● live")
+    page.click("tr[data-name=users] a")
+    page.click(".verbs > [data-verb=canary]")
+    page.wait("return !document.querySelector('dialog .confirm').disabled")
+    said = page.text("dialog .foretold")
+    page.find("dialog input[type=text]").send_keys("release 42" + Keys.ENTER)
+    page.wait("return !document.querySelector('dialog')")
+    page.shows(".phase", "canary")
+    page.shows(".split", "50 % new")
+    page.shows(".journal tbody tr:first-child", "release 42")
+    people = crowd(client, gw, 40)
+    assert "users" in said and 0 < sides(people)["new"] < 40
+    page.wait("return document.querySelectorAll('.chart canvas').length === 4")
+    page.shows("[data-chart=evidence] .words", "Errors")
+    page.shows(".cards", "What the judge counts")
+    until(lambda: sides(people) and re.fullmatch(r"Now: old [\d.]+ ms, new [\d.]+ ms", page.text("[data-chart=p99] .words")), "numbers of both sides")
+    page.picture("real")
+    page.click(".verbs > [data-verb=back]")
+    page.wait("return !document.querySelector('dialog .confirm').disabled")
+    page.find("dialog input[type=text]").send_keys("enough for today" + Keys.ENTER)
+    page.shows(".phase", "old")
+    page.shows(".journal tbody tr:first-child", "enough for today")
+    assert [(row["verb"], row["who"]) for row in Shift(gw).history[:2]] == [("back", "admin"), ("canary", "admin")]
+    assert sides(people) == {"old": 40}
 
 
 # For everybody
