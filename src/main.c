@@ -4,6 +4,7 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/args.h"
 #include "cli/cli.h"
+#include "console/console.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
 #include "gateway/explain.h"
@@ -84,6 +85,8 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "console-metrics", "Metrics of the console",
+		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -110,5 +113,6 @@ int main(int argc, char **argv)
 	metrics_add(families, count);
 	rows = shift_pages(&count);
 	admin_extend(rows, count);
+	console_begin();
 	return args_main(&program, argc, argv, stdout, stderr);
 }
