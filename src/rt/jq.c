@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Around libjq 1.6, whose values are counted references that each call takes over. */
-#include "load/jq.h"
+#include "rt/jq.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -48,7 +48,7 @@ Err *jq_new(Arena *a, Str filter, Jq **out)
 	jq_free(jq);
 	rest = buf_str(&said);
 	str_split(&rest, '\n', &first);
-	return err_new(a, ERR_INVALID, "load.jq", "%.*s is no jq filter: %.*s",
+	return err_new(a, ERR_INVALID, "rt.jq", "%.*s is no jq filter: %.*s",
 	               STR_ARG(str_quote(a, filter)), STR_ARG(first));
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct Jq Jq;
 
-Err *jq_new(Arena *a, Str filter, Jq **out) MUST_USE; /* 40 ms. Fails with INVALID "load.jq" */
+Err *jq_new(Arena *a, Str filter, Jq **out) MUST_USE; /* 40 ms. Fails with INVALID "rt.jq" */
 void jq_free(Jq *jq);                                 /* NULL is fine */
 /* The filter's first value of the JSON text, strings without quotes; false when there is none, or it is null or false. */
 bool jq_first(Jq *jq, Arena *a, Str json, Str *out);
