@@ -10,6 +10,7 @@
 #include "gateway/init.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "rt/jq.h"
 #include "store/command.h"
 #include "store/event_command.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 {
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
 		{ 0 },
 		{ 0 },
 		{ 0 },
@@ -93,5 +95,6 @@ int main(int argc, char **argv)
 	sets[5].rows = store_commands(&sets[5].count);
 	sets[6].rows = event_commands(&sets[6].count);
 	sets[7].rows = job_commands(&sets[7].count);
+	sets[8].rows = jq_commands(&sets[8].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

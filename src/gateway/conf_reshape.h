@@ -48,7 +48,7 @@ typedef struct ReshapeConf {
 	CONF_LIST_OF(ReshapeMoveConf) rename; /* of requests' bodies, and back in answers */
 	FieldsConf request_headers, answer_headers;
 	ReshapeBodyConf request, answer;
-	Str statuses; /* of answers whose bodies are changed: "200-299" */
+	Str statuses;                    /* of answers whose bodies are changed: "200-299" */
 	uint16_t status_min, status_max; /* of that */
 	CONF_LIST_OF(Str) types;         /* what counts as JSON beside application/json and +json */
 	uint64_t body;                   /* bytes of a body that is changed */

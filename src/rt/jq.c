@@ -76,6 +76,15 @@ static bool take(jv value, Arena *a, Str *out)
 	return true;
 }
 
+Err *jq_check(Arena *a, Str filter)
+{
+	Jq *jq;
+
+	TRY(jq_new(a, filter, &jq));
+	jq_free(jq);
+	return NULL;
+}
+
 bool jq_first(Jq *jq, Arena *a, Str json, Str *out)
 {
 	jv input = jv_parse_sized(json.len ? json.at : "", (int)json.len);

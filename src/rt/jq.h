@@ -37,4 +37,4 @@ Err *jq_warm(Arena *a, Str filter) MUST_USE;
 
 /* The process's side: "banyan jq", hidden. Standard input is the socket. */
 const Command *jq_commands(size_t *count);
-int jq_serve(void);
+void jq_serve(void);

@@ -35,7 +35,8 @@ typedef struct ReshapeOut {
 bool reshape_wants_request(const Reshape *r, const Headers *headers);
 /* The same for an answer's. `head` true: of a HEAD request, whose length must not be passed on where this is true. */
 bool reshape_wants_answer(const Reshape *r, unsigned status, const Headers *headers);
-uint64_t reshape_body_max(const Reshape *r); /* bytes; a larger body is refused: see the two errors */
+uint64_t reshape_body_max(
+	const Reshape *r); /* bytes; a larger body is refused: see the two errors */
 /* The errors of a body that is larger than that: TOO_LARGE "shift.reshape_large" for a request, UPSTREAM "shift.reshape"
  * for an answer. */
 Err *reshape_too_large(const Reshape *r, Arena *a, bool answer) MUST_USE RETURNS_NONNULL;
@@ -44,4 +45,5 @@ Err *reshape_too_large(const Reshape *r, Arena *a, bool answer) MUST_USE RETURNS
  * INVALID "shift.reshape_body" where the request's body is no JSON text, or has numbers that a filter would damage, and
  * as template_expand does. The answer's `target` is not looked at. */
 Err *reshape_request(const Reshape *r, Arena *a, const ReshapeIn *in, ReshapeOut *out) MUST_USE;
-Err *reshape_answer(const Reshape *r, Arena *a, unsigned status, const ReshapeIn *in, ReshapeOut *out) MUST_USE;
+Err *reshape_answer(const Reshape *r, Arena *a, unsigned status, const ReshapeIn *in,
+                    ReshapeOut *out) MUST_USE;
