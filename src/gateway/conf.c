@@ -360,7 +360,7 @@ static const ConfKey fields_keys[] = {
 	{ "remove", CONF_STR, AT_LIST(FieldsConf, remove), .verify = verify_field_name,
 	  .value = "NAME", .help = "names of headers that are taken out" },
 };
-static const ConfTable fields_table = {
+const ConfTable fields_conf_table = {
 	"headers", CONF_ROWS(FieldsConf, fields_keys),
 	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
 };
@@ -506,10 +506,10 @@ static const ConfKey route_keys[] = {
 	{ "rewrite", CONF_STR, AT(RouteConf, rewrite), .verify = verify_rewrite,
 	  .value = "TEMPLATE",
 	  .help = "the path that goes upstream: /v2/users/{id}, /old{rest}; the query stays" },
-	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers), .table = &fields_table,
-	  .help = "what is changed in the headers that go upstream" },
-	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers), .table = &fields_table,
-	  .help = "what is changed in the headers of the answer" },
+	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers that go upstream" },
+	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers of the answer" },
 	{ "sendfile", CONF_OBJECT, AT(RouteConf, sendfile), GIVEN(RouteConf, has_sendfile),
 	  .table = &sendfile_table,
 	  .help = "files that the upstream may name in X-Accel-Redirect or X-Sendfile" },

@@ -3,6 +3,7 @@
  * The part of the configuration that a route goes by: what it takes, and what is done with it. Its rows are in conf.c. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/conf_fields.h"
 #include "gateway/conf_upstream.h"
 #include "gateway/trust.h"
 
@@ -24,19 +25,6 @@ typedef struct MatchConf {
 	CONF_LIST_OF(ConditionConf) headers, query, cookies; /* all of them */
 	uint8_t scheme; /* MatchScheme: as the client used it */
 } MatchConf;
-
-/* A header to be set or added; its value is a template (template.h). */
-typedef struct FieldConf {
-	Str name;
-	Str value;
-	bool outside; /* from the environment or a file: never shown */
-} FieldConf;
-
-typedef struct FieldsConf {
-	CONF_LIST_OF(FieldConf) set; /* instead of all of that name */
-	CONF_LIST_OF(FieldConf) add; /* beside them */
-	CONF_LIST_OF(Str) remove;
-} FieldsConf;
 
 typedef struct RedirectConf {
 	Str to; /* template of a URL or a path */

@@ -12,7 +12,7 @@
 
 typedef struct Reshape Reshape; /* immutable; any thread */
 
-/* Of rows that passed reshape_conf_check. Borrows conf and match; lives as long as the arena. `name` is the route's. */
+/* Of rows without mistakes. Borrows conf and match; lives as long as the arena. `name` is the route's. */
 const Reshape *reshape_new(Arena *a, Str name, const ReshapeConf *conf, const MatchConf *match);
 /* Has this loop's filters compiled before the first request needs them. Parks; an error is worth a warning only. */
 Err *reshape_warm(const Reshape *r, Arena *a) MUST_USE;
