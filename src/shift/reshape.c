@@ -181,14 +181,14 @@ Err *reshape_too_large(const Reshape *r, Arena *a, bool answer)
 
 static Err *move_all(const Reshape *r, Arena *a, const Side *side, TextNode *root, size_t *count)
 {
-	Err *err = text_move(a, root, side->both.at, side->both.count, count);
+	Err *err = reshape_text_move(a, root, side->both.at, side->both.count, count);
 
 	if (!err)
-		err = text_move(a, root, side->own.at, side->own.count, count);
+		err = reshape_text_move(a, root, side->own.at, side->own.count, count);
 	if (err)
 		return failed(r, a, side, "rename", err);
 	for (size_t i = 0; i < side->conf->remove.count; i++)
-		text_remove(root, &side->removes[i], count);
+		reshape_text_remove(root, &side->removes[i], count);
 	return NULL;
 }
 
@@ -202,7 +202,7 @@ static Str written(Arena *a, const TextNode *root)
 	Buf *b = ARENA_NEW(a, Buf);
 
 	arena_defer(a, buf_free, b);
-	text_put(b, root);
+	reshape_text_put(b, root);
 	return buf_str(b);
 }
 
@@ -212,7 +212,7 @@ static Err *filter(const Reshape *r, Arena *a, const Side *side, const TextNode 
 	Str number;
 	Err *err;
 
-	if (!text_is_double(root, &number))
+	if (!reshape_text_is_double(root, &number))
 		return bad_body(r, a, side,
 		                str_fmt(a, "the number %.*s is one that jq would change",
 		                        STR_ARG(str_sub(number, 0, 40))));
@@ -232,7 +232,7 @@ static Err *change_body(const Reshape *r, Arena *a, const Side *side, const Head
 		return bad_body(r, a, side, S("Content-Encoding says that it is compressed"));
 	if (out->body.len > r->conf->body)
 		return reshape_too_large(r, a, side->answer);
-	err = text_read(a, out->body, &root);
+	err = reshape_text_read(a, out->body, &root);
 	if (err)
 		return bad_body(r, a, side,
 		                str_fmt(a, "it was found that %.*s", STR_ARG(err->text)));

@@ -255,7 +255,7 @@ static bool read_nested(Reader *r, TextNode *node)
 	if (++r->depth > TEXT_DEPTH)
 		return fail(r, "it is nested deeper than 64");
 	good = read_inside(r, node, node->kind == TEXT_OBJECT ? '}' : ']');
-	r->depth--;
+	r->depth -= good;
 	return good;
 }
 
@@ -284,7 +284,7 @@ static bool read_value(Reader *r, TextNode *node)
 	return good;
 }
 
-Err *text_read(Arena *a, Str text, TextNode **out)
+Err *reshape_text_read(Arena *a, Str text, TextNode **out)
 {
 	Reader r = { .arena = a, .text = text };
 	TextNode *root = ARENA_NEW(a, TextNode);
@@ -303,7 +303,7 @@ Err *text_read(Arena *a, Str text, TextNode **out)
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
-void text_put(Buf *b, const TextNode *node)
+void reshape_text_put(Buf *b, const TextNode *node)
 {
 	bool more = false;
 
@@ -322,7 +322,7 @@ void text_put(Buf *b, const TextNode *node)
 			buf_put(b, child->key);
 			buf_putc(b, ':');
 		}
-		text_put(b, child);
+		reshape_text_put(b, child);
 	}
 	buf_putc(b, node->kind == TEXT_OBJECT ? '}' : ']');
 }
@@ -399,7 +399,7 @@ static bool fits_real(Str number)
 	return digits_of(str_of(text), theirs) && strcmp(ours, theirs) == 0;
 }
 
-bool text_is_double(const TextNode *node, Str *which)
+bool reshape_text_is_double(const TextNode *node, Str *which)
 {
 	if (node->kind == TEXT_NUMBER &&
 	    !(is_integer(node->text) ? fits_integer(node->text) : fits_real(node->text))) {
@@ -407,7 +407,7 @@ bool text_is_double(const TextNode *node, Str *which)
 		return false;
 	}
 	for (const TextNode *child = node->first; child; child = child->next)
-		if (!text_is_double(child, which))
+		if (!reshape_text_is_double(child, which))
 			return false;
 	return true;
 }
@@ -542,7 +542,8 @@ static Err *put(Arena *a, Taken *taken)
 	return NULL;
 }
 
-Err *text_move(Arena *a, TextNode *root, const TextMove *moves, size_t move_count, size_t *count)
+Err *reshape_text_move(Arena *a, TextNode *root, const TextMove *moves, size_t move_count,
+                       size_t *count)
 {
 	Mover m = { .arena = a };
 
@@ -577,7 +578,7 @@ static void remove_at(TextNode *node, const ReshapePath *path, size_t at, size_t
 	}
 }
 
-void text_remove(TextNode *root, const ReshapePath *path, size_t *count)
+void reshape_text_remove(TextNode *root, const ReshapePath *path, size_t *count)
 {
 	remove_at(root, path, 0, count);
 }

@@ -30,12 +30,12 @@ enum { TEXT_DEPTH = 64 };
 
 /* The tree borrows the text. Strict (RFC 8259), but for keys that come twice. Fails with INVALID "json.syntax" or
  * "json.too_deep". */
-Err *text_read(Arena *a, Str text, TextNode **out) MUST_USE;
-void text_put(Buf *b, const TextNode *node); /* compact */
+Err *reshape_text_read(Arena *a, Str text, TextNode **out) MUST_USE;
+void reshape_text_put(Buf *b, const TextNode *node); /* compact */
 
 /* Are all numbers such as pass through a double unharmed: integers up to 2^53, reals whose digits come back? Else the
  * first that is not is in *which. */
-bool text_is_double(const TextNode *node, Str *which);
+bool reshape_text_is_double(const TextNode *node, Str *which);
 
 /* From one place to another, see ReshapeMoveConf. */
 typedef struct TextMove {
@@ -45,7 +45,7 @@ typedef struct TextMove {
 /* All values are taken first, then all are put, in place of what stands there; objects on the way are made. What is not
  * there does not move; of a key that comes twice the last counts, and the others go with it. *count grows by the values
  * that moved. Fails with INVALID "shift.reshape_place" where something that is no object is in the way. */
-Err *text_move(Arena *a, TextNode *root, const TextMove *moves, size_t move_count, size_t *count)
-	MUST_USE;
+Err *reshape_text_move(Arena *a, TextNode *root, const TextMove *moves, size_t move_count,
+                       size_t *count) MUST_USE;
 /* *count grows by the values that went. */
-void text_remove(TextNode *root, const ReshapePath *path, size_t *count);
+void reshape_text_remove(TextNode *root, const ReshapePath *path, size_t *count);

@@ -8,8 +8,8 @@ static Str rewritten(Arena *a, Str text)
 	AUTO(buf_fini) Buf b = { 0 };
 	TextNode *root;
 
-	CHECK_OK(text_read(a, text, &root));
-	text_put(&b, root);
+	CHECK_OK(reshape_text_read(a, text, &root));
+	reshape_text_put(&b, root);
 	return str_dup(a, buf_str(&b));
 }
 
@@ -71,7 +71,7 @@ TEST(what_is_no_json_is_refused)
 		TextNode *root;
 
 		NOTE("%zu: %.*s", i, STR_ARG(cases[i]));
-		CHECK_ERR(text_read(a, cases[i], &root), "json.syntax");
+		CHECK_ERR(reshape_text_read(a, cases[i], &root), "json.syntax");
 	}
 }
 
@@ -84,11 +84,11 @@ TEST(depth_has_a_limit)
 		buf_putc(&b, '[');
 	for (size_t i = 0; i < TEXT_DEPTH; i++)
 		buf_putc(&b, ']');
-	CHECK_OK(text_read(a, buf_str(&b), &root));
+	CHECK_OK(reshape_text_read(a, buf_str(&b), &root));
 	buf_clear(&b);
 	for (size_t i = 0; i < 100000; i++)
 		buf_putc(&b, '[');
-	CHECK_ERR(text_read(a, buf_str(&b), &root), "json.too_deep");
+	CHECK_ERR(reshape_text_read(a, buf_str(&b), &root), "json.too_deep");
 }
 
 TEST(numbers_that_doubles_keep)
@@ -128,8 +128,8 @@ TEST(numbers_that_doubles_keep)
 		Str which;
 
 		NOTE("%.*s", STR_ARG(cases[i].text));
-		CHECK_OK(text_read(a, cases[i].text, &root));
-		CHECK_INT(text_is_double(root, &which), cases[i].kept);
+		CHECK_OK(reshape_text_read(a, cases[i].text, &root));
+		CHECK_INT(reshape_text_is_double(root, &which), cases[i].kept);
 	}
 }
 
@@ -207,9 +207,10 @@ TEST(values_move_all_at_once)
 		TextNode *root;
 
 		NOTE("%zu: %.*s", i, STR_ARG(moved[i].text));
-		CHECK_OK(text_read(a, moved[i].text, &root));
-		CHECK_OK(text_move(a, root, moves, read_moves(a, moved[i].moves, moves), &count));
-		text_put(&b, root);
+		CHECK_OK(reshape_text_read(a, moved[i].text, &root));
+		CHECK_OK(reshape_text_move(a, root, moves, read_moves(a, moved[i].moves, moves),
+		                           &count));
+		reshape_text_put(&b, root);
 		CHECK_STR(buf_str(&b), moved[i].want);
 		CHECK_INT(count, moved[i].count);
 	}
@@ -223,8 +224,8 @@ TEST(what_is_in_the_way_is_named)
 	TextNode *root;
 	Err *err;
 
-	CHECK_OK(text_read(a, S("{\"a\":1,\"b\":[2]}"), &root));
-	err = text_move(a, root, moves, read_moves(a, moves_of, moves), &count);
+	CHECK_OK(reshape_text_read(a, S("{\"a\":1,\"b\":[2]}"), &root));
+	err = reshape_text_move(a, root, moves, read_moves(a, moves_of, moves), &count);
 	CHECK_ERR(err, "shift.reshape_place");
 	CHECK(str_find(err->text, S("\"c\"")) >= 0);
 }
@@ -251,10 +252,10 @@ TEST(fields_are_removed)
 		TextNode *root;
 
 		NOTE("%.*s", STR_ARG(cases[i].text));
-		CHECK_OK(text_read(a, cases[i].text, &root));
+		CHECK_OK(reshape_text_read(a, cases[i].text, &root));
 		CHECK_OK(reshape_path_read(a, cases[i].path, &path));
-		text_remove(root, &path, &count);
-		text_put(&b, root);
+		reshape_text_remove(root, &path, &count);
+		reshape_text_put(&b, root);
 		CHECK_STR(buf_str(&b), cases[i].want);
 		CHECK_INT(count, cases[i].count);
 	}

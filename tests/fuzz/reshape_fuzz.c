@@ -23,7 +23,7 @@ static Str written(Arena *a, const TextNode *root)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
-	text_put(&b, root);
+	reshape_text_put(&b, root);
 	return str_dup(a, buf_str(&b));
 }
 
@@ -50,15 +50,15 @@ static void check_move(Arena *a, Str from_text, Str to_text, Str json)
 	if (reshape_path_read(a, from_text, &from) || reshape_path_read(a, to_text, &to) ||
 	    !is_rename(&from, &to))
 		return;
-	must(!text_read(a, json, &root));
-	if (text_move(a, root, &move, 1, &moved))
+	must(!reshape_text_read(a, json, &root));
+	if (reshape_text_move(a, root, &move, 1, &moved))
 		return;
 	after = written(a, root);
 	must(moved || str_eq(after, json) || str_find_char(json, '"') >= 0);
-	must(!text_read(a, after, &again) || from.count + to.count > 2);
-	if (text_read(a, after, &again))
+	must(!reshape_text_read(a, after, &again) || from.count + to.count > 2);
+	if (reshape_text_read(a, after, &again))
 		return; /* a path of 32 parts can make it deeper than 64 */
-	text_remove(again, &to, &removed);
+	reshape_text_remove(again, &to, &removed);
 	must(removed >= moved);
 }
 
@@ -71,15 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!str_split(&rest, '\n', &from) || !str_split(&rest, '\n', &to))
 		return 0;
-	if (text_read(a, rest, &root)) {
+	if (reshape_text_read(a, rest, &root)) {
 		must(json_read(a, rest, 0, &strict) != NULL);
 		return 0;
 	}
 	json = written(a, root);
 	must(json.len <= rest.len);
-	must(!text_read(a, json, &again));
+	must(!reshape_text_read(a, json, &again));
 	must(str_eq(written(a, again), json));
-	must(text_is_double(root, &which) == text_is_double(again, &which));
+	must(reshape_text_is_double(root, &which) == reshape_text_is_double(again, &which));
 	check_move(a, from, to, json);
 	return 0;
 }
