@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is changed in requests to the new side and in its answers, where its form differs from the old one's: `reshape:` of
- * a route. Rows and checks are in conf_reshape.c, what is done by them in shift/reshape.c. */
+ * a route. Rows and checks are in conf_reshape.c, what is done by them in gateway/reshape.c. */
 #pragma once
 #include "base/conf.h"
 #include "gateway/conf_fields.h"

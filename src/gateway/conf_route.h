@@ -4,6 +4,7 @@
 #pragma once
 #include "base/conf.h"
 #include "gateway/conf_fields.h"
+#include "gateway/conf_reshape.h"
 #include "gateway/conf_shift.h"
 #include "gateway/conf_upstream.h"
 #include "gateway/trust.h"
@@ -92,6 +93,8 @@ typedef struct RouteConf {
 	bool has_old, has_new, has_shift;
 	ShiftConf shift;
 	const UpstreamConf *new_upstream; /* of `new`; NULL: the route has one side */
+	bool has_reshape;
+	ReshapeConf reshape; /* for the new side */
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;

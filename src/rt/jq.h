@@ -4,7 +4,7 @@
  *
  * Two ways to run one. In place, for values that our own side made (load's answers): a Jq. And for bodies that strangers
  * send, jq_run: in a process of its own, which a limit of time or memory ends and whose fall costs one answer. Numbers are
- * doubles in both: not for money, not for identifiers beyond 2^53; whoever has such a body asks before (shift/reshape_text.h). */
+ * doubles in both: not for money, not for identifiers beyond 2^53; whoever has such a body asks before (gateway/reshape_text.h). */
 #pragma once
 #include "base/args.h"
 #include "base/err.h"

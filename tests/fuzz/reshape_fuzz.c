@@ -3,7 +3,7 @@
  * The exact mapper. Two lines, two paths; what follows is a JSON text. What the strict reader takes, this one takes; what is
  * written is read again as the same; leaves come out as they went in; and where the paths may be a rename, a move leads to
  * a text that is JSON, moving nothing changes nothing, and a value that has moved is where it should be. */
-#include "shift/reshape_text.h"
+#include "gateway/reshape_text.h"
 
 #include "base/arena.h"
 #include "base/json.h"

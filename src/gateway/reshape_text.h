@@ -19,10 +19,14 @@ typedef enum TextKind {
 typedef struct TextNode TextNode;
 struct TextNode {
 	TextKind kind;
-	Str text; /* as written; of a string, with its quotes. Of an object or array: none */
+	union {
+		Str text; /* as written; of a string, with its quotes */
+		struct {
+			TextNode *first, *last; /* what is in an object or array */
+		};
+	};
 	Str key;  /* of a member, as written, with its quotes */
 	Str name; /* the same, decoded */
-	TextNode *first, *last; /* what is in it */
 	TextNode *next;
 };
 

@@ -12,14 +12,17 @@
  *
  * What fails here fails the request: a half-reshaped one is worse than none. That a filter does is the operator's affair,
  * not the client's, hence 502 with the filter's name. */
-#include "shift/reshape.h"
+#include "gateway/reshape.h"
 
 #include "base/arena.h"
 #include "gateway/fields.h"
 #include "http/url.h"
 #include "rt/jq.h"
-#include "shift/reshape_query.h"
-#include "shift/reshape_text.h"
+#include "rt/work.h"
+#include "gateway/reshape_query.h"
+#include "gateway/reshape_text.h"
+
+enum { ON_LOOP_BYTES = 64 << 10 }; /* rule 9 of the runtime */
 
 typedef struct Moves {
 	TextMove *at;
@@ -179,18 +182,15 @@ Err *reshape_too_large(const Reshape *r, Arena *a, bool answer)
 
 /* --- bodies --------------------------------------------------------------------------------------------------------- */
 
-static Err *move_all(const Reshape *r, Arena *a, const Side *side, TextNode *root, size_t *count)
-{
-	Err *err = reshape_text_move(a, root, side->both.at, side->both.count, count);
-
-	if (!err)
-		err = reshape_text_move(a, root, side->own.at, side->own.count, count);
-	if (err)
-		return failed(r, a, side, "rename", err);
-	for (size_t i = 0; i < side->conf->remove.count; i++)
-		reshape_text_remove(root, &side->removes[i], count);
-	return NULL;
-}
+/* What is exact: all but the filter. On a worker where the body is large. */
+typedef struct Exact {
+	const Reshape *r;
+	const Side *side;
+	Arena *arena;
+	Str body;
+	bool changed;
+	Err *err;
+} Exact;
 
 static void buf_free(void *arg)
 {
@@ -206,17 +206,54 @@ static Str written(Arena *a, const TextNode *root)
 	return buf_str(b);
 }
 
-static Err *filter(const Reshape *r, Arena *a, const Side *side, const TextNode *root, Str *body)
+static Err *move_all(const Exact *e, Arena *tree, TextNode *root, size_t *count)
+{
+	const Side *side = e->side;
+	Err *err = reshape_text_move(tree, root, side->both.at, side->both.count, count);
+
+	if (!err)
+		err = reshape_text_move(tree, root, side->own.at, side->own.count, count);
+	if (err)
+		return failed(e->r, e->arena, side, "rename", err_copy(e->arena, err));
+	for (size_t i = 0; i < side->conf->remove.count; i++)
+		reshape_text_remove(root, &side->removes[i], count);
+	return NULL;
+}
+
+static Err *change_exactly(Exact *e)
+{
+	AUTO(arena_freep) Arena *tree = arena_new(0);
+	size_t count = 0;
+	TextNode *root;
+	Str number;
+	Err *err = reshape_text_read(tree, e->body, &root);
+
+	if (err)
+		return bad_body(e->r, e->arena, e->side,
+		                str_fmt(tree, "it was found that %.*s", STR_ARG(err->text)));
+	TRY(move_all(e, tree, root, &count));
+	if (e->side->conf->jq.len && !reshape_text_is_double(root, &number))
+		return bad_body(e->r, e->arena, e->side,
+		                str_fmt(tree, "the number %.*s is one that jq would change",
+		                        STR_ARG(str_sub(number, 0, 40))));
+	if (count)
+		e->body = written(e->arena, root);
+	e->changed = count > 0;
+	return NULL;
+}
+
+static void run_exact(void *arg)
+{
+	Exact *e = arg;
+
+	e->err = change_exactly(e);
+}
+
+static Err *filter(const Reshape *r, Arena *a, const Side *side, Str *body)
 {
 	const JqLimits limits = { r->conf->time_us, r->conf->memory, r->conf->body };
-	Str number;
-	Err *err;
+	Err *err = jq_run(a, side->conf->jq, &limits, *body, body);
 
-	if (!reshape_text_is_double(root, &number))
-		return bad_body(r, a, side,
-		                str_fmt(a, "the number %.*s is one that jq would change",
-		                        STR_ARG(str_sub(number, 0, 40))));
-	err = jq_run(a, side->conf->jq, &limits, *body, body);
 	return err ? failed(r, a, side, "jq", err) : NULL;
 }
 
@@ -224,26 +261,20 @@ static Err *change_body(const Reshape *r, Arena *a, const Side *side, const Head
                         ReshapeOut *out)
 {
 	Str coding = headers_get(headers, HTTP_CONTENT_ENCODING);
-	size_t count = 0;
-	TextNode *root;
-	Err *err;
+	Exact exact = { .r = r, .side = side, .arena = a, .body = out->body };
 
 	if (coding.len && !str_eq_nocase(coding, S("identity")))
 		return bad_body(r, a, side, S("Content-Encoding says that it is compressed"));
 	if (out->body.len > r->conf->body)
 		return reshape_too_large(r, a, side->answer);
-	err = reshape_text_read(a, out->body, &root);
-	if (err)
-		return bad_body(r, a, side,
-		                str_fmt(a, "it was found that %.*s", STR_ARG(err->text)));
-	TRY(move_all(r, a, side, root, &count));
-	if (count)
-		out->body = written(a, root);
-	out->body_changed = count > 0;
-	if (!side->conf->jq.len)
-		return NULL;
-	out->body_changed = true;
-	return filter(r, a, side, root, &out->body);
+	if (out->body.len > ON_LOOP_BYTES)
+		TRY(work_run(run_exact, &exact));
+	else
+		run_exact(&exact);
+	TRY(exact.err);
+	out->body = exact.body;
+	out->body_changed = exact.changed || side->conf->jq.len;
+	return side->conf->jq.len ? filter(r, a, side, &out->body) : NULL;
 }
 
 /* --- headers -------------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shift/reshape_query.c"
+#include "gateway/reshape_query.c"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shift/reshape_text.c"
+#include "gateway/reshape_text.c"
 
 #include "unit.h"
 

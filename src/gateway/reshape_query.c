@@ -2,7 +2,7 @@
  *
  * Parameters of a query, renamed, set and removed. Names are compared decoded, since "q" and "%71" are the same to every
  * server; a value that is not set anew stays byte by byte, since servers differ in what they make of odd ones. */
-#include "shift/reshape_query.h"
+#include "gateway/reshape_query.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

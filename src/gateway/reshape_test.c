@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shift/reshape.c"
+#include "gateway/reshape.c"
 
 #include "gateway/conf_route.h"
 #include "gateway/route.h"

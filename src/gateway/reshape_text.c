@@ -8,7 +8,7 @@
  *
  * Keys that come twice are legal and every reader takes the last, so the last is what a path means; had the others been
  * left, the new side would see a value that the old one never did. Nothing here recurses deeper than TEXT_DEPTH. */
-#include "shift/reshape_text.h"
+#include "gateway/reshape_text.h"
 
 #include "base/arena.h"
 #include "gateway/conf_reshape.h"
@@ -303,11 +303,16 @@ Err *reshape_text_read(Arena *a, Str text, TextNode **out)
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
+static bool is_nest(const TextNode *node)
+{
+	return node->kind == TEXT_OBJECT || node->kind == TEXT_ARRAY;
+}
+
 void reshape_text_put(Buf *b, const TextNode *node)
 {
 	bool more = false;
 
-	if (node->kind != TEXT_OBJECT && node->kind != TEXT_ARRAY) {
+	if (!is_nest(node)) {
 		buf_put(b, node->text);
 		return;
 	}
@@ -406,6 +411,8 @@ bool reshape_text_is_double(const TextNode *node, Str *which)
 		*which = node->text;
 		return false;
 	}
+	if (!is_nest(node))
+		return true;
 	for (const TextNode *child = node->first; child; child = child->next)
 		if (!reshape_text_is_double(child, which))
 			return false;
@@ -509,8 +516,10 @@ static TextNode *reach(Arena *a, const Taken *taken)
 		if (!member)
 			member = new_member(a, node, to->names[at]);
 		if (member->kind == TEXT_GONE ||
-		    (member->kind == TEXT_WORD && str_eq(member->text, S("null"))))
+		    (member->kind == TEXT_WORD && str_eq(member->text, S("null")))) {
 			member->kind = TEXT_OBJECT;
+			member->first = member->last = NULL;
+		}
 		if (member->kind != TEXT_OBJECT)
 			return NULL;
 		node = member;
