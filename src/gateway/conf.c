@@ -763,6 +763,7 @@ Err *gateway_conf_load(Arena *a, Conf *conf, Str path, GatewayConf **out)
 	GatewayConf *g = ARENA_NEW(a, GatewayConf);
 
 	TRY(conf_load(conf, path, &(ConfPart){ &gateway_table, g }, 1));
+	g->file = path;
 	gateway_conf_finish(a, conf, g);
 	*out = g;
 	return NULL;

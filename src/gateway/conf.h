@@ -83,6 +83,7 @@ typedef struct DrainConf {
 } DrainConf;
 
 typedef struct GatewayConf {
+	Str file; /* that it was read from; empty: none */
 	CONF_LIST_OF(ListenConf) listen;
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;

@@ -230,12 +230,13 @@ static const ConfKey shift_keys[] = {
 	  .help = "a person begins each step: banyan shift NAME to PERCENT" },
 };
 const ConfTable shift_conf_table = { "shift", CONF_ROWS(ShiftConf, shift_keys),
-	                               .help = "how a route moves from old to new" };
+	                           .check = shift_conf_check,
+	                           .help = "how a route moves from old to new" };
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
 	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
-	  .more = "Without it a SQLite file beside the configuration, FILE.shift.db. Several gateways that share one route need a "
+	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
 	          "PostgreSQL database." },
 	{ "gateway", CONF_STR, AT(ShiftAllConf, gateway), .value = "NAME", .max = "100",
 	  .help = "what this gateway is called among those that share the store; without it the host's name" },

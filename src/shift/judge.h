@@ -42,7 +42,9 @@ typedef struct JudgeMetric {
 	double alpha;
 	JudgeTally judged[JUDGE_SIDES]; /* in batches that are closed: what the evidence rests on */
 	JudgeTally batch[JUDGE_SIDES];
-	Evidence worse, fine; /* fine: against "new is at least 1 + prove times as bad" */
+	uint64_t in_step[JUDGE_SIDES]; /* of the requests judged, those of this step */
+	Evidence worse, fine;          /* fine: against "new is at least 1 + prove times as bad" */
+	bool back;                     /* the limit was reached */
 } JudgeMetric;
 
 typedef struct JudgeStep {
@@ -73,7 +75,8 @@ Judge judge_new(double alpha, const JudgeRule *rules, unsigned count);
 /* A step begins: open batches are closed, evidence stays, users on old may count anew. seen may be NULL. */
 void judge_begin(Judge *judge, Seen *seen, JudgeStep step);
 
-/* A request has ended. measured, events: a bit for each metric, in the order of the rules. user: a hash, 0 when not known (then
+/* A request of a user who was drawn has ended (not of those who could not be, or were sent to a side by an order: they would
+ * not be alike). measured, events: a bit for each metric, in the order of the rules. user: a hash, 0 when not known (then
  * each of his requests is on its own). A few dozen instructions while nothing happens. */
 void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
                 uint32_t events);
@@ -100,8 +103,12 @@ JudgeVerdict judge_look(const Judge *judge, int64_t now_us, Arena *a);
 
 /* Evidence as high as this comes to one in ten metrics of a side that is like the old, at some time; it goes away again. */
 #define JUDGE_SUSPICIOUS 10.0
+/* What `prove` asks of the evidence that new is no worse than that: wrong in at most one step of twenty. */
+#define JUDGE_PROOF 20.0
 /* A side is not sent back for fewer users' events than this, however unlikely they are. */
 enum { JUDGE_LEAST_EVENTS = 3 };
+/* A batch is closed when both sides have so many requests in it. */
+enum { JUDGE_BATCH = 10 };
 
 typedef struct JudgeView {
 	Str name; /* borrowed from the judge */

@@ -47,6 +47,10 @@ typedef struct ShiftPlanConf {
 	int64_t hold_us;              /* a fixed length instead of `hold: auto`; 0: auto */
 } ShiftPlanConf;
 
+/* The probability (0 to 1) that it is found within so many requests of the new side. */
+double shift_plan_power(double from, double to, double share, double limit, double requests);
+
+enum { SHIFT_PLAN_LEAST_REQUESTS = 50 }; /* of the new side: no step is over with fewer */
 #define SHIFT_PLAN_FLOOR_US (60 * INT64_C(1000000))
 #define SHIFT_PLAN_CEILING_US (24 * 3600 * INT64_C(1000000))
 

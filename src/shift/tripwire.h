@@ -24,6 +24,7 @@ typedef struct TripwireSide {
 
 typedef struct Tripwire {
 	TripwireSide old_side, new_side;
+	int64_t bad_since_us; /* when new began to fail; 0: it has since been good three times in a row */
 } Tripwire;
 
 typedef enum TripwireSay { TRIPWIRE_QUIET, TRIPWIRE_BOTH_FAIL, TRIPWIRE_TRIPPED } TripwireSay;
