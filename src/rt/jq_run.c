@@ -154,7 +154,7 @@ static Err *lane_start(Arena *a, Lanes *lanes, Lane **out)
 
 /* --- lanes of a loop ------------------------------------------------------------------------------------------------ */
 
-/* Idle ones end when their socket does. */
+/* They end when their sockets do, and the program soon after them; a loop does not wait for it. */
 static void lanes_end(void *arg)
 {
 	Lanes *lanes = arg;
@@ -162,7 +162,7 @@ static void lanes_end(void *arg)
 
 	while ((lane = LIST_TAKE(&lanes->free, Lane, node))) {
 		stream_close(&lane->stream);
-		await_process(lane);
+		waitpid(lane->pid, &lane->status, WNOHANG);
 		lane_free(lane);
 	}
 	free(lanes);

@@ -29,7 +29,7 @@
 
 enum {
 	TICK_US = 5000,
-	WORDS_BYTES = 300, /* of what a filter says: it may say all of the body */
+	WORDS_BYTES = 160, /* of what a filter says: it may say all of the body */
 };
 
 /* --- limits --------------------------------------------------------------------------------------------------------- */
