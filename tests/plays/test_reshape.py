@@ -148,7 +148,7 @@ def test_a_failing_filter_is_a_502_that_names_it(shaped, new, client):
     answer = client.get(gw, "/people/7", TO_NEW)
     assert answer.problem["detail"] == "reshape.answer.jq of route users: no person"
     record = gw.record(status=502, path="/people/7", method="GET")
-    assert record["error.type"] == "shift.reshape"
+    assert record["error"] == "shift.reshape"
 
 
 def test_a_filter_that_never_ends_is_cut_and_others_go_on(shaped, new, client):
