@@ -71,7 +71,7 @@ def test_a_broken_new_side_goes_back_by_itself(moved, client, upstream, gateway,
     users = Shift(gw)
     users.command("canary")
     people = crowd(client, gw, 40)
-    until(lambda: [person.get().status for person in people] and users.phase == "old", "back on the old side")
+    until(lambda: [person.get().status for person in people] and users.history[0]["verb"] == "back", "back on the old side")
     assert sides(people) == {"old": 40}
     last = users.history[0]
     assert last["verb"] == "back" and last["who"].startswith("judge@") and "new" in last["why"]
