@@ -72,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!str_split(&rest, '\n', &from) || !str_split(&rest, '\n', &to))
 		return 0;
 	if (reshape_text_read(a, rest, &root)) {
-		must(json_read(a, rest, 0, &strict) != NULL);
+		/* jansson takes a NUL after a number for a blank */
+		must(str_find_char(rest, '\0') >= 0 || json_read(a, rest, 0, &strict) != NULL);
 		return 0;
 	}
 	json = written(a, root);
