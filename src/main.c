@@ -12,6 +12,7 @@
 #include "gateway/hooks.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "rt/jq.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
 #include "shift/metrics.h"
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 	size_t count;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
 		{ 0 },
 		{ 0 },
 		{ 0 },
@@ -108,6 +110,7 @@ int main(int argc, char **argv)
 	sets[6].rows = event_commands(&sets[6].count);
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
+	sets[9].rows = jq_commands(&sets[9].count);
 	gateway_hook(shift_hooks());
 	families = shift_metrics(&count);
 	metrics_add(families, count);

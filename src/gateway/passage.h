@@ -22,6 +22,7 @@ typedef struct Passage {
 	const RouteState *state;
 	const Target *target;      /* the side that serves; NULL: nothing goes upstream */
 	const TimeoutsConf *times; /* the route's, on that side */
+	const Reshape *reshape;    /* for that side; NULL: it goes as it is */
 	Forwarded forwarded;       /* who asks, and the request's id */
 	Err *refused;              /* by it */
 	uint64_t key;              /* for hashing to a server */
