@@ -141,10 +141,7 @@ class Story:
     @staticmethod
     def hurt(entry):
         """Users who met an error on the new side: the judge counts each once a step."""
-        for metric in entry["evidence"].get("metrics", []):
-            if metric["name"] == "errors":
-                return metric["new"]["events"]
-        return None
+        return next((metric["new_events"] for metric in entry["evidence"]["metrics"] if metric["name"] == "errors"), None)
 
     def table(self):
         """Lines, the sentence at the end last; and whether all went as it should."""

@@ -25,6 +25,7 @@ class Release(Program):
             super().__init__(name, folder, [PYTHON, SHOP / "run", "--ready-file", self.ready_file, *words], stdout=out)
         self.address = until(self.ready, f"the {name}", within=120)
         self.about = json.loads(self.ready_file.read_text())
+        self.release = self.about["release"]  # as X-Shop-Release has it
 
     def ready(self):
         assert self.is_running(), self.report()
