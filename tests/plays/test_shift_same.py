@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from actors.gateway import field
-from actors.people import People, Person
+from actors.people import People
 from actors.shift import ADMIN, TOKEN, Subject
 from actors.shop import NextShop, Shop
 from actors.waiting import PROOF, until
