@@ -6,11 +6,12 @@ import time
 import pytest
 
 from actors.people import People
-from actors.shift import ADMIN, TOKEN, Subject
+from actors.shift import TOKEN, Shift
 from actors.shop import NextShop, Shop
 from actors.waiting import PROOF, until
 
-GATEWAY = ADMIN + """
+GATEWAY = """
+admin: {{ address: "127.0.0.1:0", token: {token} }}
 shift: {{ store: "sqlite:{folder}/shift.db", cookie: banyan }}
 upstreams:
   shop: {{ servers: [ "{old}" ], max_connections: 16, timeouts: {{ head: 3s }} }}
@@ -44,12 +45,12 @@ def later(long_stage, shop):
 
 @pytest.fixture(scope="module")
 def gw(long_stage, shop, later):
-    return long_stage.gateway(GATEWAY.format(folder=long_stage.folder, old=shop.address, new=later.address), token=TOKEN)
+    return long_stage.gateway(GATEWAY.format(token=TOKEN, folder=long_stage.folder, old=shop.address, new=later.address), token=TOKEN)
 
 
 @pytest.fixture
 def subject(gw, later):
-    yield Subject(gw, "products")
+    yield Shift(gw, "products")
     later.mend()
 
 
@@ -59,18 +60,22 @@ def people(gw):
         yield all_of_them
 
 
+def compared(subject):
+    return subject.ask()["detail"]["shadow"]["compared"]
+
+
 def begin(subject, people):
     """Half of the users are on the new side, and what they get is as good as ever."""
-    before = subject.compared()
-    subject.tell("shadow")
-    until(lambda: subject.compared() - before >= LEARN, "requests compared", WITHIN_S)
-    subject.tell("canary", percent=50)
+    before = compared(subject)
+    subject.command("shadow")
+    until(lambda: compared(subject) - before >= LEARN, "answers compared", WITHIN_S)
+    subject.command("canary", "50%")
     people.wait_served(100, WITHIN_S)
-    assert subject.phase == "canary", subject.history()
+    assert subject.phase == "canary", subject.history
 
 
 def metric(subject, name):
-    return next(row for row in subject.now()["detail"]["metrics"] if row["name"] == name)
+    return next(row for row in subject.ask()["detail"]["metrics"] if row["name"] == name)
 
 
 # What is planted, and what tells of it. {p99}: of the old side, in ms.
@@ -91,9 +96,9 @@ def test_it_goes_back_by_itself(fault, subject, shop, later, people, record_prop
     p99 = metric(subject, "p99")["threshold_ms"]
     planted = time.time()
     later.plant(*words.format(p99=round(p99 + 1)).split(), "only=/api/v1/products")
-    subject.wait_phase("old", WITHIN_S)
+    until(lambda: subject.phase == "old", f"the way back from {words}", WITHIN_S)
     took = time.time() - planted
-    entry = subject.history()[0]
+    entry = subject.history[0]
     later.mend()
     people.wait_served(100, WITHIN_S)
     since = [one for one in people.asked if one.at >= planted]

@@ -7,11 +7,12 @@ import pytest
 
 from actors.gateway import field
 from actors.people import People
-from actors.shift import ADMIN, TOKEN, Subject
+from actors.shift import TOKEN, Shift
 from actors.shop import NextShop, Shop
 from actors.waiting import PROOF, until
 
-GATEWAY = ADMIN + """
+GATEWAY = """
+admin: {{ address: "127.0.0.1:0", token: {token} }}
 shift: {{ store: "sqlite:{folder}/shift.db" }}
 upstreams:
   shop: {{ servers: [ "{old}" ], max_connections: 16, timeouts: {{ head: 30s }} }}
@@ -41,7 +42,7 @@ def gw(stage, gateway):
     stage.enter(shop, shop.finish)
     too = NextShop(stage.folder, shop, "--release", "current")
     stage.enter(too, too.finish)
-    return gateway(GATEWAY.format(folder=stage.folder, old=shop.address, new=too.address), token=TOKEN)
+    return gateway(GATEWAY.format(token=TOKEN, folder=stage.folder, old=shop.address, new=too.address), token=TOKEN)
 
 
 def sides_of(gw, route):
@@ -54,7 +55,7 @@ def sides_of(gw, route):
 
 
 def test_two_sides_that_are_the_same(gw):
-    subjects = [Subject(gw, name) for name in ("products", "pages")]
+    subjects = [Shift(gw, name) for name in ("products", "pages")]
     numbers = itertools.count()
 
     def visit(person):
@@ -64,22 +65,22 @@ def test_two_sides_that_are_the_same(gw):
         else:
             person.look(14)
 
-    subjects[0].tell("shadow")
+    subjects[0].command("shadow")
     with People(gw, visit, at_once=6) as people:
-        until(lambda: subjects[0].compared() >= 500, "answers compared", WITHIN_S)
+        until(lambda: subjects[0].ask()["detail"]["shadow"]["compared"] >= 500, "answers compared", WITHIN_S)
         for subject in subjects:
-            subject.tell("canary")
+            subject.command("canary")
         people.wait_served(REQUESTS, WITHIN_S)
         assert [subject.phase for subject in subjects] == ["canary", "canary"]
     assert not people.failures, people.failures[:20]
     for subject in subjects:
-        entries = [(entry["verb"], entry["to"]) for entry in subject.history() if entry["who"] == "play"]
-        assert entries[0] == ("canary", "canary") and "back" not in [entry["verb"] for entry in subject.history()]
-        now = subject.now()
+        entries = [(entry["verb"], entry["to"]) for entry in subject.history if entry["who"] == "admin"]
+        assert entries[0] == ("canary", "canary") and "back" not in [entry["verb"] for entry in subject.history]
+        now = subject.ask()
         print(subject.name, now["detail"]["metrics"], now["detail"]["users"])
         served = sides_of(gw, subject.name)
         moved = {who: sides for who, sides in served.items() if "shop-too" in sides}
         assert len(moved) >= len(served) / 10
         for who, sides in served.items():  # the old one first, for whom nothing is known yet; then one of them to the end
             assert [side for side, _ in itertools.groupby(sides)] in (["shop"], ["shop", "shop-too"], ["shop-too"]), (who, sides)
-    assert not subjects[0].differences()
+    assert not subjects[0].ask("/differences")["keys"]

@@ -110,13 +110,13 @@ class Gateway:
 
     # What it says
 
-    def ask_admin(self, path, method="GET", body=None, **headers):
+    def ask_admin(self, path, method="GET", **headers):
         """(status, headers, text) of the admin port."""
         host, port = self.admin.rsplit(":", 1)
         headers = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **headers}
         connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
         with contextlib.closing(connection):
-            connection.request(method, path, body, headers)
+            connection.request(method, path, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read().decode()
 
