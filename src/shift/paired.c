@@ -4,7 +4,7 @@
  *
  * Why the parts of alpha fall with the number of the key: how many keys there will be is not known beforehand, and dividing by
  * those seen so far would take back what was promised to the earlier ones. The price is small where it matters: a key that
- * always differs and never did so by itself is found after 12 requests as the first, after 16 as the tenth, after 22 as the
+ * always differs and never did so by itself is found after 13 requests as the first, after 20 as the tenth, after 27 as the
  * hundredth (alpha 0.001). */
 #include "shift/paired.h"
 

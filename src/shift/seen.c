@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Linear probing in a table that never grows: its memory is given once and is the bound.
- *
- * A slot has the events counted on new (for the attempt) and on old (for the step whose number it bears). A slot whose
- * step is over and that has nothing on new is outdated: it counts as absent and is used again by whoever comes by, but it
- * does not end a search. A new step therefore costs one addition, whatever the table holds. */
+ * Linear probing in a table that never grows: its memory is the bound. A slot has the events counted on new (for the attempt)
+ * and on old (for the step); nothing is ever taken out one by one, so a new step, which is rare, moves what stays to a fresh
+ * table. */
 #include "shift/seen.h"
 
 #include "shift/figures.h"
@@ -15,7 +13,6 @@
 typedef struct SeenSlot {
 	uint64_t user; /* 0: empty */
 	uint16_t on_new, on_old;
-	uint32_t step; /* of on_old */
 } SeenSlot;
 
 enum { HEX_USER = 16, HEX_SIDE = 4, HEX_ENTRY = HEX_USER + 2 * HEX_SIDE };
@@ -24,9 +21,9 @@ void seen_init(Seen *seen, size_t users)
 {
 	size_t cap = 16;
 
-	while (cap < users + users / 3 + 1)
+	while (cap - cap / 4 < users)
 		cap *= 2;
-	*seen = (Seen){ .slots = calloc(cap, sizeof *seen->slots), .cap = cap, .step = 1 };
+	*seen = (Seen){ .slots = calloc(cap, sizeof *seen->slots), .cap = cap };
 	if (!seen->slots)
 		abort();
 }
@@ -41,13 +38,6 @@ void seen_clear(Seen *seen)
 {
 	memset(seen->slots, 0, seen->cap * sizeof *seen->slots);
 	seen->filled = 0;
-	seen->step = 1;
-	seen->full = false;
-}
-
-void seen_step(Seen *seen)
-{
-	seen->step++;
 	seen->full = false;
 }
 
@@ -61,42 +51,23 @@ static size_t home_of(const Seen *seen, uint64_t user)
 	return (size_t)((user * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (seen->cap - 1);
 }
 
-static bool is_outdated(const Seen *seen, const SeenSlot *slot)
-{
-	return !slot->on_new && slot->step != seen->step;
-}
-
-/* The user's slot, or one that may become his (free or outdated), or NULL when there is no room. */
+/* The user's slot, or the free one that may become his, or NULL when there is no room. */
 static SeenSlot *find(const Seen *seen, uint64_t user)
 {
-	SeenSlot *reuse = NULL;
 	size_t at = home_of(seen, user);
 
-	for (size_t i = 0; i < seen->cap; i++, at = (at + 1) & (seen->cap - 1)) {
-		SeenSlot *slot = &seen->slots[at];
-
-		if (slot->user == user)
-			return slot;
-		if (!slot->user)
-			return reuse                                      ? reuse
-			       : seen->filled < seen->cap - seen->cap / 4 ? slot
-			                                                  : NULL;
-		if (!reuse && is_outdated(seen, slot))
-			reuse = slot;
-	}
-	return reuse;
-}
-
-static uint32_t events_of(const Seen *seen, const SeenSlot *slot)
-{
-	return slot->on_new | (slot->step == seen->step ? slot->on_old : 0u);
+	while (seen->slots[at].user && seen->slots[at].user != user)
+		at = (at + 1) & (seen->cap - 1);
+	if (!seen->slots[at].user && seen->filled >= seen->cap - seen->cap / 4)
+		return NULL;
+	return &seen->slots[at];
 }
 
 uint32_t seen_get(const Seen *seen, uint64_t user)
 {
 	const SeenSlot *slot = find(seen, name_of(user));
 
-	return slot && slot->user == name_of(user) ? events_of(seen, slot) : 0;
+	return slot ? slot->on_new | slot->on_old : 0;
 }
 
 static bool put_both(Seen *seen, uint64_t user, uint32_t on_new, uint32_t on_old)
@@ -107,14 +78,8 @@ static bool put_both(Seen *seen, uint64_t user, uint32_t on_new, uint32_t on_old
 		seen->full = true;
 		return false;
 	}
-	if (slot->user != user) {
-		seen->filled += !slot->user;
-		*slot = (SeenSlot){ .user = user };
-	}
-	if (slot->step != seen->step) {
-		slot->step = seen->step;
-		slot->on_old = 0;
-	}
+	seen->filled += !slot->user;
+	slot->user = user;
 	slot->on_new |= (uint16_t)on_new;
 	slot->on_old |= (uint16_t)on_old;
 	return true;
@@ -125,13 +90,21 @@ bool seen_put(Seen *seen, uint64_t user, bool on_new, uint32_t events)
 	return put_both(seen, name_of(user), on_new ? events : 0, on_new ? 0 : events);
 }
 
+void seen_step(Seen *seen)
+{
+	Seen next;
+
+	seen_init(&next, seen->cap / 2);
+	for (size_t i = 0; i < seen->cap; i++)
+		if (seen->slots[i].on_new)
+			put_both(&next, seen->slots[i].user, seen->slots[i].on_new, 0);
+	seen_fini(seen);
+	*seen = next;
+}
+
 size_t seen_count(const Seen *seen)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < seen->cap; i++)
-		count += seen->slots[i].user && events_of(seen, &seen->slots[i]);
-	return count;
+	return seen->filled;
 }
 
 /* --- kept ----------------------------------------------------------------------------------------------------------- */
@@ -144,12 +117,12 @@ void seen_write(JsonWriter *w, const Seen *seen)
 		const SeenSlot *slot = &seen->slots[i];
 		char *at;
 
-		if (!slot->user || !events_of(seen, slot))
+		if (!slot->user)
 			continue;
 		at = buf_room(&text, HEX_ENTRY);
 		at = str_put_hex(at, slot->user, HEX_USER);
 		at = str_put_hex(at, slot->on_new, HEX_SIDE);
-		str_put_hex(at, slot->step == seen->step ? slot->on_old : 0, HEX_SIDE);
+		str_put_hex(at, slot->on_old, HEX_SIDE);
 		buf_wrote(&text, HEX_ENTRY);
 	}
 	json_add_str(w, buf_str(&text));

@@ -12,20 +12,19 @@
 typedef struct Seen {
 	struct SeenSlot *slots;
 	size_t cap;    /* a power of two */
-	size_t filled; /* slots that are not empty, outdated ones too */
-	uint32_t step;
+	size_t filled; /* users in it */
 	bool full;
 } Seen;
 
 void seen_init(Seen *seen, size_t users); /* room for at least so many; 16 to 32 bytes each */
 void seen_fini(Seen *seen);
 void seen_clear(Seen *seen); /* for a new attempt: nobody has had anything */
-void seen_step(Seen *seen);  /* those counted on the old side are forgotten; costs nothing */
+void seen_step(Seen *seen);  /* those counted on the old side are forgotten; walks the table */
 
 uint32_t seen_get(const Seen *seen, uint64_t user); /* which events he has had */
 /* He has had these now. False, and nothing is remembered: it is full. */
 bool seen_put(Seen *seen, uint64_t user, bool on_new, uint32_t events);
-size_t seen_count(const Seen *seen); /* users in it that count now; walks the table */
+size_t seen_count(const Seen *seen); /* users in it */
 
 /* For a state kept over a restart, or another gateway's: one string. Reading adds to what is there, and stops when full.
  * Fails with INVALID "shift.state". */
