@@ -23,6 +23,7 @@ routes:
     old: shop
     new: shop-too
     shift:
+      sticky: [ header:X-Device, auto ]
       shadow: {{ sample: 100%, effects: none }}
       steps: [ 50%, 100% ]
       judge: {{ metrics: [ errors, p99, mismatch ], hold: 1h }}
