@@ -92,7 +92,7 @@ def test_it_goes_back_by_itself(fault, subject, shop, later, people, record_prop
     p99 = metric(subject, "p99")["threshold_ms"]
     planted = time.time()
     later.plant(*words.format(p99=round(p99 + 1)).split(), "only=/api/v1/products")
-    until(lambda: subject.phase == "old", f"the way back from {words}", WITHIN_S)
+    until(lambda: subject.history[0]["to"] == "old", f"the way back from {words}", WITHIN_S)
     took = time.time() - planted
     entry = subject.history[0]
     later.mend()

@@ -61,8 +61,8 @@ def test_two_sides_that_are_the_same(gw):
 
     def visit(person):
         number = next(numbers)
-        if number % 12 == 0:  # a tenth of the requests
-            person.shop_logged_in(f"user{5 + number // 12 % USERS:06}", rounds=2)
+        if number % 6 == 0:  # a tenth of the requests are pages
+            person.shop_logged_in(f"user{5 + number // 6 % USERS:06}", rounds=2)
         else:
             person.look(14)
 
