@@ -29,6 +29,7 @@ bench: build
 	@bench/sqlite
 	@bench/postgres
 	@bench/bus
+	@bench/shift
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts
 lint:
