@@ -484,7 +484,7 @@ def test_a_file_lives_as_long_as_the_requests_that_got_it(gateway, h2, tmp_path)
             (tmp_path / name).rename(folder / name)
 
     write(0)
-    gw = gateway(serving(folder, end='listen: [ { address: "127.0.0.1:0", h2c: true } ]'))
+    gw = gateway(serving(folder, end='listen: [ { address: "127.0.0.1:0", h2c: true } ]\nthreads: 1'))  # each keeps files of its own
     for turn in range(1, 5):
         wire = h2(gw, window=False)  # 64 KiB for all of it: the second waits in its middle, the others at their beginning
         names = ["large.js", "large.js"] + ["small.js", "large.js"] * 5
