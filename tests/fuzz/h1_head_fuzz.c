@@ -5,7 +5,7 @@
  *   - the whole at once, cut in pieces, and byte by byte come to the same head or the same error, and
  *   - what we write for a head that we took is a head that we take, and says the same. */
 #include "base/arena.h"
-#include "http/h1.h"
+#include "fuzz/h1_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,21 +49,6 @@ static Outcome parse(Arena *a, const Plan *plan, Str bytes, size_t step)
 		if (err || out.used || len == bytes.len)
 			return out;
 	}
-}
-
-static bool is_framing(HeaderId id)
-{
-	return id == HTTP_HOST || id == HTTP_CONTENT_LENGTH || id == HTTP_TRANSFER_ENCODING ||
-	       id == HTTP_CONNECTION || id == HTTP_UPGRADE;
-}
-
-/* The next header that is not of framing, or NULL. */
-static const Header *next(const Headers *headers, uint32_t *i)
-{
-	while (*i < headers->count)
-		if (!is_framing(headers->at[(*i)++].id))
-			return &headers->at[*i - 1];
-	return NULL;
 }
 
 static void must_say_the_same(const Head *x, const Head *y)

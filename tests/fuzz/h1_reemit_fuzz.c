@@ -6,7 +6,7 @@
  *   - what is written holds no CR or LF but in pairs, is framed once, and has one Host if it is a request, and
  *   - what is read of all that was written are the same messages: as many, with the same lines, bodies and trailers. */
 #include "base/arena.h"
-#include "http/h1.h"
+#include "fuzz/h1_fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,20 +163,6 @@ static void put_message(Buf *out, const Plan *plan, Message *m)
 }
 
 /* --- the same? ------------------------------------------------------------------------------------------------------ */
-
-static bool is_framing(HeaderId id)
-{
-	return id == HTTP_HOST || id == HTTP_CONTENT_LENGTH || id == HTTP_TRANSFER_ENCODING ||
-	       id == HTTP_CONNECTION || id == HTTP_UPGRADE;
-}
-
-static const Header *next(const Headers *headers, uint32_t *i)
-{
-	while (*i < headers->count)
-		if (!is_framing(headers->at[(*i)++].id))
-			return &headers->at[*i - 1];
-	return NULL;
-}
 
 static void must_be_the_same_fields(const Headers *x, const Headers *y)
 {
