@@ -6,7 +6,7 @@
  *   - what is written holds no CR or LF but in pairs, is framed once, and has one Host if it is a request, and
  *   - what is read of all that was written are the same messages: as many, with the same lines, bodies and trailers. */
 #include "base/arena.h"
-#include "fuzz/h1_fields.h"
+#include "fuzz/h1_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,21 +211,15 @@ static void check(Arena *a, Plan *plan, Str bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const Str methods[] = {
-		{ "GET", 3 }, { "HEAD", 4 }, { "CONNECT", 7 }, { "POST", 4 }
-	};
 	Plan plan;
 	Arena *a;
 
 	if (size < 3)
 		return 0;
 	plan = (Plan){
-		.limits = { .head_bytes = 32768,
-		            .line_bytes = 8192,
-		            .headers = 100,
-		            .underscores = data[0] & 2 },
+		.limits = usual_limits(data[0]),
 		.response = data[0] & 1,
-		.method = methods[data[0] >> 2 & 3],
+		.method = method_of(data[0]),
 		.whole = data[0] & 16,
 		.step = 1 + (size_t)data[1],
 	};
