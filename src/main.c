@@ -8,8 +8,12 @@
 #include "gateway/conf.h"
 #include "gateway/explain.h"
 #include "gateway/init.h"
+#include "gateway/hooks.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "shift/command.h"
+#include "shift/hooks.h"
+#include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
 
@@ -44,8 +48,11 @@ static const Command own_commands[] = {
 
 int main(int argc, char **argv)
 {
+	const AdminPage *rows;
+	size_t count;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
 		{ 0 },
 		{ 0 },
 		{ 0 },
@@ -93,5 +100,9 @@ int main(int argc, char **argv)
 	sets[5].rows = store_commands(&sets[5].count);
 	sets[6].rows = event_commands(&sets[6].count);
 	sets[7].rows = job_commands(&sets[7].count);
+	sets[8].rows = shift_commands(&sets[8].count);
+	gateway_hook(shift_hooks());
+	rows = shift_pages(&count);
+	admin_extend(rows, count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -82,7 +82,7 @@ static void check_idle_words(Conf *conf, const RouteConf *r)
 	if (!path && r->strip_prefix.len)
 		conf_mistake(conf, &r->strip_prefix,
 		             "strip_prefix: is for routes with to or files");
-	if (r->has_to)
+	if (r->has_to || r->has_old)
 		return;
 	if (fields->set.count + fields->add.count + fields->remove.count)
 		conf_mistake(conf, fields, "request_headers: are for routes with to");

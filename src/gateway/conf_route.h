@@ -3,6 +3,7 @@
  * The part of the configuration that a route goes by: what it takes, and what is done with it. Its rows are in conf.c. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/conf_shift.h"
 #include "gateway/conf_upstream.h"
 #include "gateway/trust.h"
 
@@ -98,7 +99,11 @@ typedef struct RouteConf {
 	MatchConf match;
 	uint8_t action; /* RouteAction, by which of the four below was given; FILES too when `to` is for the rest */
 	Str to;
-	const UpstreamConf *upstream; /* of that name; NULL: nothing goes upstream */
+	const UpstreamConf *upstream; /* of that name, or of `old`; NULL: nothing goes upstream */
+	Str old, new;                 /* the two sides, instead of `to` */
+	bool has_old, has_new, has_shift;
+	ShiftConf shift;
+	const UpstreamConf *new_upstream; /* of `new`; NULL: the route has one side */
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;
@@ -112,6 +117,7 @@ typedef struct RouteConf {
 	bool has_maintenance;
 	MaintenanceConf maintenance; /* the general one when the route has none */
 	TimeoutsConf timeouts;       /* what the route does not say is the upstream's */
+	TimeoutsConf new_timeouts;   /* the same on the new side */
 	uint64_t body_bytes; /* the request's body; the general limit when the route does not say */
 	bool has_body;
 	RouteLimitsConf limits; /* what the route does not say is the general one */

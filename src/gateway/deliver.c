@@ -10,6 +10,7 @@
  * catch up before anything is written to a disk.
  *
  * Never held: event streams, gRPC, what the server marks with X-Accel-Buffering: no, and routes that say so. */
+#include "gateway/hooks.h"
 #include "gateway/proxy_int.h"
 #include "gateway/sendfile.h"
 #include "gateway/spool.h"
@@ -61,6 +62,8 @@ static Err *read_piece(Passage *p, Str *piece)
 	AUTO(deadline_end) Deadline idle = deadline_begin(p->times->idle_us);
 	Err *err = call_read(&p->call, piece);
 
+	if (!err && p->shift)
+		gateway_hooks()->piece(p, *piece);
 	if (err_is(err, "rt.deadline"))
 		return &stalled;
 	return err && err->kind == ERR_CLOSED ? &cut_short : err;
