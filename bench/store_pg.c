@@ -4,16 +4,10 @@
  *
  * The store's part of bench/postgres: COUNT point reads of pgbench_accounts over 8 connections, 8 fibers on two loops; or COUNT
  * rows loaded into bench_load, as one call. One line of JSON: seconds of the clock, and of the processor in this process. */
-#include "base/arena.h"
-#include "base/time.h"
-#include "rt/loop.h"
+#include "crew.h"
 #include "store/db.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 enum { CLIENTS = 8, ACCOUNTS = 100000 };
 
@@ -73,43 +67,12 @@ static struct {
 	Str url;
 	Arena *a;
 	Db *db;
-	unsigned left;
-	Fiber *waiter;
 	int64_t wall_us, cpu_us;
 } bench;
 
-static void die(const char *what)
+static void read_some(Arena *a)
 {
-	fprintf(stderr, "store_pg: %s\n", what);
-	exit(1);
-}
-
-static void need(const Err *err)
-{
-	if (err)
-		die(str_z(bench.a, err_chain(bench.a, err)));
-}
-
-static int64_t cpu_us(void)
-{
-	struct rusage use;
-
-	getrusage(RUSAGE_SELF, &use);
-	return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * US_PER_S + use.ru_utime.tv_usec + use.ru_stime.tv_usec;
-}
-
-static void wake(void *arg)
-{
-	(void)arg;
-	if (!--bench.left)
-		fiber_wake(bench.waiter);
-}
-
-static void reader(void *arg)
-{
-	Arena *a = arena_new(0);
 	int64_t n;
-	(void)arg;
 
 	while ((n = __atomic_fetch_add(&bench.next, 1, __ATOMIC_RELAXED)) < bench.count) {
 		AccountIn in = { n * 7919 % ACCOUNTS + 1 };
@@ -120,24 +83,6 @@ static void reader(void *arg)
 			die("a wrong row");
 		arena_clear(a);
 	}
-	arena_free(a);
-	loop_post(rt_loop(0), wake, NULL);
-}
-
-static void start(void *arg)
-{
-	(void)arg;
-	for (unsigned i = 0; i < CLIENTS / rt_loops(); i++)
-		need(fiber_start(reader, NULL, "bench"));
-}
-
-static void read_all(void)
-{
-	bench.left = CLIENTS / rt_loops() * rt_loops();
-	bench.waiter = fiber_self();
-	loop_each(start, NULL);
-	while (bench.left)
-		need(fiber_park());
 }
 
 static LoadIn *rows_made(void)
@@ -164,7 +109,7 @@ static Err *run(void *arg)
 	if (bench.load)
 		TRY(db_run_load(bench.db, bench.a, &load_sql, rows, (size_t)bench.count));
 	else
-		read_all();
+		crew_run(CLIENTS, read_some);
 	bench.wall_us = time_mono_us() - before;
 	bench.cpu_us = cpu_us() - cpu;
 	db_close(bench.db);

@@ -319,7 +319,7 @@ static void refresh_soon(Cache *cache, Str key, const CacheSource *source)
 	at = (char *)r->bytes;
 	r->cache = cache;
 	r->source = *source;
-	if (source->arg_bytes)
+	if (source->arg)
 		memcpy(at, source->arg, source->arg_bytes);
 	r->source.arg = source->arg ? at : NULL;
 	r->key = (Str){ at + source->arg_bytes, key.len };
@@ -370,7 +370,7 @@ static Err *wait_for(Cache *cache, Arena *a, CacheFlight *flight, int64_t since_
 	if (*again)
 		return NULL;
 	metric_add(cache->cells.collapsed, 1);
-	if (flight->err)
+	if (!flight->item)
 		return err_copy(a, flight->err);
 	give(a, flight->item, out);
 	return NULL;

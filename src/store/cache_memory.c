@@ -406,12 +406,11 @@ CacheMemory *cache_memory_new(uint64_t bytes)
 
 static void shard_fini(Shard *s)
 {
-	for (int segment = 0; segment < SEGMENTS; segment++) {
-		CacheItem *item;
-
-		while ((item = LIST_TAKE(&s->lists[segment], CacheItem, node)))
+	for (int segment = 0; segment < SEGMENTS; segment++)
+		LIST_EACH (&s->lists[segment], CacheItem, node, item) {
+			list_remove(&item->node);
 			cache_item_unref(item);
-	}
+		}
 	free(s->buckets);
 	free(s->sketch);
 	pthread_mutex_destroy(&s->lock);
