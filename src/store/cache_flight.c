@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Stripes by hash, each a lock and a short list: as many flights as there are misses at one moment. A waiter is in the frame
- * of its fiber. Landing takes all waiters off the list and sends each a message on its own loop; one that leaves before
- * takes itself off, one that leaves after waits for that message, which is on its way (as rt/work.c does). */
+ * of its fiber. Landing takes all waiters off the list and wakes each, by a message where it is on another loop; one that
+ * leaves before takes itself off, one that leaves after waits for that message, which is on its way (as rt/work.c does). */
 #include "store/cache_flight.h"
 
 #include "base/arena.h"
@@ -133,9 +133,27 @@ void cache_flight_land(CacheFlights *flights, CacheFlight *flight, CacheItem *it
 	flight->landed = true;
 	LIST_EACH (&flight->waiters, Waiter, node, waiter) {
 		list_remove(&waiter->node);
-		loop_post(waiter->loop, tell, waiter); /* it may be gone the moment it has this */
+		if (waiter->loop == loop_self())
+			tell(waiter);
+		else
+			loop_post(waiter->loop, tell,
+			          waiter); /* it may be gone the moment it has this */
 	}
 	pthread_mutex_unlock(&stripe->lock);
+}
+
+bool cache_flight_land_alone(CacheFlights *flights, CacheFlight *flight)
+{
+	Stripe *stripe = stripe_of(flights, flight->hash);
+	bool alone;
+
+	pthread_mutex_lock(&stripe->lock);
+	alone = __atomic_load_n(&flight->refs, __ATOMIC_RELAXED) == 1;
+	if (alone)
+		list_remove(&flight->node);
+	flight->landed = alone;
+	pthread_mutex_unlock(&stripe->lock);
+	return alone;
 }
 
 static bool withdraw(Stripe *stripe, Waiter *waiter)

@@ -35,6 +35,8 @@ CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, ui
                                CacheMayJoin *may, const void *arg, bool *leads);
 /* A reference to the item is taken, the error is copied; neither: given up. */
 void cache_flight_land(CacheFlights *flights, CacheFlight *flight, CacheItem *item, const Err *err);
+/* Lands without a word if nobody waits for it; false: somebody does, and it is still under way. */
+bool cache_flight_land_alone(CacheFlights *flights, CacheFlight *flight);
 Err *cache_flight_await(CacheFlights *flights, CacheFlight *flight) MUST_USE; /* parks */
 void cache_flight_unref(CacheFlight *flight);
 void cache_flight_unrefp(CacheFlight **flight);

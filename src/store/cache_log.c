@@ -93,7 +93,7 @@ int64_t cache_log_synced_us(const CacheLog *log)
 	return __atomic_load_n(&log->synced_us, __ATOMIC_ACQUIRE);
 }
 
-static bool is_synced(const CacheLog *log)
+bool cache_log_is_synced(const CacheLog *log)
 {
 	return coarse_us() + COARSE_LAG_US - cache_log_synced_us(log) <= log->staleness_us &&
 	       !__atomic_load_n(&log->owes, __ATOMIC_ACQUIRE);
@@ -111,7 +111,7 @@ static CachePlace last_place(CacheLog *log)
 
 CachePlace cache_log_place(CacheLog *log)
 {
-	return is_synced(log) ? last_place(log) : (CachePlace){ 0 };
+	return cache_log_is_synced(log) ? last_place(log) : (CachePlace){ 0 };
 }
 
 bool cache_log_fresh(CacheLog *log, CachePlace born, const uint64_t *hashes, size_t count)
@@ -120,7 +120,7 @@ bool cache_log_fresh(CacheLog *log, CachePlace born, const uint64_t *hashes, siz
 
 	pthread_mutex_lock(&log->lock);
 	fresh = born.generation && born.generation == log->place.generation &&
-	        born.number >= log->horizon && is_synced(log);
+	        born.number >= log->horizon && cache_log_is_synced(log);
 	for (size_t i = 0; i < count && fresh; i++)
 		fresh = cache_stamps_fresh(&log->stamps, hashes[i], born.number) &&
 		        cache_stamps_above_floor(&log->stamps, born.number);

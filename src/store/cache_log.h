@@ -21,6 +21,8 @@ void cache_log_close(CacheLog *log); /* parks, shielded; NULL is fine */
 /* Monotonic; very early: not for a long time, or never. */
 int64_t cache_log_synced_us(const CacheLog *log);
 
+/* Is anything that Redis has to be called fresh now? */
+bool cache_log_is_synced(const CacheLog *log);
 /* Where a load begins that goes to Redis; generation 0: it must not. */
 CachePlace cache_log_place(CacheLog *log);
 /* Has what was loaded at `born`, by any process, not been invalidated since, as far as `synced`, and here until now? */

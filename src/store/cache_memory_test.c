@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/cache_memory.c"
 
-#include "base/hash.h"
+#include "base/rand.h"
 #include "unit.h"
 
-static CacheVerdict use(const CacheItem *item, const void *arg)
+static CacheVerdict use(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_USE;
 }
 
-static CacheVerdict drop_it(const CacheItem *item, const void *arg)
+static CacheVerdict drop_it(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_DROP;
 }
 
-static CacheVerdict pass(const CacheItem *item, const void *arg)
+static CacheVerdict pass(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_PASS;
 }
 
-static uint64_t hash_of(Str key)
-{
-	return hash_stable(key, 1, 2);
-}
-
 static bool put(CacheMemory *m, Str key, Str value, uint64_t born)
 {
-	CacheItemParts parts = { hash_of(key), key, value, true, NULL, 0 };
+	CacheItemParts parts = { 0, key, value, true, NULL, 0 };
 	AUTO(cache_item_unrefp) CacheItem *item = cache_item_new(&parts);
 
 	item->born = born;
@@ -44,7 +39,7 @@ static bool get(CacheMemory *m, Arena *a, Str key, CacheJudge *judge, Str *value
 {
 	bool found, due;
 
-	return cache_memory_get(m, a, hash_of(key), key, judge, NULL, 0, &found, value, &due);
+	return cache_memory_get(m, a, key, judge, NULL, 0, &found, value, &due);
 }
 
 TEST(cache_memory_gives_back_what_was_put)
@@ -101,7 +96,7 @@ TEST(cache_memory_passes_by_or_drops_as_it_is_told)
 TEST(cache_memory_tells_one_that_a_refresh_is_due)
 {
 	CacheMemory *m = cache_memory_new(1 << 20);
-	CacheItemParts parts = { hash_of(S("k")), S("k"), S("v"), true, NULL, 0 };
+	CacheItemParts parts = { 0, S("k"), S("v"), true, NULL, 0 };
 	AUTO(cache_item_unrefp) CacheItem *item = cache_item_new(&parts);
 	bool found, due;
 	Str value;
@@ -110,8 +105,7 @@ TEST(cache_memory_tells_one_that_a_refresh_is_due)
 	cache_memory_put(m, item);
 	for (int64_t now = 98; now < 103; now++) {
 		NOTE("at %d", (int)now);
-		CHECK(cache_memory_get(m, a, item->hash, S("k"), use, NULL, now, &found, &value,
-		                       &due));
+		CHECK(cache_memory_get(m, a, S("k"), use, NULL, now, &found, &value, &due));
 		CHECK_INT(due, now == 100);
 	}
 	cache_memory_free(m);
