@@ -198,6 +198,67 @@ TEST(cache_memory_is_not_emptied_by_a_scan)
 	cache_memory_free(m);
 }
 
+static bool is_there(CacheMemory *m, Str key)
+{
+	return *find(&m->shards[0], hash_str(key), key) != NULL;
+}
+
+/* Of two that came together the one that was hit stays; one hit is as good as one that moves it in a list. */
+TEST(cache_memory_gives_a_second_chance_to_what_was_hit)
+{
+	CacheMemory *m = cache_memory_new(256 << 10);
+	Shard *s = &m->shards[0];
+	char *bytes = arena_alloc(a, 1000);
+	int hit = 0, others = 0;
+	Str value;
+
+	for (int k = 0; k < 100; k++)
+		put(m, str_fmt(a, "%d", k), (Str){ bytes, 1000 }, 1);
+	for (int k = 0; k < 100; k += 2)
+		CHECK(get(m, a, str_fmt(a, "%d", k), use, &value));
+	for (int k = 0; k < 1000; k++) {
+		Str key = str_fmt(a, "new%d", k);
+
+		for (int asked = 0; asked < 3; asked++)
+			get(m, a, key, use, &value);
+		put(m, key, (Str){ bytes, 1000 }, 1);
+		if (s->in[PROTECTED] > s->protected_cap / 4)
+			break;
+	}
+	for (int k = 0; k < 100; k++)
+		*(k % 2 ? &others : &hit) += is_there(m, str_fmt(a, "%d", k));
+	NOTE("%d of 50 that were hit, %d of 50 others", hit, others);
+	CHECK(hit >= 40);
+	CHECK(hit > others);
+	cache_memory_free(m);
+}
+
+/* A hot item is written to no more: its count stands still, and is halved when all are. */
+TEST(cache_memory_counts_hits_up_to_the_most_a_counter_holds)
+{
+	CacheMemory *m = cache_memory_new(256 << 10);
+	Shard *s = &m->shards[0];
+	uint64_t left;
+	CacheItem *item;
+	Str value;
+
+	put(m, S("k"), S("v"), 1);
+	item = *find(s, hash_str(S("k")), S("k"));
+	for (int i = 0; i < HITS_MAX; i++)
+		get(m, a, S("k"), use, &value);
+	left = s->count_left;
+	get(m, a, S("k"), use, &value);
+	CHECK_INT(hits_of(s, item), HITS_MAX);
+	CHECK_INT(s->count_left, left);
+	halve_all(s);
+	CHECK_INT(hits_of(s, item), HITS_MAX / 2);
+	get(m, a, S("k"), use, &value);
+	CHECK_INT(hits_of(s, item), HITS_MAX / 2 + 1);
+	get(m, a, S("k"), drop_it, &value);
+	CHECK_INT(asked(s, hash_str(S("k"))), HITS_MAX / 2 + 2); /* the last one is a miss */
+	cache_memory_free(m);
+}
+
 /* Beside plain LRU of the same size, on keys as users ask for them (Zipf, exponent 1): at least as many hits. */
 TEST(cache_memory_hits_more_than_half_of_zipf)
 {
