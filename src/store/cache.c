@@ -125,8 +125,9 @@ static bool may_join(const CacheFlight *flight, const void *arg)
 {
 	const Cache *cache = arg;
 
-	return cache_stamps_above_floor(&cache->stamps, flight->born) &&
-	       cache_stamps_fresh(&cache->stamps, flight->hash, flight->born);
+	return cache_stamps_untouched(&cache->stamps, flight->born) ||
+	       (cache_stamps_above_floor(&cache->stamps, flight->born) &&
+	        cache_stamps_fresh(&cache->stamps, hash_key(flight->key), flight->born));
 }
 
 /* --- a load --------------------------------------------------------------------------------------------------------- */
@@ -163,7 +164,7 @@ typedef struct Load {
 static CacheItem *item_of(const Load *load, const uint64_t *tags, size_t tag_count, bool found,
                           Str value)
 {
-	CacheItemParts parts = { load->flight->hash, load->key, value, found, tags, tag_count };
+	CacheItemParts parts = { hash_key(load->key), load->key, value, found, tags, tag_count };
 	CacheItem *item = cache_item_new(&parts);
 
 	item->born = load->flight->born;
@@ -182,8 +183,11 @@ static Str redis_key(const Load *load)
 
 static bool log_says_fresh(const Load *load, const CacheBlob *blob)
 {
-	uint64_t hashes[CACHE_TAGS + 1] = { load->flight->hash };
+	uint64_t hashes[CACHE_TAGS + 1];
 
+	if (cache_log_untouched(load->cache->log, blob->born))
+		return true;
+	hashes[0] = hash_key(load->key);
 	memcpy(hashes + 1, blob->tags, blob->tag_count * sizeof *hashes);
 	return cache_log_fresh(load->cache->log, blob->born, hashes, blob->tag_count + 1);
 }
@@ -196,7 +200,7 @@ static Err *read_redis(const Load *load, CacheBlob *blob, bool *got)
 	Err *err;
 
 	*got = false;
-	if (load->ahead || !cache_log_is_synced(cache->log))
+	if (load->ahead || !cache_log_is_synced(cache->log, load->flight->started_us))
 		return NULL;
 	err = redis_call(cache->redis, load->a, REDIS_WORDS(S("GET"), redis_key(load)), &reply);
 	if (err && (fiber_cancelled() || deadline_at() <= loop_now_us()))
@@ -319,7 +323,7 @@ static void refresh(Refresh *r)
 	CacheValue value;
 	bool leads;
 
-	flight = cache_flight_join(r->cache->flights, hash_key(r->key), r->key, clock_now(r->cache),
+	flight = cache_flight_join(r->cache->flights, r->key, clock_now(r->cache), coarse_us(),
 	                           may_join, r->cache, &leads);
 	if (!leads)
 		return;
@@ -391,7 +395,8 @@ static bool get_memory(Cache *cache, Arena *a, Str key, const CacheSource *sourc
 	return true;
 }
 
-/* Is what another loaded good for one who came at since_us? Both times are late alike, and order is kept. When that load began later, as good as a load of one's own. */
+/* Is what another loaded good for one who came at since_us? Both times are late alike, and order is kept. When that load
+ * began later, as good as a load of one's own. */
 static bool may_share(const Cache *cache, const CacheFlight *flight, int64_t since_us)
 {
 	return flight->started_us > since_us ||
@@ -415,17 +420,17 @@ static Err *wait_for(Cache *cache, Arena *a, CacheFlight *flight, int64_t since_
 
 static Err *get_slowly(Cache *cache, Arena *a, Str key, const CacheSource *source, CacheValue *out)
 {
-	uint64_t hash = hash_key(key);
-	int64_t since_us = coarse_us();
+	int64_t since_us = coarse_us(), now_us = since_us;
 	bool again = true, leads;
 
 	while (again) {
 		AUTO(cache_flight_unrefp)
-		CacheFlight *flight = cache_flight_join(cache->flights, hash, key, clock_now(cache),
-		                                        may_join, cache, &leads);
+		CacheFlight *flight = cache_flight_join(cache->flights, key, clock_now(cache),
+		                                        now_us, may_join, cache, &leads);
 
 		if (!leads) {
 			TRY(wait_for(cache, a, flight, since_us, out, &again));
+			now_us = coarse_us();
 			continue;
 		}
 		TRY(fly(&(Load){ cache, flight, a, key, source, false }, out));

@@ -6,6 +6,7 @@
 #include "store/cache_flight.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static Stripe *stripe_of(CacheFlights *flights, uint64_t hash)
 	return &flights->stripes[(hash >> 48) % STRIPES];
 }
 
-static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born)
+static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born, int64_t now_us)
 {
 	CacheFlight *flight = malloc(sizeof *flight + key.len);
 
@@ -63,7 +64,7 @@ static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born)
 	*flight = (CacheFlight){ .hash = hash,
 		                 .key = { (const char *)(flight + 1), key.len },
 		                 .born = born,
-		                 .started_us = coarse_us(),
+		                 .started_us = now_us,
 		                 .refs = 1 };
 	memcpy(flight + 1, key.at, key.len);
 	list_init(&flight->waiters);
@@ -85,9 +86,10 @@ void cache_flight_unrefp(CacheFlight **flight)
 	*flight = NULL;
 }
 
-CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, uint64_t born,
+CacheFlight *cache_flight_join(CacheFlights *flights, Str key, uint64_t born, int64_t now_us,
                                CacheMayJoin *may, const void *arg, bool *leads)
 {
+	uint64_t hash = hash_str(key);
 	Stripe *stripe = stripe_of(flights, hash);
 	CacheFlight *found = NULL;
 
@@ -101,7 +103,7 @@ CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, ui
 	}
 	*leads = !found;
 	if (!found) {
-		found = flight_new(hash, key, born);
+		found = flight_new(hash, key, born, now_us);
 		list_add(&stripe->flights, &found->node);
 	} else {
 		__atomic_fetch_add(&found->refs, 1, __ATOMIC_RELAXED);

@@ -32,3 +32,10 @@ static inline bool cache_stamps_above_floor(const CacheStamps *s, uint64_t born)
 {
 	return __atomic_load_n(&s->floor, __ATOMIC_ACQUIRE) <= born;
 }
+
+/* Nothing at all was invalidated since: true for every hash. */
+static inline bool cache_stamps_untouched(const CacheStamps *s, uint64_t born)
+{
+	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) <= born &&
+	       cache_stamps_above_floor(s, born);
+}
