@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "rt/loop.h"
 #include "shift/plan.h"
+#include "shift/shadow.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -489,6 +490,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
 		err = share_evidence(a);
+		err = err ? err : shadow_share(a);
 	}
 	if (err && err->kind == ERR_CANCELLED)
 		return err;
@@ -628,6 +630,7 @@ Err *keeper_begin(Arena *a, Snapshot *snap)
 		TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
 	TRY(read_states(a));
+	TRY(shadow_share(a));
 	if (!first)
 		return NULL;
 	TRY(take_up_evidence(a));
