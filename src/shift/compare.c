@@ -329,6 +329,8 @@ static void compare_as(Work *w, CompareForm form, const CompareMap *map, Str old
 	w->out->form = form == COMPARE_JSON ? COMPARE_BYTES : form;
 	if (form == COMPARE_HTML && compare_html(w, old, new))
 		return;
+	if (form == COMPARE_HTML)
+		w->out->form = COMPARE_TEXT;
 	if (form == COMPARE_HTML || form == COMPARE_TEXT)
 		compare_text(w, old, new);
 	else

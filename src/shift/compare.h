@@ -76,6 +76,7 @@ typedef struct CompareRules {
 	CONF_LIST_OF(CompareTolerance) tolerances;
 	CONF_LIST_OF(Str) headers; /* instead of the chosen ones, when not empty or given */
 	bool headers_given;
+	Str map; /* a jq filter for both bodies; the caller compiles it and gives it as a CompareMap */
 	uint8_t form;                /* CompareForm */
 	CONF_LIST_OF(uint32_t) keep; /* CompareKnown that are compared all the same */
 	uint64_t body_max;           /* 0: COMPARE_BODY_MAX */

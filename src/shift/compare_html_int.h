@@ -18,6 +18,7 @@ struct HtmlNode {
 	size_t attr_count;
 	HtmlNode *up, *child, *last, *next;
 	size_t children;
+	uint8_t group; /* while it is read: where its end is implied */
 	uint64_t hash; /* of all that is compared */
 };
 

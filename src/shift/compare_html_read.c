@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN_MAX = COMPARE_DEPTH_MAX - 2 };
+enum { OPEN_MAX = COMPARE_DEPTH_MAX - 2, NAME_MAX_BYTES = 40, NAME_MAX_DIGITS = 8 };
 
 typedef struct HtmlReader {
 	Arena *arena;
@@ -41,6 +41,90 @@ static bool in_list(Str name, const char *list) /* of words, each between spaces
 			return true;
 	}
 	return false;
+}
+
+/* --- tags that are special ------------------------------------------------------------------------------------------- */
+
+enum { P = 1, ITEM = 2, TERM = 4, CELL = 8, ROW = 16, PART = 32, OPTION = 64, GROUP = 128 };
+
+typedef enum Content { MARKUP, VOID, PLAIN, DROPPED } Content;
+
+typedef struct TagRow {
+	Str name;
+	uint8_t group;   /* elements that may end where another one begins */
+	uint8_t ends;    /* those groups, when they are open where this one begins */
+	uint8_t content; /* Content */
+} TagRow;
+
+static const TagRow tags[] = {
+	/* sorted */
+	{ { "address", 7 }, .ends = P },
+	{ { "area", 4 }, .content = VOID },
+	{ { "article", 7 }, .ends = P },
+	{ { "aside", 5 }, .ends = P },
+	{ { "base", 4 }, .content = VOID },
+	{ { "blockquote", 10 }, .ends = P },
+	{ { "br", 2 }, .content = VOID },
+	{ { "col", 3 }, .content = VOID },
+	{ { "dd", 2 }, .group = TERM, .ends = TERM | P },
+	{ { "div", 3 }, .ends = P },
+	{ { "dl", 2 }, .ends = P },
+	{ { "dt", 2 }, .group = TERM, .ends = TERM | P },
+	{ { "embed", 5 }, .content = VOID },
+	{ { "fieldset", 8 }, .ends = P },
+	{ { "figure", 6 }, .ends = P },
+	{ { "footer", 6 }, .ends = P },
+	{ { "form", 4 }, .ends = P },
+	{ { "h1", 2 }, .ends = P },
+	{ { "h2", 2 }, .ends = P },
+	{ { "h3", 2 }, .ends = P },
+	{ { "h4", 2 }, .ends = P },
+	{ { "h5", 2 }, .ends = P },
+	{ { "h6", 2 }, .ends = P },
+	{ { "header", 6 }, .ends = P },
+	{ { "hr", 2 }, .ends = P, .content = VOID },
+	{ { "img", 3 }, .content = VOID },
+	{ { "input", 5 }, .content = VOID },
+	{ { "li", 2 }, .group = ITEM, .ends = ITEM | P },
+	{ { "link", 4 }, .content = VOID },
+	{ { "main", 4 }, .ends = P },
+	{ { "meta", 4 }, .content = VOID },
+	{ { "nav", 3 }, .ends = P },
+	{ { "ol", 2 }, .ends = P },
+	{ { "optgroup", 8 }, .group = GROUP, .ends = OPTION | GROUP },
+	{ { "option", 6 }, .group = OPTION, .ends = OPTION },
+	{ { "p", 1 }, .group = P, .ends = P },
+	{ { "param", 5 }, .content = VOID },
+	{ { "pre", 3 }, .ends = P },
+	{ { "script", 6 }, .content = DROPPED },
+	{ { "section", 7 }, .ends = P },
+	{ { "source", 6 }, .content = VOID },
+	{ { "style", 5 }, .content = DROPPED },
+	{ { "table", 5 }, .ends = P },
+	{ { "tbody", 5 }, .group = PART, .ends = CELL | ROW | PART | P },
+	{ { "td", 2 }, .group = CELL, .ends = CELL | P },
+	{ { "textarea", 8 }, .content = PLAIN },
+	{ { "tfoot", 5 }, .group = PART, .ends = CELL | ROW | PART | P },
+	{ { "th", 2 }, .group = CELL, .ends = CELL | P },
+	{ { "thead", 5 }, .group = PART, .ends = CELL | ROW | PART | P },
+	{ { "title", 5 }, .content = PLAIN },
+	{ { "tr", 2 }, .group = ROW, .ends = CELL | ROW | P },
+	{ { "track", 5 }, .content = VOID },
+	{ { "ul", 2 }, .ends = P },
+	{ { "wbr", 3 }, .content = VOID },
+};
+
+static int by_tag(const void *name, const void *row)
+{
+	return str_cmp(*(const Str *)name, ((const TagRow *)row)->name);
+}
+
+static const TagRow *find_tag(Str name)
+{
+	static const TagRow plain = { 0 };
+	const TagRow *row = bsearch(&name, tags, COUNT(tags), sizeof *tags, by_tag);
+
+	return row ? row : &plain;
 }
 
 /* --- entities ------------------------------------------------------------------------------------------------------- */
@@ -176,30 +260,10 @@ static void close_tag(HtmlReader *r, Str tag)
 	close_one(r);
 }
 
-typedef struct EndRow {
-	const char *opened; /* where one of these begins ... */
-	const char *closed; /* ... these end */
-} EndRow;
-
-static const EndRow ends[] = {
-	{ " li", " li p" },
-	{ " dt dd", " dt dd p" },
-	{ " td th", " td th p" },
-	{ " tr", " td th tr p" },
-	{ " tbody thead tfoot", " td th tr tbody thead tfoot p" },
-	{ " option", " option" },
-	{ " optgroup", " option optgroup" },
-	{ " address article aside blockquote div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p "
-	  "pre section table ul",
-	  " p" },
-};
-
-static void close_implied(HtmlReader *r, Str tag)
+static void close_implied(HtmlReader *r, const TagRow *tag)
 {
-	for (size_t i = 0; i < COUNT(ends); i++)
-		while (in_list(tag, ends[i].opened) && r->open->up &&
-		       in_list(r->open->tag, ends[i].closed))
-			close_one(r);
+	while (r->open->up && (r->open->group & tag->ends))
+		close_one(r);
 }
 
 /* --- attributes ----------------------------------------------------------------------------------------------------- */
@@ -258,6 +322,25 @@ static void skip_spaces(HtmlReader *r)
 		r->at++;
 }
 
+/* As it can stand in a path: what is too long for a name, or is no name but an address, a card's number, a token, is *. */
+static Str clean_name(Arena *a, Str raw)
+{
+	Str name = str_lower(a, str_sub(raw, 0, NAME_MAX_BYTES + 1));
+	size_t digits = 0;
+
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		digits += c >= '0' && c <= '9';
+		if (c <= ' ' || c >= 0x7f || (strchr("\"'<>/@*=%", c) && !(c == '@' && !i)))
+			return S("*");
+	}
+	if (!name.len || name.len > NAME_MAX_BYTES || digits > NAME_MAX_DIGITS ||
+	    str_starts(name, S("eyj")))
+		return S("*");
+	return name;
+}
+
 /* The next attribute of the tag; false at its end. */
 static bool read_attr(HtmlReader *r, HtmlAttr *attr, bool *closed)
 {
@@ -275,7 +358,7 @@ static bool read_attr(HtmlReader *r, HtmlAttr *attr, bool *closed)
 	while (r->at < r->text.len && !is_space(r->text.at[r->at]) &&
 	       !strchr("/>=", r->text.at[r->at]))
 		r->at++;
-	attr->name = str_lower(r->arena, str_sub(r->text, from, r->at));
+	attr->name = clean_name(r->arena, str_sub(r->text, from, r->at));
 	attr->value = (Str){ 0 };
 	skip_spaces(r);
 	if (r->at < r->text.len && r->text.at[r->at] == '=') {
@@ -354,6 +437,7 @@ static Str skip_raw(HtmlReader *r, Str tag)
 static void open_tag(HtmlReader *r, Str tag)
 {
 	HtmlAttr attrs[HTML_ATTRS_MAX], attr;
+	const TagRow *row = find_tag(tag);
 	size_t count = 0;
 	bool closed = false;
 	HtmlNode *node;
@@ -363,13 +447,13 @@ static void open_tag(HtmlReader *r, Str tag)
 		if (count < HTML_ATTRS_MAX && !find_attr(attrs, count, attr.name))
 			attrs[count++] = attr;
 	r->at += r->at < r->text.len;
-	if (str_eq(tag, S("script")) || str_eq(tag, S("style"))) {
+	if (row->content == DROPPED) {
 		if (!closed)
 			skip_raw(r, tag);
 		return;
 	}
 	flush_text(r);
-	close_implied(r, tag);
+	close_implied(r, row);
 	count = drop_known(r, tag, attrs, count);
 	qsort(attrs, count, sizeof *attrs, by_name);
 	kept = ARENA_ARRAY(r->arena, HtmlAttr, count + 1);
@@ -378,12 +462,12 @@ static void open_tag(HtmlReader *r, Str tag)
 	node = add_node(r, tag, (Str){ 0 });
 	node->attrs = kept;
 	node->attr_count = count;
-	if (closed || r->depth >= OPEN_MAX ||
-	    in_list(tag, " area base br col embed hr img input link meta param source track wbr"))
+	node->group = row->group;
+	if (closed || r->depth >= OPEN_MAX || row->content == VOID)
 		return;
 	r->open = node;
 	r->depth++;
-	if (in_list(tag, " textarea title")) {
+	if (row->content == PLAIN) {
 		buf_put(&r->pending, skip_raw(r, tag));
 		close_one(r);
 	}
@@ -424,7 +508,7 @@ static void read_markup(HtmlReader *r) /* at a "<" */
 		r->at++;
 		return;
 	}
-	tag = str_lower(r->arena, str_sub(r->text, from, end));
+	tag = clean_name(r->arena, str_sub(r->text, from, end));
 	r->at = end;
 	if (!ends_one) {
 		open_tag(r, tag);

@@ -527,13 +527,6 @@ TEST(compare_json_does_not_see_order_where_it_does_not_count)
 		CHECK_STR(compare_told(a, &found), S(""));
 		found = compare_as_json(a, NULL, text, other);
 		moved += found.count > 0;
-		for (size_t k = 0; k < found.count; k++)
-			CHECK(found.at[k].kind == COMPARE_ORDER ||
-			      found.at[k].kind == COMPARE_SIZE ||
-			      found.at[k].kind == COMPARE_TYPE ||
-			      found.at[k].kind == COMPARE_VALUE ||
-			      found.at[k].kind == COMPARE_MISSING ||
-			      found.at[k].kind == COMPARE_EXTRA);
 	}
 	CHECK(moved > 300);
 }

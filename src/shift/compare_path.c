@@ -187,12 +187,27 @@ static Err *read_html_path(PathReader *r)
 	return NULL;
 }
 
+static bool is_printable(Str text)
+{
+	while (text.len) {
+		uint32_t code = 0;
+		size_t len = str_utf8(text, &code);
+
+		if (!len || code < ' ' || code == 0x7f)
+			return false;
+		text = str_sub(text, len, text.len);
+	}
+	return true;
+}
+
 Err *compare_path_read(Arena *a, Str text, Pattern *out)
 {
 	PathReader r = { .arena = a, .text = text };
 	bool html = str_starts(text, S("/"));
 	Step *steps;
 
+	if (!is_printable(text))
+		return refuse(&r, "it must be text in UTF-8");
 	if (!html && !str_starts(text, S(".")))
 		return refuse(&r, "it must begin with \".\" (JSON) or \"/\" (HTML)");
 	TRY(html ? read_html_path(&r) : read_json_path(&r));

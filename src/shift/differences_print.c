@@ -355,6 +355,18 @@ static void put_side_by_side(Buf *b, Str old, Str new, size_t columns)
 	}
 }
 
+static void put_seconds(Buf *b, int64_t utc_us)
+{
+	AUTO(buf_fini) Buf whole = { 0 };
+	Str text;
+
+	time_put_rfc3339(&whole, utc_us);
+	text = buf_str(&whole);
+	buf_put(b, S("    "));
+	buf_put(b, str_sub(text, 0, (size_t)MAX(str_find_char(text, '.'), (ptrdiff_t)0)));
+	buf_putc(b, 'Z');
+}
+
 static void put_row(const Ranked *ranked, Buf *b, size_t columns)
 {
 	const DifferencesKey *key = ranked->key;
@@ -369,8 +381,7 @@ static void put_row(const Ranked *ranked, Buf *b, size_t columns)
 	for (uint32_t i = 0; i < key->example_count && ranked->verdict < DIFFERENCES_NOISE; i++) {
 		const DifferencesExample *example = &key->examples[i];
 
-		buf_put(b, S("    "));
-		time_put_rfc3339(b, example->at_us);
+		put_seconds(b, example->at_us);
 		buf_fmt(b, "  %.*s\n", STR_ARG(text_of(&example->request)));
 		put_side_by_side(b, text_of(&example->old), text_of(&example->new), columns);
 	}
@@ -382,12 +393,10 @@ void differences_put_text(const Differences *d, Buf *b, unsigned columns)
 	DifferencesTotals totals = differences_totals(d);
 
 	rank(d, ranked);
-	buf_fmt(b,
-	        "%" PRIu64 " answers compared, %" PRIu64 " of them twice with old; %" PRIu64
-	        " mismatches",
+	buf_fmt(b, "compared: %" PRIu64 "; old asked twice: %" PRIu64 "; mismatches: %" PRIu64,
 	        totals.compared, totals.measured, totals.mismatches);
 	if (totals.dropped)
-		buf_fmt(b, "; %" PRIu64 " differences found no place", totals.dropped);
+		buf_fmt(b, "; without a place: %" PRIu64, totals.dropped);
 	buf_putc(b, '\n');
 	if (!d->count)
 		return;

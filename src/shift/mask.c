@@ -214,7 +214,7 @@ static bool find_email(Str text, size_t from, Span *out)
 		while (begin > from && in_address(text.at[begin - 1]))
 			begin--;
 		while (end < text.len &&
-		       (in_address(text.at[end]) || strchr("[]:", text.at[end])) && text.at[end])
+		       (in_address(text.at[end]) || strchr("[]:@", text.at[end])) && text.at[end])
 			end++;
 		if (begin < i && end > i + sign) {
 			*out = (Span){ begin, end };
@@ -361,11 +361,16 @@ static bool next_secret(Str text, size_t from, Span *out)
 	return any;
 }
 
-bool mask_sees(const MaskRules *rules, Str text)
+bool mask_has_shape(Str text)
 {
 	Span span;
 
-	return mask_named_in(rules, text) || next_secret(text, 0, &span);
+	return next_secret(text, 0, &span);
+}
+
+bool mask_sees(const MaskRules *rules, Str text)
+{
+	return mask_named_in(rules, text) || mask_has_shape(text);
 }
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
@@ -509,9 +514,17 @@ static bool only_a_word(Str text)
 
 static bool has_shape(const MaskRules *rules UNUSED, Str text)
 {
-	Span span;
+	return mask_has_shape(text);
+}
 
-	return next_secret(text, 0, &span);
+/* A parameter that names a secret is shown when it is nothing but a name: user[password]. */
+static bool only_a_name(Str text, bool alone)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!only_a_word(str_sub(text, i, i + 1)) &&
+		    (alone || !strchr("0123456789[].", text.at[i])))
+			return false;
+	return true;
 }
 
 static void put_parameter(Cut *cut, const MaskRules *rules, Str pair)
@@ -521,7 +534,7 @@ static void put_parameter(Cut *cut, const MaskRules *rules, Str pair)
 	Str value = equals < 0 ? (Str){ 0 } : str_sub(pair, (size_t)equals + 1, pair.len);
 	bool named = looks_so(mask_named_in, rules, name);
 
-	if (looks_so(has_shape, rules, name) || (named && equals < 0 && !only_a_word(name)))
+	if (looks_so(has_shape, rules, name) || (named && !only_a_name(name, equals < 0)))
 		cut_put(cut, MASKED);
 	else
 		cut_put_visible(cut, name);
@@ -560,6 +573,11 @@ static void put_authority(Cut *cut, const MaskRules *rules, Str text)
 	cut_put_text(cut, rules, text);
 }
 
+static bool is_scheme(Str part) /* "https:" */
+{
+	return str_ends(part, S(":")) && only_a_word(str_sub(part, 0, part.len - 1));
+}
+
 static void put_part(Cut *cut, const MaskRules *rules, Str part, bool *named)
 {
 	if (*named) {
@@ -582,13 +600,15 @@ static void put_path(Cut *cut, const MaskRules *rules, Str path)
 	for (size_t i = 0; str_split(&rest, '/', &part); i++) {
 		if (i)
 			cut_put(cut, S("/"));
-		if (i == 2 && scheme)
+		if (i == 2 && scheme) {
+			named = looks_so(mask_named_in, rules, part);
 			put_authority(cut, rules, part);
-		else if (part.len && !(i == 0 && str_ends(part, S(":"))))
+		} else if (part.len && !(i == 0 && is_scheme(part))) {
 			put_part(cut, rules, part, &named);
-		else
+		} else {
 			cut_put_visible(cut, part);
-		scheme = !part.len ? scheme || i == 0 : i == 0 && str_ends(part, S(":"));
+		}
+		scheme = !part.len ? scheme || i == 0 : i == 0 && is_scheme(part);
 	}
 }
 

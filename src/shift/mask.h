@@ -23,6 +23,8 @@ bool mask_name(const MaskRules *rules, Str name);
 /* Is one of those words anywhere in this text? */
 bool mask_named_in(const MaskRules *rules, Str text);
 
+/* Is there anything in the text that looks like a secret, whatever it is called? */
+bool mask_has_shape(Str text);
 /* Does the text hold anything that mask_put_text would hide? */
 bool mask_sees(const MaskRules *rules, Str text);
 
