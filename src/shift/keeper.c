@@ -16,6 +16,7 @@
 #include "gateway/snapshot.h"
 #include "rt/loop.h"
 #include "shift/plan.h"
+#include "shift/shadow.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -525,6 +526,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
 		err = share_evidence(a);
+		err = err ? err : shadow_share(a);
 	}
 	if (err && err->kind == ERR_CANCELLED)
 		return err;
@@ -701,6 +703,7 @@ Err *keeper_begin(Arena *a, Snapshot *snap)
 		return NULL;
 	}
 	TRY(read_states(a));
+	TRY(shadow_share(a));
 	TRY(take_up_evidence(a));
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
 	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
