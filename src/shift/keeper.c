@@ -211,7 +211,8 @@ static void set_text(char to[SHIFT_LINE_BYTES], Str text)
 {
 	size_t len = MIN(text.len, (size_t)SHIFT_LINE_BYTES - 1);
 
-	memcpy(to, text.at, len);
+	if (len)
+		memcpy(to, text.at, len);
 	to[len] = '\0';
 }
 

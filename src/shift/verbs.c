@@ -356,7 +356,8 @@ static Err *find_verb(Arena *a, Str name, size_t *verb)
 	               STR_ARG(all));
 }
 
-static Err *find_subject(Arena *a, Str name, Subject **out)
+/* NULL: the configuration has none of this name. */
+static Subject *find_subject(Str name)
 {
 	Subject *s = subject_find(name);
 	bool configured = false;
@@ -366,13 +367,7 @@ static Err *find_subject(Arena *a, Str name, Subject **out)
 		configured = s->conf != NULL;
 		subject_unlock(s);
 	}
-	if (!configured)
-		return err_new(
-			a, ERR_NOT_FOUND, "shift.unknown",
-			"nothing is called %.*s here: `banyan shift` lists what can be moved",
-			STR_ARG(name));
-	*out = s;
-	return NULL;
+	return configured ? s : NULL;
 }
 
 static void snapshot_unrefp(Snapshot **snap)
@@ -412,7 +407,12 @@ Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 	size_t verb;
 
 	TRY(find_verb(a, ask->verb, &verb));
-	TRY(find_subject(a, ask->subject, &t.s));
+	t.s = find_subject(ask->subject);
+	if (!t.s)
+		return err_new(
+			a, ERR_NOT_FOUND, "shift.unknown",
+			"nothing is called %.*s here: `banyan shift` lists what can be moved",
+			STR_ARG(ask->subject));
 	t.snap = snap = keeper_snapshot();
 	subject_lock(t.s);
 	t.now = t.next = t.s->state;
