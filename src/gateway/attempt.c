@@ -176,7 +176,8 @@ static bool is_bad_status(unsigned status)
 
 static bool is_about_server(const Err *err)
 {
-	return err->kind == ERR_UPSTREAM || str_starts(str_of(err->slug), S("upstream."));
+	return (err->kind == ERR_UPSTREAM && !err_is(err, "shift.reshape")) ||
+	       str_starts(str_of(err->slug), S("upstream."));
 }
 
 /* A time that was too short, because most of it went by in the queue, is not held against the server. */

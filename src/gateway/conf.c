@@ -383,7 +383,7 @@ static const ConfKey fields_keys[] = {
 	{ "remove", CONF_STR, AT_LIST(FieldsConf, remove), .verify = verify_field_name,
 	  .value = "NAME", .help = "names of headers that are taken out" },
 };
-static const ConfTable fields_table = {
+const ConfTable fields_conf_table = {
 	"headers", CONF_ROWS(FieldsConf, fields_keys),
 	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
 };
@@ -522,8 +522,10 @@ static const ConfKey route_keys[] = {
 	{ "new", CONF_STR, AT(RouteConf, new), GIVEN(RouteConf, has_new), .value = "UPSTREAM",
 	  .help = "the side that is to answer; `banyan shift` moves users there" },
 	{ "shift", CONF_OBJECT, AT(RouteConf, shift), GIVEN(RouteConf, has_shift),
-	  .table = &shift_conf_table,
-	  .help = "how it moves from old to new" },
+	  .table = &shift_conf_table, .help = "how it moves from old to new" },
+	{ "reshape", CONF_OBJECT, AT(RouteConf, reshape), GIVEN(RouteConf, has_reshape),
+	  .table = &reshape_conf_table,
+	  .help = "what of requests and answers is changed where the new side has another form" },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),
@@ -536,10 +538,10 @@ static const ConfKey route_keys[] = {
 	{ "rewrite", CONF_STR, AT(RouteConf, rewrite), .verify = verify_rewrite,
 	  .value = "TEMPLATE",
 	  .help = "the path that goes upstream: /v2/users/{id}, /old{rest}; the query stays" },
-	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers), .table = &fields_table,
-	  .help = "what is changed in the headers that go upstream" },
-	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers), .table = &fields_table,
-	  .help = "what is changed in the headers of the answer" },
+	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers that go upstream" },
+	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers of the answer" },
 	{ "sendfile", CONF_OBJECT, AT(RouteConf, sendfile), GIVEN(RouteConf, has_sendfile),
 	  .table = &sendfile_table,
 	  .help = "files that the upstream may name in X-Accel-Redirect or X-Sendfile" },

@@ -101,4 +101,8 @@ void gateway_conf_check_action(Conf *conf, const GatewayConf *g, const RouteConf
 	check_request_headers(conf, g, r);
 	check_fields(conf, &r->match, &r->response_headers);
 	check_idle_words(conf, r);
+	if (r->has_reshape && !r->has_new)
+		conf_mistake(conf, &r->reshape, "reshape: is for routes with a new side");
+	else if (r->has_reshape)
+		reshape_conf_check_route(conf, &r->match, &r->reshape);
 }

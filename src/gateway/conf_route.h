@@ -3,6 +3,8 @@
  * The part of the configuration that a route goes by: what it takes, and what is done with it. Its rows are in conf.c. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/conf_fields.h"
+#include "gateway/conf_reshape.h"
 #include "gateway/conf_shift.h"
 #include "gateway/conf_upstream.h"
 #include "gateway/trust.h"
@@ -25,19 +27,6 @@ typedef struct MatchConf {
 	CONF_LIST_OF(ConditionConf) headers, query, cookies; /* all of them */
 	uint8_t scheme; /* MatchScheme: as the client used it */
 } MatchConf;
-
-/* A header to be set or added; its value is a template (template.h). */
-typedef struct FieldConf {
-	Str name;
-	Str value;
-	bool outside; /* from the environment or a file: never shown */
-} FieldConf;
-
-typedef struct FieldsConf {
-	CONF_LIST_OF(FieldConf) set; /* instead of all of that name */
-	CONF_LIST_OF(FieldConf) add; /* beside them */
-	CONF_LIST_OF(Str) remove;
-} FieldsConf;
 
 typedef struct RedirectConf {
 	Str to; /* template of a URL or a path */
@@ -104,6 +93,8 @@ typedef struct RouteConf {
 	bool has_old, has_new, has_shift;
 	ShiftConf shift;
 	const UpstreamConf *new_upstream; /* of `new`; NULL: the route has one side */
+	bool has_reshape;
+	ReshapeConf reshape; /* for the new side */
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;

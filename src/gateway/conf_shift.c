@@ -120,8 +120,10 @@ static const ConfKey shadow_keys[] = {
 	{ "timeout", CONF_DURATION, AT(ShadowConf, timeout_us), .def = "10s", .min = "10ms",
 	  .max = "5m", .help = "for the new side's answer" },
 };
-static const ConfTable shadow_table = { "shadow", CONF_ROWS(ShadowConf, shadow_keys),
-	                                .help = "requests that the new side gets beside the old, for comparison" };
+static const ConfTable shadow_table = {
+	"shadow", CONF_ROWS(ShadowConf, shadow_keys),
+	.help = "requests that the new side gets beside the old, for comparison"
+};
 
 static const ConfKey tolerance_keys[] = {
 	{ "path", CONF_NAME, AT(PathValueConf, path), .verify = verify_compare_path,
@@ -135,8 +137,8 @@ static const ConfTable tolerance_table = { "tolerance", CONF_ROWS(PathValueConf,
 static const ConfKey keyed_keys[] = {
 	{ "path", CONF_NAME, AT(PathValueConf, path), .verify = verify_compare_path,
 	  .help = "the array" },
-	{ "by", CONF_STR, AT(PathValueConf, value), .required = true,
-	  .verify = verify_compare_path, .help = "what items are told apart by: .id" },
+	{ "by", CONF_STR, AT(PathValueConf, value), .required = true, .verify = verify_compare_path,
+	  .help = "what items are told apart by: .id" },
 };
 static const ConfTable keyed_table = { "keyed array", CONF_ROWS(PathValueConf, keyed_keys),
 	                               .shorthand = "by",
@@ -176,8 +178,7 @@ static const ConfTable counter_table = { "counter", CONF_ROWS(CounterConf, count
 	                                 .help = "answers that say whether business went well" };
 
 static const ConfKey judge_keys[] = {
-	{ "alpha", CONF_REAL, AT(JudgeConf, alpha), .def = "0.001", .min = "0.000001",
-	  .max = "0.1",
+	{ "alpha", CONF_REAL, AT(JudgeConf, alpha), .def = "0.001", .min = "0.000001", .max = "0.1",
 	  .help = "how likely a new side that is as good as the old goes back by mistake, of all metrics together" },
 	{ "metrics", CONF_ENUM, AT_LIST(JudgeConf, metrics), .names = judge_words,
 	  .def = "errors, p99, mismatch", .help = "what both sides are compared by" },
@@ -186,6 +187,9 @@ static const ConfKey judge_keys[] = {
 	{ "hold", CONF_STR, AT(JudgeConf, hold), .def = "auto", .verify = verify_hold,
 	  .value = "TIME",
 	  .help = "how long a step lasts at least; auto: as long as the traffic needs to show a tenfold rise of errors" },
+	{ "fast", CONF_DURATION, AT(JudgeConf, fast_us), .def = "20ms", .max = "1m",
+	  .help = "answers within this time are never slow, whatever the old side's times",
+	  .more = "A side with a small share opens connections more often, and what that takes must not send it back." },
 	{ "margin", CONF_REAL, AT(JudgeConf, margin), .def = "0", .min = "0", .max = "10",
 	  .help = "a rise by this share is borne: 0.1 is a tenth" },
 };
@@ -226,12 +230,15 @@ static const ConfKey shift_keys[] = {
 	  .more = "The first of them in the file says how; the others only say `group`." },
 	{ "overrides", CONF_OBJECT, AT_MAP(ShiftConf, overrides), .table = &override_table,
 	  .help = "who is not drawn but told" },
+	{ "objective", CONF_SHARE, AT(ShiftConf, objective_ppm), .def = "99.9%", .min = "50%",
+	  .max = "99.999%", .help = "of requests, those that must succeed, on either side",
+	  .more = "What is left of it over thirty days, and how fast it goes, is on /metrics; the log says when it burns." },
 	{ "manual", CONF_BOOL, AT(ShiftConf, manual), .def = "off",
 	  .help = "a person begins each step: banyan shift NAME to PERCENT" },
 };
 const ConfTable shift_conf_table = { "shift", CONF_ROWS(ShiftConf, shift_keys),
-	                           .check = shift_conf_check,
-	                           .help = "how a route moves from old to new" };
+	                             .check = shift_conf_check,
+	                             .help = "how a route moves from old to new" };
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
@@ -245,7 +252,7 @@ static const ConfKey all_keys[] = {
 	  .help = "the cookie of the gateway's own that users are known by" },
 };
 const ConfTable shift_all_conf_table = { "shift", CONF_ROWS(ShiftAllConf, all_keys),
-	                             .help = "what all moves of routes share" };
+	                                 .help = "what all moves of routes share" };
 
 /* --- what rows cannot say alone ------------------------------------------------------------------------------------------ */
 
@@ -253,8 +260,9 @@ static void check_steps(Conf *conf, const ShiftConf *s)
 {
 	for (size_t i = 0; i < s->steps.count; i++)
 		if (!s->steps.at[i] || (i && s->steps.at[i] <= s->steps.at[i - 1]))
-			conf_mistake(conf, &s->steps.at[i],
-			             "steps: each is more than the one before, the first more than 0");
+			conf_mistake(
+				conf, &s->steps.at[i],
+				"steps: each is more than the one before, the first more than 0");
 	if (!s->steps.count)
 		conf_mistake(conf, &s->steps, "steps: at least one, such as [ 5%%, 100%% ]");
 }
@@ -280,6 +288,7 @@ void shift_conf_check(Conf *conf, void *object)
 	s->judge.hold_us = hold_of(s->judge.hold);
 	check_steps(conf, s);
 	if (s->shadow.sandbox.len && s->shadow.effects == EFFECTS_UNKNOWN)
-		conf_mistake(conf, &s->shadow.sandbox,
-		             "sandbox: say `effects: none` too; with that header the new side changes nothing");
+		conf_mistake(
+			conf, &s->shadow.sandbox,
+			"sandbox: say `effects: none` too; with that header the new side changes nothing");
 }

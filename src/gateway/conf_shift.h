@@ -18,7 +18,7 @@ typedef enum ShadowEffects { EFFECTS_UNKNOWN, EFFECTS_NONE } ShadowEffects;
 typedef struct ShadowConf {
 	uint32_t sample_ppm; /* of the requests that may be shadowed */
 	uint8_t effects;     /* ShadowEffects: the declaration */
-	Str sandbox;         /* header that makes the new side change nothing; unsafe methods are shadowed with it; empty: none */
+	Str sandbox; /* header that makes the new side change nothing; unsafe methods are shadowed with it; empty: none */
 	uint32_t noise_ppm;  /* of those shadowed, how many ask the old side a second time */
 	uint32_t at_once;    /* in flight, of this route; more are dropped and counted */
 	uint64_t body_bytes; /* larger answers are not compared */
@@ -57,6 +57,7 @@ typedef struct JudgeConf {
 	CONF_LIST_OF(CounterConf) counters;
 	Str hold;        /* "auto", or how long a step lasts at least */
 	int64_t hold_us; /* of `hold`; 0: auto */
+	int64_t fast_us; /* what is answered within is never slow */
 	double margin;   /* a rise by this share is no regression */
 } JudgeConf;
 
@@ -75,16 +76,17 @@ typedef struct ShiftConf {
 	JudgeConf judge;
 	uint32_t holdback_ppm; /* that stay on the old side in `new` */
 	uint32_t cap;          /* users on the new side below 100 %; 0: no limit */
-	Str group;             /* routes of one group are one subject; empty: the route's own name */
+	Str group; /* routes of one group are one subject; empty: the route's own name */
 	CONF_LIST_OF(OverrideConf) overrides;
-	bool manual; /* a person says when the next step begins */
+	uint32_t objective_ppm; /* of requests that succeed */
+	bool manual;            /* a person says when the next step begins */
 } ShiftConf;
 
 /* For the whole file. */
 typedef struct ShiftAllConf {
-	Str store;     /* sqlite:PATH, postgresql://..., redis://... */
-	Str gateway;   /* what this one is called; empty: the host's name */
-	Str cookie;    /* the name of the cookie of ours */
+	Str store;   /* sqlite:PATH, postgresql://..., redis://... */
+	Str gateway; /* what this one is called; empty: the host's name */
+	Str cookie;  /* the name of the cookie of ours */
 } ShiftAllConf;
 
 extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */

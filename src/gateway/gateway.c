@@ -24,6 +24,7 @@
 #include "gateway/notify.h"
 #include "gateway/orders.h"
 #include "gateway/ports.h"
+#include "gateway/proxy.h"
 #include "gateway/record.h"
 #include "gateway/takeover.h"
 #include "gateway/upgrade.h"
@@ -107,6 +108,7 @@ static Err *apply(Gateway *g, Build *b)
 		return err;
 	}
 	swap_snapshot(g, b->snap);
+	proxy_warm(b->snap);
 	b->applied = true;
 	build_let_tls_go(b);
 	build_say_warnings(b);

@@ -26,4 +26,3 @@ typedef struct GatewayHooks {
 /* Once, before gateway_run; borrowed. */
 void gateway_hook(const GatewayHooks *hooks);
 const GatewayHooks *gateway_hooks(void) RETURNS_NONNULL;
-

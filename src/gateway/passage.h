@@ -22,6 +22,7 @@ typedef struct Passage {
 	const RouteState *state;
 	const Target *target;      /* the side that serves; NULL: nothing goes upstream */
 	const TimeoutsConf *times; /* the route's, on that side */
+	const Reshape *reshape;    /* for that side; NULL: it goes as it is */
 	Forwarded forwarded;       /* who asks, and the request's id */
 	Err *refused;              /* by it */
 	uint64_t key;              /* for hashing to a server */
@@ -47,8 +48,8 @@ typedef struct Passage {
 	Err *upload_err;     /* of writing the body to the server */
 	Head answer;
 	/* the hooks' */
-	void *shift;       /* theirs, of this request; NULL: it is not looked at */
-	int64_t ready_us;  /* when it was ready to be sent */
+	void *shift;      /* theirs, of this request; NULL: it is not looked at */
+	int64_t ready_us; /* when it was ready to be sent */
 	/* for the records */
 	Str server;
 	bool reused;

@@ -124,18 +124,24 @@ static void limit_end(Passage **p)
 static Err *action_proxy(Passage *p)
 {
 	AUTO(limit_end) Passage *limited = p;
+	bool gathered = false;
 	Err *err;
 
 	if (p->state->shift)
 		gateway_hooks()->choose(p);
+	if (p->target == p->state->new_target)
+		p->reshape = p->state->reshape;
 	TRY(http_limit_body(p->x, p->route->conf->body_bytes));
 	TRY(proxy_target(p, &p->head.target));
 	TRY(passage_request_headers(p));
 	options_step(p->x->arena, &p->head);
 	p->key = hash_key(p);
+	if (p->reshape)
+		TRY(proxy_reshape_request(p, &gathered));
 	if (p->times->request_us)
 		p->limit = deadline_begin(p->times->request_us);
-	TRY(relay_gather(p));
+	if (!gathered)
+		TRY(relay_gather(p));
 	relay_frame(p);
 	p->ready_us = loop_now_us();
 	if (p->shift)

@@ -11,6 +11,7 @@
 typedef struct Fields Fields;     /* fields.h */
 typedef struct Template Template; /* template.h */
 typedef struct Recorder Recorder;
+typedef struct Reshape Reshape; /* reshape.h */
 
 /* Where requests can go: an upstream of this configuration. */
 typedef struct Target {
@@ -32,7 +33,8 @@ typedef struct RouteState {
 	const Template *rewrite;      /* NULL: none */
 	const Fields *request_fields; /* NULL: nothing is changed */
 	const Fields *answer_fields;
-	MetricCell answers[6]; /* by class of status; [0]: none was sent */
+	const Reshape *reshape; /* for the new side; NULL: it has the old one's form */
+	MetricCell answers[6];  /* by class of status; [0]: none was sent */
 	MetricCell seconds;
 	MetricCell bytes_in, bytes_out; /* of bodies */
 } RouteState;
@@ -44,7 +46,7 @@ typedef struct Snapshot {
 	Str text; /* the configuration in effect, secrets hidden */
 	const RouteTable *routes;
 	RouteState *states; /* by Route.index */
-	Target *targets; /* by index in conf->upstreams */
+	Target *targets;    /* by index in conf->upstreams */
 	UrlRules paths;
 	HttpLimits limits;
 	Recorder *recorder; /* the process's; NULL: off */

@@ -83,9 +83,11 @@ static ErrKind kind_of(unsigned status)
 		unsigned status;
 		ErrKind kind;
 	} rows[] = {
-		{ 400, ERR_INVALID },  { 401, ERR_UNAUTHENTICATED }, { 403, ERR_DENIED },
-		{ 404, ERR_NOT_FOUND }, { 405, ERR_METHOD },         { 409, ERR_CONFLICT },
-		{ 412, ERR_PRECONDITION }, { 503, ERR_BUSY },        { 504, ERR_TIMEOUT },
+		{ 400, ERR_INVALID },      { 401, ERR_UNAUTHENTICATED },
+		{ 403, ERR_DENIED },       { 404, ERR_NOT_FOUND },
+		{ 405, ERR_METHOD },       { 409, ERR_CONFLICT },
+		{ 412, ERR_PRECONDITION }, { 503, ERR_BUSY },
+		{ 504, ERR_TIMEOUT },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)

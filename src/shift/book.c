@@ -148,9 +148,14 @@ Err *book_history(Book *book, Arena *a, Str subject, int64_t before, uint32_t mo
 	           .before = before ? before : INT64_MAX, .most = most));
 	entries = ARENA_ARRAY(a, BookEntry, n + 1);
 	for (size_t i = 0; i < n; i++)
-		entries[i] = (BookEntry){ rows[i].revision,   rows[i].done_at,  rows[i].who,
-			                  rows[i].verb,       rows[i].from_phase, rows[i].to_phase,
-			                  (uint32_t)rows[i].share_ppm, rows[i].why,
+		entries[i] = (BookEntry){ rows[i].revision,
+			                  rows[i].done_at,
+			                  rows[i].who,
+			                  rows[i].verb,
+			                  rows[i].from_phase,
+			                  rows[i].to_phase,
+			                  (uint32_t)rows[i].share_ppm,
+			                  rows[i].why,
 			                  rows[i].evidence };
 	*out = entries;
 	*count = n;

@@ -215,9 +215,10 @@ static const Command commands[] = {
 	          "`back` puts all users on the old side at once; the judge does the same by itself.\n\n"
 	          "banyan shift upstream NAME --to OTHER swaps a whole upstream in the same way (the configuration needs "
 	          "`shift: {}`).",
-	  .examples = "banyan shift\nbanyan shift users plan\nbanyan shift users canary --why 'release 42'\n"
-	              "banyan shift users to 25%\nbanyan shift users back\nbanyan shift users accept .price value\n"
-	              "banyan shift upstream shop --to shop-next",
+	  .examples =
+	          "banyan shift\nbanyan shift users plan\nbanyan shift users canary --why 'release 42'\n"
+	          "banyan shift users to 25%\nbanyan shift users back\nbanyan shift users accept .price value\n"
+	          "banyan shift upstream shop --to shop-next",
 	  COMMAND_OPTIONS(shift_options), COMMAND_OPERANDS(shift_operands),
 	  .size = sizeof(ShiftArgs) },
 };

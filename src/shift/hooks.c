@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "rt/loop.h"
 #include "shift/keeper.h"
 
 /* --- configuration -------------------------------------------------------------------------------------------------------- */
@@ -210,8 +209,7 @@ static void answer(Passage *p, Headers *headers)
 		return;
 	headers_add_id(headers, p->x->arena, HTTP_SET_COOKIE,
 	               split_cookie(p->x->arena, &trip->binding->rules, keeper_key(),
-	                            p->x->secure ||
-	                                    str_eq(p->forwarded.scheme, S("https"))));
+	                            p->x->secure || str_eq(p->forwarded.scheme, S("https"))));
 }
 
 /* --- the outcome ---------------------------------------------------------------------------------------------------------- */

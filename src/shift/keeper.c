@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "gateway/snapshot.h"
 #include "rt/loop.h"
 #include "shift/plan.h"
 
@@ -32,7 +33,7 @@ typedef struct Keeper {
 	pthread_mutex_t lock; /* of snap */
 	Snapshot *snap;
 	int64_t synced_us, shared_us, turned_us; /* loop clock */
-	bool away;                    /* the book did not answer, and that was said */
+	bool away;                               /* the book did not answer, and that was said */
 } Keeper;
 
 static Keeper keeper = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -150,7 +151,8 @@ void keeper_plan(Subject *s, Arena *a, uint32_t share_ppm, ShiftStepPlan *out)
 	unsigned count = 0;
 
 	subject_lock(s);
-	conf = (ShiftPlanConf){ .rate = s->sight.rate, .alpha = s->conf ? s->conf->judge.alpha : 0.001 };
+	conf = (ShiftPlanConf){ .rate = s->sight.rate,
+		                .alpha = s->conf ? s->conf->judge.alpha : 0.001 };
 	conf.hold_us = s->conf ? s->conf->judge.hold_us : 0;
 	goals[count++] = (ShiftGoal){ S("errors"), error_ratio(s), 1 };
 	for (size_t i = 0; s->conf && i < s->conf->judge.metrics.count; i++)
@@ -181,7 +183,8 @@ static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int6
 	next.step++;
 	next.since_us = now_us;
 	next.passed = false;
-	next.share_ppm = (size_t)next.step < conf->steps.count ? conf->steps.at[next.step] : PPM_WHOLE;
+	next.share_ppm =
+		(size_t)next.step < conf->steps.count ? conf->steps.at[next.step] : PPM_WHOLE;
 	if (next.share_ppm >= whole) {
 		next.phase = SHIFT_NEW;
 		next.share_ppm = whole;
@@ -231,6 +234,9 @@ static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, 
 		        .why = why };
 
 	keeper_put_evidence(&w, &look->judge, why);
+	subject_lock(look->s);
+	look->s->backs += next->phase == SHIFT_OLD;
+	subject_unlock(look->s);
 	by.evidence = str_dup(look->arena, buf_str(&text));
 	return keeper_change(look->s, look->arena, next, &by);
 }
@@ -283,11 +289,11 @@ static Err *freeze(const Look *look)
 	subject_unlock(look->s);
 	if (!there)
 		return NULL;
-	return change_by_judge(look, &next, S("measure"),
-	                       str_fmt(look->arena,
-	                               "the old side's times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
-	                               (double)next.slow_us[0] / 1e3, (double)next.slow_us[1] / 1e3,
-	                               (double)next.slow_us[2] / 1e3));
+	return change_by_judge(
+		look, &next, S("measure"),
+		str_fmt(look->arena, "the old side's times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
+	                (double)next.slow_us[0] / 1e3, (double)next.slow_us[1] / 1e3,
+	                (double)next.slow_us[2] / 1e3));
 }
 
 static Err *act(Look *look)
@@ -472,7 +478,8 @@ static Err *share_evidence(Arena *a)
 static void say_book(const Err *err)
 {
 	if (err && !keeper.away)
-		log_err(err, "the book of moves does not answer: all stays where it is, but for going back");
+		log_err(err,
+		        "the book of moves does not answer: all stays where it is, but for going back");
 	if (!err && keeper.away)
 		log_info("the book of moves answers again");
 	keeper.away = err != NULL;
@@ -511,6 +518,22 @@ static bool has_server_up(const Snapshot *snap, Str upstream)
 	return true;
 }
 
+static void say_alert(const Subject *s, unsigned side)
+{
+	const char *name = side == JUDGE_NEW ? "new" : "old";
+
+	if (s->alert[side])
+		log_warn(
+			"%.*s: the %s side burns its budget of errors: %.1f times as fast as %g %% allows "
+			"in the last hour",
+			STR_ARG(s->name), name,
+			objective_burn(&s->objective[side], time_utc_us(), 60,
+		                       subject_objective(s)),
+			subject_objective(s) * 100);
+	else
+		log_info("%.*s: the %s side keeps its objective again", STR_ARG(s->name), name);
+}
+
 static void turn_seconds(int64_t now_us)
 {
 	Subject *s = NULL;
@@ -519,15 +542,14 @@ static void turn_seconds(int64_t now_us)
 		return;
 	keeper.turned_us = now_us;
 	while ((s = subject_next(s))) {
-		float evidence[JUDGE_MAX] = { 0 };
-		Judge judge;
+		bool news[JUDGE_SIDES];
 
 		subject_lock(s);
-		judge = subject_judge(s);
-		for (unsigned i = 0; i < judge.count; i++)
-			evidence[i] = (float)judge_view(&judge, i).evidence;
-		sight_turn(&s->sight, time_utc_us(), evidence, judge.count);
+		subject_turn(s, time_utc_us(), news);
 		s->old_is_up = !s->old.len || has_server_up(keeper.snap, s->old);
+		for (unsigned i = 0; i < JUDGE_SIDES; i++)
+			if (news[i])
+				say_alert(s, i);
 		subject_unlock(s);
 	}
 }
@@ -589,8 +611,8 @@ static Err *open_book(Arena *a, const GatewayConf *conf)
 		url = str_fmt(a, "sqlite:%.*s.shift.db", STR_ARG(conf->file));
 	(void)gethostname(host, sizeof host - 1);
 	keeper.arena = arena_new(0);
-	keeper.gateway = str_dup(keeper.arena,
-	                         conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	keeper.gateway =
+		str_dup(keeper.arena, conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
 	TRY(book_open(a, url, &keeper.book));
 	return book_key(keeper.book, a, S("cookie"), keeper.key.of);
 }

@@ -6,15 +6,18 @@
 #include "shift/book.h"
 #include "shift/subject.h"
 
+typedef struct Snapshot Snapshot; /* gateway/snapshot.h */
+
 /* Opens the book if it is not open, takes this configuration's subjects from it, and starts to look after them. On the
  * gateway's own fiber of loop 0; parks. */
 Err *keeper_begin(Arena *a, Snapshot *snap) MUST_USE;
 void keeper_end(void); /* the same fiber; parks */
 
-Book *keeper_book(void);             /* NULL: no configuration has moved anything yet */
-const SplitKey *keeper_key(void);    /* once there is a book */
-Str keeper_gateway(void);            /* what this gateway is called */
-Snapshot *keeper_snapshot(void);     /* of the configuration in force, a reference: snapshot_unref it; any loop */
+Book *keeper_book(void);          /* NULL: no configuration has moved anything yet */
+const SplitKey *keeper_key(void); /* once there is a book */
+Str keeper_gateway(void);         /* what this gateway is called */
+Snapshot *keeper_snapshot(
+	void); /* of the configuration in force, a reference: snapshot_unref it; any loop */
 
 /* Who does something, and why. */
 typedef struct ChangeBy {

@@ -101,7 +101,8 @@ static int64_t parameter(const Exchange *x, const char *name, int64_t otherwise)
 	Str key = str_fmt(x->arena, "%s=", name);
 	int64_t n = 0;
 
-	for (Str rest = at < 0 ? (Str){ 0 } : str_sub(target, (size_t)at + 1, target.len); rest.len;) {
+	for (Str rest = at < 0 ? (Str){ 0 } : str_sub(target, (size_t)at + 1, target.len);
+	     rest.len;) {
 		ptrdiff_t end = str_find_char(rest, '&');
 		Str pair = end < 0 ? rest : str_sub(rest, 0, (size_t)end);
 

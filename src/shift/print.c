@@ -57,8 +57,8 @@ void print_all(Buf *b, Arena *a, const Json *json)
 {
 	const Json *all = in(json, "subjects");
 
-	buf_fmt(b, "%-24s %-18s %-20s %10s %9s  %s\n", "SUBJECT", "PHASE", "SIDES", "RATE", "ERRORS",
-	        "SAYS");
+	buf_fmt(b, "%-24s %-18s %-20s %10s %9s  %s\n", "SUBJECT", "PHASE", "SIDES", "RATE",
+	        "ERRORS", "SAYS");
 	for (size_t i = 0; i < json_count(all); i++) {
 		const Json *s = json_at(all, i), *old = in(in(s, "now"), "old"),
 			   *new = in(in(s, "now"), "new");
@@ -101,7 +101,8 @@ void print_status(Buf *b, Arena *a, const Json *s)
 		buf_fmt(b, "judge says %.*s: %.*s\n", STR_ARG(text(in(s, "verdict"), "say")),
 		        STR_ARG(text(in(s, "verdict"), "line")));
 		put_metrics(b, in(detail, "metrics"));
-		buf_fmt(b, "users on new: %" PRId64 "; requests without a known user: %" PRId64 "\n",
+		buf_fmt(b,
+		        "users on new: %" PRId64 "; requests without a known user: %" PRId64 "\n",
 		        whole(users, "new"), whole(users, "without_cookie"));
 	}
 	if (whole(shadow, "sent"))
@@ -172,5 +173,6 @@ void print_history(Buf *b, Arena *a, const Json *json)
 void print_said(Buf *b, Arena *a, const Json *json)
 {
 	(void)a;
-	buf_fmt(b, "%s%.*s\n", yes(json, "dry_run") ? "would be: " : "", STR_ARG(text(json, "said")));
+	buf_fmt(b, "%s%.*s\n", yes(json, "dry_run") ? "would be: " : "",
+	        STR_ARG(text(json, "said")));
 }

@@ -9,9 +9,9 @@
 #include "base/units.h"
 #include "shift/plan.h"
 
-static const char *const kinds[] = { [SUBJECT_ROUTE] = "route",
-	                             [SUBJECT_GROUP] = "group",
-	                             [SUBJECT_UPSTREAM] = "upstream" };
+static const char *const kinds[] = {
+	[SUBJECT_ROUTE] = "route", [SUBJECT_GROUP] = "group", [SUBJECT_UPSTREAM] = "upstream"
+};
 
 static double percent(uint32_t ppm)
 {
@@ -38,6 +38,7 @@ typedef struct Told {
 	size_t step_count;
 	SubjectShadow shadow;
 	bool halted;
+	double objective, left[JUDGE_SIDES], burn[JUDGE_SIDES][OBJECTIVE_WINDOWS];
 } Told;
 
 static void copy_points(Told *t, Arena *a, const Subject *s)
@@ -61,6 +62,20 @@ static void copy_conf(Told *t, Arena *a, const Subject *s)
 		t->steps[i] = s->conf->steps.at[i];
 }
 
+static void copy_objective(Told *t, const Subject *s)
+{
+	int64_t now_us = time_utc_us();
+
+	t->objective = subject_objective(s);
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		t->left[i] =
+			s->objective ? objective_left(&s->objective[i], now_us, t->objective) : 1;
+		for (unsigned k = 0; s->objective && k < OBJECTIVE_WINDOWS; k++)
+			t->burn[i][k] = objective_burn(&s->objective[i], now_us,
+			                               objective_windows[k].minutes, t->objective);
+	}
+}
+
 static void copy(Told *t, Arena *a, Subject *s, bool detail)
 {
 	subject_lock(s);
@@ -70,6 +85,7 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	if (detail)
 		copy_points(t, a, s);
 	copy_conf(t, a, s);
+	copy_objective(t, s);
 	t->blocked = str_dup(a, str_of(s->blocked));
 	t->verdict = str_dup(a, str_of(s->verdict));
 	t->old = str_dup(a, s->old);
@@ -199,6 +215,33 @@ static void put_shadow(JsonWriter *w, const SubjectShadow *shadow)
 	json_end(w);
 }
 
+static const Str sides[JUDGE_SIDES] = { S("old"), S("new") };
+
+static void put_objective(JsonWriter *w, const Told *t)
+{
+	json_key(w, S("objective"));
+	json_begin_object(w);
+	json_put_real(w, "target", t->objective);
+	json_key(w, S("budget_left"));
+	json_begin_object(w);
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		json_key(w, sides[i]);
+		json_add_real(w, t->left[i]);
+	}
+	json_end(w);
+	json_key(w, S("burn"));
+	json_begin_object(w);
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		json_key(w, sides[i]);
+		json_begin_object(w);
+		for (unsigned k = 0; k < OBJECTIVE_WINDOWS; k++)
+			json_put_real(w, objective_windows[k].name, t->burn[i][k]);
+		json_end(w);
+	}
+	json_end(w);
+	json_end(w);
+}
+
 static void put_detail(JsonWriter *w, Arena *a, const Told *t)
 {
 	json_key(w, S("detail"));
@@ -206,6 +249,7 @@ static void put_detail(JsonWriter *w, Arena *a, const Told *t)
 	put_metrics(w, a, &t->judge);
 	put_users(w, t);
 	put_shadow(w, &t->shadow);
+	put_objective(w, t);
 	json_put_u64(w, "gateways", t->gateways);
 	put_series(w, t);
 	json_end(w);

@@ -21,18 +21,19 @@ typedef struct SightPoint {
 
 typedef struct Sight {
 	uint64_t requests[JUDGE_SIDES], failed[JUDGE_SIDES]; /* ever */
-	Latency *times;  /* of the old side: this window, and the one before it */
+	Latency *times; /* of the old side: this window, and the one before it */
 	int64_t turned_us;
-	Latency *now;    /* of each side, of the second that runs; NULL: nobody looks so closely */
+	Latency *now; /* of each side, of the second that runs; NULL: nobody looks so closely */
 	uint32_t counted[JUDGE_SIDES], broken[JUDGE_SIDES]; /* of that second */
-	SightPoint *points;                                  /* a ring */
-	uint32_t at;                                         /* the next to be written */
+	SightPoint *points;                                 /* a ring */
+	uint32_t at;                                        /* the next to be written */
 	double rate; /* requests a second of both sides, averaged over about a minute */
 } Sight;
 
 void sight_fini(Sight *sight);
 void sight_close_up(Sight *sight); /* from now on second by second */
-void sight_note(Sight *sight, JudgeSide side, bool failed, int64_t took_us); /* below 0: not known */
+void sight_note(Sight *sight, JudgeSide side, bool failed,
+                int64_t took_us); /* below 0: not known */
 /* A second is over. evidence: count values, for the point. */
 void sight_turn(Sight *sight, int64_t now_us, const float *evidence, unsigned count);
 /* The old side's time at 50, 95 and 99 %, where enough was seen. False: not enough. */

@@ -129,12 +129,18 @@ SplitUser split_user(const SplitRules *rules, const SplitKey *key, const Headers
 	return user;
 }
 
-bool split_is_in(uint64_t salt, uint64_t user, uint32_t share_ppm)
+/* From 0 to PPM_WHOLE less 1, each as likely. */
+static uint32_t draw(uint64_t salt, uint64_t user)
 {
 	Str bytes = { (const char *)&user, sizeof user };
-	uint64_t draw = hash_stable(bytes, salt, UINT64_C(0x64726177));
+	uint64_t hash = hash_stable(bytes, salt, UINT64_C(0x64726177));
 
-	return (uint64_t)(((unsigned __int128)draw * PPM_WHOLE) >> 64) < share_ppm;
+	return (uint32_t)(((unsigned __int128)hash * PPM_WHOLE) >> 64);
+}
+
+bool split_is_in(uint64_t salt, uint64_t user, uint32_t share_ppm)
+{
+	return draw(salt, user) < share_ppm;
 }
 
 static bool is_listed(const Str *at, size_t count, Str value)

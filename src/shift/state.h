@@ -19,20 +19,21 @@ typedef struct ShiftState {
 	int64_t revision; /* 0: it was never touched */
 	uint8_t phase;    /* ShiftPhase */
 	bool paused;
-	bool passed;        /* the judge says that the next step may begin, and a person is waited for */
-	int32_t step;       /* in the steps of its configuration; -1: none */
+	bool passed;  /* the judge says that the next step may begin, and a person is waited for */
+	int32_t step; /* in the steps of its configuration; -1: none */
 	uint32_t share_ppm; /* of users on the new side, in `canary` and `new` */
 	uint32_t attempt;   /* counts the times that users were drawn anew */
 	uint64_t salt;      /* of that draw */
 	int64_t since_us;   /* UTC: the phase or step began; moved on by the length of a pause */
 	int64_t paused_us;  /* UTC: it was paused */
-	int64_t slow_us[SHIFT_PERCENTILES]; /* p50, p95, p99 of the old side, frozen; 0: not known */
-	char target[SHIFT_NAME_BYTES];      /* of an upstream that is swapped: the other; ends in NUL */
-	char line[SHIFT_LINE_BYTES];        /* the last change, in a sentence; ends in NUL */
+	int64_t slow_us
+		[SHIFT_PERCENTILES];   /* p50, p95, p99 of the old side, frozen; 0: not known */
+	char target[SHIFT_NAME_BYTES]; /* of an upstream that is swapped: the other; ends in NUL */
+	char line[SHIFT_LINE_BYTES];   /* the last change, in a sentence; ends in NUL */
 } ShiftState;
 
-const char *shift_phase_name(ShiftPhase phase); /* "canary" */
-bool shift_phase_of(Str name, ShiftPhase *out); /* false: there is none of that name */
+const char *shift_phase_name(ShiftPhase phase);    /* "canary" */
+bool shift_phase_of(Str name, ShiftPhase *out);    /* false: there is none of that name */
 void shift_state_say(ShiftState *state, Str line); /* cut to fit, at a character */
 
 void shift_state_put(JsonWriter *w, const ShiftState *state); /* an object */

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/units.h"
-#include "rt/loop.h"
+#include "gateway/upstream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,8 +137,8 @@ static void add_metric(Subject *s, Rules *rules, JudgeOn on, const JudgeConf *co
 	else if (on == JUDGE_ON_MISMATCH)
 		s->metrics.mismatch = add_rule(rules, S("mismatch"), JUDGE_MISMATCH, conf, 0);
 	else if (s->state.slow_us[k])
-		s->metrics.slow[k] =
-			add_rule(rules, names[k], JUDGE_LATENCY, conf, s->state.slow_us[k]);
+		s->metrics.slow[k] = add_rule(rules, names[k], JUDGE_LATENCY, conf,
+		                              MAX(s->state.slow_us[k], conf->fast_us));
 }
 
 static void begin_attempt(Subject *s)
@@ -318,7 +318,9 @@ static void bits_of(const Subject *s, const SubjectOutcome *o, uint32_t *measure
 	for (size_t i = 0; i < COUNT(m->slow); i++)
 		if (m->slow[i] >= 0 && !failed && o->took_us >= 0) {
 			*measured |= 1u << m->slow[i];
-			*events |= (uint32_t)(o->took_us > s->state.slow_us[i]) << m->slow[i];
+			*events |= (uint32_t)(o->took_us >
+			                      s->judge.metrics[m->slow[i]].rule.threshold_us)
+			           << m->slow[i];
 		}
 	for (size_t i = 0; i < COUNT(m->counters); i++)
 		if (m->counters[i] >= 0) {
@@ -342,6 +344,36 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	if (!(seen_get(&s->drawn, o->user) & TOUCHED) &&
 	    seen_put(&s->drawn, o->user, false, TOUCHED))
 		judge_note_user(&s->judge, o->side);
+}
+
+double subject_objective(const Subject *s)
+{
+	return s->conf ? (double)s->conf->objective_ppm / PPM_WHOLE : 0.999;
+}
+
+void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES])
+{
+	float evidence[JUDGE_MAX] = { 0 };
+	Judge judge = subject_judge(s);
+
+	if (!s->objective && s->sight.counted[JUDGE_OLD] + s->sight.counted[JUDGE_NEW]) {
+		s->objective = calloc(JUDGE_SIDES, sizeof *s->objective);
+		if (!s->objective)
+			abort();
+	}
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		const char *before = s->alert[i];
+
+		news[i] = false;
+		if (!s->objective)
+			continue;
+		objective_note(&s->objective[i], utc_us, s->sight.counted[i], s->sight.broken[i]);
+		s->alert[i] = objective_alert(&s->objective[i], utc_us, subject_objective(s));
+		news[i] = !before != !s->alert[i];
+	}
+	for (unsigned i = 0; i < judge.count; i++)
+		evidence[i] = (float)judge_view(&judge, i).evidence;
+	sight_turn(&s->sight, utc_us, evidence, judge.count);
 }
 
 Judge subject_judge(const Subject *s)

@@ -3,15 +3,18 @@
  * Subjects: what is moved (a route, a group of routes, a whole upstream) and all that is known of it here. One lives as long as
  * the process, whatever the configuration does. Any loop; everything is under its lock, which is never held across a park. */
 #pragma once
-#include "gateway/snapshot.h"
+#include "base/list.h"
 #include "shift/differences.h"
 #include "shift/judge.h"
+#include "shift/objective.h"
 #include "shift/sight.h"
 #include "shift/split.h"
 #include "shift/state.h"
 #include "shift/tripwire.h"
 
 #include <pthread.h>
+
+typedef struct ConfHold ConfHold; /* gateway/upstream.h */
 
 typedef enum SubjectKind { SUBJECT_ROUTE, SUBJECT_GROUP, SUBJECT_UPSTREAM } SubjectKind;
 
@@ -42,7 +45,7 @@ typedef struct Subject {
 	/* where it stands */
 	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
 	ShiftState state;
-	bool halted; /* all users are on the old side again, and the book does not know yet */
+	bool halted;   /* all users are on the old side again, and the book does not know yet */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
@@ -52,13 +55,16 @@ typedef struct Subject {
 	Arena *attempt;
 	SubjectMetrics metrics;
 	Judge judge;
-	Judge others; /* what other gateways have seen; count 0: nothing */
+	Judge others;              /* what other gateways have seen; count 0: nothing */
 	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */
 	uint64_t touched_count;
 	Tripwire wire;
 	uint32_t others_count; /* gateways */
 	/* always */
 	Sight sight;
+	Objective *objective; /* of both sides; NULL: there was no traffic yet */
+	const char *alert[JUDGE_SIDES];
+	uint64_t backs;                         /* that nobody asked for */
 	uint64_t strangers, by_address, capped; /* requests */
 	Differences *differences;
 	SubjectShadow shadow;
@@ -100,5 +106,8 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us);
 
 /* Own and others' evidence together. */
 Judge subject_judge(const Subject *s);
+/* A second is over: its counts go to the objective; *news when an alert begins or ends on a side. */
+void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES]);
+double subject_objective(const Subject *s); /* share of requests that succeed */
 /* Share of users that the state gives the new side. */
 uint32_t subject_share_ppm(const Subject *s);

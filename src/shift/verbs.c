@@ -9,6 +9,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "gateway/snapshot.h"
 
 #include <string.h>
 
@@ -40,8 +41,8 @@ static Err *refuse(const Turn *t, Str text)
 {
 	if (t->ask->force)
 		return NULL;
-	return err_new(t->arena, ERR_PRECONDITION, "shift.refused", "%.*s; --force does it all the same",
-	               STR_ARG(text));
+	return err_new(t->arena, ERR_PRECONDITION, "shift.refused",
+	               "%.*s; --force does it all the same", STR_ARG(text));
 }
 
 /* --- upstreams ----------------------------------------------------------------------------------------------------------- */
@@ -100,15 +101,17 @@ static Err *verb_shadow(Turn *t)
 		return err_new(t->arena, ERR_INVALID, "shift.verb",
 		               "an upstream is not shadowed: its routes are");
 	if (t->conf->shadow.effects == EFFECTS_UNKNOWN)
-		return err_new(t->arena, ERR_PRECONDITION, "shift.effects",
-		               "nobody has declared that requests of %.*s may be sent twice: where they "
-		               "change nothing, say `shift: { shadow: { effects: none } }`",
-		               STR_ARG(t->s->name));
+		return err_new(
+			t->arena, ERR_PRECONDITION, "shift.effects",
+			"nobody has declared that requests of %.*s may be sent twice: where they "
+			"change nothing, say `shift: { shadow: { effects: none } }`",
+			STR_ARG(t->s->name));
 	TRY(need_new_side(t));
 	t->next.phase = SHIFT_SHADOW;
 	t->next.since_us = time_utc_us();
-	t->said = str_fmt(t->arena, "%g %% of its requests go to %.*s too, and answers are compared",
-	                  percent(t->conf->shadow.sample_ppm), STR_ARG(new_side(t)));
+	t->said =
+		str_fmt(t->arena, "%g %% of its requests go to %.*s too, and answers are compared",
+	                percent(t->conf->shadow.sample_ppm), STR_ARG(new_side(t)));
 	return NULL;
 }
 
@@ -160,10 +163,12 @@ static Err *check_differences(const Turn *t)
 	subject_unlock(t->s);
 	if (!totals.open && !totals.mismatch)
 		return NULL;
-	return refuse(t, str_fmt(t->arena,
-	                         "%u differences between the sides are not settled: look at `banyan shift "
-	                         "%.*s explain`, then ignore them in the configuration or `accept` them",
-	                         totals.open + totals.mismatch, STR_ARG(t->s->name)));
+	return refuse(
+		t,
+		str_fmt(t->arena,
+	                "%u differences between the sides are not settled: look at `banyan shift "
+	                "%.*s explain`, then ignore them in the configuration or `accept` them",
+	                totals.open + totals.mismatch, STR_ARG(t->s->name)));
 }
 
 static Err *verb_canary(Turn *t)
@@ -245,8 +250,9 @@ static Err *verb_back(Turn *t)
 	t->next.step = -1;
 	t->next.paused = t->next.passed = false;
 	t->next.since_us = time_utc_us();
-	t->said = str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
-	                  STR_ARG(t->s->old));
+	t->said =
+		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
+	                STR_ARG(t->s->old));
 	return NULL;
 }
 
@@ -265,8 +271,9 @@ static Err *verb_accept(Turn *t)
 	Err *err = NULL;
 
 	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, &kind))
-		return err_new(t->arena, ERR_INVALID, "shift.verb",
-		               "accept what? `accept PATH KIND`, as `explain` lists them: .price value");
+		return err_new(
+			t->arena, ERR_INVALID, "shift.verb",
+			"accept what? `accept PATH KIND`, as `explain` lists them: .price value");
 	t->said = str_fmt(t->arena, "%.*s (%.*s) is no mismatch any more", STR_ARG(t->ask->path),
 	                  STR_ARG(t->ask->kind));
 	if (t->ask->dry_run)
@@ -330,9 +337,10 @@ static Err *find_subject(Arena *a, Str name, Subject **out)
 		subject_unlock(s);
 	}
 	if (!configured)
-		return err_new(a, ERR_NOT_FOUND, "shift.unknown",
-		               "nothing is called %.*s here: `banyan shift` lists what can be moved",
-		               STR_ARG(name));
+		return err_new(
+			a, ERR_NOT_FOUND, "shift.unknown",
+			"nothing is called %.*s here: `banyan shift` lists what can be moved",
+			STR_ARG(name));
 	*out = s;
 	return NULL;
 }
