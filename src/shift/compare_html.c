@@ -187,7 +187,7 @@ static void report_attr(Work *w, const HtmlNode *old, const HtmlAttr *before_, c
 	const HtmlAttr *attr = before_ ? before_ : after;
 	Difference *d = NULL;
 
-	if (before_ && after && str_eq(before_->value, after->value))
+	if (!attr || (before_ && after && str_eq(before_->value, after->value)))
 		return;
 	compare_enter(w, STEP_KEY, str_fmt(w->arena, "@%.*s", STR_ARG(attr->name)));
 	if (!compare_rule(w, RULE_IGNORE))
