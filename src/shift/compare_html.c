@@ -251,7 +251,7 @@ static void compare_pair(Work *w, const HtmlNode *old, const HtmlNode *new)
 	const HtmlNode *node = old ? old : new;
 	Difference *d;
 
-	if (old && new && old->hash == new->hash)
+	if (!node || (old && new && old->hash == new->hash))
 		return;
 	if (is_text(node)) {
 		report_text(w, old, new);
