@@ -8,9 +8,9 @@
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make run     the demo: a Django shop under load with Banyan in front of it
+## make run     the demo: a Django shop under load moves to its next release and back; AUTO=1 ends by itself
 run: build
-	@scripts/demo
+	@scripts/demo $(if $(AUTO),--auto)
 
 ## make test    every test, on one build with ASan, UBSan and coverage
 test:
@@ -26,6 +26,7 @@ proof:
 bench: build
 	@scripts/bootstrap run test bench
 	@bench/run
+	@bench/shift
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts
 lint:

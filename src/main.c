@@ -4,12 +4,19 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/args.h"
 #include "cli/cli.h"
+#include "console/console.h"
 #include "gateway/command.h"
 #include "gateway/conf.h"
 #include "gateway/explain.h"
 #include "gateway/init.h"
+#include "gateway/hooks.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "rt/jq.h"
+#include "shift/command.h"
+#include "shift/hooks.h"
+#include "shift/metrics.h"
+#include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
 
@@ -44,8 +51,13 @@ static const Command own_commands[] = {
 
 int main(int argc, char **argv)
 {
+	const AdminPage *rows;
+	const MetricFamily *families;
+	size_t count;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
+		{ 0 },
 		{ 0 },
 		{ 0 },
 		{ 0 },
@@ -64,6 +76,8 @@ int main(int argc, char **argv)
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },
+		{ "shift-metrics", "Metrics of moves",
+		  "What routes that are moved add to `/metrics`.", NULL, shift_put_metrics },
 		{ "load-metrics", "Metrics of a load",
 		  "What `banyan load --metrics ADDRESS` shows at `/metrics` while it runs.", NULL,
 		  load_put_metrics },
@@ -74,6 +88,8 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "console-metrics", "Metrics of the console",
+		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};
 	const Program program = {
 		.name = "banyan",
@@ -94,5 +110,13 @@ int main(int argc, char **argv)
 	sets[5].rows = store_commands(&sets[5].count);
 	sets[6].rows = event_commands(&sets[6].count);
 	sets[7].rows = job_commands(&sets[7].count);
+	sets[8].rows = shift_commands(&sets[8].count);
+	sets[9].rows = jq_commands(&sets[9].count);
+	gateway_hook(shift_hooks());
+	families = shift_metrics(&count);
+	metrics_add(families, count);
+	rows = shift_pages(&count);
+	admin_extend(rows, count);
+	console_begin();
 	return args_main(&program, argc, argv, stdout, stderr);
 }

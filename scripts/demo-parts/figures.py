@@ -13,10 +13,10 @@ TIMEOUT_S = 5
 class Reading:
     """All samples of one moment."""
 
-    def __init__(self, port):
+    def __init__(self, port, token):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
         try:
-            connection.request("GET", "/metrics")
+            connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
             text = connection.getresponse().read().decode()
         finally:
             connection.close()

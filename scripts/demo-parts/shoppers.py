@@ -9,18 +9,18 @@ ENDS = (0, 3, 9)  # of a load: all is well; a threshold does not hold; it was in
 
 
 class Shoppers:
-    def __init__(self, programs, banyan, journeys, rate):
-        self.programs, self.banyan, self.journeys, self.rate, self.saved = programs, banyan, journeys, rate, []
+    def __init__(self, programs, banyan):
+        self.programs, self.banyan, self.saved = programs, banyan, []
 
-    def start(self, ports):
+    def start(self, what, journeys, rate, urls):
         """At each port ("http://localhost:8080") their part of them. One thread is enough for a thousand requests a second."""
-        for number, url in enumerate(ports):
-            name = f"shoppers{number + 1}"
+        for number, url in enumerate(urls if rate else []):
+            name = f"{what}{number + 1}"
             report = self.programs.folder / f"{name}.json"
             report.unlink(missing_ok=True)
             self.saved.append(report)
             self.programs.start(name, [
-                self.banyan, "load", self.journeys, "--rate", self.rate / len(ports), "--for", FOR, "--warmup", "0s", "--poisson",
+                self.banyan, "load", journeys, "--rate", rate / len(urls), "--for", FOR, "--warmup", "0s", "--poisson",
                 "--insecure", "--quiet", "--threads", 1, "--save", report, "--html", report.with_suffix(".html")],
                 good=ENDS, env={"SHOP_URL": url})
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "gateway/fields.h"
 #include "gateway/reply.h"
+#include "gateway/reshape.h"
 #include "gateway/template.h"
 #include "http/conditional.h"
 
@@ -32,6 +33,8 @@ void action_prepare(Arena *a, const RouteConf *conf, RouteState *state)
 		state->etag = str_fmt(a, "\"%016" PRIx64 "\"", hash_stable(state->content, 0, 0));
 	if (conf->has_sendfile)
 		state->sendfile_dir = real_path(a, conf->sendfile.dir);
+	if (conf->has_reshape)
+		state->reshape = reshape_new(a, conf->name, &conf->reshape, &conf->match);
 	state->request_fields = fields_new(a, &conf->request_headers, &conf->match);
 	state->answer_fields = fields_new(a, &conf->response_headers, &conf->match);
 }

@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The admin port. One row a page.
- *
- * It listens on loopback unless told otherwise. A browser on the same machine is kept out by looking at Host (a name that
- * is not an address or localhost is refused: DNS rebinding) before anything is answered. What changes something wants more:
- * no page of another site behind it (Origin), and always a token, for on a shared machine anybody reaches loopback. */
+ * The admin port. One row a page: the gateway's own are here, those of other features come by admin_extend (http/admin.h). Who
+ * may ask for what is admin_guard.c. It listens on loopback unless told otherwise. */
 #include "gateway/admin.h"
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "gateway/admin_guard.h"
 #include "gateway/orders.h"
+#include "gateway/problem.h"
 #include "gateway/snapshot.h"
 
 struct Admin {
 	Arena *arena;
 	Gateway *gateway;
-	Str token;
-	Str key; /* of its socket, for a process that takes over */
+	AdminConf conf; /* of its start: a change takes a restart */
+	Str key;        /* of its socket, for a process that takes over */
 	Listener *listener;
 	HttpListener *http;
 	HttpServer *server;
 };
 
-static Err not_found = ERR_STATIC(
-	NOT_FOUND, "admin.unknown",
-	"there is no such page: /healthz, /readyz, /metrics, /config, /upstreams, /config/reload, /drain");
 static Err wrong_method =
 	ERR_STATIC(METHOD, "admin.method", "this page of the admin port takes another method");
-static Err wrong_host =
-	ERR_STATIC(MISDIRECTED, "admin.host", "the admin port is asked by address or as localhost");
-static Err wrong_origin =
-	ERR_STATIC(DENIED, "admin.origin", "a page of another site may not change anything here");
-static Err no_token = ERR_STATIC(UNAUTHENTICATED, "admin.token",
-                                 "the admin port wants \"Authorization: Bearer TOKEN\"");
-static Err token_needed = ERR_STATIC(
-	DENIED, "admin.token_needed",
-	"what changes something wants a token, here too: set admin.token, or send a signal");
 static Err not_ready = ERR_STATIC(BUSY, "admin.not_ready", "the gateway starts or drains");
 
 /* --- pages ---------------------------------------------------------------------------------------------------------- */
@@ -43,22 +30,29 @@ static Err not_ready = ERR_STATIC(BUSY, "admin.not_ready", "the gateway starts o
 #define TEXT S("text/plain; charset=utf-8")
 #define JSON S("application/json")
 
-static Err *page_health(Exchange *x, Gateway *g)
+static Gateway *gateway_of(const Exchange *x)
 {
-	(void)g;
+	return ((const Admin *)x->listener_arg)->gateway;
+}
+
+static Err *page_health(Exchange *x, Str rest)
+{
+	(void)rest;
 	return http_reply(x, 200, TEXT, S("ok\n"));
 }
 
-static Err *page_ready(Exchange *x, Gateway *g)
+static Err *page_ready(Exchange *x, Str rest)
 {
-	return gateway_is_ready(g) ? http_reply(x, 200, TEXT, S("ready\n")) : &not_ready;
+	(void)rest;
+	return gateway_is_ready(gateway_of(x)) ? http_reply(x, 200, TEXT, S("ready\n"))
+	                                       : &not_ready;
 }
 
-static Err *page_metrics(Exchange *x, Gateway *g)
+static Err *page_metrics(Exchange *x, Str rest)
 {
 	AUTO(buf_fini) Buf out = { 0 };
 
-	(void)g;
+	(void)rest;
 	metrics_put(&out);
 	return http_reply(x, 200, S(METRICS_CONTENT_TYPE), buf_str(&out));
 }
@@ -68,22 +62,24 @@ static void snapshot_unrefp(Snapshot **snap)
 	snapshot_unref(*snap);
 }
 
-static Err *page_config(Exchange *x, Gateway *g)
+static Err *page_config(Exchange *x, Str rest)
 {
-	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(g);
+	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(gateway_of(x));
 
+	(void)rest;
 	return http_reply(x, 200, S("application/yaml; charset=utf-8"), snap->text);
 }
 
-static Err *page_upstreams(Exchange *x, Gateway *g)
+static Err *page_upstreams(Exchange *x, Str rest)
 {
-	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(g);
+	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(gateway_of(x));
 	AUTO(buf_fini) Buf out = { 0 };
 	JsonWriter w = json_writer(&out);
 
+	(void)rest;
 	json_begin_array(&w);
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		upstream_put_json(snap->upstreams[i], &w);
+		upstream_put_json(snap->targets[i].up, &w);
 	json_end(&w);
 	buf_putc(&out, '\n');
 	return http_reply(x, 200, JSON, buf_str(&out));
@@ -94,11 +90,12 @@ static void order_fini(Order *order)
 	buf_fini(&order->answer);
 }
 
-static Err *page_reload(Exchange *x, Gateway *g)
+static Err *page_reload(Exchange *x, Str rest)
 {
 	AUTO(order_fini) Order order = { .kind = ORDER_RELOAD };
 
-	gateway_order(g, &order);
+	(void)rest;
+	gateway_order(gateway_of(x), &order);
 	if (order.status == 503)
 		return &not_ready;
 	return http_reply(x, order.status,
@@ -106,128 +103,81 @@ static Err *page_reload(Exchange *x, Gateway *g)
 	                  buf_str(&order.answer));
 }
 
-static Err *page_drain(Exchange *x, Gateway *g)
+static Err *page_drain(Exchange *x, Str rest)
 {
 	AUTO(order_fini) Order order = { .kind = ORDER_DRAIN };
 
-	gateway_order(g, &order);
+	(void)rest;
+	gateway_order(gateway_of(x), &order);
 	return http_reply(x, 202, JSON, S("{\"draining\":true}\n"));
 }
 
-typedef Err *AdminPage(Exchange *x, Gateway *g);
-
-static const struct {
-	Str path;
-	Str method; /* GET means HEAD too; what is not GET changes something */
-	AdminPage *page;
-	bool open; /* no token is asked for */
-} pages[] = {
-	{ S("/healthz"), S("GET"), page_health, true },
-	{ S("/readyz"), S("GET"), page_ready, true },
-	{ S("/metrics"), S("GET"), page_metrics, false },
-	{ S("/config"), S("GET"), page_config, false },
-	{ S("/upstreams"), S("GET"), page_upstreams, false },
-	{ S("/config/reload"), S("POST"), page_reload, false },
-	{ S("/drain"), S("POST"), page_drain, false },
+static const AdminPage own_pages[] = {
+	{ S("/healthz"), S("GET"), page_health, .open = true },
+	{ S("/readyz"), S("GET"), page_ready, .open = true },
+	{ S("/metrics"), S("GET"), page_metrics },
+	{ S("/config"), S("GET"), page_config },
+	{ S("/upstreams"), S("GET"), page_upstreams },
+	{ S("/config/reload"), S("POST"), page_reload, .changes = true, .role = ADMIN_OPERATE },
+	{ S("/drain"), S("POST"), page_drain, .changes = true, .role = ADMIN_OPERATE },
 };
 
 /* --- the port ------------------------------------------------------------------------------------------------------- */
 
-static bool host_is_ours(Arena *a, Str authority)
-{
-	Str host;
-	uint16_t port;
-
-	if (!authority.len || url_authority(a, authority, &host, &port))
-		return false;
-	return str_eq(host, S("localhost")) ||
-	       str_find_char(host, ':') >= 0 || /* an IPv6 literal */
-	       (host.len && host.at[host.len - 1] >= '0' && host.at[host.len - 1] <= '9');
-}
-
-static bool same_secret(Str x, Str y)
-{
-	unsigned char diff = x.len != y.len;
-
-	for (size_t i = 0; i < MIN(x.len, y.len); i++)
-		diff |= (unsigned char)(x.at[i] ^ y.at[i]);
-	return !diff;
-}
-
-static bool may_see(const Admin *admin, const Exchange *x)
-{
-	Str given = headers_get(&x->request.headers, HTTP_AUTHORIZATION);
-	Str scheme = S("Bearer ");
-
-	if (!admin->token.len)
-		return true;
-	return str_eq_nocase(str_sub(given, 0, scheme.len), scheme) &&
-	       same_secret(str_trim(str_sub(given, scheme.len, given.len)), admin->token);
-}
-
-/* A browser says where the page is from that makes it ask. */
-static bool is_same_origin(const Exchange *x)
-{
-	Str origin = headers_get_name(&x->request.headers, S("Origin"));
-	Str site = headers_get_name(&x->request.headers, S("Sec-Fetch-Site"));
-
-	if (site.len && !str_eq(site, S("same-origin")) && !str_eq(site, S("none")))
-		return false;
-	if (str_starts(origin, S("http://")))
-		origin = str_sub(origin, 7, origin.len);
-	else if (str_starts(origin, S("https://")))
-		origin = str_sub(origin, 8, origin.len);
-	return !origin.len || str_eq(origin, x->request.authority);
-}
-
-static Err *check(const Admin *admin, const Exchange *x, bool changes)
-{
-	if (!host_is_ours(x->arena, x->request.authority))
-		return &wrong_host;
-	if (changes && !is_same_origin(x))
-		return &wrong_origin;
-	if (changes && !admin->token.len)
-		return &token_needed;
-	return may_see(admin, x) ? NULL : &no_token;
-}
+/* What a request's answer needs, beside who asks; x->user points to it, and pages see its first member. */
+typedef struct Asked {
+	AdminWho who;
+	Str allow;
+} Asked;
 
 static Err *admin_handle(Exchange *x)
 {
 	Admin *admin = x->listener_arg;
-	bool head = str_eq(x->request.method, S("HEAD"));
+	Asked *asked = ARENA_NEW(x->arena, Asked);
+	const AdminPage *page;
+	Str rest;
 	Url url;
 
+	x->user = asked;
 	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ 0 }, &url));
-	for (size_t i = 0; i < COUNT(pages); i++) {
-		Str method = pages[i].method;
-
-		if (!str_eq(url.path, pages[i].path))
-			continue;
-		x->user = (void *)(uintptr_t)&pages[i].method;
-		if (!str_eq(head ? S("GET") : x->request.method, method))
-			return &wrong_method;
-		if (!pages[i].open)
-			TRY(check(admin, x, !str_eq(method, S("GET"))));
-		return pages[i].page(x, admin->gateway);
-	}
-	return &not_found;
+	page = admin_find(x->arena, url.path, x->request.method, &rest, &asked->allow);
+	if (!page && asked->allow.len)
+		return &wrong_method;
+	if (!page)
+		return err_new(x->arena, ERR_NOT_FOUND, "admin.unknown",
+		               "there is no such page: %.*s", STR_ARG(admin_paths(x->arena)));
+	TRY(admin_guard(x, &admin->conf, page, &asked->who));
+	return page->run(x, rest);
 }
 
 static Err *admin_fail(Exchange *x, Err *err)
 {
-	Str text = str_fmt(x->arena, "%.*s\n", STR_ARG(err->text));
-	Head head = { .status = (uint16_t)err_status(err),
-		      .body = HTTP_BODY_LENGTH,
-		      .content_length = (int64_t)text.len };
+	AUTO(buf_fini) Buf out = { 0 };
+	Problem problem = problem_of(err, (Str){ 0 }, (Str){ 0 });
+	const Asked *asked = x->user;
+	Head head = { .status = (uint16_t)problem.status, .body = HTTP_BODY_LENGTH };
 
-	headers_add(&head.headers, x->arena, S("Content-Type"), TEXT);
+	problem_put_json(&out, &problem);
+	head.content_length = (int64_t)buf_str(&out).len;
+	headers_add(&head.headers, x->arena, S("Content-Type"), S(PROBLEM_JSON_TYPE));
 	if (err == &wrong_method)
-		headers_add(&head.headers, x->arena, S("Allow"), *(const Str *)x->user);
-	if (err == &no_token)
+		headers_add(&head.headers, x->arena, S("Allow"), asked->allow);
+	if (err_is(err, "admin.token"))
 		headers_add(&head.headers, x->arena, S("WWW-Authenticate"), S("Bearer"));
 	TRY(http_begin(x, &head));
-	TRY(http_write(x, text));
+	TRY(http_write(x, buf_str(&out)));
 	return http_end(x, NULL);
+}
+
+static void keep_conf(Arena *a, const AdminConf *from, AdminConf *to)
+{
+	to->token = str_dup(a, from->token);
+	to->tokens.count = from->tokens.count;
+	to->tokens.at = ARENA_ARRAY(a, AdminTokenConf, from->tokens.count);
+	for (size_t i = 0; i < from->tokens.count; i++)
+		to->tokens.at[i] = (AdminTokenConf){ .name = str_dup(a, from->tokens.at[i].name),
+			                             .token = str_dup(a, from->tokens.at[i].token),
+			                             .role = from->tokens.at[i].role };
 }
 
 /* Its socket may have been there before us. */
@@ -260,9 +210,11 @@ Err *admin_open(Arena *run, Gateway *gateway, const AdminConf *conf, Sockets *so
 	admin = ARENA_NEW(a, Admin);
 	*admin = (Admin){ .arena = a,
 		          .gateway = gateway,
-		          .token = str_dup(a, conf->token),
+
 		          .key = str_fmt(a, "admin %.*s", STR_ARG(conf->address.text)) };
+	keep_conf(a, conf, &admin->conf);
 	admin_metrics_begin(gateway);
+	admin_extend(own_pages, COUNT(own_pages));
 	err = admin_listen(admin, conf->address.text, sockets);
 	if (err) { /* it lies in the arena that ends */
 		err = err_new(run, err->kind, "admin.listen",

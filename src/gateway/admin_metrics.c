@@ -86,8 +86,8 @@ static void each_server(MetricOut *out, double (*value)(const UpstreamServerStat
 	Snapshot *snap = gateway_snapshot(watched);
 
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		for (size_t k = 0; k < upstream_servers(snap->upstreams[i]); k++) {
-			UpstreamServerStats stats = upstream_server_stats(snap->upstreams[i], k);
+		for (size_t k = 0; k < upstream_servers(snap->targets[i].up); k++) {
+			UpstreamServerStats stats = upstream_server_stats(snap->targets[i].up, k);
 
 			metric_emit(out, (Str[]){ snap->conf->upstreams.at[i].name, stats.name },
 			            value(&stats));
@@ -121,7 +121,7 @@ static void read_waiting(MetricOut *out)
 
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
 		metric_emit(out, &snap->conf->upstreams.at[i].name,
-		            upstream_waiting(snap->upstreams[i]));
+		            upstream_waiting(snap->targets[i].up));
 	snapshot_unref(snap);
 }
 
@@ -142,7 +142,7 @@ static void each_limit(MetricOut *out, bool used)
 
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
 		Str name = snap->conf->upstreams.at[i].name;
-		UpstreamStats s = upstream_stats(snap->upstreams[i]);
+		UpstreamStats s = upstream_stats(snap->targets[i].up);
 		const struct {
 			Str name;
 			uint32_t used, limit;

@@ -163,7 +163,7 @@ static bool may_try_again(Passage *p, const Err *err, const LeaseAsk *ask)
 		return false;
 	if (p->unsent)
 		return true; /* nobody did any work that is now done twice */
-	p->budgeted = upstream_retry_begin(p->state->up, conf);
+	p->budgeted = upstream_retry_begin(p->target->up, conf);
 	return p->budgeted;
 }
 
@@ -176,7 +176,8 @@ static bool is_bad_status(unsigned status)
 
 static bool is_about_server(const Err *err)
 {
-	return err->kind == ERR_UPSTREAM || str_starts(str_of(err->slug), S("upstream."));
+	return (err->kind == ERR_UPSTREAM && !err_is(err, "shift.reshape")) ||
+	       str_starts(str_of(err->slug), S("upstream."));
 }
 
 /* A time that was too short, because most of it went by in the queue, is not held against the server. */
@@ -243,7 +244,7 @@ static Peer proxied_client(const Passage *p)
 	Arena *a = p->x->arena;
 	Addr addr;
 
-	if (upstream_conf(p->state->up)->proxy_protocol == PROXY_PROTOCOL_OFF)
+	if (upstream_conf(p->target->up)->proxy_protocol == PROXY_PROTOCOL_OFF)
 		return (Peer){ 0 };
 	if (str_eq(ip, p->forwarded.peer_ip))
 		return p->x->peer;
@@ -277,7 +278,7 @@ static Err *try_server(Passage *p)
 	int64_t begun_us = loop_now_us();
 	Err *err;
 
-	if (upstream_conf(p->state->up)->host_header == HOST_SERVER ||
+	if (upstream_conf(p->target->up)->host_header == HOST_SERVER ||
 	    !p->x->request.authority.len) /* HTTP/1.0: it must say something */
 		p->head.authority = lease_authority(&p->lease);
 	call_begin(&p->call, p->lease.conn, p->x->arena);
@@ -320,7 +321,7 @@ static Err *attempt(Passage *p, bool *again)
 	p->unsent = true;
 	*call = (Call){ 0 };
 	p->attempts++;
-	err = lease_take(p->state->up, &ask, lease);
+	err = lease_take(p->target->up, &ask, lease);
 	p->connect_us = loop_now_us() - begun_us;
 	if (lease->named)
 		p->server = lease_server(lease);
@@ -333,7 +334,7 @@ static Err *attempt(Passage *p, bool *again)
 
 static void prepare_retry(Passage *p, const Err *err)
 {
-	upstream_count_retry(p->state->up, p->stale ? CAUSE_STALE : cause_of(p, err));
+	upstream_count_retry(p->target->up, p->stale ? CAUSE_STALE : cause_of(p, err));
 	p->answered = false;
 	p->fresh = p->stale;
 	if (p->stale)
@@ -354,7 +355,7 @@ Err *attempts_run(Passage *p)
 		p->budgeted = false;
 		err = attempt(p, &again);
 		if (budgeted)
-			upstream_retry_end(p->state->up);
+			upstream_retry_end(p->target->up);
 		if (!again)
 			break;
 		first = err ? err : first;

@@ -33,7 +33,7 @@ static Str upstream_name(const Snapshot *snap, size_t i)
 
 static bool upstream_same(const Snapshot *before, size_t i, const Snapshot *now, size_t k)
 {
-	return before->upstreams[i] == now->upstreams[k];
+	return before->targets[i].up == now->targets[k].up;
 }
 
 static Str route_name(const Snapshot *snap, size_t i)
@@ -123,8 +123,7 @@ static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayC
 {
 	json_key(w, S("restart"));
 	json_begin_array(w);
-	if (!str_eq(before->admin.address.text, now->admin.address.text) ||
-	    !str_eq(before->admin.token, now->admin.token))
+	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		json_add_str(w, S("admin"));
 	if (before->threads != now->threads)
 		json_add_str(w, S("threads"));

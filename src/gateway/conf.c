@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "gateway/balance.h"
 #include "gateway/conf_int.h"
+#include "http/admin.h"
 #include "obs/access.h"
 
 static const ConfWord balance_words[] = {
@@ -105,13 +106,35 @@ static const ConfTable listen_table = { "listener", CONF_ROWS(ListenConf, listen
 	                                .shorthand = "address",
 	                                .help = "one address that clients connect to" };
 
+static const ConfWord role_words[] = {
+	{ "view", ADMIN_VIEW, "sees everything, changes nothing" },
+	{ "operate", ADMIN_OPERATE, "sees, reloads, and moves traffic" },
+	{ "approve", ADMIN_APPROVE, "may do everything, and says yes where a second person must" },
+	{ 0 },
+};
+
+static const ConfKey admin_token_keys[] = {
+	{ "name", CONF_STR, AT(AdminTokenConf, name), .required = true, .unique = true,
+	  .verify = verify_name, .value = "NAME", .help = "who has it; the journal names them" },
+	{ "token", CONF_STR, AT(AdminTokenConf, token), .required = true, .secret = true,
+	  .min = "16", .help = "the secret" },
+	{ "role", CONF_ENUM, AT(AdminTokenConf, role), .names = role_words, .def = "view",
+	  .help = "what they may do" },
+};
+static const ConfTable admin_token_table = {
+	"admin token", CONF_ROWS(AdminTokenConf, admin_token_keys),
+	.help = "one person or program that runs the gateway"
+};
+
 static const ConfKey admin_keys[] = {
 	{ "address", CONF_STR, AT(AdminConf, address.text), .def = "127.0.0.1:8081",
 	  .verify = verify_admin, .value = "ADDRESS",
 	  .help = "where metrics, health and the console are; off: nowhere" },
 	{ "token", CONF_STR, AT(AdminConf, token), .secret = true, .min = "16",
-	  .help = "what requests must carry as a bearer token",
-	  .more = "Needed for addresses that other machines reach." },
+	  .help = "what requests must carry as a bearer token; it may do everything",
+	  .more = "This or tokens is needed for addresses that other machines reach." },
+	{ "tokens", CONF_OBJECT, AT_LIST(AdminConf, tokens), .table = &admin_token_table,
+	  .help = "a token for each who may come, with a name and a role" },
 };
 static const ConfTable admin_table = { "admin", CONF_ROWS(AdminConf, admin_keys),
 	                               .shorthand = "address",
@@ -360,7 +383,7 @@ static const ConfKey fields_keys[] = {
 	{ "remove", CONF_STR, AT_LIST(FieldsConf, remove), .verify = verify_field_name,
 	  .value = "NAME", .help = "names of headers that are taken out" },
 };
-static const ConfTable fields_table = {
+const ConfTable fields_conf_table = {
 	"headers", CONF_ROWS(FieldsConf, fields_keys),
 	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
 };
@@ -494,6 +517,15 @@ static const ConfKey route_keys[] = {
 	  .help = "the upstream that answers",
 	  .more = "Each route has one of to, files, redirect and answer; with files and to, requests for files that are not "
 	          "there go to the upstream, and so does what reads nothing (POST)." },
+	{ "old", CONF_STR, AT(RouteConf, old), GIVEN(RouteConf, has_old), .value = "UPSTREAM",
+	  .help = "instead of to: the side that answers today" },
+	{ "new", CONF_STR, AT(RouteConf, new), GIVEN(RouteConf, has_new), .value = "UPSTREAM",
+	  .help = "the side that is to answer; `banyan shift` moves users there" },
+	{ "shift", CONF_OBJECT, AT(RouteConf, shift), GIVEN(RouteConf, has_shift),
+	  .table = &shift_conf_table, .help = "how it moves from old to new" },
+	{ "reshape", CONF_OBJECT, AT(RouteConf, reshape), GIVEN(RouteConf, has_reshape),
+	  .table = &reshape_conf_table,
+	  .help = "what of requests and answers is changed where the new side has another form" },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),
@@ -506,10 +538,10 @@ static const ConfKey route_keys[] = {
 	{ "rewrite", CONF_STR, AT(RouteConf, rewrite), .verify = verify_rewrite,
 	  .value = "TEMPLATE",
 	  .help = "the path that goes upstream: /v2/users/{id}, /old{rest}; the query stays" },
-	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers), .table = &fields_table,
-	  .help = "what is changed in the headers that go upstream" },
-	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers), .table = &fields_table,
-	  .help = "what is changed in the headers of the answer" },
+	{ "request_headers", CONF_OBJECT, AT(RouteConf, request_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers that go upstream" },
+	{ "response_headers", CONF_OBJECT, AT(RouteConf, response_headers),
+	  .table = &fields_conf_table, .help = "what is changed in the headers of the answer" },
 	{ "sendfile", CONF_OBJECT, AT(RouteConf, sendfile), GIVEN(RouteConf, has_sendfile),
 	  .table = &sendfile_table,
 	  .help = "files that the upstream may name in X-Accel-Redirect or X-Sendfile" },
@@ -678,6 +710,8 @@ static const ConfKey gateway_keys[] = {
 	  .help = "where bodies too large for memory are held, in files without a name" },
 	{ "spool_max", CONF_BYTES, AT(GatewayConf, spool_max), .def = "10GiB",
 	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
+	{ "shift", CONF_OBJECT, AT(GatewayConf, shift), GIVEN(GatewayConf, has_shift),
+	  .table = &shift_all_conf_table, .help = "what all moves of routes share" },
 	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
 	  .value = "ADDRESS",
 	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
@@ -704,6 +738,11 @@ const ConfTable *gateway_route_table(void)
 	return &route_table;
 }
 
+const ConfTable *gateway_admin_table(void)
+{
+	return &admin_table;
+}
+
 const ConfTable *gateway_conf_table(void)
 {
 	return &gateway_table;
@@ -724,6 +763,7 @@ Err *gateway_conf_load(Arena *a, Conf *conf, Str path, GatewayConf **out)
 	GatewayConf *g = ARENA_NEW(a, GatewayConf);
 
 	TRY(conf_load(conf, path, &(ConfPart){ &gateway_table, g }, 1));
+	g->file = path;
 	gateway_conf_finish(a, conf, g);
 	*out = g;
 	return NULL;

@@ -18,10 +18,17 @@ typedef struct ListenConf {
 	bool proxy_protocol;            /* a PROXY header comes first, from trusted proxies only */
 } ListenConf;
 
+typedef struct AdminTokenConf {
+	Str name;
+	Str token;
+	uint8_t role; /* AdminRole, http/admin.h */
+} AdminTokenConf;
+
 typedef struct AdminConf {
 	AddressConf address; /* text "off": no admin port */
 	bool on;
-	Str token;
+	Str token; /* with every role; who uses it is called "admin" */
+	CONF_LIST_OF(AdminTokenConf) tokens;
 } AdminConf;
 
 typedef struct LimitsConf {
@@ -76,6 +83,7 @@ typedef struct DrainConf {
 } DrainConf;
 
 typedef struct GatewayConf {
+	Str file; /* that it was read from; empty: none */
 	CONF_LIST_OF(ListenConf) listen;
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;
@@ -95,6 +103,8 @@ typedef struct GatewayConf {
 	BufferingConf buffering;
 	Str spool_dir;      /* where bodies too large for memory are held */
 	uint64_t spool_max; /* bytes of all of them together; 0: no limit */
+	bool has_shift; /* or one of the routes has */
+	ShiftAllConf shift;
 	Str takeover;       /* "unix:/path", "off"; empty: a name made of the file's */
 	bool passthrough;   /* the first route takes everything, as it came (passthrough.h) */
 	uint32_t threads;   /* 0: as many as processors */
@@ -104,6 +114,7 @@ typedef struct GatewayConf {
 /* The rows, for conf_load() with parts of others beside it, `banyan check` and the reference. Its check does all that can
  * be wrong; gateway_conf_finish() after it fills what needs memory (trust, warnings). */
 const ConfTable *gateway_conf_table(void);
+const ConfTable *gateway_admin_table(void);
 const ConfTable *gateway_listen_table(void); /* of one listener, ListenConf */
 const ConfTable *gateway_route_table(void);  /* of one route, RouteConf */
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);

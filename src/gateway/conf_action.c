@@ -82,7 +82,7 @@ static void check_idle_words(Conf *conf, const RouteConf *r)
 	if (!path && r->strip_prefix.len)
 		conf_mistake(conf, &r->strip_prefix,
 		             "strip_prefix: is for routes with to or files");
-	if (r->has_to)
+	if (r->has_to || r->has_old)
 		return;
 	if (fields->set.count + fields->add.count + fields->remove.count)
 		conf_mistake(conf, fields, "request_headers: are for routes with to");
@@ -101,4 +101,8 @@ void gateway_conf_check_action(Conf *conf, const GatewayConf *g, const RouteConf
 	check_request_headers(conf, g, r);
 	check_fields(conf, &r->match, &r->response_headers);
 	check_idle_words(conf, r);
+	if (r->has_reshape && !r->has_new)
+		conf_mistake(conf, &r->reshape, "reshape: is for routes with a new side");
+	else if (r->has_reshape)
+		reshape_conf_check_route(conf, &r->match, &r->reshape);
 }

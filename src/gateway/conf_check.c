@@ -77,6 +77,22 @@ static void check_listeners(Conf *conf, GatewayConf *g)
 	}
 }
 
+/* Two people with one secret would be one person in the journal. */
+static void check_admin_tokens(Conf *conf, AdminConf *admin)
+{
+	for (size_t i = 0; i < admin->tokens.count; i++) {
+		AdminTokenConf *one = &admin->tokens.at[i];
+		bool taken = one->token.len && str_eq(one->token, admin->token);
+
+		for (size_t k = 0; k < i; k++)
+			taken |= one->token.len && str_eq(one->token, admin->tokens.at[k].token);
+		if (taken)
+			conf_mistake(conf, &one->token, "token: somebody else has this one");
+		if (str_eq(one->name, S("admin")))
+			conf_mistake(conf, &one->name, "name: admin is who comes with admin.token");
+	}
+}
+
 static void check_admin(Conf *conf, GatewayConf *g)
 {
 	AdminConf *admin = &g->admin;
@@ -84,7 +100,8 @@ static void check_admin(Conf *conf, GatewayConf *g)
 	admin->on = address_split(admin->address.text, &admin->address);
 	if (!admin->on)
 		return;
-	if (!address_is_loopback(&admin->address) && !admin->token.len)
+	check_admin_tokens(conf, admin);
+	if (!address_is_loopback(&admin->address) && !admin->token.len && !admin->tokens.count)
 		conf_mistake(conf, &admin->address.text,
 		             "admin: other machines reach %.*s, so a token is needed",
 		             STR_ARG(admin->address.text));
@@ -166,7 +183,8 @@ static const UpstreamConf *find_upstream(const GatewayConf *g, Str name)
 	return NULL;
 }
 
-static void mistake_unknown(Conf *conf, const GatewayConf *g, const RouteConf *r)
+/* key: "to", at: its value. */
+static void mistake_unknown(Conf *conf, const GatewayConf *g, const char *key, const Str *at)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	Str *names = ARENA_ARRAY(a, Str, g->upstreams.count + 1);
@@ -174,12 +192,12 @@ static void mistake_unknown(Conf *conf, const GatewayConf *g, const RouteConf *r
 
 	for (size_t i = 0; i < g->upstreams.count; i++)
 		names[i] = g->upstreams.at[i].name;
-	near = str_nearest(r->to, names, g->upstreams.count);
+	near = str_nearest(*at, names, g->upstreams.count);
 	if (near.len)
-		conf_mistake(conf, &r->to, "to: there is no upstream \"%.*s\": did you mean %.*s?",
-		             STR_ARG(r->to), STR_ARG(near));
+		conf_mistake(conf, at, "%s: there is no upstream \"%.*s\": did you mean %.*s?", key,
+		             STR_ARG(*at), STR_ARG(near));
 	else
-		conf_mistake(conf, &r->to, "to: there is no upstream \"%.*s\"", STR_ARG(r->to));
+		conf_mistake(conf, at, "%s: there is no upstream \"%.*s\"", key, STR_ARG(*at));
 }
 
 static void inherit(TimeoutsConf *own, const TimeoutsConf *from)
@@ -219,9 +237,47 @@ static void inherit_general(RouteConf *r, const GatewayConf *g)
 		buffering->file = g->buffering.file;
 }
 
+/* The upstream of this name, or a mistake. */
+static const UpstreamConf *need_upstream(Conf *conf, const GatewayConf *g, const char *key,
+                                         const Str *name)
+{
+	const UpstreamConf *upstream = find_upstream(g, *name);
+
+	if (!upstream)
+		mistake_unknown(conf, g, key, name);
+	return upstream;
+}
+
+/* Two sides, or one. */
+static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
+{
+	r->new_timeouts = r->timeouts;
+	if (r->has_old || r->has_new || r->has_shift) {
+		if (r->has_to || !r->has_old || !r->has_new)
+			conf_mistake(conf, r->has_to ? (void *)&r->to : (void *)r,
+			             "route %.*s: old and new belong together, and take the place of to",
+			             STR_ARG(r->name));
+		if (r->has_new)
+			r->new_upstream = need_upstream(conf, g, "new", &r->new);
+		if (r->has_old && r->has_new && str_eq(r->old, r->new))
+			conf_mistake(conf, &r->new, "new: that is the old side too");
+	}
+	if (r->has_old)
+		r->upstream = need_upstream(conf, g, "old", &r->old);
+	else if (r->has_to)
+		r->upstream = need_upstream(conf, g, "to", &r->to);
+	if (r->upstream)
+		inherit(&r->timeouts, &r->upstream->timeouts);
+	if (r->new_upstream)
+		inherit(&r->new_timeouts, &r->new_upstream->timeouts);
+	if (r->upstream && !r->has_retry)
+		r->retry = r->upstream->retry;
+}
+
 static void check_action(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
-	bool alone = r->has_to && !r->has_files;
+	bool to = r->has_to || r->has_old;
+	bool alone = to && !r->has_files;
 	unsigned count = alone + r->has_files + r->has_redirect + r->has_answer;
 
 	r->action = r->has_files      ? ROUTE_FILES
@@ -234,13 +290,8 @@ static void check_action(Conf *conf, const GatewayConf *g, RouteConf *r)
 			"route %.*s: exactly one of to, files, redirect and answer is needed, or "
 			"files and to",
 			STR_ARG(r->name));
-	r->upstream = r->has_to ? find_upstream(g, r->to) : NULL;
-	if (r->upstream)
-		inherit(&r->timeouts, &r->upstream->timeouts);
-	else if (r->has_to)
-		mistake_unknown(conf, g, r);
-	if (r->upstream && !r->has_retry)
-		r->retry = r->upstream->retry;
+	r->upstream = NULL;
+	check_sides(conf, g, r);
 }
 
 static void check_conditions(Conf *conf, const ConditionConf *at, size_t count)
@@ -439,7 +490,8 @@ static void warn_upstream(Warnings *w, const UpstreamConf *u)
 	bool used = false, limited = u->max_connections > 0;
 
 	for (size_t i = 0; i < w->g->routes.count; i++)
-		used = used || w->g->routes.at[i].upstream == u;
+		used = used || w->g->routes.at[i].upstream == u ||
+		       w->g->routes.at[i].new_upstream == u;
 	for (size_t i = 0; i < u->servers.count; i++)
 		limited = limited || u->servers.at[i].max_connections > 0;
 	if (!used)

@@ -10,6 +10,9 @@ ConfCheck gateway_conf_check;
 /* What one route does, and whether its words go together: conf_action.c. `action` is known already. */
 void gateway_conf_check_action(Conf *conf, const GatewayConf *g, const RouteConf *r);
 
+/* conf.c: changes to headers, for tables in other files. */
+extern const ConfTable fields_conf_table;
+
 /* Single values, conf_verify.c. */
 ConfVerify verify_listen, verify_admin, verify_server, verify_host, verify_path, verify_method,
 	verify_prefix, verify_health_path, verify_status, verify_hash_on, verify_network,

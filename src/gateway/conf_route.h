@@ -3,6 +3,9 @@
  * The part of the configuration that a route goes by: what it takes, and what is done with it. Its rows are in conf.c. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/conf_fields.h"
+#include "gateway/conf_reshape.h"
+#include "gateway/conf_shift.h"
 #include "gateway/conf_upstream.h"
 #include "gateway/trust.h"
 
@@ -24,19 +27,6 @@ typedef struct MatchConf {
 	CONF_LIST_OF(ConditionConf) headers, query, cookies; /* all of them */
 	uint8_t scheme; /* MatchScheme: as the client used it */
 } MatchConf;
-
-/* A header to be set or added; its value is a template (template.h). */
-typedef struct FieldConf {
-	Str name;
-	Str value;
-	bool outside; /* from the environment or a file: never shown */
-} FieldConf;
-
-typedef struct FieldsConf {
-	CONF_LIST_OF(FieldConf) set; /* instead of all of that name */
-	CONF_LIST_OF(FieldConf) add; /* beside them */
-	CONF_LIST_OF(Str) remove;
-} FieldsConf;
 
 typedef struct RedirectConf {
 	Str to; /* template of a URL or a path */
@@ -98,7 +88,13 @@ typedef struct RouteConf {
 	MatchConf match;
 	uint8_t action; /* RouteAction, by which of the four below was given; FILES too when `to` is for the rest */
 	Str to;
-	const UpstreamConf *upstream; /* of that name; NULL: nothing goes upstream */
+	const UpstreamConf *upstream; /* of that name, or of `old`; NULL: nothing goes upstream */
+	Str old, new;                 /* the two sides, instead of `to` */
+	bool has_old, has_new, has_shift;
+	ShiftConf shift;
+	const UpstreamConf *new_upstream; /* of `new`; NULL: the route has one side */
+	bool has_reshape;
+	ReshapeConf reshape; /* for the new side */
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;
@@ -112,6 +108,7 @@ typedef struct RouteConf {
 	bool has_maintenance;
 	MaintenanceConf maintenance; /* the general one when the route has none */
 	TimeoutsConf timeouts;       /* what the route does not say is the upstream's */
+	TimeoutsConf new_timeouts;   /* the same on the new side */
 	uint64_t body_bytes; /* the request's body; the general limit when the route does not say */
 	bool has_body;
 	RouteLimitsConf limits; /* what the route does not say is the general one */

@@ -154,6 +154,11 @@ TEST(mistakes_have_their_place)
 		  "b.yaml:4:29: line: is a part of the head" },
 		{ SMALL "admin: 0.0.0.0:9\n",
 		  "b.yaml:4:8: admin: other machines reach 0.0.0.0:9, so a token is needed" },
+		{ SMALL
+		  "admin: { token: 0123456789abcdef, tokens: [ { name: x, token: 0123456789abcdef } ] }\n",
+		  "b.yaml:4:63: token: somebody else has this one" },
+		{ SMALL "admin: { tokens: [ { name: admin, token: 0123456789abcdef } ] }\n",
+		  "b.yaml:4:28: name: admin is who comes with admin.token" },
 		{ SMALL "admin: { address: ':9', token: short }\n",
 		  "4:32: token: the secret is not as expected" },
 		{ SMALL "admin: 127.0.0.1:8080\n", "b.yaml:4:8: admin: clients are listened for" },

@@ -10,6 +10,7 @@
  * catch up before anything is written to a disk.
  *
  * Never held: event streams, gRPC, what the server marks with X-Accel-Buffering: no, and routes that say so. */
+#include "gateway/hooks.h"
 #include "gateway/proxy_int.h"
 #include "gateway/sendfile.h"
 #include "gateway/spool.h"
@@ -56,7 +57,7 @@ Err *relay_receive(Passage *p, int64_t head_us)
 	return &informs;
 }
 
-static Err *read_piece(Passage *p, Str *piece)
+static Err *read_some(Passage *p, Str *piece)
 {
 	AUTO(deadline_end) Deadline idle = deadline_begin(p->times->idle_us);
 	Err *err = call_read(&p->call, piece);
@@ -64,6 +65,14 @@ static Err *read_piece(Passage *p, Str *piece)
 	if (err_is(err, "rt.deadline"))
 		return &stalled;
 	return err && err->kind == ERR_CLOSED ? &cut_short : err;
+}
+
+static Err *read_piece(Passage *p, Str *piece)
+{
+	TRY(read_some(p, piece));
+	if (p->shift)
+		gateway_hooks()->piece(p, *piece);
+	return NULL;
 }
 
 static bool is_all_sent(const Passage *p)
@@ -260,13 +269,74 @@ static Err *deliver(Delivery *d)
 	}
 }
 
+/* --- reshaped ------------------------------------------------------------------------------------------------------- */
+
+static Err *read_whole(Delivery *d, Str *whole)
+{
+	Passage *p = d->p;
+	Buf *body;
+	Str piece;
+
+	TRY(proxy_reshape_begin(p, &body));
+	for (;;) {
+		TRY(read_some(p, &piece));
+		if (!piece.len)
+			break;
+		TRY(proxy_reshape_took(p, body, piece));
+		TRY(relay_took(&d->turn, piece.len));
+	}
+	let_server_go(d);
+	*whole = buf_str(body);
+	return NULL;
+}
+
+static Err *give_whole(Passage *p, Str body)
+{
+	Head out = p->answer;
+
+	out.body = HTTP_BODY_LENGTH;
+	out.content_length = (int64_t)body.len;
+	passage_answer_headers(p, &out);
+	TRY(http_begin(p->x, &out));
+	if (is_all_sent(p))
+		relay_forget(p);
+	if (p->shift) {
+		gateway_hooks()->piece(p, body);
+		gateway_hooks()->piece(p, S(""));
+	}
+	if (p->x->ended)
+		return NULL;
+	TRY(http_write(p->x, body));
+	return http_end(p->x, NULL);
+}
+
+/* The answer of a side that has another form. *given: there is nothing left to do. */
+static Err *reshape(Delivery *d, bool *given)
+{
+	Str body = { 0 };
+
+	*given = proxy_reshape_reads(d->p);
+	if (*given)
+		TRY(read_whole(d, &body));
+	TRY(proxy_reshape_answer(d->p, &body));
+	return *given ? give_whole(d->p, body) : NULL;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------ */
+
 Err *relay_answer(Passage *p)
 {
 	AUTO(delivery_end) Delivery d = { .p = p };
-	Head out = p->answer;
+	bool given = false;
+	Head out;
 
 	if (sendfile_is_asked(p))
 		return sendfile_answer(p);
+	if (p->reshape)
+		TRY(reshape(&d, &given));
+	if (given)
+		return NULL;
+	out = p->answer;
 	passage_answer_headers(p, &out);
 	if (p->x->request.version == HTTP_2)
 		make_own(p->x->arena, &out.headers);

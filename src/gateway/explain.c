@@ -195,6 +195,7 @@ static Err *find(Explain *e)
 		return NULL;
 	p->state = &p->snap->states[p->route->index];
 	p->times = &p->route->conf->timeouts;
+	p->target = p->state->target;
 	action_prepare(e->arena, p->route->conf, &p->snap->states[p->route->index]);
 	return p->refused;
 }

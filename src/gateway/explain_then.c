@@ -161,10 +161,10 @@ void explain_then(Explain *e)
 		tell_answer(e);
 	else
 		tell_files(e);
-	if (r->has_files && r->has_to)
+	if (r->has_files && r->upstream)
 		explain_upstream(e); /* for what is not there */
 	tell_limits(e);
-	if (r->has_to)
+	if (r->upstream)
 		tell_request_headers(e);
 	tell_answer_headers(e);
 }

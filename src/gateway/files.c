@@ -187,7 +187,7 @@ static Err *look_into_folder(Search *s, Str name)
 	Str index = str_fmt(s->p->x->arena, "%.*s/", STR_ARG(name));
 	bool leads = s->conf->index.count > 0;
 
-	if (leads && s->p->route->conf->has_to) {
+	if (leads && s->p->route->conf->upstream) {
 		TRY(look_for_index(s, &index));
 		leads = s->kind == FILE_REGULAR;
 	}

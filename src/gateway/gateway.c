@@ -20,9 +20,11 @@
 #include "gateway/admin.h"
 #include "gateway/build.h"
 #include "gateway/files_cache.h"
+#include "gateway/hooks.h"
 #include "gateway/notify.h"
 #include "gateway/orders.h"
 #include "gateway/ports.h"
+#include "gateway/proxy.h"
 #include "gateway/record.h"
 #include "gateway/takeover.h"
 #include "gateway/upgrade.h"
@@ -83,8 +85,7 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 /* Changes that only a restart makes. */
 static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 {
-	if (!str_eq(before->admin.address.text, now->admin.address.text) ||
-	    !str_eq(before->admin.token, now->admin.token))
+	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
@@ -98,7 +99,8 @@ static Err *apply(Gateway *g, Build *b)
 	Err *err;
 
 	TRY(ports_open(g->ports, b->arena, b->snap->conf));
-	err = snapshot_begin(b->snap, before);
+	err = gateway_hooks()->begin(b->arena, b->snap);
+	err = err ? err : snapshot_begin(b->snap, before);
 	err = err ? err : ports_serve(g->ports, b->arena, b->snap, b->tls);
 	if (err) {
 		snapshot_end(b->snap, before);
@@ -106,6 +108,7 @@ static Err *apply(Gateway *g, Build *b)
 		return err;
 	}
 	swap_snapshot(g, b->snap);
+	proxy_warm(b->snap);
 	b->applied = true;
 	build_let_tls_go(b);
 	build_say_warnings(b);
@@ -446,6 +449,7 @@ static void close_all(Gateway *g)
 	takeover_close(TAKE(g->host));
 	admin_close(TAKE(g->admin)); /* it reads the snapshot */
 	ports_close(g->ports);
+	gateway_hooks()->end();
 	snap = swap_snapshot(g, NULL);
 	if (snap) {
 		snapshot_end(snap, NULL);

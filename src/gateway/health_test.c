@@ -34,14 +34,14 @@ static Err *play_reload(void *arg)
 {
 	static const Err failed = ERR_STATIC(UPSTREAM, "test", "test");
 	Snapshot *old = snapshot_of(NULL, "health: { path: /, interval: 1h, fall: 1 }"), *new;
-	Upstream *up = old->upstreams[0];
+	Upstream *up = old->targets[0].up;
 	Server *server = up->servers[0].server;
 
 	CHECK_OK(snapshot_begin(old, NULL));
 	count(&up->checkers[0], &failed, 0, arg);
 	CHECK_INT(server->health, BALANCE_DOWN);
 	new = snapshot_of(old, "queue: 1");
-	CHECK(new->upstreams[0]->servers[0].server == server);
+	CHECK(new->targets[0].up->servers[0].server == server);
 	CHECK_OK(snapshot_begin(new, old));
 	CHECK_INT(server->health, BALANCE_UP);
 	count(&up->checkers[0], &failed, 0, arg);

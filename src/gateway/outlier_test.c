@@ -71,14 +71,14 @@ static void end(Snapshot *snap, const Snapshot *after)
 static Err *play_reload(void *arg)
 {
 	Snapshot *old = snapshot_of(NULL, "outlier: 1"), *new;
-	Upstream *up = old->upstreams[0];
+	Upstream *up = old->targets[0].up;
 
 	(void)arg;
 	CHECK_OK(snapshot_begin(old, NULL));
 	outlier_bad(up, 0, S("test"));
 	CHECK(is_ejected(up->servers[0].server));
 	new = snapshot_of(old, "outlier: 0");
-	CHECK(new->upstreams[0]->servers[0].server == up->servers[0].server);
+	CHECK(new->targets[0].up->servers[0].server == up->servers[0].server);
 	CHECK_OK(snapshot_begin(new, old));
 	CHECK(!is_ejected(up->servers[0].server));
 	outlier_bad(up, 0, S("test"));

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "gateway/fields.h"
+#include "gateway/hooks.h"
 #include "gateway/maintenance.h"
 #include "gateway/problem.h"
 #include "gateway/proxy.h"
@@ -85,13 +86,15 @@ Err *passage_request_headers(Passage *p)
 	                             &p->head.headers);
 }
 
-void passage_answer_headers(const Passage *p, Head *answer)
+void passage_answer_headers(Passage *p, Head *answer)
 {
 	Headers in = answer->headers;
 
 	answer->headers = (Headers){ 0 };
 	forwarded_answer(&p->forwarded, p->x->arena, &in, &answer->headers);
 	passage_change_answer(p, &answer->headers);
+	if (p->shift)
+		gateway_hooks()->answer(p, &answer->headers);
 }
 
 void passage_change_answer(const Passage *p, Headers *headers)
@@ -173,8 +176,8 @@ static void count(const Passage *p, int64_t took_us)
 	metric_add(p->state->bytes_in, p->x->bytes_in);
 	metric_add(p->state->bytes_out, p->x->bytes_out);
 	if (p->answered) {
-		metric_add(p->state->up_bytes_in, p->x->bytes_in);
-		metric_add(p->state->up_bytes_out, p->x->bytes_out);
+		metric_add(p->target->bytes_in, p->x->bytes_in);
+		metric_add(p->target->bytes_out, p->x->bytes_out);
 	}
 }
 
@@ -208,8 +211,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.trace_id = p->forwarded.trace_id,
 		.span_id = p->forwarded.span_id,
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
-		.upstream =
-			p->state && p->state->up ? upstream_conf(p->state->up)->name : (Str){ 0 },
+		.upstream = p->target ? p->target->conf->name : (Str){ 0 },
 		.server = p->server,
 		.error = err ? str_of(err->slug) : (Str){ 0 },
 		.message = err ? err_chain(x->arena, err) : (Str){ 0 },
@@ -220,12 +222,14 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 
 void proxy_done(Exchange *x, const Err *err)
 {
-	const Passage *p = x->user;
+	Passage *p = x->user;
 	int64_t took_us = loop_now_us() - x->start_us;
 
 	if (!p)
 		return; /* it was refused and the client had left */
 	count(p, took_us);
+	if (p->shift)
+		gateway_hooks()->done(p, err);
 	if (p->snap->recorder)
 		write_record(p, err, took_us);
 }

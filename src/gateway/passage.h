@@ -20,7 +20,9 @@ typedef struct Passage {
 	Str content_range;  /* of a 416 */
 	const Route *route; /* NULL: none */
 	const RouteState *state;
-	const TimeoutsConf *times; /* the route's */
+	const Target *target;      /* the side that serves; NULL: nothing goes upstream */
+	const TimeoutsConf *times; /* the route's, on that side */
+	const Reshape *reshape;    /* for that side; NULL: it goes as it is */
 	Forwarded forwarded;       /* who asks, and the request's id */
 	Err *refused;              /* by it */
 	uint64_t key;              /* for hashing to a server */
@@ -45,6 +47,9 @@ typedef struct Passage {
 	int64_t answered_us; /* since then */
 	Err *upload_err;     /* of writing the body to the server */
 	Head answer;
+	/* the hooks' */
+	void *shift;      /* theirs, of this request; NULL: it is not looked at */
+	int64_t ready_us; /* when it was ready to be sent */
 	/* for the records */
 	Str server;
 	bool reused;
@@ -60,7 +65,7 @@ void passage_values(const Passage *p, TemplateValues *values);
  * template_expand does. */
 Err *passage_request_headers(Passage *p) MUST_USE;
 /* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in, what the route changes. */
-void passage_answer_headers(const Passage *p, Head *answer);
+void passage_answer_headers(Passage *p, Head *answer);
 /* What the route changes in an answer, or in an error, of the gateway's own. The route may be NULL. */
 void passage_change_answer(const Passage *p, Headers *headers);
 void passage_change_error(const Passage *p, Headers *headers);

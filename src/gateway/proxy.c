@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "gateway/action.h"
+#include "gateway/hooks.h"
 #include "gateway/maintenance.h"
 #include "gateway/options.h"
 #include "gateway/proxy_int.h"
@@ -69,6 +70,7 @@ static Err *find_route(Passage *p)
 		return miss_error(p, &miss);
 	p->state = &p->snap->states[p->route->index];
 	p->times = &p->route->conf->timeouts;
+	p->target = p->state->target;
 	limits = &p->route->conf->limits;
 	http_limit_pace(p->x, limits->body_idle_us, limits->write_us, limits->body_rate);
 	return NULL;
@@ -101,7 +103,7 @@ Err *proxy_target(const Passage *p, Str *out)
 
 static uint64_t hash_key(const Passage *p)
 {
-	const UpstreamConf *conf = upstream_conf(p->state->up);
+	const UpstreamConf *conf = upstream_conf(p->target->up);
 
 	Str key = { 0 };
 
@@ -122,17 +124,28 @@ static void limit_end(Passage **p)
 static Err *action_proxy(Passage *p)
 {
 	AUTO(limit_end) Passage *limited = p;
+	bool gathered = false;
 	Err *err;
 
+	if (p->state->shift)
+		gateway_hooks()->choose(p);
+	if (p->target == p->state->new_target)
+		p->reshape = p->state->reshape;
 	TRY(http_limit_body(p->x, p->route->conf->body_bytes));
 	TRY(proxy_target(p, &p->head.target));
 	TRY(passage_request_headers(p));
 	options_step(p->x->arena, &p->head);
 	p->key = hash_key(p);
+	if (p->reshape)
+		TRY(proxy_reshape_request(p, &gathered));
 	if (p->times->request_us)
 		p->limit = deadline_begin(p->times->request_us);
-	TRY(relay_gather(p));
+	if (!gathered)
+		TRY(relay_gather(p));
 	relay_frame(p);
+	p->ready_us = loop_now_us();
+	if (p->shift)
+		gateway_hooks()->ready(p);
 	err = attempts_run(p);
 	return err_is(err, "rt.deadline") ? &too_late : err;
 }
@@ -178,7 +191,7 @@ Err *proxy_handle(Exchange *x)
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));
-	if (p->route->conf->has_files && p->route->conf->has_to)
+	if (p->route->conf->has_files && p->route->conf->upstream)
 		return action_files_first(p);
 	return actions[p->route->conf->action](p);
 }

@@ -7,3 +7,6 @@
 HttpHandler proxy_handle;
 HttpFail proxy_fail;
 HttpDone proxy_done;
+
+/* Has every loop's filters of this configuration compiled, so that no request waits for it. Does not park; any loop. */
+void proxy_warm(Snapshot *snap);

@@ -30,5 +30,21 @@ bool relay_is_live(Str content_type); /* never held: event streams, gRPC */
 /* Adds to what was moved since others had their turn, and gives them one when that was much. */
 Err *relay_took(size_t *turn, size_t bytes) MUST_USE;
 
+/* What was made of the body, whole, in the request's arena: it is sent instead of what came. */
+Err *relay_hold(Passage *p, Str body) MUST_USE;
+
+/* proxy_reshape.c: requests to, and answers of, a side that has another form (p->reshape). The request's head and, when it
+ * is to be changed, its body, read whole: to be called instead of relay_gather then (*gathered). Fails as
+ * reshape_request does. */
+Err *proxy_reshape_request(Passage *p, bool *gathered) MUST_USE;
+/* Must the answer's body be read whole for it? Does not park. */
+bool proxy_reshape_reads(const Passage *p);
+/* Before that: makes p->answer's own what names the server's bytes. *body: where it goes, piece by piece. Both fail with
+ * UPSTREAM "shift.reshape" when it is too large. Do not park. */
+Err *proxy_reshape_begin(Passage *p, Buf **body) MUST_USE;
+Err *proxy_reshape_took(Passage *p, Buf *body, Str piece) MUST_USE;
+/* p->answer's headers and, when it was read, its body. Fails as reshape_answer does. */
+Err *proxy_reshape_answer(Passage *p, Str *body) MUST_USE;
+
 /* One server after another until one has answered and the client has it all. */
 Err *attempts_run(Passage *p) MUST_USE;

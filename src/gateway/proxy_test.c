@@ -207,7 +207,7 @@ static Err *proxy_cancelled(Exchange *x)
 
 static unsigned open_to_origin(const Scene *scene)
 {
-	return upstream_server_stats(scene->snap->upstreams[0], 0).connections;
+	return upstream_server_stats(scene->snap->targets[0].up, 0).connections;
 }
 
 static void cancel_everywhere(Scene *scene)
@@ -325,7 +325,7 @@ static void within_the_limit(Scene *scene)
 	CHECK(origin.most <= 3);
 	CHECK(origin.most >= 2);
 	CHECK(open_to_origin(scene) <= 3);
-	CHECK_INT(upstream_waiting(scene->snap->upstreams[0]), 0);
+	CHECK_INT(upstream_waiting(scene->snap->targets[0].up), 0);
 }
 
 TEST(a_limit_is_exact_over_all_loops_and_who_waits_is_served)

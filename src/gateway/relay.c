@@ -137,6 +137,23 @@ Err *relay_gather(Passage *p)
 	return NULL;
 }
 
+Err *relay_hold(Passage *p, Str body)
+{
+	Err *err;
+
+	p->body = body;
+	if (body.len <= SMALL_BYTES)
+		return NULL;
+	hold(p, body);
+	p->body = (Str){ 0 };
+	err = spool_settle(p->held);
+	if (err)
+		relay_forget(p);
+	else if (spool_bytes(p->held) == spool_memory(p->held).len)
+		p->body = str_sub(spool_memory(p->held), 0, SMALL_BYTES);
+	return err;
+}
+
 static uint64_t held_bytes(const Passage *p)
 {
 	return p->held ? spool_bytes(p->held) : p->body.len;

@@ -72,7 +72,7 @@ static Upstream *find_upstream(const Snapshot *snap, Str name)
 {
 	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++)
 		if (str_eq(snap->conf->upstreams.at[i].name, name))
-			return snap->upstreams[i];
+			return snap->targets[i].up;
 	return NULL;
 }
 
@@ -87,15 +87,17 @@ static Err *take_upstreams(Snapshot *snap, Arena *a, const Snapshot *before)
 {
 	size_t count = snap->conf->upstreams.count;
 
-	snap->upstreams = ARENA_ARRAY(a, Upstream *, count);
+	snap->targets = ARENA_ARRAY(a, Target, count);
 	for (size_t i = 0; i < count; i++) {
 		const UpstreamConf *conf = &snap->conf->upstreams.at[i];
 		Upstream *known = find_upstream(before, conf->name);
+		Target *target = &snap->targets[i];
 
+		target->conf = conf;
 		if (is_same(known, conf))
-			snap->upstreams[i] = upstream_ref(known);
+			target->up = upstream_ref(known);
 		else
-			TRY(upstream_new(a, snap->hold, conf, known, &snap->upstreams[i]));
+			TRY(upstream_new(a, snap->hold, conf, known, &target->up));
 	}
 	return NULL;
 }
@@ -106,10 +108,6 @@ static void route_cells_take(RouteState *state, const RouteConf *route)
 	state->seconds = metric_cell(&families[M_SECONDS], &route->name, 1);
 	state->bytes_in = metric_cell(&families[M_BYTES_IN], &route->name, 1);
 	state->bytes_out = metric_cell(&families[M_BYTES_OUT], &route->name, 1);
-	if (!route->upstream)
-		return;
-	state->up_bytes_in = metric_cell(&families[M_UP_BYTES_IN], &route->upstream->name, 1);
-	state->up_bytes_out = metric_cell(&families[M_UP_BYTES_OUT], &route->upstream->name, 1);
 }
 
 static void route_cells_free(const RouteState *state)
@@ -118,8 +116,29 @@ static void route_cells_free(const RouteState *state)
 	metric_cell_free(state->seconds);
 	metric_cell_free(state->bytes_in);
 	metric_cell_free(state->bytes_out);
-	metric_cell_free(state->up_bytes_in);
-	metric_cell_free(state->up_bytes_out);
+}
+
+static void targets_take(Snapshot *snap)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+		Target *target = &snap->targets[i];
+
+		target->bytes_in = metric_cell(&families[M_UP_BYTES_IN], &target->conf->name, 1);
+		target->bytes_out = metric_cell(&families[M_UP_BYTES_OUT], &target->conf->name, 1);
+	}
+}
+
+static void targets_free(const Snapshot *snap)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+		metric_cell_free(snap->targets[i].bytes_in);
+		metric_cell_free(snap->targets[i].bytes_out);
+	}
+}
+
+static const Target *target_of(const Snapshot *snap, const UpstreamConf *conf)
+{
+	return conf ? &snap->targets[conf - snap->conf->upstreams.at] : NULL;
 }
 
 static void take_routes(Snapshot *snap, Arena *a)
@@ -131,11 +150,12 @@ static void take_routes(Snapshot *snap, Arena *a)
 		const RouteConf *route = &conf->routes.at[i];
 		RouteState *state = &snap->states[i];
 
-		if (route->upstream)
-			state->up = snap->upstreams[route->upstream - conf->upstreams.at];
+		state->target = target_of(snap, route->upstream);
+		state->new_target = target_of(snap, route->new_upstream);
 		route_cells_take(state, route);
 	}
 	cells_take(snap->unrouted, S(""));
+	targets_take(snap);
 }
 
 static Err *read_page(Arena *a, Str path, Str *page)
@@ -198,7 +218,7 @@ static Str effective_text(Arena *a, const GatewayConf *conf)
 static void drop_upstreams(Snapshot *snap)
 {
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		upstream_unref(snap->upstreams ? snap->upstreams[i] : NULL);
+		upstream_unref(snap->targets ? snap->targets[i].up : NULL);
 }
 
 Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snapshot *before,
@@ -237,6 +257,7 @@ void snapshot_unref(Snapshot *snap)
 	for (size_t i = 0; i < snap->conf->routes.count; i++)
 		route_cells_free(&snap->states[i]);
 	cells_free(snap->unrouted);
+	targets_free(snap);
 	drop_upstreams(snap);
 	conf_hold_unref(snap->hold);
 }
@@ -244,7 +265,7 @@ void snapshot_unref(Snapshot *snap)
 static bool has_upstream(const Snapshot *snap, const Upstream *up)
 {
 	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++)
-		if (snap->upstreams[i] == up)
+		if (snap->targets[i].up == up)
 			return true;
 	return false;
 }
@@ -252,9 +273,9 @@ static bool has_upstream(const Snapshot *snap, const Upstream *up)
 Err *snapshot_begin(Snapshot *snap, const Snapshot *before)
 {
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
-		upstream_enforce(snap->upstreams[i]);
-		if (!has_upstream(before, snap->upstreams[i]))
-			TRY(upstream_start(snap->upstreams[i]));
+		upstream_enforce(snap->targets[i].up);
+		if (!has_upstream(before, snap->targets[i].up))
+			TRY(upstream_start(snap->targets[i].up));
 	}
 	return NULL;
 }
@@ -263,8 +284,8 @@ void snapshot_end(Snapshot *snap, const Snapshot *after)
 {
 	for (size_t i = 0; after && i < after->conf->upstreams.count; i++)
 		upstream_enforce(
-			after->upstreams[i]); /* it is already, unless a reload failed late */
+			after->targets[i].up); /* it is already, unless a reload failed late */
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
-		if (!has_upstream(after, snap->upstreams[i]))
-			upstream_stop(snap->upstreams[i]);
+		if (!has_upstream(after, snap->targets[i].up))
+			upstream_stop(snap->targets[i].up);
 }

@@ -11,10 +11,20 @@
 typedef struct Fields Fields;     /* fields.h */
 typedef struct Template Template; /* template.h */
 typedef struct Recorder Recorder;
+typedef struct Reshape Reshape; /* reshape.h */
+
+/* Where requests can go: an upstream of this configuration. */
+typedef struct Target {
+	Upstream *up;
+	const UpstreamConf *conf;
+	MetricCell bytes_in, bytes_out; /* of bodies */
+} Target;
 
 /* What a route needs beside its row. */
 typedef struct RouteState {
-	Upstream *up;                 /* NULL: the route has none */
+	const Target *target;         /* NULL: the route has none */
+	const Target *new_target;     /* the new side; NULL: the route has one */
+	void *shift;                  /* the hooks' (hooks.h); NULL: nothing is moved */
 	Str content;                  /* of `answer` */
 	Str etag;                     /* of that */
 	Str sendfile_dir;             /* of `sendfile`: its folder, links resolved */
@@ -23,10 +33,10 @@ typedef struct RouteState {
 	const Template *rewrite;      /* NULL: none */
 	const Fields *request_fields; /* NULL: nothing is changed */
 	const Fields *answer_fields;
-	MetricCell answers[6]; /* by class of status; [0]: none was sent */
+	const Reshape *reshape; /* for the new side; NULL: it has the old one's form */
+	MetricCell answers[6];  /* by class of status; [0]: none was sent */
 	MetricCell seconds;
-	MetricCell bytes_in, bytes_out;       /* of bodies */
-	MetricCell up_bytes_in, up_bytes_out; /* those of requests that went to its upstream */
+	MetricCell bytes_in, bytes_out; /* of bodies */
 } RouteState;
 
 typedef struct Snapshot {
@@ -36,7 +46,7 @@ typedef struct Snapshot {
 	Str text; /* the configuration in effect, secrets hidden */
 	const RouteTable *routes;
 	RouteState *states; /* by Route.index */
-	Upstream **upstreams;
+	Target *targets;    /* by index in conf->upstreams */
 	UrlRules paths;
 	HttpLimits limits;
 	Recorder *recorder; /* the process's; NULL: off */

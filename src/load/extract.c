@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "load/jq.h"
+#include "rt/jq.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@ bool variables_get(const Variables *variables, Str name, Str *value);
 
 typedef struct Seeker Seeker;
 
-/* Lives as long as the arena. Fails with INVALID "load.jq" (a filter that is none). Call before the run: a filter takes
+/* Lives as long as the arena. Fails with INVALID "rt.jq" (a filter that is none). Call before the run: a filter takes
  * 40 ms to compile, once for each loop. */
 Err *seeker_new(Arena *a, const StepConf *step, unsigned loops, Seeker **out) MUST_USE;
 bool seeker_wants_body(const Seeker *seeker); /* does it look at bodies at all? */

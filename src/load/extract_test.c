@@ -114,5 +114,5 @@ TEST(a_filter_that_is_none_is_refused)
 	StepConf step = { .extract = { &conf, 1 } };
 	Seeker *seeker;
 
-	CHECK_ERR(seeker_new(a, &step, 1, &seeker), "load.jq");
+	CHECK_ERR(seeker_new(a, &step, 1, &seeker), "rt.jq");
 }

@@ -258,6 +258,37 @@ def test_without_a_token_nothing_can_be_changed(gw):
     assert gw.ask_admin("/readyz")[0] == 200
 
 
+# Who it is told by
+
+def test_each_token_has_a_name_and_a_role(gateway, shop, tmp_path):
+    (tmp_path / "ann").write_text("ann-has-this-secret\n")
+    gw = gateway(everything_to(shop, more=f"""
+        admin:
+          address: "127.0.0.1:0"
+          token: {TOKEN}
+          tokens:
+            - {{ name: ann, token: "file:{tmp_path}/ann", role: operate }}
+            - {{ name: bob, token: bob-has-this-secret }}
+    """), token=TOKEN)
+    for token, sees, reloads in ((TOKEN, 200, 200), ("ann-has-this-secret", 200, 200), ("bob-has-this-secret", 200, 403), ("x", 401, 401)):
+        who = {"Authorization": f"Bearer {token}"}
+        assert gw.ask_admin("/upstreams", **who)[0] == sees
+        status, headers, text = gw.ask_admin("/config/reload", "POST", **who)
+        assert status == reloads
+    assert gw.ask_admin("/config")[2].count("(hidden)") == 3
+    problem = json.loads(gw.ask_admin("/drain", "POST", Authorization="Bearer bob-has-this-secret")[2])
+    assert problem["type"] == "urn:banyan:problem:admin.role" and "bob has view" in problem["detail"]
+
+
+def test_refusals_are_problem_documents(gw):
+    for path, method, slug in (("/nothing", "GET", "admin.unknown"), ("/config", "POST", "admin.method"), ("/drain", "POST", "admin.token_needed")):
+        status, headers, text = gw.ask_admin(path, method)
+        problem = json.loads(text)
+        assert headers["Content-Type"] == "application/problem+json"
+        assert (problem["status"], problem["type"]) == (status, f"urn:banyan:problem:{slug}")
+    assert gw.ask_admin("/config", "POST")[1]["Allow"] == "GET" and "/upstreams" in gw.ask_admin("/nothing")[2]
+
+
 # The access log
 
 def test_a_record_tells_the_request(gw, shop, client):

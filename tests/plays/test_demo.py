@@ -58,8 +58,29 @@ def left_of(folder):
     return [name for name in found if name.split("/")[2] not in own]
 
 
+def test_the_story_ends_well(place):
+    demo = Demo(place, "--auto", "--enough", 60, "--hold", "2s", "--steps", "20%, 100%", "--shoppers", 0.3, "--app", 5)
+    demo.ends(0, within=START_S + 150)
+    assert "verdict: good" in demo.shown, demo.shown
+    rows = {row[0].strip(): [int(one) for one in row[1:]]
+            for row in re.findall(r"^([a-z ]+?)  +(\d+) +(\d+) +(\d+) .* good$", demo.shown, re.M)}
+    assert list(rows) == ["shadow", "canary goes bad", "shadow again", "canary goes through", "drill"], demo.shown
+    assert [new == 0 for _, new, _ in rows.values()] == [True, False, True, False, False], demo.shown
+    assert [failed == 0 for *_, failed in rows.values()] == [True, False, True, True, True], demo.shown
+    assert not (demo.place / "all/shop/next/faults.json").exists()
+
+
+def test_a_story_that_ends_badly_is_told(place):
+    """A fault that nobody of the story planted, while users are on the new side for good."""
+    demo = Demo(place, "--auto", "--enough", 60, "--hold", "1h", "--steps", "20%, 100%", "--shoppers", 0, "--app", 5)
+    until(lambda: "canary that goes through" in demo.shown and "20 %" in demo.shown or not demo.is_running(), "the last canary", within=START_S + 100)
+    subprocess.run([ROOT / "examples/shop/fault", demo.place / "all/shop/next/faults.json", "errors=100%"], check=True, capture_output=True)
+    demo.ends(1)
+    assert "a new side that was well went back" in demo.shown and "verdict: BAD" in demo.shown, demo.shown
+
+
 def test_it_shows_traffic_and_ends_by_itself(place):
-    demo = Demo(place, "--for", 5)
+    demo = Demo(place, "--no-story", "--for", 5)
     demo.ends(0, within=START_S)
     assert len(demo.figures) == 5, demo.shown
     assert sum(rate for rate, _ in demo.figures) > 0 and not any(errors for _, errors in demo.figures), demo.shown

@@ -104,8 +104,8 @@ def api(login=True, staff=False, csrf=True, **methods):
     return view
 
 
-def page_of(request, queryset, to_json, per_page=20):
-    """{count, page, pages, next, previous, results}; next and previous are absolute."""
+def page_of(request, queryset, to_json, per_page=20, rows=list):
+    """{count, page, pages, next, previous, results}; next and previous are absolute. rows: fetches the page's part of the queryset."""
     try:
         number = max(1, int(request.GET.get('page', 1)))
         size = min(100, max(1, int(request.GET.get('per_page', per_page))))
@@ -125,7 +125,7 @@ def page_of(request, queryset, to_json, per_page=20):
         'count': count, 'page': number, 'pages': pages,
         'next': link(number + 1) if number < pages else None,
         'previous': link(number - 1) if number > 1 else None,
-        'results': [to_json(one) for one in queryset[(number - 1) * size:number * size]],
+        'results': [to_json(one) for one in rows(queryset[(number - 1) * size:number * size])],
     }
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.validators import validate_email
 from django.db import close_old_connections, transaction
-from django.db.models import Q
+from django.db.models import Avg, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.http import http_date
@@ -158,6 +158,15 @@ def public(response, seconds=30):
     return response
 
 
+def with_ratings(products):
+    """New in 3.15: a page of products takes two queries; before, each product asked for its category and its rating."""
+    page = list(products.select_related('category'))
+    stars = dict(Review.objects.filter(product__in=[product.pk for product in page]).order_by().values_list('product').annotate(Avg('stars')))
+    for product in page:
+        product.stars = stars.get(product.pk)
+    return page
+
+
 def product_list(request):
     products = Product.objects.filter(active=True)
     query = request.GET.get('q', '').strip()
@@ -168,7 +177,7 @@ def product_list(request):
         products = products.filter(Q(category__slug=slug) | Q(category__parent__slug=slug))
     sorts = {'name': ('name', 'id'), 'price': ('price_cents', 'id'), '-price': ('-price_cents', 'id'), 'new': ('-created_at', '-id')}
     products = products.order_by(*sorts.get(request.GET.get('sort'), ('name', 'id')))
-    return public(answer(page_of(request, products, product_json)))
+    return public(answer(page_of(request, products, product_json, rows=with_ratings if settings.NEXT else list)))
 
 
 def product_show(request, pk):

@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.contrib.messages import constants as message_constants
 
+from shop import NEXT_VERSION, VERSION
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -51,6 +53,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    'shop.middleware.ReleaseMiddleware',
     'django.middleware.security.SecurityMiddleware',
     'django.middleware.http.ConditionalGetMiddleware',
     'django.contrib.sessions.middleware.SessionMiddleware',
@@ -60,6 +63,7 @@ MIDDLEWARE = [
     'django.contrib.messages.middleware.MessageMiddleware',
     'django.middleware.clickjacking.XFrameOptionsMiddleware',
     'analytics.middleware.PageViewMiddleware',
+    'shop.middleware.FaultMiddleware',
 ]
 
 ROOT_URLCONF = 'shop.urls'
@@ -138,6 +142,9 @@ LOGGING = {
 }
 
 # The shop's own.
+NEXT = env('RELEASE', 'current') == 'next'     # this tree holds two releases
+RELEASE = NEXT_VERSION if NEXT else VERSION
+FAULTS_FILE = env('FAULTS')                     # shop/faults.py; empty: there are none
 SHOP_NAME = 'Pine & Anvil'
 CURRENCY = 'EUR'
 SHIPPING_CENTS = 490

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 
-from shop import VERSION
 from shop.utils import is_api
 
 HASHED = re.compile(r'\.[0-9a-f]{12}\.\w+$')
@@ -28,7 +27,7 @@ def healthz(request):
 
 @require_safe
 def version(request):
-    return JsonResponse({'name': 'shop', 'version': VERSION, 'django': django.get_version()})
+    return JsonResponse({'name': 'shop', 'version': settings.RELEASE, 'django': django.get_version()})
 
 
 @require_safe

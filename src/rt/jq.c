@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Around libjq 1.6, whose values are counted references that each call takes over. */
-#include "load/jq.h"
+#include "rt/jq.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -48,7 +48,7 @@ Err *jq_new(Arena *a, Str filter, Jq **out)
 	jq_free(jq);
 	rest = buf_str(&said);
 	str_split(&rest, '\n', &first);
-	return err_new(a, ERR_INVALID, "load.jq", "%.*s is no jq filter: %.*s",
+	return err_new(a, ERR_INVALID, "rt.jq", "%.*s is no jq filter: %.*s",
 	               STR_ARG(str_quote(a, filter)), STR_ARG(first));
 }
 
@@ -74,6 +74,15 @@ static bool take(jv value, Arena *a, Str *out)
 	                         (size_t)jv_string_length_bytes(jv_copy(value)) });
 	jv_free(value);
 	return true;
+}
+
+Err *jq_check(Arena *a, Str filter)
+{
+	Jq *jq;
+
+	TRY(jq_new(a, filter, &jq));
+	jq_free(jq);
+	return NULL;
 }
 
 bool jq_first(Jq *jq, Arena *a, Str json, Str *out)

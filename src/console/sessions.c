@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sessions of the console: a small table that is looked through from end to end, each time in the same time whatever the
+ * cookie says. An id has 256 random bits. A second secret, the proof, goes to the page at login and never into a cookie: cookies know no
+ * ports, so whatever else listens on this host is sent ours, and it must not be able to change anything with that. */
+#include "console/sessions.h"
+
+#include "base/arena.h"
+#include "base/rand.h"
+#include "base/time.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { PROOF_HEX = 32, NAME_BYTES = 64 };
+
+typedef struct Session {
+	char id[SESSION_ID_HEX];
+	char proof[PROOF_HEX];
+	char name[NAME_BYTES];
+	uint8_t name_len;
+	uint8_t role;
+	bool used;
+	int64_t last_us;
+} Session;
+
+static struct {
+	pthread_mutex_t lock;
+	Session at[SESSIONS_MAX];
+} sessions = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void put_random_hex(char *to, size_t digits)
+{
+	uint64_t bits;
+
+	for (size_t i = 0; i < digits; i += 16) {
+		rand_bytes(&bits, sizeof(bits));
+		str_put_hex(to + i, bits, 16);
+	}
+}
+
+static bool is_live(const Session *s, int64_t now_us)
+{
+	return s->used && now_us - s->last_us < SESSION_IDLE_S * US_PER_S;
+}
+
+static bool same_id(const Session *s, Str id)
+{
+	unsigned char diff = 0;
+
+	for (size_t i = 0; i < SESSION_ID_HEX; i++)
+		diff |= (unsigned char)(s->id[i] ^ id.at[i]);
+	return !diff;
+}
+
+/* With the lock held. */
+static Session *find(Str id)
+{
+	Session *found = NULL;
+
+	if (id.len != SESSION_ID_HEX)
+		return NULL;
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
+		if (same_id(&sessions.at[i], id) && sessions.at[i].used)
+			found = &sessions.at[i];
+	return found;
+}
+
+static Session *take_place(int64_t now_us)
+{
+	Session *oldest = &sessions.at[0];
+
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		Session *s = &sessions.at[i];
+
+		if (!is_live(s, now_us))
+			return s;
+		if (s->last_us < oldest->last_us)
+			oldest = s;
+	}
+	return oldest;
+}
+
+void session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof)
+{
+	Session made = { .used = true,
+		         .last_us = now_us,
+		         .role = (uint8_t)who->role,
+		         .name_len = (uint8_t)MIN(who->name.len, (size_t)NAME_BYTES) };
+
+	put_random_hex(made.id, SESSION_ID_HEX);
+	put_random_hex(made.proof, PROOF_HEX);
+	memcpy(made.name, who->name.at, made.name_len);
+	pthread_mutex_lock(&sessions.lock);
+	*take_place(now_us) = made;
+	pthread_mutex_unlock(&sessions.lock);
+	*id = str_dup(a, (Str){ made.id, SESSION_ID_HEX });
+	*proof = str_dup(a, (Str){ made.proof, PROOF_HEX });
+}
+
+bool session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof)
+{
+	Session *s, found = { 0 };
+
+	pthread_mutex_lock(&sessions.lock);
+	s = find(id);
+	if (s && is_live(s, now_us)) {
+		s->last_us = now_us;
+		found = *s;
+	}
+	pthread_mutex_unlock(&sessions.lock);
+	if (!found.used)
+		return false;
+	*who = (AdminWho){ str_dup(a, (Str){ found.name, found.name_len }), found.role };
+	*proof = str_dup(a, (Str){ found.proof, PROOF_HEX });
+	return true;
+}
+
+void session_end(Str id)
+{
+	Session *s;
+
+	pthread_mutex_lock(&sessions.lock);
+	s = find(id);
+	if (s)
+		*s = (Session){ 0 };
+	pthread_mutex_unlock(&sessions.lock);
+}
+
+uint64_t session_count(int64_t now_us)
+{
+	uint64_t count = 0;
+
+	pthread_mutex_lock(&sessions.lock);
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
+		count += is_live(&sessions.at[i], now_us);
+	pthread_mutex_unlock(&sessions.lock);
+	return count;
+}

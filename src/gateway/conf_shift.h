@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The part of the configuration that moves a route from its old side to its new one. The gateway reads it; what is done with
+ * it is the shift's (hooks.h). Its rows are in conf_shift.c. */
+#pragma once
+#include "base/conf.h"
+
+/* What a user is known by, in the order that is tried. */
+typedef enum StickyBy {
+	STICKY_COOKIE_OF_OURS, /* auto: a signed cookie of the gateway's own */
+	STICKY_HEADER,
+	STICKY_COOKIE,
+	STICKY_ADDRESS,
+} StickyBy;
+
+typedef enum ShadowEffects { EFFECTS_UNKNOWN, EFFECTS_NONE } ShadowEffects;
+
+typedef struct ShadowConf {
+	uint32_t sample_ppm; /* of the requests that may be shadowed */
+	uint8_t effects;     /* ShadowEffects: the declaration */
+	Str sandbox; /* header that makes the new side change nothing; unsafe methods are shadowed with it; empty: none */
+	uint32_t noise_ppm;  /* of those shadowed, how many ask the old side a second time */
+	uint32_t at_once;    /* in flight, of this route; more are dropped and counted */
+	uint64_t body_bytes; /* larger answers are not compared */
+	int64_t timeout_us;
+} ShadowConf;
+
+typedef struct PathValueConf {
+	Str path;
+	Str value;
+} PathValueConf;
+
+typedef struct CompareConf {
+	CONF_LIST_OF(Str) ignore, unordered, sets, mask, headers;
+	CONF_LIST_OF(PathValueConf) tolerance, keyed;
+	Str map; /* a jq filter; empty: none */
+} CompareConf;
+
+typedef enum JudgeOn {
+	JUDGE_ON_ERRORS,
+	JUDGE_ON_P50,
+	JUDGE_ON_P95,
+	JUDGE_ON_P99,
+	JUDGE_ON_MISMATCH
+} JudgeOn;
+
+/* A business counter: an answer that says that something went well. */
+typedef struct CounterConf {
+	Str name;
+	Str header; /* there, and not "0" or "false": it counts */
+	Str field;  /* or this JSON field of the answer */
+} CounterConf;
+
+typedef struct JudgeConf {
+	double alpha;
+	CONF_LIST_OF(uint8_t) metrics; /* JudgeOn */
+	CONF_LIST_OF(CounterConf) counters;
+	Str hold;        /* "auto", or how long a step lasts at least */
+	int64_t hold_us; /* of `hold`; 0: auto */
+	int64_t fast_us; /* what is answered within is never slow */
+	double margin;   /* a rise by this share is no regression */
+} JudgeConf;
+
+typedef struct OverrideConf {
+	Str name;   /* "header:X-Canary" or "cookie:canary", or "user": an id of `sticky` */
+	uint8_t by; /* StickyBy, of `name`; of "user" the cookie of ours */
+	Str field;  /* the header's or cookie's name */
+	CONF_LIST_OF(Str) to_new, to_old;
+} OverrideConf;
+
+typedef struct ShiftConf {
+	CONF_LIST_OF(Str) sticky; /* "auto", "header:X-Tenant", "cookie:NAME", "address" */
+	ShadowConf shadow;
+	CompareConf compare;
+	CONF_LIST_OF(uint32_t) steps; /* parts per million, rising */
+	JudgeConf judge;
+	uint32_t holdback_ppm; /* that stay on the old side in `new` */
+	uint32_t cap;          /* users on the new side below 100 %; 0: no limit */
+	Str group; /* routes of one group are one subject; empty: the route's own name */
+	CONF_LIST_OF(OverrideConf) overrides;
+	uint32_t objective_ppm; /* of requests that succeed */
+	bool manual;            /* a person says when the next step begins */
+} ShiftConf;
+
+/* For the whole file. */
+typedef struct ShiftAllConf {
+	Str store;   /* sqlite:PATH, postgresql://..., redis://... */
+	Str gateway; /* what this one is called; empty: the host's name */
+	Str cookie;  /* the name of the cookie of ours */
+} ShiftAllConf;
+
+extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
+extern const ConfTable shift_all_conf_table; /* of the file, ShiftAllConf */
+ConfCheck shift_conf_check;
+
+/* What a row of `sticky` or `overrides` says; "user" is the cookie of ours too. False: it is none. */
+bool sticky_split(Str text, uint8_t *by, Str *name);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Hooks: what a feature above the gateway does with its requests. main fills the table and hands it over before anything
+ * runs; the gateway works the same without. Nothing is asked for a route whose RouteState.shift is NULL. */
+#pragma once
+#include "gateway/passage.h"
+
+typedef struct GatewayHooks {
+	/* A configuration is about to be in force: fills states[].shift, which must outlive the snapshot. An error keeps it from
+	 * that. On loop 0; parks. */
+	Err *(*begin)(Arena *a, Snapshot *snap);
+	/* The process has served its last request. On loop 0; parks. */
+	void (*end)(void);
+	/* Which side serves: may set p->target, p->times and p->shift. Does not park. */
+	void (*choose)(Passage *p);
+	/* The request is about to be sent: p->head, and p->body when relay_is_small. Does not park. */
+	void (*ready)(Passage *p);
+	/* An upstream's answer is about to be given: may change the headers. Does not park. */
+	void (*answer)(Passage *p, Headers *headers);
+	/* A piece of that answer's body, on its way. Does not park. */
+	void (*piece)(Passage *p, Str piece);
+	/* The request is over, p->err said why when it failed. Does not park. */
+	void (*done)(Passage *p, const Err *err);
+} GatewayHooks;
+
+/* Once, before gateway_run; borrowed. */
+void gateway_hook(const GatewayHooks *hooks);
+const GatewayHooks *gateway_hooks(void) RETURNS_NONNULL;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The book: where each move stands, and the journal of what was done to it, in a database that gateways may share. A state is
+ * changed only from the revision that was seen, together with its entry, in one transaction; so two gateways never undo each
+ * other, and the journal has no gap. All park. Fail as db.h says, and with CONFLICT "shift.changed". */
+#pragma once
+#include "shift/state.h"
+
+typedef struct Book Book;
+
+/* Opens the database and brings its schema up. */
+Err *book_open(Arena *a, Str url, Book **out) MUST_USE;
+void book_close(Book *book); /* NULL is fine */
+
+typedef struct BookState {
+	Str subject;
+	ShiftState state;
+} BookState;
+Err *book_states(Book *book, Arena *a, BookState **out, size_t *count) MUST_USE;
+
+typedef struct BookEntry {
+	int64_t revision; /* that it made */
+	int64_t at_us;    /* UTC */
+	Str who, verb;
+	Str from, to; /* phases */
+	uint32_t share_ppm;
+	Str why;
+	Str evidence; /* JSON */
+} BookEntry;
+/* state->revision is the one that was seen, and is one higher after. entry->revision is not looked at. */
+Err *book_change(Book *book, Arena *a, Str subject, ShiftState *state, const BookEntry *entry)
+	MUST_USE;
+/* Newest first, below `before` (0: from the newest). */
+Err *book_history(Book *book, Arena *a, Str subject, int64_t before, uint32_t most, BookEntry **out,
+                  size_t *count) MUST_USE;
+
+/* What a gateway has seen of a subject's attempt, for the others and for itself after a restart. */
+typedef struct BookSeen {
+	Str gateway;
+	int32_t step;
+	int64_t at_us; /* UTC */
+	Str evidence;  /* JSON */
+} BookSeen;
+Err *book_see(Book *book, Arena *a, Str subject, uint32_t attempt, const BookSeen *seen) MUST_USE;
+Err *book_seen(Book *book, Arena *a, Str subject, uint32_t attempt, BookSeen **out, size_t *count)
+	MUST_USE;
+
+/* A secret that all who share the book have; made when it is asked for first. */
+Err *book_key(Book *book, Arena *a, Str name, uint64_t key[2]) MUST_USE;
+
+/* Parks until somebody changed a state, or the time is over. One fiber. */
+Err *book_wait(Book *book, Arena *a, int64_t most_us) MUST_USE;

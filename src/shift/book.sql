@@ -1,0 +1,43 @@
+-- The book of moves: see book.c.
+
+--- row state: subject text, revision int, state json, changed_at time
+--- row entry: subject text, revision int, done_at time, who text, verb text, from_phase text, to_phase text, share_ppm int, why text, evidence json
+--- row seen: subject text, gateway text, attempt int, step int, seen_at time, evidence json
+
+--- many book_states() -> state; scans
+select subject, revision, state, changed_at from shift_states
+
+--- one book_state(subject text) -> state
+select subject, revision, state, changed_at from shift_states where subject = :subject
+
+-- (One row, where it is that revision.)
+--- exec book_change(subject text, before int, revision int, state json, now time)
+update shift_states set revision = :revision, state = :state, changed_at = :now
+where subject = :subject and revision = :before
+
+--- exec book_begin(state)
+insert into shift_states (subject, revision, state, changed_at) values (:subject, :revision, :state, :changed_at)
+on conflict do nothing
+
+--- exec book_enter(entry)
+insert into shift_journal (subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence)
+values (:subject, :revision, :done_at, :who, :verb, :from_phase, :to_phase, :share_ppm, :why, :evidence)
+
+--- many book_history(subject text, before int, most int) -> entry
+select subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence
+from shift_journal where subject = :subject and revision < :before order by revision desc limit :most
+
+--- exec book_see(seen)
+insert into shift_seen (subject, gateway, attempt, step, seen_at, evidence)
+values (:subject, :gateway, :attempt, :step, :seen_at, :evidence)
+on conflict (subject, gateway) do update set attempt = :attempt, step = :step, seen_at = :seen_at, evidence = :evidence
+
+--- many book_seen(subject text, attempt int) -> seen
+select subject, gateway, attempt, step, seen_at, evidence from shift_seen
+where subject = :subject and attempt = :attempt
+
+--- exec book_key_add(name text, secret text)
+insert into shift_keys (name, secret) values (:name, :secret) on conflict do nothing
+
+--- one book_key(name text) -> (secret text)
+select secret from shift_keys where name = :name

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the gateway asks of the shift (gateway/hooks.h). */
+#pragma once
+#include "gateway/hooks.h"
+#include "shift/subject.h"
+
+const GatewayHooks *shift_hooks(void) RETURNS_NONNULL;
+
+/* RouteState.shift: what one route of one configuration is moved by. */
+typedef struct ShiftBinding {
+	Subject *subject;  /* NULL: the route has one side, and only its upstream may be swapped */
+	Subject *upstream; /* of the old side's upstream; NULL: nothing may be swapped */
+	SplitRules rules;
+	const ShiftConf *conf;
+} ShiftBinding;
+
+/* One subject that a request counts for. */
+typedef struct ShiftLeg {
+	Subject *subject;
+	JudgeSide side;
+	bool drawn;
+} ShiftLeg;
+
+/* Passage.shift. */
+typedef struct ShiftTrip {
+	const ShiftBinding *binding;
+	SplitUser user;
+	ShiftLeg legs[2];
+	unsigned count;
+	bool greets; /* the answer gives the client a cookie of ours */
+	uint32_t counted;
+} ShiftTrip;

@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The keeper. Every gateway looks by itself at all the evidence there is, its own and what the others wrote into the book a
+ * second ago, and any of them may act: the book takes a change only from the revision that it was decided on, so the second
+ * one to come finds it done. There is no leader that could be lost.
+ *
+ * Going back does not wait for the book: users are on the old side at the keeper's next look, and the book is told as often as
+ * it takes. Going on does. A pause stops steps, not the way back. */
+#include "shift/keeper.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "gateway/snapshot.h"
+#include "rt/loop.h"
+#include "shift/plan.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define LOOK_US (50 * US_PER_MS)
+#define SYNC_US (250 * US_PER_MS)
+#define STALE_US (30 * US_PER_S) /* evidence of a gateway that has ended */
+
+typedef struct Keeper {
+	Arena *arena;
+	Book *book;
+	SplitKey key;
+	Str gateway;
+	Child child;
+	pthread_mutex_t lock; /* of snap */
+	Snapshot *snap;
+	int64_t synced_us, shared_us, turned_us; /* loop clock */
+	bool away;                               /* the book did not answer, and that was said */
+} Keeper;
+
+static Keeper keeper = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+Book *keeper_book(void)
+{
+	return keeper.book;
+}
+
+const SplitKey *keeper_key(void)
+{
+	return &keeper.key;
+}
+
+Str keeper_gateway(void)
+{
+	return keeper.gateway;
+}
+
+Snapshot *keeper_snapshot(void)
+{
+	Snapshot *snap;
+
+	pthread_mutex_lock(&keeper.lock);
+	snap = snapshot_ref(keeper.snap);
+	pthread_mutex_unlock(&keeper.lock);
+	return snap;
+}
+
+/* --- changes ------------------------------------------------------------------------------------------------------------- */
+
+static void say_change(const Subject *s, const ShiftState *state, const ChangeBy *by)
+{
+	AUTO(buf_fini) Buf share = { 0 };
+
+	units_put_share(&share, state->share_ppm);
+	log_info("%.*s: %.*s by %.*s: %s %.*s: %.*s", STR_ARG(s->name), STR_ARG(by->verb),
+	         STR_ARG(by->who), shift_phase_name((ShiftPhase)state->phase),
+	         STR_ARG(buf_str(&share)), STR_ARG(by->why));
+}
+
+static BookEntry entry_of(const ShiftState *before, const ShiftState *next, const ChangeBy *by)
+{
+	return (BookEntry){
+		.at_us = time_utc_us(),
+		.who = by->who,
+		.verb = by->verb,
+		.why = by->why,
+		.from = str_of(shift_phase_name((ShiftPhase)before->phase)),
+		.to = str_of(shift_phase_name((ShiftPhase)next->phase)),
+		.share_ppm = next->share_ppm,
+		.evidence = by->evidence,
+	};
+}
+
+Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy *by)
+{
+	ShiftState state = *next, before;
+	BookEntry entry;
+
+	if (!keeper.book)
+		return err_new(a, ERR_CONFLICT, "shift.off", "nothing is moved by this gateway");
+	subject_lock(s);
+	before = s->state;
+	if (state.phase == SHIFT_OLD && before.phase > SHIFT_SHADOW)
+		subject_halt(s, by->why);
+	subject_unlock(s);
+	shift_state_say(&state, by->why);
+	entry = entry_of(&before, &state, by);
+	TRY(book_change(keeper.book, a, s->name, &state, &entry));
+	say_change(s, &state, by);
+	subject_lock(s);
+	subject_apply(s, &state, time_utc_us());
+	subject_unlock(s);
+	return NULL;
+}
+
+void keeper_put_evidence(JsonWriter *w, const Judge *judge, Str line)
+{
+	json_begin_object(w);
+	json_put_str(w, "line", line);
+	json_key(w, S("metrics"));
+	json_begin_array(w);
+	for (unsigned i = 0; i < judge->count; i++) {
+		JudgeView v = judge_view(judge, i);
+
+		json_begin_object(w);
+		json_put_str(w, "name", v.name);
+		json_put_u64(w, "new_requests", v.new_side.requests);
+		json_put_u64(w, "new_events", v.new_side.events);
+		json_put_u64(w, "old_requests", v.old_side.requests);
+		json_put_u64(w, "old_events", v.old_side.events);
+		json_put_real(w, "share", v.share);
+		json_put_real(w, "evidence", v.evidence);
+		json_put_real(w, "limit", v.limit);
+		json_end(w);
+	}
+	json_end(w);
+	json_end(w);
+}
+
+/* --- steps --------------------------------------------------------------------------------------------------------------- */
+
+static double error_ratio(const Subject *s)
+{
+	uint64_t requests = s->sight.requests[JUDGE_OLD];
+
+	return requests ? (double)s->sight.failed[JUDGE_OLD] / (double)requests : 0;
+}
+
+void keeper_plan(Subject *s, Arena *a, uint32_t share_ppm, ShiftStepPlan *out)
+{
+	ShiftPlanConf conf;
+	ShiftGoal goals[2];
+	unsigned count = 0;
+
+	subject_lock(s);
+	conf = (ShiftPlanConf){ .rate = s->sight.rate,
+		                .alpha = s->conf ? s->conf->judge.alpha : 0.001 };
+	conf.hold_us = s->conf ? s->conf->judge.hold_us : 0;
+	goals[count++] = (ShiftGoal){ S("errors"), error_ratio(s), 1 };
+	for (size_t i = 0; s->conf && i < s->conf->judge.metrics.count; i++)
+		if (s->conf->judge.metrics.at[i] == JUDGE_ON_P99)
+			goals[count++] = (ShiftGoal){ S("p99"), 0.01, 1 };
+	subject_unlock(s);
+	*out = shift_plan_step(&conf, (double)share_ppm / PPM_WHOLE, goals, MIN(count, 2u), a);
+}
+
+static void plan_step(Subject *s, Arena *a, uint32_t share_ppm)
+{
+	ShiftStepPlan *plan = ARENA_NEW(a, ShiftStepPlan);
+
+	keeper_plan(s, a, share_ppm, plan);
+	subject_lock(s);
+	s->judge.step.hold_us = plan->hold_us;
+	s->judge.step.requests = plan->requests;
+	s->plan_due = false;
+	subject_unlock(s);
+}
+
+/* The step after this one; the last is `new`, with the hold-back. */
+static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int64_t now_us)
+{
+	ShiftState next = *state;
+	uint32_t whole = PPM_WHOLE - conf->holdback_ppm;
+
+	next.step++;
+	next.since_us = now_us;
+	next.passed = false;
+	next.share_ppm =
+		(size_t)next.step < conf->steps.count ? conf->steps.at[next.step] : PPM_WHOLE;
+	if (next.share_ppm >= whole) {
+		next.phase = SHIFT_NEW;
+		next.share_ppm = whole;
+		next.step = (int32_t)conf->steps.count - 1;
+	}
+	return next;
+}
+
+/* --- verdicts ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct Look {
+	Subject *s;
+	Arena *arena;
+	int64_t now_us; /* UTC */
+	ShiftState state;
+	Judge judge;
+	Tripwire wire;
+	bool judged, plan_due, halted, old_is_up, manual;
+	JudgeVerdict verdict;
+} Look;
+
+static void set_text(char to[SHIFT_LINE_BYTES], Str text)
+{
+	size_t len = MIN(text.len, (size_t)SHIFT_LINE_BYTES - 1);
+
+	memcpy(to, text.at, len);
+	to[len] = '\0';
+}
+
+static void block(const Look *look, Str text)
+{
+	subject_lock(look->s);
+	if (!str_eq(str_of(look->s->blocked), text)) {
+		set_text(look->s->blocked, text);
+		if (text.len)
+			log_warn("%.*s: %.*s", STR_ARG(look->s->name), STR_ARG(text));
+	}
+	subject_unlock(look->s);
+}
+
+static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, Str why)
+{
+	AUTO(buf_fini) Buf text = { 0 };
+	JsonWriter w = json_writer(&text);
+	ChangeBy by = { .who = str_fmt(look->arena, "judge@%.*s", STR_ARG(keeper.gateway)),
+		        .verb = verb,
+		        .why = why };
+
+	keeper_put_evidence(&w, &look->judge, why);
+	subject_lock(look->s);
+	look->s->backs += next->phase == SHIFT_OLD;
+	subject_unlock(look->s);
+	by.evidence = str_dup(look->arena, buf_str(&text));
+	return keeper_change(look->s, look->arena, next, &by);
+}
+
+static Err *go_back(const Look *look, Str why)
+{
+	ShiftState next = look->state;
+
+	if (!look->old_is_up) {
+		block(look, str_fmt(look->arena,
+		                    "it should go back (%.*s), but the old side has no server "
+		                    "that is up: start one",
+		                    STR_ARG(why)));
+		return NULL;
+	}
+	next.phase = SHIFT_OLD;
+	next.share_ppm = 0;
+	next.step = -1;
+	next.paused = next.passed = false;
+	next.since_us = look->now_us;
+	return change_by_judge(look, &next, S("back"), why);
+}
+
+static Err *go_on(const Look *look)
+{
+	ShiftState next = next_step(&look->state, look->s->conf, look->now_us);
+
+	if (look->manual) {
+		block(look, str_fmt(look->arena,
+		                    "the step is passed: banyan shift %.*s to %g%% begins the next",
+		                    STR_ARG(look->s->name), next.share_ppm / 1e4));
+		return NULL;
+	}
+	return change_by_judge(look, &next, S("step"), look->verdict.line);
+}
+
+/* What it is to be compared by was not known when it began. */
+static Err *freeze(const Look *look)
+{
+	ShiftState next = look->state;
+	bool wanted = false, there;
+
+	subject_lock(look->s);
+	for (size_t i = 0; look->s->conf && i < look->s->conf->judge.metrics.count; i++) {
+		uint8_t on = look->s->conf->judge.metrics.at[i];
+
+		wanted = wanted || (on >= JUDGE_ON_P50 && on <= JUDGE_ON_P99);
+	}
+	there = wanted && !next.slow_us[0] && sight_slow(&look->s->sight, next.slow_us);
+	subject_unlock(look->s);
+	if (!there)
+		return NULL;
+	return change_by_judge(
+		look, &next, S("measure"),
+		str_fmt(look->arena, "the old side's times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
+	                (double)next.slow_us[0] / 1e3, (double)next.slow_us[1] / 1e3,
+	                (double)next.slow_us[2] / 1e3));
+}
+
+static Err *act(Look *look)
+{
+	TripwireSay trip;
+	Str why = { 0 };
+
+	trip = tripwire_look(&look->wire, look->now_us, look->arena, &why);
+	look->verdict = judge_look(&look->judge, look->now_us, look->arena);
+	subject_lock(look->s);
+	look->s->say = trip == TRIPWIRE_TRIPPED ? JUDGE_BACK : look->verdict.say;
+	set_text(look->s->verdict, trip == TRIPWIRE_QUIET ? look->verdict.line : why);
+	subject_unlock(look->s);
+	if (trip == TRIPWIRE_TRIPPED)
+		return go_back(look, why);
+	if (look->verdict.say == JUDGE_BACK)
+		return go_back(look, look->verdict.line);
+	if (trip == TRIPWIRE_BOTH_FAIL)
+		block(look, why);
+	else if (look->verdict.say == JUDGE_ON && look->state.phase == SHIFT_CANARY &&
+	         !look->state.paused)
+		return go_on(look);
+	else if (look->verdict.say == JUDGE_WAIT)
+		block(look, (Str){ 0 });
+	return NULL;
+}
+
+/* False: there is nothing to look at. */
+static bool look_at(Subject *s, Look *look)
+{
+	subject_lock(s);
+	look->s = s;
+	look->state = s->state;
+	look->halted = s->halted;
+	look->judged = s->conf && (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW);
+	if (look->judged) {
+		look->judge = subject_judge(s);
+		look->wire = s->wire;
+		look->plan_due = s->plan_due;
+		look->old_is_up = s->old_is_up;
+		look->manual = s->conf->manual;
+	}
+	subject_unlock(s);
+	return look->judged;
+}
+
+/* The book did not take it when it happened. */
+static Err *tell_halt(const Look *look)
+{
+	Str why;
+
+	subject_lock(look->s);
+	why = str_dup(look->arena, str_of(look->s->halted_line));
+	subject_unlock(look->s);
+	return go_back(look, why);
+}
+
+static Err *look_once(Subject *s, Arena *a)
+{
+	Look *look = ARENA_NEW(a, Look);
+
+	*look = (Look){ .arena = a, .now_us = time_utc_us() };
+	if (!look_at(s, look))
+		return NULL;
+	if (look->halted)
+		return tell_halt(look);
+	if (look->plan_due)
+		plan_step(s, a, look->state.share_ppm);
+	TRY(freeze(look));
+	return act(look);
+}
+
+/* --- the book ------------------------------------------------------------------------------------------------------------ */
+
+static Err *read_states(Arena *a)
+{
+	BookState *states;
+	size_t count;
+
+	TRY(book_states(keeper.book, a, &states, &count));
+	for (size_t i = 0; i < count; i++) {
+		Subject *s = subject_find(states[i].subject);
+
+		if (!s)
+			continue;
+		subject_lock(s);
+		subject_apply(s, &states[i].state, time_utc_us());
+		subject_unlock(s);
+	}
+	return NULL;
+}
+
+static Err *publish(Subject *s, Arena *a)
+{
+	AUTO(buf_fini) Buf text = { 0 };
+	JsonWriter w = json_writer(&text);
+	BookSeen seen = { .gateway = keeper.gateway, .at_us = time_utc_us() };
+	uint32_t attempt;
+
+	subject_lock(s);
+	json_begin_object(&w);
+	json_key(&w, S("judge"));
+	judge_put(&w, &s->judge);
+	json_key(&w, S("seen"));
+	seen_write(&w, &s->seen);
+	json_end(&w);
+	seen.step = s->state.step;
+	attempt = s->state.attempt;
+	subject_unlock(s);
+	TRY(json_done(&w, &seen.evidence));
+	return book_see(keeper.book, a, s->name, attempt, &seen);
+}
+
+static Err *take_up(Subject *s, Arena *a, const Json *json, const Judge *judge)
+{
+	Err *err = NULL;
+
+	subject_lock(s);
+	if (judge_merge(&s->judge, judge))
+		err = seen_read(a, json_get(json, S("seen")), &s->seen);
+	subject_unlock(s);
+	return err;
+}
+
+/* Others', summed up; and at the start one's own of before. */
+static Err *collect(Subject *s, Arena *a, bool own)
+{
+	Judge sum = { 0 };
+	BookSeen *seen;
+	size_t count;
+	uint32_t gateways = 0;
+
+	TRY(book_seen(keeper.book, a, s->name, s->state.attempt, &seen, &count));
+	for (size_t i = 0; i < count; i++) {
+		bool is_own = str_eq(seen[i].gateway, keeper.gateway);
+		const Json *json;
+		Judge judge;
+
+		if (is_own != own || (!own && time_utc_us() - seen[i].at_us > STALE_US &&
+		                      seen[i].step != s->state.step))
+			continue;
+		TRY(json_read(a, seen[i].evidence, 0, &json));
+		TRY(judge_read(a, json_get(json, S("judge")), &judge));
+		if (own) {
+			TRY(take_up(s, a, json, &judge));
+		} else if (!gateways++)
+			sum = judge;
+		else
+			(void)judge_merge(&sum, &judge);
+	}
+	if (own)
+		return NULL;
+	subject_lock(s);
+	s->others = sum;
+	s->others_count = gateways;
+	subject_unlock(s);
+	return NULL;
+}
+
+static Err *share_evidence(Arena *a)
+{
+	Subject *s = NULL;
+
+	while ((s = subject_next(s))) {
+		bool judged;
+
+		subject_lock(s);
+		judged = s->conf && s->judge.count &&
+		         (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW);
+		subject_unlock(s);
+		if (!judged)
+			continue;
+		TRY(publish(s, a));
+		TRY(collect(s, a, false));
+	}
+	return NULL;
+}
+
+/* --- the fiber ----------------------------------------------------------------------------------------------------------- */
+
+/* Said once when it goes away, once when it is back. */
+static void say_book(const Err *err)
+{
+	if (err && !keeper.away)
+		log_err(err,
+		        "the book of moves does not answer: all stays where it is, but for going back");
+	if (!err && keeper.away)
+		log_info("the book of moves answers again");
+	keeper.away = err != NULL;
+}
+
+static Err *listen_to_book(Arena *a, int64_t now_us)
+{
+	Err *err;
+
+	if (now_us - keeper.synced_us < SYNC_US)
+		return NULL;
+	keeper.synced_us = now_us;
+	err = read_states(a);
+	if (!err && now_us - keeper.shared_us >= US_PER_S) {
+		keeper.shared_us = now_us;
+		err = share_evidence(a);
+	}
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	say_book(err);
+	return NULL;
+}
+
+static bool has_server_up(const Snapshot *snap, Str upstream)
+{
+	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+		const Upstream *up = snap->targets[i].up;
+
+		if (!str_eq(snap->targets[i].conf->name, upstream))
+			continue;
+		for (size_t k = 0; k < upstream_servers(up); k++)
+			if (upstream_server_stats(up, k).state == BALANCE_UP)
+				return true;
+		return false;
+	}
+	return true;
+}
+
+static void say_alert(const Subject *s, unsigned side)
+{
+	const char *name = side == JUDGE_NEW ? "new" : "old";
+
+	if (s->alert[side])
+		log_warn(
+			"%.*s: the %s side burns its budget of errors: %.1f times as fast as %g %% allows "
+			"in the last hour",
+			STR_ARG(s->name), name,
+			objective_burn(&s->objective[side], time_utc_us(), 60,
+		                       subject_objective(s)),
+			subject_objective(s) * 100);
+	else
+		log_info("%.*s: the %s side keeps its objective again", STR_ARG(s->name), name);
+}
+
+static void turn_seconds(int64_t now_us)
+{
+	Subject *s = NULL;
+
+	if (now_us - keeper.turned_us < US_PER_S)
+		return;
+	keeper.turned_us = now_us;
+	while ((s = subject_next(s))) {
+		bool news[JUDGE_SIDES];
+
+		subject_lock(s);
+		subject_turn(s, time_utc_us(), news);
+		s->old_is_up = !s->old.len || has_server_up(keeper.snap, s->old);
+		for (unsigned i = 0; i < JUDGE_SIDES; i++)
+			if (news[i])
+				say_alert(s, i);
+		subject_unlock(s);
+	}
+}
+
+static Err *look_at_all(Arena *a)
+{
+	Subject *s = NULL;
+
+	while ((s = subject_next(s))) {
+		Err *err = look_once(s, a);
+
+		if (err && err->kind == ERR_CANCELLED)
+			return err;
+		if (err && !err_is(err, "shift.changed"))
+			say_book(err);
+		arena_clear(a);
+	}
+	return NULL;
+}
+
+static Err *keep(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	(void)arg;
+	for (;;) {
+		Err *err;
+
+		TRY(listen_to_book(a, loop_now_us()));
+		arena_clear(a);
+		TRY(look_at_all(a));
+		turn_seconds(loop_now_us());
+		err = book_wait(keeper.book, a, LOOK_US);
+		if (err && err->kind == ERR_CANCELLED)
+			return err;
+		if (err)
+			TRY(fiber_sleep(LOOK_US));
+		arena_clear(a);
+	}
+}
+
+/* --- begin and end ------------------------------------------------------------------------------------------------------- */
+
+static bool is_wanted(const GatewayConf *conf)
+{
+	bool wanted = conf->has_shift;
+
+	for (size_t i = 0; i < conf->routes.count; i++)
+		wanted = wanted || conf->routes.at[i].new_upstream;
+	return wanted && !conf->passthrough;
+}
+
+static Err *open_book(Arena *a, const GatewayConf *conf)
+{
+	Str url = conf->shift.store;
+	char host[104] = "gateway";
+
+	if (!url.len)
+		url = str_fmt(a, "sqlite:%.*s.shift.db", STR_ARG(conf->file));
+	(void)gethostname(host, sizeof host - 1);
+	keeper.arena = arena_new(0);
+	keeper.gateway =
+		str_dup(keeper.arena, conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	TRY(book_open(a, url, &keeper.book));
+	return book_key(keeper.book, a, S("cookie"), keeper.key.of);
+}
+
+static void keep_snapshot(Snapshot *snap)
+{
+	Snapshot *before;
+
+	snapshot_ref(snap);
+	pthread_mutex_lock(&keeper.lock);
+	before = keeper.snap;
+	keeper.snap = snap;
+	pthread_mutex_unlock(&keeper.lock);
+	snapshot_unref(before);
+}
+
+static Err *take_up_evidence(Arena *a)
+{
+	Subject *s = NULL;
+
+	while ((s = subject_next(s)))
+		if (s->conf && s->judge.count &&
+		    (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW))
+			TRY(collect(s, a, true));
+	return NULL;
+}
+
+Err *keeper_begin(Arena *a, Snapshot *snap)
+{
+	bool first = !keeper.book;
+
+	if (first && !is_wanted(snap->conf))
+		return NULL;
+	if (first)
+		TRY(open_book(a, snap->conf));
+	keep_snapshot(snap);
+	TRY(read_states(a));
+	if (!first)
+		return NULL;
+	TRY(take_up_evidence(a));
+	return child_start(&keeper.child, keep, NULL, "shift keeper");
+}
+
+void keeper_end(void)
+{
+	Snapshot *snap = keeper.snap;
+
+	child_end(&keeper.child);
+	book_close(TAKE(keeper.book));
+	pthread_mutex_lock(&keeper.lock);
+	keeper.snap = NULL;
+	pthread_mutex_unlock(&keeper.lock);
+	snapshot_unref(snap);
+	if (keeper.arena)
+		arena_free(TAKE(keeper.arena));
+}

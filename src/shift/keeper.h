@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The keeper: one fiber of loop 0 that looks at every subject twenty times a second, acts on what the judge says, tells the
+ * book and listens to it. And changes of state, by whoever. */
+#pragma once
+#include "shift/book.h"
+#include "shift/subject.h"
+
+typedef struct Snapshot Snapshot; /* gateway/snapshot.h */
+
+/* Opens the book if it is not open, takes this configuration's subjects from it, and starts to look after them. On the
+ * gateway's own fiber of loop 0; parks. */
+Err *keeper_begin(Arena *a, Snapshot *snap) MUST_USE;
+void keeper_end(void); /* the same fiber; parks */
+
+Book *keeper_book(void);          /* NULL: no configuration has moved anything yet */
+const SplitKey *keeper_key(void); /* once there is a book */
+Str keeper_gateway(void);         /* what this gateway is called */
+Snapshot *keeper_snapshot(
+	void); /* of the configuration in force, a reference: snapshot_unref it; any loop */
+
+/* Who does something, and why. */
+typedef struct ChangeBy {
+	Str who, verb, why;
+	Str evidence; /* JSON, or empty */
+} ChangeBy;
+/* Makes next the state of s, if nobody was faster: next->revision is the one that was seen. Users go to the new side after
+ * the book has it, and to the old one before. Parks; any loop. Fails as book_change does. */
+Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy *by) MUST_USE;
+
+/* The metrics' evidence as JSON, and the verdict in words. */
+void keeper_put_evidence(JsonWriter *w, const Judge *judge, Str line);
+/* What a step needs, at the traffic seen now. Does not park; a few milliseconds. */
+struct ShiftStepPlan;
+void keeper_plan(Subject *s, Arena *a, uint32_t share_ppm, struct ShiftStepPlan *out);

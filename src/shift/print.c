@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Subjects, plans, differences and journals as text. What is absent reads as nothing: a gateway may be older or newer than this
+ * program. */
+#include "shift/print.h"
+
+#include "base/arena.h"
+
+static Str text(const Json *object, const char *key)
+{
+	Str value = { 0 };
+
+	(void)json_to_str(json_get(object, str_of(key)), &value);
+	return value;
+}
+
+static double real(const Json *object, const char *key)
+{
+	double value = 0;
+
+	(void)json_to_real(json_get(object, str_of(key)), &value);
+	return value;
+}
+
+static int64_t whole(const Json *object, const char *key)
+{
+	int64_t value = 0;
+
+	(void)json_to_i64(json_get(object, str_of(key)), &value);
+	return value;
+}
+
+static bool yes(const Json *object, const char *key)
+{
+	bool value = false;
+
+	(void)json_to_bool(json_get(object, str_of(key)), &value);
+	return value;
+}
+
+static const Json *in(const Json *object, const char *key)
+{
+	return json_get(object, str_of(key));
+}
+
+static Str phase_text(Arena *a, const Json *s)
+{
+	Str phase = text(s, "phase");
+
+	if (!str_eq(phase, S("canary")) && !str_eq(phase, S("new")))
+		return phase;
+	return str_fmt(a, "%.*s %g %%%s", STR_ARG(phase), real(s, "percent"),
+	               yes(s, "paused") ? " (paused)" : "");
+}
+
+void print_all(Buf *b, Arena *a, const Json *json)
+{
+	const Json *all = in(json, "subjects");
+
+	buf_fmt(b, "%-24s %-18s %-20s %10s %9s  %s\n", "SUBJECT", "PHASE", "SIDES", "RATE",
+	        "ERRORS", "SAYS");
+	for (size_t i = 0; i < json_count(all); i++) {
+		const Json *s = json_at(all, i), *old = in(in(s, "now"), "old"),
+			   *new = in(in(s, "now"), "new");
+		Str phase = phase_text(a, s), blocked = text(s, "blocked");
+		Str sides = str_fmt(a, "%.*s -> %.*s", STR_ARG(text(s, "old")),
+		                    STR_ARG(text(s, "new")));
+
+		buf_fmt(b, "%-24.*s %-18.*s %-20.*s %8.1f/s %7.2f %%  %.*s\n",
+		        STR_ARG(text(s, "name")), STR_ARG(phase), STR_ARG(sides),
+		        real(old, "rate") + real(new, "rate"), real(old, "errors") * 100,
+		        STR_ARG(blocked.len ? blocked : text(in(s, "verdict"), "line")));
+	}
+	if (!json_count(all))
+		buf_put(b, S("nothing can be moved: give a route `old`, `new` and `shift`\n"));
+}
+
+static void put_side(Buf *b, const char *name, Str upstream, const Json *now)
+{
+	buf_fmt(b, "  %-4s %-16.*s %8.1f requests/s  errors %6.3f %%  p50 %8.1f ms  p99 %8.1f ms\n",
+	        name, STR_ARG(upstream), real(now, "rate"), real(now, "errors") * 100,
+	        real(now, "p50_ms"), real(now, "p99_ms"));
+}
+
+static void put_metrics(Buf *b, const Json *metrics)
+{
+	for (size_t i = 0; i < json_count(metrics); i++)
+		buf_fmt(b, "  %.*s\n", STR_ARG(text(json_at(metrics, i), "line")));
+}
+
+void print_status(Buf *b, Arena *a, const Json *s)
+{
+	const Json *detail = in(s, "detail"), *users = in(detail, "users"),
+		   *shadow = in(detail, "shadow");
+
+	buf_fmt(b, "%.*s: %.*s, attempt %" PRId64 ", since %.*s\n", STR_ARG(text(s, "name")),
+	        STR_ARG(phase_text(a, s)), whole(s, "attempt"), STR_ARG(text(s, "since")));
+	put_side(b, "old", text(s, "old"), in(in(s, "now"), "old"));
+	put_side(b, "new", text(s, "new"), in(in(s, "now"), "new"));
+	if (json_count(in(detail, "metrics"))) {
+		buf_fmt(b, "judge says %.*s: %.*s\n", STR_ARG(text(in(s, "verdict"), "say")),
+		        STR_ARG(text(in(s, "verdict"), "line")));
+		put_metrics(b, in(detail, "metrics"));
+		buf_fmt(b,
+		        "users on new: %" PRId64 "; requests without a known user: %" PRId64 "\n",
+		        whole(users, "new"), whole(users, "without_cookie"));
+	}
+	if (whole(shadow, "sent"))
+		buf_fmt(b,
+		        "shadow: %" PRId64 " sent, %" PRId64 " compared, %" PRId64
+		        " failed, %" PRId64 " left out\n",
+		        whole(shadow, "sent"), whole(shadow, "compared"), whole(shadow, "failed"),
+		        whole(shadow, "dropped"));
+	if (text(s, "last").len)
+		buf_fmt(b, "last: %.*s\n", STR_ARG(text(s, "last")));
+	if (text(s, "blocked").len)
+		buf_fmt(b, "waits: %.*s\n", STR_ARG(text(s, "blocked")));
+}
+
+void print_plan(Buf *b, Arena *a, const Json *json)
+{
+	const Json *steps = in(json, "steps");
+
+	(void)a;
+	buf_fmt(b, "%.*s at %.1f requests a second\n", STR_ARG(text(json, "name")),
+	        real(json, "rate"));
+	for (size_t i = 0; i < json_count(steps); i++) {
+		const Json *step = json_at(steps, i);
+
+		buf_fmt(b, "%6g %%  %.*s\n", real(step, "percent"), STR_ARG(text(step, "line")));
+	}
+}
+
+static void put_example(Buf *b, const Json *e)
+{
+	buf_fmt(b, "      %.*s %.*s\n        old %.*s\n        new %.*s\n", STR_ARG(text(e, "at")),
+	        STR_ARG(text(e, "request")), STR_ARG(text(e, "old")), STR_ARG(text(e, "new")));
+}
+
+void print_differences(Buf *b, Arena *a, const Json *json)
+{
+	const Json *keys = in(json, "keys");
+
+	(void)a;
+	buf_fmt(b, "%" PRId64 " answers compared, %zu kinds of difference\n",
+	        whole(json, "compared"), json_count(keys));
+	for (size_t i = 0; i < json_count(keys); i++) {
+		const Json *key = json_at(keys, i), *examples = in(key, "examples");
+
+		buf_fmt(b, "  %.*s %.*s: %" PRId64 " times, %" PRId64 " of old with itself: %.*s\n",
+		        STR_ARG(text(key, "path")), STR_ARG(text(key, "kind")), whole(key, "raw"),
+		        whole(key, "noise"), STR_ARG(text(key, "verdict")));
+		for (size_t k = 0; k < MIN(json_count(examples), (size_t)2); k++)
+			put_example(b, json_at(examples, k));
+	}
+}
+
+void print_history(Buf *b, Arena *a, const Json *json)
+{
+	const Json *entries = in(json, "entries");
+
+	for (size_t i = 0; i < json_count(entries); i++) {
+		const Json *e = json_at(entries, i);
+		Str where = str_fmt(a, "%.*s -> %.*s %g %%", STR_ARG(text(e, "from")),
+		                    STR_ARG(text(e, "to")), real(e, "percent"));
+
+		buf_fmt(b, "%5" PRId64 " %.*s %-10.*s %-24.*s %.*s: %.*s\n", whole(e, "seq"),
+		        STR_ARG(text(e, "at")), STR_ARG(text(e, "verb")), STR_ARG(where),
+		        STR_ARG(text(e, "who")), STR_ARG(text(e, "why")));
+	}
+}
+
+void print_said(Buf *b, Arena *a, const Json *json)
+{
+	(void)a;
+	buf_fmt(b, "%s%.*s\n", yes(json, "dry_run") ? "would be: " : "",
+	        STR_ARG(text(json, "said")));
+}

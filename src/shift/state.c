@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The state of a move as JSON, for the book. Words that an older release does not know are left alone by it, words that are
+ * missing read as zero: releases next to each other read each other's. */
+#include "shift/state.h"
+
+#include "base/arena.h"
+
+#include <string.h>
+
+static const char *const phases[] = {
+	[SHIFT_OLD] = "old", [SHIFT_SHADOW] = "shadow",   [SHIFT_CANARY] = "canary",
+	[SHIFT_NEW] = "new", [SHIFT_RETIRED] = "retired",
+};
+_Static_assert(COUNT(phases) == SHIFT_PHASES, "a phase has no name");
+
+const char *shift_phase_name(ShiftPhase phase)
+{
+	return phases[phase];
+}
+
+bool shift_phase_of(Str name, ShiftPhase *out)
+{
+	for (size_t i = 0; i < COUNT(phases); i++)
+		if (str_eq(name, str_of(phases[i]))) {
+			*out = (ShiftPhase)i;
+			return true;
+		}
+	return false;
+}
+
+static void copy_text(char *to, size_t room, Str text)
+{
+	size_t len = MIN(text.len, room - 1);
+
+	while (len && len < text.len && ((unsigned char)text.at[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	if (len)
+		memcpy(to, text.at, len);
+	to[len] = '\0';
+}
+
+void shift_state_say(ShiftState *state, Str line)
+{
+	copy_text(state->line, sizeof state->line, line);
+}
+
+void shift_state_put(JsonWriter *w, const ShiftState *s)
+{
+	json_begin_object(w);
+	json_put_str(w, "phase", str_of(phases[s->phase]));
+	json_put_bool(w, "paused", s->paused);
+	json_put_bool(w, "passed", s->passed);
+	json_put_i64(w, "step", s->step);
+	json_put_u64(w, "share_ppm", s->share_ppm);
+	json_put_u64(w, "attempt", s->attempt);
+	json_put_i64(w, "salt", (int64_t)s->salt);
+	json_put_i64(w, "since_us", s->since_us);
+	json_put_i64(w, "paused_us", s->paused_us);
+	json_key(w, S("slow_us"));
+	json_begin_array(w);
+	for (size_t i = 0; i < COUNT(s->slow_us); i++)
+		json_add_i64(w, s->slow_us[i]);
+	json_end(w);
+	json_put_str(w, "target", str_of(s->target));
+	json_put_str(w, "line", str_of(s->line));
+	json_end(w);
+}
+
+static int64_t number(const Json *from, const char *key, int64_t max)
+{
+	int64_t n = 0;
+
+	return json_to_i64(json_get(from, str_of(key)), &n) && n <= max ? n : 0;
+}
+
+static void read_text(const Json *from, const char *key, char *to, size_t room)
+{
+	Str text = { 0 };
+
+	if (json_to_str(json_get(from, str_of(key)), &text))
+		copy_text(to, room, text);
+}
+
+Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
+{
+	ShiftState s = { 0 };
+	ShiftPhase phase;
+	Str name;
+
+	if (!json_to_str(json_get(from, S("phase")), &name) || !shift_phase_of(name, &phase))
+		return err_new(a, ERR_INVALID, "shift.state",
+		               "the stored state has no phase that this release knows");
+	s.phase = (uint8_t)phase;
+	(void)json_to_bool(json_get(from, S("paused")), &s.paused);
+	(void)json_to_bool(json_get(from, S("passed")), &s.passed);
+	s.step = (int32_t)number(from, "step", 1000);
+	s.share_ppm = (uint32_t)MAX(0, number(from, "share_ppm", 1000000));
+	s.attempt = (uint32_t)MAX(0, number(from, "attempt", UINT32_MAX));
+	s.salt = (uint64_t)number(from, "salt", INT64_MAX);
+	s.since_us = number(from, "since_us", INT64_MAX);
+	s.paused_us = number(from, "paused_us", INT64_MAX);
+	for (size_t i = 0; i < COUNT(s.slow_us); i++)
+		(void)json_to_i64(json_at(json_get(from, S("slow_us")), i), &s.slow_us[i]);
+	read_text(from, "target", s.target, sizeof s.target);
+	read_text(from, "line", s.line, sizeof s.line);
+	*out = s;
+	return NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a move stands: what is kept over restarts and shared by gateways. Plain and copyable. */
+#pragma once
+#include "base/json.h"
+
+typedef enum ShiftPhase {
+	SHIFT_OLD,
+	SHIFT_SHADOW,
+	SHIFT_CANARY,
+	SHIFT_NEW,     /* all but the hold-back */
+	SHIFT_RETIRED, /* the old side is asked nothing any more */
+	SHIFT_PHASES
+} ShiftPhase;
+
+enum { SHIFT_LINE_BYTES = 240, SHIFT_NAME_BYTES = 104, SHIFT_PERCENTILES = 3 };
+
+typedef struct ShiftState {
+	int64_t revision; /* 0: it was never touched */
+	uint8_t phase;    /* ShiftPhase */
+	bool paused;
+	bool passed;  /* the judge says that the next step may begin, and a person is waited for */
+	int32_t step; /* in the steps of its configuration; -1: none */
+	uint32_t share_ppm; /* of users on the new side, in `canary` and `new` */
+	uint32_t attempt;   /* counts the times that users were drawn anew */
+	uint64_t salt;      /* of that draw */
+	int64_t since_us;   /* UTC: the phase or step began; moved on by the length of a pause */
+	int64_t paused_us;  /* UTC: it was paused */
+	int64_t slow_us
+		[SHIFT_PERCENTILES];   /* p50, p95, p99 of the old side, frozen; 0: not known */
+	char target[SHIFT_NAME_BYTES]; /* of an upstream that is swapped: the other; ends in NUL */
+	char line[SHIFT_LINE_BYTES];   /* the last change, in a sentence; ends in NUL */
+} ShiftState;
+
+const char *shift_phase_name(ShiftPhase phase);    /* "canary" */
+bool shift_phase_of(Str name, ShiftPhase *out);    /* false: there is none of that name */
+void shift_state_say(ShiftState *state, Str line); /* cut to fit, at a character */
+
+void shift_state_put(JsonWriter *w, const ShiftState *state); /* an object */
+/* Fails with INVALID "shift.state". */
+Err *shift_state_read(Arena *a, const Json *from, ShiftState *out) MUST_USE;

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Subjects. A request takes the lock twice, for a few hundred instructions each: to be drawn, and to be noted.
+ *
+ * What the book says and what is done are two things for a moment, and always in the safe order: users go to the new side after
+ * the book has it, and back to the old one before (`halted`).
+ *
+ * Of an attempt's users two sets are kept beside the judge's own: those drawn in this step, for the check of the split, and
+ * those who were ever on the new side, for the cap. Both are bounded; when one is full its number is a lower bound. */
+#include "shift/subject.h"
+
+#include "base/arena.h"
+#include "base/units.h"
+#include "gateway/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOUCHED = 1 };
+
+typedef struct Subjects {
+	pthread_mutex_t lock; /* of the list */
+	List all;
+} Subjects;
+
+static Subjects subjects = { PTHREAD_MUTEX_INITIALIZER,
+	                     { { &subjects.all.head, &subjects.all.head } } };
+
+/* --- who there is ----------------------------------------------------------------------------------------------------- */
+
+static Subject *find(Str name)
+{
+	for (Node *n = subjects.all.head.next; n != &subjects.all.head; n = n->next) {
+		Subject *s = CONTAINER(n, Subject, node);
+
+		if (str_eq(s->name, name))
+			return s;
+	}
+	return NULL;
+}
+
+static Subject *make(SubjectKind kind, Str name)
+{
+	Arena *a = arena_new(0);
+	Subject *s = ARENA_NEW(a, Subject);
+
+	*s = (Subject){ .arena = a, .name = str_dup(a, name), .kind = kind, .old_is_up = true };
+	s->state.step = -1;
+	pthread_mutex_init(&s->lock, NULL);
+	list_add(&subjects.all, &s->node);
+	return s;
+}
+
+Subject *subject_need(SubjectKind kind, Str name)
+{
+	Subject *s;
+
+	pthread_mutex_lock(&subjects.lock);
+	s = find(name);
+	if (!s)
+		s = make(kind, name);
+	pthread_mutex_unlock(&subjects.lock);
+	return s;
+}
+
+Subject *subject_find(Str name)
+{
+	Subject *s;
+
+	pthread_mutex_lock(&subjects.lock);
+	s = find(name);
+	pthread_mutex_unlock(&subjects.lock);
+	return s;
+}
+
+Subject *subject_next(Subject *s)
+{
+	Node *next;
+
+	pthread_mutex_lock(&subjects.lock);
+	next = s ? s->node.next : subjects.all.head.next;
+	pthread_mutex_unlock(&subjects.lock);
+	return next == &subjects.all.head ? NULL : CONTAINER(next, Subject, node);
+}
+
+void subject_lock(Subject *s)
+{
+	pthread_mutex_lock(&s->lock);
+}
+
+void subject_unlock(Subject *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- its configuration -------------------------------------------------------------------------------------------------- */
+
+void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
+{
+	ConfHold *before = s->hold;
+
+	s->hold = hold ? conf_hold_ref(hold) : NULL;
+	s->conf = conf;
+	s->old = old;
+	s->new = new;
+	conf_hold_unref(before);
+}
+
+/* --- an attempt --------------------------------------------------------------------------------------------------------- */
+
+typedef struct Rules {
+	JudgeRule at[JUDGE_MAX];
+	unsigned count;
+} Rules;
+
+static int8_t add_rule(Rules *rules, Str name, JudgeKind kind, const JudgeConf *conf,
+                       int64_t threshold_us)
+{
+	JudgeRule *rule;
+	size_t len = MIN(name.len, (size_t)JUDGE_NAME_BYTES - 1);
+
+	if (rules->count == JUDGE_MAX)
+		return -1;
+	rule = &rules->at[rules->count];
+	*rule = (JudgeRule){ .kind = kind, .margin = conf->margin, .threshold_us = threshold_us };
+	memcpy(rule->name, name.at, len);
+	return (int8_t)rules->count++;
+}
+
+static void add_metric(Subject *s, Rules *rules, JudgeOn on, const JudgeConf *conf)
+{
+	static const Str names[SHIFT_PERCENTILES] = { S("p50"), S("p95"), S("p99") };
+	unsigned k = on - JUDGE_ON_P50;
+
+	if (on == JUDGE_ON_ERRORS)
+		s->metrics.errors = add_rule(rules, S("errors"), JUDGE_ERRORS, conf, 0);
+	else if (on == JUDGE_ON_MISMATCH)
+		s->metrics.mismatch = add_rule(rules, S("mismatch"), JUDGE_MISMATCH, conf, 0);
+	else if (s->state.slow_us[k])
+		s->metrics.slow[k] = add_rule(rules, names[k], JUDGE_LATENCY, conf,
+		                              MAX(s->state.slow_us[k], conf->fast_us));
+}
+
+static void begin_attempt(Subject *s)
+{
+	const JudgeConf *conf = &s->conf->judge;
+	Rules rules = { 0 };
+
+	if (s->attempt)
+		arena_free(s->attempt);
+	s->attempt = arena_new(0);
+	memset(&s->metrics, -1, sizeof s->metrics);
+	memset(s->metrics.headers, 0, sizeof s->metrics.headers);
+	for (size_t i = 0; i < conf->metrics.count; i++)
+		add_metric(s, &rules, (JudgeOn)conf->metrics.at[i], conf);
+	for (size_t i = 0; i < MIN(conf->counters.count, (size_t)SUBJECT_COUNTERS); i++) {
+		s->metrics.counters[i] =
+			add_rule(&rules, conf->counters.at[i].name, JUDGE_WITHOUT, conf, 0);
+		s->metrics.headers[i] = str_dup(s->attempt, conf->counters.at[i].header);
+	}
+	s->judge = judge_new(conf->alpha, rules.at, rules.count);
+	s->others = (Judge){ 0 };
+	s->wire = (Tripwire){ 0 };
+	if (!s->seen.slots) {
+		seen_init(&s->seen, SUBJECT_USERS);
+		seen_init(&s->drawn, SUBJECT_USERS);
+		seen_init(&s->touched, MAX((size_t)SUBJECT_USERS, (size_t)s->conf->cap));
+	}
+	seen_clear(&s->seen);
+	seen_clear(&s->touched);
+	s->touched_count = 0;
+	sight_close_up(&s->sight);
+}
+
+uint32_t subject_share_ppm(const Subject *s)
+{
+	switch ((ShiftPhase)s->state.phase) {
+	case SHIFT_CANARY:
+	case SHIFT_NEW:
+		return s->halted ? 0 : s->state.share_ppm;
+	case SHIFT_RETIRED:
+		return PPM_WHOLE;
+	case SHIFT_OLD:
+	case SHIFT_SHADOW:
+	case SHIFT_PHASES:
+		break;
+	}
+	return 0;
+}
+
+static bool is_judged(const ShiftState *state)
+{
+	return state->phase == SHIFT_CANARY || state->phase == SHIFT_NEW;
+}
+
+/* How long it lasts is the keeper's to say: until then it does not end. */
+static void begin_step(Subject *s)
+{
+	JudgeStep step = { .share = (double)subject_share_ppm(s) / PPM_WHOLE,
+		           .since_us = s->state.since_us,
+		           .hold_us = INT64_MAX / 4,
+		           .requests = UINT64_MAX / 2 };
+
+	judge_begin(&s->judge, &s->seen, step);
+	seen_clear(&s->drawn);
+	s->plan_due = true;
+	s->say = JUDGE_WAIT;
+	s->verdict[0] = s->blocked[0] = '\0';
+}
+
+static bool is_other_attempt(const ShiftState *x, const ShiftState *y)
+{
+	return x->attempt != y->attempt || memcmp(x->slow_us, y->slow_us, sizeof x->slow_us) != 0;
+}
+
+static bool is_other_step(const ShiftState *x, const ShiftState *y)
+{
+	return x->phase != y->phase || x->step != y->step || x->share_ppm != y->share_ppm;
+}
+
+bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
+{
+	ShiftState before = s->state;
+	bool judged = is_judged(state) && s->conf;
+
+	(void)now_us;
+	if (state->revision <= before.revision)
+		return false;
+	s->state = *state;
+	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
+	s->halted = false;
+	s->halted_line[0] = '\0';
+	if (state->phase != SHIFT_OLD)
+		sight_close_up(&s->sight);
+	if (judged && (is_other_attempt(&before, state) || !is_judged(&before)))
+		begin_attempt(s);
+	if (judged && (is_other_step(&before, state) || is_other_attempt(&before, state)))
+		begin_step(s);
+	s->judge.step.since_us = state->since_us; /* a pause moves it on */
+	if (!judged)
+		s->blocked[0] = s->verdict[0] = '\0';
+	return true;
+}
+
+void subject_halt(Subject *s, Str line)
+{
+	size_t len = MIN(line.len, sizeof s->halted_line - 1);
+
+	if (s->halted)
+		return;
+	s->halted = true;
+	memcpy(s->halted_line, line.at, len);
+	s->halted_line[len] = '\0';
+}
+
+/* --- requests ------------------------------------------------------------------------------------------------------------ */
+
+/* A cap that is reached lets nobody new in; who is in stays. */
+static bool is_capped(Subject *s, uint64_t user)
+{
+	if (!s->conf || !s->conf->cap || s->state.phase != SHIFT_CANARY ||
+	    s->touched_count < s->conf->cap)
+		return false;
+	return !(seen_get(&s->touched, user) & TOUCHED);
+}
+
+static void touch(Subject *s, uint64_t user)
+{
+	if (seen_get(&s->touched, user) & TOUCHED)
+		return;
+	if (seen_put(&s->touched, user, true, TOUCHED))
+		s->touched_count++;
+}
+
+static SubjectDraw draw_known(Subject *s, const SplitUser *user)
+{
+	SubjectDraw draw = { .drawn = true };
+
+	draw.is_new = split_is_in(s->state.salt, user->hash, s->state.share_ppm);
+	if (draw.is_new && is_capped(s, user->hash)) {
+		s->capped++;
+		return (SubjectDraw){ 0 };
+	}
+	return draw;
+}
+
+SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, bool told_new)
+{
+	SubjectDraw draw = { 0 };
+
+	if (s->state.phase == SHIFT_RETIRED)
+		return (SubjectDraw){ .is_new = true };
+	if (!is_judged(&s->state) || s->halted)
+		return draw;
+	if (overridden)
+		draw.is_new = told_new;
+	else if (user->hash)
+		draw = draw_known(s, user);
+	if (!user->hash)
+		s->strangers++;
+	s->by_address += user->hash && user->by == STICKY_ADDRESS;
+	if (draw.is_new && user->hash)
+		touch(s, user->hash);
+	return draw;
+}
+
+/* Which metrics it says something about, and which events it is. */
+static void bits_of(const Subject *s, const SubjectOutcome *o, uint32_t *measured, uint32_t *events)
+{
+	const SubjectMetrics *m = &s->metrics;
+	bool failed = o->fate != TRIPWIRE_OK;
+
+	*measured = *events = 0;
+	if (m->errors >= 0) {
+		*measured |= 1u << m->errors;
+		*events |= (uint32_t)failed << m->errors;
+	}
+	for (size_t i = 0; i < COUNT(m->slow); i++)
+		if (m->slow[i] >= 0 && !failed && o->took_us >= 0) {
+			*measured |= 1u << m->slow[i];
+			*events |= (uint32_t)(o->took_us >
+			                      s->judge.metrics[m->slow[i]].rule.threshold_us)
+			           << m->slow[i];
+		}
+	for (size_t i = 0; i < COUNT(m->counters); i++)
+		if (m->counters[i] >= 0) {
+			*measured |= 1u << m->counters[i];
+			*events |= (uint32_t) !(o->counted >> i & 1) << m->counters[i];
+		}
+}
+
+void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
+{
+	uint32_t measured, events;
+
+	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
+	if (!is_judged(&s->state) || s->halted || !s->judge.count)
+		return;
+	bits_of(s, o, &measured, &events);
+	tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);
+	if (!o->drawn) /* told where to go, or nobody knows who it is: no part of the comparison */
+		return;
+	judge_note(&s->judge, &s->seen, o->side, o->user, measured, events);
+	if (!(seen_get(&s->drawn, o->user) & TOUCHED) &&
+	    seen_put(&s->drawn, o->user, false, TOUCHED))
+		judge_note_user(&s->judge, o->side);
+}
+
+double subject_objective(const Subject *s)
+{
+	return s->conf ? (double)s->conf->objective_ppm / PPM_WHOLE : 0.999;
+}
+
+void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES])
+{
+	float evidence[JUDGE_MAX] = { 0 };
+	Judge judge = subject_judge(s);
+
+	if (!s->objective && s->sight.counted[JUDGE_OLD] + s->sight.counted[JUDGE_NEW]) {
+		s->objective = calloc(JUDGE_SIDES, sizeof *s->objective);
+		if (!s->objective)
+			abort();
+	}
+	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
+		const char *before = s->alert[i];
+
+		news[i] = false;
+		if (!s->objective)
+			continue;
+		objective_note(&s->objective[i], utc_us, s->sight.counted[i], s->sight.broken[i]);
+		s->alert[i] = objective_alert(&s->objective[i], utc_us, subject_objective(s));
+		news[i] = !before != !s->alert[i];
+	}
+	for (unsigned i = 0; i < judge.count; i++)
+		evidence[i] = (float)judge_view(&judge, i).evidence;
+	sight_turn(&s->sight, utc_us, evidence, judge.count);
+}
+
+Judge subject_judge(const Subject *s)
+{
+	Judge both = s->judge;
+
+	if (s->others.count)
+		(void)judge_merge(&both, &s->others); /* of other rules: left out */
+	return both;
+}

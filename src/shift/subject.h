@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Subjects: what is moved (a route, a group of routes, a whole upstream) and all that is known of it here. One lives as long as
+ * the process, whatever the configuration does. Any loop; everything is under its lock, which is never held across a park. */
+#pragma once
+#include "base/list.h"
+#include "shift/differences.h"
+#include "shift/judge.h"
+#include "shift/objective.h"
+#include "shift/sight.h"
+#include "shift/split.h"
+#include "shift/state.h"
+#include "shift/tripwire.h"
+
+#include <pthread.h>
+
+typedef struct ConfHold ConfHold; /* gateway/upstream.h */
+
+typedef enum SubjectKind { SUBJECT_ROUTE, SUBJECT_GROUP, SUBJECT_UPSTREAM } SubjectKind;
+
+enum { SUBJECT_COUNTERS = 6, SUBJECT_USERS = 1 << 16 };
+
+/* Which metric of the judge is which; -1: it is not judged. */
+typedef struct SubjectMetrics {
+	int8_t errors, slow[SHIFT_PERCENTILES], mismatch;
+	int8_t counters[SUBJECT_COUNTERS];
+	Str headers[SUBJECT_COUNTERS]; /* of counters; in the attempt's arena */
+} SubjectMetrics;
+
+typedef struct SubjectShadow {
+	uint64_t sent, compared, dropped, failed;
+} SubjectShadow;
+
+typedef struct Subject {
+	Node node;
+	Str name;
+	SubjectKind kind;
+	Arena *arena;
+	pthread_mutex_t lock;
+	/* of the configuration in force */
+	ConfHold *hold;
+	const ShiftConf *conf; /* NULL: it is not in it any more */
+	Str old, new;          /* upstreams */
+	bool old_is_up;        /* at the last look, of its servers at least one */
+	/* where it stands */
+	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
+	ShiftState state;
+	bool halted;   /* all users are on the old side again, and the book does not know yet */
+	bool plan_due; /* the step began and how long it lasts is not worked out yet */
+	char halted_line[SHIFT_LINE_BYTES];
+	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
+	char verdict[SHIFT_LINE_BYTES];
+	JudgeSay say;
+	/* of this attempt */
+	Arena *attempt;
+	SubjectMetrics metrics;
+	Judge judge;
+	Judge others;              /* what other gateways have seen; count 0: nothing */
+	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */
+	uint64_t touched_count;
+	Tripwire wire;
+	uint32_t others_count; /* gateways */
+	/* always */
+	Sight sight;
+	Objective *objective; /* of both sides; NULL: there was no traffic yet */
+	const char *alert[JUDGE_SIDES];
+	uint64_t backs;                         /* that nobody asked for */
+	uint64_t strangers, by_address, capped; /* requests */
+	Differences *differences;
+	SubjectShadow shadow;
+} Subject;
+
+/* The one of this name and kind; made when there is none. Names of upstreams begin with "upstream:". */
+Subject *subject_need(SubjectKind kind, Str name) RETURNS_NONNULL;
+Subject *subject_find(Str name); /* NULL: there is none */
+/* Every one, in the order they were made: `Subject *s = NULL; while ((s = subject_next(s)))`. */
+Subject *subject_next(Subject *s);
+
+void subject_lock(Subject *s);
+void subject_unlock(Subject *s);
+
+/* The rest with the lock held. */
+
+/* What it is moved by, from now on; takes a reference to hold. */
+void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new);
+/* The book says so: taken when it is newer than what is known. True: it was. */
+bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us);
+/* Everybody to the old side at once; the keeper tells the book. */
+void subject_halt(Subject *s, Str line);
+
+typedef struct SubjectDraw {
+	bool is_new, drawn; /* drawn: not by an override, and known */
+} SubjectDraw;
+/* The side of a request. */
+SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, bool told_new);
+
+typedef struct SubjectOutcome {
+	JudgeSide side;
+	uint64_t user;
+	bool drawn;
+	TripwireFate fate;
+	int64_t took_us;  /* to the answer's head; below 0: there was none */
+	uint32_t counted; /* a bit a counter that the answer raised */
+} SubjectOutcome;
+void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us);
+
+/* Own and others' evidence together. */
+Judge subject_judge(const Subject *s);
+/* A second is over: its counts go to the objective; *news when an alert begins or ends on a side. */
+void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES]);
+double subject_objective(const Subject *s); /* share of requests that succeed */
+/* Share of users that the state gives the new side. */
+uint32_t subject_share_ppm(const Subject *s);

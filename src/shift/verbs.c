@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs. Each is a function from what a subject is to what it shall be, with the sentence that says so; a dry run stops
+ * there. All of them refuse what would surprise, and say what to do instead; `force` is for those who know better, and stands
+ * in the journal. */
+#include "shift/verbs.h"
+
+#include "base/arena.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "gateway/snapshot.h"
+
+#include <string.h>
+
+typedef struct Turn {
+	Arena *arena;
+	const VerbAsk *ask;
+	Subject *s;
+	ShiftState now, next;
+	const ShiftConf *conf; /* of the snapshot that is held */
+	Snapshot *snap;
+	Str said;
+} Turn;
+
+typedef Err *Verb(Turn *t);
+
+static double percent(uint32_t ppm)
+{
+	return ppm / 1e4;
+}
+
+static Err *not_from(const Turn *t, const char *instead)
+{
+	return err_new(t->arena, ERR_CONFLICT, "shift.phase", "%.*s is in phase %s%s: %s",
+	               STR_ARG(t->s->name), shift_phase_name((ShiftPhase)t->now.phase),
+	               t->now.paused ? " (paused)" : "", instead);
+}
+
+static Err *refuse(const Turn *t, Str text)
+{
+	if (t->ask->force)
+		return NULL;
+	return err_new(t->arena, ERR_PRECONDITION, "shift.refused",
+	               "%.*s; --force does it all the same", STR_ARG(text));
+}
+
+/* --- upstreams ----------------------------------------------------------------------------------------------------------- */
+
+static bool upstream_of(const Turn *t, Str name, bool *up)
+{
+	for (size_t i = 0; i < t->snap->conf->upstreams.count; i++) {
+		const Upstream *upstream = t->snap->targets[i].up;
+
+		if (!str_eq(t->snap->targets[i].conf->name, name))
+			continue;
+		*up = false;
+		for (size_t k = 0; k < upstream_servers(upstream); k++)
+			*up = *up || upstream_server_stats(upstream, k).state == BALANCE_UP;
+		return true;
+	}
+	return false;
+}
+
+static Str new_side(const Turn *t)
+{
+	return t->s->kind == SUBJECT_UPSTREAM ? str_of(t->next.target) : t->s->new;
+}
+
+/* Of an upstream that is swapped the other is said with the verb. */
+static Err *need_new_side(Turn *t)
+{
+	Str target = t->ask->target;
+	bool up;
+
+	if (t->s->kind == SUBJECT_UPSTREAM && target.len) {
+		if (target.len >= sizeof t->next.target || str_eq(target, t->s->old))
+			return err_new(t->arena, ERR_INVALID, "shift.target",
+			               "--to: name another upstream than %.*s", STR_ARG(t->s->old));
+		memset(t->next.target, 0, sizeof t->next.target);
+		memcpy(t->next.target, target.at, target.len);
+	}
+	if (!new_side(t).len)
+		return err_new(t->arena, ERR_INVALID, "shift.target",
+		               "say which upstream takes over: --to NAME");
+	if (!upstream_of(t, new_side(t), &up))
+		return err_new(t->arena, ERR_INVALID, "shift.target",
+		               "there is no upstream %.*s in the configuration",
+		               STR_ARG(new_side(t)));
+	return up ? NULL
+	          : refuse(t, str_fmt(t->arena, "no server of %.*s is up", STR_ARG(new_side(t))));
+}
+
+/* --- onward -------------------------------------------------------------------------------------------------------------- */
+
+static Err *verb_shadow(Turn *t)
+{
+	if (t->now.phase != SHIFT_OLD)
+		return not_from(t, "shadowing begins on the old side; `back` goes there");
+	if (t->s->kind == SUBJECT_UPSTREAM)
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "an upstream is not shadowed: its routes are");
+	if (t->conf->shadow.effects == EFFECTS_UNKNOWN)
+		return err_new(
+			t->arena, ERR_PRECONDITION, "shift.effects",
+			"nobody has declared that requests of %.*s may be sent twice: where they "
+			"change nothing, say `shift: { shadow: { effects: none } }`",
+			STR_ARG(t->s->name));
+	TRY(need_new_side(t));
+	t->next.phase = SHIFT_SHADOW;
+	t->next.since_us = time_utc_us();
+	t->said =
+		str_fmt(t->arena, "%g %% of its requests go to %.*s too, and answers are compared",
+	                percent(t->conf->shadow.sample_ppm), STR_ARG(new_side(t)));
+	return NULL;
+}
+
+static int32_t step_of(const ShiftConf *conf, uint32_t share_ppm)
+{
+	int32_t step = 0;
+
+	for (size_t i = 0; i < conf->steps.count; i++)
+		if (conf->steps.at[i] <= share_ppm)
+			step = (int32_t)i;
+	return step;
+}
+
+/* Users are drawn anew: the same do not suffer twice. */
+static void begin_attempt(Turn *t)
+{
+	t->next.attempt++;
+	t->next.salt = rand_u64() >> 1;
+	memset(t->next.slow_us, 0, sizeof t->next.slow_us);
+	subject_lock(t->s);
+	(void)sight_slow(&t->s->sight, t->next.slow_us);
+	subject_unlock(t->s);
+}
+
+static void set_share(Turn *t, uint32_t share_ppm)
+{
+	uint32_t whole = PPM_WHOLE - t->conf->holdback_ppm;
+	Str kept = { 0 };
+
+	t->next.phase = share_ppm >= whole ? SHIFT_NEW : SHIFT_CANARY;
+	t->next.share_ppm = MIN(share_ppm, whole);
+	t->next.step = step_of(t->conf, share_ppm);
+	t->next.since_us = time_utc_us();
+	t->next.paused = t->next.passed = false;
+	if (t->next.phase == SHIFT_NEW)
+		kept = str_fmt(t->arena, ", %g %% stay to compare with until `retire`",
+		               percent(t->conf->holdback_ppm));
+	t->said = str_fmt(t->arena, "%g %% of users go to %.*s%.*s", percent(t->next.share_ppm),
+	                  STR_ARG(new_side(t)), STR_ARG(kept));
+}
+
+static Err *check_differences(const Turn *t)
+{
+	DifferencesTotals totals = { 0 };
+
+	subject_lock(t->s);
+	if (t->s->differences)
+		totals = differences_totals(t->s->differences);
+	subject_unlock(t->s);
+	if (!totals.open && !totals.mismatch)
+		return NULL;
+	return refuse(
+		t,
+		str_fmt(t->arena,
+	                "%u differences between the sides are not settled: look at `banyan shift "
+	                "%.*s explain`, then ignore them in the configuration or `accept` them",
+	                totals.open + totals.mismatch, STR_ARG(t->s->name)));
+}
+
+static Err *verb_canary(Turn *t)
+{
+	if (t->now.phase > SHIFT_SHADOW)
+		return not_from(t, "`to PERCENT` changes the share, `back` goes back");
+	TRY(need_new_side(t));
+	TRY(check_differences(t));
+	begin_attempt(t);
+	set_share(t, t->ask->has_share ? t->ask->share_ppm : t->conf->steps.at[0]);
+	return NULL;
+}
+
+static Err *verb_to(Turn *t)
+{
+	if (!t->ask->has_share)
+		return err_new(t->arena, ERR_INVALID, "shift.verb", "to what? `to 25%%`");
+	if (!t->ask->share_ppm)
+		return err_new(t->arena, ERR_INVALID, "shift.verb", "to 0 is `back`");
+	if (t->now.phase <= SHIFT_SHADOW)
+		return verb_canary(t);
+	if (t->now.phase == SHIFT_RETIRED)
+		return not_from(t, "`back` goes to the old side, if it is still there");
+	set_share(t, t->ask->share_ppm);
+	return NULL;
+}
+
+static Err *verb_pause(Turn *t)
+{
+	if (t->now.phase != SHIFT_CANARY || t->now.paused)
+		return not_from(t, "there is no step to pause");
+	t->next.paused = true;
+	t->next.paused_us = time_utc_us();
+	t->said = S("no further step begins; it still goes back when it must");
+	return NULL;
+}
+
+static Err *verb_resume(Turn *t)
+{
+	int64_t now_us = time_utc_us();
+
+	if (!t->now.paused)
+		return not_from(t, "it is not paused");
+	t->next.paused = false;
+	t->next.since_us = MIN(now_us, t->now.since_us + MAX(0, now_us - t->now.paused_us));
+	t->said = S("steps go on where they were");
+	return NULL;
+}
+
+static Err *verb_retire(Turn *t)
+{
+	if (t->now.phase != SHIFT_NEW)
+		return not_from(t, "only what is on the new side can be retired");
+	if (t->s->say != JUDGE_ON)
+		TRY(refuse(t, str_fmt(t->arena, "the judge has not said yet that it is good: %s",
+		                      t->s->verdict)));
+	t->next.phase = SHIFT_RETIRED;
+	t->next.share_ppm = PPM_WHOLE;
+	t->next.since_us = time_utc_us();
+	t->said = str_fmt(t->arena, "all users go to %.*s; nothing is compared any more",
+	                  STR_ARG(new_side(t)));
+	return NULL;
+}
+
+/* --- back ---------------------------------------------------------------------------------------------------------------- */
+
+/* In shadow no user is on the new side, and so there is nothing to prove. */
+static Err *verb_back(Turn *t)
+{
+	bool up = true;
+
+	if (t->now.phase == SHIFT_OLD)
+		return not_from(t, "all users are on the old side");
+	if (t->now.phase > SHIFT_SHADOW && upstream_of(t, t->s->old, &up) && !up)
+		TRY(refuse(t, str_fmt(t->arena, "no server of %.*s is up: start one",
+		                      STR_ARG(t->s->old))));
+	t->next.phase = SHIFT_OLD;
+	t->next.share_ppm = 0;
+	t->next.step = -1;
+	t->next.paused = t->next.passed = false;
+	t->next.since_us = time_utc_us();
+	t->said =
+		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
+	                STR_ARG(t->s->old));
+	return NULL;
+}
+
+static Err *verb_drill(Turn *t)
+{
+	if (t->now.phase != SHIFT_CANARY && t->now.phase != SHIFT_NEW)
+		return not_from(t, "a drill goes back from the new side");
+	return verb_back(t);
+}
+
+/* --- differences ----------------------------------------------------------------------------------------------------------- */
+
+static Err *verb_accept(Turn *t)
+{
+	CompareKind kind;
+	Err *err = NULL;
+
+	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, &kind))
+		return err_new(
+			t->arena, ERR_INVALID, "shift.verb",
+			"accept what? `accept PATH KIND`, as `explain` lists them: .price value");
+	t->said = str_fmt(t->arena, "%.*s (%.*s) is no mismatch any more", STR_ARG(t->ask->path),
+	                  STR_ARG(t->ask->kind));
+	if (t->ask->dry_run)
+		return NULL;
+	subject_lock(t->s);
+	if (!t->s->differences)
+		t->s->differences = differences_new(t->conf->judge.alpha);
+	err = differences_accept(t->s->differences, t->arena, t->ask->path, kind, t->ask->who,
+	                         time_utc_us());
+	subject_unlock(t->s);
+	return err;
+}
+
+/* --- the table ----------------------------------------------------------------------------------------------------------- */
+
+static const VerbRow rows[] = {
+	{ "shadow", ADMIN_OPERATE, "requests go to the new side too, and answers are compared" },
+	{ "canary", ADMIN_OPERATE, "the first share of users goes to the new side" },
+	{ "to", ADMIN_OPERATE, "this share of users goes to the new side" },
+	{ "pause", ADMIN_OPERATE, "no further step begins; it still goes back when it must" },
+	{ "resume", ADMIN_OPERATE, "steps go on" },
+	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
+	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
+	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
+	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more" },
+};
+
+static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause, verb_resume,
+	                       verb_back,   verb_drill,  verb_accept, verb_retire };
+_Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
+
+const VerbRow *shift_verbs(size_t *count)
+{
+	*count = COUNT(rows);
+	return rows;
+}
+
+static Err *find_verb(Arena *a, Str name, Verb **verb)
+{
+	Str all = { 0 };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (str_eq(name, str_of(rows[i].name))) {
+			*verb = verbs[i];
+			return NULL;
+		}
+		all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "", rows[i].name);
+	}
+	return err_new(a, ERR_INVALID, "shift.verb", "\"%.*s\" is no verb: %.*s", STR_ARG(name),
+	               STR_ARG(all));
+}
+
+static Err *find_subject(Arena *a, Str name, Subject **out)
+{
+	Subject *s = subject_find(name);
+	bool configured = false;
+
+	if (s) {
+		subject_lock(s);
+		configured = s->conf != NULL;
+		subject_unlock(s);
+	}
+	if (!configured)
+		return err_new(
+			a, ERR_NOT_FOUND, "shift.unknown",
+			"nothing is called %.*s here: `banyan shift` lists what can be moved",
+			STR_ARG(name));
+	*out = s;
+	return NULL;
+}
+
+static void snapshot_unrefp(Snapshot **snap)
+{
+	snapshot_unref(*snap);
+}
+
+Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = NULL;
+	Turn t = { .arena = a, .ask = ask };
+	ChangeBy by;
+	Verb *verb;
+
+	TRY(find_verb(a, ask->verb, &verb));
+	TRY(find_subject(a, ask->subject, &t.s));
+	t.snap = snap = keeper_snapshot();
+	subject_lock(t.s);
+	t.now = t.next = t.s->state;
+	t.conf = t.s->conf;
+	subject_unlock(t.s);
+	if (ask->expect && ask->expect != t.now.revision)
+		return err_new(a, ERR_CONFLICT, "shift.changed",
+		               "%.*s was changed by somebody else meanwhile: look again",
+		               STR_ARG(ask->subject));
+	TRY(verb(&t));
+	*out = (VerbAnswer){ t.said, t.s };
+	if (ask->dry_run)
+		return NULL;
+	by = (ChangeBy){ .who = ask->who,
+		         .verb = ask->verb,
+		         .why = ask->why.len ? ask->why : t.said };
+	return keeper_change(t.s, a, &t.next, &by);
+}

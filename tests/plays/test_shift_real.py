@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A release of the shop that turns bad while half of the users are on it: whatever it is that is wrong, they are all on the old
+one again without anybody's doing."""
+import time
+
+import pytest
+
+from actors.people import People
+from actors.shift import TOKEN, Shift
+from actors.shop import NextShop, Shop
+from actors.waiting import PROOF, until
+
+GATEWAY = """
+admin: {{ address: "127.0.0.1:0", token: {token} }}
+shift: {{ store: "sqlite:{folder}/shift.db", cookie: banyan }}
+upstreams:
+  shop: {{ servers: [ "{old}" ], max_connections: 16, timeouts: {{ head: 3s }} }}
+  shop-next: {{ servers: [ "{new}" ], max_connections: 16, timeouts: {{ head: 3s }} }}
+routes:
+  - name: products
+    match: /api/v1/products/**
+    old: shop
+    new: shop-next
+    shift:
+      shadow: {{ sample: 100%, effects: none }}
+      steps: [ 50%, 100% ]
+      judge: {{ metrics: [ errors, p99, mismatch ], hold: 1h }}
+  - {{ name: rest, to: shop }}
+"""
+WITHIN_S = 600 if PROOF else 150  # two busy cores, and a program that checks itself
+LEARN = 300  # requests of the old side, from which its p99 is known
+
+
+@pytest.fixture(scope="module")
+def shop(long_stage):
+    actor = Shop(long_stage.folder)
+    return long_stage.enter(actor, actor.finish)
+
+
+@pytest.fixture(scope="module")
+def later(long_stage, shop):
+    actor = NextShop(long_stage.folder, shop)
+    return long_stage.enter(actor, actor.finish)
+
+
+@pytest.fixture(scope="module")
+def gw(long_stage, shop, later):
+    return long_stage.gateway(GATEWAY.format(token=TOKEN, folder=long_stage.folder, old=shop.address, new=later.address), token=TOKEN)
+
+
+@pytest.fixture
+def subject(gw, later):
+    yield Shift(gw, "products")
+    later.mend()
+
+
+@pytest.fixture(scope="module")
+def people(gw):
+    with People(gw, at_once=6) as all_of_them:
+        yield all_of_them
+
+
+def compared(subject):
+    return subject.ask()["detail"]["shadow"]["compared"]
+
+
+def begin(subject, people):
+    """Half of the users are on the new side, and what they get is as good as ever."""
+    before = compared(subject)
+    subject.command("shadow")
+    until(lambda: compared(subject) - before >= LEARN, "answers compared", WITHIN_S)
+    subject.command("canary", "50%")
+    people.wait_served(100, WITHIN_S)
+    assert subject.phase == "canary", subject.history
+
+
+def metric(subject, name):
+    return next(row for row in subject.ask()["detail"]["metrics"] if row["name"] == name)
+
+
+# What is planted, and what tells of it. {p99}: of the old side, in ms.
+FAULTS = {
+    "one_error_in_a_hundred": ("errors=1%", "errors"),
+    "p99_doubled": ("delay=5%:{p99}", "p99"),
+    "one_field_wrong_for_one_user_in_a_hundred": ("wrong=1%:price_cents who=banyan", "mismatch"),
+    "hang": ("hang=100%", ""),
+    "crash": ("crash=100%", ""),
+    "slow_leak": ("leak=64:1", "p99"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it_goes_back_by_itself(fault, subject, shop, later, people, record_property):
+    words, by = FAULTS[fault]
+    begin(subject, people)
+    p99 = metric(subject, "p99")["threshold_ms"]
+    planted = time.time()
+    later.plant(*words.format(p99=round(p99 + 1)).split(), "only=/api/v1/products")
+    until(lambda: subject.phase == "old", f"the way back from {words}", WITHIN_S)
+    took = time.time() - planted
+    entry = subject.history[0]
+    later.mend()
+    people.wait_served(100, WITHIN_S)
+    since = [one for one in people.asked if one.at >= planted]
+    failed = [one for one in since if one.wrong]
+    said = (f"{words}: back after {took:.1f} s and {sum(one.release == later.release for one in since)} answers of the new side; "
+            f"{len(failed)} requests of {len({one.who for one in failed})} users failed; why: {entry['why']}")
+    print(said)
+    record_property("said", said)
+    assert entry["who"].startswith("judge@") and (entry["from"], entry["to"]) == ("canary", "old"), entry
+    assert by in entry["why"], entry
+    assert {one.release for one in people.asked[-50:]} == {shop.release}
