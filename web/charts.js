@@ -68,7 +68,7 @@ function evidenceKind(metrics) {
       { label: metricLabel(metric.name), stroke: () => colour(`mark-${(i % 4) + 1}`), width: 2, points: { show: false }, spanGaps: true },
       { label: `limit of ${metricLabel(metric.name)}`, stroke: () => colour(`mark-${(i % 4) + 1}`), dash: [2, 4], width: 1, points: { show: false }, quiet: true }]),
     data: (points) => shown.flatMap((metric) => [
-      points.map((p) => (Number.isFinite(p.evidence?.[metric.name]) ? Math.max(p.evidence[metric.name], FLOOR) : null)),
+      points.map((p) => (p.evidence?.[metric.name] > 0 ? Math.max(p.evidence[metric.name], FLOOR) : null)),
       points.map(() => metric.limit)]),
     words: () => shown.map((metric) => `${metricLabel(metric.name)} ${evidence(metric.evidence)} of ${evidence(metric.limit)}`).join(", ") };
 }
@@ -90,7 +90,7 @@ class Chart {
   }
 
   options(width) {
-    return { width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
+    return { width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 28, 0, 0],
       scales: { x: { time: true, range: lately }, y: this.kind.log ? { distr: 3, range: (_, min, max) => [Math.min(min || 1, 0.1), Math.max(max || 1, 10) * 2] } :
         { range: (_, min, max) => [0, this.kind.top ?? Math.max((max || 0) * 1.15, this.kind.least)] } },
       axes: [axis(clock, 28), axis(this.kind.format, 62)], series: [{}, ...this.kind.series()], plugins: [marks(this)] };
