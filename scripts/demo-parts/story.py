@@ -40,7 +40,7 @@ class Story:
 
     def see(self, *names):
         for name in names:
-            self.pulse.say(f"   look: {name:<14} {self.look[name]}")
+            self.pulse.say(f"   look: {name:<12} {self.look[name]}")
 
     def fault(self, *words):
         done = subprocess.run([*map(str, self.bad[:2]), *words], capture_output=True, text=True, check=False)
@@ -75,9 +75,9 @@ class Story:
         return self.shift.now()["detail"]["shadow"]["compared"]
 
     def canary_goes_bad(self, stage):
-        """A canary that goes bad. Some users are on the new side; then every third answer of it is an error. Nobody is told."""
+        """A canary that goes bad. Some users are on the new side; then every fifth answer of it is an error. Nobody is told."""
         self.tell("canary", "no difference was found")
-        self.see("the route", "journal")
+        self.see("the route", "plan")
         self.pulse.until(lambda: self.touched(stage) >= 3, "users on the new side", WAIT_S)
         planted = time.time()
         self.fault(*self.bad[2:])
@@ -108,8 +108,11 @@ class Story:
             return now["phase"] == "new"
 
         self.pulse.until(through, "all steps", 2 * WAIT_S)
+        took, since = time.time() - stage.began, len(self.ledger.read())
+        self.pulse.say(f"   {self.shift.now()['percent']:g} %: all but the hold-back, which is there to compare with")
+        self.pulse.until(lambda: through() and len(self.ledger.read()) - since >= self.enough // 2, "requests of the new side", WAIT_S)
         stage.good = True
-        stage.said = f"all but the hold-back are on the new side, {time.time() - stage.began:.0f} s after the first were"
+        stage.said = f"all but the hold-back are on the new side, {took:.0f} s after the first were"
 
     def drill(self, stage):
         """A drill. Going back on purpose shows that the way back is open, while all is well."""
