@@ -95,3 +95,8 @@ ConfCheck shift_conf_check;
 
 /* What a row of `sticky` or `overrides` says; "user" is the cookie of ours too. False: it is none. */
 bool sticky_split(Str text, uint8_t *by, Str *name);
+
+/* What is a path of an answer's body is known above the gateway: main hands over who says so, before anything is read. */
+void shift_conf_paths(ConfVerify *check);
+/* 0.005, or 1% of the larger of two numbers. False: it is neither. */
+bool tolerance_read(Arena *a, Str text, double *absolute, double *relative);
