@@ -2,9 +2,10 @@
  *
  * One shadow, from inside: shadow.c decides and taps, shadow_call.c asks a side, shadow_compare.c compares. */
 #pragma once
+#include "gateway/passage.h"
 #include "gateway/template.h"
-#include "shift/compare.h"
 #include "shift/shadow.h"
+#include "shift/subject.h"
 
 typedef struct ShiftBinding ShiftBinding;
 
