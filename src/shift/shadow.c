@@ -134,7 +134,9 @@ static ShadowResult run(ShadowShot *shot)
 		if (result != SHADOW_TIMEOUT && result != SHADOW_BROKEN)
 			return result;
 		shot->none = result == SHADOW_TIMEOUT ? S("no answer in time")
-		                                      : S("no answer: the connection ended");
+		             : err_is(err, "shift.reshape")
+		                     ? str_fmt(shot->arena, "no answer: %.*s", STR_ARG(err->text))
+		                     : S("no answer: the connection ended");
 	}
 	if (await_old(shot))
 		return shot->old_over ? shot->lost : SHADOW_ENDED;
@@ -290,6 +292,7 @@ static ShadowShot *shot_new(const Passage *p, const ShadowRules *rules, Subject 
 		.noise = rules->conf->noise_ppm && rand_below(PPM_WHOLE) < rules->conf->noise_ppm,
 	};
 	copy_request(shot, p);
+	shadow_keep_values(shot, p);
 	return shot;
 }
 
