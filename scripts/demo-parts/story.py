@@ -7,7 +7,6 @@ import time
 from programs import Problem
 from shift import moment
 
-BACK = ("old", "shadow")
 WAIT_S = 180  # for what takes seconds; more than this is no demo
 
 
@@ -82,8 +81,7 @@ class Story:
         self.pulse.until(lambda: self.touched(stage) >= 3, "users on the new side", WAIT_S)
         planted = time.time()
         self.fault(*self.bad[2:])
-        self.pulse.until(lambda: self.touched(stage) and self.shift.now()["phase"] in BACK, "the way back", WAIT_S)
-        entry = self.shift.last(BACK)
+        entry = self.pulse.until(lambda: self.touched(stage) and self.back(), "the way back", WAIT_S)
         back = moment(entry["at"])
         first = self.pulse.until(lambda: next((one.at for one in self.failures() if one.at >= planted - 1), None), "its failures in the log", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next" and one.at >= planted), default=back)
@@ -105,8 +103,8 @@ class Story:
             if now["phase"] == "canary" and now["percent"] not in said:
                 said.add(now["percent"])
                 self.pulse.say(f"   {now['percent']:g} % of the users on the new side")
-            if now["phase"] in BACK:
-                raise Problem(f"a new side that was well went back: {self.shift.last(BACK)['why']}")
+            if self.back():
+                raise Problem(f"a new side that was well went back: {self.back()['why']}")
             return now["phase"] == "new"
 
         self.pulse.until(through, "all steps", 2 * WAIT_S)
@@ -119,7 +117,7 @@ class Story:
         told = time.time()
         self.tell("drill", "to see that it works")
         self.see("journal")
-        self.pulse.until(lambda: self.shift.now()["phase"] in BACK, "the way back", WAIT_S)
+        self.pulse.until(self.back, "the way back", WAIT_S)
         served = len(self.ledger.read())
         self.pulse.until(lambda: len(self.ledger.read()) >= served + 20, "requests after the drill", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next"), default=told)
@@ -128,6 +126,11 @@ class Story:
         stage.said = f"back; the last request to the new side {stage.seconds:.2f} s after the word"
 
     # What they count
+
+    def back(self):
+        """The journal's newest entry, when it leads back to the old side."""
+        entry = self.shift.last()
+        return entry if entry["to"] == "old" else None
 
     def touched(self, stage, now=None):
         """Users on the new side so far."""

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "shift/plan.h"
+#include "shift/shadow.h"
 
 static const char *const kinds[] = {
 	[SUBJECT_ROUTE] = "route", [SUBJECT_GROUP] = "group", [SUBJECT_UPSTREAM] = "upstream"
@@ -212,6 +213,13 @@ static void put_shadow(JsonWriter *w, const SubjectShadow *shadow)
 	json_put_u64(w, "compared", shadow->compared);
 	json_put_u64(w, "dropped", shadow->dropped);
 	json_put_u64(w, "failed", shadow->failed);
+	json_key(w, S("results"));
+	json_begin_object(w);
+	for (int i = 0; i < SHADOW_RESULTS; i++) {
+		json_key(w, shadow_result_name((ShadowResult)i));
+		json_add_u64(w, shadow->results[i]);
+	}
+	json_end(w);
 	json_end(w);
 }
 
@@ -283,6 +291,9 @@ static void put_state(JsonWriter *w, const Told *t)
 	json_put_str(w, "new", t->new);
 	json_put_real(w, "holdback", percent(t->holdback_ppm));
 	json_put_str(w, "last", str_of(t->state.line));
+	json_put_str(w, "asked", str_of(t->state.asked_verb));
+	json_put_str(w, "asked_by", str_of(t->state.asked_by));
+	json_put_str(w, "needs", t->state.asked_verb[0] ? S("approve") : (Str){ 0 });
 	json_put_str(w, "blocked", t->blocked);
 }
 

@@ -45,6 +45,13 @@ void shift_state_say(ShiftState *state, Str line)
 	copy_text(state->line, sizeof state->line, line);
 }
 
+void shift_state_ask(ShiftState *state, Str verb, Str who, uint32_t share_ppm)
+{
+	copy_text(state->asked_verb, sizeof state->asked_verb, verb);
+	copy_text(state->asked_by, sizeof state->asked_by, who);
+	state->asked_ppm = share_ppm;
+}
+
 void shift_state_put(JsonWriter *w, const ShiftState *s)
 {
 	json_begin_object(w);
@@ -54,6 +61,7 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	json_put_i64(w, "step", s->step);
 	json_put_u64(w, "share_ppm", s->share_ppm);
 	json_put_u64(w, "attempt", s->attempt);
+	json_put_u64(w, "shadows", s->shadows);
 	json_put_i64(w, "salt", (int64_t)s->salt);
 	json_put_i64(w, "since_us", s->since_us);
 	json_put_i64(w, "paused_us", s->paused_us);
@@ -62,6 +70,9 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	for (size_t i = 0; i < COUNT(s->slow_us); i++)
 		json_add_i64(w, s->slow_us[i]);
 	json_end(w);
+	json_put_str(w, "asked_verb", str_of(s->asked_verb));
+	json_put_str(w, "asked_by", str_of(s->asked_by));
+	json_put_u64(w, "asked_ppm", s->asked_ppm);
 	json_put_str(w, "target", str_of(s->target));
 	json_put_str(w, "line", str_of(s->line));
 	json_end(w);
@@ -97,11 +108,15 @@ Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
 	s.step = (int32_t)number(from, "step", 1000);
 	s.share_ppm = (uint32_t)MAX(0, number(from, "share_ppm", 1000000));
 	s.attempt = (uint32_t)MAX(0, number(from, "attempt", UINT32_MAX));
+	s.shadows = (uint32_t)MAX(0, number(from, "shadows", UINT32_MAX));
 	s.salt = (uint64_t)number(from, "salt", INT64_MAX);
 	s.since_us = number(from, "since_us", INT64_MAX);
 	s.paused_us = number(from, "paused_us", INT64_MAX);
 	for (size_t i = 0; i < COUNT(s.slow_us); i++)
 		(void)json_to_i64(json_at(json_get(from, S("slow_us")), i), &s.slow_us[i]);
+	read_text(from, "asked_verb", s.asked_verb, sizeof s.asked_verb);
+	read_text(from, "asked_by", s.asked_by, sizeof s.asked_by);
+	s.asked_ppm = (uint32_t)MAX(0, number(from, "asked_ppm", 1000000));
 	read_text(from, "target", s.target, sizeof s.target);
 	read_text(from, "line", s.line, sizeof s.line);
 	*out = s;
