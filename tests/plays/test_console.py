@@ -372,6 +372,22 @@ def test_what_is_refused_with_care_can_be_forced(port, console):
     assert shift.done[0][0] == "drill" and shift.done[0][3]["force"] is True
 
 
+def test_what_one_asked_for_another_approves(port, console):
+    shift = port(subject("search", "new", 98), subject("users", "canary", 5))
+    page = console(shift)
+    page.shows("tr:first-child[data-name=users]")
+    shift.set("search", asked="retire", asked_by="ann", needs="approve")
+    page.shows("tr:first-child[data-name=search]", "Waits: ann asked for retire; another person approves it")
+    page.go("#/shift/search")
+    page.shows(".blocked.notice", "another person approves it")
+    page.click(".verbs > [data-verb=approve]")
+    page.shows("dialog .foretold", "approve takes it")
+    page.find("dialog input[type=text]").send_keys("we agreed" + Keys.ENTER)
+    page.wait("return !document.querySelector('dialog')")
+    assert shift.done[0][:3] == ("approve", "search", "admin")
+    page.wait("return !document.querySelector('[data-verb=approve]') && !document.querySelector('.blocked.notice').checkVisibility()")
+
+
 def test_an_upstream_is_swapped_for_another(gateway, shop, stage, console):
     text = everything_to(shop, more=TOKENS)
     gw = gateway(text.replace("upstreams: {", f"upstreams: {{ shop-next: {{ servers: [ '{shop.address}' ] }},"), token=TOKEN)
