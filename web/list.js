@@ -18,8 +18,8 @@ function healthPart(side) {
   const errors = h("span.num"), p99 = h("span.num"), traffic = h("span.num.soft");
   return { element: h("span.side", h("span.side-name", { "data-side": side }, side), errors, p99, traffic), show(subject) {
     const now = subject.now?.[side] ?? {};
-    setText(errors, `${share(now.errors)} errors`);
-    setText(p99, `p99 ${ms(now.p99_ms)}`);
+    setText(errors, now.rate > 0 ? `${share(now.errors)} errors` : "no requests");
+    setText(p99, now.rate > 0 ? `p99 ${ms(now.p99_ms)}` : "");
     setText(traffic, rate(now.rate));
   } };
 }

@@ -11,6 +11,7 @@ import { phasePart, splitPart, verdictPart } from "./parts.js";
 import { isAsked, isUsual, metricLabel, VERBS } from "./words.js";
 
 const DETAIL_MS = 4000;
+const PLAN_MS = 30000; // the traffic it goes by changes
 const POINTS = 600; // as many as the gateway keeps
 
 const moves = (subject) => subject.phase === "shadow" || subject.phase === "canary" || subject.phase === "new";
@@ -161,8 +162,9 @@ export class SubjectView {
   }
 
   async loadPlan() {
-    if (this.planned === this.revision) return;
+    if (this.planned === this.revision && Date.now() - this.plannedAt < PLAN_MS) return;
     this.planned = this.revision;
+    this.plannedAt = Date.now();
     this.plan = await get(this.url("/plan")).catch(() => null);
     if (!this.ended) this.showFacts();
   }

@@ -7,7 +7,6 @@ import time
 from programs import Problem
 from shift import moment
 
-BACK = ("old", "shadow")
 WAIT_S = 180  # for what takes seconds; more than this is no demo
 
 
@@ -41,7 +40,7 @@ class Story:
 
     def see(self, *names):
         for name in names:
-            self.pulse.say(f"   look: {name:<14} {self.look[name]}")
+            self.pulse.say(f"   look: {name:<12} {self.look[name]}")
 
     def fault(self, *words):
         done = subprocess.run([*map(str, self.bad[:2]), *words], capture_output=True, text=True, check=False)
@@ -76,14 +75,13 @@ class Story:
         return self.shift.now()["detail"]["shadow"]["compared"]
 
     def canary_goes_bad(self, stage):
-        """A canary that goes bad. Some users are on the new side; then every third answer of it is an error. Nobody is told."""
+        """A canary that goes bad. Some users are on the new side; then every fifth answer of it is an error. Nobody is told."""
         self.tell("canary", "no difference was found")
-        self.see("the route", "journal")
+        self.see("the route", "plan")
         self.pulse.until(lambda: self.touched(stage) >= 3, "users on the new side", WAIT_S)
         planted = time.time()
         self.fault(*self.bad[2:])
-        self.pulse.until(lambda: self.touched(stage) and self.shift.now()["phase"] in BACK, "the way back", WAIT_S)
-        entry = self.shift.last(BACK)
+        entry = self.pulse.until(lambda: self.touched(stage) and self.back(), "the way back", WAIT_S)
         back = moment(entry["at"])
         first = self.pulse.until(lambda: next((one.at for one in self.failures() if one.at >= planted - 1), None), "its failures in the log", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next" and one.at >= planted), default=back)
@@ -105,13 +103,16 @@ class Story:
             if now["phase"] == "canary" and now["percent"] not in said:
                 said.add(now["percent"])
                 self.pulse.say(f"   {now['percent']:g} % of the users on the new side")
-            if now["phase"] in BACK:
-                raise Problem(f"a new side that was well went back: {self.shift.last(BACK)['why']}")
+            if self.back():
+                raise Problem(f"a new side that was well went back: {self.back()['why']}")
             return now["phase"] == "new"
 
         self.pulse.until(through, "all steps", 2 * WAIT_S)
+        took, since = time.time() - stage.began, len(self.ledger.read())
+        self.pulse.say(f"   {self.shift.now()['percent']:g} %: all but the hold-back, which is there to compare with")
+        self.pulse.until(lambda: through() and len(self.ledger.read()) - since >= self.enough // 2, "requests of the new side", WAIT_S)
         stage.good = True
-        stage.said = f"all but the hold-back are on the new side, {time.time() - stage.began:.0f} s after the first were"
+        stage.said = f"all but the hold-back are on the new side, {took:.0f} s after the first were"
 
     def drill(self, stage):
         """A drill. Going back on purpose shows that the way back is open, while all is well."""
@@ -119,7 +120,7 @@ class Story:
         told = time.time()
         self.tell("drill", "to see that it works")
         self.see("journal")
-        self.pulse.until(lambda: self.shift.now()["phase"] in BACK, "the way back", WAIT_S)
+        self.pulse.until(self.back, "the way back", WAIT_S)
         served = len(self.ledger.read())
         self.pulse.until(lambda: len(self.ledger.read()) >= served + 20, "requests after the drill", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next"), default=told)
@@ -128,6 +129,11 @@ class Story:
         stage.said = f"back; the last request to the new side {stage.seconds:.2f} s after the word"
 
     # What they count
+
+    def back(self):
+        """The journal's newest entry, when it leads back to the old side."""
+        entry = self.shift.last()
+        return entry if entry["to"] == "old" else None
 
     def touched(self, stage, now=None):
         """Users on the new side so far."""

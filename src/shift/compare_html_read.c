@@ -291,7 +291,8 @@ static Str sorted_words(Arena *a, Str value)
 		if (word.len)
 			words[count++] = word;
 	}
-	qsort(words, count, sizeof *words, by_text);
+	if (count)
+		qsort(words, count, sizeof *words, by_text);
 	for (size_t i = 0; i < count; i++) {
 		buf_put(&b, i ? S(" ") : S(""));
 		buf_put(&b, words[i]);
@@ -455,7 +456,8 @@ static void open_tag(HtmlReader *r, Str tag)
 	flush_text(r);
 	close_implied(r, row);
 	count = drop_known(r, tag, attrs, count);
-	qsort(attrs, count, sizeof *attrs, by_name);
+	if (count)
+		qsort(attrs, count, sizeof *attrs, by_name);
 	kept = ARENA_ARRAY(r->arena, HtmlAttr, count + 1);
 	if (count)
 		memcpy(kept, attrs, count * sizeof *kept);

@@ -23,6 +23,7 @@ routes:
     old: shop
     new: shop-too
     shift:
+      sticky: [ header:X-Device, auto ]
       shadow: {{ sample: 100%, effects: none }}
       steps: [ 50%, 100% ]
       judge: {{ metrics: [ errors, p99, mismatch ], hold: 1h }}
@@ -60,8 +61,8 @@ def test_two_sides_that_are_the_same(gw):
 
     def visit(person):
         number = next(numbers)
-        if number % 12 == 0:  # a tenth of the requests
-            person.shop_logged_in(f"user{5 + number // 12 % USERS:06}", rounds=2)
+        if number % 6 == 0:  # a tenth of the requests are pages
+            person.shop_logged_in(f"user{5 + number // 6 % USERS:06}", rounds=2)
         else:
             person.look(14)
 

@@ -11,7 +11,7 @@ A JSON file says what is wrong at this moment. `examples/shop/fault` writes it, 
     leak=KIB:MS            each request keeps KIB of memory and makes all later ones of its process MS slower
     refuse                 gunicorn is not there at all: connections are refused
     only=PREFIX            of paths: everything else is well
-    who=COOKIE             a user is who sends this cookie, unless logged in (else the address)
+    who=cookie:NAME        a user is who sends this cookie, or header:NAME; else the account, else the address
 """
 import json
 import os
@@ -19,7 +19,6 @@ import re
 
 SHARES = ('errors', 'hang', 'crash')            # NAME=PERCENT
 PAIRS = {'delay': 'PERCENT:MS', 'wrong': 'PERCENT:FIELD', 'leak': 'KIB:MS'}
-TEXTS = ('only', 'who')
 NUMBER = re.compile(r'\d+(\.\d+)?\Z')
 
 
@@ -53,8 +52,12 @@ def parse(words):
             faults[name] = True
         elif name in SHARES:
             faults[name] = share_of(value, word)
-        elif name in TEXTS and value:
+        elif name == 'only' and value:
             faults[name] = value
+        elif name == 'who' and first in ('cookie', 'header') and second:
+            faults[name] = value
+        elif name == 'who':
+            raise FaultError('%s: write who=cookie:NAME or who=header:NAME' % word)
         elif name in PAIRS and first and second:
             faults[name] = {'delay': lambda: [share_of(first, word), amount_of(second, word)],
                             'wrong': lambda: [share_of(first, word), second],

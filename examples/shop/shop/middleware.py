@@ -36,13 +36,15 @@ def happens(share):
     return share > 0 and random.random() < share
 
 
-def user_of(request, cookie):
-    """Who asks, as this shop can tell: the account, else the cookie, else the address."""
+def user_of(request, told_by):
+    """Who asks: as `who` has it, else the account, else the address."""
+    kind, _, name = (told_by or '').partition(':')
+    value = request.COOKIES.get(name) if kind == 'cookie' else request.headers.get(name)
+    if value:
+        return told_by + ' ' + value
     user = getattr(request, 'user', None)
     if user is not None and user.is_authenticated:
         return 'account %d' % user.pk
-    if cookie and cookie in request.COOKIES:
-        return 'cookie ' + request.COOKIES[cookie]
     return 'address ' + (request.META.get('HTTP_X_FORWARDED_FOR') or request.META.get('REMOTE_ADDR', ''))
 
 

@@ -49,12 +49,12 @@ class Words(SimpleTestCase):
     def test_what_they_mean(self):
         for words, value in (
                 ('errors=1%', {'errors': 0.01}), ('hang=100 crash=0.5%', {'hang': 1.0, 'crash': 0.005}),
-                ('delay=2%:300', {'delay': [0.02, 300.0]}), ('wrong=1%:price_cents who=sid', {'wrong': [0.01, 'price_cents'], 'who': 'sid'}),
+                ('delay=2%:300', {'delay': [0.02, 300.0]}), ('wrong=1%:price_cents who=cookie:sid', {'wrong': [0.01, 'price_cents'], 'who': 'cookie:sid'}),
                 ('leak=64:0.5 only=/api/', {'leak': [64.0, 0.5], 'only': '/api/'}), ('refuse', {'refuse': True}), ('errors=1% none', {})):
             self.assertEqual(faults.parse(words.split()), value)
 
     def test_what_they_do_not(self):
-        for word in ('errors', 'errors=101%', 'errors=x', 'errors=-1', 'delay=1%', 'delay=1%:x', 'wrong=1%:', 'leak=:1', 'only=', 'sloth=1%'):
+        for word in ('errors', 'errors=101%', 'errors=x', 'errors=-1', 'delay=1%', 'delay=1%:x', 'wrong=1%:', 'leak=:1', 'only=', 'who=sid', 'sloth=1%'):
             self.assertRaises(faults.FaultError, faults.parse, [word])
 
     def test_one_number_of_a_name(self):
@@ -108,7 +108,7 @@ class Planted(AFile, ShopTestCase):
         self.assertTrue(40 < statuses.count(500) < 80, statuses.count(500))
 
     def test_a_wrong_field_is_for_the_same_users(self):
-        self.plant('wrong=50%:price_cents', 'who=visitor')
+        self.plant('wrong=50%:price_cents', 'who=cookie:visitor')
         seen = {}
         for who in 'abcdefgh' * 2:
             self.client.cookies['visitor'] = who
@@ -118,14 +118,12 @@ class Planted(AFile, ShopTestCase):
         self.assertEqual({who: len(prices) for who, prices in seen.items()}, dict.fromkeys('abcdefgh', 1))
         self.assertEqual(set.union(*seen.values()), {2500, 2501})
 
-    def test_an_account_is_one_user_whatever_its_cookie(self):
-        self.plant('wrong=50%:price_cents', 'who=visitor')
+    def test_users_told_by_a_header_and_by_their_account(self):
+        self.plant('wrong=50%:price_cents', 'who=header:X-Device')
         self.client.force_login(self.user)
-        prices = set()
-        for who in 'abcdefgh':
-            self.client.cookies['visitor'] = who
-            prices.add(self.client.get(LIST).json()['results'][0]['price_cents'])
-        self.assertEqual(len(prices), 1)
+        for sent, prices in (({}, 1), ({'HTTP_X_DEVICE': '%s'}, 2)):
+            answers = [self.client.get(LIST, **{name: value % who for name, value in sent.items()}) for who in 'abcdefgh']
+            self.assertEqual(len({answer.json()['results'][0]['price_cents'] for answer in answers}), prices)
 
     def test_slow_ones_wait_so_long(self):
         with mock.patch('shop.middleware.time.sleep') as sleep:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People of the shop, several at a time, each with cookies of their own; what they asked and got is kept.
+"""People of the shop, several at a time, each with cookies of their own, or with the shop's app, which has none but says which
+device it is on; what they asked and got is kept.
 
     with People(gw, visit=Person.look, at_once=4) as people:
         people.wait_served(500)
@@ -34,12 +35,12 @@ class Person:
     """A client that does as browsers do: one connection, cookies by name."""
 
     def __init__(self, where, name):
-        self.where, self.name, self.cookies, self.asked = where, name, {}, []
+        self.where, self.name, self.cookies, self.more, self.asked = where, name, {}, {}, []
         self.connection = None
 
     def ask(self, path, *, expect=(200,), contains=None, lacks=None, **form):
         """The body as text; whatever comes is noted, and nothing is raised."""
-        headers = {"User-Agent": self.name, "Referer": f"http://{self.where}/"}
+        headers = {"User-Agent": self.name, "Referer": f"http://{self.where}/", **self.more}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         body = None
@@ -78,7 +79,8 @@ class Person:
     # What they come for
 
     def look(self, rounds=6):
-        """A few products by the API; nothing that changes anything."""
+        """A few products by the app; nothing that changes anything."""
+        self.more = {"X-Device": self.name}
         for number in range(rounds):
             self.ask(f"/api/v1/products/{1 + (zlib.crc32(self.name.encode()) + number) % 50}", contains="price_cents")
 
@@ -94,7 +96,7 @@ class Person:
             self.ask("/cart/add/", expect=(302,), csrfmiddlewaretoken=form_token(page) or self.cookies.get("csrftoken", ""), product=7 + number)
             self.ask("/cart/", contains="is in your cart")
             self.ask("/api/v1/profile", contains=f'"{user}"')
-            self.look(3)
+            self.ask(f"/api/v1/products/{number + 1}", contains="price_cents")
 
 
 def form_token(page):
