@@ -151,9 +151,9 @@ static void put_difference(Buf *b, const Json *key)
 {
 	const Json *examples = in(key, "examples");
 
-	buf_fmt(b, "%-9.*s %-8.*s %8" PRId64 " %8" PRId64 "  %-8.3g %.*s", STR_ARG(text(key, "verdict")),
-	        STR_ARG(text(key, "kind")), whole(key, "raw"), whole(key, "noise"), real(key, "p"),
-	        STR_ARG(text(key, "path")));
+	buf_fmt(b, "%-9.*s %-8.*s %8" PRId64 " %8" PRId64 "  %-8.3g %.*s",
+	        STR_ARG(text(key, "verdict")), STR_ARG(text(key, "kind")), whole(key, "raw"),
+	        whole(key, "noise"), real(key, "p"), STR_ARG(text(key, "path")));
 	if (text(key, "accepted_by").len)
 		buf_fmt(b, "  (accepted by %.*s)", STR_ARG(text(key, "accepted_by")));
 	buf_putc(b, '\n');
@@ -178,8 +178,8 @@ void print_differences(Buf *b, Arena *a, const Json *json)
 
 	(void)a;
 	buf_fmt(b,
-	        "%" PRId64 " answers compared, %" PRId64 " of them with a second one of the old side; %" PRId64
-	        " with a mismatch\n",
+	        "%" PRId64 " answers compared, %" PRId64
+	        " of them with a second one of the old side; %" PRId64 " with a mismatch\n",
 	        whole(json, "compared"), whole(json, "measured"), whole(json, "mismatches"));
 	if (json_count(keys))
 		buf_put(b, S("VERDICT   KIND         SEEN    NOISE  P        PATH\n"));

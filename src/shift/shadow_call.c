@@ -11,8 +11,8 @@
 
 enum { INFORMS_MAX = 32 };
 
-static Err bad_answer =
-	ERR_STATIC(UPSTREAM, "http.response", "the server switched protocols, or only ever informed");
+static Err bad_answer = ERR_STATIC(UPSTREAM, "http.response",
+                                   "the server switched protocols, or only ever informed");
 
 typedef struct Ask {
 	ShadowShot *shot;

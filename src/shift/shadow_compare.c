@@ -36,7 +36,9 @@ static int window_of(Str coding, Str body)
 
 	if (str_eq_nocase(coding, S("gzip")) || str_eq_nocase(coding, S("x-gzip")))
 		return 15 + 16;
-	if (str_eq_nocase(coding, S("deflate"))) /* some send it without the header that RFC 9110 asks for */
+	if (str_eq_nocase(
+		    coding,
+		    S("deflate"))) /* some send it without the header that RFC 9110 asks for */
 		return zlib ? 15 : -15;
 	return 0;
 }

@@ -40,7 +40,7 @@ struct ShadowShot {
 	uint64_t key;     /* for hashing to a server */
 	uint32_t shadows; /* of the subject's state, when it began */
 	uint64_t user;
-	bool noise; /* the old side is asked a second time */
+	bool noise;             /* the old side is asked a second time */
 	const Reshape *reshape; /* NULL: both sides have one form */
 	TemplateValues values;  /* for that */
 	/* what is asked */
@@ -48,10 +48,10 @@ struct ShadowShot {
 	Str body;
 	Str line; /* "GET /path" */
 	/* what came */
-	Fiber *fiber;   /* NULL: not yet, or not any more */
-	bool waiting;   /* it waits for the old side's answer */
-	bool old_whole; /* and here it is */
-	bool old_over;  /* or it will not come */
+	Fiber *fiber;      /* NULL: not yet, or not any more */
+	bool waiting;      /* it waits for the old side's answer */
+	bool old_whole;    /* and here it is */
+	bool old_over;     /* or it will not come */
 	ShadowResult lost; /* then: why */
 	ShadowAnswer old, new, again;
 	Str none; /* instead of an answer of the new side: in words, where that is a difference */
@@ -61,8 +61,8 @@ struct ShadowShot {
 };
 
 /* shadow_call.c: sends the request to a side and takes the whole answer; the new side's is marked as a shadow. Parks. */
-Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswer *out,
-                bool *sent) MUST_USE;
+Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswer *out, bool *sent)
+	MUST_USE;
 void shadow_take_head(Arena *a, const Head *head, ShadowAnswer *out);
 /* Adds a piece of its body, up to a limit. */
 void shadow_take_piece(ShadowAnswer *answer, Str piece, uint64_t limit);

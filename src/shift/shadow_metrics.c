@@ -45,7 +45,8 @@ static void read_differences(MetricOut *out)
 
 		for (int i = 0; read_subject(s, &counts, &totals) && i < DIFFERENCES_VERDICTS; i++)
 			metric_emit(out,
-			            (Str[]){ s->name, differences_verdict_name((DifferencesVerdict)i) },
+			            (Str[]){ s->name,
+			                     differences_verdict_name((DifferencesVerdict)i) },
 			            *by_verdict[i]);
 	}
 }

@@ -9,7 +9,8 @@
 void shadow_keep_values(ShadowShot *shot, const Passage *p)
 {
 	TemplateValues *v = &shot->values;
-	Str *const texts[] = { &v->path, &v->query, &v->host, &v->scheme, &v->client_ip, &v->request_id };
+	Str *const texts[] = { &v->path,   &v->query,     &v->host,
+		               &v->scheme, &v->client_ip, &v->request_id };
 
 	shot->reshape = p->state->reshape;
 	if (!shot->reshape)
@@ -22,7 +23,9 @@ void shadow_keep_values(ShadowShot *shot, const Passage *p)
 
 Err *shadow_reshape_request(ShadowShot *shot, Head *head, Str *body)
 {
-	ReshapeIn in = { .values = &shot->values, .target = head->target, .headers = &head->headers };
+	ReshapeIn in = { .values = &shot->values,
+		         .target = head->target,
+		         .headers = &head->headers };
 	ReshapeOut out;
 	bool wanted;
 

@@ -46,7 +46,9 @@ Err *shadow_rules(Arena *a, const ShiftConf *conf, const ShadowRules **out)
 	ShadowRules *made = ARENA_NEW(a, ShadowRules);
 	CompareRules *rules = &made->rules;
 
-	*made = (ShadowRules){ .conf = &conf->shadow, .alpha = conf->judge.alpha, .map = from->map };
+	*made = (ShadowRules){ .conf = &conf->shadow,
+		               .alpha = conf->judge.alpha,
+		               .map = from->map };
 	SHARE(rules->ignore, from->ignore);
 	SHARE(rules->unordered, from->unordered);
 	SHARE(rules->sets, from->sets);
