@@ -20,6 +20,7 @@ enum {
 static Err down = ERR_STATIC(BUSY, "upstream.down", "no server of the upstream is up");
 static Err exhausted =
 	ERR_STATIC(UPSTREAM, "upstream.exhausted", "every server of the upstream was tried");
+static Err occupied = ERR_STATIC(BUSY, "upstream.busy", "every connection was in use");
 static Err refused = ERR_STATIC(UPSTREAM, "upstream.refused", "the server refused the connection");
 static Err late = ERR_STATIC(TIMEOUT, "upstream.connect_timeout",
                              "the server did not accept the connection in time");
@@ -183,7 +184,7 @@ static Err *wait_for_turn(Upstream *up, const LeaseAsk *ask, Lease *lease)
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
 {
 	*lease = (Lease){ .up = up };
-	if (!ask->tried_count && !ask->fresh)
+	if (!ask->tried_count && !ask->fresh && !ask->now)
 		budget_count(&up->trunk->loops[loop_index(loop_self())].requests, loop_now_us());
 	for (;;) {
 		int picked = pick(up, ask);
@@ -194,6 +195,8 @@ Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease)
 			return &down;
 		if (picked == BALANCE_ALL_TRIED)
 			return &exhausted;
+		if (picked < 0 && ask->now)
+			return &occupied;
 		if (picked < 0)
 			return wait_for_turn(up, ask, lease);
 		pooled = pool_take(up, i, ask);

@@ -59,11 +59,12 @@ typedef struct LeaseAsk {
 	int64_t connect_us;
 	bool fresh;  /* no connection that was idle */
 	bool unsafe; /* it may not be sent twice: none that was idle for keepalive.unsafe_idle */
+	bool now;    /* does not stand in line; nobody waits for it, and it tells nothing of the traffic */
 	Peer client; /* whom a PROXY header names; looked at only where the upstream wants one */
 } LeaseAsk;
 
 /* Picks a server and a connection to it, made when none is idle; waits in the queue when all are at their limits. Parks.
- * Fails with BUSY "upstream.busy" (queue full, or too long in it), "upstream.down" (no server is up); UPSTREAM
+ * Fails with BUSY "upstream.busy" (queue full, or too long in it, or it would have to wait), "upstream.down" (no server is up); UPSTREAM
  * "upstream.exhausted" (all tried), "upstream.connect", "upstream.refused"; TIMEOUT "upstream.connect_timeout". After
  * the last three lease->server says which server it was. */
 Err *lease_take(Upstream *up, const LeaseAsk *ask, Lease *lease) MUST_USE;

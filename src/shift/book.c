@@ -187,6 +187,55 @@ Err *book_seen(Book *book, Arena *a, Str subject, uint32_t attempt, BookSeen **o
 	return NULL;
 }
 
+/* --- differences ------------------------------------------------------------------------------------------------------ */
+
+Err *book_keep_differences(Book *book, Arena *a, Str subject, uint32_t shadows,
+                           const BookDifferences *found)
+{
+	return db_exec(book->db, a, book_keep_differences, NULL, .subject = subject,
+	               .gateway = found->gateway, .shadows = shadows, .kept_at = time_utc_us(),
+	               .differences = found->differences);
+}
+
+Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookDifferences **out,
+                      size_t *count)
+{
+	DifferenceRow *rows;
+	BookDifferences *found;
+	size_t n;
+
+	TRY(db_all(book->db, a, book_differences, &rows, &n, .subject = subject,
+	           .shadows = shadows));
+	found = ARENA_ARRAY(a, BookDifferences, n + 1);
+	for (size_t i = 0; i < n; i++)
+		found[i] = (BookDifferences){ rows[i].gateway, rows[i].differences };
+	*out = found;
+	*count = n;
+	return NULL;
+}
+
+Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted)
+{
+	return db_exec(book->db, a, book_accept, NULL, .subject = subject, .path = accepted->path,
+	               .kind = accepted->kind, .who = accepted->who, .accepted_at = accepted->at_us);
+}
+
+Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count)
+{
+	AcceptedRow *rows;
+	BookAccepted *accepted;
+	size_t n;
+
+	TRY(db_all(book->db, a, book_accepted, &rows, &n, .subject = subject));
+	accepted = ARENA_ARRAY(a, BookAccepted, n + 1);
+	for (size_t i = 0; i < n; i++)
+		accepted[i] = (BookAccepted){ rows[i].path, rows[i].kind, rows[i].who,
+			                      rows[i].accepted_at };
+	*out = accepted;
+	*count = n;
+	return NULL;
+}
+
 /* --- keys ------------------------------------------------------------------------------------------------------------- */
 
 static bool read_hex(Str text, uint64_t key[2])

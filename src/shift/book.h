@@ -45,6 +45,24 @@ Err *book_see(Book *book, Arena *a, Str subject, uint32_t attempt, const BookSee
 Err *book_seen(Book *book, Arena *a, Str subject, uint32_t attempt, BookSeen **out, size_t *count)
 	MUST_USE;
 
+/* What a gateway found by comparing the sides, since shadowing began for the `shadows`th time. */
+typedef struct BookDifferences {
+	Str gateway;
+	Str differences; /* JSON (differences.h) */
+} BookDifferences;
+Err *book_keep_differences(Book *book, Arena *a, Str subject, uint32_t shadows,
+                           const BookDifferences *found) MUST_USE;
+Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookDifferences **out,
+                      size_t *count) MUST_USE;
+
+/* What people have accepted, of all gateways; for good. */
+typedef struct BookAccepted {
+	Str path, kind, who;
+	int64_t at_us; /* UTC */
+} BookAccepted;
+Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted) MUST_USE;
+Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count) MUST_USE;
+
 /* A secret that all who share the book have; made when it is asked for first. */
 Err *book_key(Book *book, Arena *a, Str name, uint64_t key[2]) MUST_USE;
 

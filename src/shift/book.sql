@@ -4,6 +4,9 @@
 --- row entry: subject text, revision int, done_at time, who text, verb text, from_phase text, to_phase text, share_ppm int, why text, evidence json
 --- row seen: subject text, gateway text, attempt int, step int, seen_at time, evidence json
 
+--- row difference: subject text, gateway text, shadows int, kept_at time, differences json
+--- row accepted: path text, kind text, who text, accepted_at time
+
 --- many book_states() -> state; scans
 select subject, revision, state, changed_at from shift_states
 
@@ -41,3 +44,19 @@ insert into shift_keys (name, secret) values (:name, :secret) on conflict do not
 
 --- one book_key(name text) -> (secret text)
 select secret from shift_keys where name = :name
+
+--- exec book_keep_differences(difference)
+insert into shift_differences (subject, gateway, shadows, kept_at, differences)
+values (:subject, :gateway, :shadows, :kept_at, :differences)
+on conflict (subject, gateway) do update set shadows = :shadows, kept_at = :kept_at, differences = :differences
+
+--- many book_differences(subject text, shadows int) -> difference
+select subject, gateway, shadows, kept_at, differences from shift_differences
+where subject = :subject and shadows = :shadows
+
+--- exec book_accept(subject text, path text, kind text, who text, accepted_at time)
+insert into shift_accepted (subject, path, kind, who, accepted_at) values (:subject, :path, :kind, :who, :accepted_at)
+on conflict do nothing
+
+--- many book_accepted(subject text) -> accepted
+select path, kind, who, accepted_at from shift_accepted where subject = :subject order by accepted_at

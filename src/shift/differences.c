@@ -84,6 +84,22 @@ void differences_free(Differences *d)
 	free(d);
 }
 
+Differences *differences_copy(const Differences *d)
+{
+	Differences *copy = differences_new(d->alpha);
+
+	*copy = *d;
+	copy->by_id = (Map){ 0 };
+	for (uint32_t i = 0; i < d->count; i++) {
+		copy->keys[i] = malloc(sizeof *copy->keys[i]);
+		if (!copy->keys[i])
+			abort();
+		*copy->keys[i] = *d->keys[i];
+		map_put(&copy->by_id, (Str){ copy->keys[i]->id, copy->keys[i]->id_len }, copy->keys[i]);
+	}
+	return copy;
+}
+
 void differences_freep(Differences **d)
 {
 	differences_free(*d);

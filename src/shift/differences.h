@@ -29,6 +29,7 @@ Str differences_verdict_name(DifferencesVerdict verdict);
 Differences *differences_new(double alpha) RETURNS_NONNULL;
 void differences_free(Differences *d); /* NULL is fine */
 void differences_freep(Differences **d);
+Differences *differences_copy(const Differences *d) RETURNS_NONNULL;
 /* Everything but what was accepted is forgotten: a new attempt begins. */
 void differences_clear(Differences *d);
 

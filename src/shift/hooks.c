@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "shift/keeper.h"
+#include "shift/shadow.h"
 
 /* --- configuration -------------------------------------------------------------------------------------------------------- */
 
@@ -38,14 +39,14 @@ static void configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old
 	subject_unlock(s);
 }
 
-static void bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_upstreams)
+static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_upstreams)
 {
 	const GatewayConf *conf = snap->conf;
 	const RouteConf *route = &conf->routes.at[i], *speaker = speaker_of(conf, route);
 	ShiftBinding *binding;
 
 	if (!route->upstream || (!route->new_upstream && !conf->has_shift))
-		return;
+		return NULL;
 	binding = ARENA_NEW(a, ShiftBinding);
 	*binding = (ShiftBinding){ .conf = route->new_upstream ? &speaker->shift : of_upstreams };
 	binding->rules = split_rules(a, binding->conf, conf->shift.cookie);
@@ -54,10 +55,12 @@ static void bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 			str_fmt(a, UPSTREAM_PREFIX "%.*s", STR_ARG(route->upstream->name)));
 	if (route->new_upstream) {
 		binding->subject = route_subject(route);
+		TRY(shadow_rules(a, binding->conf, &binding->shadow));
 		configure(binding->subject, snap->hold, &speaker->shift, route->upstream->name,
 		          route->new_upstream->name);
 	}
 	snap->states[i].shift = binding;
+	return NULL;
 }
 
 static void forget(void)
@@ -83,8 +86,15 @@ static Err *begin(Arena *a, Snapshot *snap)
 		          snap->hold, of_upstreams, name, (Str){ 0 });
 	}
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
-		bind_route(a, snap, i, of_upstreams);
+		TRY(bind_route(a, snap, i, of_upstreams));
+	shadow_begin();
 	return keeper_begin(a, snap);
+}
+
+static void end(void)
+{
+	shadow_end();
+	keeper_end();
 }
 
 /* --- drawing -------------------------------------------------------------------------------------------------------------- */
@@ -205,6 +215,7 @@ static void answer(Passage *p, Headers *headers)
 	ShiftTrip *trip = p->shift;
 
 	count_answer(trip, p);
+	shadow_answer(p);
 	if (!trip->greets || is_shared(headers))
 		return;
 	headers_add_id(headers, p->x->arena, HTTP_SET_COOKIE,
@@ -244,6 +255,7 @@ static void done(Passage *p, const Err *err)
 		             .took_us = p->answered ? p->answered_us - p->ready_us : -1,
 		             .counted = trip->counted };
 
+	shadow_done(p, err);
 	if (!fate_of(p, err, &o.fate))
 		return;
 	for (unsigned i = 0; i < trip->count; i++) {
@@ -257,18 +269,9 @@ static void done(Passage *p, const Err *err)
 	}
 }
 
-static void ready(Passage *p)
-{
-	(void)p;
-}
-
-static void piece(Passage *p, Str bytes)
-{
-	(void)p;
-	(void)bytes;
-}
-
-static const GatewayHooks hooks = { begin, keeper_end, choose, ready, answer, piece, done };
+static const GatewayHooks hooks = {
+	begin, end, choose, shadow_ready, answer, shadow_piece, done,
+};
 
 const GatewayHooks *shift_hooks(void)
 {

@@ -5,6 +5,9 @@
 #include "gateway/hooks.h"
 #include "shift/subject.h"
 
+typedef struct ShadowRules ShadowRules; /* shadow.h */
+typedef struct ShadowShot ShadowShot;
+
 const GatewayHooks *shift_hooks(void) RETURNS_NONNULL;
 
 /* RouteState.shift: what one route of one configuration is moved by. */
@@ -13,6 +16,7 @@ typedef struct ShiftBinding {
 	Subject *upstream; /* of the old side's upstream; NULL: nothing may be swapped */
 	SplitRules rules;
 	const ShiftConf *conf;
+	const ShadowRules *shadow; /* NULL when subject is */
 } ShiftBinding;
 
 /* One subject that a request counts for. */
@@ -30,4 +34,5 @@ typedef struct ShiftTrip {
 	unsigned count;
 	bool greets; /* the answer gives the client a cookie of ours */
 	uint32_t counted;
+	ShadowShot *shadow; /* NULL: it has none */
 } ShiftTrip;

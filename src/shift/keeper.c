@@ -16,6 +16,7 @@
 #include "gateway/snapshot.h"
 #include "rt/loop.h"
 #include "shift/plan.h"
+#include "shift/shadow.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -496,6 +497,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
 		err = share_evidence(a);
+		err = err ? err : shadow_share(a);
 	}
 	if (err && err->kind == ERR_CANCELLED)
 		return err;
@@ -650,6 +652,7 @@ Err *keeper_begin(Arena *a, Snapshot *snap)
 		TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
 	TRY(read_states(a));
+	TRY(shadow_share(a));
 	if (!first)
 		return NULL;
 	TRY(take_up_evidence(a));

@@ -13,6 +13,7 @@
 #include "http/url.h"
 #include "rt/loop.h"
 #include "shift/report.h"
+#include "shift/shadow.h"
 #include "shift/verbs.h"
 
 #define JSON S("application/json")
@@ -84,13 +85,10 @@ static Err *show_plan(Exchange *x, Subject *s, JsonWriter *w)
 
 static Err *show_differences(Exchange *x, Subject *s, JsonWriter *w)
 {
-	(void)x;
-	subject_lock(s);
-	if (s->differences)
-		differences_put_json(s->differences, w);
-	subject_unlock(s);
-	if (!w->whole)
-		json_add_raw(w, S("{\"compared\":0,\"keys\":[]}"));
+	AUTO(differences_freep) Differences *found = NULL;
+
+	TRY(shadow_differences(s, x->arena, &found));
+	differences_put_json(found, w);
 	return NULL;
 }
 

@@ -133,26 +133,61 @@ void print_plan(Buf *b, Arena *a, const Json *json)
 
 static void put_example(Buf *b, const Json *e)
 {
-	buf_fmt(b, "      %.*s %.*s\n        old %.*s\n        new %.*s\n", STR_ARG(text(e, "at")),
+	buf_fmt(b, "    %.*s  %.*s\n      old  %.*s\n      new  %.*s\n", STR_ARG(text(e, "at")),
 	        STR_ARG(text(e, "request")), STR_ARG(text(e, "old")), STR_ARG(text(e, "new")));
+}
+
+static bool is_settled(const Json *key)
+{
+	Str verdict = text(key, "verdict");
+
+	return str_eq(verdict, S("noise")) || str_eq(verdict, S("accepted"));
+}
+
+static void put_difference(Buf *b, const Json *key)
+{
+	const Json *examples = in(key, "examples");
+
+	buf_fmt(b, "%-9.*s %-8.*s %8" PRId64 " %8" PRId64 "  %-8.3g %.*s", STR_ARG(text(key, "verdict")),
+	        STR_ARG(text(key, "kind")), whole(key, "raw"), whole(key, "noise"), real(key, "p"),
+	        STR_ARG(text(key, "path")));
+	if (text(key, "accepted_by").len)
+		buf_fmt(b, "  (accepted by %.*s)", STR_ARG(text(key, "accepted_by")));
+	buf_putc(b, '\n');
+	for (size_t i = 0; !is_settled(key) && i < MIN(json_count(examples), (size_t)2); i++)
+		put_example(b, json_at(examples, i));
+}
+
+static void put_what_to_do(Buf *b, const Json *first, size_t open)
+{
+	if (open)
+		buf_fmt(b,
+		        "\n%zu to settle before a canary: mend the new side and begin anew (back, then shadow), ignore the "
+		        "path in the configuration (compare.ignore), or say that it is meant:\n"
+		        "  banyan shift SUBJECT accept '%.*s' %.*s\n",
+		        open, STR_ARG(text(first, "path")), STR_ARG(text(first, "kind")));
 }
 
 void print_differences(Buf *b, Arena *a, const Json *json)
 {
-	const Json *keys = in(json, "keys");
+	const Json *keys = in(json, "keys"), *first = NULL;
+	size_t open = 0;
 
 	(void)a;
-	buf_fmt(b, "%" PRId64 " answers compared, %zu kinds of difference\n",
-	        whole(json, "compared"), json_count(keys));
+	buf_fmt(b,
+	        "%" PRId64 " answers compared, %" PRId64 " of them with a second one of the old side; %" PRId64
+	        " with a mismatch\n",
+	        whole(json, "compared"), whole(json, "measured"), whole(json, "mismatches"));
+	if (json_count(keys))
+		buf_put(b, S("VERDICT   KIND         SEEN    NOISE  P        PATH\n"));
 	for (size_t i = 0; i < json_count(keys); i++) {
-		const Json *key = json_at(keys, i), *examples = in(key, "examples");
+		const Json *key = json_at(keys, i);
 
-		buf_fmt(b, "  %.*s %.*s: %" PRId64 " times, %" PRId64 " of old with itself: %.*s\n",
-		        STR_ARG(text(key, "path")), STR_ARG(text(key, "kind")), whole(key, "raw"),
-		        whole(key, "noise"), STR_ARG(text(key, "verdict")));
-		for (size_t k = 0; k < MIN(json_count(examples), (size_t)2); k++)
-			put_example(b, json_at(examples, k));
+		put_difference(b, key);
+		open += !is_settled(key);
+		first = !first && !is_settled(key) ? key : first;
 	}
+	put_what_to_do(b, first, open);
 }
 
 void print_history(Buf *b, Arena *a, const Json *json)

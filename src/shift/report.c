@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "shift/plan.h"
+#include "shift/shadow.h"
 
 static const char *const kinds[] = {
 	[SUBJECT_ROUTE] = "route", [SUBJECT_GROUP] = "group", [SUBJECT_UPSTREAM] = "upstream"
@@ -212,6 +213,13 @@ static void put_shadow(JsonWriter *w, const SubjectShadow *shadow)
 	json_put_u64(w, "compared", shadow->compared);
 	json_put_u64(w, "dropped", shadow->dropped);
 	json_put_u64(w, "failed", shadow->failed);
+	json_key(w, S("results"));
+	json_begin_object(w);
+	for (int i = 0; i < SHADOW_RESULTS; i++) {
+		json_key(w, shadow_result_name((ShadowResult)i));
+		json_add_u64(w, shadow->results[i]);
+	}
+	json_end(w);
 	json_end(w);
 }
 

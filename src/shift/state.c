@@ -54,6 +54,7 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	json_put_i64(w, "step", s->step);
 	json_put_u64(w, "share_ppm", s->share_ppm);
 	json_put_u64(w, "attempt", s->attempt);
+	json_put_u64(w, "shadows", s->shadows);
 	json_put_i64(w, "salt", (int64_t)s->salt);
 	json_put_i64(w, "since_us", s->since_us);
 	json_put_i64(w, "paused_us", s->paused_us);
@@ -97,6 +98,7 @@ Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
 	s.step = (int32_t)number(from, "step", 1000);
 	s.share_ppm = (uint32_t)MAX(0, number(from, "share_ppm", 1000000));
 	s.attempt = (uint32_t)MAX(0, number(from, "attempt", UINT32_MAX));
+	s.shadows = (uint32_t)MAX(0, number(from, "shadows", UINT32_MAX));
 	s.salt = (uint64_t)number(from, "salt", INT64_MAX);
 	s.since_us = number(from, "since_us", INT64_MAX);
 	s.paused_us = number(from, "paused_us", INT64_MAX);

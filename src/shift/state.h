@@ -23,6 +23,7 @@ typedef struct ShiftState {
 	int32_t step; /* in the steps of its configuration; -1: none */
 	uint32_t share_ppm; /* of users on the new side, in `canary` and `new` */
 	uint32_t attempt;   /* counts the times that users were drawn anew */
+	uint32_t shadows;   /* and those that shadowing began */
 	uint64_t salt;      /* of that draw */
 	int64_t since_us;   /* UTC: the phase or step began; moved on by the length of a pause */
 	int64_t paused_us;  /* UTC: it was paused */

@@ -230,6 +230,10 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
 	s->halted = false;
 	s->halted_line[0] = '\0';
+	if (state->shadows != before.shadows && s->differences) {
+		differences_clear(s->differences);
+		s->differences_changed = true;
+	}
 	if (state->phase != SHIFT_OLD)
 		sight_close_up(&s->sight);
 	if (judged && (is_other_attempt(&before, state) || !is_judged(&before)))

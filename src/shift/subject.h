@@ -18,7 +18,7 @@ typedef struct ConfHold ConfHold; /* gateway/upstream.h */
 
 typedef enum SubjectKind { SUBJECT_ROUTE, SUBJECT_GROUP, SUBJECT_UPSTREAM } SubjectKind;
 
-enum { SUBJECT_COUNTERS = 6, SUBJECT_USERS = 1 << 16 };
+enum { SUBJECT_COUNTERS = 6, SUBJECT_USERS = 1 << 16, SUBJECT_SHADOW_RESULTS = 20 };
 
 /* Which metric of the judge is which; -1: it is not judged. */
 typedef struct SubjectMetrics {
@@ -29,6 +29,7 @@ typedef struct SubjectMetrics {
 
 typedef struct SubjectShadow {
 	uint64_t sent, compared, dropped, failed;
+	uint64_t results[SUBJECT_SHADOW_RESULTS]; /* by ShadowResult */
 } SubjectShadow;
 
 typedef struct Subject {
@@ -66,8 +67,12 @@ typedef struct Subject {
 	const char *alert[JUDGE_SIDES];
 	uint64_t backs;                         /* that nobody asked for */
 	uint64_t strangers, by_address, capped; /* requests */
-	Differences *differences;
+	Differences *differences;  /* this gateway's; NULL: none yet */
+	bool differences_changed;  /* since they were kept */
+	bool differences_taken_up; /* what was kept before the start is in them */
+	DifferencesTotals totals;  /* of them, a second ago at most */
 	SubjectShadow shadow;
+	uint32_t shadow_running; /* atomic, without the lock */
 } Subject;
 
 /* The one of this name and kind; made when there is none. Names of upstreams begin with "upstream:". */

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/snapshot.h"
+#include "shift/shadow.h"
 
 #include <string.h>
 
@@ -108,6 +109,7 @@ static Err *verb_shadow(Turn *t)
 			STR_ARG(t->s->name));
 	TRY(need_new_side(t));
 	t->next.phase = SHIFT_SHADOW;
+	t->next.shadows++;
 	t->next.since_us = time_utc_us();
 	t->said =
 		str_fmt(t->arena, "%g %% of its requests go to %.*s too, and answers are compared",
@@ -155,12 +157,11 @@ static void set_share(Turn *t, uint32_t share_ppm)
 
 static Err *check_differences(const Turn *t)
 {
-	DifferencesTotals totals = { 0 };
+	AUTO(differences_freep) Differences *found = NULL;
+	DifferencesTotals totals;
 
-	subject_lock(t->s);
-	if (t->s->differences)
-		totals = differences_totals(t->s->differences);
-	subject_unlock(t->s);
+	TRY(shadow_differences(t->s, t->arena, &found));
+	totals = differences_totals(found);
 	if (!totals.open && !totals.mismatch)
 		return NULL;
 	return refuse(
@@ -268,7 +269,6 @@ static Err *verb_drill(Turn *t)
 static Err *verb_accept(Turn *t)
 {
 	CompareKind kind;
-	Err *err = NULL;
 
 	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, &kind))
 		return err_new(
@@ -278,13 +278,7 @@ static Err *verb_accept(Turn *t)
 	                  STR_ARG(t->ask->kind));
 	if (t->ask->dry_run)
 		return NULL;
-	subject_lock(t->s);
-	if (!t->s->differences)
-		t->s->differences = differences_new(t->conf->judge.alpha);
-	err = differences_accept(t->s->differences, t->arena, t->ask->path, kind, t->ask->who,
-	                         time_utc_us());
-	subject_unlock(t->s);
-	return err;
+	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
 }
 
 /* --- the table ----------------------------------------------------------------------------------------------------------- */

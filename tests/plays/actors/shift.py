@@ -56,6 +56,20 @@ class Shift:
     def history(self):
         return self.ask("/history")["entries"]
 
+    @property
+    def differences(self):
+        """What was found, by (path, kind)."""
+        return {(key["path"], key["kind"]): key for key in self.ask("/differences")["keys"]}
+
+    @property
+    def shadows(self):
+        """What became of requests that might have been shadowed, without those that are zero."""
+        return {name: count for name, count in self.ask()["detail"]["shadow"]["results"].items() if count}
+
+    def wait_shadows(self, **wanted):
+        """Until they are exactly these."""
+        return until(lambda: self.shadows == wanted or None, f"shadows of {self.name}: {wanted}, not {self.shadows}")
+
     def command(self, *words, code=0):
         """`banyan shift NAME WORDS...`: what it printed."""
         done = subprocess.run([BANYAN, "shift", "-c", self.gw.file, "--admin", self.gw.admin, *([self.name] if self.name else []), *words],

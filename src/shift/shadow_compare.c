@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two answers side by side: bodies read (gzip, deflate), compared by the route's rules, and noted for the subject and its judge.
+ *
+ * Bodies that are equal as they are take a memcmp on the loop; what is larger or compressed goes to a worker.
+ *
+ * The judge's metric `mismatch` is paired: each comparison is one request of the old side and one of the new. An event of the new side is
+ * a mismatch; of the old one, that its own second answer was. Where noise is measured only comparisons with a second answer count.
+ * Where it is not, the old side is taken to be as steady as its configuration says: whatever differs and nobody accepted counts
+ * against the new side. One event a user: whoever has had one is not looked at again in this step. */
+#include "base/arena.h"
+#include "base/time.h"
+#include "rt/work.h"
+#include "shift/shadow_int.h"
+
+#include <zlib.h>
+
+enum { SMALL_BYTES = 16 << 10, INFLATE_STEP = 64 << 10 };
+
+/* --- bodies --------------------------------------------------------------------------------------------------------- */
+
+static Str coding_of(const ShadowAnswer *answer)
+{
+	for (size_t i = 0; i < answer->field_count; i++)
+		if (str_eq_nocase(answer->fields[i].name, S("Content-Encoding")) &&
+		    !str_eq_nocase(str_trim(answer->fields[i].value), S("identity")))
+			return str_trim(answer->fields[i].value);
+	return (Str){ 0 };
+}
+
+/* Window bits as zlib wants them; 0: it cannot read that. */
+static int window_of(Str coding, Str body)
+{
+	bool zlib = body.len > 1 && (body.at[0] & 0x0f) == 8 &&
+	            (((unsigned char)body.at[0] << 8) + (unsigned char)body.at[1]) % 31 == 0;
+
+	if (str_eq_nocase(coding, S("gzip")) || str_eq_nocase(coding, S("x-gzip")))
+		return 15 + 16;
+	if (str_eq_nocase(coding, S("deflate"))) /* some send it without the header that RFC 9110 asks for */
+		return zlib ? 15 : -15;
+	return 0;
+}
+
+static void inflate_endp(z_stream **z)
+{
+	(void)inflateEnd(*z);
+}
+
+/* At most `limit` bytes; *cut: there is more. False: it is damaged. */
+static bool inflate_body(Str body, int window, uint64_t limit, Buf *out, bool *cut)
+{
+	z_stream stream = { .next_in = (Bytef *)(uintptr_t)body.at, .avail_in = (uInt)body.len };
+	AUTO(inflate_endp) z_stream *z = &stream;
+	unsigned char room[INFLATE_STEP];
+	int code = inflateInit2(z, window);
+
+	while (code == Z_OK && !*cut) {
+		size_t got;
+
+		z->next_out = room;
+		z->avail_out = sizeof room;
+		code = inflate(z, Z_NO_FLUSH);
+		got = sizeof room - z->avail_out;
+		*cut = out->len + got > limit;
+		buf_put(out, (Str){ (char *)room, MIN(got, (size_t)(limit - out->len)) });
+		if (code == Z_OK && !z->avail_in && z->avail_out)
+			return false; /* it ends in the middle */
+	}
+	return *cut || code == Z_STREAM_END;
+}
+
+/* False: nobody here can read it. What was cut while compressed is cut, whatever it is. */
+static bool decode(ShadowAnswer *answer, uint64_t limit)
+{
+	AUTO(buf_fini) Buf coded = answer->body;
+	Str coding = coding_of(answer);
+	int window = window_of(coding, buf_str(&coded));
+	bool cut = false, good;
+
+	answer->body = (Buf){ 0 };
+	if (!coding.len || !coded.len || answer->cut) {
+		answer->body = coded;
+		coded = (Buf){ 0 };
+		return true;
+	}
+	good = window && inflate_body(buf_str(&coded), window, limit, &answer->body, &cut);
+	answer->cut = cut;
+	return good;
+}
+
+/* --- comparing ------------------------------------------------------------------------------------------------------ */
+
+static CompareAnswer view_of(const ShadowAnswer *answer)
+{
+	return (CompareAnswer){ .status = answer->status,
+		                .fields = answer->fields,
+		                .field_count = answer->field_count,
+		                .body = buf_str(&answer->body),
+		                .cut = answer->cut };
+}
+
+static bool is_same_body(const ShadowAnswer *x, const ShadowAnswer *y)
+{
+	return !x->cut && !y->cut && str_eq(buf_str(&x->body), buf_str(&y->body)) &&
+	       str_eq_nocase(coding_of(x), coding_of(y));
+}
+
+static void compare_now(ShadowShot *shot)
+{
+	CompareAnswer old = view_of(&shot->old), new = view_of(&shot->new),
+		      again = view_of(&shot->again);
+	const Comparer *c = shot->rules->comparer;
+
+	compare_answers(c, shot->arena, &old, &new, NULL, &shot->found);
+	if (shot->measured)
+		compare_answers(c, shot->arena, &old, &again, NULL, &shot->noise_found);
+}
+
+static void compare_work(void *arg)
+{
+	ShadowShot *shot = arg;
+	uint64_t limit = shot->rules->conf->body_bytes;
+
+	shot->undecoded = !decode(&shot->old, limit) || !decode(&shot->new, limit);
+	if (shot->measured && !decode(&shot->again, limit))
+		shot->measured = false;
+	if (!shot->undecoded)
+		compare_now(shot);
+}
+
+static bool is_small(const ShadowShot *shot)
+{
+	return !coding_of(&shot->old).len && !coding_of(&shot->new).len &&
+	       !coding_of(&shot->again).len &&
+	       shot->old.body.len + shot->new.body.len + shot->again.body.len <= SMALL_BYTES;
+}
+
+ShadowResult shadow_compare(ShadowShot *shot)
+{
+	bool same = is_same_body(&shot->old, &shot->new) &&
+	            (!shot->measured || is_same_body(&shot->old, &shot->again));
+	Err *err = NULL;
+
+	if (same || is_small(shot))
+		compare_now(shot);
+	else
+		err = work_run(compare_work, shot);
+	if (err)
+		return err->kind == ERR_CANCELLED ? SHADOW_ENDED : SHADOW_BUSY;
+	if (shot->undecoded)
+		return SHADOW_CODING;
+	return shot->found.too_large ? SHADOW_LARGE : SHADOW_COMPARED;
+}
+
+/* --- noting --------------------------------------------------------------------------------------------------------- */
+
+/* With the lock. */
+static void tell_judge(Subject *s, const ShadowShot *shot, const DifferencesSeen *seen)
+{
+	bool judged = (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW) && !s->halted;
+	uint32_t bit;
+
+	if (!judged || !s->judge.count || s->metrics.mismatch < 0 ||
+	    (shot->rules->conf->noise_ppm && !shot->measured))
+		return;
+	bit = UINT32_C(1) << s->metrics.mismatch;
+	if (shot->user && (seen_get(&s->seen, shot->user) & bit))
+		return;
+	if (shot->user && (seen->old_mismatch || seen->new_mismatch) &&
+	    !seen_put(&s->seen, shot->user, false, bit))
+		return; /* the table is full */
+	judge_add(&s->judge, (unsigned)s->metrics.mismatch, (JudgeTally){ 1, seen->old_mismatch },
+	          (JudgeTally){ 1, seen->new_mismatch });
+}
+
+/* The new side was asked and gave none: a difference like any other. */
+static void describe_none(ShadowShot *shot)
+{
+	Difference *d = ARENA_NEW(shot->arena, Difference);
+
+	*d = (Difference){ .path = str_fmt(shot->arena, "%u:none", shot->old.status),
+		           .kind = COMPARE_STATUS,
+		           .old = str_fmt(shot->arena, "%u", shot->old.status),
+		           .new = shot->none };
+	shot->found = (Comparison){ .at = d, .count = 1, .form = COMPARE_NOTHING };
+}
+
+ShadowResult shadow_note(ShadowShot *shot, ShadowResult result)
+{
+	Subject *s = shot->subject;
+	DifferencesSeen seen;
+
+	if (shot->none.len)
+		describe_none(shot);
+	if (result > SHADOW_BROKEN && !(result == SHADOW_LARGE && shot->found.count))
+		return result;
+	subject_lock(s);
+	if (shot->shadows == s->state.shadows) {
+		if (!s->differences)
+			s->differences = differences_new(shot->rules->alpha);
+		differences_note(s->differences, &shot->rules->rules.mask, &shot->found,
+		                 shot->measured ? &shot->noise_found : NULL, shot->line,
+		                 time_utc_us(), &seen);
+		s->differences_changed = true;
+		tell_judge(s, shot, &seen);
+	} else {
+		result = SHADOW_ENDED;
+	}
+	subject_unlock(s);
+	return result;
+}

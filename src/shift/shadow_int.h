@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One shadow, from inside: shadow.c decides and taps, shadow_call.c asks a side, shadow_compare.c compares. */
+#pragma once
+#include "shift/compare.h"
+#include "shift/shadow.h"
+
+typedef struct ShiftBinding ShiftBinding;
+
+struct ShadowRules {
+	const ShadowConf *conf;
+	CompareRules rules;
+	const Comparer *comparer;
+	double alpha;
+	Str map; /* a jq filter; empty: none */
+};
+
+/* One side's answer, its own copy. */
+typedef struct ShadowAnswer {
+	uint16_t status; /* 0: none yet */
+	CompareField *fields;
+	size_t field_count;
+	Buf body;
+	bool cut; /* there was more */
+} ShadowAnswer;
+
+typedef struct ShadowShot {
+	Node node; /* in its loop's list */
+	Arena *arena;
+	unsigned refs; /* the fiber's and the passage's; both are of one loop */
+	/* what it goes by */
+	Snapshot *snap;
+	const ShadowRules *rules;
+	Subject *subject;
+	const Target *old_target, *new_target;
+	int64_t old_connect_us, new_connect_us;
+	uint64_t key;     /* for hashing to a server */
+	uint32_t shadows; /* of the subject's state, when it began */
+	uint64_t user;
+	bool noise; /* the old side is asked a second time */
+	/* what is asked */
+	Head head;
+	Str body;
+	Str line; /* "GET /path" */
+	/* what came */
+	Fiber *fiber;   /* NULL: not yet, or not any more */
+	bool waiting;   /* it waits for the old side's answer */
+	bool old_whole; /* and here it is */
+	bool old_over;  /* or it will not come */
+	ShadowResult lost; /* then: why */
+	ShadowAnswer old, new, again;
+	Str none; /* instead of an answer of the new side: in words, where that is a difference */
+	bool measured;
+	bool undecoded;
+	Comparison found, noise_found;
+} ShadowShot;
+
+/* shadow_call.c: sends the request to a side and takes the whole answer; the new side's is marked as a shadow. Parks. */
+Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswer *out,
+                bool *sent) MUST_USE;
+void shadow_take_head(Arena *a, const Head *head, ShadowAnswer *out);
+/* Adds a piece of its body, up to a limit. */
+void shadow_take_piece(ShadowAnswer *answer, Str piece, uint64_t limit);
+
+/* shadow_compare.c: fills found and noise_found, or says what it was instead. Parks where that takes a while. */
+ShadowResult shadow_compare(ShadowShot *shot);
+/* Notes it where it counts. */
+ShadowResult shadow_note(ShadowShot *shot, ShadowResult result);
