@@ -26,9 +26,6 @@ proof:
 bench: build
 	@scripts/bootstrap run test bench
 	@bench/run
-	@bench/sqlite
-	@bench/postgres
-	@bench/bus
 	@bench/shift
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts

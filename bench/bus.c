@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bus banyan|plain COUNT RATE REDIS DATABASE: for bench/bus.
+ * bus banyan|plain COUNT RATE REDIS DATABASE
  *
  *   banyan   COUNT events are in an outbox already; the time until a relay has put them into Redis and a consumer has noted each
  *            in its inbox, with RATE 0. With a RATE so many are put each second, a durable transaction each, by 16 fibers, and

@@ -7,20 +7,14 @@
  *
  *   commit   a row, durable (WAL, synchronous=FULL), each in a transaction of its own: 64 fibers at once, or one after another
  *   read     a row by its key out of 10,000: 16 fibers at once, or one after another; every column is read, text is copied */
-#include "base/arena.h"
-#include "base/time.h"
-#include "rt/loop.h"
+#include "crew.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "store/db.h"
 #include "store/schema.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 enum { WRITERS = 64, READERS = 16, ROWS = 10000 };
 
@@ -31,33 +25,10 @@ typedef struct Bench {
 	Db *db;
 	Arena *a;
 	int64_t next, end; /* atomic: of this phase */
-	unsigned left;
-	Fiber *waiter;
 	int64_t wall_us, cpu_us;
 } Bench;
 
 static Bench bench;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "store: %s\n", what);
-	exit(1);
-}
-
-static void need(const Err *err)
-{
-	if (err)
-		die(str_z(bench.a, err_chain(bench.a, err)));
-}
-
-static int64_t cpu_us(void)
-{
-	struct rusage use;
-
-	getrusage(RUSAGE_SELF, &use);
-	return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * US_PER_S + use.ru_utime.tv_usec +
-	       use.ru_stime.tv_usec;
-}
 
 static Uuid key(int64_t n)
 {
@@ -89,41 +60,19 @@ static void one(Arena *a, int64_t n)
 	arena_clear(a);
 }
 
-static void wake(void *arg)
+static void all_of_them(Arena *a)
 {
-	(void)arg;
-	if (!--bench.left)
-		fiber_wake(bench.waiter);
-}
-
-static void fiber(void *arg)
-{
-	Arena *a = arena_new(0);
 	int64_t n;
-	(void)arg;
 
 	while ((n = __atomic_fetch_add(&bench.next, 1, __ATOMIC_RELAXED)) < bench.end)
 		one(a, n);
-	arena_free(a);
-	loop_post(rt_loop(0), wake, NULL);
-}
-
-static void start(void *arg)
-{
-	(void)arg;
-	for (unsigned i = 0; i < (bench.commit ? WRITERS : READERS) / rt_loops(); i++)
-		need(fiber_start(fiber, NULL, "bench"));
 }
 
 static void phase(int64_t from, int64_t end)
 {
 	bench.next = from;
 	bench.end = end;
-	bench.left = (bench.commit ? WRITERS : READERS) / rt_loops() * rt_loops();
-	bench.waiter = fiber_self();
-	loop_each(start, NULL);
-	while (bench.left)
-		need(fiber_park());
+	crew_run(bench.commit ? WRITERS : READERS, all_of_them);
 }
 
 static Err *fill(Db *tx, Arena *a, void *arg)

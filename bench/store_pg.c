@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store_pg read|load COUNT URL
+ * store_pg read|bare|load CLIENTS LOOPS COUNT URL
  *
- * The store's part of bench/postgres: COUNT point reads of pgbench_accounts over 8 connections, 8 fibers on two loops; or COUNT
- * rows loaded into bench_load, as one call. One line of JSON: seconds of the clock, and of the processor in this process. */
+ * COUNT point reads of pgbench_accounts over CLIENTS connections, a fiber for each on LOOPS loops; the same by the bare C API,
+ * one thread that waits for all connections at once; or COUNT rows loaded into bench_load, as one call. One line of JSON:
+ * seconds of the clock, and of the processor in this process. */
 #include "base/arena.h"
 #include "base/time.h"
 #include "rt/loop.h"
 #include "store/db.h"
 
+#include <endian.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { CLIENTS = 8, ACCOUNTS = 100000 };
+enum { ACCOUNTS = 100000, INT8_OID = 20 };
 
 typedef struct AccountIn {
 	int64_t aid;
@@ -69,6 +73,7 @@ static const Sql load_sql = {
 
 static struct {
 	bool load;
+	unsigned clients;
 	int64_t count, next;
 	Str url;
 	Arena *a;
@@ -127,13 +132,13 @@ static void reader(void *arg)
 static void start(void *arg)
 {
 	(void)arg;
-	for (unsigned i = 0; i < CLIENTS / rt_loops(); i++)
+	for (unsigned i = 0; i < bench.clients / rt_loops(); i++)
 		need(fiber_start(reader, NULL, "bench"));
 }
 
 static void read_all(void)
 {
-	bench.left = CLIENTS / rt_loops() * rt_loops();
+	bench.left = bench.clients / rt_loops() * rt_loops();
 	bench.waiter = fiber_self();
 	loop_each(start, NULL);
 	while (bench.left)
@@ -155,7 +160,7 @@ static LoadIn *rows_made(void)
 
 static Err *run(void *arg)
 {
-	DbConf conf = { .url = bench.url, .connections = CLIENTS };
+	DbConf conf = { .url = bench.url, .connections = bench.clients };
 	LoadIn *rows = bench.load ? rows_made() : NULL;
 	int64_t before = time_mono_us(), cpu = cpu_us();
 	(void)arg;
@@ -171,17 +176,89 @@ static Err *run(void *arg)
 	return NULL;
 }
 
+/* --- the bare API ------------------------------------------------------------------------------------------------------ */
+
+static void bare_send(PGconn *conn)
+{
+	int64_t aid = (int64_t)htobe64((uint64_t)(bench.next++ * 7919 % ACCOUNTS + 1));
+	const char *values[] = { (const char *)&aid };
+	int lengths[] = { sizeof aid }, formats[] = { 1 };
+
+	if (!PQsendQueryPrepared(conn, "account", 1, values, lengths, formats, 1) || PQflush(conn) != 0)
+		die(PQerrorMessage(conn));
+}
+
+/* True: its answer is there and was right. */
+static bool bare_receive(PGconn *conn)
+{
+	PGresult *result;
+
+	if (!PQconsumeInput(conn))
+		die(PQerrorMessage(conn));
+	while (!PQisBusy(conn)) {
+		result = PQgetResult(conn);
+		if (!result)
+			return true;
+		if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQgetlength(result, 0, 0) != 4)
+			die("a wrong row");
+		PQclear(result);
+	}
+	return false;
+}
+
+static PGconn *bare_open(int epoll)
+{
+	PGconn *conn = PQconnectdb(str_z(bench.a, bench.url));
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = conn };
+	Oid types[] = { INT8_OID };
+
+	if (PQstatus(conn) != CONNECTION_OK)
+		die(PQerrorMessage(conn));
+	PQclear(PQprepare(conn, "account", account_sql.text[SQL_POSTGRES], 1, types));
+	PQsetnonblocking(conn, 1);
+	epoll_ctl(epoll, EPOLL_CTL_ADD, PQsocket(conn), &event);
+	return conn;
+}
+
+static void bare_reads(void)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int64_t before = time_mono_us(), cpu = cpu_us(), done = 0;
+
+	for (unsigned i = 0; i < bench.clients; i++)
+		bare_send(bare_open(epoll));
+	while (done < bench.count) {
+		struct epoll_event events[64];
+		int count = epoll_wait(epoll, events, 64, -1);
+
+		for (int i = 0; i < count; i++) {
+			if (!bare_receive(events[i].data.ptr))
+				continue;
+			done++;
+			if (bench.next < bench.count)
+				bare_send(events[i].data.ptr);
+		}
+	}
+	bench.wall_us = time_mono_us() - before;
+	bench.cpu_us = cpu_us() - cpu;
+}
+
 int main(int argc, char **argv)
 {
-	RtConf conf = { .loops = 2, .workers = 2 };
+	RtConf conf = { .workers = 2 };
 
-	if (argc != 4)
-		die("store_pg read|load COUNT URL");
+	if (argc != 6)
+		die("store_pg read|bare|load CLIENTS LOOPS COUNT URL");
 	bench.load = strcmp(argv[1], "load") == 0;
-	bench.count = atoll(argv[2]);
-	bench.url = str_of(argv[3]);
+	bench.clients = (unsigned)atoi(argv[2]);
+	conf.loops = (unsigned)atoi(argv[3]);
+	bench.count = atoll(argv[4]);
+	bench.url = str_of(argv[5]);
 	bench.a = arena_new(0);
-	need(rt_run(&conf, run, NULL));
+	if (strcmp(argv[1], "bare") == 0)
+		bare_reads();
+	else
+		need(rt_run(&conf, run, NULL));
 	printf("{\"seconds\": %.4f, \"cpu\": %.4f}\n", (double)bench.wall_us / 1e6, (double)bench.cpu_us / 1e6);
 	arena_free(bench.a);
 	return 0;

@@ -17,6 +17,7 @@ import time
 from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
 from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
+import store
 
 FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
 PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]}
@@ -59,6 +60,8 @@ class Bench:
     queued: bool = False                        # ours waits for one of few connections to the upstream
     routes: int = 0                             # of ours
     kinds: dict = dataclasses.field(default_factory=lambda: CONTENDERS)
+    rounds: callable = None                     # (bench, names, pairs, requests) -> rounds, instead of run: the store's
+    notes: callable = lambda _bench, _rounds: ""  # something more to say on the line
 
 
 def compile_programs():
@@ -103,6 +106,10 @@ class Runner:
     def rounds(self, bench, pairs, share):
         """[{contender: result}] of every round, everyone in the same order."""
         names = [name for name in ("banyan", "before", *bench.rivals) if name in self.contenders]
+        if bench.rounds:
+            if "banyan" in names:
+                yield from bench.rounds(bench, [name for name in names if name != "before"], pairs, int(bench.requests * share))
+            return
         for number in range(pairs):
             yield {name: self.one(bench, name, number, share) for name in names}
 
@@ -286,6 +293,24 @@ def run_idle(runner, bench, contender, requests):
             "whole": full / requests}
 
 
+def middle(rounds, name, what):
+    return statistics.median(one[name][what] for one in rounds)
+
+
+def sides(_bench, rounds):
+    """The client's and the server's part of everyone."""
+    return "client and server " + ", ".join(f"{name} {middle(rounds, name, 'client'):.2f} and {middle(rounds, name, 'server'):.2f}"
+                                            for name in rounds[0])
+
+
+def delays(_bench, rounds):
+    parts = [f"{name} {middle(rounds, name, 'rate'):.0f}/s" for name in rounds[0]]
+    parts += [f"at {middle(rounds, 'banyan', 'offered'):.0f}/s offered"]
+    parts += [f"{name} p50 {middle(rounds, name, 'p50_us') / 1000:.1f} and p99 {middle(rounds, name, 'p99_us') / 1000:.1f} ms "
+              f"({middle(rounds, name, 'paced_rate'):.0f}/s)" for name in rounds[0]]
+    return ", ".join(parts)
+
+
 CPU = "us CPU/request"
 BENCHES = (
     Bench("gateway.cpu", "keep-alive requests, 128 B JSON, 64 connections, as fast as they are answered", CPU, run_load,
@@ -338,7 +363,28 @@ BENCHES = (
     Bench("load.memory.tls", "the same over TLS 1.3", "B PSS/user", run_users, "", USERS, rivals=(), kinds=GENERATORS, tls=True),
     Bench("load.precision", "10,000 arrivals a second: how late each begins", "us late, median", run_precision, "", 5000,
           rivals=(), kinds=GENERATORS, budgets=(Budget("", 100),)),
+    Bench("store.commit", "durable rows in SQLite, a transaction each, 64 fibers; by the bare C API one after another",
+          "us/commit", None, "commit 0.05", 60000, rivals=("sqlite",), budgets=(Budget("sqlite", 0.2),), rounds=store.sqlite_rounds),
+    Bench("store.read", "point reads from SQLite, 16 fibers; by the bare C API one after another", "us CPU/read", None, "read 1",
+          400000, rivals=("sqlite",), budgets=(Budget("sqlite", 1.5),), rounds=store.sqlite_rounds),
+    Bench("store.read.pg", "point reads from PostgreSQL, 16 in flight on one thread; by libpq as it is; without the server's part",
+          "us CPU/read", None, "", 200000, rivals=("libpq",), budgets=(Budget("libpq", 1.5),), rounds=store.pg_read_rounds),
+    Bench("store.pg", "point reads from PostgreSQL over 8 connections, two threads; pgbench -M prepared; with the server's part",
+          "us CPU/read", None, "", 200000, rivals=("pgbench",), budgets=(Budget("pgbench", 1.2),), rounds=store.pg_rounds,
+          notes=sides),
+    Bench("store.copy", "a million rows of four columns into PostgreSQL; psql's \\copy; with the server's part", "us CPU/row", None, "",
+          1000000, rivals=("psql",), budgets=(Budget("psql", 1.1),), rounds=store.copy_rounds, notes=sides),
+    Bench("cache.get", "gets from the memory tier by two threads; a hash map under a mutex", "ns CPU/get", None, "", 5000000,
+          rivals=("map",), budgets=(Budget("map", 1.5),), rounds=store.memory_rounds),
+    Bench("cache.redis", "gets from the Redis tier, 16 at a time; redis-benchmark with -P 16", "ns CPU/get", None, "16", 1000000,
+          rivals=("redis-benchmark",), budgets=(Budget("redis-benchmark", 1.3),), rounds=store.redis_rounds),
+    Bench("cache.redis.deep", "the same, 64 at a time; -P 64", "ns CPU/get", None, "64", 1000000,
+          rivals=("redis-benchmark",), budgets=(Budget("redis-benchmark", 1.3),), rounds=store.redis_rounds),
+    Bench("bus.relay", "events from a full outbox through relay, Redis and consumer; a plain XADD/XREADGROUP/XACK loop, which keeps "
+          "no promise; the delay of both at half of our rate", "us/event", None, "", 100000, rivals=("plain",),
+          rounds=store.bus_rounds, notes=delays),
 )
+
 
 def selected(names):
     """Each name stands for itself and for what is below it."""
@@ -373,7 +419,7 @@ def ratios(rounds, against):
 
 def judge(bench, rounds):
     """What the rounds say: costs, ratios, budgets with their verdicts."""
-    peers = [name for name in (*PEERS, *SERVERS[1:], *MAKERS, FEW) if name in rounds[0]]
+    peers = [name for name in (*PEERS, *SERVERS[1:], *MAKERS, FEW, *store.PEERS) if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
                     "most": max(one[name]["cost"] for one in rounds),
@@ -388,7 +434,7 @@ def judge(bench, rounds):
             verdicts.append({"against": to, "limit": budget.limit, "got": got, "met": got <= budget.limit})
     noisy = max((one[name].get("others", 0) + one[name].get("stolen", 0) for one in rounds for name in one), default=0)
     return {"name": bench.name, "title": bench.title, "unit": bench.unit, "pairs": len(rounds), "best": best,
-            "costs": costs, "ratios": against, "budgets": verdicts, "noise": noisy, "noisy": noisy > NOISE,
+            "costs": costs, "ratios": against, "budgets": verdicts, "notes": bench.notes(bench, rounds), "noise": noisy, "noisy": noisy > NOISE,
             "rounds": rounds}
 
 

@@ -81,8 +81,9 @@ int main(int argc, char **argv)
 		{ "load-metrics", "Metrics of a load",
 		  "What `banyan load --metrics ADDRESS` shows at `/metrics` while it runs.", NULL,
 		  load_put_metrics },
-		{ "store-metrics", "Metrics of databases",
-		  "What databases add to `/metrics`, each with its name as the label `database`.",
+		{ "store-metrics", "Metrics of databases and caches",
+		  "What databases, caches and Redis add to `/metrics`, each with its name as a "
+		  "label: `database`, `cache`, `redis`.",
 		  NULL, store_put_metrics },
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,

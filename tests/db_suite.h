@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tests that every engine passes. Whoever includes it has defined suite_open, which gives a new database that has had no
- * schema yet. Each test is a function on a fiber. */
+ * The tests that every engine passes: suite.h with the sample schema. Whoever includes it has defined suite_open. */
 #pragma once
 #include "base/time.h"
 #include "rt/loop.h"
@@ -15,45 +14,23 @@
 #include "store_job_sql.h"
 #include "store_outbox_sql.h"
 #include "store_schema_sql.h"
-#include "unit.h"
+#include "suite.h"
 
 #include <string.h>
 
-typedef Err *SuiteFn(Db *db, Arena *a);
-static Err *suite_open(Arena *a, Db **out);
-
-typedef struct SuiteRun {
-	SuiteFn *fn;
-	Arena *a;
-} SuiteRun;
-
-static Err *suite_main(void *arg)
+static void suite_prepare(Arena *a)
 {
-	SuiteRun *run = arg;
-	AUTO(db_closep) Db *db = NULL;
+	(void)a;
+}
+
+static Err *suite_schema(Db *db, Arena *a)
+{
 	uint32_t applied;
 
-	TRY(suite_open(run->a, &db));
-	TRY(schema_apply(db, run->a, &sample_schema, &applied));
+	TRY(schema_apply(db, a, &sample_schema, &applied));
 	CHECK_INT(applied, sample_schema.count);
-	return run->fn(db, run->a);
+	return NULL;
 }
-
-static void suite_run(Arena *a, SuiteFn *fn)
-{
-	RtConf conf = { .loops = 2, .workers = 2 };
-	SuiteRun run = { fn, a };
-
-	CHECK_OK(rt_run(&conf, suite_main, &run));
-}
-
-#define SUITE_TEST(name_) \
-	static Err *suite_##name_(Db *db, Arena *a); \
-	TEST(name_) \
-	{ \
-		suite_run(a, suite_##name_); \
-	} \
-	static Err *suite_##name_(Db *db, Arena *a)
 
 static Uuid suite_uuid(uint8_t n)
 {

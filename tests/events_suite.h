@@ -83,6 +83,7 @@ SUITE_TEST(events_are_there_only_when_their_cause_is)
 
 SUITE_TEST(events_stay_until_every_reader_has_them)
 {
+	OutboxLoss loss;
 	Event *events;
 	size_t count;
 	int64_t gone;
@@ -96,8 +97,20 @@ SUITE_TEST(events_stay_until_every_reader_has_them)
 	CHECK_INT(gone, 0);
 	TRY(outbox_purge(db, a, -US_PER_S, &gone));
 	CHECK_INT(gone, 1);
+	TRY(outbox_loss(db, a, &(OutboxReader){ S("slow"), events[0].seq, 0 }, &loss));
+	CHECK_INT(loss.unread, 3);
+	CHECK_INT(loss.alone, 3);
+	CHECK(loss.since_us > 0);
+	TRY(outbox_loss(db, a, &(OutboxReader){ S("fast"), events[3].seq, 0 }, &loss));
+	CHECK_INT(loss.unread, 0);
+	CHECK_INT(loss.since_us, 0);
+	TRY(outbox_loss(db, a, &(OutboxReader){ S("fast"), 0, 0 }, &loss));
+	CHECK_INT(loss.unread, 3);
+	CHECK_INT(loss.alone, 0); /* the slow one waits for them too */
 	TRY(outbox_forget(db, a, S("slow"), &known));
 	CHECK(known);
+	TRY(outbox_forget(db, a, S("slow"), &known));
+	CHECK(!known);
 	TRY(outbox_purge(db, a, -US_PER_S, &gone));
 	CHECK_INT(gone, 3);
 	TRY(cause_some(db, a, "a", 1)); /* places are never given again */

@@ -107,6 +107,16 @@ static Err *state_reaches(Db *db, Arena *a, Uuid id, const char *state)
 	}
 }
 
+/* A runner comes, and goes once the job is in this state. */
+static Err *run_until(Db *db, Arena *a, Worker *w, Uuid id, const char *state)
+{
+	Running r = { 0 };
+
+	TRY(runner(&r, db, w, 1));
+	TRY(state_reaches(db, a, id, state));
+	return runner_stop(&r);
+}
+
 static Err *check_effects_of_jobs(Db *db, Arena *a, size_t want)
 {
 	JobEffectsAllRow *rows;
@@ -120,14 +130,11 @@ static Err *check_effects_of_jobs(Db *db, Arena *a, size_t want)
 SUITE_TEST(a_job_is_done_once)
 {
 	Worker w = { .a = a };
-	Running r = { 0 };
 	Uuid id;
 	Job *job;
 
 	TRY(put(db, a, "1", 0, &id));
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, id, "done"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, id, "done"));
 	TRY(job_find(db, a, id, &job));
 	CHECK_INT(job->attempts, 1);
 	CHECK(job->ended_us > 0 && job->leased_until_us == 0);
@@ -189,7 +196,6 @@ SUITE_TEST(a_job_that_gives_up_is_not_tried_again)
 SUITE_TEST(jobs_come_by_priority_then_by_time)
 {
 	Worker w = { .a = a };
-	Running r = { 0 };
 	Uuid last;
 
 	TRY(put(db, a, "3", 0, NULL));
@@ -197,9 +203,7 @@ SUITE_TEST(jobs_come_by_priority_then_by_time)
 	TRY(put(db, a, "4", 0, NULL));
 	TRY(put(db, a, "2", 5, NULL));
 	TRY(put(db, a, "5", -1, &last));
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, last, "done"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, last, "done"));
 	CHECK_STR(w.order, S("12345"));
 	return NULL;
 }
@@ -232,7 +236,6 @@ SUITE_TEST(a_key_is_in_the_queue_once)
 {
 	JobDraft draft = { .kind = S("work"), .unique_key = S("invoice/7") };
 	Worker w = { .a = a };
-	Running r = { 0 };
 	Uuid id, other;
 	bool added;
 
@@ -240,9 +243,7 @@ SUITE_TEST(a_key_is_in_the_queue_once)
 	CHECK(added);
 	TRY(job_put(db, a, &draft, &other, &added));
 	CHECK(!added && uuid_eq(id, other));
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, id, "done"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, id, "done"));
 	TRY(job_put(db, a, &draft, &other, &added));
 	CHECK(added && !uuid_eq(id, other));
 	draft.kind = S("a b");
@@ -306,21 +307,16 @@ SUITE_TEST(a_job_can_be_cancelled)
 SUITE_TEST(a_runner_that_ends_gives_its_jobs_back)
 {
 	Worker w = { .a = a, .waits = true };
-	Running r = { 0 }, next = { 0 };
 	Uuid id;
 	Job *job;
 
 	TRY(put(db, a, "1", 0, &id));
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, id, "running"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, id, "running"));
 	TRY(job_find(db, a, id, &job));
 	CHECK_STR(job->state, S("ready"));
 	CHECK_INT(job->attempts, 0);
 	w.go = true;
-	TRY(runner(&next, db, &w, 1));
-	TRY(state_reaches(db, a, id, "done"));
-	TRY(runner_stop(&next));
+	TRY(run_until(db, a, &w, id, "done"));
 	CHECK_INT(w.fence, 2);
 	return NULL;
 }
@@ -352,9 +348,7 @@ SUITE_TEST(a_job_of_the_dead_is_taken_over_and_they_change_nothing)
 	TRY(job_find(db, a, id, &job));
 	CHECK_INT(job->progress_done, 1);
 	CHECK_STR(job->progress_text, S("half"));
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, id, "done"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, id, "done"));
 	CHECK_ERR(db_txn(db, a, DB_READ_COMMITTED, do_effect, &ghost), "job.lost");
 	CHECK_ERR(job_progress(&ghost, 2, 2, S("")), "job.lost");
 	TRY(job_finish(&ghost, a, err_new(a, ERR_IO, "test.x", "x"), &r.kind));
@@ -393,7 +387,6 @@ SUITE_TEST(who_slept_over_its_job_changes_nothing_while_another_has_it)
 SUITE_TEST(a_job_that_kills_its_process_each_time_fails_in_the_end)
 {
 	Worker w = { .a = a };
-	Running r = { 0 };
 	JobRun ghost = { 0 };
 	bool ready;
 	Uuid id;
@@ -404,9 +397,7 @@ SUITE_TEST(a_job_that_kills_its_process_each_time_fails_in_the_end)
 		TRY(jobs_wake(db, a, &ready));
 		TRY(claim_and_die(db, a, &ghost));
 	}
-	TRY(runner(&r, db, &w, 1));
-	TRY(state_reaches(db, a, id, "failed"));
-	TRY(runner_stop(&r));
+	TRY(run_until(db, a, &w, id, "failed"));
 	CHECK_INT(w.calls, 0);
 	return NULL;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Those of the whole program live as long as it does: this very process is only one test. */
@@ -42,6 +43,23 @@ static inline unsigned pg_server_start(const char *name, const char *settings)
 static inline void pg_server_do(const char *verb, const char *name)
 {
 	pg_server_run(verb, getpid(), name, "");
+}
+
+/* It gets a tablespace "small" on a disk of 1 MiB. False: nothing can be mounted here. */
+static inline bool pg_server_small(const char *name)
+{
+	enum { NO_MOUNT = 4 };
+	char command[128];
+	int status;
+
+	snprintf(command, sizeof command, "tests/postgres small %d %s", (int)getpid(), name);
+	status = system(command);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_MOUNT) {
+		printf("nothing can be mounted here: not tested\n");
+		return false;
+	}
+	CHECK_INT(status, 0);
+	return true;
 }
 
 static inline Str pg_server_url(Arena *a, unsigned port, const char *user, const char *more)

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "base/yaml.h"
 
@@ -167,6 +168,19 @@ void conf_put_mistakes(const Conf *conf, Buf *b)
 	}
 	if (conf->total > conf->count)
 		buf_fmt(b, "%.*s: and %zu more\n", STR_ARG(conf->name), conf->total - conf->count);
+}
+
+void conf_json_mistakes(const Conf *conf, JsonWriter *w)
+{
+	json_begin_array(w);
+	for (size_t i = 0; i < conf->count; i++) {
+		json_begin_object(w);
+		json_put_u64(w, "line", conf->mistakes[i].line);
+		json_put_u64(w, "column", conf->mistakes[i].column);
+		json_put_str(w, "text", conf->mistakes[i].text);
+		json_end(w);
+	}
+	json_end(w);
 }
 
 Err *conf_result(const Conf *conf)

@@ -26,6 +26,7 @@
 typedef struct Conf
 	Conf; /* one reading of one configuration: its mistakes and where each value stood */
 typedef struct ConfTable ConfTable;
+typedef struct JsonWriter JsonWriter;
 
 typedef enum ConfType {
 	CONF_BOOL,     /* bool: true, false, yes, no, on, off */
@@ -141,6 +142,7 @@ void conf_mistake(Conf *conf, const void *at, const char *fmt, ...) PRINTF(3, 4)
 /* By line; at most 100 are kept. */
 const ConfMistake *conf_mistakes(const Conf *conf, size_t *count);
 void conf_put_mistakes(const Conf *conf, Buf *b); /* "NAME:LINE:COLUMN: sentence", one a line */
+void conf_json_mistakes(const Conf *conf, JsonWriter *w); /* an array of { line, column, text } */
 /* NULL without mistakes, else INVALID "conf.invalid": "banyan.yaml has 3 mistakes", with the first as its cause. */
 Err *conf_result(const Conf *conf) MUST_USE;
 /* Where a value stood, "banyan.yaml:12:5", for messages that come later; in the arena. */

@@ -230,13 +230,13 @@ int balance_pick(BalanceServer *servers, size_t count, const BalancePick *pick)
 
 uint32_t balance_share(uint16_t weight, int64_t since_us, int64_t slow_start_us)
 {
-	uint32_t full = weight * UINT32_C(1000);
+	uint32_t full = weight * UINT32_C(1000), least = full / 10;
 	double grown;
 
 	if (since_us >= slow_start_us)
 		return full;
 	grown = (double)full * (double)since_us / (double)slow_start_us;
-	return grown < full / 10 ? full / 10 : (uint32_t)grown;
+	return grown < least ? least : (uint32_t)grown;
 }
 
 void balance_start(BalanceServer *servers, size_t count)

@@ -149,8 +149,6 @@ unsigned build_status(const Err *err)
 void build_put_mistakes(const Build *b, const Err *err, Buf *out)
 {
 	JsonWriter w = json_writer(out);
-	size_t count;
-	const ConfMistake *mistakes = conf_mistakes(b->conf, &count);
 
 	json_begin_object(&w);
 	json_put_str(&w, "type", str_fmt(b->arena, "urn:banyan:problem:%s", err->slug));
@@ -159,15 +157,7 @@ void build_put_mistakes(const Build *b, const Err *err, Buf *out)
 	json_put_str(&w, "detail", err_chain(b->arena, err));
 	json_put_str(&w, "file", b->args->file);
 	json_key(&w, S("mistakes"));
-	json_begin_array(&w);
-	for (size_t i = 0; i < count; i++) {
-		json_begin_object(&w);
-		json_put_u64(&w, "line", mistakes[i].line);
-		json_put_u64(&w, "column", mistakes[i].column);
-		json_put_str(&w, "text", mistakes[i].text);
-		json_end(&w);
-	}
-	json_end(&w);
+	conf_json_mistakes(b->conf, &w);
 	json_end(&w);
 	buf_putc(out, '\n');
 }

@@ -62,21 +62,13 @@ static void say_json(const Conf *conf, const GatewayConf *g, Str file, Buf *b)
 {
 	JsonWriter w = json_writer(b);
 	size_t count;
-	const ConfMistake *mistakes = conf_mistakes(conf, &count);
 
+	(void)conf_mistakes(conf, &count);
 	json_begin_object(&w);
 	json_put_str(&w, "file", file);
 	json_put_bool(&w, "ok", count == 0 && g);
 	json_key(&w, S("mistakes"));
-	json_begin_array(&w);
-	for (size_t i = 0; i < count; i++) {
-		json_begin_object(&w);
-		json_put_u64(&w, "line", mistakes[i].line);
-		json_put_u64(&w, "column", mistakes[i].column);
-		json_put_str(&w, "text", mistakes[i].text);
-		json_end(&w);
-	}
-	json_end(&w);
+	conf_json_mistakes(conf, &w);
 	json_key(&w, S("warnings"));
 	json_begin_array(&w);
 	for (size_t i = 0; g && i < g->warnings.count; i++)

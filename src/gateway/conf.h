@@ -103,11 +103,11 @@ typedef struct GatewayConf {
 	BufferingConf buffering;
 	Str spool_dir;      /* where bodies too large for memory are held */
 	uint64_t spool_max; /* bytes of all of them together; 0: no limit */
-	bool has_shift; /* or one of the routes has */
+	bool has_shift;     /* or one of the routes has */
 	ShiftAllConf shift;
-	Str takeover;       /* "unix:/path", "off"; empty: a name made of the file's */
-	bool passthrough;   /* the first route takes everything, as it came (passthrough.h) */
-	uint32_t threads;   /* 0: as many as processors */
+	Str takeover;     /* "unix:/path", "off"; empty: a name made of the file's */
+	bool passthrough; /* the first route takes everything, as it came (passthrough.h) */
+	uint32_t threads; /* 0: as many as processors */
 	CONF_LIST_OF(Str) warnings; /* "banyan.yaml:3:5: ...": in order, but worth a look */
 } GatewayConf;
 

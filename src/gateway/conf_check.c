@@ -254,9 +254,10 @@ static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
 	r->new_timeouts = r->timeouts;
 	if (r->has_old || r->has_new || r->has_shift) {
 		if (r->has_to || !r->has_old || !r->has_new)
-			conf_mistake(conf, r->has_to ? (void *)&r->to : (void *)r,
-			             "route %.*s: old and new belong together, and take the place of to",
-			             STR_ARG(r->name));
+			conf_mistake(
+				conf, r->has_to ? (void *)&r->to : (void *)r,
+				"route %.*s: old and new belong together, and take the place of to",
+				STR_ARG(r->name));
 		if (r->has_new)
 			r->new_upstream = need_upstream(conf, g, "new", &r->new);
 		if (r->has_old && r->has_new && str_eq(r->old, r->new))

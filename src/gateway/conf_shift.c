@@ -6,6 +6,7 @@
 #include "gateway/conf_shift.h"
 
 #include "base/arena.h"
+#include "base/time.h"
 #include "base/units.h"
 #include "http/message.h"
 
@@ -240,6 +241,38 @@ const ConfTable shift_conf_table = { "shift", CONF_ROWS(ShiftConf, shift_keys),
 	                             .check = shift_conf_check,
 	                             .help = "how a route moves from old to new" };
 
+static Err *verify_time(Arena *a, Str text)
+{
+	int64_t us;
+
+	if (time_read_rfc3339(text, &us))
+		return NULL;
+	return err_new(a, ERR_INVALID, "conf.value",
+	               "expected a time such as 2026-12-24T18:00:00Z");
+}
+
+static const ConfKey freeze_keys[] = {
+	{ "from", CONF_STR, AT(FreezeConf, from), .required = true, .verify = verify_time,
+	  .value = "TIME", .help = "its beginning: 2026-12-24T18:00:00Z" },
+	{ "to", CONF_STR, AT(FreezeConf, to), .required = true, .verify = verify_time,
+	  .value = "TIME", .help = "its end" },
+};
+
+static void check_freeze(Conf *conf, void *object)
+{
+	FreezeConf *f = object;
+
+	(void)time_read_rfc3339(f->from, &f->from_us);
+	(void)time_read_rfc3339(f->to, &f->to_us);
+	if (f->to_us <= f->from_us)
+		conf_mistake(conf, &f->to, "to: ends before it begins");
+}
+
+static const ConfTable freeze_table = {
+	"freeze", CONF_ROWS(FreezeConf, freeze_keys), .check = check_freeze,
+	.help = "a time in which nothing goes on; going back always does"
+};
+
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
 	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
@@ -250,6 +283,10 @@ static const ConfKey all_keys[] = {
 	{ "cookie", CONF_STR, AT(ShiftAllConf, cookie), .def = "banyan_id",
 	  .verify = verify_header_name, .value = "NAME",
 	  .help = "the cookie of the gateway's own that users are known by" },
+	{ "approvals", CONF_UINT, AT(ShiftAllConf, approvals), .def = "1", .min = "1", .max = "2",
+	  .help = "people that a way onward (shadow, canary, to, retire) takes; 2: a second one says `approve`" },
+	{ "freeze", CONF_OBJECT, AT_LIST(ShiftAllConf, freeze), .table = &freeze_table,
+	  .help = "times in which nothing goes on" },
 };
 const ConfTable shift_all_conf_table = { "shift", CONF_ROWS(ShiftAllConf, all_keys),
 	                                 .help = "what all moves of routes share" };
@@ -265,6 +302,16 @@ static void check_steps(Conf *conf, const ShiftConf *s)
 				"steps: each is more than the one before, the first more than 0");
 	if (!s->steps.count)
 		conf_mistake(conf, &s->steps, "steps: at least one, such as [ 5%%, 100%% ]");
+}
+
+int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us)
+{
+	int64_t end_us = 0;
+
+	for (size_t i = 0; i < conf->freeze.count; i++)
+		if (now_us >= conf->freeze.at[i].from_us && now_us < conf->freeze.at[i].to_us)
+			end_us = MAX(end_us, conf->freeze.at[i].to_us);
+	return end_us;
 }
 
 /* It was verified. */

@@ -82,16 +82,27 @@ typedef struct ShiftConf {
 	bool manual;            /* a person says when the next step begins */
 } ShiftConf;
 
+/* A time in which nothing goes on; going back always does. */
+typedef struct FreezeConf {
+	Str from, to; /* RFC 3339 */
+	int64_t from_us, to_us;
+} FreezeConf;
+
 /* For the whole file. */
 typedef struct ShiftAllConf {
-	Str store;   /* sqlite:PATH, postgresql://..., redis://... */
-	Str gateway; /* what this one is called; empty: the host's name */
-	Str cookie;  /* the name of the cookie of ours */
+	Str store;         /* sqlite:PATH, postgresql://..., redis://... */
+	Str gateway;       /* what this one is called; empty: the host's name */
+	Str cookie;        /* the name of the cookie of ours */
+	uint8_t approvals; /* people that a way onward needs: 1, 2 */
+	CONF_LIST_OF(FreezeConf) freeze;
 } ShiftAllConf;
 
 extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
 extern const ConfTable shift_all_conf_table; /* of the file, ShiftAllConf */
 ConfCheck shift_conf_check;
+
+/* The end of a freeze that is on now, UTC; 0: none is. */
+int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us);
 
 /* What a row of `sticky` or `overrides` says; "user" is the cookie of ours too. False: it is none. */
 bool sticky_split(Str text, uint8_t *by, Str *name);

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/fields.c"
 #include "base/buf.h"
+#include "field_cases.h"
 #include "unit.h"
 
 #include <string.h>
-
-/* "A: 1|B: 2" to fields and back. */
-static Headers headers_of(Arena *a, const char *text)
-{
-	Headers headers = { 0 };
-	Str rest = str_of(text), line, name;
-
-	while (rest.len && str_split(&rest, '|', &line)) {
-		str_split(&line, ':', &name);
-		headers_add(&headers, a, name, str_trim(line));
-	}
-	return headers;
-}
 
 static Str text_of(Arena *a, const Headers *headers)
 {

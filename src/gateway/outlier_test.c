@@ -2,7 +2,7 @@
 #include "gateway/outlier.c"
 
 #include "base/arena.h"
-#include "gateway/snapshot.h"
+#include "snapshots.h"
 #include "unit.h"
 
 TEST(a_share_may_be_ejected_but_one_and_never_the_last)
@@ -42,31 +42,6 @@ TEST(each_ejection_is_longer_up_to_the_longest)
 	CHECK_INT(time_of(&conf, UINT32_MAX), 30 * US_PER_S * (int64_t)UINT32_MAX);
 }
 
-static Snapshot *snapshot_of(const Snapshot *before, const char *keys)
-{
-	Arena *a = arena_new(0);
-	Str text = str_fmt(
-		a,
-		"listen: [ 127.0.0.1:0 ]\naccess_log: off\nroutes: [ { name: all, to: u } ]\n"
-		"upstreams: { u: { servers: [ 127.0.0.1:1, 127.0.0.1:2 ], %s } }\n",
-		keys);
-	GatewayConf *conf = NULL;
-	ConfHold *hold;
-	Snapshot *snap = NULL;
-
-	CHECK_OK(gateway_conf_read(a, conf_new(a), S("test"), text, &conf));
-	hold = conf_hold_new(a);
-	CHECK_OK(snapshot_new(a, hold, conf, before, &snap));
-	conf_hold_unref(hold);
-	return snap;
-}
-
-static void end(Snapshot *snap, const Snapshot *after)
-{
-	snapshot_end(snap, after);
-	snapshot_unref(snap);
-}
-
 /* Until its requests are over an old configuration lives on beside the new one. */
 static Err *play_reload(void *arg)
 {
@@ -83,8 +58,8 @@ static Err *play_reload(void *arg)
 	CHECK(!is_ejected(up->servers[0].server));
 	outlier_bad(up, 0, S("test"));
 	CHECK(!is_ejected(up->servers[0].server));
-	end(old, new);
-	end(new, NULL);
+	snapshot_over(old, new);
+	snapshot_over(new, NULL);
 	return NULL;
 }
 

@@ -39,9 +39,14 @@ static char look(const Reader *r)
 	return r->at < r->text.len ? r->text.at[r->at] : '\0';
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_blanks(Reader *r)
 {
-	while (r->at < r->text.len && memchr(" \t\r\n", r->text.at[r->at], 4))
+	while (r->at < r->text.len && is_blank(r->text.at[r->at]))
 		r->at++;
 }
 

@@ -112,7 +112,7 @@ typedef struct UpstreamServerStats {
 	uint16_t weight;
 } UpstreamServerStats;
 size_t upstream_servers(const Upstream *up);
-UpstreamServerStats upstream_server_stats(const Upstream *up, size_t server);
+UpstreamServerStats upstream_server_stats(const Upstream *up, size_t i);
 uint32_t upstream_waiting(const Upstream *up);
 
 /* How full everything is that has a limit; a limit of 0 connections is none. On a loop. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/conditional.c"
+#include "field_cases.h"
 #include "unit.h"
 
 TEST(dates_in_all_three_forms)
@@ -41,18 +42,6 @@ TEST(dates_in_all_three_forms)
 		NOTE("%s", cases[i].text);
 		CHECK_INT(good ? got : -1, cases[i].want);
 	}
-}
-
-static Headers headers_of(Arena *a, const char *text)
-{
-	Headers headers = { 0 };
-	Str rest = str_of(text), line, name;
-
-	while (rest.len && str_split(&rest, '|', &line)) {
-		str_split(&line, ':', &name);
-		headers_add(&headers, a, name, str_trim(line));
-	}
-	return headers;
 }
 
 #define AT_DATE "Sun, 06 Nov 1994 08:49:37 GMT"

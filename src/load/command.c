@@ -425,14 +425,6 @@ static Err *read_target(Job *job)
 	return err;
 }
 
-static Err *read_what(Job *job)
-{
-	if (!job->args->what.len)
-		return err_new(job->cmd->arena, ERR_INVALID, "load.nothing",
-		               "what? Say a URL or a scenario's file");
-	return read_target(job);
-}
-
 static Err *read_thresholds(Job *job)
 {
 	const ScenarioConf *conf = job->conf;
@@ -538,7 +530,10 @@ static Err *load(Cmd *cmd)
 	plan_raise_files();
 	if (args->coordinator.len)
 		return rt_run(&rt, run, &job);
-	TRY(read_what(&job));
+	if (!args->what.len)
+		return err_new(cmd->arena, ERR_INVALID, "load.nothing",
+		               "what? Say a URL or a scenario's file");
+	TRY(read_target(&job));
 	TRY(take_options(cmd->arena, args, job.conf));
 	TRY(read_thresholds(&job));
 	if (args->compare.len)

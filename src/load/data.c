@@ -224,7 +224,7 @@ static Err *read_start(Arena *a, Str path, Str *out)
 
 Err *data_columns(Arena *a, const DataConf *conf, DataSet *out)
 {
-	Str text, line;
+	Str text = { 0 }, line;
 	Csv csv;
 
 	*out = (DataSet){ .conf = conf, .columns = ARENA_ARRAY(a, Str, COLUMNS_MAX) };

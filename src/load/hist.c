@@ -210,7 +210,7 @@ static uint64_t take_be(const char *at, unsigned bytes)
 
 static void put_zigzag(Buf *out, int64_t value)
 {
-	uint64_t bits = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+	uint64_t bits = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 
 	for (unsigned i = 0; i < 8 && bits >> 7; i++, bits >>= 7)
 		buf_putc(out, (char)(bits | 0x80));

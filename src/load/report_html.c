@@ -197,13 +197,16 @@ static void put_percentile_plot(Buf *out, const StepStats *all)
 	for (size_t k = 0; k < COUNT(rows); k++) {
 		buf_fmt(out, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" points=\"",
 		        rows[k].colour);
-		for (double nines = 0; nines <= nines_max + 1e-9; nines += 0.05)
+		for (int n = 0; n <= nines_max * 20; n++) {
+			double nines = n / 20.0;
+
 			buf_fmt(out, "%.1f,%.1f ", MARGIN + PLOT_WIDTH * nines / nines_max,
 			        PLOT_HEIGHT + 10 -
 			                PLOT_HEIGHT *
 			                        (double)hist_percentile_us(
 							rows[k].hist, 100 * (1 - pow(10, -nines))) /
 			                        most);
+		}
 		buf_fmt(out, "\"/><text x=\"%zu\" y=\"%d\" style=\"fill:%s\">%s</text>",
 		        MARGIN + 90 * k, PLOT_HEIGHT + 44, rows[k].colour, rows[k].name);
 	}

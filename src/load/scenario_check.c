@@ -206,22 +206,23 @@ static size_t count_steps(const ScenarioConf *s)
 	return count;
 }
 
-void scenario_finish(Arena *a, ScenarioConf *s)
+void scenario_finish(Arena *a, ScenarioConf *conf)
 {
-	s->all.at = ARENA_ARRAY(a, const StepConf *, count_steps(s) + 1);
-	s->all.count = 0;
-	for (size_t i = 0; i < s->journeys.count; i++) {
-		list_steps(s, s->journeys.at[i].once.at, s->journeys.at[i].once.count);
-		list_steps(s, s->journeys.at[i].steps.at, s->journeys.at[i].steps.count);
+	conf->all.at = ARENA_ARRAY(a, const StepConf *, count_steps(conf) + 1);
+	conf->all.count = 0;
+	for (size_t i = 0; i < conf->journeys.count; i++) {
+		list_steps(conf, conf->journeys.at[i].once.at, conf->journeys.at[i].once.count);
+		list_steps(conf, conf->journeys.at[i].steps.at, conf->journeys.at[i].steps.count);
 	}
-	for (size_t i = 0; i < s->blocks.count; i++)
-		list_steps(s, s->blocks.at[i].steps.at, s->blocks.at[i].steps.count);
-	s->stages.at = ARENA_ARRAY(a, RateStage, s->load.count + 1);
-	s->stages.count = s->load.count;
-	for (size_t i = 0; i < s->load.count; i++) {
-		const StageConf *stage = &s->load.at[i];
+	for (size_t i = 0; i < conf->blocks.count; i++)
+		list_steps(conf, conf->blocks.at[i].steps.at, conf->blocks.at[i].steps.count);
+	conf->stages.at = ARENA_ARRAY(a, RateStage, conf->load.count + 1);
+	conf->stages.count = conf->load.count;
+	for (size_t i = 0; i < conf->load.count; i++) {
+		const StageConf *stage = &conf->load.at[i];
 
-		s->stages.at[i] = (RateStage){ stage->rate, stage->has_to ? stage->to : stage->rate,
-			                       stage->for_us };
+		conf->stages.at[i] =
+			(RateStage){ stage->rate, stage->has_to ? stage->to : stage->rate,
+			             stage->for_us };
 	}
 }

@@ -200,7 +200,7 @@ void wire_put_moment(JsonWriter *w, const Moment *moment)
 {
 	json_begin_object(w);
 	for (size_t i = 0; i < COUNT(moment_fields); i++) {
-		const char *at = (const char *)moment + moment_fields[i].offset;
+		const void *at = (const char *)moment + moment_fields[i].offset;
 
 		if (moment_fields[i].type == 'r')
 			json_put_real(w, moment_fields[i].name, *(const double *)at);
@@ -219,11 +219,11 @@ void wire_read_moment(const Json *json, Moment *out)
 	*out = (Moment){ 0 };
 	for (size_t i = 0; i < COUNT(moment_fields); i++) {
 		const Json *value = json_get(json, str_of(moment_fields[i].name));
-		char *at = (char *)out + moment_fields[i].offset;
+		void *at = (char *)out + moment_fields[i].offset;
 		int64_t whole = 0;
 
 		if (moment_fields[i].type == 'r')
-			(void)json_to_real(value, (double *)at);
+			(void)json_to_real(value, at);
 		else if (json_to_i64(value, &whole) && moment_fields[i].type == 'i')
 			*(int64_t *)at = whole;
 		else if (moment_fields[i].type == 'u')

@@ -19,8 +19,11 @@ const char *fiber_name(const Fiber *fiber);
 
 /* Parks until fiber_wake. Waits are loops: `while (!ready) TRY(fiber_park());`. */
 Err *fiber_park(void) MUST_USE;
-/* Parks until everything else that is ready has run once. */
+/* Parks until everything else that is ready has run once, and the sockets were looked at. */
 Err *fiber_yield(void) MUST_USE;
+/* Parks until everything else that is ready has run, and those it woke, but not until the sockets were looked at: for one
+ * who does at once what others bring one by one. */
+Err *fiber_gather(void) MUST_USE;
 Err *fiber_sleep(int64_t us) MUST_USE; /* parks; NULL when the time is over */
 
 /* Makes a parked fiber ready; nothing when it is not parked. Same thread only (others: loop_post). */

@@ -374,3 +374,62 @@ TEST(a_trimmed_stack_gives_its_pages_back_keeps_what_is_in_use_and_grows_again)
 {
 	in_runtime(trim_between, NULL);
 }
+
+/* --- the order of a turn --------------------------------------------------------------------------------------------- */
+
+typedef struct Turn {
+	char said[16];
+	size_t count;
+	Fiber *partner;
+	uint64_t turns[3]; /* of the loop: when it was woken, had gathered, had yielded */
+} Turn;
+
+static void say(Turn *turn, char what)
+{
+	turn->said[turn->count++] = what;
+}
+
+static void partner_main(void *arg)
+{
+	Turn *turn = arg;
+
+	turn->partner = fiber_self();
+	CHECK_OK(fiber_park());
+	turn->turns[0] = loop_stats(loop_self()).turns;
+	say(turn, 'p');
+}
+
+static void waker_main(void *arg)
+{
+	Turn *turn = arg;
+
+	fiber_wake(turn->partner);
+	say(turn, 'w');
+}
+
+static Err *gather_then_yield(void *arg)
+{
+	Turn *turn = arg;
+	uint64_t begun;
+
+	TRY(fiber_start(partner_main, turn, "partner"));
+	TRY(fiber_yield());
+	TRY(fiber_start(waker_main, turn, "waker"));
+	begun = loop_stats(loop_self()).turns;
+	TRY(fiber_gather());
+	say(turn, 'g');
+	turn->turns[1] = loop_stats(loop_self()).turns;
+	CHECK_INT(turn->turns[0], begun);
+	CHECK_INT(turn->turns[1], begun);
+	TRY(fiber_yield());
+	CHECK_INT(loop_stats(loop_self()).turns, begun + 1);
+	return NULL;
+}
+
+TEST(who_gathers_runs_after_those_who_are_woken_and_in_the_same_turn)
+{
+	Turn turn = { 0 };
+
+	in_runtime(gather_then_yield, &turn);
+	CHECK_STR(str_of(turn.said), S("wpg"));
+}

@@ -309,7 +309,7 @@ static Err *lane_compile(Lane *lane, Arena *a, Str filter, uint32_t *slot)
 {
 	JqAsk ask = { .verb = JQ_COMPILE, .slot = lane->count, .bytes = filter.len };
 	JqTell tell = { 0 };
-	Str said;
+	Str said = { 0 };
 
 	for (*slot = 0; *slot < lane->count; ++*slot)
 		if (str_eq(lane->filters[*slot], filter))
@@ -328,7 +328,7 @@ static Err *lane_compile(Lane *lane, Arena *a, Str filter, uint32_t *slot)
 static Err *lane_for(Arena *a, Str filter, Lane **lane, uint32_t *slot)
 {
 	TRY(lane_take(a, lane));
-	if ((*lane)->count == JQ_FILTERS) {
+	if (*lane && (*lane)->count == JQ_FILTERS) {
 		Lane *full = TAKE(*lane);
 
 		full->spoilt = true;
@@ -336,7 +336,7 @@ static Err *lane_for(Arena *a, Str filter, Lane **lane, uint32_t *slot)
 		lane_give(&full);
 		TRY(lane_take(a, lane));
 	}
-	return lane_compile(*lane, a, filter, slot);
+	return *lane ? lane_compile(*lane, a, filter, slot) : &busy;
 }
 
 static Err *judge(Arena *a, const JqTell *tell, Str said, const JqLimits *limits)
@@ -362,7 +362,7 @@ Err *jq_run(Arena *a, Str filter, const JqLimits *limits, Str json, Str *out)
 	AUTO(lane_give) Lane *lane = NULL;
 	JqTell tell = { 0 };
 	uint32_t slot;
-	Str said;
+	Str said = { 0 };
 
 	TRY(lane_for(a, filter, &lane, &slot));
 	TRY(ask_lane(lane, a,

@@ -87,7 +87,9 @@ struct Loop {
 	void *tsan;
 	const void *stack_bottom; /* of the thread, for AddressSanitizer */
 	size_t stack_size;
-	List ready;
+	List ready;     /* empty between turns but for what has to come after the next poll */
+	List yielded;   /* in this turn: not to run before the next */
+	List gathering; /* in this turn: to run when the others have */
 	List fibers;
 	List stacks; /* free ones, hot first */
 	unsigned fibers_max;

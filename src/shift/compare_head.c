@@ -83,7 +83,8 @@ static Str normal_list(Arena *a, Str value)
 	while (count < LIST_MAX && str_split(&rest, ',', &item))
 		if (str_trim(item).len && !str_eq(str_trim(item), S("accept-encoding")))
 			items[count++] = str_trim(item);
-	qsort(items, count, sizeof *items, by_text);
+	if (count)
+		qsort(items, count, sizeof *items, by_text);
 	for (size_t i = 0; i < count; i++) {
 		if (i && str_eq(items[i], items[i - 1]))
 			continue;
@@ -246,7 +247,8 @@ static Str guards_of(Arena *a, Str attributes)
 					  : str_fmt(a, "path=%.*s",
 				                    STR_ARG(str_sub(str_trim(item), 5, item.len)));
 	}
-	qsort(items, count, sizeof *items, by_text);
+	if (count)
+		qsort(items, count, sizeof *items, by_text);
 	for (size_t i = 0; i < count; i++) {
 		if (i && str_eq(items[i], items[i - 1]))
 			continue;

@@ -153,6 +153,15 @@ TEST(compare_head_keeps_no_secret)
 	}
 }
 
+TEST(compare_head_shows_addresses)
+{
+	Comparison found =
+		compare_heads(a, NULL, S("Location: /x?token=abc&page=2"), S("Location: /y"));
+
+	CHECK_STR(found.at[0].old, S("/x?token=***&page=2"));
+	CHECK_STR(found.at[0].new, S("/y"));
+}
+
 TEST(compare_head_shows_lists)
 {
 	Comparison found = compare_heads(a, NULL, S("Vary: Cookie, Accept-Encoding, Accept"),

@@ -187,7 +187,7 @@ static void report_attr(Work *w, const HtmlNode *old, const HtmlAttr *before_, c
 	const HtmlAttr *attr = before_ ? before_ : after;
 	Difference *d = NULL;
 
-	if (before_ && after && str_eq(before_->value, after->value))
+	if (!attr || (before_ && after && str_eq(before_->value, after->value)))
 		return;
 	compare_enter(w, STEP_KEY, str_fmt(w->arena, "@%.*s", STR_ARG(attr->name)));
 	if (!compare_rule(w, RULE_IGNORE))
@@ -251,7 +251,7 @@ static void compare_pair(Work *w, const HtmlNode *old, const HtmlNode *new)
 	const HtmlNode *node = old ? old : new;
 	Difference *d;
 
-	if (old && new && old->hash == new->hash)
+	if (!node || (old && new && old->hash == new->hash))
 		return;
 	if (is_text(node)) {
 		report_text(w, old, new);

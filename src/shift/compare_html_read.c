@@ -291,7 +291,8 @@ static Str sorted_words(Arena *a, Str value)
 		if (word.len)
 			words[count++] = word;
 	}
-	qsort(words, count, sizeof *words, by_text);
+	if (count)
+		qsort(words, count, sizeof *words, by_text);
 	for (size_t i = 0; i < count; i++) {
 		buf_put(&b, i ? S(" ") : S(""));
 		buf_put(&b, words[i]);

@@ -204,6 +204,22 @@ TEST(compare_html_keeps_no_secret)
 	}
 }
 
+TEST(compare_html_looks_for_names_in_the_whole_form)
+{
+	static const char page[] =
+		"<form><div><div><div><div><div><input value=%s></div></div></div></div></div>%s</form>";
+	static const Str labels[] = { S("<p>Token</p>"), S("<p>Name</p>") };
+
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		Comparison found = compare_pages(a, NULL, str_fmt(a, page, "one", labels[i].at),
+		                                 str_fmt(a, page, "two", labels[i].at));
+
+		CHECK_INT(found.count, 1);
+		CHECK_STR(found.at[0].old, i ? S("one") : MASKED);
+		CHECK_STR(found.at[0].new, i ? S("two") : MASKED);
+	}
+}
+
 TEST(compare_html_is_bounded)
 {
 	AUTO(buf_fini) Buf old = { 0 };

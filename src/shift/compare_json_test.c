@@ -113,11 +113,16 @@ TEST(compare_json_leaves_out_what_is_ignored)
 		  S("{\"items\":[{\"updated\":3,\"x\":2},{\"updated\":4,\"x\":1}]}"),
 		  S("order .items") },
 	};
+	static const Case absent[] = {
+		{ S("{\"items\":[{\"updated\":1,\"x\":1},{\"x\":2}]}"),
+		  S("{\"items\":[{\"updated\":3,\"x\":2},{\"x\":1}]}"), S("order .items") },
+	};
 	const CompareRules all = { .ignore = STRS(S(".*")) };
 	const CompareRules root = { .ignore = STRS(S(".")) };
 	Comparison found = compare_as_json(a, &all, S("{\"a\":1,\"b\":2}"), S("{\"a\":2,\"c\":2}"));
 
 	check_cases(a, &rules, cases, COUNT(cases));
+	check_cases(a, &rules, absent, COUNT(absent));
 	CHECK_STR(compare_told(a, &found), S(""));
 	found = compare_as_json(a, &root, S("1"), S("[]"));
 	CHECK_STR(compare_told(a, &found), S(""));
@@ -227,6 +232,22 @@ TEST(compare_json_takes_large_objects_for_maps)
 		CHECK_STR(compare_told(a, &found),
 		          keys > COMPARE_MAP_KEYS ? S("value .*") : S("value .kda"));
 	}
+}
+
+TEST(compare_json_takes_for_maps_what_is_large_on_one_side)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Comparison found;
+	Str less;
+
+	for (int i = 0; i < COMPARE_MAP_KEYS; i++)
+		buf_fmt(&b, "%c\"k%c%c\":1", i ? ',' : '{', 'a' + i % 26, 'a' + i / 26);
+	less = str_fmt(a, "%.*s}", STR_ARG(buf_str(&b)));
+	buf_put(&b, S(",\"more\":1}"));
+	found = compare_as_json(a, NULL, buf_str(&b), less);
+	CHECK_STR(compare_told(a, &found), S("missing .*"));
+	found = compare_as_json(a, NULL, less, buf_str(&b));
+	CHECK_STR(compare_told(a, &found), S("extra .*"));
 }
 
 TEST(compare_json_takes_for_maps_what_a_rule_says)

@@ -91,6 +91,7 @@ TEST(compare_path_matches_places)
 		{ S("..a..b"), S(".b.a"), false },
 		{ S("..a.b"), S(".a.c.a.b"), true },
 		{ S(".x..b"), S(".a.b"), false },
+		{ S("..a.b"), S(".x.b"), false },
 		{ S("..[]"), S(".a[]"), true },
 		{ S("//p"), S("/html/body/p"), true },
 		{ S("/html/*/p"), S("/html/body/p"), true },

@@ -51,7 +51,8 @@ static void rank(const Differences *d, Ranked *ranked)
 {
 	for (uint32_t i = 0; i < d->count; i++)
 		ranked[i] = (Ranked){ d->keys[i], differences_verdict(d, d->keys[i]) };
-	qsort(ranked, d->count, sizeof *ranked, by_rank);
+	if (d->count)
+		qsort(ranked, d->count, sizeof *ranked, by_rank);
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------------------------- */

@@ -114,6 +114,25 @@ TEST(differences_are_taken_up_again)
 	CHECK_STR(json_of(a, again, differences_put_json), json_of(a, d, differences_put_json));
 }
 
+TEST(differences_stay_mismatches_when_they_are_taken_up_again)
+{
+	AUTO(differences_freep) Differences *d = differences_new(0.001);
+	AUTO(differences_freep) Differences *again = differences_new(0.001);
+	const Difference one = { S(".a"), COMPARE_VALUE, S("1"), S("2") };
+	const Comparison found = { .at = &one, .count = 1 }, none = { 0 };
+	DifferencesSeen seen;
+	const Json *json = NULL;
+
+	for (int i = 0; i < 20; i++)
+		differences_note(d, NULL, &found, &none, S("GET /"), noon, &seen);
+	for (int i = 0; i < 20; i++)
+		differences_note(d, NULL, &none, &found, S("GET /"), noon, &seen);
+	CHECK_INT(differences_totals(d).mismatch, 1);
+	CHECK_OK(json_read(a, json_of(a, d, differences_put_state), 0, &json));
+	CHECK_OK(differences_read_state(again, a, json));
+	CHECK_INT(differences_totals(again).mismatch, 1);
+}
+
 TEST(differences_of_two_gateways_add_up)
 {
 	AUTO(differences_freep) Differences *d = sample(a);

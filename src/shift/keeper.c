@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The keeper. Every gateway looks by itself at all the evidence there is, its own and what the others wrote into the book a
+ * The keeper: two fibers of loop 0. One looks at every subject twenty times a second, and halts what must go back; it waits for
+ * nobody. The other talks with the book, which may be slow or away. Every gateway looks by itself at all the evidence there is, its own and what the others wrote into the book a
  * second ago, and any of them may act: the book takes a change only from the revision that it was decided on, so the second
  * one to come finds it done. There is no leader that could be lost.
  *
- * Going back does not wait for the book: users are on the old side at the keeper's next look, and the book is told as often as
- * it takes. Going on does. A pause stops steps, not the way back. */
+ * Going back does not wait for the book: users are on the old side at the next look, and the book is told as often as it takes. Going on does. A pause stops steps, not the way back. */
 #include "shift/keeper.h"
 
 #include "base/arena.h"
@@ -30,7 +30,7 @@ typedef struct Keeper {
 	Book *book;
 	SplitKey key;
 	Str gateway;
-	Child child;
+	Child looker, writer;
 	pthread_mutex_t lock; /* of snap */
 	Snapshot *snap;
 	int64_t synced_us, shared_us, turned_us; /* loop clock */
@@ -211,7 +211,8 @@ static void set_text(char to[SHIFT_LINE_BYTES], Str text)
 {
 	size_t len = MIN(text.len, (size_t)SHIFT_LINE_BYTES - 1);
 
-	memcpy(to, text.at, len);
+	if (len)
+		memcpy(to, text.at, len);
 	to[len] = '\0';
 }
 
@@ -246,13 +247,6 @@ static Err *go_back(const Look *look, Str why)
 {
 	ShiftState next = look->state;
 
-	if (!look->old_is_up) {
-		block(look, str_fmt(look->arena,
-		                    "it should go back (%.*s), but the old side has no server "
-		                    "that is up: start one",
-		                    STR_ARG(why)));
-		return NULL;
-	}
 	next.phase = SHIFT_OLD;
 	next.share_ppm = 0;
 	next.step = -1;
@@ -297,29 +291,55 @@ static Err *freeze(const Look *look)
 	                (double)next.slow_us[2] / 1e3));
 }
 
-static Err *act(Look *look)
+/* What the configuration forbids now; the empty view: nothing. */
+static Str frozen(const Look *look)
 {
-	TripwireSay trip;
-	Str why = { 0 };
+	int64_t until_us = shift_freeze_end(&keeper.snap->conf->shift, look->now_us);
+	AUTO(buf_fini) Buf b = { 0 };
 
-	trip = tripwire_look(&look->wire, look->now_us, look->arena, &why);
-	look->verdict = judge_look(&look->judge, look->now_us, look->arena);
-	subject_lock(look->s);
-	look->s->say = trip == TRIPWIRE_TRIPPED ? JUDGE_BACK : look->verdict.say;
-	set_text(look->s->verdict, trip == TRIPWIRE_QUIET ? look->verdict.line : why);
-	subject_unlock(look->s);
-	if (trip == TRIPWIRE_TRIPPED)
-		return go_back(look, why);
-	if (look->verdict.say == JUDGE_BACK)
-		return go_back(look, look->verdict.line);
-	if (trip == TRIPWIRE_BOTH_FAIL)
-		block(look, why);
-	else if (look->verdict.say == JUDGE_ON && look->state.phase == SHIFT_CANARY &&
-	         !look->state.paused)
+	if (!until_us)
+		return (Str){ 0 };
+	buf_put(&b, S("no step begins before "));
+	time_put_rfc3339(&b, until_us);
+	buf_put(&b, S(" (freeze)"));
+	return str_dup(look->arena, buf_str(&b));
+}
+
+static Err *pass_step(const Look *look)
+{
+	Str freeze = frozen(look);
+
+	if (!freeze.len)
 		return go_on(look);
-	else if (look->verdict.say == JUDGE_WAIT)
-		block(look, (Str){ 0 });
+	block(look, freeze);
 	return NULL;
+}
+
+/* What is to be done at once, without the book: everybody back. */
+static void judge_now(Look *look)
+{
+	Str why = { 0 };
+	TripwireSay trip = tripwire_look(&look->wire, look->now_us, look->arena, &why);
+	JudgeVerdict verdict = judge_look(&look->judge, look->now_us, look->arena);
+	bool back = trip == TRIPWIRE_TRIPPED || verdict.say == JUDGE_BACK;
+
+	if (trip == TRIPWIRE_QUIET || (verdict.say == JUDGE_BACK && trip != TRIPWIRE_TRIPPED))
+		why = verdict.line;
+	subject_lock(look->s);
+	look->s->say = back ? JUDGE_BACK : verdict.say;
+	set_text(look->s->verdict, why);
+	if (back && look->old_is_up)
+		subject_halt(look->s, why);
+	subject_unlock(look->s);
+	if (back && !look->old_is_up)
+		block(look, str_fmt(look->arena,
+		                    "it should go back (%.*s), but the old side has no server "
+		                    "that is up: start one",
+		                    STR_ARG(why)));
+	else if (trip == TRIPWIRE_BOTH_FAIL)
+		block(look, why);
+	else if (verdict.say == JUDGE_WAIT)
+		block(look, (Str){ 0 });
 }
 
 /* False: there is nothing to look at. */
@@ -341,30 +361,40 @@ static bool look_at(Subject *s, Look *look)
 	return look->judged;
 }
 
-/* The book did not take it when it happened. */
-static Err *tell_halt(const Look *look)
-{
-	Str why;
-
-	subject_lock(look->s);
-	why = str_dup(look->arena, str_of(look->s->halted_line));
-	subject_unlock(look->s);
-	return go_back(look, why);
-}
-
-static Err *look_once(Subject *s, Arena *a)
+static void look_once(Subject *s, Arena *a)
 {
 	Look *look = ARENA_NEW(a, Look);
 
 	*look = (Look){ .arena = a, .now_us = time_utc_us() };
-	if (!look_at(s, look))
-		return NULL;
-	if (look->halted)
-		return tell_halt(look);
+	if (!look_at(s, look) || look->halted)
+		return;
 	if (look->plan_due)
 		plan_step(s, a, look->state.share_ppm);
+	judge_now(look);
+}
+
+/* What the book must know of it, or agree to first. */
+static Err *settle(Subject *s, Arena *a)
+{
+	Look *look = ARENA_NEW(a, Look);
+	Str why;
+	bool on;
+
+	*look = (Look){ .arena = a, .now_us = time_utc_us() };
+	if (!look_at(s, look))
+		return NULL;
+	subject_lock(s);
+	why = str_dup(a, str_of(look->halted ? s->halted_line : s->verdict));
+	on = s->say == JUDGE_ON && !s->plan_due;
+	subject_unlock(s);
+	if (look->halted)
+		return go_back(look, why);
 	TRY(freeze(look));
-	return act(look);
+	if (!on || look->state.phase != SHIFT_CANARY || look->state.paused ||
+	    look->state.revision != s->state.revision)
+		return NULL;
+	look->verdict.line = why;
+	return pass_step(look);
 }
 
 /* --- the book ------------------------------------------------------------------------------------------------------------ */
@@ -556,12 +586,30 @@ static void turn_seconds(int64_t now_us)
 	}
 }
 
-static Err *look_at_all(Arena *a)
+/* Looks, and halts. Waits for nobody. */
+static Err *look_for_ever(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	(void)arg;
+	for (;;) {
+		Subject *s = NULL;
+
+		while ((s = subject_next(s))) {
+			look_once(s, a);
+			arena_clear(a);
+		}
+		turn_seconds(loop_now_us());
+		TRY(fiber_sleep(LOOK_US));
+	}
+}
+
+static Err *settle_all(Arena *a)
 {
 	Subject *s = NULL;
 
 	while ((s = subject_next(s))) {
-		Err *err = look_once(s, a);
+		Err *err = settle(s, a);
 
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
@@ -572,7 +620,8 @@ static Err *look_at_all(Arena *a)
 	return NULL;
 }
 
-static Err *keep(void *arg)
+/* Talks with the book, however long that takes. */
+static Err *write_for_ever(void *arg)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
@@ -582,8 +631,7 @@ static Err *keep(void *arg)
 
 		TRY(listen_to_book(a, loop_now_us()));
 		arena_clear(a);
-		TRY(look_at_all(a));
-		turn_seconds(loop_now_us());
+		TRY(settle_all(a));
 		err = book_wait(keeper.book, a, LOOK_US);
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
@@ -651,19 +699,23 @@ Err *keeper_begin(Arena *a, Snapshot *snap)
 	if (first)
 		TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
+	if (!first) { /* a book that is away is no reason not to take a configuration */
+		say_book(read_states(a));
+		return NULL;
+	}
 	TRY(read_states(a));
 	TRY(shadow_share(a));
-	if (!first)
-		return NULL;
 	TRY(take_up_evidence(a));
-	return child_start(&keeper.child, keep, NULL, "shift keeper");
+	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
+	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
 }
 
 void keeper_end(void)
 {
 	Snapshot *snap = keeper.snap;
 
-	child_end(&keeper.child);
+	child_end(&keeper.looker);
+	child_end(&keeper.writer);
 	book_close(TAKE(keeper.book));
 	pthread_mutex_lock(&keeper.lock);
 	keeper.snap = NULL;

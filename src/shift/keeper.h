@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The keeper: one fiber of loop 0 that looks at every subject twenty times a second, acts on what the judge says, tells the
- * book and listens to it. And changes of state, by whoever. */
+ * The keeper: looks at every subject twenty times a second, acts on what the judge says, tells the book and listens to it. And
+ * changes of state, by whoever. */
 #pragma once
 #include "shift/book.h"
 #include "shift/subject.h"

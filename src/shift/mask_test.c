@@ -172,6 +172,8 @@ TEST(mask_hides_secrets_in_targets)
 		{ S("GET /items?page=2&size=10"), S("GET /items?page=2&size=10") },
 		{ S("GET /x?token=abc&page=2 HTTP/1.1"), S("GET /x?token=***&page=2 HTTP/1.1") },
 		{ S("GET /x?p%61ssword=hunter2"), S("GET /x?***=***") },
+		{ S("GET /x?p%2561ssword=hunter2"), S("GET /x?***=***") },
+		{ S("GET /x?p%252561ssword=hunter2"), S("GET /x?***=***") },
 		{ S("GET /x?user[password]=hunter2"), S("GET /x?user[password]=***") },
 		{ S("GET /x?q=ann%40example.org"), S("GET /x?q=***") },
 		{ S("GET /x?q=ann%2540example.org"), S("GET /x?q=***") },

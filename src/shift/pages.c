@@ -230,7 +230,7 @@ static Err *page_verb(Exchange *x, Str rest)
 	JsonWriter w = json_writer(&out);
 	VerbAsk ask = { .who = admin_who(x)->name };
 	VerbAnswer answer;
-	Str body;
+	Str body = { 0 };
 
 	split(rest, &ask.subject, &ask.verb);
 	if (!ask.who.len)

@@ -113,6 +113,9 @@ void print_status(Buf *b, Arena *a, const Json *s)
 		        whole(shadow, "dropped"));
 	if (text(s, "last").len)
 		buf_fmt(b, "last: %.*s\n", STR_ARG(text(s, "last")));
+	if (text(s, "asked").len)
+		buf_fmt(b, "waits for a second person: %.*s asked for %.*s\n",
+		        STR_ARG(text(s, "asked_by")), STR_ARG(text(s, "asked")));
 	if (text(s, "blocked").len)
 		buf_fmt(b, "waits: %.*s\n", STR_ARG(text(s, "blocked")));
 }

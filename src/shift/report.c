@@ -291,6 +291,9 @@ static void put_state(JsonWriter *w, const Told *t)
 	json_put_str(w, "new", t->new);
 	json_put_real(w, "holdback", percent(t->holdback_ppm));
 	json_put_str(w, "last", str_of(t->state.line));
+	json_put_str(w, "asked", str_of(t->state.asked_verb));
+	json_put_str(w, "asked_by", str_of(t->state.asked_by));
+	json_put_str(w, "needs", t->state.asked_verb[0] ? S("approve") : (Str){ 0 });
 	json_put_str(w, "blocked", t->blocked);
 }
 

@@ -45,6 +45,13 @@ void shift_state_say(ShiftState *state, Str line)
 	copy_text(state->line, sizeof state->line, line);
 }
 
+void shift_state_ask(ShiftState *state, Str verb, Str who, uint32_t share_ppm)
+{
+	copy_text(state->asked_verb, sizeof state->asked_verb, verb);
+	copy_text(state->asked_by, sizeof state->asked_by, who);
+	state->asked_ppm = share_ppm;
+}
+
 void shift_state_put(JsonWriter *w, const ShiftState *s)
 {
 	json_begin_object(w);
@@ -63,6 +70,9 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	for (size_t i = 0; i < COUNT(s->slow_us); i++)
 		json_add_i64(w, s->slow_us[i]);
 	json_end(w);
+	json_put_str(w, "asked_verb", str_of(s->asked_verb));
+	json_put_str(w, "asked_by", str_of(s->asked_by));
+	json_put_u64(w, "asked_ppm", s->asked_ppm);
 	json_put_str(w, "target", str_of(s->target));
 	json_put_str(w, "line", str_of(s->line));
 	json_end(w);
@@ -104,6 +114,9 @@ Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
 	s.paused_us = number(from, "paused_us", INT64_MAX);
 	for (size_t i = 0; i < COUNT(s.slow_us); i++)
 		(void)json_to_i64(json_at(json_get(from, S("slow_us")), i), &s.slow_us[i]);
+	read_text(from, "asked_verb", s.asked_verb, sizeof s.asked_verb);
+	read_text(from, "asked_by", s.asked_by, sizeof s.asked_by);
+	s.asked_ppm = (uint32_t)MAX(0, number(from, "asked_ppm", 1000000));
 	read_text(from, "target", s.target, sizeof s.target);
 	read_text(from, "line", s.line, sizeof s.line);
 	*out = s;

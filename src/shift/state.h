@@ -28,13 +28,18 @@ typedef struct ShiftState {
 	int64_t since_us;   /* UTC: the phase or step began; moved on by the length of a pause */
 	int64_t paused_us;  /* UTC: it was paused */
 	int64_t slow_us
-		[SHIFT_PERCENTILES];   /* p50, p95, p99 of the old side, frozen; 0: not known */
+		[SHIFT_PERCENTILES];     /* p50, p95, p99 of the old side, frozen; 0: not known */
+	char asked_verb[16];             /* waits for a second person; ends in NUL */
+	char asked_by[SHIFT_NAME_BYTES]; /* the first */
+	uint32_t asked_ppm;              /* of `to` and `canary`; 0: not said */
 	char target[SHIFT_NAME_BYTES]; /* of an upstream that is swapped: the other; ends in NUL */
 	char line[SHIFT_LINE_BYTES];   /* the last change, in a sentence; ends in NUL */
 } ShiftState;
 
-const char *shift_phase_name(ShiftPhase phase);    /* "canary" */
-bool shift_phase_of(Str name, ShiftPhase *out);    /* false: there is none of that name */
+const char *shift_phase_name(ShiftPhase phase); /* "canary" */
+bool shift_phase_of(Str name, ShiftPhase *out); /* false: there is none of that name */
+/* verb empty: nothing waits for a second person any more. */
+void shift_state_ask(ShiftState *state, Str verb, Str who, uint32_t share_ppm);
 void shift_state_say(ShiftState *state, Str line); /* cut to fit, at a character */
 
 void shift_state_put(JsonWriter *w, const ShiftState *state); /* an object */

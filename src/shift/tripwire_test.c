@@ -110,3 +110,16 @@ TEST(tripwire_is_not_for_one_broken_user)
 	tripwire_note(&wire, true, TRIPWIRE_FAILED, 3, 30 * MS);
 	CHECK_INT(tripwire_look(&wire, 30 * MS, a, &why), TRIPWIRE_TRIPPED);
 }
+
+/* A failure of long ago is not the begin of this trouble. */
+TEST(tripwire_waits_anew_after_new_was_good)
+{
+	Tripwire wire = { 0 };
+	int64_t now_us = play(&wire, "FOOOooo") + 10000 * MS;
+	Str why;
+
+	for (uint64_t i = 0; i < 5; i++)
+		tripwire_note(&wire, true, TRIPWIRE_FAILED, 100 + i, now_us);
+	CHECK_INT(tripwire_look(&wire, now_us, a, &why), TRIPWIRE_QUIET);
+	CHECK_INT(tripwire_look(&wire, now_us + 1000 * MS, a, &why), TRIPWIRE_TRIPPED);
+}

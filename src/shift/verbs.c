@@ -246,6 +246,7 @@ static Err *verb_back(Turn *t)
 	if (t->now.phase > SHIFT_SHADOW && upstream_of(t, t->s->old, &up) && !up)
 		TRY(refuse(t, str_fmt(t->arena, "no server of %.*s is up: start one",
 		                      STR_ARG(t->s->old))));
+	shift_state_ask(&t->next, (Str){ 0 }, (Str){ 0 }, 0);
 	t->next.phase = SHIFT_OLD;
 	t->next.share_ppm = 0;
 	t->next.step = -1;
@@ -281,22 +282,57 @@ static Err *verb_accept(Turn *t)
 	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
 }
 
+/* --- two people ---------------------------------------------------------------------------------------------------------- */
+
+static Err *verb_approve(Turn *t)
+{
+	static const struct {
+		const char *name;
+		Verb *verb;
+	} asked[] = { { "shadow", verb_shadow },
+		      { "canary", verb_canary },
+		      { "to", verb_to },
+		      { "retire", verb_retire } };
+	VerbAsk *ask = ARENA_NEW(t->arena, VerbAsk);
+
+	if (!t->now.asked_verb[0])
+		return not_from(t, "nobody has asked for anything that takes a second person");
+	if (str_eq(str_of(t->now.asked_by), t->ask->who))
+		return err_new(t->arena, ERR_DENIED, "shift.second",
+		               "%s asked for it: the second person is another one",
+		               t->now.asked_by);
+	*ask = *t->ask;
+	ask->has_share = t->now.asked_ppm > 0;
+	ask->share_ppm = t->now.asked_ppm;
+	t->ask = ask;
+	shift_state_ask(&t->next, (Str){ 0 }, (Str){ 0 }, 0);
+	for (size_t i = 0; i < COUNT(asked); i++)
+		if (strcmp(asked[i].name, t->now.asked_verb) == 0)
+			TRY(asked[i].verb(t));
+	t->said = str_fmt(t->arena, "asked for by %s, approved by %.*s: %.*s", t->now.asked_by,
+	                  STR_ARG(ask->who), STR_ARG(t->said));
+	return NULL;
+}
+
 /* --- the table ----------------------------------------------------------------------------------------------------------- */
 
 static const VerbRow rows[] = {
-	{ "shadow", ADMIN_OPERATE, "requests go to the new side too, and answers are compared" },
-	{ "canary", ADMIN_OPERATE, "the first share of users goes to the new side" },
-	{ "to", ADMIN_OPERATE, "this share of users goes to the new side" },
+	{ "shadow", ADMIN_OPERATE, "requests go to the new side too, and answers are compared",
+	  .onward = true },
+	{ "canary", ADMIN_OPERATE, "the first share of users goes to the new side",
+	  .onward = true },
+	{ "to", ADMIN_OPERATE, "this share of users goes to the new side", .onward = true },
 	{ "pause", ADMIN_OPERATE, "no further step begins; it still goes back when it must" },
 	{ "resume", ADMIN_OPERATE, "steps go on" },
 	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
 	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
 	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
-	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more" },
+	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more", .onward = true },
+	{ "approve", ADMIN_APPROVE, "what another person asked for is done" },
 };
 
-static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause, verb_resume,
-	                       verb_back,   verb_drill,  verb_accept, verb_retire };
+static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause,  verb_resume,
+	                       verb_back,   verb_drill,  verb_accept, verb_retire, verb_approve };
 _Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
 
 const VerbRow *shift_verbs(size_t *count)
@@ -305,13 +341,13 @@ const VerbRow *shift_verbs(size_t *count)
 	return rows;
 }
 
-static Err *find_verb(Arena *a, Str name, Verb **verb)
+static Err *find_verb(Arena *a, Str name, size_t *verb)
 {
 	Str all = { 0 };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (str_eq(name, str_of(rows[i].name))) {
-			*verb = verbs[i];
+			*verb = i;
 			return NULL;
 		}
 		all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "", rows[i].name);
@@ -320,7 +356,8 @@ static Err *find_verb(Arena *a, Str name, Verb **verb)
 	               STR_ARG(all));
 }
 
-static Err *find_subject(Arena *a, Str name, Subject **out)
+/* NULL: the configuration has none of this name. */
+static Subject *find_subject(Str name)
 {
 	Subject *s = subject_find(name);
 	bool configured = false;
@@ -330,13 +367,7 @@ static Err *find_subject(Arena *a, Str name, Subject **out)
 		configured = s->conf != NULL;
 		subject_unlock(s);
 	}
-	if (!configured)
-		return err_new(
-			a, ERR_NOT_FOUND, "shift.unknown",
-			"nothing is called %.*s here: `banyan shift` lists what can be moved",
-			STR_ARG(name));
-	*out = s;
-	return NULL;
+	return configured ? s : NULL;
 }
 
 static void snapshot_unrefp(Snapshot **snap)
@@ -344,15 +375,44 @@ static void snapshot_unrefp(Snapshot **snap)
 	snapshot_unref(*snap);
 }
 
+/* What of the way onward is not for this one now: the next state is then that a second person is waited for. */
+static Err *check_onward(Turn *t, size_t verb)
+{
+	const ShiftAllConf *all = &t->snap->conf->shift;
+	int64_t until_us = shift_freeze_end(all, time_utc_us());
+	AUTO(buf_fini) Buf end = { 0 };
+
+	if (!rows[verb].onward)
+		return NULL;
+	time_put_rfc3339(&end, until_us);
+	if (until_us)
+		TRY(refuse(t, str_fmt(t->arena, "nothing goes on before %.*s (freeze)",
+		                      STR_ARG(buf_str(&end)))));
+	if (all->approvals < 2)
+		return NULL;
+	t->next = t->now;
+	shift_state_ask(&t->next, t->ask->verb, t->ask->who,
+	                t->ask->has_share ? t->ask->share_ppm : 0);
+	t->said =
+		str_fmt(t->arena, "a second person is waited for: banyan shift %.*s approve (%.*s)",
+	                STR_ARG(t->s->name), STR_ARG(t->said));
+	return NULL;
+}
+
 Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 {
 	AUTO(snapshot_unrefp) Snapshot *snap = NULL;
 	Turn t = { .arena = a, .ask = ask };
 	ChangeBy by;
-	Verb *verb;
+	size_t verb;
 
 	TRY(find_verb(a, ask->verb, &verb));
-	TRY(find_subject(a, ask->subject, &t.s));
+	t.s = find_subject(ask->subject);
+	if (!t.s)
+		return err_new(
+			a, ERR_NOT_FOUND, "shift.unknown",
+			"nothing is called %.*s here: `banyan shift` lists what can be moved",
+			STR_ARG(ask->subject));
 	t.snap = snap = keeper_snapshot();
 	subject_lock(t.s);
 	t.now = t.next = t.s->state;
@@ -362,7 +422,8 @@ Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 		return err_new(a, ERR_CONFLICT, "shift.changed",
 		               "%.*s was changed by somebody else meanwhile: look again",
 		               STR_ARG(ask->subject));
-	TRY(verb(&t));
+	TRY(verbs[verb](&t));
+	TRY(check_onward(&t, verb));
 	*out = (VerbAnswer){ t.said, t.s };
 	if (ask->dry_run)
 		return NULL;

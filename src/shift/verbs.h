@@ -28,5 +28,6 @@ typedef struct VerbRow {
 	const char *name;
 	AdminRole role;
 	const char *help;
+	bool onward; /* no freeze allows it, and it may take two people */
 } VerbRow;
 const VerbRow *shift_verbs(size_t *count);

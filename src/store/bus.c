@@ -77,6 +77,30 @@ Err *patience_with(Patience *p, const Err *err)
 	return fiber_sleep(pause / 2 + (int64_t)rand_below((uint64_t)pause / 2 + 1));
 }
 
+Err *outbox_follow(Db *db, const char *what, Str who, OutboxLook *look, void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	AUTO(db_watch_end) DbWatch watch = { 0 };
+	Patience patience = { .what = what, .who = who };
+	bool watching = false;
+
+	for (;;) {
+		int64_t wait_us = 0;
+		Err *err = NULL;
+
+		if (!watching) {
+			err = db_watch_begin(&watch, db, a, OUTBOX_CHANNEL);
+			watching = !err;
+		}
+		if (!err)
+			err = look(arg, a, &wait_us);
+		TRY(patience_with(&patience, err));
+		if (wait_us)
+			TRY(db_watch_wait(&watch, wait_us));
+		arena_clear(a);
+	}
+}
+
 /* --- keys ------------------------------------------------------------------------------------------------------------- */
 
 Str stream_key(Arena *a, const Bus *bus, Str source, uint32_t part)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the bus share: patience with what is away. */
+ * What the parts of the bus share: patience with what is away, and following an outbox. */
 #pragma once
 #include "base/arena.h"
 #include "store/bus.h"
@@ -24,6 +24,11 @@ typedef struct Patience {
 /* After an error: logs the first of an outage, waits longer each time, at most 5 s. NULL: try again; else what ends the fiber.
  * After a success (err NULL): logs the end of the outage; never parks. A lost lease is no outage. */
 Err *patience_with(Patience *patience, const Err *err) MUST_USE;
+
+/* Looks into an outbox again and again, woken by it or after *wait_us (0: at once), until the fiber is told to end; with patience
+ * for what fails, in `what` and `who`'s name. The arena is cleared between looks. */
+typedef Err *OutboxLook(void *arg, Arena *a, int64_t *wait_us);
+Err *outbox_follow(Db *db, const char *what, Str who, OutboxLook *look, void *arg) MUST_USE;
 
 Err *local_consume(const ConsumerConf *conf, const BusSource *source) MUST_USE;
 Err *redis_consume(const Bus *bus, const ConsumerConf *conf, Str source) MUST_USE;

@@ -54,8 +54,9 @@ static Err *say_place(Local *l, Arena *a)
 }
 
 /* One look; *wait_us: how long until the next, unless woken. */
-static Err *turn(Local *l, Arena *a, int64_t *wait_us)
+static Err *turn(void *arg, Arena *a, int64_t *wait_us)
 {
+	Local *l = arg;
 	size_t most = l->conf->batch ? l->conf->batch : BATCH;
 	Part *part = &l->part;
 	Event *events;
@@ -91,26 +92,8 @@ static void local_fini(Local *l)
 Err *local_consume(const ConsumerConf *conf, const BusSource *source)
 {
 	AUTO(arena_freep) Arena *lasting = arena_new(0);
-	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(local_fini) Local l = { .conf = conf, .source = source };
-	AUTO(db_watch_end) DbWatch watch = { 0 };
-	Patience patience = { .what = "the consumer", .who = conf->name };
-	bool watching = false;
 
 	part_init(&l.part, lasting, conf, source->name, 0);
-	for (;;) {
-		int64_t wait_us = 0;
-		Err *err = NULL;
-
-		if (!watching) {
-			err = db_watch_begin(&watch, source->db, a, OUTBOX_CHANNEL);
-			watching = !err;
-		}
-		if (!err)
-			err = turn(&l, a, &wait_us);
-		TRY(patience_with(&patience, err));
-		if (wait_us)
-			TRY(db_watch_wait(&watch, wait_us));
-		arena_clear(a);
-	}
+	return outbox_follow(source->db, "the consumer", conf->name, turn, &l);
 }

@@ -219,7 +219,7 @@ static void set_full(Relay *r, bool is_full)
 	r->is_full = is_full;
 }
 
-static Err *relay_turn(Relay *r, Arena *a, int64_t *wait_us)
+static Err *relay_some(Relay *r, Arena *a, int64_t *wait_us)
 {
 	size_t most = (size_t)MIN((uint64_t)BATCH, r->bus->most);
 	Event *events;
@@ -256,6 +256,16 @@ static Err *relay_turn(Relay *r, Arena *a, int64_t *wait_us)
 	return relay_trim(&r->trim, a);
 }
 
+static Err *relay_turn(void *arg, Arena *a, int64_t *wait_us)
+{
+	Relay *r = arg;
+	Err *err = relay_some(r, a, wait_us);
+
+	if (err)
+		r->placed = false; /* what was on its way is there or not: Redis knows */
+	return err;
+}
+
 static void relay_fini(Relay *r)
 {
 	part_fini(&r->lease);
@@ -266,36 +276,16 @@ static void relay_fini(Relay *r)
 Err *redis_relay(const Bus *bus, const BusSource *source)
 {
 	AUTO(arena_freep) Arena *lasting = arena_new(0);
-	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(relay_fini)
 	Relay r = { .bus = bus,
 		    .source = source,
 		    .lease_conf = { .name = S("relay"), .db = source->db },
 		    .reader = S("relay"),
 		    .trim = { .bus = bus, .source = source->name } };
-	AUTO(db_watch_end) DbWatch watch = { 0 };
-	Patience patience = { .what = "the relay", .who = source->name };
-	bool watching = false;
 
 	r.place = ARENA_ARRAY(lasting, int64_t, bus->parts);
 	r.relayed = metric_cell(&families[RELAYED], &source->name, 1);
 	r.full = metric_cell(&families[IS_FULL], &source->name, 1);
 	part_init(&r.lease, lasting, &r.lease_conf, S("redis"), 0);
-	for (;;) {
-		int64_t wait_us = 0;
-		Err *err = NULL;
-
-		if (!watching) {
-			err = db_watch_begin(&watch, source->db, a, OUTBOX_CHANNEL);
-			watching = !err;
-		}
-		if (!err)
-			err = relay_turn(&r, a, &wait_us);
-		if (err)
-			r.placed = false; /* what was on its way is there or not: Redis knows */
-		TRY(patience_with(&patience, err));
-		if (wait_us)
-			TRY(db_watch_wait(&watch, wait_us));
-		arena_clear(a);
-	}
+	return outbox_follow(source->db, "the relay", source->name, relay_turn, &r);
 }

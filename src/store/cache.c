@@ -15,7 +15,11 @@
  *
  * Values of the Redis tier are judged by their place in the log the same way, before they enter memory.
  *
- * Order matters in one place. An invalidation is first told to the log, then the clock moves; a value from Redis takes its
+ * Stamps are many, and a look at them costs more than the rest of a hit. So an item in memory notes at which count of raised
+ * stamps it was found fresh: while the count is the same, it still is. The count moves after the stamps: who sees the
+ * new count sees the stamps, who noted the old one looks again.
+ *
+ * Order matters in one more place. An invalidation is first told to the log, then the clock moves; a value from Redis takes its
  * birth first and is judged by the log after. Whichever way the two meet, it is refused by one of them. */
 #include "store/cache_int.h"
 
@@ -67,12 +71,13 @@ static void move_clock(Cache *cache, const uint64_t *hashes, size_t count)
 		cache_stamps_raise(&cache->stamps, hashes[i], now);
 	if (!count)
 		cache_stamps_raise_all(&cache->stamps, now);
+	__atomic_add_fetch(&cache->raised, 1, __ATOMIC_ACQ_REL);
 }
 
 static bool is_fresh(const Cache *cache, const CacheItem *item)
 {
 	bool fresh = cache_stamps_above_floor(&cache->stamps, item->born) &&
-	             cache_stamps_fresh(&cache->stamps, item->hash, item->born);
+	             cache_stamps_fresh(&cache->stamps, item->stamp, item->born);
 
 	for (size_t i = 0; i < item->tag_count && fresh; i++)
 		fresh = cache_stamps_fresh(&cache->stamps, item->data[i], item->born);
@@ -95,11 +100,23 @@ typedef struct Moment {
 	int64_t now_us;
 } Moment;
 
-static CacheVerdict judge(const CacheItem *item, const void *arg)
+static bool is_still_fresh(const Cache *cache, CacheItem *item)
+{
+	uint64_t raised = __atomic_load_n(&cache->raised, __ATOMIC_ACQUIRE);
+
+	if (LIKELY(item->checked == raised))
+		return true;
+	if (!is_fresh(cache, item))
+		return false;
+	item->checked = raised;
+	return true;
+}
+
+static CacheVerdict judge(CacheItem *item, const void *arg)
 {
 	const Moment *moment = arg;
 
-	if (moment->now_us >= item->expires_us || !is_fresh(moment->cache, item))
+	if (moment->now_us >= item->expires_us || !is_still_fresh(moment->cache, item))
 		return CACHE_DROP;
 	return is_told(moment->cache, item, moment->now_us) ? CACHE_USE : CACHE_PASS;
 }
@@ -108,8 +125,9 @@ static bool may_join(const CacheFlight *flight, const void *arg)
 {
 	const Cache *cache = arg;
 
-	return cache_stamps_above_floor(&cache->stamps, flight->born) &&
-	       cache_stamps_fresh(&cache->stamps, flight->hash, flight->born);
+	return cache_stamps_untouched(&cache->stamps, flight->born) ||
+	       (cache_stamps_above_floor(&cache->stamps, flight->born) &&
+	        cache_stamps_fresh(&cache->stamps, hash_key(flight->key), flight->born));
 }
 
 /* --- a load --------------------------------------------------------------------------------------------------------- */
@@ -146,7 +164,7 @@ typedef struct Load {
 static CacheItem *item_of(const Load *load, const uint64_t *tags, size_t tag_count, bool found,
                           Str value)
 {
-	CacheItemParts parts = { load->flight->hash, load->key, value, found, tags, tag_count };
+	CacheItemParts parts = { hash_key(load->key), load->key, value, found, tags, tag_count };
 	CacheItem *item = cache_item_new(&parts);
 
 	item->born = load->flight->born;
@@ -165,37 +183,43 @@ static Str redis_key(const Load *load)
 
 static bool log_says_fresh(const Load *load, const CacheBlob *blob)
 {
-	uint64_t hashes[CACHE_TAGS + 1] = { load->flight->hash };
+	uint64_t hashes[CACHE_TAGS + 1];
 
+	if (cache_log_untouched(load->cache->log, blob->born))
+		return true;
+	hashes[0] = hash_key(load->key);
 	memcpy(hashes + 1, blob->tags, blob->tag_count * sizeof *hashes);
 	return cache_log_fresh(load->cache->log, blob->born, hashes, blob->tag_count + 1);
 }
 
-/* NULL: Redis has none that may be given out. An error of Redis is a miss; one of the fiber's own is not. */
-static Err *load_redis(const Load *load, CacheItem **out)
+/* *got false: Redis has none that may be given out. An error of Redis is a miss; one of the fiber's own is not. */
+static Err *read_redis(const Load *load, CacheBlob *blob, bool *got)
 {
 	Cache *cache = load->cache;
-	int64_t synced_us = cache_log_synced_us(cache->log), left_us;
 	RedisReply reply;
-	CacheBlob blob;
 	Err *err;
 
-	if (load->ahead || !cache_log_place(cache->log).generation)
+	*got = false;
+	if (load->ahead || !cache_log_is_synced(cache->log, load->flight->started_us))
 		return NULL;
 	err = redis_call(cache->redis, load->a, REDIS_WORDS(S("GET"), redis_key(load)), &reply);
 	if (err && (fiber_cancelled() || deadline_at() <= loop_now_us()))
 		return fiber_park(); /* does not: says which of the two it is */
-	if (err || reply.type != REDIS_STRING || !cache_blob_read(reply.text, &blob) ||
-	    !log_says_fresh(load, &blob))
-		return NULL;
-	left_us = blob.expires_utc_us - time_utc_us();
-	if (left_us <= 0)
-		return NULL;
-	*out = item_of(load, blob.tags, blob.tag_count, blob.found, blob.value);
-	(*out)->fresh_us = synced_us;
-	set_times(cache, *out, coarse_us(),
-	          MIN(left_us, MAX(cache->conf.ttl_us, cache->conf.negative_ttl_us)));
+	*got = !err && reply.type == REDIS_STRING && cache_blob_read(reply.text, blob) &&
+	       blob->expires_utc_us > coarse_utc_us() + COARSE_LAG_US && log_says_fresh(load, blob);
 	return NULL;
+}
+
+static CacheItem *item_of_redis(const Load *load, const CacheBlob *blob, int64_t synced_us)
+{
+	const CacheConf *conf = &load->cache->conf;
+	CacheItem *item = item_of(load, blob->tags, blob->tag_count, blob->found, blob->value);
+
+	item->fresh_us = synced_us;
+	set_times(load->cache, item, coarse_us(),
+	          MIN(blob->expires_utc_us - coarse_utc_us() - COARSE_LAG_US,
+	              MAX(conf->ttl_us, conf->negative_ttl_us)));
+	return item;
 }
 
 /* Not waited for: what does not arrive is loaded again. */
@@ -240,23 +264,43 @@ static Err *load_source(const Load *load, CacheItem **out)
 	return NULL;
 }
 
-/* As the leader of the flight: it lands whatever happens. The item is the caller's reference. */
-static Err *fly(const Load *load, CacheItem **out)
+static void give(Arena *a, const CacheItem *item, CacheValue *out)
+{
+	*out = (CacheValue){ item->found, str_dup(a, cache_item_value(item)) };
+}
+
+static void land(const Load *load, CacheItem *item, const Err *err)
+{
+	Cache *cache = load->cache;
+
+	if (item && item->expires_us && cache->memory)
+		cache_memory_put(cache->memory, item);
+	cache_flight_land(cache->flights, load->flight, item, err);
+}
+
+/* As the leader of the flight: it lands whatever happens. A value from Redis is in the arena already, and is made an item
+ * only for memory or others. */
+static Err *fly(const Load *load, CacheValue *out)
 {
 	Cache *cache = load->cache;
 	AUTO(cache_item_unrefp) CacheItem *item = NULL;
-	Err *err = cache->log ? load_redis(load, &item) : NULL;
-	bool left;
+	int64_t synced_us = cache->log ? cache_log_synced_us(cache->log) : 0;
+	CacheBlob blob;
+	bool got = false;
+	Err *err = cache->log ? read_redis(load, &blob, &got) : NULL;
 
-	if (item)
+	if (got) {
 		metric_add(cache->cells.redis_hits, 1);
-	else if (!err)
+		*out = (CacheValue){ blob.found, blob.value };
+		if (!cache->memory && cache_flight_land_alone(cache->flights, load->flight))
+			return NULL;
+		item = item_of_redis(load, &blob, synced_us);
+	} else if (!err) {
 		err = load_source(load, &item);
-	left = err && (fiber_cancelled() || deadline_at() <= loop_now_us());
-	if (item && item->expires_us && cache->memory)
-		cache_memory_put(cache->memory, item);
-	cache_flight_land(cache->flights, load->flight, item, left ? NULL : err);
-	*out = TAKE(item);
+		if (!err)
+			give(load->a, item, out);
+	}
+	land(load, item, fiber_cancelled() || deadline_at() <= loop_now_us() ? NULL : err);
 	return err;
 }
 
@@ -276,15 +320,15 @@ static void refresh(Refresh *r)
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(deadline_end) Deadline limit = deadline_begin(REFRESH_US);
 	AUTO(cache_flight_unrefp) CacheFlight *flight = NULL;
-	AUTO(cache_item_unrefp) CacheItem *item = NULL;
+	CacheValue value;
 	bool leads;
 
-	flight = cache_flight_join(r->cache->flights, hash_key(r->key), r->key, clock_now(r->cache),
+	flight = cache_flight_join(r->cache->flights, r->key, clock_now(r->cache), coarse_us(),
 	                           may_join, r->cache, &leads);
 	if (!leads)
 		return;
 	metric_add(r->cache->cells.refreshes, 1);
-	if (fly(&(Load){ r->cache, flight, a, r->key, &r->source, true }, &item))
+	if (fly(&(Load){ r->cache, flight, a, r->key, &r->source, true }, &value))
 		return; /* the old one stands until it expires */
 }
 
@@ -319,7 +363,7 @@ static void refresh_soon(Cache *cache, Str key, const CacheSource *source)
 	at = (char *)r->bytes;
 	r->cache = cache;
 	r->source = *source;
-	if (source->arg_bytes)
+	if (source->arg)
 		memcpy(at, source->arg, source->arg_bytes);
 	r->source.arg = source->arg ? at : NULL;
 	r->key = (Str){ at + source->arg_bytes, key.len };
@@ -334,14 +378,16 @@ static void refresh_soon(Cache *cache, Str key, const CacheSource *source)
 
 /* --- getting -------------------------------------------------------------------------------------------------------- */
 
-static bool get_memory(Cache *cache, Arena *a, uint64_t hash, Str key, const CacheSource *source,
-                       CacheValue *out)
+static bool get_memory(Cache *cache, Arena *a, Str key, const CacheSource *source, CacheValue *out)
 {
-	Moment moment = { cache, coarse_us() };
+	Moment moment = { cache, 0 };
 	bool due;
 
-	if (!cache->memory || !cache_memory_get(cache->memory, a, hash, key, judge, &moment,
-	                                        moment.now_us, &out->found, &out->bytes, &due))
+	if (!cache->memory)
+		return false;
+	moment.now_us = coarse_us();
+	if (!cache_memory_get(cache->memory, a, key, judge, &moment, moment.now_us, &out->found,
+	                      &out->bytes, &due))
 		return false;
 	metric_add(cache->cells.memory_hits, 1);
 	if (due)
@@ -349,16 +395,12 @@ static bool get_memory(Cache *cache, Arena *a, uint64_t hash, Str key, const Cac
 	return true;
 }
 
-/* Is what another loaded good for one who came at since_us? Both times are late alike, and order is kept. When that load began later, as good as a load of one's own. */
+/* Is what another loaded good for one who came at since_us? Both times are late alike, and order is kept. When that load
+ * began later, as good as a load of one's own. */
 static bool may_share(const Cache *cache, const CacheFlight *flight, int64_t since_us)
 {
 	return flight->started_us > since_us ||
 	       (is_fresh(cache, flight->item) && is_told(cache, flight->item, coarse_us()));
-}
-
-static void give(Arena *a, const CacheItem *item, CacheValue *out)
-{
-	*out = (CacheValue){ item->found, str_dup(a, cache_item_value(item)) };
 }
 
 /* *again: it came to nothing that this caller can use. */
@@ -370,30 +412,28 @@ static Err *wait_for(Cache *cache, Arena *a, CacheFlight *flight, int64_t since_
 	if (*again)
 		return NULL;
 	metric_add(cache->cells.collapsed, 1);
-	if (flight->err)
+	if (!flight->item)
 		return err_copy(a, flight->err);
 	give(a, flight->item, out);
 	return NULL;
 }
 
-static Err *get_slowly(Cache *cache, Arena *a, uint64_t hash, Str key, const CacheSource *source,
-                       CacheValue *out)
+static Err *get_slowly(Cache *cache, Arena *a, Str key, const CacheSource *source, CacheValue *out)
 {
-	int64_t since_us = coarse_us();
+	int64_t since_us = coarse_us(), now_us = since_us;
 	bool again = true, leads;
 
 	while (again) {
-		AUTO(cache_item_unrefp) CacheItem *item = NULL;
 		AUTO(cache_flight_unrefp)
-		CacheFlight *flight = cache_flight_join(cache->flights, hash, key, clock_now(cache),
-		                                        may_join, cache, &leads);
+		CacheFlight *flight = cache_flight_join(cache->flights, key, clock_now(cache),
+		                                        now_us, may_join, cache, &leads);
 
 		if (!leads) {
 			TRY(wait_for(cache, a, flight, since_us, out, &again));
+			now_us = coarse_us();
 			continue;
 		}
-		TRY(fly(&(Load){ cache, flight, a, key, source, false }, &item));
-		give(a, item, out);
+		TRY(fly(&(Load){ cache, flight, a, key, source, false }, out));
 		again = false;
 	}
 	return NULL;
@@ -401,14 +441,11 @@ static Err *get_slowly(Cache *cache, Arena *a, uint64_t hash, Str key, const Cac
 
 Err *cache_get(Cache *cache, Arena *a, Str key, const CacheSource *source, CacheValue *out)
 {
-	uint64_t hash;
-
 	if (!key.len || key.len > CACHE_KEY_MAX)
 		return &bad_key;
-	hash = hash_key(key);
-	if (LIKELY(get_memory(cache, a, hash, key, source, out)))
+	if (LIKELY(get_memory(cache, a, key, source, out)))
 		return NULL;
-	return get_slowly(cache, a, hash, key, source, out);
+	return get_slowly(cache, a, key, source, out);
 }
 
 /* --- invalidating --------------------------------------------------------------------------------------------------- */
@@ -460,6 +497,7 @@ Err *cache_open(Arena *a, const CacheConf *conf, Redis *redis, Cache **out)
 	cache->value_prefix = str_fmt(cache->strings, "banyan:%.*s:v:", STR_ARG(conf->name));
 	cache->redis = redis;
 	cache->clock = 1;
+	cache->raised = 1;
 	cache_stamps_init(&cache->stamps);
 	cache->flights = cache_flights_new();
 	if (conf->memory_bytes)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Stripes by hash, each a lock and a short list: as many flights as there are misses at one moment. A waiter is in the frame
- * of its fiber. Landing takes all waiters off the list and sends each a message on its own loop; one that leaves before
- * takes itself off, one that leaves after waits for that message, which is on its way (as rt/work.c does). */
+ * of its fiber. Landing takes all waiters off the list and wakes each, by a message where it is on another loop; one that
+ * leaves before takes itself off, one that leaves after waits for that message, which is on its way (as rt/work.c does). */
 #include "store/cache_flight.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static Stripe *stripe_of(CacheFlights *flights, uint64_t hash)
 	return &flights->stripes[(hash >> 48) % STRIPES];
 }
 
-static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born)
+static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born, int64_t now_us)
 {
 	CacheFlight *flight = malloc(sizeof *flight + key.len);
 
@@ -63,7 +64,7 @@ static CacheFlight *flight_new(uint64_t hash, Str key, uint64_t born)
 	*flight = (CacheFlight){ .hash = hash,
 		                 .key = { (const char *)(flight + 1), key.len },
 		                 .born = born,
-		                 .started_us = coarse_us(),
+		                 .started_us = now_us,
 		                 .refs = 1 };
 	memcpy(flight + 1, key.at, key.len);
 	list_init(&flight->waiters);
@@ -85,9 +86,10 @@ void cache_flight_unrefp(CacheFlight **flight)
 	*flight = NULL;
 }
 
-CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, uint64_t born,
+CacheFlight *cache_flight_join(CacheFlights *flights, Str key, uint64_t born, int64_t now_us,
                                CacheMayJoin *may, const void *arg, bool *leads)
 {
+	uint64_t hash = hash_str(key);
 	Stripe *stripe = stripe_of(flights, hash);
 	CacheFlight *found = NULL;
 
@@ -101,7 +103,7 @@ CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, ui
 	}
 	*leads = !found;
 	if (!found) {
-		found = flight_new(hash, key, born);
+		found = flight_new(hash, key, born, now_us);
 		list_add(&stripe->flights, &found->node);
 	} else {
 		__atomic_fetch_add(&found->refs, 1, __ATOMIC_RELAXED);
@@ -133,9 +135,27 @@ void cache_flight_land(CacheFlights *flights, CacheFlight *flight, CacheItem *it
 	flight->landed = true;
 	LIST_EACH (&flight->waiters, Waiter, node, waiter) {
 		list_remove(&waiter->node);
-		loop_post(waiter->loop, tell, waiter); /* it may be gone the moment it has this */
+		if (waiter->loop == loop_self())
+			tell(waiter);
+		else
+			loop_post(waiter->loop, tell,
+			          waiter); /* it may be gone the moment it has this */
 	}
 	pthread_mutex_unlock(&stripe->lock);
+}
+
+bool cache_flight_land_alone(CacheFlights *flights, CacheFlight *flight)
+{
+	Stripe *stripe = stripe_of(flights, flight->hash);
+	bool alone;
+
+	pthread_mutex_lock(&stripe->lock);
+	alone = __atomic_load_n(&flight->refs, __ATOMIC_RELAXED) == 1;
+	if (alone)
+		list_remove(&flight->node);
+	flight->landed = alone;
+	pthread_mutex_unlock(&stripe->lock);
+	return alone;
 }
 
 static bool withdraw(Stripe *stripe, Waiter *waiter)

@@ -9,8 +9,8 @@
 typedef struct CacheFlights CacheFlights;
 
 typedef struct CacheFlight {
-	Node node; /* guarded: among those that may be joined */
-	uint64_t hash;
+	Node node;     /* guarded: among those that may be joined */
+	uint64_t hash; /* the process's own */
 	Str key;
 	uint64_t born;      /* the clock of stamps when it began */
 	int64_t started_us; /* coarse */
@@ -31,10 +31,12 @@ void cache_flights_free(CacheFlights *flights); /* none is under way */
 typedef bool CacheMayJoin(const CacheFlight *flight, const void *arg);
 /* The flight of this key that may be joined; or a new one, which the caller leads: it must land it. A reference is the
  * caller's. */
-CacheFlight *cache_flight_join(CacheFlights *flights, uint64_t hash, Str key, uint64_t born,
+CacheFlight *cache_flight_join(CacheFlights *flights, Str key, uint64_t born, int64_t now_us,
                                CacheMayJoin *may, const void *arg, bool *leads);
 /* A reference to the item is taken, the error is copied; neither: given up. */
 void cache_flight_land(CacheFlights *flights, CacheFlight *flight, CacheItem *item, const Err *err);
+/* Lands without a word if nobody waits for it; false: somebody does, and it is still under way. */
+bool cache_flight_land_alone(CacheFlights *flights, CacheFlight *flight);
 Err *cache_flight_await(CacheFlights *flights, CacheFlight *flight) MUST_USE; /* parks */
 void cache_flight_unref(CacheFlight *flight);
 void cache_flight_unrefp(CacheFlight **flight);

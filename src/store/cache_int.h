@@ -25,7 +25,8 @@ struct Cache {
 	CacheMemory *memory; /* NULL: no memory tier */
 	CacheFlights *flights;
 	CacheStamps stamps;
-	uint64_t clock; /* atomic: moved by every invalidation */
+	uint64_t clock;  /* atomic: moved by every invalidation */
+	uint64_t raised; /* atomic, from 1: moved when its stamps are raised */
 	CacheCells cells;
 	Background fibers;
 	List *refreshes; /* one list a loop, its own */

@@ -93,9 +93,9 @@ int64_t cache_log_synced_us(const CacheLog *log)
 	return __atomic_load_n(&log->synced_us, __ATOMIC_ACQUIRE);
 }
 
-static bool is_synced(const CacheLog *log)
+bool cache_log_is_synced(const CacheLog *log, int64_t now_us)
 {
-	return coarse_us() + COARSE_LAG_US - cache_log_synced_us(log) <= log->staleness_us &&
+	return now_us + COARSE_LAG_US - cache_log_synced_us(log) <= log->staleness_us &&
 	       !__atomic_load_n(&log->owes, __ATOMIC_ACQUIRE);
 }
 
@@ -111,7 +111,24 @@ static CachePlace last_place(CacheLog *log)
 
 CachePlace cache_log_place(CacheLog *log)
 {
-	return is_synced(log) ? last_place(log) : (CachePlace){ 0 };
+	return cache_log_is_synced(log, coarse_us()) ? last_place(log) : (CachePlace){ 0 };
+}
+
+/* With the lock held. */
+static bool is_of_this_log(const CacheLog *log, CachePlace born)
+{
+	return born.generation && born.generation == log->place.generation &&
+	       born.number >= log->horizon && cache_log_is_synced(log, coarse_us());
+}
+
+bool cache_log_untouched(CacheLog *log, CachePlace born)
+{
+	bool untouched;
+
+	pthread_mutex_lock(&log->lock);
+	untouched = is_of_this_log(log, born) && cache_stamps_untouched(&log->stamps, born.number);
+	pthread_mutex_unlock(&log->lock);
+	return untouched;
 }
 
 bool cache_log_fresh(CacheLog *log, CachePlace born, const uint64_t *hashes, size_t count)
@@ -119,8 +136,7 @@ bool cache_log_fresh(CacheLog *log, CachePlace born, const uint64_t *hashes, siz
 	bool fresh;
 
 	pthread_mutex_lock(&log->lock);
-	fresh = born.generation && born.generation == log->place.generation &&
-	        born.number >= log->horizon && is_synced(log);
+	fresh = is_of_this_log(log, born);
 	for (size_t i = 0; i < count && fresh; i++)
 		fresh = cache_stamps_fresh(&log->stamps, hashes[i], born.number) &&
 		        cache_stamps_above_floor(&log->stamps, born.number);

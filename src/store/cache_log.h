@@ -21,10 +21,15 @@ void cache_log_close(CacheLog *log); /* parks, shielded; NULL is fine */
 /* Monotonic; very early: not for a long time, or never. */
 int64_t cache_log_synced_us(const CacheLog *log);
 
+/* Is anything that Redis has to be called fresh now? `now_us` is monotonic and may be late by COARSE_LAG_US. */
+bool cache_log_is_synced(const CacheLog *log, int64_t now_us);
 /* Where a load begins that goes to Redis; generation 0: it must not. */
 CachePlace cache_log_place(CacheLog *log);
 /* Has what was loaded at `born`, by any process, not been invalidated since, as far as `synced`, and here until now? */
 bool cache_log_fresh(CacheLog *log, CachePlace born, const uint64_t *hashes, size_t count);
+
+/* The same of everything, without looking at anything: false says nothing. */
+bool cache_log_untouched(CacheLog *log, CachePlace born);
 
 /* Parks. After it others hear of it within staleness_us, and nothing older is fresh here. After a failure nothing is fresh
  * here until the follower has told it in our place. Fails as redis_call does. */

@@ -2,11 +2,16 @@
  *
  * Shards by hash, each with a lock, an index of fixed size, lists and a sketch of frequencies (W-TinyLFU; Einziger, Friedman
  * and Manes 2017). A new item enters the window; what leaves the window, oldest first, has to have been asked for more often
- * than the one that would make room for it in the main part. There a first hit moves an item from probation to protected.
+ * than the one that would make room for it in the main part. There one that was hit goes from probation to protected.
  * So a scan of a million keys asked for once passes through the window and throws nobody out.
  *
- * The sketch counts all who ask, those who miss too: counters of four bits, four of one cache line for each hash, all halved
- * when they have counted ten times as many as there are.
+ * A hit is what happens most, so it leaves all of this alone: it only marks the item as touched and counts in the item, up to
+ * the most that a counter holds. Lists are put in order when room is needed: who is touched then gets a second chance.
+ * The sketch counts those who miss, and takes over an item's count when it goes: counters of four bits, four of one cache
+ * line for each hash. All are halved, an item's when somebody next looks at it, when they have counted ten times as many
+ * as there are.
+ *
+ * The hash is the process's own: whoever chooses keys does not choose buckets.
  *
  * Bytes are those of the allocations, with index and sketch, and room is made before an item is linked: the sum is below
  * the bound at every moment. An item that was thrown out while somebody copies from it counts until that one is done.
@@ -15,7 +20,7 @@
 #include "store/cache_memory.h"
 
 #include "base/arena.h"
-#include "base/rand.h"
+#include "base/hash.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -26,8 +31,9 @@ enum {
 	SHARD_BYTES_MIN = 256 << 10,
 	COPY_BYTES = 4096,
 	LINE_BYTES = 64,
-	TOUCH_EVERY =
-		8, /* hits that move an item within its list: moving writes to lines that others read */
+	FETCH_BYTES = 256,
+	HITS_MAX = 15,
+	CHANCES = 16,       /* second ones, while a lock is held */
 	AGAIN_US = 1000000, /* a refresh that came to nothing is tried again */
 	BYTES_PER_BUCKET = 512,
 	BYTES_PER_SKETCH_BYTE = 128,
@@ -36,21 +42,21 @@ enum {
 typedef enum Segment { WINDOW, PROBATION, PROTECTED, SEGMENTS, NOWHERE } Segment;
 
 typedef struct Shard {
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock; /* of all below; with it in one line what a hit needs */
 	CacheItem **buckets;
-	size_t bucket_mask;
+	uint32_t bucket_mask;
+	uint32_t halvings;
+	uint64_t count_left; /* until the next */
+	uint64_t count_max;
 	uint8_t *sketch;
-	size_t sketch_mask; /* of lines */
-	uint64_t counted, count_max;
+	size_t sketch_mask;   /* of lines */
 	List lists[SEGMENTS]; /* the latest first */
 	uint64_t in[SEGMENTS];
 	uint64_t used, cap, window_cap, protected_cap;
 	uint64_t items, evictions, refused;
-	uint32_t touches;
 } __attribute__((aligned(128))) Shard;
 
 struct CacheMemory {
-	uint64_t secret; /* whoever chooses keys does not choose buckets */
 	size_t shard_mask;
 	Shard *shards;
 };
@@ -65,7 +71,8 @@ CacheItem *cache_item_new(const CacheItemParts *parts)
 
 	if (!item)
 		abort();
-	*item = (CacheItem){ .hash = parts->hash,
+	*item = (CacheItem){ .stamp = parts->stamp,
+		             .hash = hash_str(parts->key),
 		             .refs = 1,
 		             .bytes = (uint32_t)(malloc_usable_size(item) + sizeof(size_t)),
 		             .value_len = (uint32_t)parts->value.len,
@@ -102,17 +109,10 @@ void cache_item_unrefp(CacheItem **item)
 
 /* --- frequencies ---------------------------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ (x >> 32)) * UINT64_C(0xd6e8feb86659fd93);
-	x = (x ^ (x >> 32)) * UINT64_C(0xd6e8feb86659fd93);
-	return x ^ (x >> 32);
-}
-
 /* Four of the 128 counters of one line. */
-static uint8_t *line_of(const Shard *s, uint64_t mixed)
+static uint8_t *line_of(const Shard *s, uint64_t hash)
 {
-	return s->sketch + ((mixed >> 28) & s->sketch_mask) * LINE_BYTES;
+	return s->sketch + ((hash >> 28) & s->sketch_mask) * LINE_BYTES;
 }
 
 static unsigned counter_get(const uint8_t *line, unsigned i)
@@ -120,38 +120,71 @@ static unsigned counter_get(const uint8_t *line, unsigned i)
 	return line[i / 2] >> (i % 2 * 4) & 15;
 }
 
-static unsigned frequency(const Shard *s, uint64_t mixed)
+static unsigned asked(const Shard *s, uint64_t hash)
 {
-	const uint8_t *line = line_of(s, mixed);
-	unsigned least = 15;
+	const uint8_t *line = line_of(s, hash);
+	unsigned least = HITS_MAX;
 
 	for (unsigned k = 0; k < 4; k++)
-		least = MIN(least, counter_get(line, (mixed >> (7 * k)) & 127));
+		least = MIN(least, counter_get(line, (hash >> (7 * k)) & 127));
 	return least;
+}
+
+static unsigned hits_of(const Shard *s, const CacheItem *item)
+{
+	uint32_t halvings = s->halvings - item->aged;
+
+	return halvings < 4 ? item->hits >> halvings : 0;
 }
 
 static void halve_all(Shard *s)
 {
 	for (size_t i = 0; i < (s->sketch_mask + 1) * LINE_BYTES; i++)
 		s->sketch[i] = s->sketch[i] >> 1 & 0x77;
-	s->counted /= 2;
+	s->halvings++;
+	s->count_left = s->count_max / 2;
 }
 
-static void count_one(Shard *s, uint64_t mixed)
+static void counted_one(Shard *s)
 {
-	uint8_t *line = line_of(s, mixed);
+	if (--s->count_left == 0)
+		halve_all(s);
+}
+
+/* True: at least one of the four could still count. */
+static bool sketch_add(Shard *s, uint64_t hash, unsigned n)
+{
+	uint8_t *line = line_of(s, hash);
 	bool counted = false;
 
 	for (unsigned k = 0; k < 4; k++) {
-		unsigned i = (mixed >> (7 * k)) & 127;
+		unsigned i = (hash >> (7 * k)) & 127;
+		unsigned more = MIN(n, HITS_MAX - counter_get(line, i));
 
-		if (counter_get(line, i) == 15)
-			continue;
-		line[i / 2] = (uint8_t)(line[i / 2] + (1u << (i % 2 * 4)));
-		counted = true;
+		line[i / 2] = (uint8_t)(line[i / 2] + (more << (i % 2 * 4)));
+		counted |= more > 0;
 	}
-	if (counted && ++s->counted >= s->count_max)
-		halve_all(s);
+	return counted;
+}
+
+static void count_miss(Shard *s, uint64_t hash)
+{
+	if (sketch_add(s, hash, 1))
+		counted_one(s);
+}
+
+static void count_hit(Shard *s, CacheItem *item)
+{
+	unsigned hits;
+
+	if (!item->touched) /* no write where none is needed: other cores have the line too */
+		item->touched = true;
+	if (item->hits == HITS_MAX && item->aged == s->halvings)
+		return;
+	hits = hits_of(s, item);
+	item->aged = s->halvings;
+	item->hits = (uint8_t)(hits + 1);
+	counted_one(s);
 }
 
 /* --- lists and index ------------------------------------------------------------------------------------------------ */
@@ -160,6 +193,7 @@ static void put_in(Shard *s, CacheItem *item, Segment segment)
 {
 	list_push(&s->lists[segment], &item->node);
 	item->segment = (uint8_t)segment;
+	item->touched = false;
 	s->in[segment] += item->bytes;
 }
 
@@ -177,9 +211,28 @@ static CacheItem *oldest(const Shard *s, Segment segment)
 	return list_empty(list) ? NULL : CONTAINER(list->head.prev, CacheItem, node);
 }
 
-static CacheItem **find(const Shard *s, uint64_t mixed, uint64_t hash, Str key)
+static CacheItem **bucket_of(const Shard *s, uint64_t hash)
 {
-	CacheItem **at = &s->buckets[mixed >> 32 & s->bucket_mask];
+	return &s->buckets[hash >> 32 & s->bucket_mask];
+}
+
+static void link_set(CacheItem **at, CacheItem *item)
+{
+	__atomic_store_n(at, item, __ATOMIC_RELAXED);
+}
+
+/* What is most likely looked for, on its way while the lock is waited for. It may be gone: it is not looked at. */
+static void fetch_ahead(const Shard *s, uint64_t hash)
+{
+	const char *item = (const char *)__atomic_load_n(bucket_of(s, hash), __ATOMIC_RELAXED);
+
+	for (size_t at = offsetof(CacheItem, next); at < FETCH_BYTES; at += LINE_BYTES)
+		__builtin_prefetch((const void *)((uintptr_t)item + at));
+}
+
+static CacheItem **find(const Shard *s, uint64_t hash, Str key)
+{
+	CacheItem **at = bucket_of(s, hash);
 
 	while (*at && !((*at)->hash == hash && str_eq(cache_item_key(*at), key)))
 		at = &(*at)->next;
@@ -196,34 +249,32 @@ static void drop(Shard *s, CacheItem **at)
 {
 	CacheItem *item = *at;
 
-	*at = item->next;
+	link_set(at, item->next);
+	sketch_add(s, item->hash, hits_of(s, item));
 	take_out(s, item);
 	s->items--;
 	if (!item->pins)
 		let_go(s, item);
 }
 
-static void evict(const CacheMemory *m, Shard *s, CacheItem *item)
+static void evict(Shard *s, CacheItem *item)
 {
 	s->evictions++;
-	drop(s, find(s, mix(item->hash ^ m->secret), item->hash, cache_item_key(item)));
+	drop(s, find(s, item->hash, cache_item_key(item)));
 }
 
-static void touch(Shard *s, CacheItem *item)
+static void move_to(Shard *s, CacheItem *item, Segment segment)
 {
-	Segment to = item->segment == WINDOW ? WINDOW : PROTECTED;
-
-	if (item->segment == to && ++s->touches % TOUCH_EVERY)
-		return;
 	take_out(s, item);
-	put_in(s, item, to);
-	while (s->in[PROTECTED] > s->protected_cap) {
+	put_in(s, item, segment);
+}
+
+static void narrow_protected(Shard *s)
+{
+	for (int chances = CHANCES; s->in[PROTECTED] > s->protected_cap; chances--) {
 		CacheItem *last = oldest(s, PROTECTED);
 
-		if (last == item)
-			return;
-		take_out(s, last);
-		put_in(s, last, PROBATION);
+		move_to(s, last, last->touched && chances > 0 ? PROTECTED : PROBATION);
 	}
 }
 
@@ -253,31 +304,33 @@ static Str copy_value(Shard *s, Arena *a, CacheItem *item)
 	return copy;
 }
 
-static Shard *shard_of(const CacheMemory *m, uint64_t mixed)
+static Shard *shard_of(const CacheMemory *m, uint64_t hash)
 {
-	return &m->shards[mixed >> 56 & m->shard_mask];
+	return &m->shards[hash >> 56 & m->shard_mask];
 }
 
-bool cache_memory_get(CacheMemory *m, Arena *a, uint64_t hash, Str key, CacheJudge *judge,
-                      const void *arg, int64_t now_us, bool *found, Str *value, bool *due)
+bool cache_memory_get(CacheMemory *m, Arena *a, Str key, CacheJudge *judge, const void *arg,
+                      int64_t now_us, bool *found, Str *value, bool *due)
 {
-	uint64_t mixed = mix(hash ^ m->secret);
-	Shard *s = shard_of(m, mixed);
+	uint64_t hash = hash_str(key);
+	Shard *s = shard_of(m, hash);
 	CacheVerdict verdict = CACHE_PASS;
 	CacheItem **at;
 
+	fetch_ahead(s, hash);
 	pthread_mutex_lock(&s->lock);
-	count_one(s, mixed);
-	at = find(s, mixed, hash, key);
+	at = find(s, hash, key);
 	if (*at)
 		verdict = judge(*at, arg);
-	if (verdict == CACHE_USE) {
+	if (LIKELY(verdict == CACHE_USE)) {
 		*found = (*at)->found;
 		*due = is_due(*at, now_us);
-		touch(s, *at);
+		count_hit(s, *at);
 		*value = copy_value(s, a, *at);
-	} else if (verdict == CACHE_DROP) {
-		drop(s, at);
+	} else {
+		count_miss(s, hash);
+		if (verdict == CACHE_DROP)
+			drop(s, at);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return verdict == CACHE_USE;
@@ -285,25 +338,34 @@ bool cache_memory_get(CacheMemory *m, Arena *a, uint64_t hash, Str key, CacheJud
 
 /* --- putting in ----------------------------------------------------------------------------------------------------- */
 
-static CacheItem *victim_of(const Shard *s)
+static CacheItem *victim_of(Shard *s)
 {
-	CacheItem *item = oldest(s, PROBATION);
+	CacheItem *item;
 
+	for (int chances = CHANCES; (item = oldest(s, PROBATION)) && item->touched && chances;
+	     chances--) {
+		move_to(s, item, PROTECTED);
+		narrow_protected(s);
+	}
 	return item ? item : oldest(s, PROTECTED);
 }
 
+static unsigned frequency(const Shard *s, const CacheItem *item)
+{
+	return asked(s, item->hash) + hits_of(s, item);
+}
+
 /* False: the new one itself was found to be asked for too seldom. */
-static bool make_room(const CacheMemory *m, Shard *s, const CacheItem *item, uint64_t mixed)
+static bool make_room(Shard *s, const CacheItem *item)
 {
 	while (s->used + item->bytes > s->cap) {
 		CacheItem *candidate = oldest(s, WINDOW), *victim = victim_of(s);
-		unsigned wanted = candidate ? frequency(s, mix(candidate->hash ^ m->secret))
-		                            : frequency(s, mixed);
+		unsigned wanted = candidate ? frequency(s, candidate) : asked(s, item->hash);
 
-		if (victim && wanted > frequency(s, mix(victim->hash ^ m->secret)))
-			evict(m, s, victim);
+		if (victim && wanted > frequency(s, victim))
+			evict(s, victim);
 		else if (candidate)
-			evict(m, s, candidate);
+			evict(s, candidate);
 		else
 			return false;
 	}
@@ -314,29 +376,26 @@ static void narrow_window(Shard *s, uint64_t need)
 {
 	CacheItem *last;
 
-	while (s->in[WINDOW] + need > s->window_cap && (last = oldest(s, WINDOW))) {
-		take_out(s, last);
-		put_in(s, last, PROBATION);
-	}
+	while (s->in[WINDOW] + need > s->window_cap && (last = oldest(s, WINDOW)))
+		move_to(s, last, PROBATION);
 }
 
 bool cache_memory_put(CacheMemory *m, CacheItem *item)
 {
-	uint64_t mixed = mix(item->hash ^ m->secret);
-	Shard *s = shard_of(m, mixed);
+	Shard *s = shard_of(m, item->hash);
 	CacheItem **at;
 	bool kept;
 
 	pthread_mutex_lock(&s->lock);
-	at = find(s, mixed, item->hash, cache_item_key(item));
+	at = find(s, item->hash, cache_item_key(item));
 	kept = !*at || (*at)->born <= item->born;
 	if (*at && kept)
 		drop(s, at);
-	if (kept && item->bytes <= s->cap / 4 && make_room(m, s, item, mixed)) {
+	if (kept && item->bytes <= s->cap / 4 && make_room(s, item)) {
 		narrow_window(s, item->bytes);
-		at = &s->buckets[mixed >> 32 & s->bucket_mask];
+		at = bucket_of(s, item->hash);
 		item->next = *at;
-		*at = cache_item_ref(item);
+		link_set(at, cache_item_ref(item));
 		put_in(s, item, WINDOW);
 		s->used += item->bytes;
 		s->items++;
@@ -376,10 +435,10 @@ static void shard_init(Shard *s, uint64_t bytes)
 
 	pthread_mutex_init(&s->lock, NULL);
 	s->buckets = zeroed(buckets, sizeof *s->buckets);
-	s->bucket_mask = buckets - 1;
+	s->bucket_mask = (uint32_t)(buckets - 1);
 	s->sketch = zeroed(lines, LINE_BYTES);
 	s->sketch_mask = lines - 1;
-	s->count_max = lines * 128 * 10 / 4;
+	s->count_max = s->count_left = lines * 128 * 10 / 4;
 	s->cap = bytes;
 	s->used = fixed;
 	s->window_cap = (bytes - fixed) / 50;
@@ -393,7 +452,6 @@ CacheMemory *cache_memory_new(uint64_t bytes)
 	CacheMemory *m = zeroed(1, sizeof *m);
 	size_t shards = power_below(MIN(MAX(bytes / SHARD_BYTES_MIN, UINT64_C(1)), UINT64_C(64)));
 
-	m->secret = rand_u64();
 	m->shard_mask = shards - 1;
 	m->shards = aligned_alloc(128, shards * sizeof *m->shards);
 	if (!m->shards)
@@ -406,12 +464,11 @@ CacheMemory *cache_memory_new(uint64_t bytes)
 
 static void shard_fini(Shard *s)
 {
-	for (int segment = 0; segment < SEGMENTS; segment++) {
-		CacheItem *item;
-
-		while ((item = LIST_TAKE(&s->lists[segment], CacheItem, node)))
+	for (int segment = 0; segment < SEGMENTS; segment++)
+		LIST_EACH (&s->lists[segment], CacheItem, node, item) {
+			list_remove(&item->node);
 			cache_item_unref(item);
-	}
+		}
 	free(s->buckets);
 	free(s->sketch);
 	pthread_mutex_destroy(&s->lock);

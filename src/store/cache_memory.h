@@ -11,26 +11,32 @@ typedef struct CacheMemory CacheMemory;
 /* Immutable once it is known to others, but for what the shard's lock guards. */
 typedef struct CacheItem CacheItem;
 struct CacheItem {
-	Node node;       /* guarded: in a list of its shard */
-	CacheItem *next; /* guarded: in its bucket */
-	uint64_t hash;
-	uint64_t born;      /* the clock of stamps before it was read */
-	int64_t fresh_us;   /* monotonic: it shows all that was committed by then */
+	Node node;        /* guarded: in a list of its shard */
+	uint64_t stamp;   /* the hash that invalidations know its key by */
+	uint64_t born;    /* the clock of stamps before it was read */
+	int64_t fresh_us; /* monotonic: it shows all that was committed by then */
+	uint32_t refs;    /* atomic */
+	uint32_t pins;    /* guarded: who copies from it without the lock */
+	uint32_t bytes;   /* of it, as malloc gives them */
+	uint32_t aged;    /* guarded: the shard's halvings that `hits` has seen */
+	/* What a hit reads, next to what it copies: */
+	CacheItem *next;    /* guarded: in its bucket */
+	uint64_t hash;      /* the process's own, of the key */
 	int64_t expires_us; /* monotonic */
 	int64_t refresh_us; /* guarded: when it is to be loaded anew */
-	uint32_t refs;      /* atomic */
-	uint32_t pins;      /* guarded: who copies from it without the lock */
-	uint32_t bytes;     /* of it, as malloc gives them */
+	uint64_t checked;   /* guarded: the judge's own */
 	uint32_t value_len;
 	uint16_t key_len;
 	uint8_t tag_count;
-	uint8_t segment; /* guarded */
 	bool found;
+	uint8_t segment; /* guarded */
+	uint8_t hits;    /* guarded: of those that the sketch does not know */
+	bool touched;    /* guarded: hit since it came to its place in the list */
 	uint64_t data[]; /* tags, then key, then value */
 };
 
 typedef struct CacheItemParts {
-	uint64_t hash;
+	uint64_t stamp;
 	Str key, value;
 	bool found;
 	const uint64_t *tags;
@@ -57,13 +63,14 @@ CacheMemory *cache_memory_new(uint64_t bytes); /* at least 64 KiB */
 void cache_memory_free(CacheMemory *m);        /* NULL is fine */
 
 typedef enum CacheVerdict { CACHE_USE, CACHE_PASS, CACHE_DROP } CacheVerdict;
-/* May it be given out? Called with the lock held: quick, no park, no lock. */
-typedef CacheVerdict CacheJudge(const CacheItem *item, const void *arg);
+/* May it be given out? Called with the lock held: quick, no park, no lock. It may note something in item->checked, which
+ * is 0 at first. */
+typedef CacheVerdict CacheJudge(CacheItem *item, const void *arg);
 
 /* The value in the arena. False: there is none, or none to be used. *due: it is past its refresh_us, and nobody else was
  * told so; refresh_us is now `again_us`. */
-bool cache_memory_get(CacheMemory *m, Arena *a, uint64_t hash, Str key, CacheJudge *judge,
-                      const void *arg, int64_t now_us, bool *found, Str *value, bool *due);
+bool cache_memory_get(CacheMemory *m, Arena *a, Str key, CacheJudge *judge, const void *arg,
+                      int64_t now_us, bool *found, Str *value, bool *due);
 /* Takes a reference of its own, if it keeps it: one born later stays, and what is asked for too seldom has no place. */
 bool cache_memory_put(CacheMemory *m, CacheItem *item);
 

@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/cache_memory.c"
 
-#include "base/hash.h"
+#include "base/rand.h"
 #include "unit.h"
 
-static CacheVerdict use(const CacheItem *item, const void *arg)
+static CacheVerdict use(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_USE;
 }
 
-static CacheVerdict drop_it(const CacheItem *item, const void *arg)
+static CacheVerdict drop_it(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_DROP;
 }
 
-static CacheVerdict pass(const CacheItem *item, const void *arg)
+static CacheVerdict pass(CacheItem *item, const void *arg)
 {
 	(void)item;
 	(void)arg;
 	return CACHE_PASS;
 }
 
-static uint64_t hash_of(Str key)
-{
-	return hash_stable(key, 1, 2);
-}
-
 static bool put(CacheMemory *m, Str key, Str value, uint64_t born)
 {
-	CacheItemParts parts = { hash_of(key), key, value, true, NULL, 0 };
+	CacheItemParts parts = { 0, key, value, true, NULL, 0 };
 	AUTO(cache_item_unrefp) CacheItem *item = cache_item_new(&parts);
 
 	item->born = born;
@@ -44,7 +39,7 @@ static bool get(CacheMemory *m, Arena *a, Str key, CacheJudge *judge, Str *value
 {
 	bool found, due;
 
-	return cache_memory_get(m, a, hash_of(key), key, judge, NULL, 0, &found, value, &due);
+	return cache_memory_get(m, a, key, judge, NULL, 0, &found, value, &due);
 }
 
 TEST(cache_memory_gives_back_what_was_put)
@@ -101,7 +96,7 @@ TEST(cache_memory_passes_by_or_drops_as_it_is_told)
 TEST(cache_memory_tells_one_that_a_refresh_is_due)
 {
 	CacheMemory *m = cache_memory_new(1 << 20);
-	CacheItemParts parts = { hash_of(S("k")), S("k"), S("v"), true, NULL, 0 };
+	CacheItemParts parts = { 0, S("k"), S("v"), true, NULL, 0 };
 	AUTO(cache_item_unrefp) CacheItem *item = cache_item_new(&parts);
 	bool found, due;
 	Str value;
@@ -110,8 +105,7 @@ TEST(cache_memory_tells_one_that_a_refresh_is_due)
 	cache_memory_put(m, item);
 	for (int64_t now = 98; now < 103; now++) {
 		NOTE("at %d", (int)now);
-		CHECK(cache_memory_get(m, a, item->hash, S("k"), use, NULL, now, &found, &value,
-		                       &due));
+		CHECK(cache_memory_get(m, a, S("k"), use, NULL, now, &found, &value, &due));
 		CHECK_INT(due, now == 100);
 	}
 	cache_memory_free(m);
@@ -201,6 +195,67 @@ TEST(cache_memory_is_not_emptied_by_a_scan)
 	for (int k = 0; k < 100; k++)
 		left += get(m, a, str_fmt(a, "hot%d", k), use, &value);
 	CHECK(left >= 90);
+	cache_memory_free(m);
+}
+
+static bool is_there(CacheMemory *m, Str key)
+{
+	return *find(&m->shards[0], hash_str(key), key) != NULL;
+}
+
+/* Of two that came together the one that was hit stays; one hit is as good as one that moves it in a list. */
+TEST(cache_memory_gives_a_second_chance_to_what_was_hit)
+{
+	CacheMemory *m = cache_memory_new(256 << 10);
+	Shard *s = &m->shards[0];
+	char *bytes = arena_alloc(a, 1000);
+	int hit = 0, others = 0;
+	Str value;
+
+	for (int k = 0; k < 100; k++)
+		put(m, str_fmt(a, "%d", k), (Str){ bytes, 1000 }, 1);
+	for (int k = 0; k < 100; k += 2)
+		CHECK(get(m, a, str_fmt(a, "%d", k), use, &value));
+	for (int k = 0; k < 1000; k++) {
+		Str key = str_fmt(a, "new%d", k);
+
+		for (int asked = 0; asked < 3; asked++)
+			get(m, a, key, use, &value);
+		put(m, key, (Str){ bytes, 1000 }, 1);
+		if (s->in[PROTECTED] > s->protected_cap / 4)
+			break;
+	}
+	for (int k = 0; k < 100; k++)
+		*(k % 2 ? &others : &hit) += is_there(m, str_fmt(a, "%d", k));
+	NOTE("%d of 50 that were hit, %d of 50 others", hit, others);
+	CHECK(hit >= 40);
+	CHECK(hit > others);
+	cache_memory_free(m);
+}
+
+/* A hot item is written to no more: its count stands still, and is halved when all are. */
+TEST(cache_memory_counts_hits_up_to_the_most_a_counter_holds)
+{
+	CacheMemory *m = cache_memory_new(256 << 10);
+	Shard *s = &m->shards[0];
+	uint64_t left;
+	CacheItem *item;
+	Str value;
+
+	put(m, S("k"), S("v"), 1);
+	item = *find(s, hash_str(S("k")), S("k"));
+	for (int i = 0; i < HITS_MAX; i++)
+		get(m, a, S("k"), use, &value);
+	left = s->count_left;
+	get(m, a, S("k"), use, &value);
+	CHECK_INT(hits_of(s, item), HITS_MAX);
+	CHECK_INT(s->count_left, left);
+	halve_all(s);
+	CHECK_INT(hits_of(s, item), HITS_MAX / 2);
+	get(m, a, S("k"), use, &value);
+	CHECK_INT(hits_of(s, item), HITS_MAX / 2 + 1);
+	get(m, a, S("k"), drop_it, &value);
+	CHECK_INT(asked(s, hash_str(S("k"))), HITS_MAX / 2 + 2); /* the last one is a miss */
 	cache_memory_free(m);
 }
 

@@ -13,7 +13,7 @@ void cache_stamps_init(CacheStamps *s)
 	s->at = calloc(STAMPS, sizeof *s->at);
 	if (!s->at)
 		abort();
-	s->floor = 0;
+	s->top = s->floor = 0;
 }
 
 void cache_stamps_fini(CacheStamps *s)
@@ -33,6 +33,7 @@ static void raise_to(uint64_t *at, uint64_t stamp)
 
 void cache_stamps_raise(CacheStamps *s, uint64_t hash, uint64_t stamp)
 {
+	raise_to(&s->top, stamp);
 	raise_to(&s->at[hash % STAMPS], stamp);
 	raise_to(&s->at[(hash >> 32) % STAMPS], stamp);
 }
@@ -46,5 +47,6 @@ void cache_stamps_clear(CacheStamps *s)
 {
 	for (size_t i = 0; i < STAMPS; i++)
 		__atomic_store_n(&s->at[i], 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->top, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->floor, 0, __ATOMIC_RELEASE);
 }

@@ -9,6 +9,7 @@ enum { STAMPS = 1 << 16 };
 
 typedef struct CacheStamps {
 	uint64_t *at;   /* STAMPS of them, atomic */
+	uint64_t top;   /* atomic: none of them is above it */
 	uint64_t floor; /* atomic: of everything */
 } CacheStamps;
 
@@ -22,11 +23,19 @@ void cache_stamps_clear(CacheStamps *s);
 /* Is what was read when the clock stood at `born` newer than the last invalidation? */
 static inline bool cache_stamps_fresh(const CacheStamps *s, uint64_t hash, uint64_t born)
 {
-	return __atomic_load_n(&s->at[hash % STAMPS], __ATOMIC_ACQUIRE) <= born ||
+	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) <= born ||
+	       __atomic_load_n(&s->at[hash % STAMPS], __ATOMIC_ACQUIRE) <= born ||
 	       __atomic_load_n(&s->at[(hash >> 32) % STAMPS], __ATOMIC_ACQUIRE) <= born;
 }
 
 static inline bool cache_stamps_above_floor(const CacheStamps *s, uint64_t born)
 {
 	return __atomic_load_n(&s->floor, __ATOMIC_ACQUIRE) <= born;
+}
+
+/* Nothing at all was invalidated since: true for every hash. */
+static inline bool cache_stamps_untouched(const CacheStamps *s, uint64_t born)
+{
+	return __atomic_load_n(&s->top, __ATOMIC_ACQUIRE) <= born &&
+	       cache_stamps_above_floor(s, born);
 }

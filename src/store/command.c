@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "obs/metric.h"
 #include "rt/loop.h"
+#include "store/cache.h"
 #include "store/pg_pool.h"
 #include "store/schema.h"
 
@@ -368,11 +369,21 @@ const Command *store_commands(size_t *count)
 
 void store_put_metrics(Buf *out)
 {
-	size_t count;
-	const MetricFamily *rows = db_metrics(&count);
+	static const struct {
+		Str title;
+		const MetricFamily *(*rows)(size_t *count);
+	} parts[] = {
+		{ S(""), db_metrics },
+		{ S("\nOf PostgreSQL:\n\n"), pg_metrics },
+		{ S("\nOf caches:\n\n"), cache_metrics },
+		{ S("\nOf Redis:\n\n"), redis_metrics },
+	};
 
-	metrics_put_markdown(out, rows, count);
-	buf_put(out, S("\nOf PostgreSQL:\n\n"));
-	rows = pg_metrics(&count);
-	metrics_put_markdown(out, rows, count);
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		size_t count;
+		const MetricFamily *rows = parts[i].rows(&count);
+
+		buf_put(out, parts[i].title);
+		metrics_put_markdown(out, rows, count);
+	}
 }

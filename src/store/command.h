@@ -5,4 +5,4 @@
 #include "base/args.h"
 
 const Command *store_commands(size_t *count);
-void store_put_metrics(Buf *out); /* the metrics of databases, as a page of the manual */
+void store_put_metrics(Buf *out); /* of databases, caches and Redis, as a page of the manual */

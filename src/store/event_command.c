@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `banyan events tail|dead|replay`: looking into a database's outbox, and at what its consumers have given up. Each works on a
- * database by its URL, beside the services that use it. */
+ * `banyan events tail|dead|replay|forget`: looking into a database's outbox, at what its consumers have given up, and taking out
+ * readers that do not come back. Each works on a database by its URL, beside the services that use it. */
 #include "store/event_command.h"
 
 #include "base/arena.h"
@@ -14,9 +14,9 @@
 #include "store/outbox.h"
 
 typedef struct EventArgs {
-	Str url, source, consumer;
+	Str url, source, consumer, reader;
 	int64_t after;
-	bool has_after, follow, all, dry_run;
+	bool has_after, follow, all, dry_run, yes;
 	uint32_t most;
 	CONF_LIST_OF(Str) ids;
 } EventArgs;
@@ -317,6 +317,110 @@ static Err *events_replay(Cmd *cmd)
 	return with_db(cmd, run_replay);
 }
 
+/* --- forget ----------------------------------------------------------------------------------------------------------- */
+
+enum { ALIVE_S = 60 }; /* one that works says where it is several times in this while */
+
+static Err *find_reader(Task *task, OutboxReader *out)
+{
+	Arena *a = task->cmd->arena;
+	Str name = task->args->reader, names = S("");
+	OutboxReader *readers;
+	size_t count;
+
+	TRY(outbox_readers(task->db, a, &readers, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (str_eq(readers[i].name, name)) {
+			*out = readers[i];
+			return NULL;
+		}
+		names = str_fmt(a, "%.*s%s%.*s", STR_ARG(names), i ? ", " : "",
+		                STR_ARG(readers[i].name));
+	}
+	return err_new(a, ERR_NOT_FOUND, "events.reader",
+	               count ? "no reader %.*s has been here; there are: %.*s"
+	                     : "no reader %.*s has been here%.*s",
+	               STR_ARG(str_quote(a, name)), STR_ARG(names));
+}
+
+static void put_loss(Buf *b, const OutboxReader *reader, const OutboxLoss *loss)
+{
+	buf_fmt(b, "%.*s has read up to %" PRId64 " and was last here at ", STR_ARG(reader->name),
+	        reader->seq);
+	time_put_rfc3339(b, reader->seen_us);
+	buf_fmt(b, "\n%" PRId64 " events it has not read", loss->unread);
+	if (loss->since_us) {
+		buf_put(b, S(", the first of "));
+		time_put_rfc3339(b, loss->since_us);
+	}
+	buf_fmt(b, "\n%" PRId64 " of them are kept for nobody else\n", loss->alone);
+}
+
+static void loss_json(Buf *b, const OutboxReader *reader, const OutboxLoss *loss, bool forgotten)
+{
+	JsonWriter w = json_writer(b);
+
+	json_begin_object(&w);
+	json_put_str(&w, "reader", reader->name);
+	json_put_i64(&w, "seq", reader->seq);
+	json_key(&w, S("seen_at"));
+	json_add_time(&w, reader->seen_us);
+	json_put_i64(&w, "unread", loss->unread);
+	if (loss->since_us) {
+		json_key(&w, S("unread_since"));
+		json_add_time(&w, loss->since_us);
+	}
+	json_put_i64(&w, "kept_for_it_alone", loss->alone);
+	json_put_bool(&w, "forgotten", forgotten);
+	json_end(&w);
+	buf_putc(b, '\n');
+}
+
+/* Why not, whatever --yes says: NULL, or the reader is still at work. */
+static Err *may_forget(Task *task, const OutboxReader *reader)
+{
+	int64_t ago_s = (time_utc_us() - reader->seen_us) / US_PER_S;
+
+	if (ago_s >= ALIVE_S)
+		return NULL;
+	return err_new(task->cmd->arena, ERR_CONFLICT, "events.reader_alive",
+	               "%.*s was here %" PRId64
+	               " s ago: one that works comes back; end it and wait a minute",
+	               STR_ARG(reader->name), MAX(0, ago_s));
+}
+
+static Err *run_forget(Task *task)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	const EventArgs *args = task->args;
+	Arena *a = task->cmd->arena;
+	bool forgotten = false;
+	OutboxReader reader = { 0 };
+	OutboxLoss loss;
+
+	TRY(find_reader(task, &reader));
+	TRY(outbox_loss(task->db, a, &reader, &loss));
+	TRY(may_forget(task, &reader));
+	if (args->yes && !args->dry_run)
+		TRY(outbox_forget(task->db, a, reader.name, &forgotten));
+	if (task->cmd->json) {
+		loss_json(&b, &reader, &loss, forgotten);
+	} else {
+		put_loss(&b, &reader, &loss);
+		buf_put(&b, forgotten ? S("it is forgotten\n") : S("nothing was done\n"));
+	}
+	say(task->cmd, &b);
+	if (args->yes || args->dry_run)
+		return NULL;
+	return err_new(a, ERR_INVALID, "args.confirm",
+	               "what it has not read is lost to it: say --yes, or --dry-run");
+}
+
+static Err *events_forget(Cmd *cmd)
+{
+	return with_db(cmd, run_forget);
+}
+
 /* --- rows ------------------------------------------------------------------------------------------------------------- */
 
 #define URL_ROW \
@@ -337,6 +441,12 @@ static const ConfKey url_operand[] = { URL_ROW };
 static const ConfKey replay_operands[] = {
 	URL_ROW,
 	{ "ID", CONF_STR, AT_LIST(EventArgs, ids), .help = "dead letters, by their event's id" },
+};
+
+static const ConfKey forget_operands[] = {
+	URL_ROW,
+	{ "READER", CONF_STR, AT(EventArgs, reader), .required = true,
+	  .help = "as banyan_outbox_lag_events calls it: a consumer, or relay" },
 };
 
 static const ConfKey tail_options[] = {
@@ -362,6 +472,12 @@ static const ConfKey replay_options[] = {
 	  .help = "with --consumer: behind this place; 0: from the first" },
 };
 
+static const ConfKey forget_options[] = {
+	{ "dry-run", CONF_BOOL, AT(EventArgs, dry_run),
+	  .help = "say what would be lost, and do nothing" },
+	{ "yes", CONF_BOOL, AT(EventArgs, yes), .help = "do it" },
+};
+
 static const Command commands[] = {
 	{ "events tail", .group = "services", .summary = "the last events of an outbox",
 	  .run = events_tail, .json = true, COMMAND_OPERANDS(url_operand),
@@ -382,6 +498,15 @@ static const Command commands[] = {
 	          "banyan events replay sqlite:data/notification.db --all --dry-run\n"
 	          "banyan events replay sqlite:data/notification.db 018f3c1e-7a4b-7cc0-b1f2-0123456789ab\n"
 	          "banyan events replay sqlite:data/analytics.db --consumer analytics --source /user --after 0" },
+	{ "events forget", .group = "services",
+	  .summary = "let go of what a reader that is gone for good has not read",
+	  .run = events_forget, .json = true, COMMAND_OPERANDS(forget_operands),
+	  COMMAND_OPTIONS(forget_options), .size = sizeof(EventArgs),
+	  .help = "Of the database whose outbox it read: events that it has not read stay there for ever, unless it is forgotten. "
+	          "Says how many; without --yes nothing is done. One that was here in the last minute is not forgotten. "
+	          "Should it come back, it begins with what is still there.",
+	  .examples = "banyan events forget sqlite:data/user.db analytics --dry-run\n"
+	              "banyan events forget sqlite:data/user.db analytics --yes" },
 };
 
 const Command *event_commands(size_t *count)

@@ -137,6 +137,20 @@ Err *outbox_readers(Db *db, Arena *a, OutboxReader **readers, size_t *count)
 	return NULL;
 }
 
+Err *outbox_loss(Db *db, Arena *a, const OutboxReader *reader, OutboxLoss *loss)
+{
+	OutboxUnreadRow *row;
+
+	*loss = (OutboxLoss){ 0 };
+	TRY(give_places(db, a));
+	TRY(db_one(db, a, outbox_unread, &row, .name = reader->name, .after = reader->seq));
+	if (!row)
+		return NULL;
+	loss->unread = row->unread;
+	loss->alone = row->alone;
+	return outbox_waits_since(db, a, reader->seq, &loss->since_us);
+}
+
 Err *outbox_forget(Db *db, Arena *a, Str reader, bool *known)
 {
 	int64_t changed;

@@ -37,7 +37,14 @@ typedef struct OutboxReader {
 	int64_t seq, seen_us;
 } OutboxReader;
 Err *outbox_readers(Db *db, Arena *a, OutboxReader **readers, size_t *count) MUST_USE;
-Err *outbox_forget(Db *db, Arena *a, Str reader, bool *known) MUST_USE; /* for ever gone */
+/* What forgetting a reader would lose: `unread`: events it has not read, `alone` of them: nobody else waits for these either, the
+ * first of them put at since_us (0: none). */
+typedef struct OutboxLoss {
+	int64_t unread, alone, since_us;
+} OutboxLoss;
+Err *outbox_loss(Db *db, Arena *a, const OutboxReader *reader, OutboxLoss *loss) MUST_USE;
+/* For ever gone: it holds up no purge any more. One that is not, comes back with the place it then says. */
+Err *outbox_forget(Db *db, Arena *a, Str reader, bool *known) MUST_USE;
 
 /* Deletes what every reader has read and what is older than that; without a reader what is older. In small steps; *gone: rows. */
 Err *outbox_purge(Db *db, Arena *a, int64_t keep_us, int64_t *gone) MUST_USE;

@@ -53,6 +53,12 @@ select seq from outbox_readers where name = :name
 --- many outbox_readers_all() -> (name text, seq int, seen_at time); scans
 select name, seq, seen_at from outbox_readers order by name
 
+-- What a reader has not read, and how much of that all others have.
+--- one outbox_unread(name text, after int) -> (unread int, alone int); scans
+select count(*), coalesce(sum(case when seq <= (
+		select coalesce(min(seq), 9223372036854775807) from outbox_readers where name <> :name)
+	then 1 else 0 end), 0) from outbox where seq > :after
+
 --- exec outbox_reader_remove(name text)
 delete from outbox_readers where name = :name
 

@@ -417,6 +417,40 @@ TEST(pg_a_server_that_only_reads_is_told)
 	        only_reads);
 }
 
+static Err *thousand_marks(Db *tx, Arena *a, void *arg)
+{
+	(void)arg;
+	for (int64_t n = 0; n < 1000; n++)
+		TRY(db_exec(tx, a, mark_add, NULL, .writer = 3, .n = n));
+	return NULL;
+}
+
+/* What is written is refused and said so, what is there is read, and once there is room again all goes on. */
+static void fills_the_disk(Play *play)
+{
+	const DbEngine *engine = play->db->engine;
+	Body body = { .runs = 1 };
+
+	CHECK_OK(engine->script(play->db, play->a, "alter table marks set tablespace small"));
+	CHECK_OK(db_exec(play->db, play->a, mark_add, NULL, .writer = 1, .n = 1));
+	CHECK_ERR(engine->script(play->db, play->a,
+	                         "insert into marks select 2, n from generate_series(1, 100000) n"),
+	          "db.full_disk");
+	CHECK_ERR(db_txn(play->db, play->a, DB_SERIALIZABLE, thousand_marks, NULL), "db.full_disk");
+	CHECK_INT(marks(play->db, play->a), 1);
+	CHECK_OK(engine->script(play->db, play->a, "truncate marks"));
+	CHECK_OK(db_txn(play->db, play->a, DB_SERIALIZABLE, two_marks, &body));
+	CHECK_INT(marks(play->db, play->a), 2);
+}
+
+TEST(pg_a_full_disk_is_told_and_does_no_harm)
+{
+	unsigned port = pg_server_start("own", "");
+
+	if (pg_server_small("own"))
+		perform(a, (DbConf){ .url = fresh(a, port) }, fills_the_disk);
+}
+
 static Err *read_marks(Db *tx, Arena *a, void *arg)
 {
 	++*(unsigned *)arg;

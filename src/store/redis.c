@@ -301,7 +301,8 @@ Err *redis_calls(Redis *redis, Arena *a, const RedisCommand *commands, size_t co
 {
 	RedisLoop *loop = own_loop(redis);
 	bool cluster = redis->url.kind == REDIS_CLUSTER;
-	RedisServer *one, **servers = cluster ? ARENA_ARRAY(a, RedisServer *, count) : &one;
+	RedisServer *one = NULL;
+	RedisServer **servers = cluster ? ARENA_ARRAY(a, RedisServer *, count) : &one;
 	RedisWait wait = { fiber_self(), a, 0, NULL };
 	int64_t outer_us = deadline_at();
 	AUTO(deadline_end) Deadline limit = deadline_begin(redis->conf.timeout_us);
@@ -386,7 +387,7 @@ Err *redis_session_open(Redis *redis, Arena *a, Str key, RedisSession **out)
 	*session = (RedisSession){ .redis = redis, .wire = { .stream = STREAM_CLOSED } };
 	err = dial_owner(own_loop(redis), a, key, &session->wire);
 	if (err && err->kind == ERR_TIMEOUT && outer_us > loop_now_us())
-		return &timeout;
+		return &timeout; /* NOLINT(clang-analyzer-unix.Malloc): it does not know of AUTO */
 	TRY(err);
 	*out = TAKE(session);
 	return NULL;

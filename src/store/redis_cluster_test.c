@@ -3,8 +3,7 @@
  * Slots by their published values; redirections by a cluster of three real servers. */
 #include "store/redis_cluster.c"
 
-#include "base/time.h"
-#include "redis_server.h"
+#include "redis_cluster.h"
 #include "unit.h"
 
 TEST(redis_slot_is_what_redis_computes)
@@ -83,83 +82,6 @@ TEST(redis_redirections_are_read_strictly)
 
 /* --- three servers -------------------------------------------------------------------------------------------------- */
 
-enum { SERVERS = 3 };
-
-typedef struct Three {
-	Arena *a;
-	RedisServerProcess *servers[SERVERS];
-	Redis *each[SERVERS]; /* spoken to as if it were alone */
-	Str ids[SERVERS];
-	Redis *cluster;
-} Three;
-
-static Redis *open_url(Arena *a, Str url)
-{
-	RedisConf conf;
-	Redis *redis;
-
-	redis_conf_defaults(&conf, url);
-	conf.timeout_us = conf.connect_us = 10 * US_PER_S;
-	conf.backoff_us = US_PER_MS;
-	conf.backoff_max_us = 20 * US_PER_MS;
-	CHECK_OK(redis_open(a, &conf, &redis));
-	return redis;
-}
-
-static Str tell(Redis *redis, Arena *a, RedisCommand command)
-{
-	RedisReply reply;
-
-	CHECK_OK(redis_call(redis, a, command, &reply));
-	return reply.text;
-}
-
-static void await_cluster(const Three *three)
-{
-	for (size_t i = 0; i < SERVERS; i++)
-		while (str_find(tell(three->each[i], three->a,
-		                     REDIS_WORDS(S("CLUSTER"), S("INFO"))),
-		                S("cluster_state:ok")) < 0)
-			CHECK_OK(fiber_sleep(5 * US_PER_MS));
-}
-
-static void three_start(Three *three)
-{
-	static const char *const ranges[SERVERS][2] = { { "0", "5460" },
-		                                        { "5461", "10922" },
-		                                        { "10923", "16383" } };
-	Arena *a = three->a;
-
-	for (size_t i = 0; i < SERVERS; i++) {
-		uint16_t bus = free_port();
-		const char *bus_text = str_z(a, str_fmt(a, "%u", bus));
-
-		three->servers[i] =
-			redis_start(a, (const char *[]){
-					       "--cluster-enabled", "yes", "--cluster-port",
-					       bus_text, "--cluster-node-timeout", "1000",
-					       "--cluster-require-full-coverage", "no", NULL });
-		three->each[i] = open_url(a, three->servers[i]->url);
-		tell(three->each[i], a,
-		     REDIS_WORDS(S("CLUSTER"), S("ADDSLOTSRANGE"), str_of(ranges[i][0]),
-		                 str_of(ranges[i][1])));
-		three->ids[i] = tell(three->each[i], a, REDIS_WORDS(S("CLUSTER"), S("MYID")));
-		tell(three->each[0], a,
-		     REDIS_WORDS(S("CLUSTER"), S("MEET"), S("127.0.0.1"),
-		                 str_fmt(a, "%u", three->servers[i]->port), str_of(bus_text)));
-	}
-	await_cluster(three);
-	three->cluster = open_url(a, str_fmt(a, "redis+cluster://127.0.0.1:%u,127.0.0.1:%u",
-	                                     three->servers[0]->port, three->servers[1]->port));
-}
-
-static void three_end(Three *three)
-{
-	redis_close(three->cluster);
-	for (size_t i = 0; i < SERVERS; i++)
-		redis_close(three->each[i]);
-}
-
 static void write_and_read(const Three *three, int from, int to)
 {
 	Arena *a = three->a;
@@ -175,30 +97,25 @@ static void write_and_read(const Three *three, int from, int to)
 	}
 }
 
-/* The slot of "foo" (12182) is the third server's; it goes to the first, with the key still on its way. */
+enum { FOO = 12182 }; /* the slot of "foo": the third server's */
+
+/* It goes to the first, with the key still on its way. */
 static void move_slot(const Three *three)
 {
 	Arena *a = three->a;
-	Str slot = S("12182");
 
-	tell(three->cluster, a, REDIS_WORDS(S("SET"), S("foo"), S("here")));
-	tell(three->each[0], a,
-	     REDIS_WORDS(S("CLUSTER"), S("SETSLOT"), slot, S("IMPORTING"), three->ids[2]));
-	tell(three->each[2], a,
-	     REDIS_WORDS(S("CLUSTER"), S("SETSLOT"), slot, S("MIGRATING"), three->ids[0]));
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here"));
-	tell(three->cluster, a, REDIS_WORDS(S("SET"), S("{foo}new"), S("there"))); /* ASK */
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("{foo}new"))), S("there"));
-	tell(three->each[2], a,
-	     REDIS_WORDS(S("MIGRATE"), S("127.0.0.1"), str_fmt(a, "%u", three->servers[0]->port),
-	                 S("foo"), S("0"), S("5000")));
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here")); /* ASK */
-	tell(three->each[0], a,
-	     REDIS_WORDS(S("CLUSTER"), S("SETSLOT"), slot, S("NODE"), three->ids[0]));
-	tell(three->each[2], a,
-	     REDIS_WORDS(S("CLUSTER"), S("SETSLOT"), slot, S("NODE"), three->ids[0]));
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here")); /* MOVED */
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("{foo}new"))), S("there"));
+	three_tell(three->cluster, a, REDIS_WORDS(S("SET"), S("foo"), S("here")));
+	three_slot_leaves(three, FOO, 2, 0);
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here"));
+	three_tell(three->cluster, a, REDIS_WORDS(S("SET"), S("{foo}new"), S("there"))); /* ASK */
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("{foo}new"))), S("there"));
+	three_migrate(three, S("foo"), 2, 0);
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))),
+	          S("here")); /* ASK */
+	three_slot_given(three, FOO, 2, 0);
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))),
+	          S("here")); /* MOVED */
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("{foo}new"))), S("there"));
 }
 
 static Str key_of_second(Arena *a)
@@ -217,11 +134,11 @@ static void lose_one(const Three *three)
 	Str theirs = key_of_second(a);
 	RedisReply reply;
 
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("SET"), theirs, S("v"))), S("OK"));
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("SET"), theirs, S("v"))), S("OK"));
 	redis_kill(three->servers[1]);
 	while (!redis_call(three->cluster, a, REDIS_WORDS(S("GET"), theirs), &reply))
 		CHECK_OK(fiber_yield());
-	CHECK_STR(tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here"));
+	CHECK_STR(three_tell(three->cluster, a, REDIS_WORDS(S("GET"), S("foo"))), S("here"));
 	redis_again(three->servers[1]);
 	while (redis_call(three->cluster, a, REDIS_WORDS(S("GET"), theirs), &reply))
 		CHECK_OK(fiber_sleep(5 * US_PER_MS));

@@ -52,11 +52,12 @@ struct RedisLoop {
 struct RedisServer {
 	Node node; /* in loop->servers */
 	RedisLoop *loop;
-	RedisHost host; /* its own copy; of a Sentinel's master empty */
+	RedisHost host; /* its name is `name`; of a Sentinel's master empty */
 	Breaker breaker;
 	int64_t tripped_us; /* what began before does not count against it again */
 	bool left;          /* the cluster: no connection is kept that has nothing to do */
 	RedisLine *lines;   /* conf.connections */
+	char name[];
 };
 
 /* The commands of one fiber, in its frame. */

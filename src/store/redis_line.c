@@ -220,6 +220,8 @@ static Err *serve(RedisLine *line)
 	bool took;
 
 	for (;;) {
+		if (line->out.len && line->sent == line->sending.len)
+			TRY(fiber_gather()); /* whatever else is to be sent in this turn */
 		if (line->dropped || is_over(line))
 			return &given_up;
 		TRY(write_out(line));

@@ -28,15 +28,14 @@ static bool same_host(const RedisHost *x, const RedisHost *y)
 
 static RedisServer *server_new(RedisLoop *loop, const RedisHost *host)
 {
-	RedisServer *server = calloc(1, sizeof *server);
-	char *name = malloc(host->host.len + 1);
+	RedisServer *server = calloc(1, sizeof *server + host->host.len);
 
-	if (!server || !name)
+	if (!server)
 		abort();
 	if (host->host.len)
-		memcpy(name, host->host.at, host->host.len);
+		memcpy(server->name, host->host.at, host->host.len);
 	server->loop = loop;
-	server->host = (RedisHost){ { name, host->host.len }, host->port };
+	server->host = (RedisHost){ { server->name, host->host.len }, host->port };
 	redis_lines_new(server);
 	list_add(&loop->servers, &server->node);
 	loop->server_count++;
@@ -53,13 +52,11 @@ RedisServer *redis_server_find(RedisLoop *loop, const RedisHost *host)
 
 void redis_servers_free(RedisLoop *loop)
 {
-	RedisServer *server;
-
-	while ((server = LIST_TAKE(&loop->servers, RedisServer, node))) {
+	LIST_EACH (&loop->servers, RedisServer, node, server) {
 		redis_lines_free(server);
-		free((void *)(uintptr_t)server->host.host.at);
 		free(server);
 	}
+	list_init(&loop->servers);
 }
 
 Err *redis_server_line(RedisServer *server, RedisLine **out)

@@ -5,7 +5,7 @@
  *   - the whole at once, cut in pieces, and byte by byte come to the same head or the same error, and
  *   - what we write for a head that we took is a head that we take, and says the same. */
 #include "base/arena.h"
-#include "http/h1.h"
+#include "fuzz/h1_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,21 +49,6 @@ static Outcome parse(Arena *a, const Plan *plan, Str bytes, size_t step)
 		if (err || out.used || len == bytes.len)
 			return out;
 	}
-}
-
-static bool is_framing(HeaderId id)
-{
-	return id == HTTP_HOST || id == HTTP_CONTENT_LENGTH || id == HTTP_TRANSFER_ENCODING ||
-	       id == HTTP_CONNECTION || id == HTTP_UPGRADE;
-}
-
-/* The next header that is not of framing, or NULL. */
-static const Header *next(const Headers *headers, uint32_t *i)
-{
-	while (*i < headers->count)
-		if (!is_framing(headers->at[(*i)++].id))
-			return &headers->at[*i - 1];
-	return NULL;
 }
 
 static void must_say_the_same(const Head *x, const Head *y)
@@ -128,21 +113,15 @@ static void check(Arena *a, const Plan *plan, Str bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const Str methods[] = {
-		{ "GET", 3 }, { "HEAD", 4 }, { "CONNECT", 7 }, { "POST", 4 }
-	};
 	Plan plan;
 	Arena *a;
 
 	if (size < 3)
 		return 0;
 	plan = (Plan){
-		.limits = { .head_bytes = 32768,
-		            .line_bytes = 8192,
-		            .headers = 100,
-		            .underscores = data[0] & 2 },
+		.limits = usual_limits(data[0]),
 		.response = data[0] & 1,
-		.method = methods[data[0] >> 2 & 3],
+		.method = method_of(data[0]),
 		.step = 1 + data[1],
 	};
 	if (data[0] & 0x80)

@@ -6,7 +6,7 @@
  *   - what is written holds no CR or LF but in pairs, is framed once, and has one Host if it is a request, and
  *   - what is read of all that was written are the same messages: as many, with the same lines, bodies and trailers. */
 #include "base/arena.h"
-#include "http/h1.h"
+#include "fuzz/h1_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,20 +164,6 @@ static void put_message(Buf *out, const Plan *plan, Message *m)
 
 /* --- the same? ------------------------------------------------------------------------------------------------------ */
 
-static bool is_framing(HeaderId id)
-{
-	return id == HTTP_HOST || id == HTTP_CONTENT_LENGTH || id == HTTP_TRANSFER_ENCODING ||
-	       id == HTTP_CONNECTION || id == HTTP_UPGRADE;
-}
-
-static const Header *next(const Headers *headers, uint32_t *i)
-{
-	while (*i < headers->count)
-		if (!is_framing(headers->at[(*i)++].id))
-			return &headers->at[*i - 1];
-	return NULL;
-}
-
 static void must_be_the_same_fields(const Headers *x, const Headers *y)
 {
 	uint32_t i = 0;
@@ -225,21 +211,15 @@ static void check(Arena *a, Plan *plan, Str bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const Str methods[] = {
-		{ "GET", 3 }, { "HEAD", 4 }, { "CONNECT", 7 }, { "POST", 4 }
-	};
 	Plan plan;
 	Arena *a;
 
 	if (size < 3)
 		return 0;
 	plan = (Plan){
-		.limits = { .head_bytes = 32768,
-		            .line_bytes = 8192,
-		            .headers = 100,
-		            .underscores = data[0] & 2 },
+		.limits = usual_limits(data[0]),
 		.response = data[0] & 1,
-		.method = methods[data[0] >> 2 & 3],
+		.method = method_of(data[0]),
 		.whole = data[0] & 16,
 		.step = 1 + (size_t)data[1],
 	};

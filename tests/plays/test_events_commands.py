@@ -92,6 +92,31 @@ def test_a_consumer_is_moved_back_and_takes_nothing_twice(stage, storm):
     assert sqlite3.connect(path).execute("select count(*) from effects").fetchone()[0] == before
 
 
+def readers(url):
+    with sqlite3.connect(url.removeprefix("sqlite:")) as db:
+        return {name: seq for name, seq in db.execute("select name, seq from outbox_readers")}
+
+
+def test_a_reader_that_is_gone_for_good_is_forgotten(storm):
+    """What it holds back is told first; nothing is done unless it is said, and nothing to one that may be at work."""
+    last = int(ask("events", "tail", storm, "-n", "1").split()[0])
+    here = readers(storm)
+    change(storm, "insert into outbox_readers (name, seq, seen_at) values ('old', ?, 1700000000000000)", last - 7)
+    told = ask("events", "forget", storm, "old", "--dry-run", "--json")
+    assert (told["unread"], told["kept_for_it_alone"], told["forgotten"]) == (7, 7, False)
+    assert told["seen_at"] == "2023-11-14T22:13:20.000000Z" and told["seq"] == last - 7 and told["unread_since"]
+    shown = ask("events", "forget", storm, "old", status=2)
+    assert "7 events it has not read" in shown and "nothing was done" in shown and "--yes" in shown
+    assert "nothing was done" in ask("events", "forget", storm, "old", "--yes", "--dry-run")
+    assert "old" in readers(storm)
+    assert 'no reader "x"' in (unknown := ask("events", "forget", storm, "x", "--yes", status=5)) and "old" in unknown
+    alive = next(iter(here))
+    change(storm, "update outbox_readers set seen_at = 4102444800000000 where name = ?", alive)  # a clock ahead of ours
+    assert "was here" in ask("events", "forget", storm, alive, "--yes", status=7)
+    assert "it is forgotten" in ask("events", "forget", storm, "old", "--yes")
+    assert readers(storm) == here
+
+
 def test_jobs_are_listed_retried_and_cancelled(storm):
     jobs = ask("jobs", "list", storm, "--json", "-n", "3", "--state", "done", "--kind", "storm")
     assert len(jobs) == 3 and {job["state"] for job in jobs} == {"done"}

@@ -136,7 +136,7 @@ def test_tls_and_the_admin_port_stay_as_the_file_has_them(gateway, shop, client,
                  words=["--passthrough", shop.address])
     wire = client.connect(gw.tls_address, tls=certificates.trust(), sni="shop.test")
     assert wire.ask(request()).text == "shop"
-    assert gw.metric("banyan_requests_total", route="passthrough") == 1
+    gw.wait_metric("banyan_requests_total", 1, route="passthrough")
     assert gw.record()["route"] == "passthrough"
 
 

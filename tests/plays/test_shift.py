@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from actors.http1 import reply
+from actors.postgres import Postgres
 from actors.shift import Person, Shift, crowd, sides, two_sides
 from actors.waiting import until
 
@@ -158,3 +159,89 @@ def test_two_upstreams_are_swapped_like_two_releases(gateway, old, new, client):
     assert set(sides(people)) == {"old", "new"}
     shop.command("back")
     assert sides(people) == {"old": 60}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    """Where two gateways keep one book."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path}/book.db"
+        return
+    with Postgres() as server:
+        yield server.url
+
+
+def test_two_gateways_draw_alike_and_add_up_what_they_see(gateway, upstream, old, client, store):
+    """Neither sees enough of the errors to go back on its own."""
+    ill = upstream(answer=lambda asked: reply(500 if asked.headers.get("x-ill") == "yes" else 200, b"new"))
+    text = two_sides(old, ill, "{ steps: [ 50%, 100% ], judge: { metrics: [ errors ], hold: 1h } }")
+    a, b = (gateway(text + f"shift: {{ store: '{store}', gateway: {name} }}\n", token="a-token-of-the-play") for name in "ab")
+    at_a, at_b = Shift(a), Shift(b)
+    at_a.command("canary")
+    at_b.wait_phase("canary")
+    people = crowd(client, a, 100)
+    first = [person.get().text for person in people]
+    for person in people:
+        person.gw = b
+    assert [person.get().text for person in people] == first
+    drawn, others = ([person for person, side in zip(people, first) if side == name] for name in ("new", "old"))
+    at_b.wait(lambda told: told["detail"]["gateways"] == 2, "hears of the other")
+    for number in range(24):  # never two errors in a row at one gateway, and as many requests of the old side
+        gw = (a, b)[number % 2]
+        for person, ill in ((drawn[number], "yes"), *((person, "") for person in (*drawn[-2:], *others[:3]))):
+            person.gw = gw
+            person.get("/", f"X-Ill: {ill}")
+        if at_a.phase == "old":
+            break
+    at_b.wait_phase("old")
+    until(lambda: at_a.history[0]["verb"] == "back", "the book knows it")
+    why = at_a.history[0]["why"]
+    assert "errors" in why and int(why.split()[1]) > 10, why
+    assert [row["seq"] for row in at_a.history] == [2, 1]
+
+
+def test_a_book_that_is_away_changes_nothing_but_the_way_back(gateway, old, upstream, client):
+    answers = {"status": 200}
+    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+    with Postgres() as server:
+        gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ] }", f"shift: {{ store: '{server.url}' }}\n"), token="a-token-of-the-play")
+        users = Shift(gw)
+        users.command("canary")
+        people = crowd(client, gw, 40)
+        first = [person.get().text for person in people]
+        assert set(first) == {"old", "new"}
+        server.stop()
+        assert [person.get().text for person in people] == first
+        gw.reload(gw.text)
+        assert [person.get().text for person in people] == first
+        answers["status"] = 500
+        until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
+        assert users.phase == "old"
+        server.start()
+        until(lambda: gw.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "and the book knows it")
+
+
+def test_two_people_are_needed_where_that_is_said(gateway, old, new):
+    tokens = "tokens: [ { name: ann, token: token-of-ann-xxxxxx, role: operate }, { name: bob, token: token-of-bob-xxxxxx, role: approve } ]"
+    text = two_sides(old, new, more="shift: { approvals: 2 }\n").replace("token: a-token-of-the-play", tokens)
+    gw = gateway(text, token="token-of-bob-xxxxxx")
+    users = Shift(gw)
+    ann, bob = ("--token", "token-of-ann-xxxxxx"), ("--token", "token-of-bob-xxxxxx")
+    assert "second person" in users.command("canary", "5%", *ann)
+    assert users.phase == "old" and users.ask()["asked_by"] == "ann"
+    assert "role" in users.command("approve", *ann, code=4)
+    assert "approved by bob" in users.command("approve", *bob)
+    assert (users.phase, users.ask()["percent"]) == ("canary", 5)
+    assert users.command("back", *ann) and users.phase == "old", "the way back takes nobody else"
+    users.command("canary", *bob)
+    assert "another one" in users.command("approve", *bob, code=4)
+
+
+def test_nothing_goes_on_in_a_freeze(gateway, old, new):
+    gw = gateway(two_sides(old, new, more="shift: { freeze: [ { from: 2020-01-01T00:00:00Z, to: 2999-01-01T00:00:00Z } ] }\n"),
+                 token="a-token-of-the-play")
+    users = Shift(gw)
+    assert "2999-01-01" in users.command("canary", code=2)
+    users.command("canary", "--force")
+    users.command("back")
+    assert users.phase == "old"

@@ -57,7 +57,7 @@ def test_the_new_process_serves_where_the_old_one_did(gateway, a, b, client):
     assert (new.address, new.admin) == (old.address, old.admin)
     assert old.program.wait(10) == 0
     assert client.get(new).text == "b"
-    assert new.metric("banyan_requests_total", route="all") >= 1
+    new.wait_metric("banyan_requests_total", 1, route="all")
     old.stop()
 
 
