@@ -69,7 +69,7 @@ class Story:
         found = self.shift.differences()
         stage.good = not found
         stage.said = f"{self.compared() - before} answers compared, " + (
-            "no difference" if not found else f"{len(found)} kinds of difference: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
+            "no difference" if not found else "differences: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
 
     def compared(self):
         return self.shift.now()["detail"]["shadow"]["compared"]
