@@ -69,7 +69,7 @@ class Story:
         found = self.shift.differences()
         stage.good = not found
         stage.said = f"{self.compared() - before} answers compared, " + (
-            "no difference" if not found else f"{len(found)} kinds of difference: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
+            "no difference" if not found else "differences: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
 
     def compared(self):
         return self.shift.now()["detail"]["shadow"]["compared"]
@@ -86,7 +86,7 @@ class Story:
         first = self.pulse.until(lambda: next((one.at for one in self.failures() if one.at >= planted - 1), None), "its failures in the log", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next" and one.at >= planted), default=back)
         stage.seconds = max(0.0, back - first)
-        stage.hurt = self.hurt(entry)
+        stage.hurt = len({one.who for one in self.failures() if one.at >= planted - 1})
         stage.good = True
         stage.said = (f"back by itself, {stage.seconds:.1f} s after the first error; the last request to the new side "
                       f"{max(0.0, last - back):.2f} s later.\n   why: {entry['why']}")
@@ -143,11 +143,6 @@ class Story:
 
     def failures(self):
         return [one for one in self.ledger.read() if one.upstream == "shop-next" and one.status >= 500]
-
-    @staticmethod
-    def hurt(entry):
-        """Users who met an error on the new side: the judge counts each once a step."""
-        return next((metric["new_events"] for metric in entry["evidence"]["metrics"] if metric["name"] == "errors"), None)
 
     def table(self):
         """Lines, the sentence at the end last; and whether all went as it should."""
