@@ -98,8 +98,12 @@ void print_status(Buf *b, Arena *a, const Json *s)
 	put_side(b, "old", text(s, "old"), in(in(s, "now"), "old"));
 	put_side(b, "new", text(s, "new"), in(in(s, "now"), "new"));
 	if (json_count(in(detail, "metrics"))) {
-		buf_fmt(b, "judge says %.*s: %.*s\n", STR_ARG(text(in(s, "verdict"), "say")),
-		        STR_ARG(text(in(s, "verdict"), "line")));
+		if (text(in(s, "verdict"), "line").len)
+			buf_fmt(b, "judge says %.*s: %.*s\n",
+			        STR_ARG(text(in(s, "verdict"), "say")),
+			        STR_ARG(text(in(s, "verdict"), "line")));
+		else
+			buf_put(b, S("of the last attempt:\n"));
 		put_metrics(b, in(detail, "metrics"));
 		buf_fmt(b,
 		        "users on new: %" PRId64 "; requests without a known user: %" PRId64 "\n",
