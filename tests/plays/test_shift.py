@@ -347,3 +347,18 @@ def test_a_route_that_is_gone_is_no_subject_any_more(moved, client):
     gw.reload("admin: { address: '127.0.0.1:0', token: a-token-of-the-play }\n" + gw.text.replace("old: shop, new: next, shift: {}", "to: shop").split("\n", 1)[1])
     assert "nothing is called" in users.command(code=5)
     assert client.get(gw).text == "old"
+
+
+def test_what_the_new_side_does_not_take_the_old_one_serves(gateway, old, new, client):
+    """The new side is killed under a canary: it goes back, and nobody has noticed anything."""
+    gw = gateway(two_sides(old, new, "{ steps: [ 50%, 100% ] }"), token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("canary")
+    people = crowd(client, gw, 40)
+    assert set(sides(people)) == {"old", "new"}
+    new.stop()
+    statuses = []
+    until(lambda: statuses.extend(person.get().status for person in people) or users.history[0]["verb"] == "back", "back on the old side")
+    assert set(statuses) == {200}
+    assert gw.metric("banyan_shift_rescued_total", subject="users") > 0
+    assert "refused" in users.history[0]["why"], users.history[0]["why"]
