@@ -315,6 +315,20 @@ static Err *pass_step(const Look *look)
 	return NULL;
 }
 
+#define NOBODY \
+	"nine of ten requests are of nobody known, so the old side serves them: do clients send cookies back, and are answers " \
+	"public? `sticky` may name a header"
+
+static bool knows_nobody(Subject *s)
+{
+	bool nobody;
+
+	subject_lock(s);
+	nobody = subject_knows_nobody(s);
+	subject_unlock(s);
+	return nobody;
+}
+
 /* What is to be done at once, without the book: everybody back. */
 static void judge_now(Look *look)
 {
@@ -339,7 +353,7 @@ static void judge_now(Look *look)
 	else if (trip == TRIPWIRE_BOTH_FAIL)
 		block(look, why);
 	else if (verdict.say == JUDGE_WAIT)
-		block(look, (Str){ 0 });
+		block(look, knows_nobody(look->s) ? S(NOBODY) : (Str){ 0 });
 }
 
 /* False: there is nothing to look at. */

@@ -169,6 +169,8 @@ static void begin_attempt(Subject *s)
 	seen_clear(&s->seen);
 	seen_clear(&s->touched);
 	s->touched_count = 0;
+	s->strangers_before = s->strangers;
+	s->requests_before = s->sight.requests[JUDGE_OLD] + s->sight.requests[JUDGE_NEW];
 	sight_close_up(&s->sight);
 }
 
@@ -380,6 +382,15 @@ void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES])
 	for (unsigned i = 0; i < judge.count; i++)
 		evidence[i] = (float)judge_view(&judge, i).evidence;
 	sight_turn(&s->sight, utc_us, evidence, judge.count);
+}
+
+bool subject_knows_nobody(const Subject *s)
+{
+	enum { ENOUGH = 500 };
+	uint64_t requests =
+		s->sight.requests[JUDGE_OLD] + s->sight.requests[JUDGE_NEW] - s->requests_before;
+
+	return requests >= ENOUGH && (s->strangers - s->strangers_before) * 10 > requests * 9;
 }
 
 Judge subject_judge(const Subject *s)

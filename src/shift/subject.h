@@ -59,6 +59,7 @@ typedef struct Subject {
 	Judge others;              /* what other gateways have seen; count 0: nothing */
 	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */
 	uint64_t touched_count;
+	uint64_t strangers_before, requests_before; /* when it began */
 	Tripwire wire;
 	uint32_t others_count; /* gateways */
 	/* always */
@@ -114,5 +115,7 @@ Judge subject_judge(const Subject *s);
 /* A second is over: its counts go to the objective; *news when an alert begins or ends on a side. */
 void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES]);
 double subject_objective(const Subject *s); /* share of requests that succeed */
+/* Most requests of this attempt are of nobody known, so that nobody is drawn. */
+bool subject_knows_nobody(const Subject *s);
 /* Share of users that the state gives the new side. */
 uint32_t subject_share_ppm(const Subject *s);
