@@ -146,7 +146,7 @@ static ShiftLeg *draw(Passage *p, ShiftTrip *trip, Subject *s)
 	subject_lock(s);
 	drawn = subject_draw(s, &trip->user, told, is_new);
 	subject_unlock(s);
-	*leg = (ShiftLeg){ s, drawn.is_new ? JUDGE_NEW : JUDGE_OLD, drawn.drawn };
+	*leg = (ShiftLeg){ s, drawn.is_new ? JUDGE_NEW : JUDGE_OLD, drawn.drawn, drawn.attempt };
 	return leg;
 }
 
@@ -258,13 +258,15 @@ static bool is_refused(const Err *err)
 static bool fate_of(const Passage *p, const Err *err, TripwireFate *fate)
 {
 	if (p->answered) {
-		bool broken = err && str_starts(str_of(err->slug), S("upstream."));
+		bool broken = err && (str_starts(str_of(err->slug), S("upstream.")) ||
+		                      err_is(err, "shift.reshape"));
 
 		*fate = p->answer.status >= 500 || broken ? TRIPWIRE_FAILED : TRIPWIRE_OK;
 		return true;
 	}
-	if (!err || !(str_starts(str_of(err->slug), S("upstream.")) ||
-	              str_starts(str_of(err->slug), S("shift."))))
+	if (!err || err->kind == ERR_INVALID ||
+	    !(str_starts(str_of(err->slug), S("upstream.")) ||
+	      str_starts(str_of(err->slug), S("shift."))))
 		return false;
 	*fate = is_refused(err) ? TRIPWIRE_REFUSED : TRIPWIRE_FAILED;
 	return true;
@@ -285,6 +287,7 @@ static void done(Passage *p, const Err *err)
 
 		o.side = trip->legs[i].side;
 		o.drawn = trip->legs[i].drawn;
+		o.attempt = trip->legs[i].attempt;
 		subject_lock(s);
 		subject_note(s, &o, time_utc_us());
 		subject_unlock(s);

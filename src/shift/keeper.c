@@ -175,13 +175,17 @@ static void plan_step(Subject *s, Arena *a, uint32_t share_ppm)
 	subject_unlock(s);
 }
 
-/* The step after this one; the last is `new`, with the hold-back. */
+/* The first step with more users than now, whatever the configuration's were when this one began; the last is `new`, with
+ * the hold-back. */
 static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int64_t now_us)
 {
 	ShiftState next = *state;
 	uint32_t whole = PPM_WHOLE - conf->holdback_ppm;
 
-	next.step++;
+	next.step = 0;
+	while ((size_t)next.step < conf->steps.count &&
+	       conf->steps.at[next.step] <= state->share_ppm)
+		next.step++;
 	next.since_us = now_us;
 	next.passed = false;
 	next.share_ppm =

@@ -278,12 +278,12 @@ static void touch(Subject *s, uint64_t user)
 
 static SubjectDraw draw_known(Subject *s, const SplitUser *user)
 {
-	SubjectDraw draw = { .drawn = true };
+	SubjectDraw draw = { .drawn = true, .attempt = s->state.attempt };
 
 	draw.is_new = split_is_in(s->state.salt, user->hash, s->state.share_ppm);
 	if (draw.is_new && is_capped(s, user->hash)) {
 		s->capped++;
-		return (SubjectDraw){ 0 };
+		return (SubjectDraw){ .attempt = s->state.attempt };
 	}
 	return draw;
 }
@@ -296,6 +296,7 @@ SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, boo
 		return (SubjectDraw){ .is_new = true };
 	if (!is_judged(&s->state) || s->halted)
 		return draw;
+	draw.attempt = s->state.attempt;
 	if (overridden)
 		draw.is_new = told_new;
 	else if (user->hash)
@@ -338,7 +339,7 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	uint32_t measured, events;
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
-	if (!is_judged(&s->state) || s->halted || !s->judge.count)
+	if (!is_judged(&s->state) || s->halted || !s->judge.count || o->attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);

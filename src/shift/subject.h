@@ -67,10 +67,10 @@ typedef struct Subject {
 	const char *alert[JUDGE_SIDES];
 	uint64_t backs;                         /* that nobody asked for */
 	uint64_t strangers, by_address, capped; /* requests */
-	Differences *differences;  /* this gateway's; NULL: none yet */
-	bool differences_changed;  /* since they were kept */
-	bool differences_taken_up; /* what was kept before the start is in them */
-	DifferencesTotals totals;  /* of them, a second ago at most */
+	Differences *differences;               /* this gateway's; NULL: none yet */
+	bool differences_changed;               /* since they were kept */
+	bool differences_taken_up;              /* what was kept before the start is in them */
+	DifferencesTotals totals;               /* of them, a second ago at most */
 	SubjectShadow shadow;
 	uint32_t shadow_running; /* atomic, without the lock */
 } Subject;
@@ -95,6 +95,7 @@ void subject_halt(Subject *s, Str line);
 
 typedef struct SubjectDraw {
 	bool is_new, drawn; /* drawn: not by an override, and known */
+	uint32_t attempt;   /* that it belongs to; 0: none */
 } SubjectDraw;
 /* The side of a request. */
 SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, bool told_new);
@@ -103,6 +104,7 @@ typedef struct SubjectOutcome {
 	JudgeSide side;
 	uint64_t user;
 	bool drawn;
+	uint32_t attempt; /* of its draw: what ends in another says nothing of that */
 	TripwireFate fate;
 	int64_t took_us;  /* to the answer's head; below 0: there was none */
 	uint32_t counted; /* a bit a counter that the answer raised */
