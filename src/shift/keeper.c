@@ -59,7 +59,7 @@ Snapshot *keeper_snapshot(void)
 	Snapshot *snap;
 
 	pthread_mutex_lock(&keeper.lock);
-	snap = snapshot_ref(keeper.snap);
+	snap = keeper.snap ? snapshot_ref(keeper.snap) : NULL;
 	pthread_mutex_unlock(&keeper.lock);
 	return snap;
 }
@@ -169,9 +169,11 @@ static void plan_step(Subject *s, Arena *a, uint32_t share_ppm)
 
 	keeper_plan(s, a, share_ppm, plan);
 	subject_lock(s);
-	s->judge.step.hold_us = plan->hold_us;
-	s->judge.step.requests = plan->requests;
-	s->plan_due = false;
+	if (share_ppm == s->state.share_ppm) {
+		s->judge.step.hold_us = plan->hold_us;
+		s->judge.step.requests = plan->requests;
+		s->plan_due = false;
+	}
 	subject_unlock(s);
 }
 
@@ -240,17 +242,19 @@ static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, 
 		        .why = why };
 
 	keeper_put_evidence(&w, &look->judge, why);
+	by.evidence = str_dup(look->arena, buf_str(&text));
+	TRY(keeper_change(look->s, look->arena, next, &by));
 	subject_lock(look->s);
 	look->s->backs += next->phase == SHIFT_OLD;
 	subject_unlock(look->s);
-	by.evidence = str_dup(look->arena, buf_str(&text));
-	return keeper_change(look->s, look->arena, next, &by);
+	return NULL;
 }
 
 static Err *go_back(const Look *look, Str why)
 {
 	ShiftState next = look->state;
 
+	shift_state_ask(&next, (Str){ 0 }, (Str){ 0 }, 0);
 	next.phase = SHIFT_OLD;
 	next.share_ppm = 0;
 	next.step = -1;
@@ -330,7 +334,11 @@ static void judge_now(Look *look)
 	if (trip == TRIPWIRE_QUIET || (verdict.say == JUDGE_BACK && trip != TRIPWIRE_TRIPPED))
 		why = verdict.line;
 	subject_lock(look->s);
-	look->s->say = back ? JUDGE_BACK : verdict.say;
+	if (look->s->state.revision != look->state.revision) { /* it is another question now */
+		subject_unlock(look->s);
+		return;
+	}
+	look->s->say = back ? JUDGE_BACK : trip == TRIPWIRE_BOTH_FAIL ? JUDGE_WAIT : verdict.say;
 	set_text(look->s->verdict, why);
 	if (back && look->old_is_up)
 		subject_halt(look->s, why);
@@ -470,8 +478,9 @@ static Err *collect(Subject *s, Arena *a, bool own)
 		if (is_own != own || (!own && time_utc_us() - seen[i].at_us > STALE_US &&
 		                      seen[i].step != s->state.step))
 			continue;
-		TRY(json_read(a, seen[i].evidence, 0, &json));
-		TRY(judge_read(a, json_get(json, S("judge")), &judge));
+		if (json_read(a, seen[i].evidence, 0, &json) ||
+		    judge_read(a, json_get(json, S("judge")), &judge))
+			continue; /* of a release that this one cannot read */
 		if (own) {
 			TRY(take_up(s, a, json, &judge));
 		} else if (!gateways++)
@@ -694,24 +703,32 @@ static Err *take_up_evidence(Arena *a)
 	return NULL;
 }
 
-Err *keeper_begin(Arena *a, Snapshot *snap)
+static Err *begin_first(Arena *a, Snapshot *snap)
 {
-	bool first = !keeper.book;
-
-	if (first && !is_wanted(snap->conf))
-		return NULL;
-	if (first)
-		TRY(open_book(a, snap->conf));
+	TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
-	if (!first) { /* a book that is away is no reason not to take a configuration */
-		say_book(read_states(a));
-		return NULL;
-	}
 	TRY(read_states(a));
 	TRY(shadow_share(a));
 	TRY(take_up_evidence(a));
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
 	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
+}
+
+Err *keeper_begin(Arena *a, Snapshot *snap)
+{
+	Err *err;
+
+	if (keeper.book) { /* one that is away is no reason not to take a configuration */
+		keep_snapshot(snap);
+		say_book(read_states(a));
+		return NULL;
+	}
+	if (!is_wanted(snap->conf))
+		return NULL;
+	err = begin_first(a, snap);
+	if (err)
+		keeper_end(); /* so that the next configuration begins anew */
+	return err;
 }
 
 void keeper_end(void)

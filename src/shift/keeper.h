@@ -17,7 +17,7 @@ Book *keeper_book(void);          /* NULL: no configuration has moved anything y
 const SplitKey *keeper_key(void); /* once there is a book */
 Str keeper_gateway(void);         /* what this gateway is called */
 Snapshot *keeper_snapshot(
-	void); /* of the configuration in force, a reference: snapshot_unref it; any loop */
+	void); /* of the configuration in force, a reference: snapshot_unref it; any loop; NULL: nothing is moved */
 
 /* Who does something, and why. */
 typedef struct ChangeBy {

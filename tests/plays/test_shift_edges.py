@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A route that is moved, where configurations change, people err and requests come late."""
+import contextlib
+import http.client
 import threading
 
 import pytest
 
 from actors.http1 import reply
+from actors.postgres import Postgres
 from actors.shift import TOKEN, Person, Shift, crowd, sides, two_sides
 from actors.waiting import until
 
@@ -29,7 +32,7 @@ def test_a_reload_that_is_refused_leaves_the_judge_at_work(gateway, upstream, ol
     users.command("canary")
     people = crowd(client, gw, 40)
     assert set(sides(people)) == {"old", "new"}
-    gw.reload(two_sides(old, ill, "{ compare: { tolerance: { .price: { by: much } } } }"), good=False)
+    gw.reload(two_sides(old, ill, "{ compare: { map: '(' } }"), good=False)
     assert users.ask()["steps"] == [50, 100]
     answers["status"] = 500
     until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
@@ -69,7 +72,9 @@ def test_what_began_in_another_attempt_says_nothing_of_this_one(gateway, upstrea
     for thread in asked:
         thread.join()
     until(lambda: gw.metric("banyan_shift_failed_total", subject="users", side="new") == failed + len(late), "they are counted")
-    users.wait(lambda told: told["verdict"]["say"] == "wait", "is looked at")
+    sides(crowd(client, gw, 20))
+    points = len(users.ask()["detail"]["series"])
+    users.wait(lambda told: len(told["detail"]["series"]) > points + 1, "was looked at for a second")
     assert users.phase == "canary" and users.history[0]["verb"] == "canary"
 
 
@@ -83,3 +88,70 @@ def test_the_next_step_is_the_next_share_whatever_the_steps_were(gateway, old, n
     users.command("resume")
     until(lambda: sides(people) and users.history[0]["verb"] == "step", "the next step")
     assert [row["percent"] for row in users.history if row["verb"] == "step"][-1] == 50
+
+
+def test_what_was_asked_for_is_forgotten_when_it_goes_back(gateway, upstream, old, client):
+    answers = {"status": 200}
+    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+    tokens = ", ".join(f"{{ name: {name}, token: token-of-{name}-xxxxxx, role: approve }}" for name in ("ann", "bob"))
+    text = two_sides(old, ill, "{ steps: [ 50%, 100% ], judge: { metrics: [ errors ], hold: 1h } }", "shift: { approvals: 2 }\n")
+    gw = gateway(text.replace(f"token: {TOKEN}", f"tokens: [ {tokens} ]"), token="token-of-bob-xxxxxx")
+    users = Shift(gw)
+    ann, bob = ("--token", "token-of-ann-xxxxxx"), ("--token", "token-of-bob-xxxxxx")
+    users.command("canary", "50%", *ann)
+    users.command("approve", *bob)
+    users.command("to", "90%", *ann)
+    people = crowd(client, gw, 40)
+    answers["status"] = 500
+    until(lambda: [person.get() for person in people] and users.history[0]["verb"] == "back", "back on the old side")
+    assert "nobody has asked" in users.command("approve", *bob, code=7)
+    assert users.phase == "old"
+
+
+def test_nothing_is_approved_in_a_freeze(gateway, old, new):
+    tokens = ", ".join(f"{{ name: {name}, token: token-of-{name}-xxxxxx, role: approve }}" for name in ("ann", "bob"))
+
+    def text(freeze=""):
+        return two_sides(old, new, more=f"shift: {{ approvals: 2{freeze} }}\n").replace(f"token: {TOKEN}", f"tokens: [ {tokens} ]")
+    gw = gateway(text(), token="token-of-bob-xxxxxx")
+    users = Shift(gw)
+    users.command("canary", "--token", "token-of-ann-xxxxxx")
+    gw.reload(text(", freeze: [ { from: 2020-01-01T00:00:00Z, to: 2999-01-01T00:00:00Z } ]"))
+    assert "2999-01-01" in users.command("approve", "--token", "token-of-bob-xxxxxx", code=2)
+    assert users.phase == "old"
+
+
+@pytest.mark.parametrize("body", ['{"dry_run":"true"}', '{"percent":"5"}', '{"percent":0}', '{"expect":"1"}', "[]", '"canary"'])
+def test_a_verb_whose_body_is_not_understood_does_nothing(gateway, old, new, body):
+    gw = gateway(two_sides(old, new), token=TOKEN)
+    connection = http.client.HTTPConnection(gw.admin, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("POST", "/shift/users/canary", body, {"Authorization": f"Bearer {TOKEN}"})
+        assert connection.getresponse().status == 400
+    assert Shift(gw).phase == "old"
+
+
+def test_the_head_of_the_stream_of_events_ends(gateway, old, new):
+    gw = gateway(two_sides(old, new), token=TOKEN)
+    connection = http.client.HTTPConnection(gw.admin, timeout=20)
+    with contextlib.closing(connection):
+        for method, page in (("HEAD", "/shift/events"), ("GET", "/shift/users")):
+            connection.request(method, page, headers={"Authorization": f"Bearer {TOKEN}"})
+            answer = connection.getresponse()
+            assert answer.status == 200 and (answer.read() or method == "HEAD")
+
+
+def test_times_that_it_went_back_are_counted_once(gateway, old, upstream, client):
+    answers = {"status": 200}
+    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+    with Postgres() as server:
+        gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ] }", f"shift: {{ store: '{server.url}' }}\n"), token=TOKEN)
+        users = Shift(gw)
+        users.command("canary")
+        people = crowd(client, gw, 40)
+        server.stop()
+        answers["status"] = 500
+        until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
+        server.start()
+        until(lambda: gw.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "and the book knows it")
+        until(lambda: gw.metric("banyan_shift_backs_total", subject="users") == 1, "that is once")
