@@ -120,9 +120,13 @@ def psql(url, *commands):
 
 def family_seconds(first):
     """Of the server: what runs now and what has ended."""
-    total = sum(int(field) for field in stat_fields(first)[11:15]) / TICK
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True).stdout.split()
-    return total + sum(time.clock_gettime((~int(pid) << 3) | 2) for pid in children)
+    while True:
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(first)], capture_output=True, text=True).stdout.split()
+        try:
+            running = sum(time.clock_gettime((~int(pid) << 3) | 2) for pid in children)
+        except OSError:
+            continue  # one has ended since the list was made
+        return running + sum(int(field) for field in stat_fields(first)[11:15]) / TICK
 
 
 def backends_gone(url):

@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
 	gateway_hook(shift_hooks());
+	shift_conf_paths(compare_verify_path);
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	rows = shift_pages(&count);

@@ -7,6 +7,7 @@ import { metricLabel } from "./words.js";
 
 const DASHED = [6, 4];
 const HEIGHT = 170;
+const SHORTEST_S = 60;
 const FLOOR = 0.01; // of evidence, which is drawn by its powers of ten
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -17,8 +18,14 @@ function axis(format, size) {
 }
 
 const sides = (unit) => [
-  { label: "old", stroke: () => colour("old"), dash: DASHED, width: 2, points: { show: false }, unit },
-  { label: "new", stroke: () => colour("new"), width: 2, points: { show: false }, unit }];
+  { label: "old", stroke: () => colour("old"), dash: DASHED, width: 2, points: { show: false }, spanGaps: true, unit },
+  { label: "new", stroke: () => colour("new"), width: 2, points: { show: false }, spanGaps: true, unit }];
+
+// A second without a request has no ratio and no time: nothing, which is not 0.
+const seen = (name, key) => (point) => (point[name]?.rate > 0 && Number.isFinite(point[name][key]) ? point[name][key] : null);
+
+// The first points stand at the right end of a minute.
+const lately = (_, min, max) => (Number.isFinite(max) ? [Math.min(min, max - SHORTEST_S), max] : [Date.now() / 1000 - SHORTEST_S, Date.now() / 1000]);
 
 const newShare = (point) => {
   const all = (point.old?.rate ?? 0) + (point.new?.rate ?? 0);
@@ -27,12 +34,12 @@ const newShare = (point) => {
 
 const KINDS = [
   { id: "split", title: "Split: share of requests on the new side", format: percent, top: 100,
-    series: () => [{ label: "new", stroke: () => colour("new"), fill: () => colour("new-soft"), width: 2, points: { show: false } }],
+    series: () => [{ label: "new", stroke: () => colour("new"), fill: () => colour("new-soft"), width: 2, points: { show: false }, spanGaps: true }],
     data: (points) => [points.map(newShare)] },
-  { id: "errors", title: "Error ratio", format: share, series: () => sides(share),
-    data: (points) => [points.map((p) => p.old?.errors ?? null), points.map((p) => p.new?.errors ?? null)] },
-  { id: "p99", title: "Response time, p99", format: ms, series: () => sides(ms),
-    data: (points) => [points.map((p) => p.old?.p99_ms ?? null), points.map((p) => p.new?.p99_ms ?? null)] },
+  { id: "errors", title: "Error ratio", format: share, least: 0.001, series: () => sides(share),
+    data: (points) => [points.map(seen("old", "errors")), points.map(seen("new", "errors"))] },
+  { id: "p99", title: "Response time, p99", format: ms, least: 1, series: () => sides(ms),
+    data: (points) => [points.map(seen("old", "p99_ms")), points.map(seen("new", "p99_ms"))] },
 ];
 
 // What was done, as upright lines: the journal below says what each was.
@@ -58,10 +65,10 @@ function evidenceKind(metrics) {
   let shown = metrics.filter((metric) => metric.limit > 0);
   return { refresh(fresh) { shown = shown.map((metric) => fresh.find((one) => one.name === metric.name) ?? metric); }, id: "evidence", title: "Evidence that the new side is worse, against its limit", format: evidence, log: true,
     series: () => shown.flatMap((metric, i) => [
-      { label: metricLabel(metric.name), stroke: () => colour(`mark-${(i % 4) + 1}`), width: 2, points: { show: false } },
+      { label: metricLabel(metric.name), stroke: () => colour(`mark-${(i % 4) + 1}`), width: 2, points: { show: false }, spanGaps: true },
       { label: `limit of ${metricLabel(metric.name)}`, stroke: () => colour(`mark-${(i % 4) + 1}`), dash: [2, 4], width: 1, points: { show: false }, quiet: true }]),
     data: (points) => shown.flatMap((metric) => [
-      points.map((p) => (Number.isFinite(p.evidence?.[metric.name]) ? Math.max(p.evidence[metric.name], FLOOR) : null)),
+      points.map((p) => (p.evidence?.[metric.name] > 0 ? Math.max(p.evidence[metric.name], FLOOR) : null)),
       points.map(() => metric.limit)]),
     words: () => shown.map((metric) => `${metricLabel(metric.name)} ${evidence(metric.evidence)} of ${evidence(metric.limit)}`).join(", ") };
 }
@@ -83,9 +90,9 @@ class Chart {
   }
 
   options(width) {
-    return { width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 8, 0, 0],
-      scales: { x: { time: true }, y: this.kind.log ? { distr: 3, range: (_, min, max) => [Math.min(min || 1, 0.1), Math.max(max || 1, 10) * 2] } :
-        { range: (_, min, max) => [0, this.kind.top ?? Math.max((max || 0) * 1.15, 1e-4)] } },
+    return { width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [8, 28, 0, 0],
+      scales: { x: { time: true, range: lately }, y: this.kind.log ? { distr: 3, range: (_, min, max) => [Math.min(min || 1, 0.1), Math.max(max || 1, 10) * 2] } :
+        { range: (_, min, max) => [0, this.kind.top ?? Math.max((max || 0) * 1.15, this.kind.least)] } },
       axes: [axis(clock, 28), axis(this.kind.format, 62)], series: [{}, ...this.kind.series()], plugins: [marks(this)] };
   }
 

@@ -2,14 +2,14 @@
 // All that is moved, a row each. A row is made once and told what has changed; of a thousand rows a new number touches one cell.
 import { h, ms, rate, say, setAttribute, setText, share, time } from "./dom.js";
 import { phasePart, splitPart, subjectPath, verdictPart } from "./parts.js";
-import { PHASES } from "./words.js";
+import { PHASES, waitsFor } from "./words.js";
 
 const COLUMNS = [
   { label: "What" }, { label: "Phase" }, { label: "Split" }, { label: "Health: old, new" }, { label: "Verdict" }, { label: "Since" }];
 
 // What needs a person first, then what moves, then the rest by name.
 function urgency(subject) {
-  if (subject.blocked) return 0;
+  if (waitsFor(subject)) return 0;
   if (subject.verdict?.say === "back") return 1;
   return { canary: 2, shadow: 3 }[subject.phase] ?? 4;
 }
@@ -18,8 +18,8 @@ function healthPart(side) {
   const errors = h("span.num"), p99 = h("span.num"), traffic = h("span.num.soft");
   return { element: h("span.side", h("span.side-name", { "data-side": side }, side), errors, p99, traffic), show(subject) {
     const now = subject.now?.[side] ?? {};
-    setText(errors, `${share(now.errors)} errors`);
-    setText(p99, `p99 ${ms(now.p99_ms)}`);
+    setText(errors, now.rate > 0 ? `${share(now.errors)} errors` : "no requests");
+    setText(p99, now.rate > 0 ? `p99 ${ms(now.p99_ms)}` : "");
     setText(traffic, rate(now.rate));
   } };
 }
@@ -45,7 +45,7 @@ class Row {
     this.urgency = urgency(subject);
     this.parts.forEach((part) => part.show(subject));
     setText(this.sides, `${subject.kind ?? ""} ${subject.old ?? ""} → ${subject.new ?? ""}`.trim());
-    const waits = subject.blocked ? `Waits: ${subject.blocked}` : "";
+    const waits = waitsFor(subject) && `Waits: ${waitsFor(subject)}`;
     setText(this.blocked, waits);
     if (this.blocked.hidden !== !waits) this.blocked.hidden = !waits;
     if (this.at !== subject.since) this.since.replaceChildren(time(this.at = subject.since));
@@ -130,7 +130,7 @@ export class ListView {
     let shown = 0;
     for (const { element, subject } of this.rows.values()) {
       const fits = (!words || `${subject.name} ${subject.old} ${subject.new}`.toLowerCase().includes(words)) &&
-        (!phase || (phase === "blocked" ? Boolean(subject.blocked) : subject.phase === phase));
+        (!phase || (phase === "blocked" ? Boolean(waitsFor(subject)) : subject.phase === phase));
       if (element.hidden === fits) element.hidden = !fits;
       shown += fits;
     }

@@ -2,7 +2,7 @@
 // What the gateway has told of all subjects. Events come by the hundred when a connection begins; views are told once a frame.
 import { get, Live } from "./api.js";
 import { say } from "./dom.js";
-import { PHASES } from "./words.js";
+import { PHASES, waitsFor } from "./words.js";
 
 export class Store {
   subjects = new Map();
@@ -66,7 +66,7 @@ export class Store {
       say(`${subject.name}: ${before.phase} to ${subject.phase}. ${PHASES[subject.phase]?.means ?? ""}`);
     else if (subject.verdict?.say === "back" && before.verdict?.say !== "back") say(`${subject.name}: the judge says go back. ${subject.verdict.line}`);
     else if (before.step !== subject.step) say(`${subject.name}: ${subject.percent} % on the new side`);
-    else if (subject.blocked && subject.blocked !== before.blocked) say(`${subject.name} waits: ${subject.blocked}`);
+    else if (waitsFor(subject) && waitsFor(subject) !== waitsFor(before)) say(`${subject.name} waits: ${waitsFor(subject)}`);
   }
 
   end() {

@@ -8,9 +8,10 @@ import { ask } from "./dialog.js";
 import { count, duration, evidence, fixed, h, ms, percent, probability, rate, say, setText, share, table } from "./dom.js";
 import { Journal } from "./journal.js";
 import { phasePart, splitPart, verdictPart } from "./parts.js";
-import { isAsked, isUsual, metricLabel, VERBS } from "./words.js";
+import { isAsked, isUsual, metricLabel, VERBS, waitsFor } from "./words.js";
 
 const DETAIL_MS = 4000;
+const PLAN_MS = 30000; // the traffic it goes by changes
 const POINTS = 600; // as many as the gateway keeps
 
 const moves = (subject) => subject.phase === "shadow" || subject.phase === "canary" || subject.phase === "new";
@@ -60,8 +61,9 @@ export class SubjectView {
     this.parts.forEach((part) => part.show(subject));
     setText(this.sides, `${subject.kind}: from ${subject.old} to ${subject.new || "none yet"}. Attempt ${subject.attempt || 1}, hold-back ${percent(subject.holdback)}.` +
       (subject.last ? ` Last: ${subject.last}` : ""));
-    setText(this.blocked, subject.blocked ? `Waits: ${subject.blocked}` : "");
-    this.blocked.hidden = !subject.blocked;
+    const waits = waitsFor(subject);
+    setText(this.blocked, waits && `Waits: ${waits}.`);
+    this.blocked.hidden = !waits;
     this.showSteps(subject);
     this.showVerbs();
   }
@@ -88,7 +90,7 @@ export class SubjectView {
   // --- verbs
 
   showVerbs() {
-    const key = JSON.stringify([this.subject.phase, Boolean(this.subject.paused), this.subject.detail?.needs || "", this.who]);
+    const key = JSON.stringify([this.subject.phase, Boolean(this.subject.paused), this.subject.needs || "", this.who]);
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
@@ -161,8 +163,9 @@ export class SubjectView {
   }
 
   async loadPlan() {
-    if (this.planned === this.revision) return;
+    if (this.planned === this.revision && Date.now() - this.plannedAt < PLAN_MS) return;
     this.planned = this.revision;
+    this.plannedAt = Date.now();
     this.plan = await get(this.url("/plan")).catch(() => null);
     if (!this.ended) this.showFacts();
   }
@@ -224,7 +227,8 @@ function usersCard({ users, split, gateways }) {
 function shadowCard({ shadow }) {
   if (!shadow) return null;
   return card("Shadow", facts(["Copies sent", count(shadow.sent)], ["Compared", count(shadow.compared)],
-    ["Dropped", count(shadow.dropped)], ["Failed", count(shadow.failed)]));
+    ["Dropped", count(shadow.dropped)], ["Failed", count(shadow.failed)],
+    ...Object.entries(shadow.results ?? {}).filter(([, value]) => value > 0).map(([name, value]) => [`Of them: ${name.replaceAll("_", " ")}`, count(value)])));
 }
 
 function objectiveCard({ objective }) {

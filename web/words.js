@@ -26,7 +26,7 @@ export const VERBS = {
     target: true, about: "The first users are served by the new side. The judge watches, and goes back by itself." },
   to: { label: "Set percent", role: "operate", phases: ["canary"], percent: true,
     about: "So many users of a hundred are served by the new side." },
-  approve: { label: "Approve", role: "approve", phases: ["canary", "shadow"], needs: true,
+  approve: { label: "Approve", role: "approve", phases: Object.keys(PHASES), needs: true,
     about: "You say yes to what waits for a person." },
   pause: { label: "Pause", role: "operate", phases: ["shadow", "canary"], paused: false,
     about: "The share stays where it is until somebody resumes. Going back still happens by itself." },
@@ -42,7 +42,13 @@ export const VERBS = {
     about: "Differences of this kind at this path do not count any more." },
 };
 
-export const isAsked = (name, subject) => !VERBS[name].needs || subject.detail?.needs === name;
+// What it waits for: a person's yes to what another asked for, or whatever the gateway says.
+export function waitsFor(subject) {
+  if (subject.asked) return `${subject.asked_by || "somebody"} asked for ${subject.asked}; another person approves it`;
+  return subject.blocked || "";
+}
+
+export const isAsked = (name, subject) => !VERBS[name].needs || subject.needs === name;
 
 export function isUsual(name, subject) {
   const verb = VERBS[name];

@@ -54,11 +54,11 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-Request = collections.namedtuple("Request", "at upstream status")
+Request = collections.namedtuple("Request", "at upstream status who")
 
 
 class Ledger:
-    """The access log's requests of some routes, as far as it has been written."""
+    """The access log's requests of some routes, as far as it has been written. Who: the app says its device in User-Agent."""
 
     def __init__(self, path, routes):
         self.path, self.routes, self.offset, self.requests = path, routes, 0, []
@@ -73,7 +73,7 @@ class Ledger:
         for row in map(json.loads, text.splitlines()):
             if field(row, "banyan.route") in self.routes:
                 self.requests.append(Request(moment(field(row, "@timestamp")), field(row, "banyan.upstream"),
-                                             field(row, "http.response.status_code") or 0))
+                                             field(row, "http.response.status_code") or 0, field(row, "user_agent.original")))
         return self.requests
 
 

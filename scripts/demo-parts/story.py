@@ -40,7 +40,7 @@ class Story:
 
     def see(self, *names):
         for name in names:
-            self.pulse.say(f"   look: {name:<14} {self.look[name]}")
+            self.pulse.say(f"   look: {name:<12} {self.look[name]}")
 
     def fault(self, *words):
         done = subprocess.run([*map(str, self.bad[:2]), *words], capture_output=True, text=True, check=False)
@@ -69,15 +69,15 @@ class Story:
         found = self.shift.differences()
         stage.good = not found
         stage.said = f"{self.compared() - before} answers compared, " + (
-            "no difference" if not found else f"{len(found)} kinds of difference: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
+            "no difference" if not found else "differences: " + ", ".join(f"{path} {kind}" for path, kind, _ in found))
 
     def compared(self):
         return self.shift.now()["detail"]["shadow"]["compared"]
 
     def canary_goes_bad(self, stage):
-        """A canary that goes bad. Some users are on the new side; then every third answer of it is an error. Nobody is told."""
+        """A canary that goes bad. Some users are on the new side; then every fifth answer of it is an error. Nobody is told."""
         self.tell("canary", "no difference was found")
-        self.see("the route", "journal")
+        self.see("the route", "plan")
         self.pulse.until(lambda: self.touched(stage) >= 3, "users on the new side", WAIT_S)
         planted = time.time()
         self.fault(*self.bad[2:])
@@ -86,7 +86,7 @@ class Story:
         first = self.pulse.until(lambda: next((one.at for one in self.failures() if one.at >= planted - 1), None), "its failures in the log", WAIT_S)
         last = max((one.at for one in self.ledger.read() if one.upstream == "shop-next" and one.at >= planted), default=back)
         stage.seconds = max(0.0, back - first)
-        stage.hurt = self.hurt(entry)
+        stage.hurt = len({one.who for one in self.failures() if one.at >= planted - 1})
         stage.good = True
         stage.said = (f"back by itself, {stage.seconds:.1f} s after the first error; the last request to the new side "
                       f"{max(0.0, last - back):.2f} s later.\n   why: {entry['why']}")
@@ -108,8 +108,11 @@ class Story:
             return now["phase"] == "new"
 
         self.pulse.until(through, "all steps", 2 * WAIT_S)
+        took, since = time.time() - stage.began, len(self.ledger.read())
+        self.pulse.say(f"   {self.shift.now()['percent']:g} %: all but the hold-back, which is there to compare with")
+        self.pulse.until(lambda: through() and len(self.ledger.read()) - since >= self.enough // 2, "requests of the new side", WAIT_S)
         stage.good = True
-        stage.said = f"all but the hold-back are on the new side, {time.time() - stage.began:.0f} s after the first were"
+        stage.said = f"all but the hold-back are on the new side, {took:.0f} s after the first were"
 
     def drill(self, stage):
         """A drill. Going back on purpose shows that the way back is open, while all is well."""
@@ -140,11 +143,6 @@ class Story:
 
     def failures(self):
         return [one for one in self.ledger.read() if one.upstream == "shop-next" and one.status >= 500]
-
-    @staticmethod
-    def hurt(entry):
-        """Users who met an error on the new side: the judge counts each once a step."""
-        return next((metric["new_events"] for metric in entry["evidence"]["metrics"] if metric["name"] == "errors"), None)
 
     def table(self):
         """Lines, the sentence at the end last; and whether all went as it should."""

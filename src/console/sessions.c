@@ -53,7 +53,7 @@ static bool same_id(const Session *s, Str id)
 	return !diff;
 }
 
-/* With the lock held. */
+/* With the lock held. What is found may be over, or an empty place: see is_live. */
 static Session *find(Str id)
 {
 	Session *found = NULL;
@@ -61,7 +61,7 @@ static Session *find(Str id)
 	if (id.len != SESSION_ID_HEX)
 		return NULL;
 	for (size_t i = 0; i < SESSIONS_MAX; i++)
-		if (same_id(&sessions.at[i], id) && sessions.at[i].used)
+		if (same_id(&sessions.at[i], id))
 			found = &sessions.at[i];
 	return found;
 }

@@ -111,7 +111,7 @@ static Err *verify_place(Arena *a, Str text)
 	return reshape_path_read(a, text, &path);
 }
 
-static Err *verify_jq(Arena *a, Str text)
+Err *conf_verify_jq(Arena *a, Str text)
 {
 	Err *err = text.len ? jq_check(a, text) : NULL;
 
@@ -180,7 +180,7 @@ static const ConfKey side_keys[] = {
 	  .more = "Exact: every number stays as it is written." },
 	{ "remove", CONF_STR, AT_LIST(ReshapeSideConf, remove), .verify = verify_place,
 	  .value = "PATH", .help = "fields that are taken out, after the renames" },
-	{ "jq", CONF_STR, AT(ReshapeSideConf, jq), .max = "65536", .verify = verify_jq,
+	{ "jq", CONF_STR, AT(ReshapeSideConf, jq), .max = "65536", .verify = conf_verify_jq,
 	  .value = "FILTER",
 	  .help = "a jq filter that makes one value of the body, after the others",
 	  .more = "Its numbers are doubles: a body that it would damage is refused, and 12.50 becomes 12.5." },

@@ -67,3 +67,6 @@ void reshape_conf_check_route(Conf *conf, const MatchConf *match, const ReshapeC
 /* Are bodies of requests (answers) to be read at all? */
 bool reshape_conf_reads_request(const ReshapeConf *conf);
 bool reshape_conf_reads_answer(const ReshapeConf *conf);
+
+/* A jq filter; empty is fine. Takes 40 ms. */
+ConfVerify conf_verify_jq;

@@ -8,7 +8,10 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "gateway/conf_reshape.h"
 #include "http/message.h"
+
+#include <stdlib.h>
 
 static const ConfWord effects_words[] = {
 	{ "unknown", EFFECTS_UNKNOWN, "nothing is declared, so nothing is shadowed" },
@@ -85,12 +88,53 @@ static Err *verify_hold(Arena *a, Str text)
 	return err_new(a, ERR_INVALID, "conf.value", "expected auto or a time such as 10m");
 }
 
+/* Whoever compares knows what a path is (shift_conf_paths); without it only how one begins is looked at. */
+static ConfVerify *path_check;
+
+void shift_conf_paths(ConfVerify *check)
+{
+	path_check = check;
+}
+
 static Err *verify_compare_path(Arena *a, Str text)
 {
-	if (str_starts(text, S(".")))
+	if (path_check)
+		return path_check(a, text);
+	if (str_starts(text, S(".")) || str_starts(text, S("/")))
 		return NULL;
 	return err_new(a, ERR_INVALID, "conf.value",
-	               "expected a path such as .items[].price, which begins with a dot");
+	               "expected a path such as .items[].price or /html/head/title");
+}
+
+/* One field of an item. */
+static Err *verify_field(Arena *a, Str text)
+{
+	TRY(verify_compare_path(a, text));
+	if (str_starts(text, S(".")) && text.len > 1 && str_find(text, S("..")) < 0 &&
+	    str_find(text, S("[]")) < 0 && str_find_char(text, '*') < 0)
+		return NULL;
+	return err_new(a, ERR_INVALID, "conf.value", "expected one field of an item, such as .id");
+}
+
+bool tolerance_read(Arena *a, Str text, double *absolute, double *relative)
+{
+	bool share = str_ends(text, S("%"));
+	const char *z = str_z(a, share ? str_sub(text, 0, text.len - 1) : text);
+	char *end;
+	double n = strtod(z, &end);
+
+	*absolute = share ? 0 : n;
+	*relative = share ? n / 100 : 0;
+	return end != z && !*end && n >= 0 && n < 1e300;
+}
+
+static Err *verify_tolerance(Arena *a, Str text)
+{
+	double absolute, relative;
+
+	if (tolerance_read(a, text, &absolute, &relative))
+		return NULL;
+	return err_new(a, ERR_INVALID, "conf.value", "expected a number such as 0.005, or 1%%");
 }
 
 static Err *verify_header_name(Arena *a, Str text)
@@ -129,7 +173,7 @@ static const ConfTable shadow_table = {
 static const ConfKey tolerance_keys[] = {
 	{ "path", CONF_NAME, AT(PathValueConf, path), .verify = verify_compare_path,
 	  .help = "where" },
-	{ "by", CONF_STR, AT(PathValueConf, value), .required = true,
+	{ "by", CONF_STR, AT(PathValueConf, value), .required = true, .verify = verify_tolerance,
 	  .help = "how far numbers may differ: 0.005, or 1%" },
 };
 static const ConfTable tolerance_table = { "tolerance", CONF_ROWS(PathValueConf, tolerance_keys),
@@ -138,7 +182,7 @@ static const ConfTable tolerance_table = { "tolerance", CONF_ROWS(PathValueConf,
 static const ConfKey keyed_keys[] = {
 	{ "path", CONF_NAME, AT(PathValueConf, path), .verify = verify_compare_path,
 	  .help = "the array" },
-	{ "by", CONF_STR, AT(PathValueConf, value), .required = true, .verify = verify_compare_path,
+	{ "by", CONF_STR, AT(PathValueConf, value), .required = true, .verify = verify_field,
 	  .help = "what items are told apart by: .id" },
 };
 static const ConfTable keyed_table = { "keyed array", CONF_ROWS(PathValueConf, keyed_keys),
@@ -162,7 +206,7 @@ static const ConfKey compare_keys[] = {
 	{ "mask", CONF_STR, AT_LIST(CompareConf, mask), .verify = verify_compare_path,
 	  .value = "PATH",
 	  .help = "fields that examples do not keep, beside those whose names sound like secrets" },
-	{ "map", CONF_STR, AT(CompareConf, map), .value = "JQ",
+	{ "map", CONF_STR, AT(CompareConf, map), .verify = conf_verify_jq, .value = "JQ",
 	  .help = "a jq filter that both bodies pass before they are compared" },
 };
 static const ConfTable compare_table = { "compare", CONF_ROWS(CompareConf, compare_keys),

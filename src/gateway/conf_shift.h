@@ -106,3 +106,8 @@ int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us);
 
 /* What a row of `sticky` or `overrides` says; "user" is the cookie of ours too. False: it is none. */
 bool sticky_split(Str text, uint8_t *by, Str *name);
+
+/* What is a path of an answer's body is known above the gateway: main hands over who says so, before anything is read. */
+void shift_conf_paths(ConfVerify *check);
+/* 0.005, or 1% of the larger of two numbers. False: it is neither. */
+bool tolerance_read(Arena *a, Str text, double *absolute, double *relative);

@@ -217,7 +217,8 @@ Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookD
 Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted)
 {
 	return db_exec(book->db, a, book_accept, NULL, .subject = subject, .path = accepted->path,
-	               .kind = accepted->kind, .who = accepted->who, .accepted_at = accepted->at_us);
+	               .kind = accepted->kind, .who = accepted->who,
+	               .accepted_at = accepted->at_us);
 }
 
 Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count)

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { WORK_MAX = 4000000 };
+enum { WORK_LEAST = 500000, WORK_PER_BYTE = 2 }; /* values looked at */
 
 static const Str kind_names[COMPARE_KINDS] = {
 	[COMPARE_MISSING] = { "missing", 7 }, [COMPARE_EXTRA] = { "extra", 5 },
@@ -165,7 +165,7 @@ bool compare_masked(const Work *w)
 bool compare_spend(Work *w, size_t values)
 {
 	w->spent += values;
-	if (w->spent <= WORK_MAX)
+	if (w->spent <= w->spent_max)
 		return true;
 	if (!w->exhausted)
 		w->out->dropped++;
@@ -402,6 +402,7 @@ void compare_answers(const Comparer *c, Arena *a, const CompareAnswer *old,
 {
 	Work w = { .of = c, .arena = a, .out = out };
 
+	w.spent_max = WORK_LEAST + WORK_PER_BYTE * (old->body.len + new->body.len);
 	*out = (Comparison){ .form = COMPARE_NOTHING };
 	compare_status(&w, old, new);
 	if (old->status / 100 != new->status / 100)

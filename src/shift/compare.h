@@ -65,7 +65,7 @@ typedef enum CompareKnown {
 	COMPARE_NONCES = 1 << 1, /* nonce and integrity attributes */
 } CompareKnown;
 
-/* What is to be compared; a plain struct that a configuration fills (compare_conf.h). A zeroed one is the default. */
+/* What is to be compared; a plain struct that a configuration fills. A zeroed one is the default. */
 typedef struct CompareRules {
 	CONF_LIST_OF(Str)
 	ignore; /* paths of bodies; all that is below too. `..name`: at any depth */

@@ -456,7 +456,8 @@ static void open_tag(HtmlReader *r, Str tag)
 	flush_text(r);
 	close_implied(r, row);
 	count = drop_known(r, tag, attrs, count);
-	qsort(attrs, count, sizeof *attrs, by_name);
+	if (count)
+		qsort(attrs, count, sizeof *attrs, by_name);
 	kept = ARENA_ARRAY(r->arena, HtmlAttr, count + 1);
 	if (count)
 		memcpy(kept, attrs, count * sizeof *kept);

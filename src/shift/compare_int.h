@@ -72,6 +72,7 @@ typedef struct Work {
 	bool quiet;   /* only count */
 	size_t found; /* differences, each time one is met */
 	size_t spent; /* values looked at */
+	size_t spent_max;
 	bool exhausted;
 } Work;
 

@@ -95,7 +95,8 @@ Differences *differences_copy(const Differences *d)
 		if (!copy->keys[i])
 			abort();
 		*copy->keys[i] = *d->keys[i];
-		map_put(&copy->by_id, (Str){ copy->keys[i]->id, copy->keys[i]->id_len }, copy->keys[i]);
+		map_put(&copy->by_id, (Str){ copy->keys[i]->id, copy->keys[i]->id_len },
+		        copy->keys[i]);
 	}
 	return copy;
 }

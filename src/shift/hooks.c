@@ -257,16 +257,15 @@ static bool is_refused(const Err *err)
 /* False: it says nothing of the side: the client left, or sent what nobody could serve. */
 static bool fate_of(const Passage *p, const Err *err, TripwireFate *fate)
 {
-	if (p->answered) {
-		bool broken = err && (str_starts(str_of(err->slug), S("upstream.")) ||
-		                      err_is(err, "shift.reshape"));
+	bool broken = err && err->kind != ERR_INVALID &&
+	              (str_starts(str_of(err->slug), S("upstream.")) ||
+	               str_starts(str_of(err->slug), S("shift.")));
 
+	if (p->answered) {
 		*fate = p->answer.status >= 500 || broken ? TRIPWIRE_FAILED : TRIPWIRE_OK;
 		return true;
 	}
-	if (!err || err->kind == ERR_INVALID ||
-	    !(str_starts(str_of(err->slug), S("upstream.")) ||
-	      str_starts(str_of(err->slug), S("shift."))))
+	if (!broken)
 		return false;
 	*fate = is_refused(err) ? TRIPWIRE_REFUSED : TRIPWIRE_FAILED;
 	return true;

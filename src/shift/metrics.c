@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/shadow.h"
 #include "shift/subject.h"
 
 static const Str sides[JUDGE_SIDES] = { S("old"), S("new") };
@@ -233,5 +234,10 @@ const MetricFamily *shift_metrics(size_t *count)
 
 void shift_put_metrics(Buf *out)
 {
+	size_t count;
+	const MetricFamily *shadows = shadow_metrics(&count);
+
 	metrics_put_markdown(out, families, COUNT(families));
+	buf_putc(out, '\n');
+	metrics_put_markdown(out, shadows, count);
 }

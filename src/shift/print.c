@@ -98,8 +98,12 @@ void print_status(Buf *b, Arena *a, const Json *s)
 	put_side(b, "old", text(s, "old"), in(in(s, "now"), "old"));
 	put_side(b, "new", text(s, "new"), in(in(s, "now"), "new"));
 	if (json_count(in(detail, "metrics"))) {
-		buf_fmt(b, "judge says %.*s: %.*s\n", STR_ARG(text(in(s, "verdict"), "say")),
-		        STR_ARG(text(in(s, "verdict"), "line")));
+		if (text(in(s, "verdict"), "line").len)
+			buf_fmt(b, "judge says %.*s: %.*s\n",
+			        STR_ARG(text(in(s, "verdict"), "say")),
+			        STR_ARG(text(in(s, "verdict"), "line")));
+		else
+			buf_put(b, S("of the last attempt:\n"));
 		put_metrics(b, in(detail, "metrics"));
 		buf_fmt(b,
 		        "users on new: %" PRId64 "; requests without a known user: %" PRId64 "\n",
@@ -151,9 +155,9 @@ static void put_difference(Buf *b, const Json *key)
 {
 	const Json *examples = in(key, "examples");
 
-	buf_fmt(b, "%-9.*s %-8.*s %8" PRId64 " %8" PRId64 "  %-8.3g %.*s", STR_ARG(text(key, "verdict")),
-	        STR_ARG(text(key, "kind")), whole(key, "raw"), whole(key, "noise"), real(key, "p"),
-	        STR_ARG(text(key, "path")));
+	buf_fmt(b, "%-9.*s %-8.*s %8" PRId64 " %8" PRId64 "  %-8.3g %.*s",
+	        STR_ARG(text(key, "verdict")), STR_ARG(text(key, "kind")), whole(key, "raw"),
+	        whole(key, "noise"), real(key, "p"), STR_ARG(text(key, "path")));
 	if (text(key, "accepted_by").len)
 		buf_fmt(b, "  (accepted by %.*s)", STR_ARG(text(key, "accepted_by")));
 	buf_putc(b, '\n');
@@ -178,8 +182,8 @@ void print_differences(Buf *b, Arena *a, const Json *json)
 
 	(void)a;
 	buf_fmt(b,
-	        "%" PRId64 " answers compared, %" PRId64 " of them with a second one of the old side; %" PRId64
-	        " with a mismatch\n",
+	        "%" PRId64 " answers compared, %" PRId64
+	        " of them with a second one of the old side; %" PRId64 " with a mismatch\n",
 	        whole(json, "compared"), whole(json, "measured"), whole(json, "mismatches"));
 	if (json_count(keys))
 		buf_put(b, S("VERDICT   KIND         SEEN    NOISE  P        PATH\n"));

@@ -34,8 +34,8 @@ static unsigned false_alarms(double expected, double real, unsigned runs, unsign
 
 TEST(ratio_of_an_honest_split_is_rarely_called_broken)
 {
-	unsigned runs = getenv("BANYAN_PROOF") ? 100000 : 2000;
-	unsigned most = runs / 100 + (getenv("BANYAN_PROOF") ? 0 : 13);
+	unsigned runs = getenv("BANYAN_PROOF") ? 100000 : 1000;
+	unsigned most = runs / 100 + (getenv("BANYAN_PROOF") ? 0 : 10);
 
 	CHECK(false_alarms(0.01, 0.01, runs, 1000) <= most);
 	CHECK(false_alarms(0.25, 0.25, runs, 1000) <= most);

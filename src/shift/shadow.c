@@ -34,15 +34,24 @@ typedef struct Shadows {
 static Shadows shadows;
 
 static const Str names[SHADOW_RESULTS] = {
-	[SHADOW_COMPARED] = { "compared", 8 }, [SHADOW_REFUSED] = { "refused", 7 },
-	[SHADOW_TIMEOUT] = { "timeout", 7 },   [SHADOW_BROKEN] = { "broken", 6 },
-	[SHADOW_DOWN] = { "down", 4 },         [SHADOW_BUSY] = { "busy", 4 },
-	[SHADOW_CUT] = { "cut", 3 },           [SHADOW_LARGE] = { "large", 5 },
-	[SHADOW_CODING] = { "coding", 6 },     [SHADOW_FILE] = { "file", 4 },
-	[SHADOW_ENDED] = { "ended", 5 },       [SHADOW_METHOD] = { "method", 6 },
-	[SHADOW_UPGRADE] = { "upgrade", 7 },   [SHADOW_RANGE] = { "range", 5 },
-	[SHADOW_CONDITION] = { "condition", 9 }, [SHADOW_STREAM] = { "stream", 6 },
-	[SHADOW_BODY] = { "body", 4 },         [SHADOW_SAMPLE] = { "sample", 6 },
+	[SHADOW_COMPARED] = { "compared", 8 },
+	[SHADOW_REFUSED] = { "refused", 7 },
+	[SHADOW_TIMEOUT] = { "timeout", 7 },
+	[SHADOW_BROKEN] = { "broken", 6 },
+	[SHADOW_DOWN] = { "down", 4 },
+	[SHADOW_BUSY] = { "busy", 4 },
+	[SHADOW_CUT] = { "cut", 3 },
+	[SHADOW_LARGE] = { "large", 5 },
+	[SHADOW_CODING] = { "coding", 6 },
+	[SHADOW_FILE] = { "file", 4 },
+	[SHADOW_ENDED] = { "ended", 5 },
+	[SHADOW_METHOD] = { "method", 6 },
+	[SHADOW_UPGRADE] = { "upgrade", 7 },
+	[SHADOW_RANGE] = { "range", 5 },
+	[SHADOW_CONDITION] = { "condition", 9 },
+	[SHADOW_STREAM] = { "stream", 6 },
+	[SHADOW_BODY] = { "body", 4 },
+	[SHADOW_SAMPLE] = { "sample", 6 },
 };
 _Static_assert((int)SHADOW_RESULTS <= (int)SUBJECT_SHADOW_RESULTS, "a result is not counted");
 
@@ -134,7 +143,9 @@ static ShadowResult run(ShadowShot *shot)
 		if (result != SHADOW_TIMEOUT && result != SHADOW_BROKEN)
 			return result;
 		shot->none = result == SHADOW_TIMEOUT ? S("no answer in time")
-		                                      : S("no answer: the connection ended");
+		             : err_is(err, "shift.reshape")
+		                     ? str_fmt(shot->arena, "no answer: %.*s", STR_ARG(err->text))
+		                     : S("no answer: the connection ended");
 	}
 	if (await_old(shot))
 		return shot->old_over ? shot->lost : SHADOW_ENDED;
@@ -290,6 +301,7 @@ static ShadowShot *shot_new(const Passage *p, const ShadowRules *rules, Subject 
 		.noise = rules->conf->noise_ppm && rand_below(PPM_WHOLE) < rules->conf->noise_ppm,
 	};
 	copy_request(shot, p);
+	shadow_keep_values(shot, p);
 	return shot;
 }
 
@@ -307,7 +319,8 @@ static bool start(ShadowShot *shot)
 }
 
 /* NULL: there is no place for it. */
-static ShadowShot *begin_shot(const Passage *p, const ShadowRules *rules, Subject *s, bool has_users)
+static ShadowShot *begin_shot(const Passage *p, const ShadowRules *rules, Subject *s,
+                              bool has_users)
 {
 	ShadowShot *shot;
 

@@ -9,8 +9,12 @@
  * A shadow has an arena, a fiber and a time of its own, and never waits for a connection that a user could have. It holds the
  * configuration it was made of. */
 #pragma once
-#include "gateway/passage.h"
-#include "shift/subject.h"
+#include "obs/metric.h"
+#include "shift/differences.h"
+
+typedef struct Passage Passage;     /* gateway/passage.h */
+typedef struct ShiftConf ShiftConf; /* gateway/conf_shift.h */
+typedef struct Subject Subject;     /* shift/subject.h */
 
 typedef enum ShadowResult {
 	SHADOW_COMPARED,

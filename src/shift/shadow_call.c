@@ -11,14 +11,15 @@
 
 enum { INFORMS_MAX = 32 };
 
-static Err bad_answer =
-	ERR_STATIC(UPSTREAM, "http.response", "the server switched protocols, or only ever informed");
+static Err bad_answer = ERR_STATIC(UPSTREAM, "http.response",
+                                   "the server switched protocols, or only ever informed");
 
 typedef struct Ask {
 	ShadowShot *shot;
 	const Target *target;
 	int64_t connect_us;
 	Head head;
+	Str body;
 	ShadowAnswer *out;
 	bool sent, stale;
 } Ask;
@@ -79,7 +80,7 @@ static Err *receive(Call *call, const Ask *ask)
 
 static Err *converse(Call *call, const Ask *ask)
 {
-	TRY(call_send(call, &ask->head, ask->shot->body, true));
+	TRY(call_send(call, &ask->head, ask->body, true));
 	return receive(call, ask);
 }
 
@@ -145,13 +146,19 @@ Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswe
 		    .target = target,
 		    .connect_us = is_new ? shot->new_connect_us : shot->old_connect_us,
 		    .head = shot->head,
+		    .body = shot->body,
 		    .out = out };
 	Err *err;
 
+	*sent = true;
 	mark(&ask);
+	if (is_new)
+		TRY(shadow_reshape_request(shot, &ask.head, &ask.body));
 	err = try_once(&ask, false);
 	if (ask.stale)
 		err = try_once(&ask, true);
 	*sent = ask.sent;
+	if (!err && is_new)
+		err = shadow_reshape_answer(shot, out);
 	return err;
 }

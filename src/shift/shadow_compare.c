@@ -36,7 +36,9 @@ static int window_of(Str coding, Str body)
 
 	if (str_eq_nocase(coding, S("gzip")) || str_eq_nocase(coding, S("x-gzip")))
 		return 15 + 16;
-	if (str_eq_nocase(coding, S("deflate"))) /* some send it without the header that RFC 9110 asks for */
+	if (str_eq_nocase(
+		    coding,
+		    S("deflate"))) /* some send it without the header that RFC 9110 asks for */
 		return zlib ? 15 : -15;
 	return 0;
 }
@@ -90,7 +92,7 @@ static bool decode(ShadowAnswer *answer, uint64_t limit)
 
 /* --- comparing ------------------------------------------------------------------------------------------------------ */
 
-static CompareAnswer view_of(const ShadowAnswer *answer)
+CompareAnswer shadow_view(const ShadowAnswer *answer)
 {
 	return (CompareAnswer){ .status = answer->status,
 		                .fields = answer->fields,
@@ -105,46 +107,80 @@ static bool is_same_body(const ShadowAnswer *x, const ShadowAnswer *y)
 	       str_eq_nocase(coding_of(x), coding_of(y));
 }
 
-static void compare_now(ShadowShot *shot)
-{
-	CompareAnswer old = view_of(&shot->old), new = view_of(&shot->new),
-		      again = view_of(&shot->again);
-	const Comparer *c = shot->rules->comparer;
+typedef struct Work {
+	ShadowShot *shot;
+	ShadowMaps maps;
+} Work;
 
-	compare_answers(c, shot->arena, &old, &new, NULL, &shot->found);
-	if (shot->measured)
-		compare_answers(c, shot->arena, &old, &again, NULL, &shot->noise_found);
+static void compare_pair(const Work *w, const ShadowAnswer *x, const ShadowAnswer *y,
+                         const ShadowMapped *mapped_x, const ShadowMapped *mapped_y,
+                         Comparison *out)
+{
+	ShadowMapPair pair = { { mapped_x, mapped_y } };
+	const CompareMap map = { .run = shadow_mapper, .arg = &pair, .alike = true };
+	CompareAnswer old = shadow_view(x), new = shadow_view(y);
+
+	compare_answers(w->shot->rules->comparer, w->shot->arena, &old, &new,
+	                w->shot->rules->map.len ? &map : NULL, out);
 }
 
-static void compare_work(void *arg)
+static void compare_all(void *arg)
 {
-	ShadowShot *shot = arg;
+	const Work *w = arg;
+	ShadowShot *shot = w->shot;
+
+	compare_pair(w, &shot->old, &shot->new, &w->maps.old, &w->maps.new, &shot->found);
+	if (shot->measured)
+		compare_pair(w, &shot->old, &shot->again, &w->maps.old, &w->maps.again,
+		             &shot->noise_found);
+}
+
+static void decode_all(void *arg)
+{
+	ShadowShot *shot = ((Work *)arg)->shot;
 	uint64_t limit = shot->rules->conf->body_bytes;
 
 	shot->undecoded = !decode(&shot->old, limit) || !decode(&shot->new, limit);
 	if (shot->measured && !decode(&shot->again, limit))
 		shot->measured = false;
-	if (!shot->undecoded)
-		compare_now(shot);
 }
 
-static bool is_small(const ShadowShot *shot)
+static bool is_coded(const ShadowShot *shot)
 {
-	return !coding_of(&shot->old).len && !coding_of(&shot->new).len &&
-	       !coding_of(&shot->again).len &&
-	       shot->old.body.len + shot->new.body.len + shot->again.body.len <= SMALL_BYTES;
+	return coding_of(&shot->old).len || coding_of(&shot->new).len ||
+	       (shot->measured && coding_of(&shot->again).len);
+}
+
+static bool is_same(const ShadowShot *shot)
+{
+	return is_same_body(&shot->old, &shot->new) &&
+	       (!shot->measured || is_same_body(&shot->old, &shot->again));
+}
+
+static Err *compare_whole(Work *w)
+{
+	ShadowShot *shot = w->shot;
+
+	if (is_coded(shot))
+		TRY(work_run(decode_all, w));
+	if (shot->undecoded)
+		return NULL;
+	TRY(shadow_map(shot, &w->maps));
+	if (shot->old.body.len + shot->new.body.len + shot->again.body.len > SMALL_BYTES)
+		return work_run(compare_all, w);
+	compare_all(w);
+	return NULL;
 }
 
 ShadowResult shadow_compare(ShadowShot *shot)
 {
-	bool same = is_same_body(&shot->old, &shot->new) &&
-	            (!shot->measured || is_same_body(&shot->old, &shot->again));
+	Work w = { .shot = shot };
 	Err *err = NULL;
 
-	if (same || is_small(shot))
-		compare_now(shot);
+	if (is_same(shot))
+		compare_all(&w);
 	else
-		err = work_run(compare_work, shot);
+		err = compare_whole(&w);
 	if (err)
 		return err->kind == ERR_CANCELLED ? SHADOW_ENDED : SHADOW_BUSY;
 	if (shot->undecoded)

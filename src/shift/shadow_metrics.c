@@ -2,8 +2,8 @@
  *
  * Shadows on /metrics: what became of each request that might have had one, and what the comparisons have found. Of subjects that are
  * shadowed by the configuration in force. */
-#include "obs/metric.h"
 #include "shift/shadow.h"
+#include "shift/subject.h"
 
 static bool read_subject(Subject *s, SubjectShadow *counts, DifferencesTotals *totals)
 {
@@ -45,7 +45,8 @@ static void read_differences(MetricOut *out)
 
 		for (int i = 0; read_subject(s, &counts, &totals) && i < DIFFERENCES_VERDICTS; i++)
 			metric_emit(out,
-			            (Str[]){ s->name, differences_verdict_name((DifferencesVerdict)i) },
+			            (Str[]){ s->name,
+			                     differences_verdict_name((DifferencesVerdict)i) },
 			            *by_verdict[i]);
 	}
 }

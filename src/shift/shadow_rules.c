@@ -4,24 +4,14 @@
 #include "base/arena.h"
 #include "shift/shadow_int.h"
 
-#include <stdlib.h>
-
-/* 0.005, or 1% of the larger one. */
 static Err *read_tolerance(Arena *a, const PathValueConf *from, CompareTolerance *out)
 {
-	bool relative = str_ends(from->value, S("%"));
-	Str text = relative ? str_sub(from->value, 0, from->value.len - 1) : from->value;
-	const char *z = str_z(a, text);
-	char *end;
-	double n = strtod(z, &end);
-
-	if (!text.len || *end || !(n >= 0 && n < 1e300))
-		return err_new(a, ERR_INVALID, "compare.tolerance",
-		               "tolerance of %.*s: expected a number such as 0.005, or 1%%",
-		               STR_ARG(from->path));
-	*out = (CompareTolerance){ .path = from->path };
-	*(relative ? &out->relative : &out->absolute) = relative ? n / 100 : n;
-	return NULL;
+	out->path = from->path;
+	if (tolerance_read(a, from->value, &out->absolute, &out->relative))
+		return NULL;
+	return err_new(a, ERR_INVALID, "compare.tolerance",
+	               "tolerance of %.*s: expected a number such as 0.005, or 1%%",
+	               STR_ARG(from->path));
 }
 
 static Err *read_tolerances(Arena *a, const CompareConf *conf, CompareRules *rules)
@@ -56,7 +46,9 @@ Err *shadow_rules(Arena *a, const ShiftConf *conf, const ShadowRules **out)
 	ShadowRules *made = ARENA_NEW(a, ShadowRules);
 	CompareRules *rules = &made->rules;
 
-	*made = (ShadowRules){ .conf = &conf->shadow, .alpha = conf->judge.alpha, .map = from->map };
+	*made = (ShadowRules){ .conf = &conf->shadow,
+		               .alpha = conf->judge.alpha,
+		               .map = from->map };
 	SHARE(rules->ignore, from->ignore);
 	SHARE(rules->unordered, from->unordered);
 	SHARE(rules->sets, from->sets);

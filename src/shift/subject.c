@@ -241,8 +241,10 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 	if (judged && (is_other_step(&before, state) || is_other_attempt(&before, state)))
 		begin_step(s);
 	s->judge.step.since_us = state->since_us; /* a pause moves it on */
-	if (!judged)
+	if (!judged) {
 		s->blocked[0] = s->verdict[0] = '\0';
+		s->say = JUDGE_WAIT;
+	}
 	return true;
 }
 

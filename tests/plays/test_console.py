@@ -82,7 +82,7 @@ class Console(Browser):
                          selector, text)
 
     def text(self, selector):
-        return self.find(selector).text
+        return self.script("return document.querySelector(arguments[0]).innerText", selector)
 
     def click(self, selector):
         self.wait("return document.querySelector(arguments[0])", selector)
@@ -372,6 +372,22 @@ def test_what_is_refused_with_care_can_be_forced(port, console):
     assert shift.done[0][0] == "drill" and shift.done[0][3]["force"] is True
 
 
+def test_what_one_asked_for_another_approves(port, console):
+    shift = port(subject("search", "new", 98), subject("users", "canary", 5))
+    page = console(shift)
+    page.shows("tr:first-child[data-name=users]")
+    shift.set("search", asked="retire", asked_by="ann", needs="approve")
+    page.shows("tr:first-child[data-name=search]", "Waits: ann asked for retire; another person approves it")
+    page.go("#/shift/search")
+    page.shows(".blocked.notice", "another person approves it")
+    page.click(".verbs > [data-verb=approve]")
+    page.shows("dialog .foretold", "approve takes it")
+    page.find("dialog input[type=text]").send_keys("we agreed" + Keys.ENTER)
+    page.wait("return !document.querySelector('dialog')")
+    assert shift.done[0][:3] == ("approve", "search", "admin")
+    page.wait("return !document.querySelector('[data-verb=approve]') && !document.querySelector('.blocked.notice').checkVisibility()")
+
+
 def test_an_upstream_is_swapped_for_another(gateway, shop, stage, console):
     text = everything_to(shop, more=TOKENS)
     gw = gateway(text.replace("upstreams: {", f"upstreams: {{ shop-next: {{ servers: [ '{shop.address}' ] }},"), token=TOKEN)
@@ -440,6 +456,7 @@ def test_a_route_is_moved_from_the_console_and_back(gateway, upstream, client, c
     gw = gateway(two_sides(old, new, "{ steps: [ 50%, 100% ] }"), token=PLAY_TOKEN)
     page = console(gw, PLAY_TOKEN)
     page.shows("tr[data-name=users]", "0 % new")
+    page.shows("tr[data-name=users]", "no requests")
     page.shows(".live", "● live")
     page.click("tr[data-name=users] a")
     page.click(".verbs > [data-verb=canary]")
@@ -462,7 +479,8 @@ def test_a_route_is_moved_from_the_console_and_back(gateway, upstream, client, c
     page.find("dialog input[type=text]").send_keys("enough for today" + Keys.ENTER)
     page.shows(".phase", "old")
     page.shows(".journal tbody tr:first-child", "enough for today")
-    assert [(row["verb"], row["who"]) for row in Shift(gw).history[:2]] == [("back", "admin"), ("canary", "admin")]
+    assert [(row["verb"], row["why"]) for row in Shift(gw).history if row["who"] == "admin"] == [
+        ("back", "enough for today"), ("canary", "release 42")]
     assert sides(people) == {"old": 40}
 
 

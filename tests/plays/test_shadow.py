@@ -5,10 +5,12 @@ import itertools
 import json
 import math
 import signal
+import subprocess
 
 import pytest
 
 from actors import h2wire
+from actors.gateway import BANYAN
 from actors.http1 import reply, request
 from actors.shift import Shift, crowd, sides, two_sides
 from actors.waiting import until
@@ -129,9 +131,11 @@ def test_one_time_messages_survive_where_nobody_declared_anything(gateway, upstr
 def test_equal_sides_report_nothing(shadowed, gunicorn, client):
     old, new = gunicorn("twins:old"), gunicorn("twins:new")
     gw, users = shadowed(old, new, "{ " + DECLARED + ", compare: { ignore: [ .request_id, .at ] } }")
-    wire = client.connect(gw)
-    for number in range(1000):
-        assert wire.ask(request("GET", f"/page?{number}", *(["Accept-Encoding: gzip"] if number % 2 else []))).status == 200
+    wires = [client.connect(gw) for _ in range(8)]
+    for number in range(125):
+        for wire in wires:
+            wire.send(request("GET", f"/page?{number}", *(["Accept-Encoding: gzip"] if number % 2 else [])))
+        assert [wire.answer().status for wire in wires] == [200] * 8
     users.wait_shadows(compared=1000)
     found = users.ask("/differences")
     assert found["compared"] == 1000 and found["keys"] == []
@@ -163,6 +167,51 @@ def test_secrets_are_masked_before_anything_is_kept(shadowed, upstream, client):
     assert "page=2" in told
     for secret in "p1ne", "anv1l", "ann@", "bob@", "t0ken":
         assert secret not in told
+
+
+def test_bodies_pass_a_filter_before_they_are_compared(shadowed, upstream, client):
+    old = upstream(answer=lambda asked: answer(1, first="Ann", last="Lee"))
+    new = upstream(answer=lambda asked: answer(1, name="Ann Lee" if asked.target == "/" else "Lee Ann"))
+    gw, users = shadowed(old, new, "{ " + DECLARED + ", compare: { map: 'if .first then {number, name: (.first + \" \" + .last)} else . end' } }")
+    client.get(gw, "/")
+    users.wait_shadows(compared=1)
+    assert users.differences == {}
+    client.get(gw, "/turned")
+    users.wait_shadows(compared=2)
+    assert set(users.differences) == {(".name", "value")}
+
+
+def test_a_filter_that_fails_is_a_difference(shadowed, upstream, client):
+    old, new = upstream(answer=answer(1)), upstream(answer=answer("none"))
+    gw, users = shadowed(old, new, "{ " + DECLARED + ", compare: { map: '.number + 1' } }")
+    client.get(gw, "/")
+    users.wait_shadows(compared=1)
+    [(key, found)] = users.differences.items()
+    assert key == (".", "body") and found["examples"][0]["new"] == "could not be mapped"
+
+
+def test_sides_of_different_forms_are_compared_as_users_get_them(gateway, upstream, client):
+    old, new = upstream(answer=answer(1)), upstream(answer=reply(200, b'{"count": 1}', "Content-Type: application/json"))
+    text = two_sides(old, new, "{ " + DECLARED + " }").replace("new: next,", "new: next, reshape: { rename: { .number: .count } },")
+    gw = gateway(text, token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("shadow")
+    client.get(gw, "/")
+    users.wait_shadows(compared=1)
+    assert users.differences == {}
+
+
+def test_check_names_what_is_no_path(gateway, upstream):
+    old = upstream()
+    text = two_sides(old, old, "{ compare: { ignore: [ '.items[3].price' ], tolerance: { .price: little }, "
+                     "keyed: { .items: '.a[]' }, mask: [ password ], map: '.a |' } }")
+    gw = gateway(two_sides(old, old))
+    gw.write(text)
+    done = subprocess.run([BANYAN, "check", gw.file], capture_output=True, text=True, timeout=60, check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 2 and told.count(f"\n{gw.file}:5:") == 4 and "5 mistakes" in told, told
+    for word in "items[3]", "0.005, or 1%", "one field", "password", "map":
+        assert word in told
 
 
 def test_status_and_headers_are_compared(shadowed, upstream, client):
@@ -222,10 +271,10 @@ def test_large_answers_are_given_whole_and_not_compared(shadowed, upstream, clie
 
 def test_clients_of_http_2_are_shadowed_too(shadowed, upstream, h2):
     old, new = upstream(answer=answer(1)), upstream(answer=answer(2))
-    gw, users = shadowed(old, new)
+    gw, users = shadowed(old, new, more='listen: [ { address: "127.0.0.1:0", h2c: true } ]\n')
     wire = h2(gw)
     for _ in range(10):
-        assert wire.ask(h2wire.get("/")).status == 200
+        assert wire.ask(h2wire.get("/")).status == 200, wire.goaway
     users.wait_shadows(compared=10)
     assert users.differences[".number", "value"]["raw"] == 10
 
@@ -300,9 +349,10 @@ def test_one_that_crashes_is_counted_and_is_a_difference(shadowed, upstream, cli
 
 def test_connections_closed_while_idle_are_nobodys_fault(shadowed, upstream, client):
     def once(connection):
-        connection.request()
-        connection.send(answer())
-        connection.close()
+        """Answers one request; the next finds that it had been about to close."""
+        if connection.request():
+            connection.send(answer())
+            connection.request()
     old, new = upstream(answer=answer()), upstream(script=once)
     gw, users = shadowed(old, new)
     for count in range(1, 21):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shop beside itself: half of its users are on a second gunicorn of the same release, and there is nothing to be seen. No
-alarm, nobody changes sides, and who is logged in notices nothing."""
+alarm, nobody changes sides, and who is logged in notices nothing.
+
+Only a tenth is shadowed: shadows are work of the new side alone, and on a machine that has no more to give it would be slower
+for having more to do."""
 import itertools
 
 import pytest
@@ -24,7 +27,7 @@ routes:
     new: shop-too
     shift:
       sticky: [ header:X-Device, auto ]
-      shadow: {{ sample: 100%, effects: none }}
+      shadow: {{ sample: 10%, effects: none }}
       steps: [ 50%, 100% ]
       judge: {{ metrics: [ errors, p99, mismatch ], hold: 1h }}
   - name: pages
@@ -61,14 +64,14 @@ def test_two_sides_that_are_the_same(gw):
 
     def visit(person):
         number = next(numbers)
-        if number % 6 == 0:  # a tenth of the requests are pages
-            person.shop_logged_in(f"user{5 + number // 6 % USERS:06}", rounds=2)
+        if number % 12 == 0:  # every tenth request or so is theirs
+            person.shop_logged_in(f"user{5 + number // 12 % USERS:06}", rounds=2)
         else:
             person.look(14)
 
     subjects[0].command("shadow")
     with People(gw, visit, at_once=6) as people:
-        until(lambda: subjects[0].ask()["detail"]["shadow"]["compared"] >= 500, "answers compared", WITHIN_S)
+        until(lambda: subjects[0].ask()["detail"]["shadow"]["compared"] >= 100, "answers compared", WITHIN_S)
         for subject in subjects:
             subject.command("canary")
         people.wait_served(REQUESTS, WITHIN_S)

@@ -27,7 +27,7 @@ def side(rate, errors, p99):
 def subject(name, phase="old", percent=0, **more):
     return {"name": name, "kind": "route", "phase": phase, "percent": percent, "step": STEPS.index(percent) if percent in STEPS else 0,
             "steps": STEPS, "paused": False, "attempt": 1, "revision": 1, "since": stamp(3600), "old": "shop", "new": "shop-next",
-            "verdict": {"say": "wait", "line": "errors: old 3 of 2981, new 0 of 157"}, "blocked": "", "holdback": 2.0,
+            "verdict": {"say": "wait", "line": "errors: old 3 of 2981, new 0 of 157"}, "blocked": "", "asked": "", "asked_by": "", "needs": "", "holdback": 2.0,
             "now": {"old": side(95.0, 0.001, 80.0), "new": side(5.0, 0.002, 90.0)}, **more}
 
 
@@ -43,7 +43,7 @@ def metric(name, evidence, **more):
 
 DETAIL = {
     "metrics": [metric("errors", 12.3), metric("p99", 0.8, threshold_ms=80), metric("mismatch", 0.1)],
-    "users": {"new": 12, "cap": 100, "without_cookie": 3, "by_address": 0}, "split": {"expected": 0.05, "seen": 0.049, "p": 0.4}, "needs": "",
+    "users": {"new": 12, "cap": 100, "without_cookie": 3, "by_address": 0}, "split": {"expected": 0.05, "seen": 0.049, "p": 0.4},
     "objective": {"target": 0.999, "budget_left": {"old": 0.7, "new": 0.9}, "burn": {"old": {"5m": 0.1, "1h": 0.2}, "new": {"5m": 0.0, "1h": 0.1}}},
     "shadow": {"sent": 500, "compared": 480, "dropped": 12, "failed": 8}}
 DIFFERENCES = {"compared": 480, "keys": [
@@ -134,7 +134,7 @@ class ShiftPort:
             self.done.append((verb, name, who, body))
             self.entries.append({"seq": len(self.entries) + 1, "at": stamp(), "who": who, "verb": verb, "from": one["phase"], "to": phase,
                                  "percent": percent, "why": body["why"], "evidence": {}})
-            one.update(phase=phase, percent=percent, paused={"pause": True, "resume": False}.get(verb, one["paused"]))
+            one.update(asked="", asked_by="", needs="", phase=phase, percent=percent, paused={"pause": True, "resume": False}.get(verb, one["paused"]))
             one["revision"] += 1
             if verb == "accept":
                 for key in self.differences["keys"]:
