@@ -179,7 +179,7 @@ uint32_t subject_share_ppm(const Subject *s)
 	case SHIFT_NEW:
 		return s->halted ? 0 : s->state.share_ppm;
 	case SHIFT_RETIRED:
-		return PPM_WHOLE;
+		return s->halted ? 0 : PPM_WHOLE;
 	case SHIFT_OLD:
 	case SHIFT_SHADOW:
 	case SHIFT_PHASES:
@@ -218,6 +218,12 @@ static bool is_other_step(const ShiftState *x, const ShiftState *y)
 	return x->phase != y->phase || x->step != y->step || x->share_ppm != y->share_ppm;
 }
 
+/* A step that another gateway took at the same time is no reason to send anybody there again. */
+static bool goes_back_still(const Subject *s, const ShiftState *before)
+{
+	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
+}
+
 bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 {
 	ShiftState before = s->state;
@@ -228,8 +234,10 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 		return false;
 	s->state = *state;
 	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
-	s->halted = false;
-	s->halted_line[0] = '\0';
+	if (!goes_back_still(s, &before)) {
+		s->halted = false;
+		s->halted_line[0] = '\0';
+	}
 	if (state->shadows != before.shadows && s->differences) {
 		differences_clear(s->differences);
 		s->differences_changed = true;
@@ -294,7 +302,7 @@ SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, boo
 {
 	SubjectDraw draw = { 0 };
 
-	if (s->state.phase == SHIFT_RETIRED)
+	if (s->state.phase == SHIFT_RETIRED && !s->halted)
 		return (SubjectDraw){ .is_new = true };
 	if (!is_judged(&s->state) || s->halted)
 		return draw;

@@ -24,18 +24,24 @@ def new(upstream):
     return upstream(answer=reply(200, b"new"))
 
 
-def test_a_reload_that_is_refused_leaves_the_judge_at_work(gateway, upstream, old, client):
-    answers = {"status": 200}
-    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
-    gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ] }"), token=TOKEN)
-    users = Shift(gw)
-    users.command("canary")
-    people = crowd(client, gw, 40)
-    assert set(sides(people)) == {"old", "new"}
-    gw.reload(two_sides(old, ill, "{ compare: { map: '(' } }"), good=False)
-    assert users.ask()["steps"] == [50, 100]
-    answers["status"] = 500
-    until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
+def test_a_subject_is_there_while_configurations_change(gateway, old, new):
+    ignored = ", ".join(f"'.a.b{number}[].c'" for number in range(300))
+    text = two_sides(old, new, f"{{ compare: {{ ignore: [ {ignored} ] }} }}")
+    gw = gateway(text, token=TOKEN)
+    over, found = threading.Event(), []
+
+    def look():
+        while not over.is_set():
+            found.append(gw.ask_admin("/shift/users")[0])
+    looking = [threading.Thread(target=look) for _ in range(2)]
+    for thread in looking:
+        thread.start()
+    for number in range(20):
+        gw.reload(f"{text}# {number}\n")
+    over.set()
+    for thread in looking:
+        thread.join()
+    assert set(found) == {200}
 
 
 def test_answers_that_cannot_be_reshaped_are_failures_of_the_new_side(gateway, upstream, old, client):
@@ -141,17 +147,21 @@ def test_the_head_of_the_stream_of_events_ends(gateway, old, new):
             assert answer.status == 200 and (answer.read() or method == "HEAD")
 
 
-def test_times_that_it_went_back_are_counted_once(gateway, old, upstream, client):
-    answers = {"status": 200}
-    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+def test_the_way_back_from_retired_does_not_wait_for_the_book(gateway, old, new, client):
     with Postgres() as server:
-        gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ] }", f"shift: {{ store: '{server.url}' }}\n"), token=TOKEN)
+        gw = gateway(two_sides(old, new, more=f"shift: {{ store: '{server.url}' }}\n"), token=TOKEN)
         users = Shift(gw)
-        users.command("canary")
-        people = crowd(client, gw, 40)
+        users.command("canary", "100%")
+        users.command("retire", "--force")
+        people = [Person(client, gw) for _ in range(10)]
+        assert sides(people) == {"new": 10}
         server.stop()
-        answers["status"] = 500
-        until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
+        host, port = gw.admin.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        with contextlib.closing(connection):
+            connection.request("POST", "/shift/users/back", '{"why":"tea"}', {"Authorization": f"Bearer {TOKEN}"})
+            assert connection.getresponse().status >= 500
+        assert sides(people) == {"old": 10}
         server.start()
         until(lambda: gw.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "and the book knows it")
-        until(lambda: gw.metric("banyan_shift_backs_total", subject="users") == 1, "that is once")
+        assert users.history[0]["why"] == "tea"
