@@ -361,8 +361,9 @@ static bool look_at(Subject *s, Look *look)
 	look->s = s;
 	look->state = s->state;
 	look->halted = s->halted;
-	look->judged = s->conf && (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW ||
-	                           (s->state.phase == SHIFT_RETIRED && s->halted));
+	look->judged = s->conf && !s->foreign &&
+	               (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW ||
+	                (s->state.phase == SHIFT_RETIRED && s->halted));
 	if (look->judged) {
 		look->judge = subject_judge(s);
 		look->wire = s->wire;

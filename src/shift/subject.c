@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "gateway/upstream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,25 @@ void subject_unlock(Subject *s)
 
 /* --- its configuration -------------------------------------------------------------------------------------------------- */
 
+/* What was proven of one new side says nothing of another that took its name's place in the configuration. The book is left
+ * alone: other gateways may have the configuration that it speaks of. */
+static void compare_sides(Subject *s)
+{
+	Str target = str_of(s->state.target);
+	bool before = s->foreign;
+
+	s->foreign = s->kind != SUBJECT_UPSTREAM && s->new.len &&target.len &&
+	             s->state.phase > SHIFT_SHADOW && !str_eq(target, s->new);
+	if (s->foreign)
+		(void)snprintf(
+			s->blocked, sizeof s->blocked,
+			"it was moved to %s, and its new side is another one here: all users "
+			"are on the old side; `back`, then begin anew",
+			s->state.target);
+	else if (before)
+		s->blocked[0] = '\0';
+}
+
 void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
 {
 	ConfHold *before = s->hold;
@@ -103,6 +123,7 @@ void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str ol
 	s->conf = conf;
 	s->old = old;
 	s->new = new;
+	compare_sides(s);
 	conf_hold_unref(before);
 }
 
@@ -172,14 +193,19 @@ static void begin_attempt(Subject *s)
 	sight_close_up(&s->sight);
 }
 
+static bool is_held_back(const Subject *s)
+{
+	return s->halted || s->foreign;
+}
+
 uint32_t subject_share_ppm(const Subject *s)
 {
 	switch ((ShiftPhase)s->state.phase) {
 	case SHIFT_CANARY:
 	case SHIFT_NEW:
-		return s->halted ? 0 : s->state.share_ppm;
+		return is_held_back(s) ? 0 : s->state.share_ppm;
 	case SHIFT_RETIRED:
-		return s->halted ? 0 : PPM_WHOLE;
+		return is_held_back(s) ? 0 : PPM_WHOLE;
 	case SHIFT_OLD:
 	case SHIFT_SHADOW:
 	case SHIFT_PHASES:
@@ -253,6 +279,7 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 		s->blocked[0] = s->verdict[0] = '\0';
 		s->say = JUDGE_WAIT;
 	}
+	compare_sides(s);
 	return true;
 }
 
@@ -302,9 +329,9 @@ SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, boo
 {
 	SubjectDraw draw = { 0 };
 
-	if (s->state.phase == SHIFT_RETIRED && !s->halted)
+	if (s->state.phase == SHIFT_RETIRED && !is_held_back(s))
 		return (SubjectDraw){ .is_new = true };
-	if (!is_judged(&s->state) || s->halted)
+	if (!is_judged(&s->state) || is_held_back(s))
 		return draw;
 	draw.attempt = s->state.attempt;
 	if (overridden)
@@ -349,7 +376,8 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	uint32_t measured, events;
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
-	if (!is_judged(&s->state) || s->halted || !s->judge.count || o->attempt != s->state.attempt)
+	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count ||
+	    o->attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);

@@ -24,6 +24,7 @@ typedef struct Turn {
 	Str old, new;   /* upstreams */
 	Str verdict;
 	JudgeSay say;
+	bool foreign; /* subject.h */
 	Snapshot *snap;
 	Str said;
 } Turn;
@@ -84,6 +85,10 @@ static Err *need_new_side(Turn *t)
 			               "--to: name another upstream than %.*s", STR_ARG(t->old));
 		memset(t->next.target, 0, sizeof t->next.target);
 		memcpy(t->next.target, target.at, target.len);
+	}
+	if (t->s->kind != SUBJECT_UPSTREAM && t->new.len < sizeof t->next.target) {
+		memset(t->next.target, 0, sizeof t->next.target);
+		memcpy(t->next.target, t->new.at, t->new.len);
 	}
 	if (!new_side(t).len)
 		return err_new(t->arena, ERR_INVALID, "shift.target",
@@ -199,6 +204,8 @@ static Err *verb_to(Turn *t)
 		return verb_canary(t);
 	if (t->now.phase == SHIFT_RETIRED)
 		return not_from(t, "`back` goes to the old side, if it is still there");
+	if (t->foreign)
+		return not_from(t, "its new side is another one now: `back` first");
 	set_share(t, t->ask->share_ppm);
 	return NULL;
 }
@@ -376,6 +383,7 @@ static bool look_at(Turn *t)
 	t->new = s->new;
 	t->now = t->next = s->state;
 	t->say = s->say;
+	t->foreign = s->foreign;
 	t->verdict = str_dup(t->arena, str_of(s->verdict));
 	subject_unlock(s);
 	t->snap = keeper_snapshot();

@@ -165,3 +165,27 @@ def test_the_way_back_from_retired_does_not_wait_for_the_book(gateway, old, new,
         server.start()
         until(lambda: gw.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "and the book knows it")
         assert users.history[0]["why"] == "tea"
+
+
+@pytest.mark.parametrize("after", ["reload", "restart"])
+def test_another_new_side_begins_on_the_old_one(gateway, upstream, old, new, client, after):
+    third = upstream(answer=reply(200, b"third"))
+    gw = gateway(two_sides(old, new), token=TOKEN)
+    users = Shift(gw)
+    users.command("canary", "100%")
+    users.command("retire", "--force")
+    text = two_sides(new, third).replace("next", "after").replace("shop", "next")
+    if after == "reload":
+        gw.reload(text)
+    else:
+        gw.stop()
+        gw.write(text)
+        gw = gateway(after=gw, text=None, token=TOKEN)
+    users = Shift(gw)
+    people = [Person(client, gw) for _ in range(10)]
+    assert sides(people) == {"new": 10} and users.ask()["percent"] == 0
+    assert "moved to next" in users.ask()["blocked"]
+    users.command("back")
+    users.command("canary", "100%")
+    people = crowd(client, gw, 40)
+    assert "third" in sides(people) and users.ask()["blocked"] == ""
