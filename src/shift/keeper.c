@@ -413,7 +413,7 @@ static Err *settle(Subject *s, Arena *a)
 
 /* --- the book ------------------------------------------------------------------------------------------------------------ */
 
-static Err *read_states(Arena *a)
+Err *keeper_listen(Arena *a)
 {
 	BookState *states;
 	size_t count;
@@ -538,7 +538,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (now_us - keeper.synced_us < SYNC_US)
 		return NULL;
 	keeper.synced_us = now_us;
-	err = read_states(a);
+	err = keeper_listen(a);
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
 		err = share_evidence(a);
@@ -709,7 +709,7 @@ static Err *begin_first(Arena *a, Snapshot *snap)
 {
 	TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
-	TRY(read_states(a));
+	TRY(keeper_listen(a));
 	TRY(shadow_share(a));
 	TRY(take_up_evidence(a));
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
@@ -722,7 +722,7 @@ Err *keeper_begin(Arena *a, Snapshot *snap)
 
 	if (keeper.book) { /* one that is away is no reason not to take a configuration */
 		keep_snapshot(snap);
-		say_book(read_states(a));
+		say_book(keeper_listen(a));
 		return NULL;
 	}
 	if (!is_wanted(snap->conf))

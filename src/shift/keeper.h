@@ -28,6 +28,9 @@ typedef struct ChangeBy {
  * the book has it, and to the old one before. Parks; any loop. Fails as book_change does. */
 Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy *by) MUST_USE;
 
+/* What the book says now is what is known of all subjects. Parks; any loop. */
+Err *keeper_listen(Arena *a) MUST_USE;
+
 /* The metrics' evidence as JSON, and the verdict in words. */
 void keeper_put_evidence(JsonWriter *w, const Judge *judge, Str line);
 /* What a step needs, at the traffic seen now. Does not park; a few milliseconds. */

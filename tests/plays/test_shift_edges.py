@@ -189,3 +189,13 @@ def test_another_new_side_begins_on_the_old_one(gateway, upstream, old, new, cli
     users.command("canary", "100%")
     people = crowd(client, gw, 40)
     assert "third" in sides(people) and users.ask()["blocked"] == ""
+
+
+def test_the_way_back_is_not_lost_to_what_another_gateway_did_just_then(gateway, old, new, tmp_path):
+    a, b = (gateway(two_sides(old, new, more=f"shift: {{ store: 'sqlite:{tmp_path}/book.db', gateway: {name} }}\n"), token=TOKEN) for name in "ab")
+    at_a, at_b = Shift(a), Shift(b)
+    for _ in range(5):
+        at_a.command("canary")
+        at_b.wait_phase("canary")
+        assert [gw.ask_admin(f"/shift/users/{verb}", "POST")[0] for gw, verb in ((a, "pause"), (b, "back"))] == [200, 200]
+        at_a.wait_phase("old")
