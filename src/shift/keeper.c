@@ -18,6 +18,7 @@
 #include "shift/plan.h"
 #include "shift/shadow.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -463,6 +464,19 @@ static Err *take_up(Subject *s, Arena *a, const Json *json, const Judge *judge)
 	return err;
 }
 
+/* Evidence is of the attempt, but counts of users and requests are of a step: those of another say nothing of this one. */
+static void forget_other_step(const Subject *s, const BookSeen *seen, Judge *judge)
+{
+	if (seen->step == s->state.step && fabs(judge->step.share - s->judge.step.share) < 1e-9)
+		return;
+	for (unsigned i = 0; i < judge->count; i++)
+		memset(judge->metrics[i].in_step, 0, sizeof judge->metrics[i].in_step);
+	memset(judge->requests, 0, sizeof judge->requests);
+	memset(judge->uncounted, 0, sizeof judge->uncounted);
+	judge->ratio = ratio_new(s->judge.step.share);
+	judge->full = false;
+}
+
 /* Others', summed up; and at the start one's own of before. */
 static Err *collect(Subject *s, Arena *a, bool own)
 {
@@ -483,6 +497,7 @@ static Err *collect(Subject *s, Arena *a, bool own)
 		if (json_read(a, seen[i].evidence, 0, &json) ||
 		    judge_read(a, json_get(json, S("judge")), &judge))
 			continue; /* of a release that this one cannot read */
+		forget_other_step(s, &seen[i], &judge);
 		if (own) {
 			TRY(take_up(s, a, json, &judge));
 		} else if (!gateways++)

@@ -2,6 +2,7 @@
 """A route that is moved, where configurations change, people err and requests come late."""
 import contextlib
 import http.client
+import signal
 import threading
 
 import pytest
@@ -199,3 +200,22 @@ def test_the_way_back_is_not_lost_to_what_another_gateway_did_just_then(gateway,
         at_b.wait_phase("canary")
         assert [gw.ask_admin(f"/shift/users/{verb}", "POST")[0] for gw, verb in ((a, "pause"), (b, "back"))] == [200, 200]
         at_a.wait_phase("old")
+
+
+def test_what_was_counted_in_another_step_is_not_counted_in_this(gateway, old, new, client, tmp_path):
+    text = two_sides(old, new, "{ steps: [ 10%, 60%, 100% ], judge: { metrics: [ errors ], hold: 1h } }",
+                     f"shift: {{ store: 'sqlite:{tmp_path}/book.db', gateway: a }}\n")
+    a, b = (gateway(text.replace("gateway: a", f"gateway: {name}"), token=TOKEN) for name in "ab")
+    at_a = Shift(a)
+    at_a.command("canary")
+    people = crowd(client, a, 300)
+    sides(people)
+    at_b = Shift(b)
+    at_b.wait(lambda told: told["detail"]["split"]["old_users"] > 250, "has heard of them")
+    a.program.process.send_signal(signal.SIGKILL)
+    a.program.wait(10)
+    a.stopped = True
+    at_b.command("to", "60%")
+    again = gateway(after=a, text=None, token=TOKEN)
+    split = Shift(again).ask()["detail"]["split"]
+    assert (split["new_users"], split["old_users"]) == (0, 0) and split["expected"] == 0.6
