@@ -46,7 +46,8 @@ typedef struct Subject {
 	/* where it stands */
 	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
 	ShiftState state;
-	bool halted;   /* all users are on the old side again, and the book does not know yet */
+	bool halted; /* all users are on the old side again, and the book does not know yet */
+	bool foreign; /* the book's state is of another new side than the configuration's: all are on the old one */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
@@ -96,6 +97,7 @@ void subject_halt(Subject *s, Str line);
 
 typedef struct SubjectDraw {
 	bool is_new, drawn; /* drawn: not by an override, and known */
+	uint32_t attempt;   /* that it belongs to; 0: none */
 } SubjectDraw;
 /* The side of a request. */
 SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, bool told_new);
@@ -104,6 +106,7 @@ typedef struct SubjectOutcome {
 	JudgeSide side;
 	uint64_t user;
 	bool drawn;
+	uint32_t attempt; /* of its draw: what ends in another says nothing of that */
 	TripwireFate fate;
 	int64_t took_us;  /* to the answer's head; below 0: there was none */
 	uint32_t counted; /* a bit a counter that the answer raised */
