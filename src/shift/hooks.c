@@ -277,7 +277,11 @@ static bool rescue(Passage *p, const Err *err)
 	ShiftTrip *trip = p->shift;
 	const ShiftLeg *leg = &trip->legs[0];
 	SubjectOutcome o = {
-		.side = JUDGE_NEW, .user = trip->user.hash, .drawn = leg->drawn, .took_us = -1
+		.side = JUDGE_NEW,
+		.attempt = leg->attempt,
+		.user = trip->user.hash,
+		.drawn = leg->drawn,
+		.took_us = -1,
 	};
 
 	if (trip->count != 1 || leg->side != JUDGE_NEW || p->reshape ||
