@@ -248,6 +248,24 @@ static const UpstreamConf *need_upstream(Conf *conf, const GatewayConf *g, const
 	return upstream;
 }
 
+/* Routes of one group have the same sides, and no other route has its name. */
+static void check_group(Conf *conf, const GatewayConf *g, RouteConf *r)
+{
+	for (size_t i = 0; i < g->routes.count; i++) {
+		const RouteConf *other = &g->routes.at[i];
+
+		if (str_eq(other->name, r->shift.group))
+			conf_mistake(conf, &r->shift.group,
+			             "group: a route is called %.*s: give the group another name",
+			             STR_ARG(other->name));
+		if (other < r && str_eq(other->shift.group, r->shift.group) &&
+		    (!str_eq(other->old, r->old) || !str_eq(other->new, r->new)))
+			conf_mistake(conf, &r->shift.group,
+			             "group: %.*s has other sides: routes of a group move together",
+			             STR_ARG(other->name));
+	}
+}
+
 /* Two sides, or one. */
 static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
@@ -260,6 +278,8 @@ static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
 				STR_ARG(r->name));
 		if (r->has_new)
 			r->new_upstream = need_upstream(conf, g, "new", &r->new);
+		if (r->shift.group.len)
+			check_group(conf, g, r);
 		if (r->has_old && r->has_new && str_eq(r->old, r->new))
 			conf_mistake(conf, &r->new, "new: that is the old side too");
 	}

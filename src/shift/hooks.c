@@ -11,6 +11,8 @@
 #include "shift/keeper.h"
 #include "shift/shadow.h"
 
+#include <stdio.h>
+
 /* --- configuration -------------------------------------------------------------------------------------------------------- */
 
 #define UPSTREAM_PREFIX "upstream:"
@@ -158,6 +160,20 @@ static void draw_route(Passage *p, ShiftTrip *trip)
 	p->times = &p->route->conf->new_timeouts;
 }
 
+/* The other is not configured any more. */
+static void stay(Subject *s, ShiftLeg *leg)
+{
+	leg->side = JUDGE_OLD;
+	leg->drawn = false;
+	subject_lock(s);
+	(void)snprintf(
+		s->blocked, sizeof s->blocked,
+		"there is no upstream %s in the configuration any more, so the old one serves: "
+		"`back`, or configure it",
+		s->state.target);
+	subject_unlock(s);
+}
+
 static void draw_upstream(Passage *p, ShiftTrip *trip)
 {
 	Subject *s = trip->binding->upstream;
@@ -173,7 +189,7 @@ static void draw_upstream(Passage *p, ShiftTrip *trip)
 	if (target)
 		p->target = target;
 	else
-		trip->legs[trip->count - 1].side = JUDGE_OLD; /* it is not configured any more */
+		stay(s, &trip->legs[trip->count - 1]);
 }
 
 static bool is_asked_of_users(ShiftPhase phase)
@@ -208,8 +224,13 @@ static void choose(Passage *p)
 /* An answer that a shared cache may keep would give one client's cookie to all. */
 static bool is_shared(const Headers *headers)
 {
+	Str control = headers_get(headers, HTTP_CACHE_CONTROL);
+
+	if (headers_has_token(headers, HTTP_CACHE_CONTROL, S("private")) ||
+	    headers_has_token(headers, HTTP_CACHE_CONTROL, S("no-store")))
+		return false;
 	return headers_has_token(headers, HTTP_CACHE_CONTROL, S("public")) ||
-	       str_find(headers_get(headers, HTTP_CACHE_CONTROL), S("s-maxage")) >= 0;
+	       str_find(control, S("max-age")) >= 0 || str_find(control, S("s-maxage")) >= 0;
 }
 
 static bool is_good(Str value)

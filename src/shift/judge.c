@@ -82,7 +82,8 @@ bool judge_is_over(const JudgeMetric *metric)
 	const Evidence *e = &metric->worse;
 	double enough = judge_is_wanted(metric) ? e->expected : (double)e->new_events;
 
-	return enough >= JUDGE_LEAST_EVENTS && evidence_log(e) >= -log(metric->alpha);
+	return enough >= JUDGE_LEAST_EVENTS * MAX(metric->watchers, 1u) &&
+	       evidence_log(e) >= -log(metric->alpha);
 }
 
 static void weigh(const Judge *judge, JudgeMetric *metric, Evidence *e)

@@ -43,8 +43,10 @@ typedef struct JudgeMetric {
 	JudgeTally judged[JUDGE_SIDES]; /* in batches that are closed: what the evidence rests on */
 	JudgeTally batch[JUDGE_SIDES];
 	uint64_t in_step[JUDGE_SIDES]; /* of the requests judged, those of this step */
-	Evidence worse, fine;          /* fine: against "new is at least 1 + prove times as bad" */
-	bool back;                     /* the limit was reached */
+	uint32_t
+		watchers; /* gateways that counted, each of which may have seen the same user; 0 counts as 1 */
+	Evidence worse, fine; /* fine: against "new is at least 1 + prove times as bad" */
+	bool back;            /* the limit was reached */
 } JudgeMetric;
 
 typedef struct JudgeStep {

@@ -95,22 +95,27 @@ Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy 
 {
 	ShiftState state = *next, before;
 	BookEntry entry;
+	Err *err;
 
 	if (!keeper.book)
 		return err_new(a, ERR_CONFLICT, "shift.off", "nothing is moved by this gateway");
 	subject_lock(s);
 	before = s->state;
+	s->changing++;
 	if (state.phase == SHIFT_OLD && before.phase > SHIFT_SHADOW)
 		subject_halt(s, by->why);
 	subject_unlock(s);
 	shift_state_say(&state, by->why);
 	entry = entry_of(&before, &state, by);
-	TRY(book_change(keeper.book, a, s->name, &state, &entry));
-	say_change(s, &state, by);
+	err = book_change(keeper.book, a, s->name, &state, &entry);
+	if (!err)
+		say_change(s, &state, by);
 	subject_lock(s);
-	subject_apply(s, &state, time_utc_us());
+	s->changing--;
+	if (!err)
+		subject_apply(s, &state, time_utc_us());
 	subject_unlock(s);
-	return NULL;
+	return err;
 }
 
 void keeper_put_evidence(JsonWriter *w, const Judge *judge, Str line)
@@ -314,13 +319,30 @@ static Str frozen(const Look *look)
 	return str_dup(look->arena, buf_str(&b));
 }
 
+static Str capped(const Look *look)
+{
+	bool full;
+	uint32_t cap;
+
+	subject_lock(look->s);
+	cap = look->s->conf ? look->s->conf->cap : 0;
+	full = cap && look->s->touched_count >= cap;
+	subject_unlock(look->s);
+	return full ? str_fmt(look->arena,
+	                      "the cap of %u users is reached: no step begins before it is raised",
+	                      cap)
+	            : (Str){ 0 };
+}
+
 static Err *pass_step(const Look *look)
 {
-	Str freeze = frozen(look);
+	Str held = frozen(look);
 
-	if (!freeze.len)
+	if (!held.len)
+		held = capped(look);
+	if (!held.len)
 		return go_on(look);
-	block(look, freeze);
+	block(look, held);
 	return NULL;
 }
 
@@ -365,7 +387,7 @@ static void judge_now(Look *look)
 		                    STR_ARG(why)));
 	else if (trip == TRIPWIRE_BOTH_FAIL)
 		block(look, why);
-	else if (verdict.say == JUDGE_WAIT)
+	else if (verdict.say == JUDGE_WAIT || look->state.phase == SHIFT_NEW)
 		block(look, knows_nobody(look->s) ? S(NOBODY) : (Str){ 0 });
 }
 
@@ -407,7 +429,7 @@ static Err *settle(Subject *s, Arena *a)
 {
 	Look *look = ARENA_NEW(a, Look);
 	Str why;
-	bool on;
+	bool on, busy;
 
 	*look = (Look){ .arena = a, .now_us = time_utc_us() };
 	if (!look_at(s, look))
@@ -415,7 +437,10 @@ static Err *settle(Subject *s, Arena *a)
 	subject_lock(s);
 	why = str_dup(a, str_of(look->halted ? s->halted_line : s->verdict));
 	on = s->say == JUDGE_ON && !s->plan_due;
+	busy = s->changing > 0;
 	subject_unlock(s);
+	if (busy) /* a person's words are the journal's, not the judge's beside them */
+		return NULL;
 	if (look->halted)
 		return go_back(look, why);
 	TRY(freeze(look));
@@ -512,6 +537,8 @@ static Err *collect(Subject *s, Arena *a, bool own)
 		    judge_read(a, json_get(json, S("judge")), &judge))
 			continue; /* of a release that this one cannot read */
 		forget_other_step(s, &seen[i], &judge);
+		if (!own) /* users of both would count twice */
+			judge.ratio = ratio_new(judge.ratio.expected);
 		if (own) {
 			TRY(take_up(s, a, json, &judge));
 		} else if (!gateways++)

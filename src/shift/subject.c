@@ -322,6 +322,8 @@ static SubjectDraw draw_known(Subject *s, const SplitUser *user)
 	draw.is_new = split_is_in(s->state.salt, user->hash, s->state.share_ppm);
 	if (draw.is_new && is_capped(s, user->hash)) {
 		s->capped++;
+		s->judge.step.share = 0; /* from now on it is not what the split says */
+		s->judge.ratio = ratio_new(0);
 		return (SubjectDraw){ .attempt = s->state.attempt };
 	}
 	return draw;
@@ -382,7 +384,9 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	    o->attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
-	tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);
+	if (o->drawn || o->side == JUDGE_OLD ||
+	    o->fate == TRIPWIRE_REFUSED) /* a tester is no user */
+		tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);
 	if (!o->drawn) /* told where to go, or nobody knows who it is: no part of the comparison */
 		return;
 	judge_note(&s->judge, &s->seen, o->side, o->user, measured, events);
@@ -436,5 +440,7 @@ Judge subject_judge(const Subject *s)
 
 	if (s->others.count)
 		(void)judge_merge(&both, &s->others); /* of other rules: left out */
+	for (unsigned i = 0; i < both.count; i++)
+		both.metrics[i].watchers = s->others_count + 1;
 	return both;
 }

@@ -371,3 +371,23 @@ def test_a_canary_of_nobody_known_says_so(moved, client):
         client.get(gw)
     told = users.wait(lambda told: told["blocked"], "blocked")
     assert "nobody known" in told["blocked"] and told["phase"] == "canary"
+
+
+def test_a_group_has_one_name_and_one_pair_of_sides(gateway, old, new):
+    sides = f"upstreams:\n  shop: {{ servers: [ \"{old.address}\" ] }}\n  next: {{ servers: [ \"{new.address}\" ] }}\n"
+    gw = gateway(two_sides(old, new), token="a-token-of-the-play")
+    for routes, words in (("{ name: a, match: /a, old: shop, new: next, shift: { group: rest } }", "another name"),
+                          ("{ name: a, match: /a, old: shop, new: next, shift: { group: g } }, "
+                           "{ name: b, match: /b, old: next, new: shop, shift: { group: g } }", "other sides")):
+        gw.write(sides + f"admin: {{ address: '127.0.0.1:0', token: a-token-of-the-play }}\nroutes: [ {routes}, {{ name: rest, to: shop }} ]\n")
+        status, _, text = gw.ask_admin("/config/reload", "POST")
+        assert status == 422 and words in text
+
+
+def test_a_cap_holds_the_step_and_is_no_broken_split(moved, client):
+    gw, users = moved("{ steps: [ 50%, 100% ], cap: 10, judge: { hold: 1ms, metrics: [ errors ] } }")
+    users.command("canary")
+    people = crowd(client, gw, 100)
+    told = users.wait(lambda told: sides(people) and "cap of 10" in told["blocked"], "at its cap")
+    assert sides(people)["new"] == 10 and told["phase"] == "canary", told
+    assert told["detail"]["users"]["new"] == 10
