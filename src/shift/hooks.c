@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
+#include "shift/webhook.h"
 
 /* --- configuration -------------------------------------------------------------------------------------------------------- */
 
@@ -88,11 +89,13 @@ static Err *begin(Arena *a, Snapshot *snap)
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
 		TRY(bind_route(a, snap, i, of_upstreams));
 	shadow_begin();
-	return keeper_begin(a, snap);
+	TRY(keeper_begin(a, snap));
+	return webhooks_begin(&conf->shift);
 }
 
 static void end(void)
 {
+	webhooks_end();
 	shadow_end();
 	keeper_end();
 }
