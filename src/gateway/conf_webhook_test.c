@@ -108,8 +108,9 @@ TEST(mistakes_of_webhooks_have_their_line_and_none_of_the_secret)
 		{ "  - url: https://h.test/x\n    secret: hunter2",
 		  "7:13: secret: expected whsec_ and the Base64 of 24 to 64 bytes" },
 		{ "  - { url: https://h.test/x, format: slack, subjects: users }",
-		  "6:57: subjects: nothing that is moved is called \"users\"" },
-		{ "  - { url: https://h.test/x, format: slack, events: [ backk ] }", "6:57: " },
+		  "6:55: subjects: nothing that is moved is called \"users\"" },
+		{ "  - { url: https://h.test/x, format: slack, events: [ backk ] }",
+		  "6:55: events: \"backk\" is not known" },
 		{ "  - { url: https://h.test/x, format: slack }\n"
 		  "  - { url: https://ann:hunter2@h.test/y, format: slack }",
 		  "7:5: name: another webhook is called h.test: give one a name" },

@@ -148,14 +148,20 @@ static Err *tell_all(Webhook *h, Arena *a, int64_t *wait_us)
 	}
 }
 
-static Err *look(Webhook *h, Arena *a, bool *known, int64_t *wait_us)
+static Err *need_place(Webhook *h, Arena *a)
+{
+	if (!h->placed)
+		TRY(webhook_place_need(h, a));
+	h->placed = true;
+	return NULL;
+}
+
+static Err *look(Webhook *h, Arena *a, int64_t *wait_us)
 {
 	WebhookPlace place;
 
 	*wait_us = POLL_US;
-	if (!*known)
-		TRY(webhook_place_need(h, a));
-	*known = true;
+	TRY(need_place(h, a));
 	TRY(webhook_place_read(h, a, &place));
 	return is_due(h, &place, wait_us) ? tell_all(h, a, wait_us) : NULL;
 }
@@ -176,11 +182,10 @@ static Err *follow(void *arg)
 	Webhook *h = arg;
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	AUTO(db_watch_end) DbWatch watch = { 0 };
-	bool known = false;
 
 	for (;;) {
 		int64_t wait_us;
-		Err *err = look(h, a, &known, &wait_us);
+		Err *err = look(h, a, &wait_us);
 
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
@@ -214,6 +219,16 @@ static void copy_conf(Webhook *h, const WebhookConf *conf)
 		h->conf.subjects.at[i] = str_dup(h->arena, conf->subjects.at[i]);
 }
 
+/* At once, so that it hears of all that is done after this; when the book is away it is done as soon as it can be. */
+static void place_now(Webhook *h)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	AUTO(deadline_end) Deadline limit = deadline_begin(SETTLE_US);
+	Err *err = need_place(h, a);
+
+	(void)err;
+}
+
 static Err *begin_one(const WebhookConf *conf, Webhook **out)
 {
 	Arena *arena = arena_new(0);
@@ -228,6 +243,7 @@ static Err *begin_one(const WebhookConf *conf, Webhook **out)
 	(void)webhook_url_read(arena, h->conf.url, &h->url); /* it was when it was checked */
 	(void)webhook_secret_read(h->conf.secret, h->key, &h->key_bytes);
 	webhook_metrics_take(h);
+	place_now(h);
 	err = child_start(&h->fiber, follow, h, "webhook");
 	if (err)
 		webhook_free(h);

@@ -30,6 +30,7 @@ typedef struct Webhook {
 	DbLease lease;
 	TlsContext *tls; /* NULL: not made yet, or plain */
 	MetricCell results[WEBHOOK_RESULTS], waiting;
+	bool placed;  /* the book knows it */
 	bool failing; /* and that was said */
 	bool hurries; /* its configuration came just now: it tries once without waiting for its time */
 	Child fiber;
