@@ -131,7 +131,7 @@ bool tolerance_read(Arena *a, Str text, double *absolute, double *relative);
 /* --- webhooks: conf_webhook.c ------------------------------------------------------------------------------------------- */
 
 extern const ConfTable webhook_conf_table; /* WebhookConf */
-ConfCheck webhook_conf_check_all;          /* of a ShiftAllConf: names */
+ConfCheck webhook_conf_check_all;          /* of a ShiftAllConf: how many */
 
 typedef struct GatewayConf GatewayConf; /* conf.h */
 /* Subjects that nothing is called. */

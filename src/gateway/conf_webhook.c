@@ -185,14 +185,6 @@ void webhook_conf_check_all(Conf *conf, void *object)
 
 	if (all->webhooks.count > WEBHOOKS_MAX)
 		conf_mistake(conf, &all->webhooks, "webhooks: %d at most", (int)WEBHOOKS_MAX);
-	for (size_t i = 0; i < all->webhooks.count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (all->webhooks.at[i].name.len &&
-			    str_eq(all->webhooks.at[i].name, all->webhooks.at[k].name))
-				conf_mistake(
-					conf, &all->webhooks.at[i].name,
-					"name: another webhook is called %.*s: give one a name",
-					STR_ARG(all->webhooks.at[i].name));
 }
 
 /* --- what it is told of --------------------------------------------------------------------------------------------------- */

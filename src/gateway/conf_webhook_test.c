@@ -113,7 +113,7 @@ TEST(mistakes_of_webhooks_have_their_line_and_none_of_the_secret)
 		  "6:55: events: \"backk\" is not known" },
 		{ "  - { url: https://h.test/x, format: slack }\n"
 		  "  - { url: https://ann:hunter2@h.test/y, format: slack }",
-		  "7:5: name: another webhook is called h.test: give one a name" },
+		  "7:5: name: \"h.test\" is taken already" },
 		{ "  - { url: http://h.test/x, format: slack, ca: /dev/null }", "6:50: " },
 	};
 
