@@ -25,18 +25,21 @@ class Shoppers:
                 good=ENDS, env={"SHOP_URL": url})
 
     def summary(self):
-        """What all of them did and met, in a line."""
+        """What all of them did and met, in a line. What was on its way when they were sent home has not failed."""
         reports = []
         for file in self.saved:
             with contextlib.suppress(OSError, ValueError):
                 reports.append(json.loads(file.read_text()))
         orders = sum(step["requests"] - step["failed"] for report in reports for step in report["steps"] if step["step"] == "check out")
-        failures = {}
+        failures, unfinished = {}, 0
         for step in (step for report in reports for step in report["steps"] if step["failed"]):
             for kind, count in step["failures"].items():
+                if kind.lower() == "unfinished":
+                    unfinished += count
+                    continue
                 what = f"{step['step']}: {kind.lower()}"
                 failures[what] = failures.get(what, 0) + count
         visits = sum(report["arrivals_begun"] for report in reports)
         return (f"shoppers: {visits:.0f} visits, {orders} orders, {sum(report['all']['requests'] for report in reports)} requests, "
-                f"{sum(report['all']['failed'] for report in reports)} failed"
+                f"{sum(failures.values())} failed"
                 + "".join(f"; {count} at {what}" for what, count in failures.items()))

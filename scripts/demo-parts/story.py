@@ -4,7 +4,7 @@ a drill. Each stage says what happens and where to look; what came of all of the
 import subprocess
 import time
 
-from programs import Problem
+from programs import Problem, shown
 from shift import moment
 
 WAIT_S = 180  # for what takes seconds; more than this is no demo
@@ -46,7 +46,7 @@ class Story:
         done = subprocess.run([*map(str, self.bad[:2]), *words], capture_output=True, text=True, check=False)
         if done.returncode:
             raise Problem(f"examples/shop/fault: {done.stderr.strip()}")
-        self.pulse.say(f"   $ examples/shop/fault {self.bad[1].name} {' '.join(words)}")
+        self.pulse.say(f"   $ examples/shop/fault {shown(self.bad[1])} {' '.join(words)}")
 
     # The stages
 

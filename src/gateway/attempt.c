@@ -8,6 +8,7 @@
  *
  * A connection that was used before may be one that its server has just closed. Then the same server is asked again on a
  * new one, and that is no retry, for nothing failed: docs/decisions/0012. */
+#include "gateway/hooks.h"
 #include "gateway/proxy_int.h"
 #include "gateway/tunnel.h"
 
@@ -343,6 +344,17 @@ static void prepare_retry(Passage *p, const Err *err)
 		p->tried[p->tried_count++] = p->lease.server;
 }
 
+/* Has the other side a try, since nobody did any work on this one? */
+static bool is_rescued(Passage *p, const Err *err)
+{
+	if (!err || !p->shift || !p->unsent || p->streaming || p->x->begun ||
+	    !is_about_server(err) || !gateway_hooks()->rescue(p, err))
+		return false;
+	p->tried_count = 0;
+	p->answered = p->fresh = p->stale = false;
+	return true;
+}
+
 Err *attempts_run(Passage *p)
 {
 	Err *first = NULL;
@@ -351,11 +363,16 @@ Err *attempts_run(Passage *p)
 
 	for (;;) {
 		bool budgeted = p->budgeted;
+		Upstream *up = p->target->up;
 
 		p->budgeted = false;
 		err = attempt(p, &again);
 		if (budgeted)
-			upstream_retry_end(p->target->up);
+			upstream_retry_end(up);
+		if (!again && is_rescued(p, err)) {
+			first = NULL;
+			continue;
+		}
 		if (!again)
 			break;
 		first = err ? err : first;

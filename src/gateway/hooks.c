@@ -19,6 +19,13 @@ static void choose_nothing(Passage *p)
 	(void)p;
 }
 
+static bool rescue_nothing(Passage *p, const Err *err)
+{
+	(void)p;
+	(void)err;
+	return false;
+}
+
 static void answer_nothing(Passage *p, Headers *headers)
 {
 	(void)p;
@@ -38,8 +45,8 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  end_nothing,   choose_nothing, choose_nothing,
-	answer_nothing, piece_nothing, done_nothing,
+	begin_nothing,  end_nothing,    choose_nothing, choose_nothing,
+	rescue_nothing, answer_nothing, piece_nothing,  done_nothing,
 };
 
 static const GatewayHooks *hooked = &nothing;

@@ -15,6 +15,9 @@ typedef struct GatewayHooks {
 	void (*choose)(Passage *p);
 	/* The request is about to be sent: p->head, and p->body when relay_is_small. Does not park. */
 	void (*ready)(Passage *p);
+	/* No server got a byte of the request, and err says why: may set p->target and p->times to another side. True: it did,
+	 * and the request is sent there. Does not park. */
+	bool (*rescue)(Passage *p, const Err *err);
 	/* An upstream's answer is about to be given: may change the headers. Does not park. */
 	void (*answer)(Passage *p, Headers *headers);
 	/* A piece of that answer's body, on its way. Does not park. */

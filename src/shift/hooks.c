@@ -251,6 +251,29 @@ static bool fate_of(const Passage *p, const Err *err, TripwireFate *fate)
 	return true;
 }
 
+/* A leg of the new side that nobody answered is noted at once, and the old side serves. */
+static bool rescue(Passage *p, const Err *err)
+{
+	ShiftTrip *trip = p->shift;
+	const ShiftLeg *leg = &trip->legs[0];
+	SubjectOutcome o = {
+		.side = JUDGE_NEW, .user = trip->user.hash, .drawn = leg->drawn, .took_us = -1
+	};
+
+	if (trip->count != 1 || leg->side != JUDGE_NEW || p->reshape ||
+	    p->target == p->state->target || phase_of(leg->subject) == SHIFT_RETIRED ||
+	    !fate_of(p, err, &o.fate))
+		return false;
+	subject_lock(leg->subject);
+	subject_note(leg->subject, &o, time_utc_us());
+	leg->subject->rescued++;
+	subject_unlock(leg->subject);
+	trip->count = 0; /* what the old side makes of it says nothing of a draw */
+	p->target = p->state->target;
+	p->times = &p->route->conf->timeouts;
+	return true;
+}
+
 static void done(Passage *p, const Err *err)
 {
 	ShiftTrip *trip = p->shift;
@@ -273,7 +296,7 @@ static void done(Passage *p, const Err *err)
 }
 
 static const GatewayHooks hooks = {
-	begin, end, choose, shadow_ready, answer, shadow_piece, done,
+	begin, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

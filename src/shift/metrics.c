@@ -118,6 +118,16 @@ static void read_strangers(MetricOut *out)
 	each(out, say_strangers);
 }
 
+static void say_rescued(MetricOut *out, const Subject *s)
+{
+	metric_emit(out, &s->name, (double)s->rescued);
+}
+
+static void read_rescued(MetricOut *out)
+{
+	each(out, say_rescued);
+}
+
 static void say_backs(MetricOut *out, const Subject *s)
 {
 	metric_emit(out, &s->name, (double)s->backs);
@@ -207,6 +217,12 @@ static const MetricFamily families[] = {
 	  "Requests of nobody known, served by the old side",
 	  { "subject" },
 	  read_strangers },
+	{ "banyan_shift_rescued_total",
+	  METRIC_COUNTER,
+	  "requests",
+	  "Requests that no server of the new side took, and the old side served",
+	  { "subject" },
+	  read_rescued },
 	{ "banyan_shift_backs_total",
 	  METRIC_COUNTER,
 	  "changes",

@@ -121,11 +121,29 @@ static Err *await_old(ShadowShot *shot)
 	return err;
 }
 
+/* Are more than half of its connections in use, or does anybody wait for one? Then they are for users. */
+static bool is_half_used(const Upstream *up)
+{
+	uint64_t used = 0, most = 0;
+
+	if (upstream_waiting(up))
+		return true;
+	for (size_t i = 0; i < upstream_servers(up); i++) {
+		UpstreamServerStats stats = upstream_server_stats(up, i);
+
+		used += stats.connections;
+		most += stats.max_connections;
+	}
+	return most && used * 2 > most;
+}
+
 /* A second answer of the old side, for what differs by itself; when there is none, nothing was measured. */
 static void ask_again(ShadowShot *shot)
 {
 	bool sent;
 
+	if (is_half_used(shot->old_target->up))
+		return;
 	shot->measured = !shadow_ask(shot, shot->old_target, false, &shot->again, &sent);
 }
 
@@ -201,13 +219,18 @@ static bool is_body_there(const Passage *p, const ShadowConf *conf)
 	       p->head.content_length == (int64_t)p->body.len && p->body.len <= conf->body_bytes;
 }
 
+static bool is_safe(Str method)
+{
+	return str_eq(method, S("GET")) || str_eq(method, S("HEAD"));
+}
+
 /* What such a request is: SHADOW_COMPARED when it may be shadowed. Pure, but for the draw. */
 static ShadowResult sort(const Passage *p, const ShadowConf *conf)
 {
 	const Headers *headers = &p->head.headers;
-	bool safe = str_eq(p->head.method, S("GET")) || str_eq(p->head.method, S("HEAD"));
 
-	if (!safe && (!conf->sandbox.len || str_eq(p->head.method, S("CONNECT"))))
+	if (!is_safe(p->head.method) &&
+	    (!conf->sandbox.len || str_eq(p->head.method, S("CONNECT"))))
 		return SHADOW_METHOD;
 	if (p->head.upgrade.len)
 		return SHADOW_UPGRADE;
@@ -222,22 +245,6 @@ static ShadowResult sort(const Passage *p, const ShadowConf *conf)
 	if (conf->sample_ppm < PPM_WHOLE && rand_below(PPM_WHOLE) >= conf->sample_ppm)
 		return SHADOW_SAMPLE;
 	return SHADOW_COMPARED;
-}
-
-/* Are more than half of its connections in use, or does anybody wait for one? Then they are for users. */
-static bool is_half_used(const Upstream *up)
-{
-	uint64_t used = 0, most = 0;
-
-	if (upstream_waiting(up))
-		return true;
-	for (size_t i = 0; i < upstream_servers(up); i++) {
-		UpstreamServerStats stats = upstream_server_stats(up, i);
-
-		used += stats.connections;
-		most += stats.max_connections;
-	}
-	return most && used * 2 > most;
 }
 
 /* A place of the route's and of all routes'. */
@@ -280,6 +287,13 @@ static void copy_request(ShadowShot *shot, const Passage *p)
 	shot->line = str_fmt(a, "%.*s %.*s", STR_ARG(head->method), STR_ARG(head->target));
 }
 
+/* The old side knows no sandbox: what may change something it gets once. */
+static bool is_noise_asked(const Passage *p, const ShadowConf *conf)
+{
+	return conf->noise_ppm && is_safe(p->head.method) &&
+	       rand_below(PPM_WHOLE) < conf->noise_ppm;
+}
+
 static ShadowShot *shot_new(const Passage *p, const ShadowRules *rules, Subject *s)
 {
 	const ShiftTrip *trip = p->shift;
@@ -298,7 +312,7 @@ static ShadowShot *shot_new(const Passage *p, const ShadowRules *rules, Subject 
 		.new_connect_us = p->route->conf->new_timeouts.connect_us,
 		.key = p->key,
 		.user = trip->user.hash,
-		.noise = rules->conf->noise_ppm && rand_below(PPM_WHOLE) < rules->conf->noise_ppm,
+		.noise = is_noise_asked(p, rules->conf),
 	};
 	copy_request(shot, p);
 	shadow_keep_values(shot, p);

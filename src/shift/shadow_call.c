@@ -123,7 +123,7 @@ static Err *try_once(Ask *ask, bool fresh)
 
 /* --- asking --------------------------------------------------------------------------------------------------------- */
 
-static void mark(Ask *ask)
+static void mark(Ask *ask, bool is_new)
 {
 	Arena *a = ask->shot->arena;
 	Str sandbox = ask->shot->rules->conf->sandbox;
@@ -132,10 +132,10 @@ static void mark(Ask *ask)
 
 	*to = (Headers){ 0 };
 	for (uint32_t i = 0; i < from->count; i++)
-		if (!sandbox.len || !str_eq_nocase(from->at[i].name, sandbox))
+		if (!is_new || !sandbox.len || !str_eq_nocase(from->at[i].name, sandbox))
 			headers_add(to, a, from->at[i].name, from->at[i].value);
 	headers_add(to, a, S("X-Banyan-Shadow"), S("1"));
-	if (sandbox.len)
+	if (sandbox.len && is_new)
 		headers_add(to, a, sandbox, S("1"));
 }
 
@@ -151,7 +151,7 @@ Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswe
 	Err *err;
 
 	*sent = true;
-	mark(&ask);
+	mark(&ask, is_new);
 	if (is_new)
 		TRY(shadow_reshape_request(shot, &ask.head, &ask.body));
 	err = try_once(&ask, false);

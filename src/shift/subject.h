@@ -65,12 +65,12 @@ typedef struct Subject {
 	Sight sight;
 	Objective *objective; /* of both sides; NULL: there was no traffic yet */
 	const char *alert[JUDGE_SIDES];
-	uint64_t backs;                         /* that nobody asked for */
-	uint64_t strangers, by_address, capped; /* requests */
-	Differences *differences;               /* this gateway's; NULL: none yet */
-	bool differences_changed;               /* since they were kept */
-	bool differences_taken_up;              /* what was kept before the start is in them */
-	DifferencesTotals totals;               /* of them, a second ago at most */
+	uint64_t backs;                                  /* that nobody asked for */
+	uint64_t strangers, by_address, capped, rescued; /* requests */
+	Differences *differences;                        /* this gateway's; NULL: none yet */
+	bool differences_changed;                        /* since they were kept */
+	bool differences_taken_up; /* what was kept before the start is in them */
+	DifferencesTotals totals;  /* of them, a second ago at most */
 	SubjectShadow shadow;
 	uint32_t shadow_running; /* atomic, without the lock */
 } Subject;

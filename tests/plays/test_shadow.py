@@ -79,11 +79,12 @@ def test_unsafe_methods_are_not_sent_twice(shadowed, upstream, client):
 
 def test_with_a_sandbox_they_are_and_only_the_new_side_is_told(shadowed, upstream, client):
     old, new = upstream(answer=answer()), upstream(answer=answer())
-    gw, users = shadowed(old, new, "{ shadow: { effects: none, sandbox: X-Sandbox } }")
+    gw, users = shadowed(old, new, "{ shadow: { effects: none, sandbox: X-Sandbox, noise: 100% } }")
     client.post(gw, "/cart", b"item=7", "X-Sandbox: 0")
     users.wait_shadows(compared=1)
-    [again] = new.requests
+    [told], [again] = old.requests, new.requests
     assert again.method == "POST" and again.body == b"item=7" and again.headers.get("x-sandbox") == "1"
+    assert told.headers.get("x-sandbox") == "0", "the old side knows no sandbox, and gets a POST once"
 
 
 def test_what_cannot_be_compared_is_left_out_and_counted(shadowed, upstream, client):
@@ -288,6 +289,17 @@ def test_the_old_side_is_asked_once_unless_noise_is_asked_for(shadowed, upstream
     ask_many(client, gw, 50)
     users.wait_shadows(compared=50)
     assert len(old.requests) == 50 and len(new.requests) == 50
+
+
+def test_noise_is_not_measured_where_connections_are_few(gateway, upstream, client):
+    old, new = upstream(answer=answer()), upstream(answer=answer())
+    text = two_sides(old, new, "{ shadow: { effects: none, noise: 100%, at_once: 1000 } }")
+    gw = gateway(text.replace(f'"{old.address}"', f'{{ address: "{old.address}", max_connections: 1 }}'), token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("shadow")
+    ask_many(client, gw, 20)
+    users.wait_shadows(compared=20)
+    assert len(old.requests) == 20 and users.ask("/differences")["measured"] == 0
 
 
 def test_what_differs_by_itself_is_noise(shadowed, upstream, client):

@@ -245,3 +245,120 @@ def test_nothing_goes_on_in_a_freeze(gateway, old, new):
     users.command("canary", "--force")
     users.command("back")
     assert users.phase == "old"
+
+
+def test_routes_of_a_group_move_on_one_draw(gateway, old, new, client):
+    gw = gateway(f"admin: {{ address: '127.0.0.1:0', token: a-token-of-the-play }}\n"
+                 f"upstreams:\n  shop: {{ servers: [ \"{old.address}\" ] }}\n  next: {{ servers: [ \"{new.address}\" ] }}\n"
+                 "routes:\n"
+                 "  - { name: cart, match: /cart/**, old: shop, new: next, shift: { group: checkout, steps: [ 50%, 100% ] } }\n"
+                 "  - { name: pay, match: /pay/**, old: shop, new: next, shift: { group: checkout } }\n"
+                 "  - { name: rest, to: shop }\n", token="a-token-of-the-play")
+    Shift(gw, "checkout").command("canary")
+    people = crowd(client, gw, 60)  # on a route that does not move: no cookie yet
+    assert all(not person.cookies for person in people)
+    for person in people:
+        person.get("/cart/1")
+    at_cart, at_pay = ([person.get(target).text for person in people] for target in ("/cart/1", "/pay/1"))
+    assert at_cart == at_pay and set(at_cart) == {"old", "new"}
+
+
+def test_who_is_told_goes_where_he_is_told(moved, client):
+    gw, users = moved("{ steps: [ 1%, 100% ], overrides: { 'header:X-Beta': { new: [ 'yes' ], old: [ 'no' ] } } }")
+    assert client.get(gw, "/", "X-Beta: yes").text == "old", "nothing is moved yet"
+    users.command("canary")
+    assert client.get(gw, "/", "X-Beta: yes").text == "new"
+    person = Person(client, gw)
+    assert {person.get("/", "X-Beta: no").text for _ in range(5)} == {"old"}
+    users.command("back")
+    assert client.get(gw, "/", "X-Beta: yes").text == "old"
+
+
+def test_a_pause_stops_steps_and_not_the_way_back(gateway, old, upstream, client):
+    answers = {"status": 200}
+    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+    gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ], judge: { hold: 1ms, metrics: [ errors ] } }"), token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("canary")
+    users.command("pause")
+    people = crowd(client, gw, 40)
+    users.wait(lambda told: sides(people) and told["verdict"]["say"] == "on", "judged good")
+    assert (users.phase, users.ask()["percent"]) == ("canary", 50)
+    answers["status"] = 500
+    until(lambda: {person.get().status for person in people} == {200}, "everybody is back")
+    assert users.phase == "old"
+
+
+def test_a_person_begins_each_step_where_that_is_said(moved, client):
+    _, users = moved("{ steps: [ 50%, 100% ], manual: on, judge: { hold: 1ms, metrics: [ errors ] } }")
+    users.command("canary")
+    people = crowd(client, users.gw, 40)
+    told = users.wait(lambda told: sides(people) and "begins the next" in told["blocked"], "waits for a person")
+    assert told["phase"] == "canary" and "to 98%" in told["blocked"]
+    users.command("to", "100%")
+    assert users.phase == "new"
+
+
+def test_it_stays_when_the_old_side_is_gone_and_says_so(gateway, old, upstream, client):
+    answers = {"status": 200}
+    ill = upstream(answer=lambda asked: reply(answers["status"], b"new"))
+    text = two_sides(old, ill, "{ steps: [ 50%, 100% ], judge: { metrics: [ errors ] } }").replace(
+        f'"{old.address}" ]', f'"{old.address}" ], health: {{ path: /, interval: 100ms, timeout: 100ms, fall: 1, rise: 1 }}')
+    gw = gateway(text, token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("canary")
+    people = crowd(client, gw, 40)
+    assert set(sides(people)) == {"old", "new"}
+    old.stop()
+    gw.wait_metric("banyan_upstream_server_up", 0, upstream="shop")
+    answers["status"] = 500
+    told = users.wait(lambda told: [person.get() for person in people] and told["blocked"], "blocked")
+    assert "no server that is up" in told["blocked"] or "both sides" in told["blocked"]
+    assert told["phase"] == "canary" and "no server of shop is up" in users.command("back", code=2)
+
+
+def test_metrics_tell_where_a_move_stands(moved, client):
+    gw, users = moved("{ steps: [ 50%, 100% ], judge: { metrics: [ errors ] } }")
+    users.command("canary")
+    people = crowd(client, gw, 40)
+    sides(people)
+    gw.wait_metric("banyan_shift_phase", 1, subject="users", phase="canary")
+    assert gw.metric("banyan_shift_phase", subject="users", phase="old") == 0
+    assert gw.metric("banyan_shift_share", subject="users") == 0.5
+    until(lambda: sum(gw.metric("banyan_shift_requests_total", subject="users", side=side) for side in ("old", "new")) == 80, "all are counted")
+    assert gw.metric("banyan_shift_strangers_total", subject="users") == 40
+    assert 0 < gw.metric("banyan_shift_users", subject="users") < 40
+
+
+def test_reloads_under_a_canary_move_nobody(moved, client):
+    gw, users = moved("{ steps: [ 30%, 100% ] }")
+    users.command("canary")
+    people = crowd(client, gw, 60)
+    before = [person.get().text for person in people]
+    for steps in ("[ 40%, 100% ]", "[ 100% ]", "[ 30%, 100% ]"):
+        gw.reload(gw.text.replace("[ 30%, 100% ]", steps))
+        assert [person.get().text for person in people] == before
+    assert users.ask()["percent"] == 30
+
+
+def test_a_route_that_is_gone_is_no_subject_any_more(moved, client):
+    gw, users = moved()
+    users.command("canary", "50%")
+    gw.reload("admin: { address: '127.0.0.1:0', token: a-token-of-the-play }\n" + gw.text.replace("old: shop, new: next, shift: {}", "to: shop").split("\n", 1)[1])
+    assert "nothing is called" in users.command(code=5)
+    assert client.get(gw).text == "old"
+
+
+def test_what_the_new_side_does_not_take_the_old_one_serves(gateway, old, new, client):
+    """The new side is killed under a canary: it goes back, and nobody has noticed anything."""
+    gw = gateway(two_sides(old, new, "{ steps: [ 50%, 100% ] }"), token="a-token-of-the-play")
+    users = Shift(gw)
+    users.command("canary")
+    people = crowd(client, gw, 40)
+    assert set(sides(people)) == {"old", "new"}
+    new.stop()
+    statuses = []
+    until(lambda: statuses.extend(person.get().status for person in people) or users.history[0]["verb"] == "back", "back on the old side")
+    assert set(statuses) == {200}
+    assert gw.metric("banyan_shift_rescued_total", subject="users") > 0
+    assert "refused" in users.history[0]["why"], users.history[0]["why"]
