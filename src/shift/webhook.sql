@@ -6,7 +6,7 @@
 insert into shift_webhooks (webhook, conf, tries, retry_at, gone) values (:webhook, '', 0, :then, :gone) on conflict do nothing
 
 -- Who is new hears of what comes, not of what was.
---- exec webhook_begin(webhook text)
+--- exec webhook_begin(webhook text); scans
 insert into shift_webhook_cursors (webhook, subject, revision)
 select cast(:webhook as text), subject, revision from shift_states
 
