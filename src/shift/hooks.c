@@ -90,7 +90,7 @@ static Err *begin(Arena *a, Snapshot *snap)
 		TRY(bind_route(a, snap, i, of_upstreams));
 	shadow_begin();
 	TRY(keeper_begin(a, snap));
-	return webhooks_begin(&conf->shift);
+	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
 }
 
 static void end(void)

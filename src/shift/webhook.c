@@ -16,7 +16,6 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "rt/loop.h"
-#include "shift/keeper.h"
 
 #define POLL_US US_PER_S /* hints of changes may be lost, and SQLite has none between processes */
 #define LEASE_US (20 * US_PER_S) /* a try takes 15 s at most */
@@ -229,14 +228,15 @@ static void place_now(Webhook *h)
 	(void)err;
 }
 
-static Err *begin_one(const WebhookConf *conf, Webhook **out)
+static Err *begin_one(const Book *book, Str gateway, const WebhookConf *conf, Webhook **out)
 {
 	Arena *arena = arena_new(0);
 	Webhook *h = ARENA_NEW(arena, Webhook);
 	Err *err;
 
-	*h = (Webhook){ .arena = arena, .db = book_db(keeper_book()), .hurries = webhooks.begun };
+	*h = (Webhook){ .arena = arena, .db = book_db(book), .hurries = webhooks.begun };
 	copy_conf(h, conf);
+	h->gateway = str_dup(arena, gateway);
 	h->print = webhook_print(arena, &h->conf);
 	h->lease = (DbLease){ .name = str_fmt(arena, "webhook:%.*s", STR_ARG(h->conf.name)),
 		              .owner = uuid_new() };
@@ -273,10 +273,10 @@ static void end_all(void)
 	webhooks.count = 0;
 }
 
-Err *webhooks_begin(const ShiftAllConf *conf)
+Err *webhooks_begin(const Book *book, Str gateway, const ShiftAllConf *conf)
 {
 	Webhook *kept[WEBHOOKS_MAX] = { 0 };
-	size_t rows, count = keeper_book() ? conf->webhooks.count : 0;
+	size_t rows, count = book ? conf->webhooks.count : 0;
 	const MetricFamily *families = webhook_metrics(&rows);
 
 	metrics_add(families, rows);
@@ -288,7 +288,8 @@ Err *webhooks_begin(const ShiftAllConf *conf)
 			webhooks.at[webhooks.count++] = kept[i];
 	for (size_t i = 0; i < count; i++)
 		if (!kept[i]) {
-			TRY(begin_one(&conf->webhooks.at[i], &webhooks.at[webhooks.count]));
+			TRY(begin_one(book, gateway, &conf->webhooks.at[i],
+			              &webhooks.at[webhooks.count]));
 			webhooks.count++;
 		}
 	webhooks.begun = true;

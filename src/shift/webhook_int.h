@@ -27,6 +27,7 @@ typedef struct Webhook {
 	uint8_t key[WEBHOOK_KEY_MAX];
 	size_t key_bytes; /* 0: bodies are not signed */
 	Db *db;
+	Str gateway; /* who tells it */
 	DbLease lease;
 	TlsContext *tls; /* NULL: not made yet, or plain */
 	MetricCell results[WEBHOOK_RESULTS], waiting;

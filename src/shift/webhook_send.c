@@ -11,7 +11,6 @@
 #include "http/url.h"
 #include "rt/dns.h"
 #include "rt/work.h"
-#include "shift/keeper.h"
 
 #include <openssl/evp.h>
 
@@ -167,8 +166,8 @@ static Err *attempt(Sending *k, Str subject, const BookEntry *entry)
 	AUTO(deadline_end) Deadline limit = deadline_begin(TRY_US);
 	Str body;
 
-	TRY(webhook_body(k->arena, (WebhookFormat)k->h->conf.format, subject, entry,
-	                 keeper_gateway(), &body));
+	TRY(webhook_body(k->arena, (WebhookFormat)k->h->conf.format, subject, entry, k->h->gateway,
+	                 &body));
 	TRY(dial(k));
 	return post(k, webhook_id(k->arena, subject, entry), body);
 }
