@@ -149,6 +149,9 @@ static Err *verify_header_name(Arena *a, Str text)
 static const ConfKey shadow_keys[] = {
 	{ "sample", CONF_SHARE, AT(ShadowConf, sample_ppm), .def = "100%",
 	  .help = "how many of the requests that may be are sent to the new side too" },
+	{ "beside", CONF_SHARE, AT(ShadowConf, beside_ppm), .def = "10%",
+	  .help = "how many of those while users are on the new side",
+	  .more = "Shadows are load that the old side does not have: too many make the new side look slow." },
 	{ "effects", CONF_ENUM, AT(ShadowConf, effects), .names = effects_words, .def = "unknown",
 	  .help = "what GET and HEAD change",
 	  .more = "Where both sides share a database or sessions even a GET may eat something: flash messages, one-time "

@@ -17,6 +17,7 @@ typedef enum ShadowEffects { EFFECTS_UNKNOWN, EFFECTS_NONE } ShadowEffects;
 
 typedef struct ShadowConf {
 	uint32_t sample_ppm; /* of the requests that may be shadowed */
+	uint32_t beside_ppm; /* of that, while users are on the new side */
 	uint8_t effects;     /* ShadowEffects: the declaration */
 	Str sandbox; /* header that makes the new side change nothing; unsafe methods are shadowed with it; empty: none */
 	uint32_t noise_ppm;  /* of those shadowed, how many ask the old side a second time */

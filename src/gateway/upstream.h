@@ -59,7 +59,7 @@ typedef struct LeaseAsk {
 	int64_t connect_us;
 	bool fresh;  /* no connection that was idle */
 	bool unsafe; /* it may not be sent twice: none that was idle for keepalive.unsafe_idle */
-	bool now;    /* does not stand in line; nobody waits for it, and it tells nothing of the traffic */
+	bool now; /* does not stand in line; nobody waits for it, and it tells nothing of the traffic */
 	Peer client; /* whom a PROXY header names; looked at only where the upstream wants one */
 } LeaseAsk;
 

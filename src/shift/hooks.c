@@ -57,37 +57,59 @@ static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 	if (route->new_upstream) {
 		binding->subject = route_subject(route);
 		TRY(shadow_rules(a, binding->conf, &binding->shadow));
-		configure(binding->subject, snap->hold, &speaker->shift, route->upstream->name,
-		          route->new_upstream->name);
 	}
 	snap->states[i].shift = binding;
 	return NULL;
 }
 
-static void forget(void)
+static void configure_route(const Snapshot *snap, size_t i)
+{
+	const RouteConf *route = &snap->conf->routes.at[i];
+	const ShiftBinding *binding = snap->states[i].shift;
+
+	if (binding && binding->subject)
+		configure(binding->subject, snap->hold, binding->conf, route->upstream->name,
+		          route->new_upstream->name);
+}
+
+static void configure_upstream(const Snapshot *snap, size_t i, const ShiftConf *of_upstreams)
+{
+	Str name = snap->conf->upstreams.at[i].name;
+	AUTO(buf_fini) Buf b = { 0 };
+
+	buf_put(&b, S(UPSTREAM_PREFIX));
+	buf_put(&b, name);
+	configure(subject_find(buf_str(&b)), snap->hold, of_upstreams, name, (Str){ 0 });
+}
+
+/* Those that are not in this configuration any more. */
+static void forget(const Snapshot *snap)
 {
 	Subject *s = NULL;
 
 	while ((s = subject_next(s)))
-		configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
+		if (s->hold && s->hold != snap->hold)
+			configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
 }
 
+/* What may be wrong with it is found before any subject is told of it. */
 static Err *begin(Arena *a, Snapshot *snap)
 {
 	ShiftConf *of_upstreams = ARENA_NEW(a, ShiftConf);
 	const GatewayConf *conf = snap->conf;
+	size_t swapped = conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
 
 	conf_defaults(a, &shift_conf_table, of_upstreams);
-	forget();
-	for (size_t i = 0; conf->has_shift && i < conf->upstreams.count; i++) {
-		Str name = conf->upstreams.at[i].name;
-
-		configure(subject_need(SUBJECT_UPSTREAM,
-		                       str_fmt(a, UPSTREAM_PREFIX "%.*s", STR_ARG(name))),
-		          snap->hold, of_upstreams, name, (Str){ 0 });
-	}
+	for (size_t i = 0; i < swapped; i++)
+		subject_need(SUBJECT_UPSTREAM, str_fmt(a, UPSTREAM_PREFIX "%.*s",
+		                                       STR_ARG(conf->upstreams.at[i].name)));
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
 		TRY(bind_route(a, snap, i, of_upstreams));
+	for (size_t i = 0; i < swapped; i++)
+		configure_upstream(snap, i, of_upstreams);
+	for (size_t i = 0; i < conf->routes.count; i++)
+		configure_route(snap, i);
+	forget(snap);
 	shadow_begin();
 	TRY(keeper_begin(a, snap));
 	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
@@ -127,7 +149,7 @@ static ShiftLeg *draw(Passage *p, ShiftTrip *trip, Subject *s)
 	subject_lock(s);
 	drawn = subject_draw(s, &trip->user, told, is_new);
 	subject_unlock(s);
-	*leg = (ShiftLeg){ s, drawn.is_new ? JUDGE_NEW : JUDGE_OLD, drawn.drawn };
+	*leg = (ShiftLeg){ s, drawn.is_new ? JUDGE_NEW : JUDGE_OLD, drawn.drawn, drawn.attempt };
 	return leg;
 }
 
@@ -238,8 +260,9 @@ static bool is_refused(const Err *err)
 /* False: it says nothing of the side: the client left, or sent what nobody could serve. */
 static bool fate_of(const Passage *p, const Err *err, TripwireFate *fate)
 {
-	bool broken = err && (str_starts(str_of(err->slug), S("upstream.")) ||
-	                      str_starts(str_of(err->slug), S("shift.")));
+	bool broken = err && err->kind != ERR_INVALID &&
+	              (str_starts(str_of(err->slug), S("upstream.")) ||
+	               str_starts(str_of(err->slug), S("shift.")));
 
 	if (p->answered) {
 		*fate = p->answer.status >= 500 || broken ? TRIPWIRE_FAILED : TRIPWIRE_OK;
@@ -257,7 +280,11 @@ static bool rescue(Passage *p, const Err *err)
 	ShiftTrip *trip = p->shift;
 	const ShiftLeg *leg = &trip->legs[0];
 	SubjectOutcome o = {
-		.side = JUDGE_NEW, .user = trip->user.hash, .drawn = leg->drawn, .took_us = -1
+		.side = JUDGE_NEW,
+		.attempt = leg->attempt,
+		.user = trip->user.hash,
+		.drawn = leg->drawn,
+		.took_us = -1,
 	};
 
 	if (trip->count != 1 || leg->side != JUDGE_NEW || p->reshape ||
@@ -289,6 +316,7 @@ static void done(Passage *p, const Err *err)
 
 		o.side = trip->legs[i].side;
 		o.drawn = trip->legs[i].drawn;
+		o.attempt = trip->legs[i].attempt;
 		subject_lock(s);
 		subject_note(s, &o, time_utc_us());
 		subject_unlock(s);

@@ -24,6 +24,7 @@ typedef struct ShiftLeg {
 	Subject *subject;
 	JudgeSide side;
 	bool drawn;
+	uint32_t attempt; /* that it was drawn in */
 } ShiftLeg;
 
 /* Passage.shift. */

@@ -18,6 +18,7 @@
 #include "shift/plan.h"
 #include "shift/shadow.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ Snapshot *keeper_snapshot(void)
 	Snapshot *snap;
 
 	pthread_mutex_lock(&keeper.lock);
-	snap = snapshot_ref(keeper.snap);
+	snap = keeper.snap ? snapshot_ref(keeper.snap) : NULL;
 	pthread_mutex_unlock(&keeper.lock);
 	return snap;
 }
@@ -169,19 +170,25 @@ static void plan_step(Subject *s, Arena *a, uint32_t share_ppm)
 
 	keeper_plan(s, a, share_ppm, plan);
 	subject_lock(s);
-	s->judge.step.hold_us = plan->hold_us;
-	s->judge.step.requests = plan->requests;
-	s->plan_due = false;
+	if (share_ppm == s->state.share_ppm) {
+		s->judge.step.hold_us = plan->hold_us;
+		s->judge.step.requests = plan->requests;
+		s->plan_due = false;
+	}
 	subject_unlock(s);
 }
 
-/* The step after this one; the last is `new`, with the hold-back. */
+/* The first step with more users than now, whatever the configuration's were when this one began; the last is `new`, with
+ * the hold-back. */
 static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int64_t now_us)
 {
 	ShiftState next = *state;
 	uint32_t whole = PPM_WHOLE - conf->holdback_ppm;
 
-	next.step++;
+	next.step = 0;
+	while ((size_t)next.step < conf->steps.count &&
+	       conf->steps.at[next.step] <= state->share_ppm)
+		next.step++;
 	next.since_us = now_us;
 	next.passed = false;
 	next.share_ppm =
@@ -236,17 +243,19 @@ static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, 
 		        .why = why };
 
 	keeper_put_evidence(&w, &look->judge, why);
+	by.evidence = str_dup(look->arena, buf_str(&text));
+	TRY(keeper_change(look->s, look->arena, next, &by));
 	subject_lock(look->s);
 	look->s->backs += next->phase == SHIFT_OLD;
 	subject_unlock(look->s);
-	by.evidence = str_dup(look->arena, buf_str(&text));
-	return keeper_change(look->s, look->arena, next, &by);
+	return NULL;
 }
 
 static Err *go_back(const Look *look, Str why)
 {
 	ShiftState next = look->state;
 
+	shift_state_ask(&next, (Str){ 0 }, (Str){ 0 }, 0);
 	next.phase = SHIFT_OLD;
 	next.share_ppm = 0;
 	next.step = -1;
@@ -315,6 +324,20 @@ static Err *pass_step(const Look *look)
 	return NULL;
 }
 
+#define NOBODY \
+	"nine of ten requests are of nobody known, so the old side serves them: do clients send cookies back, and are answers " \
+	"public? `sticky` may name a header"
+
+static bool knows_nobody(Subject *s)
+{
+	bool nobody;
+
+	subject_lock(s);
+	nobody = subject_knows_nobody(s);
+	subject_unlock(s);
+	return nobody;
+}
+
 /* What is to be done at once, without the book: everybody back. */
 static void judge_now(Look *look)
 {
@@ -326,7 +349,11 @@ static void judge_now(Look *look)
 	if (trip == TRIPWIRE_QUIET || (verdict.say == JUDGE_BACK && trip != TRIPWIRE_TRIPPED))
 		why = verdict.line;
 	subject_lock(look->s);
-	look->s->say = back ? JUDGE_BACK : verdict.say;
+	if (look->s->state.revision != look->state.revision) { /* it is another question now */
+		subject_unlock(look->s);
+		return;
+	}
+	look->s->say = back ? JUDGE_BACK : trip == TRIPWIRE_BOTH_FAIL ? JUDGE_WAIT : verdict.say;
 	set_text(look->s->verdict, why);
 	if (back && look->old_is_up)
 		subject_halt(look->s, why);
@@ -339,7 +366,7 @@ static void judge_now(Look *look)
 	else if (trip == TRIPWIRE_BOTH_FAIL)
 		block(look, why);
 	else if (verdict.say == JUDGE_WAIT)
-		block(look, (Str){ 0 });
+		block(look, knows_nobody(look->s) ? S(NOBODY) : (Str){ 0 });
 }
 
 /* False: there is nothing to look at. */
@@ -349,7 +376,9 @@ static bool look_at(Subject *s, Look *look)
 	look->s = s;
 	look->state = s->state;
 	look->halted = s->halted;
-	look->judged = s->conf && (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW);
+	look->judged = s->conf && !s->foreign &&
+	               (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW ||
+	                (s->state.phase == SHIFT_RETIRED && s->halted));
 	if (look->judged) {
 		look->judge = subject_judge(s);
 		look->wire = s->wire;
@@ -399,7 +428,7 @@ static Err *settle(Subject *s, Arena *a)
 
 /* --- the book ------------------------------------------------------------------------------------------------------------ */
 
-static Err *read_states(Arena *a)
+Err *keeper_listen(Arena *a)
 {
 	BookState *states;
 	size_t count;
@@ -449,6 +478,19 @@ static Err *take_up(Subject *s, Arena *a, const Json *json, const Judge *judge)
 	return err;
 }
 
+/* Evidence is of the attempt, but counts of users and requests are of a step: those of another say nothing of this one. */
+static void forget_other_step(const Subject *s, const BookSeen *seen, Judge *judge)
+{
+	if (seen->step == s->state.step && fabs(judge->step.share - s->judge.step.share) < 1e-9)
+		return;
+	for (unsigned i = 0; i < judge->count; i++)
+		memset(judge->metrics[i].in_step, 0, sizeof judge->metrics[i].in_step);
+	memset(judge->requests, 0, sizeof judge->requests);
+	memset(judge->uncounted, 0, sizeof judge->uncounted);
+	judge->ratio = ratio_new(s->judge.step.share);
+	judge->full = false;
+}
+
 /* Others', summed up; and at the start one's own of before. */
 static Err *collect(Subject *s, Arena *a, bool own)
 {
@@ -466,8 +508,10 @@ static Err *collect(Subject *s, Arena *a, bool own)
 		if (is_own != own || (!own && time_utc_us() - seen[i].at_us > STALE_US &&
 		                      seen[i].step != s->state.step))
 			continue;
-		TRY(json_read(a, seen[i].evidence, 0, &json));
-		TRY(judge_read(a, json_get(json, S("judge")), &judge));
+		if (json_read(a, seen[i].evidence, 0, &json) ||
+		    judge_read(a, json_get(json, S("judge")), &judge))
+			continue; /* of a release that this one cannot read */
+		forget_other_step(s, &seen[i], &judge);
 		if (own) {
 			TRY(take_up(s, a, json, &judge));
 		} else if (!gateways++)
@@ -523,7 +567,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (now_us - keeper.synced_us < SYNC_US)
 		return NULL;
 	keeper.synced_us = now_us;
-	err = read_states(a);
+	err = keeper_listen(a);
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
 		err = share_evidence(a);
@@ -690,24 +734,32 @@ static Err *take_up_evidence(Arena *a)
 	return NULL;
 }
 
-Err *keeper_begin(Arena *a, Snapshot *snap)
+static Err *begin_first(Arena *a, Snapshot *snap)
 {
-	bool first = !keeper.book;
-
-	if (first && !is_wanted(snap->conf))
-		return NULL;
-	if (first)
-		TRY(open_book(a, snap->conf));
+	TRY(open_book(a, snap->conf));
 	keep_snapshot(snap);
-	if (!first) { /* a book that is away is no reason not to take a configuration */
-		say_book(read_states(a));
-		return NULL;
-	}
-	TRY(read_states(a));
+	TRY(keeper_listen(a));
 	TRY(shadow_share(a));
 	TRY(take_up_evidence(a));
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
 	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
+}
+
+Err *keeper_begin(Arena *a, Snapshot *snap)
+{
+	Err *err;
+
+	if (keeper.book) { /* one that is away is no reason not to take a configuration */
+		keep_snapshot(snap);
+		say_book(keeper_listen(a));
+		return NULL;
+	}
+	if (!is_wanted(snap->conf))
+		return NULL;
+	err = begin_first(a, snap);
+	if (err)
+		keeper_end(); /* so that the next configuration begins anew */
+	return err;
 }
 
 void keeper_end(void)

@@ -17,7 +17,7 @@ Book *keeper_book(void);          /* NULL: no configuration has moved anything y
 const SplitKey *keeper_key(void); /* once there is a book */
 Str keeper_gateway(void);         /* what this gateway is called */
 Snapshot *keeper_snapshot(
-	void); /* of the configuration in force, a reference: snapshot_unref it; any loop */
+	void); /* of the configuration in force, a reference: snapshot_unref it; any loop; NULL: nothing is moved */
 
 /* Who does something, and why. */
 typedef struct ChangeBy {
@@ -27,6 +27,9 @@ typedef struct ChangeBy {
 /* Makes next the state of s, if nobody was faster: next->revision is the one that was seen. Users go to the new side after
  * the book has it, and to the old one before. Parks; any loop. Fails as book_change does. */
 Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy *by) MUST_USE;
+
+/* What the book says now is what is known of all subjects. Parks; any loop. */
+Err *keeper_listen(Arena *a) MUST_USE;
 
 /* The metrics' evidence as JSON, and the verdict in words. */
 void keeper_put_evidence(JsonWriter *w, const Judge *judge, Str line);

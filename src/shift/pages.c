@@ -121,6 +121,9 @@ static Err *show_history(Exchange *x, Subject *s, JsonWriter *w)
 	BookEntry *entries;
 	size_t count;
 
+	if (!keeper_book())
+		return err_new(x->arena, ERR_CONFLICT, "shift.off",
+		               "nothing is moved by this gateway");
 	TRY(book_history(keeper_book(), x->arena, s->name, parameter(x, "before", 0),
 	                 (uint32_t)MAX(most, 1), &entries, &count));
 	json_begin_object(w);
@@ -189,26 +192,43 @@ static Err *read_body(Exchange *x, Str *body)
 	return NULL;
 }
 
+/* A word of another kind is no word: who says "dry_run": "true" must not have it done. */
+static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *share)
+{
+	const Json *why = json_get(json, S("why")), *path = json_get(json, S("path")),
+		   *kind = json_get(json, S("kind")), *target = json_get(json, S("target")),
+		   *dry_run = json_get(json, S("dry_run")), *force = json_get(json, S("force")),
+		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent"));
+	bool good = json_kind(json) == JSON_KIND_OBJECT;
+
+	good = good && (!why || json_to_str(why, &ask->why));
+	good = good && (!path || json_to_str(path, &ask->path));
+	good = good && (!kind || json_to_str(kind, &ask->kind));
+	good = good && (!target || json_to_str(target, &ask->target));
+	good = good && (!dry_run || json_to_bool(dry_run, &ask->dry_run));
+	good = good && (!force || json_to_bool(force, &ask->force));
+	good = good && (!expect || json_to_i64(expect, &ask->expect));
+	good = good && (!percent || json_to_real(percent, share));
+	ask->has_share = percent != NULL;
+	if (good)
+		return NULL;
+	return err_new(
+		x->arena, ERR_INVALID, "shift.body",
+		"a verb's body is an object: why, path, kind and target are strings, dry_run "
+		"and force true or false, percent and expect numbers");
+}
+
 static Err *read_ask(Exchange *x, Str body, VerbAsk *ask)
 {
 	const Json *json;
-	double share;
+	double share = 0;
 
 	if (!body.len)
 		return NULL;
 	TRY(json_read(x->arena, body, BODY_MAX, &json));
-	(void)json_to_str(json_get(json, S("why")), &ask->why);
-	(void)json_to_str(json_get(json, S("path")), &ask->path);
-	(void)json_to_str(json_get(json, S("kind")), &ask->kind);
-	(void)json_to_str(json_get(json, S("target")), &ask->target);
-	(void)json_to_bool(json_get(json, S("dry_run")), &ask->dry_run);
-	(void)json_to_bool(json_get(json, S("force")), &ask->force);
-	(void)json_to_i64(json_get(json, S("expect")), &ask->expect);
-	if (!json_to_real(json_get(json, S("percent")), &share))
-		return NULL;
+	TRY(read_words(x, json, ask, &share));
 	if (!(share >= 0 && share <= 100))
 		return err_new(x->arena, ERR_INVALID, "shift.verb", "percent is from 0 to 100");
-	ask->has_share = true;
 	ask->share_ppm = (uint32_t)(share * 1e4 + 0.5);
 	return NULL;
 }
@@ -332,7 +352,7 @@ static Err *page_events(Exchange *x, Str rest)
 	headers_add(&head.headers, x->arena, S("Content-Type"), S("text/event-stream"));
 	headers_add(&head.headers, x->arena, S("Cache-Control"), S("no-store"));
 	TRY(http_begin(x, &head));
-	return stream(x, &known);
+	return x->ended ? NULL : stream(x, &known); /* HEAD */
 }
 
 static const AdminPage pages[] = {

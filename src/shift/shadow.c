@@ -225,9 +225,10 @@ static bool is_safe(Str method)
 }
 
 /* What such a request is: SHADOW_COMPARED when it may be shadowed. Pure, but for the draw. */
-static ShadowResult sort(const Passage *p, const ShadowConf *conf)
+static ShadowResult sort(const Passage *p, const ShadowConf *conf, bool beside)
 {
 	const Headers *headers = &p->head.headers;
+	uint64_t sample_ppm = conf->sample_ppm;
 
 	if (!is_safe(p->head.method) &&
 	    (!conf->sandbox.len || str_eq(p->head.method, S("CONNECT"))))
@@ -242,7 +243,9 @@ static ShadowResult sort(const Passage *p, const ShadowConf *conf)
 		return SHADOW_STREAM;
 	if (!is_body_there(p, conf))
 		return SHADOW_BODY;
-	if (conf->sample_ppm < PPM_WHOLE && rand_below(PPM_WHOLE) >= conf->sample_ppm)
+	if (beside)
+		sample_ppm = sample_ppm * conf->beside_ppm / PPM_WHOLE;
+	if (sample_ppm < PPM_WHOLE && rand_below(PPM_WHOLE) >= sample_ppm)
 		return SHADOW_SAMPLE;
 	return SHADOW_COMPARED;
 }
@@ -377,14 +380,14 @@ void shadow_ready(Passage *p)
 	ShiftTrip *trip = p->shift;
 	Subject *s = trip->binding->subject;
 	ShadowResult result;
+	bool has_users;
 
 	drop_marker(&p->head.headers);
 	if (!is_shadowed(trip))
 		return;
-	result = sort(p, &trip->binding->conf->shadow);
+	has_users = __atomic_load_n(&s->phase, __ATOMIC_RELAXED) != SHIFT_SHADOW;
+	result = sort(p, &trip->binding->conf->shadow, has_users);
 	if (result == SHADOW_COMPARED) {
-		bool has_users = __atomic_load_n(&s->phase, __ATOMIC_RELAXED) != SHIFT_SHADOW;
-
 		trip->shadow = begin_shot(p, trip->binding->shadow, s, has_users);
 		result = trip->shadow ? SHADOW_COMPARED : SHADOW_BUSY;
 	}

@@ -32,8 +32,8 @@ typedef struct ShiftState {
 	char asked_verb[16];             /* waits for a second person; ends in NUL */
 	char asked_by[SHIFT_NAME_BYTES]; /* the first */
 	uint32_t asked_ppm;              /* of `to` and `canary`; 0: not said */
-	char target[SHIFT_NAME_BYTES]; /* of an upstream that is swapped: the other; ends in NUL */
-	char line[SHIFT_LINE_BYTES];   /* the last change, in a sentence; ends in NUL */
+	char target[SHIFT_NAME_BYTES];   /* the new side; ends in NUL */
+	char line[SHIFT_LINE_BYTES];     /* the last change, in a sentence; ends in NUL */
 } ShiftState;
 
 const char *shift_phase_name(ShiftPhase phase); /* "canary" */

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "gateway/upstream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,25 @@ void subject_unlock(Subject *s)
 
 /* --- its configuration -------------------------------------------------------------------------------------------------- */
 
+/* What was proven of one new side says nothing of another that took its name's place in the configuration. The book is left
+ * alone: other gateways may have the configuration that it speaks of. */
+static void compare_sides(Subject *s)
+{
+	Str target = str_of(s->state.target);
+	bool before = s->foreign;
+
+	s->foreign = s->kind != SUBJECT_UPSTREAM && s->new.len &&target.len &&
+	             s->state.phase > SHIFT_SHADOW && !str_eq(target, s->new);
+	if (s->foreign)
+		(void)snprintf(
+			s->blocked, sizeof s->blocked,
+			"it was moved to %s, and its new side is another one here: all users "
+			"are on the old side; `back`, then begin anew",
+			s->state.target);
+	else if (before)
+		s->blocked[0] = '\0';
+}
+
 void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
 {
 	ConfHold *before = s->hold;
@@ -103,6 +123,7 @@ void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str ol
 	s->conf = conf;
 	s->old = old;
 	s->new = new;
+	compare_sides(s);
 	conf_hold_unref(before);
 }
 
@@ -169,7 +190,14 @@ static void begin_attempt(Subject *s)
 	seen_clear(&s->seen);
 	seen_clear(&s->touched);
 	s->touched_count = 0;
+	s->strangers_before = s->strangers;
+	s->requests_before = s->sight.requests[JUDGE_OLD] + s->sight.requests[JUDGE_NEW];
 	sight_close_up(&s->sight);
+}
+
+static bool is_held_back(const Subject *s)
+{
+	return s->halted || s->foreign;
 }
 
 uint32_t subject_share_ppm(const Subject *s)
@@ -177,9 +205,9 @@ uint32_t subject_share_ppm(const Subject *s)
 	switch ((ShiftPhase)s->state.phase) {
 	case SHIFT_CANARY:
 	case SHIFT_NEW:
-		return s->halted ? 0 : s->state.share_ppm;
+		return is_held_back(s) ? 0 : s->state.share_ppm;
 	case SHIFT_RETIRED:
-		return PPM_WHOLE;
+		return is_held_back(s) ? 0 : PPM_WHOLE;
 	case SHIFT_OLD:
 	case SHIFT_SHADOW:
 	case SHIFT_PHASES:
@@ -218,6 +246,12 @@ static bool is_other_step(const ShiftState *x, const ShiftState *y)
 	return x->phase != y->phase || x->step != y->step || x->share_ppm != y->share_ppm;
 }
 
+/* A step that another gateway took at the same time is no reason to send anybody there again. */
+static bool goes_back_still(const Subject *s, const ShiftState *before)
+{
+	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
+}
+
 bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 {
 	ShiftState before = s->state;
@@ -228,8 +262,10 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 		return false;
 	s->state = *state;
 	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
-	s->halted = false;
-	s->halted_line[0] = '\0';
+	if (!goes_back_still(s, &before)) {
+		s->halted = false;
+		s->halted_line[0] = '\0';
+	}
 	if (state->shadows != before.shadows && s->differences) {
 		differences_clear(s->differences);
 		s->differences_changed = true;
@@ -245,6 +281,7 @@ bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
 		s->blocked[0] = s->verdict[0] = '\0';
 		s->say = JUDGE_WAIT;
 	}
+	compare_sides(s);
 	return true;
 }
 
@@ -280,12 +317,12 @@ static void touch(Subject *s, uint64_t user)
 
 static SubjectDraw draw_known(Subject *s, const SplitUser *user)
 {
-	SubjectDraw draw = { .drawn = true };
+	SubjectDraw draw = { .drawn = true, .attempt = s->state.attempt };
 
 	draw.is_new = split_is_in(s->state.salt, user->hash, s->state.share_ppm);
 	if (draw.is_new && is_capped(s, user->hash)) {
 		s->capped++;
-		return (SubjectDraw){ 0 };
+		return (SubjectDraw){ .attempt = s->state.attempt };
 	}
 	return draw;
 }
@@ -294,10 +331,11 @@ SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, boo
 {
 	SubjectDraw draw = { 0 };
 
-	if (s->state.phase == SHIFT_RETIRED)
+	if (s->state.phase == SHIFT_RETIRED && !is_held_back(s))
 		return (SubjectDraw){ .is_new = true };
-	if (!is_judged(&s->state) || s->halted)
+	if (!is_judged(&s->state) || is_held_back(s))
 		return draw;
+	draw.attempt = s->state.attempt;
 	if (overridden)
 		draw.is_new = told_new;
 	else if (user->hash)
@@ -340,7 +378,8 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	uint32_t measured, events;
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
-	if (!is_judged(&s->state) || s->halted || !s->judge.count)
+	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count ||
+	    o->attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	tripwire_note(&s->wire, o->side == JUDGE_NEW, o->fate, o->user, now_us);
@@ -380,6 +419,15 @@ void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES])
 	for (unsigned i = 0; i < judge.count; i++)
 		evidence[i] = (float)judge_view(&judge, i).evidence;
 	sight_turn(&s->sight, utc_us, evidence, judge.count);
+}
+
+bool subject_knows_nobody(const Subject *s)
+{
+	enum { ENOUGH = 500 };
+	uint64_t requests =
+		s->sight.requests[JUDGE_OLD] + s->sight.requests[JUDGE_NEW] - s->requests_before;
+
+	return requests >= ENOUGH && (s->strangers - s->strangers_before) * 10 > requests * 9;
 }
 
 Judge subject_judge(const Subject *s)

@@ -46,7 +46,8 @@ typedef struct Subject {
 	/* where it stands */
 	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
 	ShiftState state;
-	bool halted;   /* all users are on the old side again, and the book does not know yet */
+	bool halted; /* all users are on the old side again, and the book does not know yet */
+	bool foreign; /* the book's state is of another new side than the configuration's: all are on the old one */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
@@ -59,6 +60,7 @@ typedef struct Subject {
 	Judge others;              /* what other gateways have seen; count 0: nothing */
 	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */
 	uint64_t touched_count;
+	uint64_t strangers_before, requests_before; /* when it began */
 	Tripwire wire;
 	uint32_t others_count; /* gateways */
 	/* always */
@@ -95,6 +97,7 @@ void subject_halt(Subject *s, Str line);
 
 typedef struct SubjectDraw {
 	bool is_new, drawn; /* drawn: not by an override, and known */
+	uint32_t attempt;   /* that it belongs to; 0: none */
 } SubjectDraw;
 /* The side of a request. */
 SubjectDraw subject_draw(Subject *s, const SplitUser *user, bool overridden, bool told_new);
@@ -103,6 +106,7 @@ typedef struct SubjectOutcome {
 	JudgeSide side;
 	uint64_t user;
 	bool drawn;
+	uint32_t attempt; /* of its draw: what ends in another says nothing of that */
 	TripwireFate fate;
 	int64_t took_us;  /* to the answer's head; below 0: there was none */
 	uint32_t counted; /* a bit a counter that the answer raised */
@@ -114,5 +118,7 @@ Judge subject_judge(const Subject *s);
 /* A second is over: its counts go to the objective; *news when an alert begins or ends on a side. */
 void subject_turn(Subject *s, int64_t utc_us, bool news[JUDGE_SIDES]);
 double subject_objective(const Subject *s); /* share of requests that succeed */
+/* Most requests of this attempt are of nobody known, so that nobody is drawn. */
+bool subject_knows_nobody(const Subject *s);
 /* Share of users that the state gives the new side. */
 uint32_t subject_share_ppm(const Subject *s);

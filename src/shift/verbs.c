@@ -14,12 +14,19 @@
 
 #include <string.h>
 
+enum { TRIES = 4 };
+
 typedef struct Turn {
 	Arena *arena;
 	const VerbAsk *ask;
 	Subject *s;
 	ShiftState now, next;
-	const ShiftConf *conf; /* of the snapshot that is held */
+	const ShiftConf *conf;
+	ConfHold *hold; /* of conf and the names */
+	Str old, new;   /* upstreams */
+	Str verdict;
+	JudgeSay say;
+	bool foreign; /* subject.h */
 	Snapshot *snap;
 	Str said;
 } Turn;
@@ -65,7 +72,7 @@ static bool upstream_of(const Turn *t, Str name, bool *up)
 
 static Str new_side(const Turn *t)
 {
-	return t->s->kind == SUBJECT_UPSTREAM ? str_of(t->next.target) : t->s->new;
+	return t->s->kind == SUBJECT_UPSTREAM ? str_of(t->next.target) : t->new;
 }
 
 /* Of an upstream that is swapped the other is said with the verb. */
@@ -75,11 +82,15 @@ static Err *need_new_side(Turn *t)
 	bool up;
 
 	if (t->s->kind == SUBJECT_UPSTREAM && target.len) {
-		if (target.len >= sizeof t->next.target || str_eq(target, t->s->old))
+		if (target.len >= sizeof t->next.target || str_eq(target, t->old))
 			return err_new(t->arena, ERR_INVALID, "shift.target",
-			               "--to: name another upstream than %.*s", STR_ARG(t->s->old));
+			               "--to: name another upstream than %.*s", STR_ARG(t->old));
 		memset(t->next.target, 0, sizeof t->next.target);
 		memcpy(t->next.target, target.at, target.len);
+	}
+	if (t->s->kind != SUBJECT_UPSTREAM && t->new.len < sizeof t->next.target) {
+		memset(t->next.target, 0, sizeof t->next.target);
+		memcpy(t->next.target, t->new.at, t->new.len);
 	}
 	if (!new_side(t).len)
 		return err_new(t->arena, ERR_INVALID, "shift.target",
@@ -176,6 +187,8 @@ static Err *verb_canary(Turn *t)
 {
 	if (t->now.phase > SHIFT_SHADOW)
 		return not_from(t, "`to PERCENT` changes the share, `back` goes back");
+	if (t->ask->has_share && !t->ask->share_ppm)
+		return err_new(t->arena, ERR_INVALID, "shift.verb", "0 is no share of users");
 	TRY(need_new_side(t));
 	TRY(check_differences(t));
 	begin_attempt(t);
@@ -193,6 +206,8 @@ static Err *verb_to(Turn *t)
 		return verb_canary(t);
 	if (t->now.phase == SHIFT_RETIRED)
 		return not_from(t, "`back` goes to the old side, if it is still there");
+	if (t->foreign)
+		return not_from(t, "its new side is another one now: `back` first");
 	set_share(t, t->ask->share_ppm);
 	return NULL;
 }
@@ -223,9 +238,9 @@ static Err *verb_retire(Turn *t)
 {
 	if (t->now.phase != SHIFT_NEW)
 		return not_from(t, "only what is on the new side can be retired");
-	if (t->s->say != JUDGE_ON)
-		TRY(refuse(t, str_fmt(t->arena, "the judge has not said yet that it is good: %s",
-		                      t->s->verdict)));
+	if (t->say != JUDGE_ON)
+		TRY(refuse(t, str_fmt(t->arena, "the judge has not said yet that it is good: %.*s",
+		                      STR_ARG(t->verdict))));
 	t->next.phase = SHIFT_RETIRED;
 	t->next.share_ppm = PPM_WHOLE;
 	t->next.since_us = time_utc_us();
@@ -243,9 +258,9 @@ static Err *verb_back(Turn *t)
 
 	if (t->now.phase == SHIFT_OLD)
 		return not_from(t, "all users are on the old side");
-	if (t->now.phase > SHIFT_SHADOW && upstream_of(t, t->s->old, &up) && !up)
+	if (t->now.phase > SHIFT_SHADOW && upstream_of(t, t->old, &up) && !up)
 		TRY(refuse(t, str_fmt(t->arena, "no server of %.*s is up: start one",
-		                      STR_ARG(t->s->old))));
+		                      STR_ARG(t->old))));
 	shift_state_ask(&t->next, (Str){ 0 }, (Str){ 0 }, 0);
 	t->next.phase = SHIFT_OLD;
 	t->next.share_ppm = 0;
@@ -254,7 +269,7 @@ static Err *verb_back(Turn *t)
 	t->next.since_us = time_utc_us();
 	t->said =
 		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
-	                STR_ARG(t->s->old));
+	                STR_ARG(t->old));
 	return NULL;
 }
 
@@ -356,23 +371,37 @@ static Err *find_verb(Arena *a, Str name, size_t *verb)
 	               STR_ARG(all));
 }
 
-/* NULL: the configuration has none of this name. */
-static Subject *find_subject(Str name)
+/* What is known of it at this moment; its configuration is held. False: there is no such one in it. */
+static bool look_at(Turn *t)
 {
-	Subject *s = subject_find(name);
-	bool configured = false;
+	Subject *s = t->s = subject_find(t->ask->subject);
 
-	if (s) {
-		subject_lock(s);
-		configured = s->conf != NULL;
-		subject_unlock(s);
-	}
-	return configured ? s : NULL;
+	if (!s)
+		return false;
+	subject_lock(s);
+	t->conf = s->conf;
+	t->hold = s->hold ? conf_hold_ref(s->hold) : NULL;
+	t->old = s->old;
+	t->new = s->new;
+	t->now = t->next = s->state;
+	t->say = s->say;
+	t->foreign = s->foreign;
+	t->verdict = str_dup(t->arena, str_of(s->verdict));
+	subject_unlock(s);
+	t->snap = keeper_snapshot();
+	return t->conf && t->snap;
 }
 
-static void snapshot_unrefp(Snapshot **snap)
+static void turn_end(Turn *t)
 {
-	snapshot_unref(*snap);
+	conf_hold_unref(t->hold);
+	snapshot_unref(t->snap);
+}
+
+/* It goes on with what was asked for, perhaps long ago. */
+static bool is_approval(size_t verb)
+{
+	return verbs[verb] == verb_approve;
 }
 
 /* What of the way onward is not for this one now: the next state is then that a second person is waited for. */
@@ -382,13 +411,13 @@ static Err *check_onward(Turn *t, size_t verb)
 	int64_t until_us = shift_freeze_end(all, time_utc_us());
 	AUTO(buf_fini) Buf end = { 0 };
 
-	if (!rows[verb].onward)
+	if (!rows[verb].onward && !is_approval(verb))
 		return NULL;
 	time_put_rfc3339(&end, until_us);
 	if (until_us)
 		TRY(refuse(t, str_fmt(t->arena, "nothing goes on before %.*s (freeze)",
 		                      STR_ARG(buf_str(&end)))));
-	if (all->approvals < 2)
+	if (all->approvals < 2 || is_approval(verb))
 		return NULL;
 	t->next = t->now;
 	shift_state_ask(&t->next, t->ask->verb, t->ask->who,
@@ -399,25 +428,18 @@ static Err *check_onward(Turn *t, size_t verb)
 	return NULL;
 }
 
-Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
+static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 {
-	AUTO(snapshot_unrefp) Snapshot *snap = NULL;
-	Turn t = { .arena = a, .ask = ask };
+	AUTO(turn_end) Turn t = { .arena = a, .ask = ask };
 	ChangeBy by;
 	size_t verb;
 
 	TRY(find_verb(a, ask->verb, &verb));
-	t.s = find_subject(ask->subject);
-	if (!t.s)
+	if (!look_at(&t))
 		return err_new(
 			a, ERR_NOT_FOUND, "shift.unknown",
 			"nothing is called %.*s here: `banyan shift` lists what can be moved",
 			STR_ARG(ask->subject));
-	t.snap = snap = keeper_snapshot();
-	subject_lock(t.s);
-	t.now = t.next = t.s->state;
-	t.conf = t.s->conf;
-	subject_unlock(t.s);
 	if (ask->expect && ask->expect != t.now.revision)
 		return err_new(a, ERR_CONFLICT, "shift.changed",
 		               "%.*s was changed by somebody else meanwhile: look again",
@@ -431,4 +453,16 @@ Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 		         .verb = ask->verb,
 		         .why = ask->why.len ? ask->why : t.said };
 	return keeper_change(t.s, a, &t.next, &by);
+}
+
+/* Who did not say which state was looked at means whatever it is: the judge may have written something a moment ago. */
+Err *shift_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
+{
+	Err *err = try_verb(a, ask, out);
+
+	for (unsigned i = 0; i < TRIES && err_is(err, "shift.changed") && !ask->expect; i++) {
+		TRY(keeper_listen(a));
+		err = try_verb(a, ask, out);
+	}
+	return err;
 }

@@ -395,7 +395,7 @@ def test_users_keep_half_of_the_connections(gateway, upstream, client):
                  f"upstreams:\n  shop: {{ servers: [ \"{old.address}\" ] }}\n"
                  f"  next: {{ servers: [ {{ address: \"{new.address}\", max_connections: 4 }} ] }}\n"
                  "routes: [ { name: users, match: /**, old: shop, new: next, shift: { "
-                 "shadow: { effects: none, timeout: 1m }, judge: { metrics: [ errors ] } } } ]\n", token="a-token-of-the-play")
+                 "shadow: { effects: none, beside: 100%, timeout: 1m }, judge: { metrics: [ errors ] } } } ]\n", token="a-token-of-the-play")
     users = Shift(gw)
     users.command("canary", "1%")
     assert [got.text for got in ask_many(client, gw, 20)] == ["old"] * 20

@@ -362,3 +362,12 @@ def test_what_the_new_side_does_not_take_the_old_one_serves(gateway, old, new, c
     assert set(statuses) == {200}
     assert gw.metric("banyan_shift_rescued_total", subject="users") > 0
     assert "refused" in users.history[0]["why"], users.history[0]["why"]
+
+
+def test_a_canary_of_nobody_known_says_so(moved, client):
+    gw, users = moved()
+    users.command("canary")
+    for _ in range(900):
+        client.get(gw)
+    told = users.wait(lambda told: told["blocked"], "blocked")
+    assert "nobody known" in told["blocked"] and told["phase"] == "canary"

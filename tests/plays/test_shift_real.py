@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A release of the shop that turns bad while half of the users are on it: whatever it is that is wrong, they are all on the old
 one again without anybody's doing. Each fault is judged by what it should show in, so that it is this that is seen."""
+import json
 import time
 
 import pytest
 
-from actors.people import People
+from actors.people import People, Person
 from actors.shift import TOKEN, Shift
 from actors.shop import NextShop, Shop
 from actors.waiting import PROOF, until
@@ -61,8 +62,11 @@ def subject(gw, later):
 
 
 @pytest.fixture(scope="module")
-def people(gw):
-    with People(gw, lambda person: person.look(2), at_once=6) as all_of_them:  # many, for a fault of one in a hundred
+def people(gw, shop):
+    teller = Person(shop.address, "teller")
+    prices = {number: json.loads(teller.ask(f"/api/v1/products/{number}"))["price_cents"] for number in range(1, 51)}
+    teller.leave()
+    with People(gw, lambda person: person.look(2, prices), at_once=6) as all_of_them:  # many, for a fault of one in a hundred
         yield all_of_them
 
 

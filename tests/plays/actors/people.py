@@ -78,11 +78,12 @@ class Person:
 
     # What they come for
 
-    def look(self, rounds=6):
-        """A few products by the app; nothing that changes anything."""
+    def look(self, rounds=6, prices=None):
+        """A few products by the app; nothing that changes anything. prices: by product, what they must be."""
         self.more = {"X-Device": self.name}
         for number in range(rounds):
-            self.ask(f"/api/v1/products/{1 + (zlib.crc32(self.name.encode()) + number) % 50}", contains="price_cents")
+            product = 1 + (zlib.crc32(self.name.encode()) + number) % 50
+            self.ask(f"/api/v1/products/{product}", contains=f'"price_cents": {prices[product] if prices else ""}')
 
     def log_in(self, user):
         token = form_token(self.ask("/login/"))
