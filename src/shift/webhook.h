@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Webhooks: receivers that are told of what is done to moves, by POST, signed as Standard Webhooks says. Each gets every entry
- * of the journal that it wants at least once and in order, from one of the gateways that share the book; an entry that is sent again has the same
- * webhook-id. */
+ * of the journal that it wants at least once and in order, from one of the gateways that share the book; an entry that is sent
+ * again has the same webhook-id. */
 #pragma once
 #include "gateway/conf_shift.h"
 #include "obs/metric.h"
