@@ -8,6 +8,7 @@
 #include "sample_sql.h"
 #include "shift_book_sql.h"
 #include "shift_schema.h"
+#include "shift_webhook_sql.h"
 #include "store/db_int.h"
 #include "store/db_lease.h"
 #include "store/schema.h"
@@ -618,6 +619,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &shift_schema, &applied));
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
+	suite_statements(db, a, &shift_webhook_sql);
 	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);
 	suite_statements(db, a, &store_outbox_sql);

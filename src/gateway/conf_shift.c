@@ -334,8 +334,11 @@ static const ConfKey all_keys[] = {
 	  .help = "people that a way onward (shadow, canary, to, retire) takes; 2: a second one says `approve`" },
 	{ "freeze", CONF_OBJECT, AT_LIST(ShiftAllConf, freeze), .table = &freeze_table,
 	  .help = "times in which nothing goes on" },
+	{ "webhooks", CONF_OBJECT, AT_LIST(ShiftAllConf, webhooks), .table = &webhook_conf_table,
+	  .help = "who is told of what is done to moves" },
 };
 const ConfTable shift_all_conf_table = { "shift", CONF_ROWS(ShiftAllConf, all_keys),
+	                                 .check = webhook_conf_check_all,
 	                                 .help = "what all moves of routes share" };
 
 /* --- what rows cannot say alone ------------------------------------------------------------------------------------------ */

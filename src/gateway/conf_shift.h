@@ -89,6 +89,21 @@ typedef struct FreezeConf {
 	int64_t from_us, to_us;
 } FreezeConf;
 
+typedef enum WebhookFormat { WEBHOOK_STANDARD, WEBHOOK_SLACK } WebhookFormat;
+
+enum { WEBHOOKS_MAX = 16, WEBHOOK_KEY_MAX = 64 };
+
+/* Somebody who is told of what is done to moves. */
+typedef struct WebhookConf {
+	Str name;       /* for metrics, logs and the book; as a rule the URL's host and port */
+	Str url;        /* not to be shown: see WebhookUrl */
+	Str secret;     /* whsec_ and Base64; empty: not signed */
+	Str ca;         /* PEM file; empty: the system's */
+	uint8_t format; /* WebhookFormat */
+	CONF_LIST_OF(uint32_t) events; /* verbs of the journal: webhook_conf_wants */
+	CONF_LIST_OF(Str) subjects;    /* empty: all */
+} WebhookConf;
+
 /* For the whole file. */
 typedef struct ShiftAllConf {
 	Str store;         /* sqlite:PATH, postgresql://..., redis://... */
@@ -96,6 +111,7 @@ typedef struct ShiftAllConf {
 	Str cookie;        /* the name of the cookie of ours */
 	uint8_t approvals; /* people that a way onward needs: 1, 2 */
 	CONF_LIST_OF(FreezeConf) freeze;
+	CONF_LIST_OF(WebhookConf) webhooks;
 } ShiftAllConf;
 
 extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
@@ -112,3 +128,28 @@ bool sticky_split(Str text, uint8_t *by, Str *name);
 void shift_conf_paths(ConfVerify *check);
 /* 0.005, or 1% of the larger of two numbers. False: it is neither. */
 bool tolerance_read(Arena *a, Str text, double *absolute, double *relative);
+
+/* --- webhooks: conf_webhook.c ------------------------------------------------------------------------------------------- */
+
+extern const ConfTable webhook_conf_table; /* WebhookConf */
+ConfCheck webhook_conf_check_all;          /* of a ShiftAllConf: how many */
+
+typedef struct GatewayConf GatewayConf; /* conf.h */
+/* Subjects that nothing is called. */
+void webhook_conf_check_subjects(Conf *conf, const GatewayConf *g);
+
+/* Is this one told of this verb of this subject? */
+bool webhook_conf_wants(const WebhookConf *conf, Str verb, Str subject);
+
+typedef struct WebhookUrl {
+	bool tls;
+	Str login;     /* "user:password", still escaped; empty: none. Never to be shown */
+	Str authority; /* host and port as written: a view into the URL */
+	Str host;      /* a name or an address, without brackets; in the arena */
+	uint16_t port;
+	Str target; /* path and query; "/" when the URL has none */
+} WebhookUrl;
+/* NULL, or what is wrong with it, without a word of the URL itself: it may be a secret. */
+const char *webhook_url_read(Arena *a, Str url, WebhookUrl *out);
+/* "whsec_" and the Base64 of 24 to 64 bytes. False: it is none. */
+bool webhook_secret_read(Str text, uint8_t key[WEBHOOK_KEY_MAX], size_t *len);

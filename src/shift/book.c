@@ -59,6 +59,11 @@ void book_close(Book *book)
 	arena_free(book->arena);
 }
 
+Db *book_db(const Book *book)
+{
+	return book->db;
+}
+
 /* --- states ----------------------------------------------------------------------------------------------------------- */
 
 Err *book_states(Book *book, Arena *a, BookState **out, size_t *count)

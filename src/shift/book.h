@@ -10,7 +10,8 @@ typedef struct Book Book;
 
 /* Opens the database and brings its schema up. */
 Err *book_open(Arena *a, Str url, Book **out) MUST_USE;
-void book_close(Book *book); /* NULL is fine */
+void book_close(Book *book);          /* NULL is fine */
+struct Db *book_db(const Book *book); /* for what else is kept in it: webhook_book.c */
 
 typedef struct BookState {
 	Str subject;

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
+#include "shift/webhook.h"
 
 #include <stdio.h>
 
@@ -112,11 +113,13 @@ static Err *begin(Arena *a, Snapshot *snap)
 		configure_route(snap, i);
 	forget(snap);
 	shadow_begin();
-	return keeper_begin(a, snap);
+	TRY(keeper_begin(a, snap));
+	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
 }
 
 static void end(void)
 {
+	webhooks_end();
 	shadow_end();
 	keeper_end();
 }

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "shift/shadow.h"
 #include "shift/subject.h"
+#include "shift/webhook.h"
 
 static const Str sides[JUDGE_SIDES] = { S("old"), S("new") };
 
@@ -250,10 +251,14 @@ const MetricFamily *shift_metrics(size_t *count)
 
 void shift_put_metrics(Buf *out)
 {
-	size_t count;
-	const MetricFamily *shadows = shadow_metrics(&count);
+	static MetricList *const others[] = { shadow_metrics, webhook_metrics };
 
 	metrics_put_markdown(out, families, COUNT(families));
-	buf_putc(out, '\n');
-	metrics_put_markdown(out, shadows, count);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		size_t count;
+		const MetricFamily *rows = others[i](&count);
+
+		buf_putc(out, '\n');
+		metrics_put_markdown(out, rows, count);
+	}
 }
