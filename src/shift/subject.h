@@ -47,7 +47,7 @@ typedef struct Subject {
 	uint8_t phase; /* state.phase, for a first look without the lock: atomic */
 	ShiftState state;
 	unsigned changing; /* somebody writes a change into the book just now */
-	bool halted; /* all users are on the old side again, and the book does not know yet */
+	bool halted;       /* all users are on the old side again, and the book does not know yet */
 	bool foreign; /* the book's state is of another new side than the configuration's: all are on the old one */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];

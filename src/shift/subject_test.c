@@ -134,9 +134,12 @@ TEST(subject_a_cap_lets_nobody_new_in)
 
 static void ask(Subject *s, JudgeSide side, uint64_t user, TripwireFate fate, int64_t took_us)
 {
-	SubjectOutcome o = {
-		.attempt = s->state.attempt, .side = side, .user = user, .drawn = true, .fate = fate, .took_us = took_us
-	};
+	SubjectOutcome o = { .attempt = s->state.attempt,
+		             .side = side,
+		             .user = user,
+		             .drawn = true,
+		             .fate = fate,
+		             .took_us = took_us };
 
 	subject_note(s, &o, 1);
 }
