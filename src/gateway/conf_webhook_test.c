@@ -114,7 +114,8 @@ TEST(mistakes_of_webhooks_have_their_line_and_none_of_the_secret)
 		{ "  - { url: https://h.test/x, format: slack }\n"
 		  "  - { url: https://ann:hunter2@h.test/y, format: slack }",
 		  "7:5: name: \"h.test\" is taken already" },
-		{ "  - { url: http://h.test/x, format: slack, ca: /dev/null }", "6:48: ca: is for https://" },
+		{ "  - { url: http://h.test/x, format: slack, ca: /dev/null }",
+		  "6:48: ca: is for https://" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -328,7 +328,8 @@ PLAY(pg_pool_replaces_what_is_old, .age_us = 1)
 	for (unsigned i = 1; i < 4; i++) {
 		CHECK_OK(pg_pool_take(play->pool, play->a, &c));
 		CHECK_INT(counted(play->pool, play->pool->cells.connects), i);
-		CHECK_OK(fiber_sleep(1000)); /* a turn of the loop is one moment: it was made in this one */
+		CHECK_OK(fiber_sleep(
+			1000)); /* a turn of the loop is one moment: it was made in this one */
 		pg_pool_give(play->pool, c);
 	}
 }
