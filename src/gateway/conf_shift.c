@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "gateway/conf_reshape.h"
 #include "http/message.h"
+#include "store/db_conf.h"
 
 #include <stdlib.h>
 
@@ -322,6 +323,7 @@ static const ConfTable freeze_table = {
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
+	  .verify = db_url_verify,
 	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
 	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
 	          "PostgreSQL database." },

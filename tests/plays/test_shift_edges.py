@@ -2,6 +2,7 @@
 """A route that is moved, where configurations change, people err and requests come late."""
 import contextlib
 import http.client
+import json
 import signal
 import threading
 
@@ -220,3 +221,10 @@ def test_what_was_counted_in_another_step_is_not_counted_in_this(gateway, old, n
     again = gateway(after=a, text=None, token=TOKEN)
     split = Shift(again).ask()["detail"]["split"]
     assert (split["new_users"], split["old_users"]) == (0, 0) and split["expected"] == 0.6
+
+
+def test_a_store_that_is_none_is_named_with_its_place(gateway, old, new):
+    gw = gateway(two_sides(old, new), token=TOKEN)
+    gw.write(two_sides(old, new, more="shift: { store: 'mysql://x' }\n"))
+    status, _, text = gw.ask_admin("/config/reload", "POST")
+    assert status == 422 and json.loads(text)["mistakes"][0]["line"] > 1 and "mysql" not in gw.stderr.read_text()
