@@ -361,7 +361,7 @@ def test_what_the_new_side_does_not_take_the_old_one_serves(gateway, old, new, c
     until(lambda: statuses.extend(person.get().status for person in people) or users.history[0]["verb"] == "back", "back on the old side")
     assert set(statuses) == {200}
     assert gw.metric("banyan_shift_rescued_total", subject="users") > 0
-    assert "refused" in users.history[0]["why"], users.history[0]["why"]
+    assert "new side" in users.history[0]["why"], users.history[0]["why"]
 
 
 def test_a_canary_of_nobody_known_says_so(moved, client):
