@@ -19,7 +19,7 @@ PATIENCE_OF_GUNICORN_S = 2.0
 
 def one_upstream_each(server, keepalive, more=""):
     """A connection for every client, so that each is used again exactly two seconds after its last answer."""
-    ups = "\n".join(f'  u{n}: {{ servers: [ "{server.address}" ], keepalive: {{ {keepalive} }}{more} }}' for n in range(WIRES))
+    ups = "\n".join(f'  u{n}: {{ servers: [ "{server.address}" ], keepalive: {{ {keepalive} }}, timeouts: {{ connect: 20s }}{more} }}' for n in range(WIRES))
     routes = "\n".join(f"  - {{ name: r{n}, match: {{ path: /{n}/** }}, to: u{n} }}" for n in range(WIRES))
     return f"upstreams:\n{ups}\nroutes:\n{routes}\n"
 

@@ -24,7 +24,7 @@ routes:
     new: shop-next
     shift:
       sticky: [ header:X-Device, auto ]
-      shadow: {{ sample: "{sample}", effects: none }}
+      shadow: {{ sample: "{sample}", beside: 100%, effects: none }}
       steps: [ 50%, 100% ]
       judge: {{ metrics: [ {metric} ], hold: 1h }}
   - {{ name: rest, to: shop }}

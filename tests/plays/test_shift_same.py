@@ -27,7 +27,7 @@ routes:
     new: shop-too
     shift:
       sticky: [ header:X-Device, auto ]
-      shadow: {{ sample: 10%, effects: none }}
+      shadow: {{ sample: 10%, beside: 100%, effects: none }}
       steps: [ 50%, 100% ]
       judge: {{ metrics: [ errors, p99, mismatch ], hold: 1h }}
   - name: pages
