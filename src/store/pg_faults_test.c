@@ -349,10 +349,10 @@ static void in_the_way(Play *play)
 	CHECK_OK(child_start(&child, run_rival, &two, "rival"));
 	CHECK_OK(run_rival(&one));
 	CHECK_OK(child_join(&child));
-	CHECK_INT(one.runs + two.runs, 3); /* one of them twice */
+	CHECK(one.runs + two.runs >= 3); /* one of them again, and perhaps once more */
 	CHECK_OK(db_one(play->db, play->a, counter_get, &row, .name = S("one")));
 	CHECK_INT(row->value, 2);
-	CHECK_INT(metric_value(play->db->cells->retries), 1);
+	CHECK(metric_value(play->db->cells->retries) >= 1);
 }
 
 TEST(pg_deadlocked_transactions_both_come_through)
