@@ -113,7 +113,7 @@ Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy 
 	subject_lock(s);
 	s->changing--;
 	if (!err)
-		subject_apply(s, &state, time_utc_us());
+		subject_apply(s, &state);
 	subject_unlock(s);
 	return err;
 }
@@ -146,7 +146,6 @@ static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int6
 	       conf->steps.at[next.step] <= state->share_ppm)
 		next.step++;
 	next.since_us = now_us;
-	next.passed = false;
 	next.share_ppm =
 		(size_t)next.step < conf->steps.count ? conf->steps.at[next.step] : PPM_WHOLE;
 	if (next.share_ppm >= whole) {
@@ -215,7 +214,7 @@ static Err *go_back(const Look *look, Str why)
 	next.phase = SHIFT_OLD;
 	next.share_ppm = 0;
 	next.step = -1;
-	next.paused = next.passed = false;
+	next.paused = false;
 	next.since_us = look->now_us;
 	return change_by_judge(look, &next, S("back"), why);
 }
@@ -416,7 +415,7 @@ Err *keeper_listen(Arena *a)
 		if (!s)
 			continue;
 		subject_lock(s);
-		subject_apply(s, &states[i].state, time_utc_us());
+		subject_apply(s, &states[i].state);
 		subject_unlock(s);
 	}
 	return NULL;

@@ -57,7 +57,6 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	json_begin_object(w);
 	json_put_str(w, "phase", str_of(phases[s->phase]));
 	json_put_bool(w, "paused", s->paused);
-	json_put_bool(w, "passed", s->passed);
 	json_put_i64(w, "step", s->step);
 	json_put_u64(w, "share_ppm", s->share_ppm);
 	json_put_u64(w, "attempt", s->attempt);
@@ -104,7 +103,6 @@ Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
 		               "the stored state has no phase that this release knows");
 	s.phase = (uint8_t)phase;
 	(void)json_to_bool(json_get(from, S("paused")), &s.paused);
-	(void)json_to_bool(json_get(from, S("passed")), &s.passed);
 	s.step = (int32_t)number(from, "step", 1000);
 	s.share_ppm = (uint32_t)MAX(0, number(from, "share_ppm", 1000000));
 	s.attempt = (uint32_t)MAX(0, number(from, "attempt", UINT32_MAX));

@@ -19,8 +19,7 @@ typedef struct ShiftState {
 	int64_t revision; /* 0: it was never touched */
 	uint8_t phase;    /* ShiftPhase */
 	bool paused;
-	bool passed;  /* the judge says that the next step may begin, and a person is waited for */
-	int32_t step; /* in the steps of its configuration; -1: none */
+	int32_t step;       /* in the steps of its configuration; -1: none */
 	uint32_t share_ppm; /* of users on the new side, in `canary` and `new` */
 	uint32_t attempt;   /* counts the times that users were drawn anew */
 	uint32_t shadows;   /* and those that shadowing began */

@@ -252,12 +252,11 @@ static bool goes_back_still(const Subject *s, const ShiftState *before)
 	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
 }
 
-bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us)
+bool subject_apply(Subject *s, const ShiftState *state)
 {
 	ShiftState before = s->state;
 	bool judged = is_judged(state) && s->conf;
 
-	(void)now_us;
 	if (state->revision <= before.revision)
 		return false;
 	s->state = *state;

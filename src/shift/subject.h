@@ -92,7 +92,7 @@ void subject_unlock(Subject *s);
 /* What it is moved by, from now on; takes a reference to hold. */
 void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new);
 /* The book says so: taken when it is newer than what is known. True: it was. */
-bool subject_apply(Subject *s, const ShiftState *state, int64_t now_us);
+bool subject_apply(Subject *s, const ShiftState *state);
 /* Everybody to the old side at once; the keeper tells the book. */
 void subject_halt(Subject *s, Str line);
 

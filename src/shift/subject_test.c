@@ -36,7 +36,7 @@ static void put(Subject *s, ShiftPhase phase, uint32_t share_ppm, uint32_t attem
 	next.attempt = attempt;
 	next.salt = attempt * 1000 + 1;
 	next.slow_us[2] = 50000;
-	CHECK(subject_apply(s, &next, 0));
+	CHECK(subject_apply(s, &next));
 }
 
 static unsigned count_new(Subject *s, unsigned users)
@@ -83,7 +83,7 @@ TEST(subject_takes_no_state_that_is_older)
 	put(s, SHIFT_CANARY, 100000, 1);
 	before = s->state;
 	put(s, SHIFT_OLD, 0, 1);
-	CHECK(!subject_apply(s, &before, 0));
+	CHECK(!subject_apply(s, &before));
 	CHECK_INT(s->state.phase, SHIFT_OLD);
 }
 

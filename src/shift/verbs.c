@@ -158,7 +158,7 @@ static void set_share(Turn *t, uint32_t share_ppm)
 	t->next.share_ppm = MIN(share_ppm, whole);
 	t->next.step = step_of(t->conf, share_ppm);
 	t->next.since_us = time_utc_us();
-	t->next.paused = t->next.passed = false;
+	t->next.paused = false;
 	if (t->next.phase == SHIFT_NEW)
 		kept = str_fmt(t->arena, ", %g %% stay to compare with until `retire`",
 		               percent(t->conf->holdback_ppm));
@@ -265,7 +265,7 @@ static Err *verb_back(Turn *t)
 	t->next.phase = SHIFT_OLD;
 	t->next.share_ppm = 0;
 	t->next.step = -1;
-	t->next.paused = t->next.passed = false;
+	t->next.paused = false;
 	t->next.since_us = time_utc_us();
 	t->said =
 		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",

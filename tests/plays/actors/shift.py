@@ -6,7 +6,6 @@ import re
 import subprocess
 
 from actors.gateway import BANYAN
-from actors.http1 import request
 from actors.waiting import until
 
 TOKEN = "a-token-of-the-play"
@@ -94,9 +93,3 @@ def crowd(client, gw, count):
 
 def sides(people):
     return collections.Counter(person.get().text for person in people)
-
-
-def wire_of(client, gw, cookie):
-    """One connection of one user, for many requests."""
-    wire = client.connect(gw)
-    return lambda target="/": wire.ask(request("GET", target, f"Cookie: {cookie}"))
