@@ -93,15 +93,26 @@ static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 		log_warn("takeover changed: that takes a restart");
 }
 
+static Err *put_in_force(Gateway *g, Build *b, Snapshot *before)
+{
+	Err *err;
+
+	TRY(gateway_hooks()->begin(b->arena, b->snap));
+	TRY(snapshot_begin(b->snap, before));
+	gateway_hooks()->take(b->snap); /* before the first request that goes by it */
+	err = ports_serve(g->ports, b->arena, b->snap, b->tls);
+	if (err && before)
+		gateway_hooks()->take(before);
+	return err;
+}
+
 static Err *apply(Gateway *g, Build *b)
 {
 	Snapshot *before = g->snap;
 	Err *err;
 
 	TRY(ports_open(g->ports, b->arena, b->snap->conf));
-	err = gateway_hooks()->begin(b->arena, b->snap);
-	err = err ? err : snapshot_begin(b->snap, before);
-	err = err ? err : ports_serve(g->ports, b->arena, b->snap, b->tls);
+	err = put_in_force(g, b, before);
 	if (err) {
 		snapshot_end(b->snap, before);
 		ports_close_unserved(g->ports);

@@ -10,6 +10,11 @@ static Err *begin_nothing(Arena *a, Snapshot *snap)
 	return NULL;
 }
 
+static void take_nothing(Snapshot *snap)
+{
+	(void)snap;
+}
+
 static void end_nothing(void)
 {
 }
@@ -45,8 +50,8 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  end_nothing,    choose_nothing, choose_nothing,
-	rescue_nothing, answer_nothing, piece_nothing,  done_nothing,
+	begin_nothing,  take_nothing,   end_nothing,   choose_nothing, choose_nothing,
+	rescue_nothing, answer_nothing, piece_nothing, done_nothing,
 };
 
 static const GatewayHooks *hooked = &nothing;

@@ -32,7 +32,7 @@ typedef struct Keeper {
 	SplitKey key;
 	Str gateway;
 	Child looker, writer;
-	pthread_mutex_t lock; /* of snap */
+	pthread_mutex_t lock; /* of gateway and snap */
 	Snapshot *snap;
 	int64_t synced_us, shared_us, turned_us; /* loop clock */
 	bool away;                               /* the book did not answer, and that was said */
@@ -52,7 +52,12 @@ const SplitKey *keeper_key(void)
 
 Str keeper_gateway(void)
 {
-	return keeper.gateway;
+	Str name;
+
+	pthread_mutex_lock(&keeper.lock);
+	name = keeper.gateway;
+	pthread_mutex_unlock(&keeper.lock);
+	return name;
 }
 
 Snapshot *keeper_snapshot(void)
@@ -558,7 +563,7 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 
 static bool has_server_up(const Snapshot *snap, Str upstream)
 {
-	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
+	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++) {
 		const Upstream *up = snap->targets[i].up;
 
 		if (!str_eq(snap->targets[i].conf->name, upstream))
@@ -673,6 +678,17 @@ static bool is_wanted(const GatewayConf *conf)
 	return wanted && !conf->passthrough;
 }
 
+/* Names that a refused configuration gave stay where somebody may be reading them. */
+static void keep_name(Str name)
+{
+	if (!keeper.arena)
+		keeper.arena = arena_new(0);
+	name = str_dup(keeper.arena, name);
+	pthread_mutex_lock(&keeper.lock);
+	keeper.gateway = name;
+	pthread_mutex_unlock(&keeper.lock);
+}
+
 static Err *open_book(Arena *a, const GatewayConf *conf)
 {
 	Str url = conf->shift.store;
@@ -681,23 +697,9 @@ static Err *open_book(Arena *a, const GatewayConf *conf)
 	if (!url.len)
 		url = str_fmt(a, "sqlite:%.*s.shift.db", STR_ARG(conf->file));
 	(void)gethostname(host, sizeof host - 1);
-	keeper.arena = arena_new(0);
-	keeper.gateway =
-		str_dup(keeper.arena, conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	keep_name(conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
 	TRY(book_open(a, url, &keeper.book));
 	return book_key(keeper.book, a, S("cookie"), keeper.key.of);
-}
-
-static void keep_snapshot(Snapshot *snap)
-{
-	Snapshot *before;
-
-	snapshot_ref(snap);
-	pthread_mutex_lock(&keeper.lock);
-	before = keeper.snap;
-	keeper.snap = snap;
-	pthread_mutex_unlock(&keeper.lock);
-	snapshot_unref(before);
 }
 
 static Err *take_up_evidence(Arena *a)
@@ -711,43 +713,64 @@ static Err *take_up_evidence(Arena *a)
 	return NULL;
 }
 
-static Err *begin_first(Arena *a, Snapshot *snap)
+static Err *begin_first(Arena *a, const GatewayConf *conf)
 {
-	TRY(open_book(a, snap->conf));
-	keep_snapshot(snap);
+	TRY(open_book(a, conf));
 	TRY(keeper_listen(a));
 	TRY(shadow_share(a));
-	TRY(take_up_evidence(a));
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
 	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
+}
+
+static void close_all(void)
+{
+	child_end(&keeper.looker);
+	child_end(&keeper.writer);
+	book_close(TAKE(keeper.book));
 }
 
 Err *keeper_begin(Arena *a, Snapshot *snap)
 {
 	Err *err;
 
-	if (keeper.book) { /* one that is away is no reason not to take a configuration */
-		keep_snapshot(snap);
+	if (keeper.book && keeper.snap) { /* one that is away is no reason not to take it */
 		say_book(keeper_listen(a));
 		return NULL;
 	}
+	close_all(); /* what a configuration that never came into force asked for */
 	if (!is_wanted(snap->conf))
 		return NULL;
-	err = begin_first(a, snap);
+	err = begin_first(a, snap->conf);
 	if (err)
-		keeper_end(); /* so that the next configuration begins anew */
+		close_all(); /* so that the next configuration begins anew */
 	return err;
+}
+
+void keeper_take(Snapshot *snap)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Snapshot *before;
+
+	if (!keeper.book)
+		return;
+	snapshot_ref(snap);
+	pthread_mutex_lock(&keeper.lock);
+	before = keeper.snap;
+	keeper.snap = snap;
+	pthread_mutex_unlock(&keeper.lock);
+	snapshot_unref(before);
+	if (!before)
+		say_book(take_up_evidence(a));
 }
 
 void keeper_end(void)
 {
 	Snapshot *snap = keeper.snap;
 
-	child_end(&keeper.looker);
-	child_end(&keeper.writer);
-	book_close(TAKE(keeper.book));
+	close_all();
 	pthread_mutex_lock(&keeper.lock);
 	keeper.snap = NULL;
+	keeper.gateway = (Str){ 0 };
 	pthread_mutex_unlock(&keeper.lock);
 	snapshot_unref(snap);
 	if (keeper.arena)

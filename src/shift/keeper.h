@@ -8,9 +8,11 @@
 
 typedef struct Snapshot Snapshot; /* gateway/snapshot.h */
 
-/* Opens the book if it is not open, takes this configuration's subjects from it, and starts to look after them. On the
- * gateway's own fiber of loop 0; parks. */
+/* Opens the book if it is not open and this configuration needs it, and reads where its subjects stand. On the gateway's own
+ * fiber of loop 0; parks. */
 Err *keeper_begin(Arena *a, Snapshot *snap) MUST_USE;
+/* It is in force: its subjects, which know of it, are looked after by it. The same fiber. */
+void keeper_take(Snapshot *snap);
 void keeper_end(void); /* the same fiber; parks */
 
 Book *keeper_book(void);          /* NULL: no configuration has moved anything yet */

@@ -115,18 +115,6 @@ static void compare_sides(Subject *s)
 		s->blocked[0] = '\0';
 }
 
-void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
-{
-	ConfHold *before = s->hold;
-
-	s->hold = hold ? conf_hold_ref(hold) : NULL;
-	s->conf = conf;
-	s->old = old;
-	s->new = new;
-	compare_sides(s);
-	conf_hold_unref(before);
-}
-
 /* --- an attempt --------------------------------------------------------------------------------------------------------- */
 
 typedef struct Rules {
@@ -252,10 +240,39 @@ static bool goes_back_still(const Subject *s, const ShiftState *before)
 	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
 }
 
+/* The judge is of the attempt and step that there are, as soon as there is something to judge by: both may have changed while
+ * no configuration had the subject. */
+static void follow_state(Subject *s)
+{
+	ShiftState judged = s->judged;
+	bool other = !is_judged(&judged) || is_other_attempt(&judged, &s->state);
+
+	if (!is_judged(&s->state) || !s->conf)
+		return;
+	s->judged = s->state;
+	if (other)
+		begin_attempt(s);
+	if (other || is_other_step(&judged, &s->state))
+		begin_step(s);
+	s->judge.step.since_us = s->state.since_us; /* a pause moves it on */
+}
+
+void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
+{
+	ConfHold *before = s->hold;
+
+	s->hold = hold ? conf_hold_ref(hold) : NULL;
+	s->conf = conf;
+	s->old = old;
+	s->new = new;
+	compare_sides(s);
+	follow_state(s);
+	conf_hold_unref(before);
+}
+
 bool subject_apply(Subject *s, const ShiftState *state)
 {
 	ShiftState before = s->state;
-	bool judged = is_judged(state) && s->conf;
 
 	if (state->revision <= before.revision)
 		return false;
@@ -271,12 +288,8 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	}
 	if (state->phase != SHIFT_OLD)
 		sight_close_up(&s->sight);
-	if (judged && (is_other_attempt(&before, state) || !is_judged(&before)))
-		begin_attempt(s);
-	if (judged && (is_other_step(&before, state) || is_other_attempt(&before, state)))
-		begin_step(s);
-	s->judge.step.since_us = state->since_us; /* a pause moves it on */
-	if (!judged) {
+	follow_state(s);
+	if (!is_judged(state) || !s->conf) {
 		s->blocked[0] = s->verdict[0] = '\0';
 		s->say = JUDGE_WAIT;
 	}
@@ -380,7 +393,7 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
 	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count ||
-	    o->attempt != s->state.attempt)
+	    o->attempt != s->state.attempt || s->judged.attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	if (o->drawn || o->side == JUDGE_OLD ||

@@ -57,6 +57,8 @@ typedef struct Subject {
 	/* of this attempt */
 	Arena *attempt;
 	SubjectMetrics metrics;
+	ShiftState
+		judged; /* what the judge was begun with; of another attempt than state: not yet */
 	Judge judge;
 	Judge others;              /* what other gateways have seen; count 0: nothing */
 	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */

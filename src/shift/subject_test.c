@@ -193,6 +193,32 @@ TEST(subject_evidence_stays_over_steps_and_ends_with_the_attempt)
 	CHECK_INT(s->touched_count, 0);
 }
 
+TEST(subject_that_was_moved_without_a_configuration_has_a_judge_of_that_attempt)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+
+	put(s, SHIFT_CANARY, 100000, 1);
+	for (uint64_t i = 1; i <= 40; i++) {
+		ask(s, JUDGE_OLD, i, TRIPWIRE_OK, 1000);
+		ask(s, JUDGE_NEW, 100 + i, TRIPWIRE_FAILED, 1000);
+	}
+	CHECK_INT(judge_view(&s->judge, 0).new_side.events, 40);
+	subject_configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
+	put(s, SHIFT_OLD, 0, 1);
+	put(s, SHIFT_CANARY, 500000, 2);
+	ask(s, JUDGE_NEW, 5, TRIPWIRE_FAILED, -1); /* nobody judges it */
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	CHECK_INT(judge_view(&s->judge, 0).new_side.events, 0);
+	CHECK_NEAR(s->judge.step.share, 0.5, 0);
+	CHECK(s->plan_due);
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	ask(s, JUDGE_OLD, 6, TRIPWIRE_OK, 1000);
+	subject_configure(s, NULL, &conf, S("old"),
+	                  S("new")); /* the next one changes nothing of it */
+	CHECK_INT(s->judge.requests[JUDGE_OLD], 1);
+}
+
 TEST(subject_without_a_configuration_draws_by_what_it_knows)
 {
 	ShiftConf conf = conf_of();

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from actors.gateway import everything_to
 from actors.http1 import reply
 from actors.postgres import Postgres
 from actors.shift import TOKEN, Person, Shift, crowd, sides, two_sides
@@ -228,3 +229,14 @@ def test_a_store_that_is_none_is_named_with_its_place(gateway, old, new):
     gw.write(two_sides(old, new, more="shift: { store: 'mysql://x' }\n"))
     status, _, text = gw.ask_admin("/config/reload", "POST")
     assert status == 422 and json.loads(text)["mistakes"][0]["line"] > 1 and "mysql" not in gw.stderr
+
+
+def test_a_configuration_that_was_refused_moves_nothing(gateway, old, new, client):
+    """Its book cannot be opened, which is found after its routes were."""
+    gw = gateway(everything_to(old, more=f"admin: {{ address: '127.0.0.1:0', token: {TOKEN} }}\n"), token=TOKEN)
+    gw.reload(two_sides(old, new, more="shift: { store: 'sqlite:/proc/nowhere/book.db' }\n"), good=False)
+    assert json.loads(gw.ask_admin("/shift")[2])["subjects"] == []
+    assert client.get(gw).text == "old"
+    gw.reload(two_sides(old, new))
+    Shift(gw).command("canary", "50%")
+    assert set(sides(crowd(client, gw, 40))) == {"old", "new"}
