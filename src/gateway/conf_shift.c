@@ -327,6 +327,9 @@ static const ConfKey all_keys[] = {
 	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
 	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
 	          "PostgreSQL database." },
+	{ "copy", CONF_PATH, AT(ShiftAllConf, copy), .value = "FILE",
+	  .help = "the file that keeps what a store on a server said last, for a start while it is away",
+	  .more = "Without it beside the configuration: banyan.yaml.shift.copy. It is written by this gateway alone, and has a secret." },
 	{ "gateway", CONF_STR, AT(ShiftAllConf, gateway), .value = "NAME", .max = "100",
 	  .help = "what this gateway is called among those that share the store; without it the host's name" },
 	{ "cookie", CONF_STR, AT(ShiftAllConf, cookie), .def = "banyan_id",

@@ -106,7 +106,8 @@ typedef struct WebhookConf {
 
 /* For the whole file. */
 typedef struct ShiftAllConf {
-	Str store;         /* sqlite:PATH, postgresql://... */
+	Str store; /* sqlite:PATH, postgresql://..., redis://... */
+	Str copy; /* of what a store on a server said last, a file; empty: beside the configuration */
 	Str gateway;       /* what this one is called; empty: the host's name */
 	Str cookie;        /* the name of the cookie of ours */
 	uint8_t approvals; /* people that a way onward needs: 1, 2 */

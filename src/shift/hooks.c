@@ -158,7 +158,7 @@ static void end(void)
 
 static ShiftPhase phase_of(const Subject *s)
 {
-	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_RELAXED) : SHIFT_OLD;
+	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_ACQUIRE) : SHIFT_OLD;
 }
 
 static const Target *find_target(const Snapshot *snap, Str name)

@@ -277,7 +277,7 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	if (state->revision <= before.revision)
 		return false;
 	s->state = *state;
-	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELEASE); /* the key is known by then */
 	if (!goes_back_still(s, &before)) {
 		s->halted = false;
 		s->halted_line[0] = '\0';

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a move stands is known, whatever becomes of the store that gateways share: nobody changes sides."""
+import contextlib
+import http.client
+import json
+import pathlib
+import random
+
+import psycopg2
+import pytest
+
+from actors.http1 import reply
+from actors.postgres import Postgres
+from actors.redis import Redis
+from actors.shift import TOKEN, Person, Shift, crowd, sides, two_sides
+from actors.waiting import until
+
+HALF = "{ steps: [ 50%, 100% ], judge: { metrics: [ errors ], hold: 1h } }"
+
+
+@pytest.fixture
+def old(upstream):
+    return upstream(answer=reply(200, b"old"))
+
+
+@pytest.fixture
+def new(upstream):
+    return upstream(answer=reply(200, b"new"))
+
+
+@pytest.fixture
+def postgres():
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(stage):
+    """Below the ports that the kernel gives to whoever connects: its own must be free when it comes back."""
+    server = Redis(stage.folder, random.randint(10000, 31000))
+    return stage.enter(server, server.finish)
+
+
+def shared(old, new, store, name="a", shift=HALF):
+    return two_sides(old, new, shift, f"shift: {{ store: '{store}', gateway: {name} }}\n")
+
+
+def kill(gw):
+    gw.program.kill()
+    gw.stopped = True
+
+
+def served(people, gw=None):
+    """Who of them was served by which side, in their order."""
+    for person in people:
+        person.gw = gw or person.gw
+    return [person.get().text for person in people]
+
+
+def copy_of(gw):
+    return pathlib.Path(f"{gw.file}.shift.copy")
+
+
+def wait_copy(gw, revision):
+    """Until the copy has heard of that revision."""
+    def heard():
+        return copy_of(gw).exists() and f'"revision":{revision}' in copy_of(gw).read_text()
+    until(heard, f"revision {revision} in the copy")
+
+
+def post(gw, page, body="{}"):
+    host, port = gw.admin.rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
+    with contextlib.closing(connection):
+        connection.request("POST", page, body, {"Authorization": f"Bearer {TOKEN}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def test_a_start_while_the_book_is_away_goes_by_the_copy(gateway, old, new, client, postgres):
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    Shift(gw).command("canary")
+    people = crowd(client, gw, 40)
+    first = served(people)
+    assert set(first) == {"old", "new"}
+    wait_copy(gw, 1)
+    assert copy_of(gw).stat().st_mode & 0o777 == 0o600
+    kill(gw)
+    postgres.stop()
+    again = gateway(after=gw, text=None, token=TOKEN)
+    users = Shift(again)
+    assert served(people, again) == first
+    assert again.metric("banyan_shift_book_up") == 0 and again.metric("banyan_shift_copy_timestamp_seconds") > 1e9
+    assert "going by the copy of" in again.stderr and "going by the copy of" in users.command()
+    assert "stays as it was" in users.command("pause", code=8)
+    postgres.start()
+    again.wait_metric("banyan_shift_book_up", 1)
+    assert served(people) == first and again.metric("banyan_shift_copy_timestamp_seconds") == 0
+    users.command("pause")
+    assert [row["verb"] for row in users.history] == ["pause", "canary"]
+
+
+def test_without_book_and_copy_the_old_side_serves_all(gateway, old, new, client, postgres):
+    postgres.stop()
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    users = Shift(gw)
+    assert sides([Person(client, gw) for _ in range(5)]) == {"old": 5}
+    assert "there is no copy of it, so all requests go to the old side" in users.command("canary", code=8)
+    assert gw.metric("banyan_shift_copy_timestamp_seconds") == 0
+    postgres.start()
+    gw.wait_metric("banyan_shift_book_up", 1)
+    users.command("canary")
+    assert set(sides(crowd(client, gw, 40))) == {"old", "new"}
+
+
+def test_who_went_back_without_the_book_stays_there_over_a_restart(gateway, old, new, client, postgres):
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    Shift(gw).command("canary")
+    people = crowd(client, gw, 20)
+    wait_copy(gw, 1)
+    postgres.stop()
+    status, text = post(gw, "/shift/users/back", '{"why":"tea"}')
+    assert status == 503 and "are on the old side now" in text and "is told as soon as it does" in text
+    until(lambda: '"halted":"tea"' in copy_of(gw).read_text(), "the way back in the copy")
+    kill(gw)
+    again = gateway(after=gw, text=None, token=TOKEN)
+    assert set(served(people, again)) == {"old"}
+    postgres.start()
+    users = Shift(again)
+    until(lambda: again.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "the book knows it")
+    assert users.history[0]["why"] == "tea" and set(served(people)) == {"old"}
+
+
+@pytest.mark.parametrize("broken", ["cut", "changed", "of another book"])
+def test_a_copy_that_is_not_whole_is_not_gone_by(gateway, old, new, client, postgres, broken):
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    Shift(gw).command("canary", "100%")
+    wait_copy(gw, 1)
+    kill(gw)
+    postgres.stop()
+    copy = copy_of(gw)
+    if broken == "cut":
+        copy.write_bytes(copy.read_bytes()[:-20])
+    elif broken == "changed":
+        copy.write_text(copy.read_text().replace('"revision":1', '"revision":9'))
+    else:
+        gw.write(gw.text.replace("/postgres'", "/other'"))
+    again = gateway(after=gw, text=None, token=TOKEN)
+    assert {Person(client, again).get().text for _ in range(10)} == {"old"}
+    assert "is not gone by" in again.stderr
+
+
+def test_a_book_restored_from_a_backup_gets_back_what_is_known(gateway, old, new, client, postgres):
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    users = Shift(gw)
+    users.command("canary")
+    people = crowd(client, gw, 40)
+    with contextlib.closing(psycopg2.connect(postgres.url)) as db, db, db.cursor() as cursor:
+        cursor.execute("create table backup as select * from shift_states")
+    users.command("to", "60%")
+    users.command("pause")
+    first = served(people)
+    with contextlib.closing(psycopg2.connect(postgres.url)) as db, db, db.cursor() as cursor:
+        cursor.execute("delete from shift_journal where revision > 1")
+        cursor.execute("delete from shift_states")
+        cursor.execute("insert into shift_states select * from backup")
+    until(lambda: users.history[0]["verb"] == "restore", "the book got it back")
+    assert "restored from a backup" in users.history[0]["why"] and "restored from a backup" in gw.stderr
+    assert served(people) == first and users.ask()["percent"] == 60
+    users.command("resume")
+    assert [(row["seq"], row["verb"]) for row in users.history] == [(4, "resume"), (3, "restore"), (1, "canary")]
