@@ -119,6 +119,8 @@ extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
 extern const ConfTable shift_all_conf_table; /* of the file, ShiftAllConf */
 ConfCheck shift_conf_check;
 
+bool shift_store_is_redis(Str url); /* of ShiftAllConf.store */
+
 /* The end of a freeze that is on now, UTC; 0: none is. */
 int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us);
 

@@ -6,10 +6,12 @@
 
 #include "base/arena.h"
 #include "base/rand.h"
+#include "gateway/conf_shift.h"
 
 Err *book_open(Arena *a, Str url, Book **out)
 {
-	return book_redis_is(url) ? book_redis_open(a, url, out) : book_sql_open(a, url, out);
+	return shift_store_is_redis(url) ? book_redis_open(a, url, out)
+	                                 : book_sql_open(a, url, out);
 }
 
 void book_close(Book *book)

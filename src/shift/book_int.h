@@ -57,4 +57,3 @@ enum { BOOK_USERS_ROWS = 256 };
 /* In an arena of its own, which close gives back. */
 Err *book_sql_open(Arena *a, Str url, Book **out) MUST_USE;
 Err *book_redis_open(Arena *a, Str url, Book **out) MUST_USE;
-bool book_redis_is(Str url);

@@ -34,11 +34,6 @@ typedef struct RedisBook {
 static Err misread = ERR_STATIC(UPSTREAM, "shift.redis",
                                 "Redis has something else where the book of moves should be");
 
-bool book_redis_is(Str url)
-{
-	return str_starts(url, S("redis")); /* rediss: with TLS; +sentinel, +cluster, +unix */
-}
-
 static Redis *redis_of(const Book *book)
 {
 	return CONTAINER((Book *)(uintptr_t)book, RedisBook, base)->redis;

@@ -228,7 +228,11 @@ def test_a_store_that_is_none_is_named_with_its_place(gateway, old, new):
     gw = gateway(two_sides(old, new), token=TOKEN)
     gw.write(two_sides(old, new, more="shift: { store: 'mysql://x' }\n"))
     status, _, text = gw.ask_admin("/config/reload", "POST")
-    assert status == 422 and json.loads(text)["mistakes"][0]["line"] > 1 and "mysql" not in gw.stderr
+    mistake = json.loads(text)["mistakes"][0]
+    assert status == 422 and mistake["line"] > 1 and "expected sqlite:PATH, postgresql://USER@HOST/NAME or redis://" in mistake["text"]
+    gw.write(two_sides(old, new, more="shift: { store: 'postgresql://ann:hunter2@[/x' }\n"))
+    status, _, text = gw.ask_admin("/config/reload", "POST")
+    assert status == 422 and "hunter2" not in text + gw.stderr
 
 
 def test_a_configuration_that_was_refused_moves_nothing(gateway, old, new, client):

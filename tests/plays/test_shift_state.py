@@ -169,3 +169,62 @@ def test_a_book_restored_from_a_backup_gets_back_what_is_known(gateway, old, new
     assert served(people) == first and users.ask()["percent"] == 60
     users.command("resume")
     assert [(row["seq"], row["verb"]) for row in users.history] == [(4, "resume"), (3, "restore"), (1, "canary")]
+
+
+def test_two_gateways_share_a_redis(gateway, upstream, old, client, redis):
+    """What one is told the other does, and neither sees enough of the errors to go back on its own."""
+    ill = upstream(answer=lambda asked: reply(500 if asked.headers.get("x-ill") == "yes" else 200, b"new"))
+    a, b = (gateway(shared(old, ill, redis.url, name), token=TOKEN) for name in "ab")
+    at_a, at_b = Shift(a), Shift(b)
+    at_a.command("canary", "--why", "release 42")
+    at_b.wait_phase("canary")
+    people = crowd(client, a, 100)
+    first = served(people)
+    assert set(first) == {"old", "new"} and served(people, b) == first
+    drawn, others = ([person for person, side in zip(people, first) if side == name] for name in ("new", "old"))
+    at_b.wait(lambda told: told["detail"]["gateways"] == 2, "hears of the other")
+    for number in range(24):  # never two errors in a row at one gateway, and as many requests of the old side
+        for person, sick in ((drawn[number], "yes"), *((person, "") for person in (*drawn[-2:], *others[:3]))):
+            person.gw = (a, b)[number % 2]
+            person.get("/", f"X-Ill: {sick}")
+        if at_a.phase == "old":
+            break
+    at_b.wait_phase("old")
+    until(lambda: at_a.history[0]["verb"] == "back", "the journal has it")
+    assert [row["seq"] for row in at_b.history] == [2, 1] and at_b.history[1]["why"] == "release 42"
+    assert int(at_a.history[0]["why"].split()[1]) > 10, at_a.history[0]
+
+
+@pytest.mark.parametrize("lost", ["killed", "emptied", "killed with the gateways"])
+def test_redis_lost_in_mid_canary_the_split_stays(gateway, old, new, client, redis, lost):
+    a, b = (gateway(shared(old, new, redis.url, name), token=TOKEN) for name in "ab")
+    at_a, at_b = Shift(a), Shift(b)
+    at_a.command("canary")
+    at_a.command("to", "40%")
+    at_b.wait(lambda told: told["revision"] == 2, "hears of it")
+    people = crowd(client, a, 60)
+    first = served(people)
+    assert set(first) == {"old", "new"}
+    for gw in (a, b):
+        wait_copy(gw, 2)
+    if lost == "emptied":
+        redis.client.flushall()
+    else:
+        redis.kill()
+        assert served(people) == first and served(people, b) == first
+        if lost == "killed with the gateways":
+            kill(a)
+            a = gateway(after=a, text=None, token=TOKEN)
+            at_a = Shift(a)
+            assert served(people, a) == first
+        assert "stays as it was" in at_a.command("pause", code=8)
+        redis.start()  # and it has nothing any more
+    until(lambda: a.ask_admin("/shift/users/history")[0] == 200 and at_a.history and at_a.history[0]["verb"] == "restore", "it got back what was known")
+    for gw in (a, b):
+        gw.wait_metric("banyan_shift_book_up", 1)
+        assert served(people, gw) == first
+    third = gateway(shared(old, new, redis.url, "c"), token=TOKEN)
+    assert served(people, third) == first, "who comes later has the same key and the same draw"
+    at_b.command("back")
+    at_a.wait_phase("old")
+    assert [row["verb"] for row in at_a.history] == ["back", "restore"] and at_a.history[0]["seq"] == 3
