@@ -169,10 +169,12 @@ static void begin_attempt(Subject *s)
 	}
 	s->judge = judge_new(conf->alpha, rules.at, rules.count);
 	s->others = (Judge){ 0 };
+	s->watchers = 0;
 	s->wire = (Tripwire){ 0 };
 	if (!s->seen.slots) {
 		seen_init(&s->seen, SUBJECT_USERS);
 		seen_init(&s->drawn, SUBJECT_USERS);
+		s->seen.shared = true;
 		seen_init(&s->touched, MAX((size_t)SUBJECT_USERS, (size_t)s->conf->cap));
 	}
 	seen_clear(&s->seen);
@@ -453,6 +455,6 @@ Judge subject_judge(const Subject *s)
 	if (s->others.count)
 		(void)judge_merge(&both, &s->others); /* of other rules: left out */
 	for (unsigned i = 0; i < both.count; i++)
-		both.metrics[i].watchers = s->others_count + 1;
+		both.metrics[i].watchers = s->watchers;
 	return both;
 }

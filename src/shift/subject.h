@@ -65,7 +65,9 @@ typedef struct Subject {
 	uint64_t touched_count;
 	uint64_t strangers_before, requests_before; /* when it began */
 	Tripwire wire;
-	uint32_t others_count; /* gateways */
+	uint32_t others_count;    /* gateways */
+	uint32_t watchers;        /* of whose counts the sum may have a user twice; 0 counts as 1 */
+	struct SubjectRuns *runs; /* keeper_evidence.c; loop 0, without the lock */
 	/* always */
 	Sight sight;
 	Objective *objective; /* of both sides; NULL: there was no traffic yet */

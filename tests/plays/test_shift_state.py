@@ -228,3 +228,89 @@ def test_redis_lost_in_mid_canary_the_split_stays(gateway, old, new, client, red
     at_b.command("back")
     at_a.wait_phase("old")
     assert [row["verb"] for row in at_a.history] == ["back", "restore"] and at_a.history[0]["seq"] == 3
+
+
+@pytest.fixture
+def ill(upstream):
+    """Both sides, which fail whoever says so."""
+    def side(name):
+        return upstream(answer=lambda asked: reply(500 if asked.headers.get("x-ill") == "yes" else 200, name))
+    return side(b"old"), side(b"new")
+
+
+class Counted:
+    """People of both sides, and how many errors the judge has counted on each."""
+
+    def __init__(self, client, gw):
+        people = crowd(client, gw, 120)
+        first = served(people)
+        self.new, self.old = ([person for person, side in zip(people, first) if side == name] for name in ("new", "old"))
+        self.well = [*self.new[-15:], *self.old[-15:]]
+
+    def err(self, gw, numbers):
+        """Both sides alike, and others between, so that nobody is to blame."""
+        for number in numbers:
+            for person in (self.new[number], *self.well[::6], self.old[number], *self.well[1::6]):
+                person.gw = gw
+                person.get("/", *(["X-Ill: yes"] if person in (self.new[number], self.old[number]) else []))
+
+    def events(self, *subjects):
+        """After as many good requests as close what is open."""
+        served(self.well, subjects[0].gw)
+        found = [subject.ask()["detail"]["metrics"][0] for subject in subjects]
+        return [(errors["new"]["events"], errors["old"]["events"]) for errors in found]
+
+    def wait(self, want, *subjects, seconds=2):
+        """Until they are these, and are still some seconds after."""
+        until(lambda: self.events(*subjects) == [(want, want)] * len(subjects), f"{want} errors on each side: {self.events(*subjects)}")
+        points = len(subjects[0].ask()["detail"]["series"])
+        until(lambda: len(subjects[0].ask()["detail"]["series"]) > points + seconds, "some seconds")
+        assert self.events(*subjects) == [(want, want)] * len(subjects)
+
+
+@pytest.mark.parametrize("end", ["taken over", "stopped", "killed"])
+def test_counts_of_two_runs_of_one_gateway_add_up(gateway, ill, client, tmp_path, end):
+    text = shared(*ill, f"sqlite:{tmp_path}/book.db") + "drain: { idle: 100ms }\n"
+    gw = gateway(text, token=TOKEN)
+    Shift(gw).command("canary")
+    counted = Counted(client, gw)
+    counted.err(gw, range(5))
+    counted.wait(5, Shift(gw))
+    if end == "killed":
+        kill(gw)
+    elif end == "stopped":
+        gw.stop()
+    again = gateway(after=gw, text=None, token=TOKEN, words=["--takeover"] if end == "taken over" else [])
+    counted.err(again, range(3, 9))  # two have been counted, and there are four more
+    if end == "taken over":
+        assert gw.program.wait(20) == 0
+        gw.stop()
+    users = Shift(again)
+    counted.wait(9, users)
+    assert users.phase == "canary" and users.ask()["detail"]["gateways"] == 1
+    assert ("was taken over" in again.stderr) == (end != "killed")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_one_broken_user_is_one_error_of_all_gateways(gateway, ill, client, redis, tmp_path, kind):
+    store = redis.url if kind == "redis" else f"sqlite:{tmp_path}/book.db"
+    a, b = (gateway(shared(*ill, store, name), token=TOKEN) for name in "ab")
+    at_a, at_b = Shift(a), Shift(b)
+    at_a.command("canary")
+    at_b.wait_phase("canary")
+    counted = Counted(client, a)
+    counted.err(a, [0])
+    counted.err(b, [0])  # before either has heard of the other
+    counted.wait(1, at_a, at_b)
+    counted.err(b, [0, 1, 1])
+    counted.err(a, [1, 2])
+    counted.wait(3, at_a, at_b)
+    assert at_a.phase == "canary" and at_b.ask()["detail"]["gateways"] == 2
+    if kind == "redis":
+        redis.client.flushall()
+        until(lambda: at_a.history and at_a.history[0]["verb"] == "restore", "Redis has it back")
+        third = gateway(shared(*ill, store, "c"), token=TOKEN)
+        at_c = Shift(third)
+        at_c.wait(lambda told: told["detail"]["gateways"] == 3, "hears of both")
+        counted.err(third, [0, 1, 2])
+        counted.wait(3, at_c, at_a, at_b)
