@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "gateway/hooks.h"
 #include "gateway/snapshot.h"
 
 /* A list of named things on both sides. */
@@ -121,6 +122,9 @@ static void put_things(JsonWriter *w, Str key, const Things *things, const Snaps
 
 static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayConf *now)
 {
+	Str keys[HOOKS_WAITING];
+	size_t count = gateway_hooks()->waiting(now, keys);
+
 	json_key(w, S("restart"));
 	json_begin_array(w);
 	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
@@ -129,6 +133,8 @@ static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayC
 		json_add_str(w, S("threads"));
 	if (!str_eq(before->takeover, now->takeover))
 		json_add_str(w, S("takeover"));
+	for (size_t i = 0; i < count; i++)
+		json_add_str(w, keys[i]);
 	json_end(w);
 }
 

@@ -85,12 +85,18 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 /* Changes that only a restart makes. */
 static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 {
+	Str keys[HOOKS_WAITING];
+	size_t count;
+
 	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
 	if (!str_eq(before->takeover, now->takeover))
 		log_warn("takeover changed: that takes a restart");
+	count = gateway_hooks()->waiting(now, keys);
+	for (size_t i = 0; i < count; i++)
+		log_warn("%.*s changed: that takes a restart", STR_ARG(keys[i]));
 }
 
 static Err *put_in_force(Gateway *g, Build *b, Snapshot *before)

@@ -15,6 +15,13 @@ static void take_nothing(Snapshot *snap)
 	(void)snap;
 }
 
+static size_t wait_for_nothing(const GatewayConf *conf, Str out[])
+{
+	(void)conf;
+	(void)out;
+	return 0;
+}
+
 static void end_nothing(void)
 {
 }
@@ -50,8 +57,8 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  take_nothing,   end_nothing,   choose_nothing, choose_nothing,
-	rescue_nothing, answer_nothing, piece_nothing, done_nothing,
+	begin_nothing,  take_nothing,   wait_for_nothing, end_nothing,   choose_nothing,
+	choose_nothing, rescue_nothing, answer_nothing,   piece_nothing, done_nothing,
 };
 
 static const GatewayHooks *hooked = &nothing;

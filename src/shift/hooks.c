@@ -375,7 +375,7 @@ static void done(Passage *p, const Err *err)
 }
 
 static const GatewayHooks hooks = {
-	begin, take, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
+	begin, take, keeper_waiting, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

@@ -32,9 +32,11 @@ typedef struct Keeper {
 	Book *book;
 	const SplitKey *key; /* atomic; in the arena, as all before it; NULL: not known yet */
 	Child looker, writer;
-	pthread_mutex_t lock; /* of the next three */
+	pthread_mutex_t lock; /* of what follows, to the empty line */
 	Str gateway, run;
 	Snapshot *snap;
+	Str store, copy, named; /* as the configuration said them when it began */
+
 	int64_t synced_us, shared_us, turned_us; /* loop clock */
 	bool ready;      /* atomic: the book has answered since it was opened */
 	int64_t away_us; /* atomic, UTC: since when it does not; 0: it does */
@@ -538,6 +540,31 @@ static void keep_names(Str name)
 	pthread_mutex_unlock(&keeper.lock);
 }
 
+static void keep_words(const ShiftAllConf *conf)
+{
+	pthread_mutex_lock(&keeper.lock);
+	keeper.store = str_dup(keeper.arena, conf->store);
+	keeper.copy = str_dup(keeper.arena, conf->copy);
+	keeper.named = str_dup(keeper.arena, conf->gateway);
+	pthread_mutex_unlock(&keeper.lock);
+}
+
+size_t keeper_waiting(const GatewayConf *conf, Str out[])
+{
+	const ShiftAllConf *now = &conf->shift;
+	size_t count = 0;
+
+	pthread_mutex_lock(&keeper.lock);
+	if (keeper.snap && !str_eq(now->store, keeper.store))
+		out[count++] = S("shift.store");
+	if (keeper.snap && !str_eq(now->copy, keeper.copy))
+		out[count++] = S("shift.copy");
+	if (keeper.snap && !str_eq(now->gateway, keeper.named))
+		out[count++] = S("shift.gateway");
+	pthread_mutex_unlock(&keeper.lock);
+	return count;
+}
+
 static Err *open_book(Arena *a, const GatewayConf *conf)
 {
 	Str url = conf->shift.store, path = conf->shift.copy;
@@ -549,6 +576,7 @@ static Err *open_book(Arena *a, const GatewayConf *conf)
 		path = str_fmt(a, "%.*s.shift.copy", STR_ARG(conf->file));
 	(void)gethostname(host, sizeof host - 1);
 	keep_names(conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	keep_words(&conf->shift);
 	TRY(book_open(a, url, &keeper.book));
 	keeper_known_begin(book_is_far(keeper.book) ? path : S(""), url);
 	return NULL;

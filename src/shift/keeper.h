@@ -6,7 +6,8 @@
 #include "shift/book.h"
 #include "shift/subject.h"
 
-typedef struct Snapshot Snapshot; /* gateway/snapshot.h */
+typedef struct Snapshot Snapshot;       /* gateway/snapshot.h */
+typedef struct GatewayConf GatewayConf; /* gateway/conf.h */
 
 /* Opens the book if it is not open and this configuration needs it, and reads where its subjects stand. On the gateway's own
  * fiber of loop 0; parks. */
@@ -14,6 +15,8 @@ Err *keeper_begin(Arena *a, Snapshot *snap) MUST_USE;
 /* It is in force: its subjects, which know of it, are looked after by it. The same fiber. */
 void keeper_take(Snapshot *snap);
 void keeper_end(void); /* the same fiber; parks */
+/* hooks.h: the book, its copy and the gateway's name are those that it began with. */
+size_t keeper_waiting(const GatewayConf *conf, Str out[]);
 
 Book *keeper_book(void); /* NULL: no configuration has moved anything yet */
 const SplitKey *keeper_key(

@@ -244,3 +244,19 @@ def test_a_configuration_that_was_refused_moves_nothing(gateway, old, new, clien
     gw.reload(two_sides(old, new))
     Shift(gw).command("canary", "50%")
     assert set(sides(crowd(client, gw, 40))) == {"old", "new"}
+
+
+def test_what_of_a_move_waits_for_a_restart_is_named(gateway, old, new, tmp_path):
+    def text(store, name):
+        return two_sides(old, new, more=f"shift: {{ store: 'sqlite:{tmp_path}/{store}.db', gateway: {name} }}\n")
+    gw = gateway(text("one", "a"), token=TOKEN)
+    assert not gw.ask_admin("/config")[2].startswith("#")
+    gw.write(text("two", "b"))
+    told = json.loads(gw.ask_admin("/config/reload", "POST")[2])
+    assert told["restart"] == ["shift.store", "shift.gateway"]
+    assert "shift.store changed: that takes a restart" in gw.stderr
+    for _ in range(2):
+        assert "# shift.store: another one is in force until a restart\n# shift.gateway:" in gw.ask_admin("/config")[2]
+        gw.hup()
+    gw.reload(text("one", "a"))
+    assert not gw.ask_admin("/config")[2].startswith("#")

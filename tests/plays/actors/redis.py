@@ -10,12 +10,13 @@ class Redis:
     def __init__(self, folder, port, *words):
         """port: one that stays ours while the server is away. words: more of its command line."""
         self.folder, self.port, self.words, self.program = folder, port, words, None
+        self.name = f"redis-{port}"
         self.url = f"redis://127.0.0.1:{port}"
         self.client = redis.Redis(port=port, socket_timeout=20)
         self.start()
 
     def start(self):
-        self.program = Program(f"redis-{self.port}", self.folder, ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "",
+        self.program = Program(self.name, self.folder, ["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "",
                                                                    "--dir", self.folder, *self.words])
         until(self.is_up, "the redis-server")
 
