@@ -24,9 +24,11 @@ where subject = :subject and revision = :before
 insert into shift_states (subject, revision, state, changed_at) values (:subject, :revision, :state, :changed_at)
 on conflict do nothing
 
+-- (A state that was lost without its journal has its entry there already.)
 --- exec book_enter(entry)
 insert into shift_journal (subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence)
 values (:subject, :revision, :done_at, :who, :verb, :from_phase, :to_phase, :share_ppm, :why, :evidence)
+on conflict do nothing
 
 --- many book_history(subject text, before int, most int) -> entry
 select subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The keeper: two fibers of loop 0. One looks at every subject twenty times a second, and halts what must go back; it waits for
- * nobody. The other talks with the book, which may be slow or away. Every gateway looks by itself at all the evidence there is,
+ * The keeper: fibers of loop 0. One looks at every subject twenty times a second, and halts what must go back; it waits for
+ * nobody. Another talks with the book, which may be slow or away; a third keeps the copy. Every gateway looks by itself at all the evidence there is,
  * its own and what the others wrote into the book a second ago, and any of them may act: the book takes a change only from the
  * revision that it was decided on, so the second one to come finds it done. There is no leader that could be lost.
  *
@@ -25,13 +25,14 @@
 #define LOOK_US (50 * US_PER_MS)
 #define SYNC_US (250 * US_PER_MS)
 #define FIRST_US (3 * US_PER_S) /* a server that does not answer holds up the start so long */
+#define FILE_US (60 * US_PER_S)
 #define LAST_US (2 * US_PER_S)
 
 typedef struct Keeper {
 	Arena *arena;
 	Book *book;
 	const SplitKey *key; /* atomic; in the arena, as all before it; NULL: not known yet */
-	Child looker, writer;
+	Child looker, writer, copier;
 	pthread_mutex_t lock; /* of what follows, to the empty line */
 	Str gateway, run;
 	Snapshot *snap;
@@ -235,11 +236,29 @@ static bool is_of_book(const Err *err)
 	return is;
 }
 
+/* It may have been done all the same. */
+static bool is_unsure(const Err *err)
+{
+	static const char *const slugs[] = { "db.unknown", "redis.closed", "redis.timeout",
+		                             "rt.deadline" };
+	bool is = false;
+
+	for (size_t i = 0; i < COUNT(slugs); i++)
+		is = is || err_is(err, slugs[i]);
+	return is;
+}
+
 /* What came of it, for who asked. */
 static Err *explain(Arena *a, Err *err, const Subject *s, bool halted)
 {
 	if (!is_of_book(err) || !is_away(err))
 		return err;
+	if (!halted && is_unsure(err))
+		return err_because(
+			a, err, err->kind, "shift.away",
+			"whether %.*s was changed is not known: the book of moves did not answer; "
+			"look again when it does",
+			STR_ARG(s->name));
 	if (halted)
 		return err_because(
 			a, err, err->kind, "shift.away",
@@ -501,14 +520,25 @@ static Err *write_for_ever(void *arg)
 		TRY(listen_to_book(a, loop_now_us()));
 		arena_clear(a);
 		TRY(settle_all(a));
-		keeper_known_keep(a, keeper.key);
-		arena_clear(a);
 		err = is_ready() ? book_wait(keeper.book, a, LOOK_US) : fiber_sleep(LOOK_US);
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
 		if (err)
 			TRY(fiber_sleep(LOOK_US));
 		arena_clear(a);
+	}
+}
+
+/* Beside the others, so that a way back is on the disk while the book lets everybody wait. */
+static Err *copy_for_ever(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	(void)arg;
+	for (;;) {
+		keeper_known_keep(a, keeper.key);
+		arena_clear(a);
+		TRY(fiber_sleep(LOOK_US));
 	}
 }
 
@@ -585,7 +615,8 @@ static Err *open_book(Arena *a, const GatewayConf *conf)
 /* A book that was asked for the first time. */
 static Err *meet(Arena *a)
 {
-	AUTO(deadline_end) Deadline limit = deadline_begin(FIRST_US);
+	AUTO(deadline_end) Deadline limit =
+		deadline_begin(book_is_far(keeper.book) ? FIRST_US : FILE_US);
 
 	TRY(get_ready(a));
 	TRY(keeper_listen(a));
@@ -605,13 +636,20 @@ static Err *begin_first(Arena *a, const GatewayConf *conf)
 		return err;
 	keeper_say_book(err);
 	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
+	TRY(child_start(&keeper.copier, copy_for_ever, NULL, "shift copier"));
 	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
+}
+
+static void end_fibers(void)
+{
+	child_end(&keeper.looker);
+	child_end(&keeper.writer);
+	child_end(&keeper.copier);
 }
 
 static void close_all(void)
 {
-	child_end(&keeper.looker);
-	child_end(&keeper.writer);
+	end_fibers();
 	book_close(TAKE(keeper.book));
 	keeper_known_end();
 	__atomic_store_n(&keeper.ready, false, __ATOMIC_RELAXED);
@@ -664,8 +702,7 @@ void keeper_end(void)
 {
 	Snapshot *snap = keeper.snap;
 
-	child_end(&keeper.looker);
-	child_end(&keeper.writer);
+	end_fibers();
 	if (snap && keeper.book)
 		say_last();
 	close_all();

@@ -171,6 +171,22 @@ def test_a_book_restored_from_a_backup_gets_back_what_is_known(gateway, old, new
     assert [(row["seq"], row["verb"]) for row in users.history] == [(4, "resume"), (3, "restore"), (1, "canary")]
 
 
+def test_a_way_back_that_came_later_than_what_is_known_counts(gateway, old, new, client, postgres):
+    """The book lost the last change, and somebody else went back in it before this gateway could say so."""
+    gw = gateway(shared(old, new, postgres.url), token=TOKEN)
+    users = Shift(gw)
+    users.command("canary")
+    people = crowd(client, gw, 20)
+    users.command("to", "60%")
+    users.command("pause")
+    with contextlib.closing(psycopg2.connect(postgres.url)) as db, db, db.cursor() as cursor:
+        cursor.execute("update shift_states set revision = 2, state = jsonb_set(jsonb_set(state::jsonb, '{phase}', '\"old\"'), "
+                       "'{since_us}', to_jsonb((state::jsonb->>'since_us')::bigint + 1000))::json")
+    users.wait_phase("old")
+    assert set(served(people)) == {"old"}
+    assert [(row["seq"], row["verb"], row["to"]) for row in users.history][0] == (4, "restore", "old")
+
+
 def test_two_gateways_share_a_redis(gateway, upstream, old, client, redis):
     """What one is told the other does, and neither sees enough of the errors to go back on its own."""
     ill = upstream(answer=lambda asked: reply(500 if asked.headers.get("x-ill") == "yes" else 200, b"new"))
@@ -228,6 +244,18 @@ def test_redis_lost_in_mid_canary_the_split_stays(gateway, old, new, client, red
     at_b.command("back")
     at_a.wait_phase("old")
     assert [row["verb"] for row in at_a.history] == ["back", "restore"] and at_a.history[0]["seq"] == 3
+
+
+def test_a_redis_that_was_emptied_gets_back_what_people_accepted(gateway, old, new, redis):
+    gw = gateway(shared(old, new, redis.url, shift="{ shadow: { effects: none } }"), token=TOKEN)
+    users = Shift(gw)
+    users.command("shadow")
+    users.command("accept", ".name", "value")
+    accepted = "banyan:{shift}:accepted:users"
+    before = redis.client.hgetall(accepted)
+    assert list(before) == [b"value .name"]
+    redis.client.flushall()
+    until(lambda: redis.client.hgetall(accepted) == before, "it is there again")
 
 
 @pytest.fixture
