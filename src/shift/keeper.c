@@ -301,7 +301,7 @@ Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy 
 	s->changing++;
 	halted = state.phase == SHIFT_OLD && before.phase > SHIFT_SHADOW;
 	if (halted)
-		subject_halt(s, by->why);
+		subject_halt(s, by->why, by->who);
 	subject_unlock(s);
 	shift_state_say(&state, by->why);
 	entry = entry_of(&before, &state, by);

@@ -62,6 +62,7 @@ typedef struct Look {
 	Tripwire wire;
 	bool judged, plan_due, halted, old_is_up, manual;
 	JudgeVerdict verdict;
+	Str by; /* who halted it; empty: the judge */
 } Look;
 
 static void set_text(char to[SHIFT_LINE_BYTES], Str text)
@@ -88,15 +89,15 @@ static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, 
 {
 	AUTO(buf_fini) Buf text = { 0 };
 	JsonWriter w = json_writer(&text);
-	ChangeBy by = { .who = str_fmt(look->arena, "judge@%.*s", STR_ARG(keeper_gateway())),
-		        .verb = verb,
-		        .why = why };
+	ChangeBy by = { .who = look->by, .verb = verb, .why = why };
 
+	if (!by.who.len)
+		by.who = str_fmt(look->arena, "judge@%.*s", STR_ARG(keeper_gateway()));
 	keeper_put_evidence(&w, &look->judge, why);
 	by.evidence = str_dup(look->arena, buf_str(&text));
 	TRY(keeper_change(look->s, look->arena, next, &by));
 	subject_lock(look->s);
-	look->s->backs += next->phase == SHIFT_OLD;
+	look->s->backs += next->phase == SHIFT_OLD && !look->by.len;
 	subject_unlock(look->s);
 	return NULL;
 }
@@ -223,7 +224,7 @@ static void judge_now(Look *look)
 	look->s->say = back ? JUDGE_BACK : trip == TRIPWIRE_BOTH_FAIL ? JUDGE_WAIT : verdict.say;
 	set_text(look->s->verdict, why);
 	if (back && look->old_is_up)
-		subject_halt(look->s, why);
+		subject_halt(look->s, why, S(""));
 	subject_unlock(look->s);
 	if (back && !look->old_is_up)
 		block(look, str_fmt(look->arena,
@@ -280,6 +281,7 @@ Err *keeper_settle(Subject *s, Arena *a)
 		return NULL;
 	subject_lock(s);
 	why = str_dup(a, str_of(look->halted ? s->halted_line : s->verdict));
+	look->by = look->halted ? str_dup(a, str_of(s->halted_by)) : S("");
 	on = s->say == JUDGE_ON && !s->plan_due;
 	busy = s->changing > 0;
 	subject_unlock(s);

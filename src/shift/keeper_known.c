@@ -53,6 +53,26 @@ int64_t keeper_known_at_us(void)
 	return __atomic_load_n(&copy.at_us, __ATOMIC_RELAXED);
 }
 
+/* Of all that a reader would miss. */
+static uint64_t print_now(const SplitKey *key, size_t *count)
+{
+	uint64_t print = key ? key->of[0] ^ 1 : 1;
+	Subject *s = NULL;
+
+	*count = 0;
+	while ((s = subject_next(s))) {
+		subject_lock(s);
+		if (s->state.revision) {
+			print = (print ^ (uint64_t)s->state.revision) *
+			        UINT64_C(0x9e3779b97f4a7c15);
+			print = (print ^ s->halted ^ (uintptr_t)s) * UINT64_C(0xbf58476d1ce4e5b9);
+			++*count;
+		}
+		subject_unlock(s);
+	}
+	return print;
+}
+
 /* --- loading ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct FileWork {
@@ -77,7 +97,7 @@ static void apply(const KnownSubject *known)
 	subject_lock(s);
 	(void)subject_apply(s, &known->state);
 	if (known->halted && s->state.revision == known->state.revision)
-		subject_halt(s, known->line);
+		subject_halt(s, known->line, known->by);
 	subject_unlock(s);
 }
 
@@ -94,6 +114,7 @@ bool keeper_known_load(Arena *a, SplitKey *key)
 {
 	Known known = { 0 };
 	Err *err = copy.arena ? load(a, &known) : NULL;
+	size_t count;
 
 	if (err && err->kind != ERR_NOT_FOUND)
 		log_err(err, "%.*s is not gone by", STR_ARG(copy.path));
@@ -110,30 +131,12 @@ bool keeper_known_load(Arena *a, SplitKey *key)
 		if (known.has_key || known.at[i].state.phase == SHIFT_OLD)
 			apply(&known.at[i]);
 	__atomic_store_n(&copy.at_us, known.at_us, __ATOMIC_RELAXED);
+	if (known.has_key) /* the file stays as old as it is until there is something new */
+		copy.print = print_now(key, &count);
 	return known.has_key;
 }
 
 /* --- keeping ------------------------------------------------------------------------------------------------------------- */
-
-/* Of all that a reader would miss. */
-static uint64_t print_now(const SplitKey *key, size_t *count)
-{
-	uint64_t print = key ? key->of[0] ^ 1 : 1;
-	Subject *s = NULL;
-
-	*count = 0;
-	while ((s = subject_next(s))) {
-		subject_lock(s);
-		if (s->state.revision) {
-			print = (print ^ (uint64_t)s->state.revision) *
-			        UINT64_C(0x9e3779b97f4a7c15);
-			print = (print ^ s->halted ^ (uintptr_t)s) * UINT64_C(0xbf58476d1ce4e5b9);
-			++*count;
-		}
-		subject_unlock(s);
-	}
-	return print;
-}
 
 static void take_known(Arena *a, Known *known, size_t room)
 {
@@ -149,6 +152,7 @@ static void take_known(Arena *a, Known *known, size_t room)
 				              .state = s->state,
 				              .halted = s->halted };
 			at->line = str_dup(a, str_of(s->halted_line));
+			at->by = str_dup(a, str_of(s->halted_by));
 		}
 		subject_unlock(s);
 	}

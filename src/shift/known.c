@@ -50,8 +50,10 @@ static void put_subject(JsonWriter *w, const KnownSubject *s)
 	json_begin_object(w);
 	json_put_str(w, "name", s->name);
 	json_put_i64(w, "revision", s->state.revision);
-	if (s->halted)
+	if (s->halted) {
 		json_put_str(w, "halted", s->line);
+		json_put_str(w, "by", s->by);
+	}
 	json_key(w, S("state"));
 	shift_state_put(w, &s->state);
 	json_end(w);
@@ -126,6 +128,7 @@ static Err *read_subject(Arena *a, const Json *from, KnownSubject *out)
 	TRY(shift_state_read(a, json_get(from, S("state")), &out->state));
 	out->state.revision = revision;
 	out->halted = json_to_str(json_get(from, S("halted")), &out->line);
+	(void)json_to_str(json_get(from, S("by")), &out->by);
 	return NULL;
 }
 

@@ -12,8 +12,8 @@
 typedef struct KnownSubject {
 	Str name;
 	ShiftState state;
-	bool halted; /* all are on the old side, and the book did not know it yet */
-	Str line;    /* why */
+	bool halted;  /* all are on the old side, and the book did not know it yet */
+	Str line, by; /* why, and who: empty: the judge */
 } KnownSubject;
 
 typedef struct Known {

@@ -35,7 +35,8 @@ TEST(known_is_read_as_it_was_written)
 		{ .name = S("upstream:shop"),
 		  .state = { .revision = 1 },
 		  .halted = true,
-		  .line = S("tea") },
+		  .line = S("tea"),
+		  .by = S("ann") },
 	};
 	Known known = known_of(subjects, COUNT(subjects)), read;
 
@@ -49,6 +50,7 @@ TEST(known_is_read_as_it_was_written)
 	CHECK_INT(read.at[0].state.share_ppm, 50000);
 	CHECK(!read.at[0].halted && read.at[1].halted);
 	CHECK_STR(read.at[1].line, S("tea"));
+	CHECK_STR(read.at[1].by, S("ann"));
 	known.has_key = false;
 	CHECK_OK(known_read(a, text_of(a, &known), &read));
 	CHECK(!read.has_key);

@@ -299,15 +299,22 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	return true;
 }
 
-void subject_halt(Subject *s, Str line)
+static void set_text(char *to, size_t room, Str text)
 {
-	size_t len = MIN(line.len, sizeof s->halted_line - 1);
+	size_t len = MIN(text.len, room - 1);
 
+	if (len)
+		memcpy(to, text.at, len);
+	to[len] = '\0';
+}
+
+void subject_halt(Subject *s, Str line, Str who)
+{
 	if (s->halted)
 		return;
 	s->halted = true;
-	memcpy(s->halted_line, line.at, len);
-	s->halted_line[len] = '\0';
+	set_text(s->halted_line, sizeof s->halted_line, line);
+	set_text(s->halted_by, sizeof s->halted_by, who);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------------ */

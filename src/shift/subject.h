@@ -51,6 +51,8 @@ typedef struct Subject {
 	bool foreign; /* the book's state is of another new side than the configuration's: all are on the old one */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
+	char halted_by
+		[SHIFT_NAME_BYTES]; /* a person; empty: the judge. Ends in NUL, as those beside it */
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
 	char verdict[SHIFT_LINE_BYTES];
 	JudgeSay say;
@@ -97,8 +99,8 @@ void subject_unlock(Subject *s);
 void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new);
 /* The book says so: taken when it is newer than what is known. True: it was. */
 bool subject_apply(Subject *s, const ShiftState *state);
-/* Everybody to the old side at once; the keeper tells the book. */
-void subject_halt(Subject *s, Str line);
+/* Everybody to the old side at once; the keeper tells the book. who: empty: the judge. */
+void subject_halt(Subject *s, Str line, Str who);
 
 typedef struct SubjectDraw {
 	bool is_new, drawn; /* drawn: not by an override, and known */

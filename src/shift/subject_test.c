@@ -94,7 +94,7 @@ TEST(subject_a_halt_puts_everybody_back_at_once)
 
 	put(s, SHIFT_NEW, 980000, 1);
 	CHECK(count_new(s, 100) > 90);
-	subject_halt(s, S("it is broken"));
+	subject_halt(s, S("it is broken"), S(""));
 	CHECK_INT(count_new(s, 100), 0);
 	CHECK_INT(subject_share_ppm(s), 0);
 	CHECK_STR(str_of(s->halted_line), S("it is broken"));

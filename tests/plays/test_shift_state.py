@@ -128,7 +128,7 @@ def test_who_went_back_without_the_book_stays_there_over_a_restart(gateway, old,
     postgres.start()
     users = Shift(again)
     until(lambda: again.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "the book knows it")
-    assert users.history[0]["why"] == "tea" and set(served(people)) == {"old"}
+    assert users.history[0]["why"] == "tea" and users.history[0]["who"] == "admin" and set(served(people)) == {"old"}
 
 
 @pytest.mark.parametrize("broken", ["cut", "changed", "of another book"])
