@@ -7,10 +7,10 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "gateway/admin_guard.h"
-#include "gateway/hooks.h"
 #include "gateway/orders.h"
 #include "gateway/problem.h"
 #include "gateway/snapshot.h"
+#include "gateway/waiting.h"
 
 struct Admin {
 	Arena *arena;
@@ -68,7 +68,7 @@ static Err *page_config(Exchange *x, Str rest)
 	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(gateway_of(x));
 	AUTO(buf_fini) Buf out = { 0 };
 	Str keys[HOOKS_WAITING];
-	size_t count = gateway_hooks()->waiting(snap->conf, keys);
+	size_t count = gateway_waiting(snap->conf, keys);
 
 	(void)rest;
 	for (size_t i = 0; i < count; i++)

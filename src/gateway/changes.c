@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/map.h"
-#include "gateway/hooks.h"
 #include "gateway/snapshot.h"
 
 /* A list of named things on both sides. */
@@ -120,11 +119,9 @@ static void put_things(JsonWriter *w, Str key, const Things *things, const Snaps
 	json_end(w);
 }
 
-static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayConf *now)
+static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayConf *now,
+                        const Str *waiting, size_t count)
 {
-	Str keys[HOOKS_WAITING];
-	size_t count = gateway_hooks()->waiting(now, keys);
-
 	json_key(w, S("restart"));
 	json_begin_array(w);
 	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
@@ -134,11 +131,12 @@ static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayC
 	if (!str_eq(before->takeover, now->takeover))
 		json_add_str(w, S("takeover"));
 	for (size_t i = 0; i < count; i++)
-		json_add_str(w, keys[i]);
+		json_add_str(w, waiting[i]);
 	json_end(w);
 }
 
-void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now)
+void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now, const Str *waiting,
+                 size_t count)
 {
 	const GatewayConf *old = before->conf, *new = now->conf;
 	Things listeners = { old->listen.count, new->listen.count, listener_name, listener_same };
@@ -149,5 +147,5 @@ void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now)
 	put_things(w, S("listeners"), &listeners, before, now);
 	put_things(w, S("upstreams"), &upstreams, before, now);
 	put_things(w, S("routes"), &routes, before, now);
-	put_restart(w, old, new);
+	put_restart(w, old, new, waiting, count);
 }

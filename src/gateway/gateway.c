@@ -28,6 +28,7 @@
 #include "gateway/record.h"
 #include "gateway/takeover.h"
 #include "gateway/upgrade.h"
+#include "gateway/waiting.h"
 #include "gateway/watermark.h"
 #include "rt/signals.h"
 #include "rt/tls.h"
@@ -94,7 +95,7 @@ static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 		log_warn("threads changed: that takes a restart");
 	if (!str_eq(before->takeover, now->takeover))
 		log_warn("takeover changed: that takes a restart");
-	count = gateway_hooks()->waiting(now, keys);
+	count = gateway_waiting(now, keys);
 	for (size_t i = 0; i < count; i++)
 		log_warn("%.*s changed: that takes a restart", STR_ARG(keys[i]));
 }

@@ -3,6 +3,8 @@
  * The table of hooks, one for the process: set before threads start, never changed. */
 #include "gateway/hooks.h"
 
+#include "gateway/waiting.h"
+
 static Err *begin_nothing(Arena *a, Snapshot *snap)
 {
 	(void)a;
@@ -71,4 +73,9 @@ void gateway_hook(const GatewayHooks *hooks)
 const GatewayHooks *gateway_hooks(void)
 {
 	return hooked;
+}
+
+size_t gateway_waiting(const GatewayConf *conf, Str out[])
+{
+	return hooked->waiting(conf, out);
 }

@@ -5,16 +5,13 @@
 #pragma once
 #include "gateway/passage.h"
 
-enum { HOOKS_WAITING = 8 };
-
 typedef struct GatewayHooks {
 	/* A configuration may be in force soon: fills states[].shift, which must outlive the snapshot, and gets ready for it. An
 	 * error keeps it from that, as other things may: nothing but the snapshot goes by it yet. On loop 0; parks. */
 	Err *(*begin)(Arena *a, Snapshot *snap);
 	/* It is in force with the next request, or again after one that was not to be. Cannot fail. On loop 0; may park. */
 	void (*take)(Snapshot *snap);
-	/* What a configuration says otherwise than what is in force, and what only a restart changes: its keys, at most
-	 * HOOKS_WAITING, how many. Any thread. */
+	/* As gateway_waiting (waiting.h). */
 	size_t (*waiting)(const GatewayConf *conf, Str out[]);
 	/* The process has served its last request. On loop 0; parks. */
 	void (*end)(void);

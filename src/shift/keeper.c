@@ -87,9 +87,9 @@ Snapshot *keeper_snapshot(void)
 	return snap;
 }
 
-const Snapshot *keeper_in_force(void)
+const ShiftAllConf *keeper_conf(void)
 {
-	return keeper.snap;
+	return keeper.snap ? &keeper.snap->conf->shift : NULL;
 }
 
 /* --- is it there? -------------------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include "shift/keeper.h"
 
 Str keeper_run(void); /* this process, among those that share the book: "gw-1#1f0c..." */
-const Snapshot *keeper_in_force(void); /* borrowed, until the next park; NULL: none yet */
+const ShiftAllConf *keeper_conf(void); /* in force; borrowed, until the next park; NULL: none yet */
 /* The book did not answer, or does again: said once. */
 void keeper_say_book(const Err *err);
 

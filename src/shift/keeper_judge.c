@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "base/units.h"
-#include "gateway/snapshot.h"
+#include "gateway/conf_shift.h"
 #include "shift/plan.h"
 
 #include <string.h>
@@ -154,7 +154,7 @@ static Err *freeze(const Look *look)
 /* What the configuration forbids now; the empty view: nothing. */
 static Str frozen(const Look *look)
 {
-	int64_t until_us = shift_freeze_end(&keeper_in_force()->conf->shift, look->now_us);
+	int64_t until_us = shift_freeze_end(keeper_conf(), look->now_us);
 	AUTO(buf_fini) Buf b = { 0 };
 
 	if (!until_us)

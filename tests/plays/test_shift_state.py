@@ -2,7 +2,6 @@
 """Where a move stands is known, whatever becomes of the store that gateways share: nobody changes sides."""
 import contextlib
 import http.client
-import json
 import pathlib
 import random
 
