@@ -394,15 +394,22 @@ static bool is_told(Subject *s)
 	return told;
 }
 
+static Err *share(Subject *s, Arena *a)
+{
+	TRY(hear(s, a));
+	return tell(s, a, false);
+}
+
 Err *keeper_share(Arena *a)
 {
+	AUTO(arena_freep) Arena *turn = arena_new(0);
 	Subject *s = NULL;
 
 	while ((s = subject_next(s))) {
-		if (!is_told(s))
-			continue;
-		TRY(hear(s, a));
-		TRY(tell(s, a, false));
+		Err *err = is_told(s) ? err_copy(a, share(s, turn)) : NULL;
+
+		arena_clear(turn);
+		TRY(err);
 	}
 	return NULL;
 }

@@ -455,13 +455,14 @@ bool subject_knows_nobody(const Subject *s)
 	return requests >= ENOUGH && (s->strangers - s->strangers_before) * 10 > requests * 9;
 }
 
+/* How many events it takes is known before they are added up. */
 Judge subject_judge(const Subject *s)
 {
 	Judge both = s->judge;
 
-	if (s->others.count)
-		(void)judge_merge(&both, &s->others); /* of other rules: left out */
 	for (unsigned i = 0; i < both.count; i++)
 		both.metrics[i].watchers = s->watchers;
+	if (s->others.count)
+		(void)judge_merge(&both, &s->others); /* of other rules: left out */
 	return both;
 }

@@ -193,6 +193,33 @@ TEST(subject_evidence_stays_over_steps_and_ends_with_the_attempt)
 	CHECK_INT(s->touched_count, 0);
 }
 
+static void ask_many(Subject *s)
+{
+	for (uint64_t i = 1; i <= 3000; i++)
+		ask(s, i % 100 ? JUDGE_OLD : JUDGE_NEW, i, TRIPWIRE_OK, 1000);
+}
+
+TEST(subject_asks_for_more_where_a_user_may_have_been_counted_twice)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+	Judge judge;
+
+	put(s, SHIFT_CANARY, 10000, 1);
+	ask_many(s);
+	s->others = s->judge;
+	for (uint64_t i = 1; i <= 4; i++)
+		ask(s, JUDGE_NEW, 5000 + i, TRIPWIRE_FAILED, -1);
+	ask_many(s);
+	s->watchers = 1;
+	judge = subject_judge(s);
+	CHECK_INT(judge_view(&judge, 0).new_side.events, 4);
+	CHECK(judge_look(&judge, 1, s->arena).say == JUDGE_BACK);
+	s->watchers = 2; /* four events may be of two users */
+	judge = subject_judge(s);
+	CHECK(judge_look(&judge, 1, s->arena).say != JUDGE_BACK);
+}
+
 TEST(subject_that_was_moved_without_a_configuration_has_a_judge_of_that_attempt)
 {
 	ShiftConf conf = conf_of();
