@@ -220,6 +220,26 @@ TEST(subject_asks_for_more_where_a_user_may_have_been_counted_twice)
 	CHECK(judge_look(&judge, 1, s->arena).say != JUDGE_BACK);
 }
 
+TEST(subject_a_split_that_is_broken_at_another_gateway_holds_the_step_here)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+	JudgeVerdict verdict;
+	Judge judge;
+
+	put(s, SHIFT_CANARY, 500000, 1);
+	for (uint64_t i = 1; i <= 100; i++)
+		ask(s, i % 2 ? JUDGE_OLD : JUDGE_NEW, i, TRIPWIRE_OK, 1000);
+	s->others = s->judge;
+	s->others.ratio = ratio_new(0.5);
+	for (int i = 0; i < 100; i++)
+		ratio_note(&s->others.ratio, i % 10 == 0);
+	judge = subject_judge(s);
+	verdict = judge_look(&judge, 1, s->arena);
+	CHECK(verdict.say == JUDGE_WAIT);
+	CHECK(str_starts(verdict.line, S("the split is not what it should be: 10 of 100 users")));
+}
+
 TEST(subject_that_was_moved_without_a_configuration_has_a_judge_of_that_attempt)
 {
 	ShiftConf conf = conf_of();
