@@ -36,6 +36,7 @@ static const ConfWord event_words[] = {
 	{ "resume", 10, "steps go on" },
 	{ "measure", 11, "the old side's times were frozen" },
 	{ "accept", 12, "a difference between the sides is meant" },
+	{ "restore", 13, "a store that had lost where a move stands was told again" },
 	{ 0 },
 };
 
