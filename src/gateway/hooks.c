@@ -19,6 +19,12 @@ static void choose_nothing(Passage *p)
 	(void)p;
 }
 
+static Err *ready_nothing(Passage *p)
+{
+	(void)p;
+	return NULL;
+}
+
 static bool rescue_nothing(Passage *p, const Err *err)
 {
 	(void)p;
@@ -45,7 +51,7 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  end_nothing,    choose_nothing, choose_nothing,
+	begin_nothing,  end_nothing,    choose_nothing, ready_nothing,
 	rescue_nothing, answer_nothing, piece_nothing,  done_nothing,
 };
 

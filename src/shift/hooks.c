@@ -344,8 +344,14 @@ static void done(Passage *p, const Err *err)
 	}
 }
 
+static Err *ready(Passage *p)
+{
+	shadow_ready(p);
+	return NULL;
+}
+
 static const GatewayHooks hooks = {
-	begin, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
+	begin, end, choose, ready, rescue, answer, shadow_piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)
