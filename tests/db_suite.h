@@ -7,6 +7,7 @@
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "shift_book_sql.h"
+#include "shift_dual_sql.h"
 #include "shift_schema.h"
 #include "shift_webhook_sql.h"
 #include "store/db_int.h"
@@ -620,6 +621,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &shift_webhook_sql);
+	suite_statements(db, a, &shift_dual_sql);
 	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);
 	suite_statements(db, a, &store_outbox_sql);

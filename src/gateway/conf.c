@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "gateway/balance.h"
 #include "gateway/conf_int.h"
+#include "gateway/conf_writes.h"
 #include "http/admin.h"
 #include "obs/access.h"
 
@@ -526,6 +527,8 @@ static const ConfKey route_keys[] = {
 	{ "reshape", CONF_OBJECT, AT(RouteConf, reshape), GIVEN(RouteConf, has_reshape),
 	  .table = &reshape_conf_table,
 	  .help = "what of requests and answers is changed where the new side has another form" },
+	{ "writes", CONF_OBJECT, AT(RouteConf, writes), .table = &writes_conf_table,
+	  .help = "where requests that change something go, while the route has two sides" },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),

@@ -83,6 +83,31 @@ typedef struct ShiftConf {
 	bool manual;            /* a person says when the next step begins */
 } ShiftConf;
 
+typedef enum WritesMode {
+	WRITES_SINGLE, /* to the side that the user is on, and nowhere else */
+	WRITES_DUAL    /* and then to the other */
+} WritesMode;
+
+typedef enum WritesUnable { UNABLE_REFUSE, UNABLE_SINGLE } WritesUnable;
+typedef enum WritesOverlap { OVERLAP_WAIT, OVERLAP_ALLOW } WritesOverlap;
+typedef enum WritesCompare { WRITES_COMPARE_CLASS, WRITES_COMPARE_ANSWER } WritesCompare;
+
+typedef struct WritesConf {
+	uint8_t mode; /* WritesMode */
+	Str key;      /* writes_key_read */
+	bool repeat; /* declared: the side asked first may be asked twice with one Idempotency-Key */
+	uint8_t overlap;          /* WritesOverlap */
+	int64_t wait_us;          /* for writes of the same key before it */
+	uint64_t body;            /* bytes of a request's body that are kept */
+	uint8_t large;            /* WritesUnable: of a larger one */
+	uint32_t queue;           /* writes that are kept */
+	uint8_t unable;           /* WritesUnable: when that is full, or the book is away */
+	uint8_t compare;          /* WritesCompare */
+	uint32_t attempts;        /* that failed, before a person looks */
+	int64_t timeout_us;       /* of one */
+	CONF_LIST_OF(Str) tables; /* that it writes to */
+} WritesConf;
+
 /* A time in which nothing goes on; going back always does. */
 typedef struct FreezeConf {
 	Str from, to; /* RFC 3339 */

@@ -33,6 +33,12 @@ static void choose_nothing(Passage *p)
 	(void)p;
 }
 
+static Err *ready_nothing(Passage *p)
+{
+	(void)p;
+	return NULL;
+}
+
 static bool rescue_nothing(Passage *p, const Err *err)
 {
 	(void)p;
@@ -59,8 +65,8 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  take_nothing,   wait_for_nothing, end_nothing,   choose_nothing,
-	choose_nothing, rescue_nothing, answer_nothing,   piece_nothing, done_nothing,
+	begin_nothing, take_nothing,   wait_for_nothing, end_nothing,   choose_nothing,
+	ready_nothing, rescue_nothing, answer_nothing,   piece_nothing, done_nothing,
 };
 
 static const GatewayHooks *hooked = &nothing;

@@ -17,8 +17,9 @@ typedef struct GatewayHooks {
 	void (*end)(void);
 	/* Which side serves: may set p->target, p->times and p->shift. Does not park. */
 	void (*choose)(Passage *p);
-	/* The request is about to be sent: p->head, and p->body when relay_is_small. Does not park. */
-	void (*ready)(Passage *p);
+	/* The request is about to be sent: p->head, and p->body when relay_is_small. May set p->target and p->times to another
+	 * side. An error is the client's answer, and nobody gets the request. Parks. */
+	Err *(*ready)(Passage *p);
 	/* No server got a byte of the request, and err says why: may set p->target and p->times to another side. True: it did,
 	 * and the request is sent there. Does not park. */
 	bool (*rescue)(Passage *p, const Err *err);

@@ -132,6 +132,9 @@ static Err *body_of(const Task *t, Buf *b)
 	if (accept) {
 		json_put_str(&w, "path", t->value);
 		json_put_str(&w, "kind", t->more);
+	} else if (str_eq(t->verb, S("writes"))) {
+		json_put_str(&w, "action", t->value);
+		json_put_str(&w, "id", t->more);
 	} else if (t->value.len) {
 		TRY(percent_of(t, &percent));
 		json_put_real(&w, "percent", percent);
@@ -153,6 +156,25 @@ static Err *run_verb(Task *t)
 	return say(t, answer, print_said);
 }
 
+/* writes; writes show ID, after ID; else a verb. */
+static Err *ask_writes(Task *t)
+{
+	bool show = str_eq(t->value, S("show")), after = str_eq(t->value, S("after"));
+	Arena *a = t->cmd->arena;
+	Str answer, page;
+	uint64_t id = 0;
+
+	if (t->value.len && !show && !after)
+		return run_verb(t);
+	if ((show || after) && !str_to_u64(t->more, &id))
+		return err_new(a, ERR_INVALID, "args.value", "which one? writes %.*s 17",
+		               STR_ARG(t->value));
+	page = str_fmt(a, "/shift/%.*s/writes?%s=%" PRIu64, STR_ARG(t->subject),
+	               show ? "id" : "after", id);
+	TRY(ask_admin(a, &t->port, page, (Str){ 0 }, &answer));
+	return say(t, answer, show ? print_write : print_writes);
+}
+
 static Err *ask(void *arg)
 {
 	Task *t = arg;
@@ -171,7 +193,7 @@ static Err *ask(void *arg)
 			              (Str){ 0 }, &answer));
 			return say(t, answer, views[i].print);
 		}
-	return run_verb(t);
+	return str_eq(t->verb, S("writes")) ? ask_writes(t) : run_verb(t);
 }
 
 static Err *shift(Cmd *cmd)
@@ -210,14 +232,15 @@ static const Command commands[] = {
 	  .help = "old -> shadow -> canary -> new -> retired, and back at any moment. Without a subject it lists all; with one and no "
 	          "verb it says where it stands.\n\n"
 	          "Looking: status, plan (what each step can detect at the traffic seen now, and by when), explain (differences "
-	          "between the sides), history.\n\n"
-	          "Moving: shadow, canary [PERCENT], to PERCENT, pause, resume, back, drill, accept PATH KIND, retire. "
+	          "between the sides), history, writes (that one side lacks), writes show ID.\n\n"
+	          "Moving: shadow, canary [PERCENT], to PERCENT, pause, resume, back, drill, accept PATH KIND, retire, writes retry|drop|skip ID, writes retry all. "
 	          "`back` puts all users on the old side at once; the judge does the same by itself.\n\n"
 	          "banyan shift upstream NAME --to OTHER swaps a whole upstream in the same way (the configuration needs "
 	          "`shift: {}`).",
 	  .examples =
 	          "banyan shift\nbanyan shift users plan\nbanyan shift users canary --why 'release 42'\n"
 	          "banyan shift users to 25%\nbanyan shift users back\nbanyan shift users accept .price value\n"
+	          "banyan shift users writes\nbanyan shift users writes retry 17 --why 'release 43'\n"
 	          "banyan shift upstream shop --to shop-next",
 	  COMMAND_OPTIONS(shift_options), COMMAND_OPERANDS(shift_operands),
 	  .size = sizeof(ShiftArgs) },

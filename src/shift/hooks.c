@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "shift/dual.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/webhook.h"
@@ -60,6 +61,7 @@ static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 	if (route->new_upstream) {
 		binding->subject = route_subject(route);
 		TRY(shadow_rules(a, binding->conf, &binding->shadow));
+		TRY(dual_rules(a, route, binding->subject, &binding->dual));
 	}
 	snap->states[i].shift = binding;
 	return NULL;
@@ -115,6 +117,28 @@ static size_t swapped_count(const GatewayConf *conf)
 	return conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
 }
 
+static bool has_dual_writes(const Snapshot *snap, const Subject *s)
+{
+	for (size_t i = 0; i < snap->conf->routes.count; i++) {
+		const ShiftBinding *binding = snap->states[i].shift;
+
+		if (binding && binding->dual && binding->subject == s)
+			return true;
+	}
+	return false;
+}
+
+static void tell_of_writes(const Snapshot *snap)
+{
+	Subject *s = NULL;
+
+	while ((s = subject_next(s))) {
+		subject_lock(s);
+		s->writes.on = has_dual_writes(snap, s);
+		subject_unlock(s);
+	}
+}
+
 /* Subjects are made, and told nothing yet. */
 static Err *begin(Arena *a, Snapshot *snap)
 {
@@ -139,7 +163,12 @@ static void take(Snapshot *snap)
 	for (size_t i = 0; i < conf->routes.count; i++)
 		configure_route(snap, i);
 	forget(snap);
+	tell_of_writes(snap);
 	keeper_take(snap);
+	err = dual_begin(keeper_book(), keeper_gateway());
+	if (err)
+		log_err(err,
+		        "writes to both sides that are left are not delivered before the next reload");
 	err = webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
 	if (err)
 		log_err(err, "not all webhooks are told of moves before the next reload");
@@ -147,6 +176,7 @@ static void take(Snapshot *snap)
 
 static void end(void)
 {
+	dual_end();
 	webhooks_end();
 	shadow_end();
 	keeper_end();
@@ -241,7 +271,7 @@ static void choose(Passage *p)
 	trip = ARENA_NEW(p->x->arena, ShiftTrip);
 	*trip = (ShiftTrip){ .binding = binding };
 	p->shift = trip;
-	if (is_asked_of_users(phase) || is_asked_of_users(swap)) {
+	if (is_asked_of_users(phase) || is_asked_of_users(swap) || dual_asks_user(binding->dual)) {
 		trip->user = split_user(&binding->rules, keeper_key(), &p->x->request.headers,
 		                        p->forwarded.client_ip);
 		trip->greets = trip->user.stranger;
@@ -291,6 +321,7 @@ static void answer(Passage *p, Headers *headers)
 	ShiftTrip *trip = p->shift;
 
 	count_answer(trip, p);
+	dual_answer(p);
 	shadow_answer(p);
 	if (!trip->greets || is_shared(headers))
 		return;
@@ -340,7 +371,7 @@ static bool rescue(Passage *p, const Err *err)
 
 	if (trip->count != 1 || leg->side != JUDGE_NEW || p->reshape ||
 	    p->target == p->state->target || phase_of(leg->subject) == SHIFT_RETIRED ||
-	    !fate_of(p, err, &o.fate))
+	    !fate_of(p, err, &o.fate) || !dual_may_rescue(p))
 		return false;
 	subject_lock(leg->subject);
 	subject_note(leg->subject, &o, time_utc_us());
@@ -359,6 +390,7 @@ static void done(Passage *p, const Err *err)
 		             .took_us = p->answered ? p->answered_us - p->ready_us : -1,
 		             .counted = trip->counted };
 
+	dual_done(p, err);
 	shadow_done(p, err);
 	if (!fate_of(p, err, &o.fate))
 		return;
@@ -374,8 +406,22 @@ static void done(Passage *p, const Err *err)
 	}
 }
 
+/* A write that is turned away has no shadow. */
+static Err *ready(Passage *p)
+{
+	TRY(dual_ready(p));
+	shadow_ready(p);
+	return NULL;
+}
+
+static void piece(Passage *p, Str text)
+{
+	dual_piece(p, text);
+	shadow_piece(p, text);
+}
+
 static const GatewayHooks hooks = {
-	begin, take, keeper_waiting, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
+	begin, take, keeper_waiting, end, choose, ready, rescue, answer, piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

@@ -7,6 +7,8 @@
 
 typedef struct ShadowRules ShadowRules; /* shadow.h */
 typedef struct ShadowShot ShadowShot;
+typedef struct DualRules DualRules; /* dual.h */
+typedef struct DualWrite DualWrite;
 
 const GatewayHooks *shift_hooks(void) RETURNS_NONNULL;
 
@@ -17,6 +19,7 @@ typedef struct ShiftBinding {
 	SplitRules rules;
 	const ShiftConf *conf;
 	const ShadowRules *shadow; /* NULL when subject is */
+	const DualRules *dual;     /* NULL: writes go to one side */
 } ShiftBinding;
 
 /* One subject that a request counts for. */
@@ -36,4 +39,5 @@ typedef struct ShiftTrip {
 	bool greets; /* the answer gives the client a cookie of ours */
 	uint32_t counted;
 	ShadowShot *shadow; /* NULL: it has none */
+	DualWrite *write;   /* NULL: it is none that both sides are to have */
 } ShiftTrip;

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/conf_shift.h"
+#include "shift/dual.h"
 #include "shift/plan.h"
 
 #include <string.h>
@@ -180,12 +181,32 @@ static Str capped(const Look *look)
 	            : (Str){ 0 };
 }
 
+/* Users who come to the new side would miss what it lacks. */
+static Str behind(const Look *look)
+{
+	DualBacklog backlog;
+	Str new;
+
+	subject_lock(look->s);
+	backlog = dual_backlog(look->s);
+	new = str_dup(look->arena, look->s->new);
+	subject_unlock(look->s);
+	backlog.to_old = 0;
+	if (!dual_is_late(&backlog))
+		return (Str){ 0 };
+	return str_fmt(look->arena, "%.*s: no step begins before (banyan shift %.*s writes)",
+	               STR_ARG(dual_backlog_text(look->arena, &backlog, new, new)),
+	               STR_ARG(look->s->name));
+}
+
 static Err *pass_step(const Look *look)
 {
 	Str held = frozen(look);
 
 	if (!held.len)
 		held = capped(look);
+	if (!held.len)
+		held = behind(look);
 	if (!held.len)
 		return go_on(look);
 	block(look, held);

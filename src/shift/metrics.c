@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/dual.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/subject.h"
@@ -276,7 +277,7 @@ const MetricFamily *shift_metrics(size_t *count)
 
 void shift_put_metrics(Buf *out)
 {
-	static MetricList *const others[] = { shadow_metrics, webhook_metrics };
+	static MetricList *const others[] = { shadow_metrics, webhook_metrics, dual_metrics };
 
 	metrics_put_markdown(out, families, COUNT(families));
 	for (size_t i = 0; i < COUNT(others); i++) {

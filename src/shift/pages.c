@@ -12,6 +12,7 @@
 #include "http/exchange.h"
 #include "http/url.h"
 #include "rt/loop.h"
+#include "shift/dual.h"
 #include "shift/report.h"
 #include "shift/shadow.h"
 #include "shift/verbs.h"
@@ -137,6 +138,14 @@ static Err *show_history(Exchange *x, Subject *s, JsonWriter *w)
 	return NULL;
 }
 
+static Err *show_writes(Exchange *x, Subject *s, JsonWriter *w)
+{
+	int64_t id = parameter(x, "id", 0);
+
+	return id ? dual_show(x->arena, s->name, id, w)
+	          : dual_list(x->arena, s->name, (Str){ 0 }, parameter(x, "after", 0), w);
+}
+
 static const struct {
 	Str name;
 	Err *(*show)(Exchange *x, Subject *s, JsonWriter *w);
@@ -145,6 +154,7 @@ static const struct {
 	{ S("plan"), show_plan },
 	{ S("differences"), show_differences },
 	{ S("history"), show_history },
+	{ S("writes"), show_writes },
 };
 
 /* NAME, or NAME/WHAT. */
@@ -172,7 +182,7 @@ static Err *page_one(Exchange *x, Str rest)
 		return reply(x, &w);
 	}
 	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "a subject has the pages plan, differences and history");
+	               "a subject has the pages plan, differences, history and writes");
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------------------------- */
@@ -199,13 +209,16 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 	const Json *why = json_get(json, S("why")), *path = json_get(json, S("path")),
 		   *kind = json_get(json, S("kind")), *target = json_get(json, S("target")),
 		   *dry_run = json_get(json, S("dry_run")), *force = json_get(json, S("force")),
-		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent"));
+		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent")),
+		   *action = json_get(json, S("action")), *id = json_get(json, S("id"));
 	bool good = json_kind(json) == JSON_KIND_OBJECT;
 
 	good = good && (!why || json_to_str(why, &ask->why));
 	good = good && (!path || json_to_str(path, &ask->path));
 	good = good && (!kind || json_to_str(kind, &ask->kind));
 	good = good && (!target || json_to_str(target, &ask->target));
+	good = good && (!action || json_to_str(action, &ask->action));
+	good = good && (!id || json_to_str(id, &ask->id));
 	good = good && (!dry_run || json_to_bool(dry_run, &ask->dry_run));
 	good = good && (!force || json_to_bool(force, &ask->force));
 	good = good && (!expect || json_to_i64(expect, &ask->expect));
@@ -215,7 +228,7 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 		return NULL;
 	return err_new(
 		x->arena, ERR_INVALID, "shift.body",
-		"a verb's body is an object: why, path, kind and target are strings, dry_run "
+		"a verb's body is an object: why, path, kind, target, action and id are strings, dry_run "
 		"and force true or false, percent and expect numbers");
 }
 

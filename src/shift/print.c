@@ -90,6 +90,15 @@ static void put_metrics(Buf *b, const Json *metrics)
 		buf_fmt(b, "  %.*s\n", STR_ARG(text(json_at(metrics, i), "line")));
 }
 
+static void put_backlog(Buf *b, const Json *s)
+{
+	Str line = text(s, "writes_line");
+
+	if (yes(in(s, "writes"), "dual"))
+		buf_fmt(b, "writes go to both sides: %.*s\n",
+		        STR_ARG(line.len ? line : S("all have reached both")));
+}
+
 void print_status(Buf *b, Arena *a, const Json *s)
 {
 	const Json *detail = in(s, "detail"), *users = in(detail, "users"),
@@ -117,6 +126,7 @@ void print_status(Buf *b, Arena *a, const Json *s)
 		        " failed, %" PRId64 " left out\n",
 		        whole(shadow, "sent"), whole(shadow, "compared"), whole(shadow, "failed"),
 		        whole(shadow, "dropped"));
+	put_backlog(b, s);
 	if (text(s, "last").len)
 		buf_fmt(b, "last: %.*s\n", STR_ARG(text(s, "last")));
 	if (text(s, "asked").len)
@@ -135,6 +145,7 @@ void print_plan(Buf *b, Arena *a, const Json *json)
 	(void)a;
 	buf_fmt(b, "%.*s at %.1f requests a second\n", STR_ARG(text(json, "name")),
 	        real(json, "rate"));
+	put_backlog(b, json);
 	for (size_t i = 0; i < json_count(steps); i++) {
 		const Json *step = json_at(steps, i);
 
@@ -214,6 +225,55 @@ void print_history(Buf *b, Arena *a, const Json *json)
 		        STR_ARG(text(e, "at")), STR_ARG(text(e, "verb")), STR_ARG(where),
 		        STR_ARG(text(e, "who")), STR_ARG(text(e, "why")));
 	}
+}
+
+static void put_write(Buf *b, Arena *a, const Json *w)
+{
+	Str state = text(w, "state"), reason = text(w, "reason");
+	Str where = reason.len && str_eq(state, S("dead"))
+	                    ? str_fmt(a, "%.*s: %.*s", STR_ARG(state), STR_ARG(reason))
+	                    : state;
+
+	buf_fmt(b, "%8" PRId64 " %-16.*s %-5.*s %5" PRId64 "  %-32.*s %-24.*s %.*s\n",
+	        whole(w, "id"), STR_ARG(where), STR_ARG(text(w, "lacks")), whole(w, "tries"),
+	        STR_ARG(text(w, "request")), STR_ARG(text(w, "key")), STR_ARG(text(w, "said")));
+}
+
+void print_writes(Buf *b, Arena *a, const Json *json)
+{
+	const Json *all = in(json, "writes");
+
+	if (!json_count(all)) {
+		buf_put(b, S("both sides have all writes\n"));
+		return;
+	}
+	buf_fmt(b, "%8s %-16s %-5s %5s  %-32s %-24s %s\n", "ID", "STATE", "LACKS", "TRIES",
+	        "REQUEST", "KEY", "SAID");
+	for (size_t i = 0; i < json_count(all); i++)
+		put_write(b, a, json_at(all, i));
+	if (whole(json, "after"))
+		buf_fmt(b, "and more: writes after %" PRId64 "\n", whole(json, "after"));
+}
+
+void print_write(Buf *b, Arena *a, const Json *json)
+{
+	static const char *const rows[] = {
+		"state", "reason", "said", "lacks",    "request",
+		"key",   "route",  "at",   "retry_at", "idempotency_key"
+	};
+	const Json *headers = in(json, "headers");
+
+	(void)a;
+	buf_fmt(b, "write %" PRId64 " of %.*s\n", whole(json, "id"), STR_ARG(text(json, "name")));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (text(json, rows[i]).len)
+			buf_fmt(b, "  %-16s %.*s\n", rows[i], STR_ARG(text(json, rows[i])));
+	buf_fmt(b, "  %-16s %" PRId64 "\n  %-16s %" PRId64 "\n  %-16s %" PRId64 " bytes\n",
+	        "status", whole(json, "status"), "tries", whole(json, "tries"), "body",
+	        whole(json, "body_bytes"));
+	for (size_t i = 0; i < json_count(headers); i++)
+		buf_fmt(b, "    %.*s: %.*s\n", STR_ARG(text(json_at(headers, i), "name")),
+		        STR_ARG(text(json_at(headers, i), "value")));
 }
 
 void print_said(Buf *b, Arena *a, const Json *json)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/dual.h"
 #include "shift/plan.h"
 #include "shift/shadow.h"
 
@@ -38,6 +39,7 @@ typedef struct Told {
 	uint32_t *steps;
 	size_t step_count;
 	SubjectShadow shadow;
+	DualBacklog writes;
 	bool halted;
 	double objective, left[JUDGE_SIDES], burn[JUDGE_SIDES][OBJECTIVE_WINDOWS];
 } Told;
@@ -98,6 +100,7 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	t->capped = s->capped;
 	t->gateways = s->others_count + 1;
 	t->shadow = s->shadow;
+	t->writes = dual_backlog(s);
 	t->halted = s->halted;
 	subject_unlock(s);
 	t->book = keeper_away_line(a);
@@ -251,6 +254,15 @@ static void put_objective(JsonWriter *w, const Told *t)
 	json_end(w);
 }
 
+static void put_writes(JsonWriter *w, Arena *a, const Told *t)
+{
+	if (!t->writes.on)
+		return;
+	json_key(w, S("writes"));
+	dual_put(w, &t->writes);
+	json_put_str(w, "writes_line", dual_backlog_text(a, &t->writes, t->old, t->new));
+}
+
 static void put_detail(JsonWriter *w, Arena *a, const Told *t)
 {
 	json_key(w, S("detail"));
@@ -318,6 +330,7 @@ void report_put(JsonWriter *w, Arena *a, Subject *s, bool detail)
 	put_now(w, "old", &t->now[JUDGE_OLD]);
 	put_now(w, "new", &t->now[JUDGE_NEW]);
 	json_end(w);
+	put_writes(w, a, t);
 	if (detail)
 		put_detail(w, a, t);
 	json_end(w);
@@ -354,6 +367,7 @@ void report_put_plan(JsonWriter *w, Arena *a, Subject *s)
 	json_begin_object(w);
 	json_put_str(w, "name", s->name);
 	json_put_real(w, "rate", t->now[JUDGE_OLD].rate + t->now[JUDGE_NEW].rate);
+	put_writes(w, a, t);
 	json_key(w, S("steps"));
 	json_begin_array(w);
 	for (size_t i = 0; i < t->step_count; i++) {

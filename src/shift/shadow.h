@@ -43,6 +43,15 @@ typedef enum ShadowResult {
 
 Str shadow_result_name(ShadowResult result); /* "compared" */
 
+/* One side's answer, its own copy. */
+typedef struct ShadowAnswer {
+	uint16_t status; /* 0: none yet */
+	CompareField *fields;
+	size_t field_count;
+	Buf body;
+	bool cut; /* there was more */
+} ShadowAnswer;
+
 typedef struct ShadowRules ShadowRules; /* of one route; as long as its configuration */
 
 /* Of a configuration without mistakes in its rows; fails with INVALID "compare.path" all the same where a path is none. */

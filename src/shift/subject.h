@@ -18,7 +18,12 @@ typedef struct ConfHold ConfHold; /* gateway/upstream.h */
 
 typedef enum SubjectKind { SUBJECT_ROUTE, SUBJECT_GROUP, SUBJECT_UPSTREAM } SubjectKind;
 
-enum { SUBJECT_COUNTERS = 6, SUBJECT_USERS = 1 << 16, SUBJECT_SHADOW_RESULTS = 20 };
+enum {
+	SUBJECT_COUNTERS = 6,
+	SUBJECT_USERS = 1 << 16,
+	SUBJECT_SHADOW_RESULTS = 20,
+	SUBJECT_WRITE_COUNTS = 24
+};
 
 /* Which metric of the judge is which; -1: it is not judged. */
 typedef struct SubjectMetrics {
@@ -31,6 +36,19 @@ typedef struct SubjectShadow {
 	uint64_t sent, compared, dropped, failed;
 	uint64_t results[SUBJECT_SHADOW_RESULTS]; /* by ShadowResult */
 } SubjectShadow;
+
+/* Writes that both sides are to have (dual.h), as of a second ago. */
+typedef struct SubjectWrites {
+	bool on;                               /* a route of it has `writes: dual` */
+	bool left;                             /* or had it, and something is left */
+	uint64_t counts[SUBJECT_WRITE_COUNTS]; /* atomic, without the lock */
+	uint64_t kept;  /* atomic: those of `queue`, since the last look too */
+	uint64_t added; /* atomic: of them by this process, ever */
+	bool hint;      /* atomic: something may be due */
+	uint64_t to_side[JUDGE_SIDES];
+	uint64_t open, unknown, dead, skipped, differs;
+	int64_t oldest_us;
+} SubjectWrites;
 
 typedef struct Subject {
 	Node node;
@@ -81,6 +99,7 @@ typedef struct Subject {
 	bool differences_taken_up; /* what was kept before the start is in them */
 	DifferencesTotals totals;  /* of them, a second ago at most */
 	SubjectShadow shadow;
+	SubjectWrites writes;
 	uint32_t shadow_running; /* atomic, without the lock */
 } Subject;
 

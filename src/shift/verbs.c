@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/snapshot.h"
+#include "shift/dual.h"
 #include "shift/shadow.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct Turn {
 	bool foreign; /* subject.h */
 	Snapshot *snap;
 	Str said;
+	Str why; /* for the journal; empty: the asker's, or what was said */
 } Turn;
 
 typedef Err *Verb(Turn *t);
@@ -183,6 +185,32 @@ static Err *check_differences(const Turn *t)
 	                totals.open + totals.mismatch, STR_ARG(t->s->name)));
 }
 
+static DualBacklog backlog_of(const Turn *t)
+{
+	DualBacklog backlog;
+
+	subject_lock(t->s);
+	backlog = dual_backlog(t->s);
+	subject_unlock(t->s);
+	return backlog;
+}
+
+/* Users who come to the new side would miss what it lacks. */
+static Err *check_writes(const Turn *t)
+{
+	DualBacklog backlog = backlog_of(t);
+
+	backlog.to_old = 0;
+	if (!dual_is_late(&backlog))
+		return NULL;
+	return refuse(t,
+	              str_fmt(t->arena,
+	                      "%.*s: wait until they have, or look at `banyan shift %.*s "
+	                      "writes`",
+	                      STR_ARG(dual_backlog_text(t->arena, &backlog, t->old, new_side(t))),
+	                      STR_ARG(t->s->name)));
+}
+
 static Err *verb_canary(Turn *t)
 {
 	if (t->now.phase > SHIFT_SHADOW)
@@ -191,6 +219,7 @@ static Err *verb_canary(Turn *t)
 		return err_new(t->arena, ERR_INVALID, "shift.verb", "0 is no share of users");
 	TRY(need_new_side(t));
 	TRY(check_differences(t));
+	TRY(check_writes(t));
 	begin_attempt(t);
 	set_share(t, t->ask->has_share ? t->ask->share_ppm : t->conf->steps.at[0]);
 	return NULL;
@@ -208,6 +237,8 @@ static Err *verb_to(Turn *t)
 		return not_from(t, "`back` goes to the old side, if it is still there");
 	if (t->foreign)
 		return not_from(t, "its new side is another one now: `back` first");
+	if (t->ask->share_ppm > t->now.share_ppm)
+		TRY(check_writes(t));
 	set_share(t, t->ask->share_ppm);
 	return NULL;
 }
@@ -241,6 +272,7 @@ static Err *verb_retire(Turn *t)
 	if (t->say != JUDGE_ON)
 		TRY(refuse(t, str_fmt(t->arena, "the judge has not said yet that it is good: %.*s",
 		                      STR_ARG(t->verdict))));
+	TRY(check_writes(t));
 	t->next.phase = SHIFT_RETIRED;
 	t->next.share_ppm = PPM_WHOLE;
 	t->next.since_us = time_utc_us();
@@ -250,6 +282,21 @@ static Err *verb_retire(Turn *t)
 }
 
 /* --- back ---------------------------------------------------------------------------------------------------------------- */
+
+/* The way back waits for nothing; what the old side lacks comes to it before later writes to the same thing do. */
+static void say_late(Turn *t)
+{
+	DualBacklog backlog = backlog_of(t);
+
+	backlog.to_new = 0;
+	if (backlog.to_old)
+		t->said = str_fmt(t->arena,
+		                  "%.*s; %.*s: until then writes of those keys wait (banyan "
+		                  "shift %.*s writes)",
+		                  STR_ARG(t->said),
+		                  STR_ARG(dual_backlog_text(t->arena, &backlog, t->old, t->new)),
+		                  STR_ARG(t->s->name));
+}
 
 /* In shadow no user is on the new side, and so there is nothing to prove. */
 static Err *verb_back(Turn *t)
@@ -270,6 +317,7 @@ static Err *verb_back(Turn *t)
 	t->said =
 		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
 	                STR_ARG(t->old));
+	say_late(t);
 	return NULL;
 }
 
@@ -295,6 +343,19 @@ static Err *verb_accept(Turn *t)
 	if (t->ask->dry_run)
 		return NULL;
 	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
+}
+
+static Err *verb_writes(Turn *t)
+{
+	DualRepair repair = { .subject = t->s->name,
+		              .action = t->ask->action,
+		              .id = t->ask->id,
+		              .dry_run = t->ask->dry_run };
+
+	TRY(dual_repair(t->arena, &repair, &t->said));
+	if (t->ask->why.len)
+		t->why = str_fmt(t->arena, "%.*s: %.*s", STR_ARG(t->said), STR_ARG(t->ask->why));
+	return NULL;
 }
 
 /* --- two people ---------------------------------------------------------------------------------------------------------- */
@@ -342,12 +403,15 @@ static const VerbRow rows[] = {
 	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
 	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
 	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
+	{ "writes", ADMIN_OPERATE,
+	  "a write that one side lacks is tried again, dropped or skipped" },
 	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more", .onward = true },
 	{ "approve", ADMIN_APPROVE, "what another person asked for is done" },
 };
 
-static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause,  verb_resume,
-	                       verb_back,   verb_drill,  verb_accept, verb_retire, verb_approve };
+static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause,
+	                       verb_resume, verb_back,   verb_drill,  verb_accept,
+	                       verb_writes, verb_retire, verb_approve };
 _Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
 
 const VerbRow *shift_verbs(size_t *count)
@@ -454,7 +518,9 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 		return NULL;
 	by = (ChangeBy){ .who = ask->who,
 		         .verb = ask->verb,
-		         .why = ask->why.len ? ask->why : t.said };
+		         .why = t.why.len      ? t.why
+		                : ask->why.len ? ask->why
+		                               : t.said };
 	return keeper_change(t.s, a, &t.next, &by);
 }
 
