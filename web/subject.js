@@ -94,7 +94,7 @@ export class SubjectView {
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
-    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && isAsked(name, this.subject));
+    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && !VERBS[name].server && isAsked(name, this.subject));
     const usual = names.filter((name) => isUsual(name, this.subject));
     const rest = names.filter((name) => !usual.includes(name));
     const opened = this.verbs.querySelector("details")?.open;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "shift/drains.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/webhook.h"
@@ -114,6 +115,7 @@ static Err *begin(Arena *a, Snapshot *snap)
 	forget(snap);
 	shadow_begin();
 	TRY(keeper_begin(a, snap));
+	drains_enforce(snap);
 	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
 }
 

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "gateway/snapshot.h"
 #include "rt/loop.h"
+#include "shift/drains.h"
 #include "shift/plan.h"
 #include "shift/shadow.h"
 
@@ -559,14 +560,8 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 static bool has_server_up(const Snapshot *snap, Str upstream)
 {
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
-		const Upstream *up = snap->targets[i].up;
-
-		if (!str_eq(snap->targets[i].conf->name, upstream))
-			continue;
-		for (size_t k = 0; k < upstream_servers(up); k++)
-			if (upstream_server_stats(up, k).state == BALANCE_UP)
-				return true;
-		return false;
+		if (str_eq(snap->targets[i].conf->name, upstream))
+			return upstream_is_up(snap->targets[i].up);
 	}
 	return true;
 }
@@ -620,6 +615,7 @@ static Err *look_for_ever(void *arg)
 			look_once(s, a);
 			arena_clear(a);
 		}
+		drains_enforce(keeper.snap);
 		turn_seconds(loop_now_us());
 		TRY(fiber_sleep(LOOK_US));
 	}

@@ -12,6 +12,8 @@
 #include "http/exchange.h"
 #include "http/url.h"
 #include "rt/loop.h"
+#include "gateway/snapshot.h"
+#include "shift/drains.h"
 #include "shift/report.h"
 #include "shift/shadow.h"
 #include "shift/verbs.h"
@@ -136,6 +138,22 @@ static Err *show_history(Exchange *x, Subject *s, JsonWriter *w)
 	return NULL;
 }
 
+static void snapshot_unrefp(Snapshot **snap)
+{
+	snapshot_unref(*snap);
+}
+
+static Err *show_servers(Exchange *x, Subject *s, JsonWriter *w)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = keeper_snapshot();
+
+	if (!snap || s->kind != SUBJECT_UPSTREAM)
+		return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
+		               "servers are of an upstream: /shift/upstream:NAME/servers");
+	drains_put(w, s, snap);
+	return NULL;
+}
+
 static const struct {
 	Str name;
 	Err *(*show)(Exchange *x, Subject *s, JsonWriter *w);
@@ -144,6 +162,7 @@ static const struct {
 	{ S("plan"), show_plan },
 	{ S("differences"), show_differences },
 	{ S("history"), show_history },
+	{ S("servers"), show_servers },
 };
 
 /* NAME, or NAME/WHAT. */
@@ -170,8 +189,9 @@ static Err *page_one(Exchange *x, Str rest)
 		TRY(views[i].show(x, s, &w));
 		return reply(x, &w);
 	}
-	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "a subject has the pages plan, differences and history");
+	return err_new(
+		x->arena, ERR_NOT_FOUND, "shift.unknown",
+		"a subject has the pages plan, differences and history; an upstream servers too");
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------------------------- */
@@ -198,12 +218,14 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 	const Json *why = json_get(json, S("why")), *path = json_get(json, S("path")),
 		   *kind = json_get(json, S("kind")), *target = json_get(json, S("target")),
 		   *dry_run = json_get(json, S("dry_run")), *force = json_get(json, S("force")),
-		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent"));
+		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent")),
+		   *server = json_get(json, S("server"));
 	bool good = json_kind(json) == JSON_KIND_OBJECT;
 
 	good = good && (!why || json_to_str(why, &ask->why));
 	good = good && (!path || json_to_str(path, &ask->path));
 	good = good && (!kind || json_to_str(kind, &ask->kind));
+	good = good && (!server || json_to_str(server, &ask->server));
 	good = good && (!target || json_to_str(target, &ask->target));
 	good = good && (!dry_run || json_to_bool(dry_run, &ask->dry_run));
 	good = good && (!force || json_to_bool(force, &ask->force));
@@ -214,7 +236,7 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 		return NULL;
 	return err_new(
 		x->arena, ERR_INVALID, "shift.body",
-		"a verb's body is an object: why, path, kind and target are strings, dry_run "
+		"a verb's body is an object: why, path, kind, target and server are strings, dry_run "
 		"and force true or false, percent and expect numbers");
 }
 

@@ -212,6 +212,38 @@ void print_history(Buf *b, Arena *a, const Json *json)
 	}
 }
 
+static Str notes_of(Arena *a, const Json *server)
+{
+	static const struct {
+		const char *key, *text;
+	} notes[] = { { "drained", "drained" },
+		      { "ejected", "ejected" },
+		      { "slow_start", "starts slowly" } };
+	Str all = { 0 };
+
+	for (size_t i = 0; i < COUNT(notes); i++)
+		if (yes(server, notes[i].key))
+			all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "",
+			              notes[i].text);
+	return all;
+}
+
+void print_servers(Buf *b, Arena *a, const Json *json)
+{
+	const Json *servers = in(json, "servers");
+
+	buf_fmt(b, "%-28s %-6s %9s %12s %7s  %s\n", "SERVER", "STATE", "REQUESTS", "CONNECTIONS",
+	        "WEIGHT", "");
+	for (size_t i = 0; i < json_count(servers); i++) {
+		const Json *server = json_at(servers, i);
+
+		buf_fmt(b, "%-28.*s %-6.*s %9" PRId64 " %12" PRId64 " %7" PRId64 "  %.*s\n",
+		        STR_ARG(text(server, "address")), STR_ARG(text(server, "state")),
+		        whole(server, "requests"), whole(server, "connections"),
+		        whole(server, "weight"), STR_ARG(notes_of(a, server)));
+	}
+}
+
 void print_said(Buf *b, Arena *a, const Json *json)
 {
 	(void)a;

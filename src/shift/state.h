@@ -13,7 +13,12 @@ typedef enum ShiftPhase {
 	SHIFT_PHASES
 } ShiftPhase;
 
-enum { SHIFT_LINE_BYTES = 240, SHIFT_NAME_BYTES = 104, SHIFT_PERCENTILES = 3 };
+enum {
+	SHIFT_LINE_BYTES = 240,
+	SHIFT_NAME_BYTES = 104,
+	SHIFT_PERCENTILES = 3,
+	SHIFT_DRAINED_BYTES = 1024
+};
 
 typedef struct ShiftState {
 	int64_t revision; /* 0: it was never touched */
@@ -33,6 +38,8 @@ typedef struct ShiftState {
 	uint32_t asked_ppm;              /* of `to` and `canary`; 0: not said */
 	char target[SHIFT_NAME_BYTES];   /* the new side; ends in NUL */
 	char line[SHIFT_LINE_BYTES];     /* the last change, in a sentence; ends in NUL */
+	char drained
+		[SHIFT_DRAINED_BYTES]; /* of an upstream: servers taken out, a newline after each; ends in NUL */
 } ShiftState;
 
 const char *shift_phase_name(ShiftPhase phase); /* "canary" */
@@ -40,6 +47,11 @@ bool shift_phase_of(Str name, ShiftPhase *out); /* false: there is none of that 
 /* verb empty: nothing waits for a second person any more. */
 void shift_state_ask(ShiftState *state, Str verb, Str who, uint32_t share_ppm);
 void shift_state_say(ShiftState *state, Str line); /* cut to fit, at a character */
+
+bool shift_state_is_drained(const ShiftState *state, Str server);
+/* False: it was so before, or there is no room for its name. */
+bool shift_state_drain(ShiftState *state, Str server);
+bool shift_state_undrain(ShiftState *state, Str server);
 
 void shift_state_put(JsonWriter *w, const ShiftState *state); /* an object */
 /* Fails with INVALID "shift.state". */

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/snapshot.h"
+#include "shift/drains.h"
 #include "shift/shadow.h"
 
 #include <string.h>
@@ -27,6 +28,8 @@ typedef struct Turn {
 	Str verdict;
 	JudgeSay say;
 	bool foreign; /* subject.h */
+	bool same;    /* nothing is to be changed */
+	Str about;    /* what of the subject it is done to, for the journal; empty: all of it */
 	Snapshot *snap;
 	Str said;
 } Turn;
@@ -57,17 +60,11 @@ static Err *refuse(const Turn *t, Str text)
 
 static bool upstream_of(const Turn *t, Str name, bool *up)
 {
-	for (size_t i = 0; i < t->snap->conf->upstreams.count; i++) {
-		const Upstream *upstream = t->snap->targets[i].up;
+	const Upstream *upstream = drains_upstream(t->snap, name);
 
-		if (!str_eq(t->snap->targets[i].conf->name, name))
-			continue;
-		*up = false;
-		for (size_t k = 0; k < upstream_servers(upstream); k++)
-			*up = *up || upstream_server_stats(upstream, k).state == BALANCE_UP;
-		return true;
-	}
-	return false;
+	if (upstream)
+		*up = upstream_is_up(upstream);
+	return upstream;
 }
 
 static Str new_side(const Turn *t)
@@ -290,11 +287,85 @@ static Err *verb_accept(Turn *t)
 		return err_new(
 			t->arena, ERR_INVALID, "shift.verb",
 			"accept what? `accept PATH KIND`, as `explain` lists them: .price value");
-	t->said = str_fmt(t->arena, "%.*s (%.*s) is no mismatch any more", STR_ARG(t->ask->path),
-	                  STR_ARG(t->ask->kind));
+	t->about = str_fmt(t->arena, "%.*s (%.*s)", STR_ARG(t->ask->path), STR_ARG(t->ask->kind));
+	t->said = str_fmt(t->arena, "%.*s is no mismatch any more", STR_ARG(t->about));
 	if (t->ask->dry_run)
 		return NULL;
 	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
+}
+
+/* --- servers --------------------------------------------------------------------------------------------------------------- */
+
+static Err *need_server(const Turn *t, DrainsLeft *left)
+{
+	Upstream *up = drains_upstream(t->snap, t->old);
+
+	*left = (DrainsLeft){ 0 };
+	if (t->s->kind != SUBJECT_UPSTREAM)
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "a server is of an upstream: banyan shift upstream NAME %.*s SERVER",
+		               STR_ARG(t->ask->verb));
+	if (!t->ask->server.len)
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "which server? `servers` lists those of %.*s", STR_ARG(t->old));
+	if (up)
+		*left = drains_left(up, &t->now, t->ask->server);
+	return NULL;
+}
+
+static Err *unknown_server(const Turn *t)
+{
+	return err_new(t->arena, ERR_NOT_FOUND, "shift.server",
+	               "%.*s has no server %.*s: `servers` lists them", STR_ARG(t->old),
+	               STR_ARG(t->ask->server));
+}
+
+/* Who asks for what is so already is told that, and the journal nothing: a script may be run again. */
+static Err *stays(Turn *t, Str said)
+{
+	t->said = said;
+	t->same = true;
+	return NULL;
+}
+
+static Err *verb_drain(Turn *t)
+{
+	Str server = t->ask->server;
+	DrainsLeft left;
+
+	TRY(need_server(t, &left));
+	t->about = server;
+	if (!left.known)
+		return unknown_server(t);
+	if (shift_state_is_drained(&t->now, server))
+		return stays(t, str_fmt(t->arena, "%.*s is drained already", STR_ARG(server)));
+	if (!left.others)
+		TRY(refuse(t, str_fmt(t->arena,
+		                      "no other server of %.*s is up, and its requests would be "
+		                      "answered 503",
+		                      STR_ARG(t->old))));
+	if (!shift_state_drain(&t->next, server))
+		return err_new(t->arena, ERR_CONFLICT, "shift.server",
+		               "too many servers of %.*s are drained to remember one more",
+		               STR_ARG(t->old));
+	t->said = str_fmt(t->arena, "%.*s takes no new requests; those it has finish",
+	                  STR_ARG(server));
+	return NULL;
+}
+
+static Err *verb_undrain(Turn *t)
+{
+	DrainsLeft left;
+
+	TRY(need_server(t, &left));
+	t->about = t->ask->server;
+	if (!left.known && !shift_state_is_drained(&t->now, t->ask->server))
+		return unknown_server(t);
+	if (!shift_state_undrain(&t->next, t->ask->server))
+		return stays(t, str_fmt(t->arena, "%.*s is not drained", STR_ARG(t->ask->server)));
+	t->said = str_fmt(t->arena, "%.*s takes requests again%s", STR_ARG(t->ask->server),
+	                  left.known ? "" : ", once a configuration has it");
+	return NULL;
 }
 
 /* --- two people ---------------------------------------------------------------------------------------------------------- */
@@ -342,12 +413,15 @@ static const VerbRow rows[] = {
 	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
 	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
 	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
+	{ "drain", ADMIN_OPERATE, "a server of an upstream takes no new requests" },
+	{ "undrain", ADMIN_OPERATE, "and takes them again" },
 	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more", .onward = true },
 	{ "approve", ADMIN_APPROVE, "what another person asked for is done" },
 };
 
-static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause,  verb_resume,
-	                       verb_back,   verb_drill,  verb_accept, verb_retire, verb_approve };
+static Verb *const verbs[] = { verb_shadow, verb_canary,  verb_to,     verb_pause,
+	                       verb_resume, verb_back,    verb_drill,  verb_accept,
+	                       verb_drain,  verb_undrain, verb_retire, verb_approve };
 _Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
 
 const VerbRow *shift_verbs(size_t *count)
@@ -428,6 +502,16 @@ static Err *check_onward(Turn *t, size_t verb)
 	return NULL;
 }
 
+/* A person's words need not say to what it was done. */
+static Str reason_of(const Turn *t)
+{
+	if (!t->ask->why.len)
+		return t->said;
+	if (!t->about.len)
+		return t->ask->why;
+	return str_fmt(t->arena, "%.*s: %.*s", STR_ARG(t->about), STR_ARG(t->ask->why));
+}
+
 static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 {
 	AUTO(turn_end) Turn t = { .arena = a, .ask = ask };
@@ -447,12 +531,12 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 	TRY(verbs[verb](&t));
 	TRY(check_onward(&t, verb));
 	*out = (VerbAnswer){ t.said, t.s };
-	if (ask->dry_run)
+	if (ask->dry_run || t.same)
 		return NULL;
-	by = (ChangeBy){ .who = ask->who,
-		         .verb = ask->verb,
-		         .why = ask->why.len ? ask->why : t.said };
-	return keeper_change(t.s, a, &t.next, &by);
+	by = (ChangeBy){ .who = ask->who, .verb = ask->verb, .why = reason_of(&t) };
+	TRY(keeper_change(t.s, a, &t.next, &by));
+	drains_enforce(t.snap);
+	return NULL;
 }
 
 /* Who did not say which state was looked at means whatever it is: the judge may have written something a moment ago. */
