@@ -26,7 +26,7 @@ export class SubjectView {
     this.steps = h("ol.steps", { "aria-label": "Steps" });
     this.graphs = h("div");
     this.facts = h("div.cards");
-    this.differences = new Differences(name, (given) => this.act("accept", given), () => may(this.who, "operate"));
+    this.differences = new Differences(name, (verb, given) => this.act(verb, given), () => may(this.who, "operate"));
     this.journal = new Journal(name);
     this.trouble = h("p.notice.wrong", { role: "alert", hidden: true });
     this.element = h("section.subject", h("p", h("a", { href: "#/" }, "← All moves")),

@@ -58,5 +58,8 @@ where subject = :subject and shadows = :shadows
 insert into shift_accepted (subject, path, kind, who, accepted_at) values (:subject, :path, :kind, :who, :accepted_at)
 on conflict do nothing
 
+--- exec book_unaccept(subject text, path text, kind text)
+delete from shift_accepted where subject = :subject and path = :path and kind = :kind
+
 --- many book_accepted(subject text) -> accepted
 select path, kind, who, accepted_at from shift_accepted where subject = :subject order by accepted_at

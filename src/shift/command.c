@@ -122,7 +122,7 @@ static Err *percent_of(const Task *t, double *out)
 static Err *body_of(const Task *t, Buf *b)
 {
 	JsonWriter w = json_writer(b);
-	bool accept = str_eq(t->verb, S("accept"));
+	bool accept = str_eq(t->verb, S("accept")) || str_eq(t->verb, S("unaccept"));
 	bool drain = str_eq(t->verb, S("drain")) || str_eq(t->verb, S("undrain"));
 	double percent;
 	Str text;
@@ -274,7 +274,7 @@ static const Command commands[] = {
 	          "verb it says where it stands.\n\n"
 	          "Looking: status, plan (what each step can detect at the traffic seen now, and by when), explain (differences "
 	          "between the sides), history.\n\n"
-	          "Moving: shadow, canary [PERCENT], to PERCENT, pause, resume, back, drill, accept PATH KIND, retire. "
+	          "Moving: shadow, canary [PERCENT], to PERCENT, pause, resume, back, drill, accept PATH KIND, unaccept PATH KIND, retire. "
 	          "`back` puts all users on the old side at once; the judge does the same by itself.\n\n"
 	          "banyan shift upstream NAME --to OTHER swaps a whole upstream in the same way (the configuration needs "
 	          "`shift: {}`). Of its servers, `servers` lists them, `drain SERVER` takes one out, `undrain SERVER` puts it "

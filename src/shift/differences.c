@@ -133,7 +133,7 @@ DifferencesKey *differences_key(Differences *d, Str path, CompareKind kind)
 	if (!key)
 		abort();
 	key->id_len = id_of(key->id, path, kind).len;
-	key->paired.number = d->count + 1;
+	key->paired.number = d->count ? d->keys[d->count - 1]->paired.number + 1 : 1;
 	d->keys[d->count++] = key;
 	map_put(&d->by_id, (Str){ key->id, key->id_len }, key);
 	return key;
@@ -306,14 +306,67 @@ Err *differences_accept(Differences *d, Arena *a, Str path, CompareKind kind, St
 	return NULL;
 }
 
+bool differences_is_accepted(const Differences *d, Str path, CompareKind kind)
+{
+	const DifferencesKey *key = find_key(d, path, kind);
+
+	return key && key->accepted;
+}
+
+static bool was_seen(const DifferencesKey *key)
+{
+	return key->raw | key->noise;
+}
+
+/* One that was accepted before it was ever seen is no difference. */
+static void take_back(Differences *d, DifferencesKey *key)
+{
+	uint32_t i = 0;
+
+	key->accepted = false;
+	key->who_len = 0;
+	if (was_seen(key))
+		return;
+	while (d->keys[i] != key)
+		i++;
+	map_remove(&d->by_id, (Str){ key->id, key->id_len });
+	memmove(&d->keys[i], &d->keys[i + 1], (--d->count - i) * sizeof *d->keys);
+	free(key);
+}
+
 bool differences_unaccept(Differences *d, Str path, CompareKind kind)
 {
 	DifferencesKey *key = find_key(d, path, kind);
 	bool was = key && key->accepted;
 
 	if (was)
-		key->accepted = false;
+		take_back(d, key);
 	return was;
+}
+
+static bool is_among(const DifferencesKey *key, const DifferencesAccepted *all, size_t count)
+{
+	char room[DIFFERENCES_PATH_ROOM];
+
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(id_of(room, all[i].path, all[i].kind), (Str){ key->id, key->id_len }))
+			return true;
+	return false;
+}
+
+Err *differences_accept_only(Differences *d, Arena *a, const DifferencesAccepted *all, size_t count,
+                             bool *news)
+{
+	for (uint32_t i = d->count; i-- > 0;)
+		if (d->keys[i]->accepted && !is_among(d->keys[i], all, count)) {
+			take_back(d, d->keys[i]);
+			*news = true;
+		}
+	for (size_t i = 0; i < count; i++) {
+		*news |= !differences_is_accepted(d, all[i].path, all[i].kind);
+		TRY(differences_accept(d, a, all[i].path, all[i].kind, all[i].who, all[i].at_us));
+	}
+	return NULL;
 }
 
 void differences_clear(Differences *d)

@@ -50,21 +50,40 @@ static Err *take_up(Subject *s, Arena *a, uint32_t shadows)
 	return err;
 }
 
-static Err *take_accepted(Subject *s, Arena *a)
+static Err *load_accepted(Subject *s, Arena *a, DifferencesAccepted **out, size_t *count)
 {
 	BookAccepted *rows;
+	size_t n, kept = 0;
+	DifferencesAccepted *all;
+
+	TRY(book_accepted(keeper_book(), a, s->name, &rows, &n));
+	all = ARENA_ARRAY(a, DifferencesAccepted, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		all[kept] = (DifferencesAccepted){ .path = rows[i].path,
+			                           .who = rows[i].who,
+			                           .at_us = rows[i].at_us };
+		kept += compare_kind_of(rows[i].kind, &all[kept].kind);
+	}
+	*out = all;
+	*count = kept;
+	return NULL;
+}
+
+/* What somebody has said here while the book was read is newer than what it gave. */
+static Err *take_accepted(Subject *s, Arena *a)
+{
+	DifferencesAccepted *all;
+	uint32_t said;
 	size_t count;
 	Err *err = NULL;
 
-	TRY(book_accepted(keeper_book(), a, s->name, &rows, &count));
 	subject_lock(s);
-	for (size_t i = 0; i < count && !err; i++) {
-		CompareKind kind;
-
-		if (compare_kind_of(rows[i].kind, &kind))
-			err = differences_accept(table_of(s), a, rows[i].path, kind, rows[i].who,
-			                         rows[i].at_us);
-	}
+	said = s->accepted_said;
+	subject_unlock(s);
+	TRY(load_accepted(s, a, &all, &count));
+	subject_lock(s);
+	if (said == s->accepted_said)
+		err = differences_accept_only(table_of(s), a, all, count, &s->differences_changed);
 	subject_unlock(s);
 	return err;
 }
@@ -148,7 +167,9 @@ Err *shadow_share(Arena *a)
 Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 {
 	AUTO(differences_freep) Differences *sum = NULL;
+	DifferencesAccepted *accepted;
 	BookDifferences *rows = NULL;
+	bool news = false;
 	uint32_t shadows;
 	size_t count = 0;
 
@@ -161,19 +182,53 @@ Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 	for (size_t i = 0; i < count; i++)
 		if (!str_eq(rows[i].gateway, keeper_gateway()))
 			TRY(read_one(sum, a, &rows[i]));
+	if (keeper_book()) { /* what the others have kept may be older */
+		TRY(load_accepted(s, a, &accepted, &count));
+		TRY(differences_accept_only(sum, a, accepted, count, &news));
+	}
 	*out = TAKE(sum);
 	return NULL;
 }
 
-Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who)
+static Err *accept_here(Subject *s, Arena *a, const BookAccepted *row, CompareKind kind)
 {
-	BookAccepted row = { path, compare_kind_name(kind), who, time_utc_us() };
 	Err *err;
 
 	subject_lock(s);
-	err = differences_accept(table_of(s), a, path, kind, who, row.at_us);
+	err = differences_accept(table_of(s), a, row->path, kind, row->who, row->at_us);
 	s->differences_changed = true;
+	s->accepted_said++;
 	subject_unlock(s);
-	TRY(err);
-	return book_accept(keeper_book(), a, s->name, &row);
+	return err;
+}
+
+/* Here first, where there may be no room for it; and again, for the book may have been read before it was in there. */
+Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who)
+{
+	BookAccepted row = { path, compare_kind_name(kind), who, time_utc_us() };
+
+	TRY(accept_here(s, a, &row, kind));
+	TRY(book_accept(keeper_book(), a, s->name, &row));
+	return accept_here(s, a, &row, kind);
+}
+
+Err *shadow_unaccept(Subject *s, Arena *a, Str path, CompareKind kind)
+{
+	TRY(book_unaccept(keeper_book(), a, s->name, path, compare_kind_name(kind)));
+	subject_lock(s);
+	(void)differences_unaccept(table_of(s), path, kind);
+	s->differences_changed = true;
+	s->accepted_said++;
+	subject_unlock(s);
+	return NULL;
+}
+
+bool shadow_is_accepted(Subject *s, Str path, CompareKind kind)
+{
+	bool yes;
+
+	subject_lock(s);
+	yes = s->differences && differences_is_accepted(s->differences, path, kind);
+	subject_unlock(s);
+	return yes;
 }

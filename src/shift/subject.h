@@ -72,6 +72,8 @@ typedef struct Subject {
 	uint64_t strangers, by_address, capped, rescued; /* requests */
 	Differences *differences;                        /* this gateway's; NULL: none yet */
 	bool differences_changed;                        /* since they were kept */
+	uint32_t
+		accepted_said; /* times that somebody said here what is accepted, and what is not */
 	bool differences_taken_up; /* what was kept before the start is in them */
 	DifferencesTotals totals;  /* of them, a second ago at most */
 	SubjectShadow shadow;

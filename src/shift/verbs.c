@@ -279,19 +279,39 @@ static Err *verb_drill(Turn *t)
 
 /* --- differences ----------------------------------------------------------------------------------------------------------- */
 
+static Err *need_difference(Turn *t, CompareKind *kind)
+{
+	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, kind))
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "%.*s what? `%.*s PATH KIND`, as `explain` lists them: .price value",
+		               STR_ARG(t->ask->verb), STR_ARG(t->ask->verb));
+	t->about = str_fmt(t->arena, "%.*s (%.*s)", STR_ARG(t->ask->path), STR_ARG(t->ask->kind));
+	return NULL;
+}
+
 static Err *verb_accept(Turn *t)
 {
 	CompareKind kind;
 
-	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, &kind))
-		return err_new(
-			t->arena, ERR_INVALID, "shift.verb",
-			"accept what? `accept PATH KIND`, as `explain` lists them: .price value");
-	t->about = str_fmt(t->arena, "%.*s (%.*s)", STR_ARG(t->ask->path), STR_ARG(t->ask->kind));
+	TRY(need_difference(t, &kind));
 	t->said = str_fmt(t->arena, "%.*s is no mismatch any more", STR_ARG(t->about));
 	if (t->ask->dry_run)
 		return NULL;
 	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
+}
+
+static Err *verb_unaccept(Turn *t)
+{
+	CompareKind kind;
+
+	TRY(need_difference(t, &kind));
+	if (!shadow_is_accepted(t->s, t->ask->path, kind))
+		return err_new(t->arena, ERR_NOT_FOUND, "shift.difference",
+		               "%.*s is not accepted: `explain` lists what is", STR_ARG(t->about));
+	t->said = str_fmt(t->arena, "%.*s is a mismatch again, from now on", STR_ARG(t->about));
+	if (t->ask->dry_run)
+		return NULL;
+	return shadow_unaccept(t->s, t->arena, t->ask->path, kind);
 }
 
 /* --- servers --------------------------------------------------------------------------------------------------------------- */
@@ -413,15 +433,16 @@ static const VerbRow rows[] = {
 	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
 	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
 	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
+	{ "unaccept", ADMIN_OPERATE, "it is not, after all" },
 	{ "drain", ADMIN_OPERATE, "a server of an upstream takes no new requests" },
 	{ "undrain", ADMIN_OPERATE, "and takes them again" },
 	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more", .onward = true },
 	{ "approve", ADMIN_APPROVE, "what another person asked for is done" },
 };
 
-static Verb *const verbs[] = { verb_shadow, verb_canary,  verb_to,     verb_pause,
-	                       verb_resume, verb_back,    verb_drill,  verb_accept,
-	                       verb_drain,  verb_undrain, verb_retire, verb_approve };
+static Verb *const verbs[] = { verb_shadow,  verb_canary, verb_to,     verb_pause,    verb_resume,
+	                       verb_back,    verb_drill,  verb_accept, verb_unaccept, verb_drain,
+	                       verb_undrain, verb_retire, verb_approve };
 _Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
 
 const VerbRow *shift_verbs(size_t *count)

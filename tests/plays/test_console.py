@@ -414,6 +414,11 @@ def test_a_difference_is_accepted(port, console):
     page.find("dialog input[type=text]").send_keys("a trailing zero" + Keys.ENTER)
     page.shows(".differences", "✓ accepted by admin")
     assert shift.done[0][3]["path"] == ".items[].price" and shift.done[0][3]["kind"] == "value"
+    page.click(".differences [data-verb=unaccept]")
+    page.shows("dialog .foretold", "unaccept takes")
+    page.find("dialog input[type=text]").send_keys("it was not meant" + Keys.ENTER)
+    page.shows(".differences", "? open")
+    assert shift.done[1][0] == "unaccept" and shift.done[1][3]["path"] == shift.done[0][3]["path"]
 
 
 def test_who_may_only_look_is_told_so(port, console):

@@ -432,6 +432,28 @@ def test_what_was_accepted_outlives_a_kill(shadowed, gateway, upstream, client):
     again.command("canary")
 
 
+def test_what_was_accepted_can_be_taken_back(shadowed, gateway, upstream, client):
+    old, new = upstream(answer=answer(1)), upstream(answer=answer(2))
+    gw, users = shadowed(old, new)
+    ask_many(client, gw, 3)
+    users.wait_shadows(compared=3)
+    assert "is not accepted" in users.command("unaccept", ".number", "value", code=5)
+    users.command("accept", ".number", "value", "--why", "counted anew")
+    assert "would be" in users.command("unaccept", ".number", "value", "--dry-run")
+    assert users.differences[".number", "value"]["verdict"] == "accepted"
+    users.command("unaccept", ".number", "value", "--why", "it was not meant")
+    assert users.differences[".number", "value"]["verdict"] == "open"
+    assert "not settled" in users.command("canary", code=2)
+    assert [(row["verb"], row["why"]) for row in users.history][:2] == \
+        [("unaccept", ".number (value): it was not meant"), ("accept", ".number (value): counted anew")]
+    kill(gw)
+    again = Shift(gateway(after=gw, text=None, token=gw.token))
+    assert again.differences.get((".number", "value"), {}).get("verdict") != "accepted"
+    again.command("accept", ".other", "value")
+    again.command("unaccept", ".other", "value")
+    assert (".other", "value") not in again.differences
+
+
 def test_what_was_found_outlives_a_restart(shadowed, gateway, upstream, client):
     old, new = upstream(answer=answer(1)), upstream(answer=answer(2))
     gw, users = shadowed(old, new)
@@ -475,6 +497,12 @@ def test_gateways_share_what_they_find(gateway, upstream, client):
     until(lambda: [side.differences.get((".number", "value"), {}).get("raw") for side in (one, two)] == [5, 5], "both know of five")
     two.command("accept", ".number", "value")
     until(lambda: one.differences[".number", "value"]["verdict"] == "accepted", "the other knows")
+    first.wait_metric("banyan_shift_differences", 1, subject="users", verdict="accepted")
+    two.command("unaccept", ".number", "value")
+    until(lambda: {side.differences[".number", "value"]["verdict"] for side in (one, two)} == {"open"}, "and that it is not, after all")
+    assert "not settled" in one.command("canary", code=2)
+    two.command("accept", ".number", "value")
+    until(lambda: one.differences[".number", "value"]["verdict"] == "accepted", "the other knows again")
     one.command("canary")
 
 
