@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "gateway/conf_int.h"
 #include "gateway/conf_reshape.h"
 #include "http/message.h"
 #include "store/db_conf.h"
@@ -274,7 +275,7 @@ static const ConfKey shift_keys[] = {
 	  .help = "users that stay on the old side after the last step, to compare with, until `retire`" },
 	{ "cap", CONF_UINT, AT(ShiftConf, cap), .def = "0", .max = "1000000",
 	  .help = "users on the new side, at most, while it is not judged good; 0: no limit" },
-	{ "group", CONF_STR, AT(ShiftConf, group), .value = "NAME",
+	{ "group", CONF_STR, AT(ShiftConf, group), .verify = verify_name, .value = "NAME",
 	  .help = "routes of one group move together, on one draw",
 	  .more = "The first of them in the file says how; the others only say `group`." },
 	{ "overrides", CONF_OBJECT, AT_MAP(ShiftConf, overrides), .table = &override_table,

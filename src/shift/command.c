@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "gateway/conf.h"
+#include "http/url.h"
 #include "rt/loop.h"
 #include "shift/ask.h"
 #include "shift/print.h"
@@ -90,6 +91,14 @@ static const struct {
 	{ "history", "/history?limit=1000", print_history },
 	{ "servers", "/servers", print_servers },
 };
+
+/* Whatever somebody types for a subject is one segment of a path. */
+static Str page_of(const Task *t, const char *page)
+{
+	Arena *a = t->cmd->arena;
+
+	return str_fmt(a, "/shift/%.*s%s", STR_ARG(url_encode(a, t->subject)), page);
+}
 
 static Err *say(const Task *t, Str answer, PrintFn *print)
 {
@@ -207,7 +216,7 @@ static Err *run_verb(Task *t)
 
 	TRY(body_of(t, &body));
 	TRY(ask_admin(a, &t->port,
-	              str_fmt(a, "/shift/%.*s/%.*s", STR_ARG(t->subject), STR_ARG(t->verb)),
+	              page_of(t, str_z(a, str_fmt(a, "/%.*s", STR_ARG(url_encode(a, t->verb))))),
 	              buf_str(&body), &answer));
 	if (!waits || !t->cmd->json)
 		TRY(say(t, answer, print_said));
@@ -226,10 +235,7 @@ static Err *ask(void *arg)
 	}
 	for (size_t i = 0; i < COUNT(views); i++)
 		if (str_eq(t->verb, str_of(views[i].verb))) {
-			TRY(ask_admin(a, &t->port,
-			              str_fmt(a, "/shift/%.*s%s", STR_ARG(t->subject),
-			                      views[i].page),
-			              (Str){ 0 }, &answer));
+			TRY(ask_admin(a, &t->port, page_of(t, views[i].page), (Str){ 0 }, &answer));
 			return say(t, answer, views[i].print);
 		}
 	return run_verb(t);

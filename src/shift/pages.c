@@ -165,13 +165,13 @@ static const struct {
 	{ S("servers"), show_servers },
 };
 
-/* NAME, or NAME/WHAT. */
-static void split(Str rest, Str *name, Str *what)
+/* NAME, or NAME/WHAT; the name is one segment. */
+static Err *split(Exchange *x, Str rest, Str *name, Str *what)
 {
 	ptrdiff_t slash = str_rfind_char(rest, '/');
 
-	*name = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
 	*what = slash < 0 ? (Str){ 0 } : str_sub(rest, (size_t)slash + 1, rest.len);
+	return url_decode(x->arena, slash < 0 ? rest : str_sub(rest, 0, (size_t)slash), name);
 }
 
 static Err *page_one(Exchange *x, Str rest)
@@ -181,7 +181,7 @@ static Err *page_one(Exchange *x, Str rest)
 	Subject *s;
 	Str name, what;
 
-	split(rest, &name, &what);
+	TRY(split(x, rest, &name, &what));
 	for (size_t i = 0; i < COUNT(views); i++) {
 		if (!str_eq(views[i].name, what))
 			continue;
@@ -274,7 +274,7 @@ static Err *page_verb(Exchange *x, Str rest)
 	VerbAnswer answer;
 	Str body = { 0 };
 
-	split(rest, &ask.subject, &ask.verb);
+	TRY(split(x, rest, &ask.subject, &ask.verb));
 	if (!ask.who.len)
 		ask.who = S("admin");
 	TRY(need_role(x, ask.verb));

@@ -378,10 +378,26 @@ def test_a_group_has_one_name_and_one_pair_of_sides(gateway, old, new):
     gw = gateway(two_sides(old, new), token="a-token-of-the-play")
     for routes, words in (("{ name: a, match: /a, old: shop, new: next, shift: { group: rest } }", "another name"),
                           ("{ name: a, match: /a, old: shop, new: next, shift: { group: g } }, "
-                           "{ name: b, match: /b, old: next, new: shop, shift: { group: g } }", "other sides")):
+                           "{ name: b, match: /b, old: next, new: shop, shift: { group: g } }", "other sides"),
+                          ("{ name: events, match: /a, old: shop, new: next, shift: {} }", "cannot be called events"),
+                          ("{ name: a, match: /a, old: shop, new: next, shift: { group: upstream } }", "cannot be called upstream"),
+                          ("{ name: a, match: /a, old: shop, new: next, shift: { group: team/a } }", "a name has letters")):
         gw.write(sides + f"admin: {{ address: '127.0.0.1:0', token: a-token-of-the-play }}\nroutes: [ {routes}, {{ name: rest, to: shop }} ]\n")
         status, _, text = gw.ask_admin("/config/reload", "POST")
         assert status == 422 and words in text
+
+
+def test_whatever_is_typed_for_a_subject_is_one_name(moved):
+    gw, _ = moved()
+    for name in ("team/a", "a b", "../config", "x HTTP/1.1\r\nX-Evil: 1\r\n\r\n", "ü", "users?x=1", "users/back"):
+        status = 2 if "\r" in name or name.startswith("..") else 5
+        told = Shift(gw, name).command(code=status)
+        assert "nothing is called" in told or status == 2, told
+    status, _, text = gw.ask_admin("/shift/team%2Fa")
+    assert status == 404 and "nothing is called team/a here" in text
+    assert gw.ask_admin("/shift/us%65rs/plan")[0] == 200
+    assert "no verb" in Shift(gw).command("back/x", code=2)
+    assert Shift(gw).phase == "old" and Shift(gw).history == []
 
 
 def test_a_cap_holds_the_step_and_is_no_broken_split(moved, client):
