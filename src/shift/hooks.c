@@ -60,6 +60,7 @@ static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 	if (route->new_upstream) {
 		binding->subject = route_subject(route);
 		TRY(shadow_rules(a, binding->conf, &binding->shadow));
+		TRY(counters_new(a, binding->conf, &binding->counters));
 	}
 	snap->states[i].shift = binding;
 	return NULL;
@@ -114,6 +115,7 @@ static Err *begin(Arena *a, Snapshot *snap)
 		configure_route(snap, i);
 	forget(snap);
 	shadow_begin();
+	counters_begin();
 	TRY(keeper_begin(a, snap));
 	drains_enforce(snap);
 	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
@@ -123,6 +125,7 @@ static void end(void)
 {
 	webhooks_end();
 	shadow_end();
+	counters_end();
 	keeper_end();
 }
 
@@ -238,31 +241,25 @@ static bool is_shared(const Headers *headers)
 	       str_find(control, S("max-age")) >= 0 || str_find(control, S("s-maxage")) >= 0;
 }
 
-static bool is_good(Str value)
+/* An answer of the side that its route was drawn to: not of the other, which served what that did not take. */
+static bool counts_for_route(const ShiftTrip *trip)
 {
-	return value.len && !str_eq(value, S("0")) && !str_eq_nocase(value, S("false"));
+	return trip->binding->counters && trip->count &&
+	       trip->legs[0].subject == trip->binding->subject;
 }
 
-static void count_answer(ShiftTrip *trip, const Passage *p)
+static void piece(Passage *p, Str bytes)
 {
-	Subject *s = trip->legs[0].subject;
-	Str names[SUBJECT_COUNTERS];
-
-	if (p->state->shift != trip->binding || !trip->binding->conf->judge.counters.count)
-		return;
-	subject_lock(s);
-	memcpy(names, s->metrics.headers, sizeof names);
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (names[i].len && is_good(headers_get_name(&p->answer.headers, names[i])))
-			trip->counted |= 1u << i;
-	subject_unlock(s);
+	counters_piece(p, &((ShiftTrip *)p->shift)->counters, bytes);
+	shadow_piece(p, bytes);
 }
 
 static void answer(Passage *p, Headers *headers)
 {
 	ShiftTrip *trip = p->shift;
 
-	count_answer(trip, p);
+	if (counts_for_route(trip) && p->state->shift == trip->binding)
+		counters_answer(trip->binding->counters, trip->legs[0].subject, p, &trip->counters);
 	shadow_answer(p);
 	if (!trip->greets || is_shared(headers))
 		return;
@@ -324,16 +321,33 @@ static bool rescue(Passage *p, const Err *err)
 	return true;
 }
 
+static void count(Passage *p, ShiftTrip *trip, TripwireFate fate)
+{
+	const ShiftLeg *leg = &trip->legs[0];
+	SubjectCounted counted = { .conf = trip->binding->conf,
+		                   .side = leg->side,
+		                   .user = trip->user.hash,
+		                   .drawn = leg->drawn,
+		                   .attempt = leg->attempt };
+
+	if (counts_for_route(trip))
+		counters_done(trip->binding->counters, leg->subject, p, &trip->counters,
+		              fate != TRIPWIRE_OK, &counted);
+	else
+		counters_drop(&trip->counters);
+}
+
 static void done(Passage *p, const Err *err)
 {
 	ShiftTrip *trip = p->shift;
 	SubjectOutcome o = { .user = trip->user.hash,
-		             .took_us = p->answered ? p->answered_us - p->ready_us : -1,
-		             .counted = trip->counted };
+		             .took_us = p->answered ? p->answered_us - p->ready_us : -1 };
 
 	shadow_done(p, err);
-	if (!fate_of(p, err, &o.fate))
+	if (!fate_of(p, err, &o.fate)) {
+		counters_drop(&trip->counters);
 		return;
+	}
 	for (unsigned i = 0; i < trip->count; i++) {
 		Subject *s = trip->legs[i].subject;
 
@@ -344,10 +358,11 @@ static void done(Passage *p, const Err *err)
 		subject_note(s, &o, time_utc_us());
 		subject_unlock(s);
 	}
+	count(p, trip, o.fate);
 }
 
 static const GatewayHooks hooks = {
-	begin, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
+	begin, end, choose, shadow_ready, rescue, answer, piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

@@ -9,7 +9,7 @@
 
 static const char *const kinds[JUDGE_KINDS] = {
 	[JUDGE_ERRORS] = "errors",   [JUDGE_LATENCY] = "latency", [JUDGE_MISMATCH] = "mismatch",
-	[JUDGE_WITHOUT] = "without", [JUDGE_WITH] = "with",
+	[JUDGE_WITHOUT] = "without", [JUDGE_WITH] = "with",       [JUDGE_RISE] = "rise",
 };
 
 static const char *const sides[JUDGE_SIDES] = { [JUDGE_OLD] = "old", [JUDGE_NEW] = "new" };

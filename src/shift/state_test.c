@@ -34,6 +34,9 @@ TEST(state_reads_back_as_it_was_written)
 	shift_state_say(&s, S("it says \"so\""));
 	shift_state_ask(&s, S("to"), S("ann"), 500000);
 	memcpy(s.target, "next", 5);
+	shift_state_freeze_counter(&s, S("paid"), true);
+	shift_state_freeze_counter(&s, S("ok"), false);
+	shift_state_freeze_counter(&s, S("ok"), true); /* it is known */
 	read = again(a, &s);
 	CHECK_INT(read.phase, s.phase);
 	CHECK(read.paused);
@@ -48,6 +51,10 @@ TEST(state_reads_back_as_it_was_written)
 	CHECK_STR(str_of(read.asked_verb), S("to"));
 	CHECK_STR(str_of(read.asked_by), S("ann"));
 	CHECK_INT(read.asked_ppm, 500000);
+	CHECK(shift_state_counter(&read, S("paid"))->rare);
+	CHECK(!shift_state_counter(&read, S("ok"))->rare);
+	CHECK(!shift_state_counter(&read, S("other")) && !shift_state_counter(&read, S("")));
+	CHECK(memcmp(read.counters, s.counters, sizeof s.counters) == 0);
 }
 
 TEST(state_of_another_release_is_read_as_far_as_it_goes)

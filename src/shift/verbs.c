@@ -141,8 +141,10 @@ static void begin_attempt(Turn *t)
 	t->next.attempt++;
 	t->next.salt = rand_u64() >> 1;
 	memset(t->next.slow_us, 0, sizeof t->next.slow_us);
+	memset(t->next.counters, 0, sizeof t->next.counters);
 	subject_lock(t->s);
 	(void)sight_slow(&t->s->sight, t->next.slow_us);
+	(void)subject_freeze_counters(t->s, &t->next);
 	subject_unlock(t->s);
 }
 
