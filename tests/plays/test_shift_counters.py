@@ -10,6 +10,7 @@ from actors.http1 import reply
 from actors.shift import TOKEN, Person, Shift, crowd, sides, two_sides
 from actors.waiting import until
 
+# A user counts once, so there must be enough of them on the new side, however the draw falls.
 PAID = "{ paid: { json: .payment.status, equals: paid } }"
 
 
@@ -39,12 +40,12 @@ def test_a_side_that_sells_nothing_goes_back(gateway, upstream, client, coding):
     old = upstream(answer=answer("paid", "old", coding))
     new = upstream(answer=lambda asked: answer(says["new"], "new", coding))
     gw, users = moved(gateway, old, new, PAID)
-    people = crowd(client, gw, 60)
-    for _ in range(6):
+    people = crowd(client, gw, 150)
+    for _ in range(3):
         assert {person.get().status for person in people} == {200}
     users.command("canary")
     until(lambda: "paid" in lines(users), "most answers have it, and that is known")
-    for person in people * 3:
+    for person in people * 2:
         person.get()
     until(lambda: "0 of" in lines(users)["paid"] and " without it on new" in lines(users)["paid"], "a verdict's line")
     assert users.phase == "canary"
@@ -69,7 +70,7 @@ def test_more_of_what_nobody_wants_goes_back(gateway, upstream, client):
     old = upstream(answer=answer("paid", "old"))
     new = upstream(answer=lambda asked: answer("declined", "new"))
     gw, users = moved(gateway, old, new, "{ declined: { json: .payment.status, equals: declined, worse: more } }")
-    people = crowd(client, gw, 60)
+    people = crowd(client, gw, 150)
     users.command("canary")
     assert wait_back(people, users).startswith("declined: ")
 
