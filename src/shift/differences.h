@@ -74,5 +74,3 @@ void differences_put_json(const Differences *d, JsonWriter *w);
 /* All of it, to be taken up again; adds to what is there. Fails with INVALID "differences.state". */
 void differences_put_state(const Differences *d, JsonWriter *w);
 Err *differences_read_state(Differences *d, Arena *a, const Json *state) MUST_USE;
-/* A table for the terminal of that many columns, examples side by side. */
-void differences_put_text(const Differences *d, Buf *b, unsigned columns);
