@@ -100,6 +100,16 @@ static Str page_of(const Task *t, const char *page)
 	return str_fmt(a, "/shift/%.*s%s", STR_ARG(url_encode(a, t->subject)), page);
 }
 
+/* The words that name it on the command line. */
+static Str typed(const Task *t)
+{
+	Str name = t->subject;
+
+	if (!str_starts(name, S("upstream:")))
+		return name;
+	return str_fmt(t->cmd->arena, "upstream %.*s", STR_ARG(str_sub(name, 9, name.len)));
+}
+
 static Err *say(const Task *t, Str answer, PrintFn *print)
 {
 	AUTO(buf_fini) Buf b = { 0 };
@@ -110,7 +120,7 @@ static Err *say(const Task *t, Str answer, PrintFn *print)
 		return NULL;
 	}
 	TRY(json_read(t->cmd->arena, answer, 0, &json));
-	print(&b, t->cmd->arena, json);
+	print(&b, t->cmd->arena, typed(t), json);
 	fwrite(b.at, 1, b.len, t->cmd->out);
 	return NULL;
 }

@@ -68,9 +68,10 @@ static Err *find(Exchange *x, Str name, Subject **out)
 	*out = subject_find(name);
 	if (*out && is_configured(*out))
 		return NULL;
-	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "nothing is called %.*s here: /shift lists what can be moved",
-	               STR_ARG(name));
+	return err_new(
+		x->arena, ERR_NOT_FOUND, "shift.unknown",
+		"nothing is called %.*s here: `banyan shift` and /shift list what can be moved",
+		STR_ARG(name));
 }
 
 static Err *show_subject(Exchange *x, Subject *s, JsonWriter *w)

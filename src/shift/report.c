@@ -29,6 +29,7 @@ typedef struct Told {
 	ShiftState state;
 	Judge judge;
 	SightNow now[JUDGE_SIDES];
+	double rate; /* of both, over a minute: what plans go by */
 	SightPoint *points;
 	unsigned point_count;
 	Str blocked, verdict, old, new;
@@ -83,6 +84,7 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	*t = (Told){ .state = s->state, .judge = subject_judge(s), .say = s->say };
 	for (unsigned i = 0; i < JUDGE_SIDES; i++)
 		t->now[i] = sight_now(&s->sight, (JudgeSide)i);
+	t->rate = s->sight.rate;
 	if (detail)
 		copy_points(t, a, s);
 	copy_conf(t, a, s);
@@ -342,7 +344,7 @@ void report_put_plan(JsonWriter *w, Arena *a, Subject *s)
 	copy(t, a, s, false);
 	json_begin_object(w);
 	json_put_str(w, "name", s->name);
-	json_put_real(w, "rate", t->now[JUDGE_OLD].rate + t->now[JUDGE_NEW].rate);
+	json_put_real(w, "rate", t->rate);
 	json_key(w, S("steps"));
 	json_begin_array(w);
 	for (size_t i = 0; i < t->step_count; i++) {

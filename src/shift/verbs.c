@@ -165,33 +165,40 @@ static void set_share(Turn *t, uint32_t share_ppm)
 	                  STR_ARG(new_side(t)), STR_ARG(kept));
 }
 
-static Err *check_differences(const Turn *t)
+static Err *check_differences(const Turn *t, uint64_t *compared)
 {
 	AUTO(differences_freep) Differences *found = NULL;
 	DifferencesTotals totals;
+	uint32_t left;
 
 	TRY(shadow_differences(t->s, t->arena, &found));
 	totals = differences_totals(found);
-	if (!totals.open && !totals.mismatch)
+	*compared = totals.compared;
+	left = totals.open + totals.mismatch;
+	if (!left)
 		return NULL;
 	return refuse(
 		t,
 		str_fmt(t->arena,
-	                "%u differences between the sides are not settled: look at `banyan shift "
-	                "%.*s explain`, then ignore them in the configuration or `accept` them",
-	                totals.open + totals.mismatch, STR_ARG(t->s->name)));
+	                "%u difference%s between the sides %s not settled: look at `banyan shift "
+	                "%.*s explain`, then ignore or `accept` what is meant",
+	                left, left == 1 ? "" : "s", left == 1 ? "is" : "are", STR_ARG(t->s->name)));
 }
 
 static Err *verb_canary(Turn *t)
 {
+	uint64_t compared;
+
 	if (t->now.phase > SHIFT_SHADOW)
 		return not_from(t, "`to PERCENT` changes the share, `back` goes back");
 	if (t->ask->has_share && !t->ask->share_ppm)
 		return err_new(t->arena, ERR_INVALID, "shift.verb", "0 is no share of users");
 	TRY(need_new_side(t));
-	TRY(check_differences(t));
+	TRY(check_differences(t, &compared));
 	begin_attempt(t);
 	set_share(t, t->ask->has_share ? t->ask->share_ppm : t->conf->steps.at[0]);
+	if (t->now.phase == SHIFT_SHADOW && !compared)
+		t->said = str_fmt(t->arena, "%.*s; no answers had been compared", STR_ARG(t->said));
 	return NULL;
 }
 
@@ -464,8 +471,10 @@ static Err *find_verb(Arena *a, Str name, size_t *verb)
 		}
 		all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "", rows[i].name);
 	}
-	return err_new(a, ERR_INVALID, "shift.verb", "\"%.*s\" is no verb: %.*s", STR_ARG(name),
-	               STR_ARG(all));
+	return err_new(
+		a, ERR_INVALID, "shift.verb",
+		"\"%.*s\" is no verb: %.*s; and to look: status, plan, explain, history, servers",
+		STR_ARG(name), STR_ARG(all));
 }
 
 /* What is known of it at this moment; its configuration is held. False: there is no such one in it. */

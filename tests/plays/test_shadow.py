@@ -158,7 +158,7 @@ def test_one_wrong_field_is_found_by_path_and_kind(shadowed, gunicorn, client):
     example = found["examples"][0]
     assert (example["old"], example["new"]) == ("12.5", "12.25") and example["request"].startswith("GET /page?")
     told = users.command("explain")
-    assert ".items[].price" in told and "12.25" in told and "accept '.items[].price' value" in told
+    assert ".items[].price" in told and "12.25" in told and "banyan shift users accept '.items[].price' value" in told and "noise: 10%" in told
 
 
 def test_secrets_are_masked_before_anything_is_kept(shadowed, upstream, client):
@@ -419,7 +419,7 @@ def test_a_canary_waits_until_differences_are_settled(shadowed, upstream, client
     gw, users = shadowed(old, new)
     ask_many(client, gw, 3)
     users.wait_shadows(compared=3)
-    assert "1 differences between the sides are not settled" in users.command("canary", code=2)
+    assert "1 difference between the sides is not settled" in users.command("canary", code=2)
     users.command("accept", ".number", "value", "--why", "counted anew")
     assert users.differences[".number", "value"]["accepted_by"] == "admin"
     users.command("canary")

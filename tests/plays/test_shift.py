@@ -3,9 +3,11 @@
 import itertools
 import json
 import signal
+import subprocess
 
 import pytest
 
+from actors.gateway import BANYAN
 from actors.http1 import reply
 from actors.postgres import Postgres
 from actors.shift import Person, Shift, crowd, sides, two_sides
@@ -99,7 +101,12 @@ def test_verbs_refuse_what_makes_no_sense_and_say_why(moved, new):
     _, users = moved()
     assert "nobody has declared" in users.command("shadow", code=2)
     assert "all users are on the old side" in users.command("back", code=7)
-    assert "no verb" in users.command("dance", code=2)
+    told = users.command("dance", code=2)
+    assert "no verb" in told and "to look: status, plan" in told
+    assert users.command().splitlines()[0] == "users: old"
+    assert "has no traffic now" in users.command("plan")
+    nobody = subprocess.run([BANYAN, "shift", "--admin", "127.0.0.1:1"], capture_output=True, text=True, timeout=60, check=False)
+    assert nobody.returncode == 6 and "-c FILE (its configuration), --admin or BANYAN_ADMIN" in nobody.stderr
     assert "no share" in users.command("to", "many", code=2)
     assert "would be" in users.command("canary", "--dry-run") and users.phase == "old"
     assert "nothing is called" in Shift(users.gw, "nobody").command(code=5)
