@@ -91,7 +91,7 @@ class Customer(Browser):
         assert known_by, "the gateway's cookie comes with the first page"
         self.fill(username=user, password=PASSWORD)
         self.send("main form button")
-        assert self.find(f"header a[href='/profile/']").text == user
+        assert self.find("header a[href='/profile/']").text == user
         self.open(f"/p/{product}")
         self.find("#add-to-cart button").click()
         self.wait("return /in your cart/.test((document.querySelector('.flash') || {}).textContent)")
