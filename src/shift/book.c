@@ -226,12 +226,6 @@ Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted
 	               .accepted_at = accepted->at_us);
 }
 
-Err *book_unaccept(Book *book, Arena *a, Str subject, Str path, Str kind)
-{
-	return db_exec(book->db, a, book_unaccept, NULL, .subject = subject, .path = path,
-	               .kind = kind);
-}
-
 Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count)
 {
 	AcceptedRow *rows;

@@ -56,13 +56,12 @@ Err *book_keep_differences(Book *book, Arena *a, Str subject, uint32_t shadows,
 Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookDifferences **out,
                       size_t *count) MUST_USE;
 
-/* What people have accepted, of all gateways; until they take it back. */
+/* What people have accepted, of all gateways; for good. who empty: it was taken back. */
 typedef struct BookAccepted {
 	Str path, kind, who;
 	int64_t at_us; /* UTC */
 } BookAccepted;
 Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted) MUST_USE;
-Err *book_unaccept(Book *book, Arena *a, Str subject, Str path, Str kind) MUST_USE;
 Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count) MUST_USE;
 
 /* A secret that all who share the book have; made when it is asked for first. */

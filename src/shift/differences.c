@@ -344,31 +344,6 @@ bool differences_unaccept(Differences *d, Str path, CompareKind kind)
 	return was;
 }
 
-static bool is_among(const DifferencesKey *key, const DifferencesAccepted *all, size_t count)
-{
-	char room[DIFFERENCES_PATH_ROOM];
-
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(id_of(room, all[i].path, all[i].kind), (Str){ key->id, key->id_len }))
-			return true;
-	return false;
-}
-
-Err *differences_accept_only(Differences *d, Arena *a, const DifferencesAccepted *all, size_t count,
-                             bool *news)
-{
-	for (uint32_t i = d->count; i-- > 0;)
-		if (d->keys[i]->accepted && !is_among(d->keys[i], all, count)) {
-			take_back(d, d->keys[i]);
-			*news = true;
-		}
-	for (size_t i = 0; i < count; i++) {
-		*news |= !differences_is_accepted(d, all[i].path, all[i].kind);
-		TRY(differences_accept(d, a, all[i].path, all[i].kind, all[i].who, all[i].at_us));
-	}
-	return NULL;
-}
-
 void differences_clear(Differences *d)
 {
 	d->compared = d->measured = d->mismatches = d->dropped = 0;

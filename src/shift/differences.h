@@ -51,16 +51,6 @@ bool differences_is_accepted(const Differences *d, Str path, CompareKind kind);
 bool differences_unaccept(Differences *d, Str path,
                           CompareKind kind); /* false: it was not accepted */
 
-typedef struct DifferencesAccepted {
-	Str path;
-	CompareKind kind;
-	Str who;
-	int64_t at_us;
-} DifferencesAccepted;
-/* These are accepted, and no others: *news when that changes anything, else untouched. Fails as differences_accept. */
-Err *differences_accept_only(Differences *d, Arena *a, const DifferencesAccepted *all, size_t count,
-                             bool *news) MUST_USE;
-
 typedef struct DifferencesTotals {
 	uint64_t compared, measured; /* requests; those of which noise was measured */
 	uint64_t mismatches;         /* requests with a key that counted when it was seen */

@@ -50,29 +50,24 @@ static Err *take_up(Subject *s, Arena *a, uint32_t shadows)
 	return err;
 }
 
-static Err *load_accepted(Subject *s, Arena *a, DifferencesAccepted **out, size_t *count)
+/* Accepted, or taken back: *news when it was not known so. */
+static Err *apply_accepted(Differences *d, Arena *a, const BookAccepted *row, bool *news)
 {
-	BookAccepted *rows;
-	size_t n, kept = 0;
-	DifferencesAccepted *all;
+	CompareKind kind;
 
-	TRY(book_accepted(keeper_book(), a, s->name, &rows, &n));
-	all = ARENA_ARRAY(a, DifferencesAccepted, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		all[kept] = (DifferencesAccepted){ .path = rows[i].path,
-			                           .who = rows[i].who,
-			                           .at_us = rows[i].at_us };
-		kept += compare_kind_of(rows[i].kind, &all[kept].kind);
-	}
-	*out = all;
-	*count = kept;
+	if (!compare_kind_of(row->kind, &kind))
+		return NULL;
+	*news |= differences_is_accepted(d, row->path, kind) != (row->who.len > 0);
+	if (row->who.len)
+		return differences_accept(d, a, row->path, kind, row->who, row->at_us);
+	(void)differences_unaccept(d, row->path, kind);
 	return NULL;
 }
 
 /* What somebody has said here while the book was read is newer than what it gave. */
 static Err *take_accepted(Subject *s, Arena *a)
 {
-	DifferencesAccepted *all;
+	BookAccepted *rows;
 	uint32_t said;
 	size_t count;
 	Err *err = NULL;
@@ -80,10 +75,10 @@ static Err *take_accepted(Subject *s, Arena *a)
 	subject_lock(s);
 	said = s->accepted_said;
 	subject_unlock(s);
-	TRY(load_accepted(s, a, &all, &count));
+	TRY(book_accepted(keeper_book(), a, s->name, &rows, &count));
 	subject_lock(s);
-	if (said == s->accepted_said)
-		err = differences_accept_only(table_of(s), a, all, count, &s->differences_changed);
+	for (size_t i = 0; i < count && !err && said == s->accepted_said; i++)
+		err = apply_accepted(table_of(s), a, &rows[i], &s->differences_changed);
 	subject_unlock(s);
 	return err;
 }
@@ -167,7 +162,7 @@ Err *shadow_share(Arena *a)
 Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 {
 	AUTO(differences_freep) Differences *sum = NULL;
-	DifferencesAccepted *accepted;
+	BookAccepted *accepted = NULL;
 	BookDifferences *rows = NULL;
 	bool news = false;
 	uint32_t shadows;
@@ -182,10 +177,11 @@ Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 	for (size_t i = 0; i < count; i++)
 		if (!str_eq(rows[i].gateway, keeper_gateway()))
 			TRY(read_one(sum, a, &rows[i]));
-	if (keeper_book()) { /* what the others have kept may be older */
-		TRY(load_accepted(s, a, &accepted, &count));
-		TRY(differences_accept_only(sum, a, accepted, count, &news));
-	}
+	count = 0;
+	if (keeper_book()) /* what the others have kept may be older */
+		TRY(book_accepted(keeper_book(), a, s->name, &accepted, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(apply_accepted(sum, a, &accepted[i], &news));
 	*out = TAKE(sum);
 	return NULL;
 }
@@ -212,9 +208,14 @@ Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who)
 	return accept_here(s, a, &row, kind);
 }
 
+/* A row of nobody: gateways that still take it for accepted learn that it is not, which an absent one would not tell. */
 Err *shadow_unaccept(Subject *s, Arena *a, Str path, CompareKind kind)
 {
-	TRY(book_unaccept(keeper_book(), a, s->name, path, compare_kind_name(kind)));
+	BookAccepted row = { .path = path,
+		             .kind = compare_kind_name(kind),
+		             .at_us = time_utc_us() };
+
+	TRY(book_accept(keeper_book(), a, s->name, &row));
 	subject_lock(s);
 	(void)differences_unaccept(table_of(s), path, kind);
 	s->differences_changed = true;
