@@ -51,7 +51,7 @@ export const VERBS = {
 // What it waits for: a person's yes to what another asked for, or whatever the gateway says.
 export function waitsFor(subject) {
   if (subject.asked) return `${subject.asked_by || "somebody"} asked for ${subject.asked}; another person approves it`;
-  return subject.blocked || "";
+  return subject.blocked || subject.book || "";
 }
 
 export const isAsked = (name, subject) => !VERBS[name].needs || subject.needs === name;

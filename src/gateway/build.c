@@ -9,6 +9,7 @@
 #include "gateway/changes.h"
 #include "gateway/passthrough.h"
 #include "gateway/record.h"
+#include "gateway/waiting.h"
 #include "rt/tls.h"
 
 static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs",
@@ -119,10 +120,11 @@ void build_put_changes(const Build *b, Buf *out)
 {
 	const GatewayConf *conf = b->snap->conf;
 	JsonWriter w = json_writer(out);
+	Str waiting[HOOKS_WAITING];
 
 	json_begin_object(&w);
 	json_put_str(&w, "file", b->args->file);
-	changes_put(&w, b->before, b->snap);
+	changes_put(&w, b->before, b->snap, waiting, gateway_waiting(conf, waiting));
 	json_key(&w, S("warnings"));
 	json_begin_array(&w);
 	for (size_t i = 0; i < conf->warnings.count; i++)

@@ -12,6 +12,7 @@
 #include "gateway/conf_reshape.h"
 #include "http/message.h"
 #include "store/db_conf.h"
+#include "store/redis_url.h"
 
 #include <stdlib.h>
 
@@ -355,10 +356,12 @@ static const ConfTable freeze_table = {
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
-	  .verify = db_url_verify,
-	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
+	  .help = "where states and journal are: sqlite:PATH, postgresql://..., redis://...",
 	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
-	          "PostgreSQL database." },
+	          "PostgreSQL database or a Redis; what Redis may lose is the journal." },
+	{ "copy", CONF_PATH, AT(ShiftAllConf, copy), .value = "FILE",
+	  .help = "the file that keeps what a store on a server said last, for a start while it is away",
+	  .more = "Without it beside the configuration: banyan.yaml.shift.copy. It is written by this gateway alone, and has a secret." },
 	{ "gateway", CONF_STR, AT(ShiftAllConf, gateway), .value = "NAME", .max = "100",
 	  .help = "what this gateway is called among those that share the store; without it the host's name" },
 	{ "cookie", CONF_STR, AT(ShiftAllConf, cookie), .def = "banyan_id",
@@ -371,8 +374,45 @@ static const ConfKey all_keys[] = {
 	{ "webhooks", CONF_OBJECT, AT_LIST(ShiftAllConf, webhooks), .table = &webhook_conf_table,
 	  .help = "who is told of what is done to moves" },
 };
+
+bool shift_store_is_redis(Str url)
+{
+	return str_starts(url, S("redis")); /* rediss: with TLS; +sentinel, +cluster, +unix */
+}
+
+/* Not the row's .verify: of a secret's own mistake the reader says nothing, but here no secret is quoted. */
+static void check_store(Conf *conf, const ShiftAllConf *all)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	RedisUrl url;
+	Err *err;
+
+	if (!all->store.len)
+		return;
+	if (shift_store_is_redis(all->store)) {
+		err = redis_url_read(a, all->store, &url);
+		if (!err && all->webhooks.count)
+			conf_mistake(conf, &all->store,
+			             "store: webhooks take their place in a journal that is never "
+			             "lost: they need sqlite:PATH or postgresql://...");
+	} else {
+		err = db_url_verify(a, all->store);
+	}
+	if (err)
+		conf_mistake(conf, &all->store,
+		             "store: expected sqlite:PATH, postgresql://USER@HOST/NAME or "
+		             "redis://HOST:PORT/NUMBER: %.*s",
+		             STR_ARG(err_chain(a, err)));
+}
+
+static void check_all(Conf *conf, void *object)
+{
+	check_store(conf, object);
+	webhook_conf_check_all(conf, object);
+}
+
 const ConfTable shift_all_conf_table = { "shift", CONF_ROWS(ShiftAllConf, all_keys),
-	                                 .check = webhook_conf_check_all,
+	                                 .check = check_all,
 	                                 .help = "what all moves of routes share" };
 
 /* --- what rows cannot say alone ------------------------------------------------------------------------------------------ */

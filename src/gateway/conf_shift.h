@@ -112,7 +112,8 @@ typedef struct WebhookConf {
 
 /* For the whole file. */
 typedef struct ShiftAllConf {
-	Str store;         /* sqlite:PATH, postgresql://... */
+	Str store; /* sqlite:PATH, postgresql://..., redis://... */
+	Str copy; /* of what a store on a server said last, a file; empty: beside the configuration */
 	Str gateway;       /* what this one is called; empty: the host's name */
 	Str cookie;        /* the name of the cookie of ours */
 	uint8_t approvals; /* people that a way onward needs: 1, 2 */
@@ -123,6 +124,8 @@ typedef struct ShiftAllConf {
 extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
 extern const ConfTable shift_all_conf_table; /* of the file, ShiftAllConf */
 ConfCheck shift_conf_check;
+
+bool shift_store_is_redis(Str url); /* of ShiftAllConf.store */
 
 /* The end of a freeze that is on now, UTC; 0: none is. */
 int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us);

@@ -39,6 +39,7 @@ static const ConfWord event_words[] = {
 	{ "unaccept", 15, "it is not, after all" },
 	{ "drain", 13, "a server of an upstream takes no new requests" },
 	{ "undrain", 14, "and takes them again" },
+	{ "restore", 16, "a store that had lost where a move stands was told again" },
 	{ 0 },
 };
 

@@ -28,6 +28,7 @@
 #include "gateway/record.h"
 #include "gateway/takeover.h"
 #include "gateway/upgrade.h"
+#include "gateway/waiting.h"
 #include "gateway/watermark.h"
 #include "rt/signals.h"
 #include "rt/tls.h"
@@ -85,12 +86,31 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 /* Changes that only a restart makes. */
 static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 {
+	Str keys[HOOKS_WAITING];
+	size_t count;
+
 	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
 	if (!str_eq(before->takeover, now->takeover))
 		log_warn("takeover changed: that takes a restart");
+	count = gateway_waiting(now, keys);
+	for (size_t i = 0; i < count; i++)
+		log_warn("%.*s changed: that takes a restart", STR_ARG(keys[i]));
+}
+
+static Err *put_in_force(Gateway *g, Build *b, Snapshot *before)
+{
+	Err *err;
+
+	TRY(gateway_hooks()->begin(b->arena, b->snap));
+	TRY(snapshot_begin(b->snap, before));
+	gateway_hooks()->take(b->snap); /* before the first request that goes by it */
+	err = ports_serve(g->ports, b->arena, b->snap, b->tls);
+	if (err && before)
+		gateway_hooks()->take(before);
+	return err;
 }
 
 static Err *apply(Gateway *g, Build *b)
@@ -99,9 +119,7 @@ static Err *apply(Gateway *g, Build *b)
 	Err *err;
 
 	TRY(ports_open(g->ports, b->arena, b->snap->conf));
-	err = gateway_hooks()->begin(b->arena, b->snap);
-	err = err ? err : snapshot_begin(b->snap, before);
-	err = err ? err : ports_serve(g->ports, b->arena, b->snap, b->tls);
+	err = put_in_force(g, b, before);
 	if (err) {
 		snapshot_end(b->snap, before);
 		ports_close_unserved(g->ports);

@@ -6,9 +6,13 @@
 #include "gateway/passage.h"
 
 typedef struct GatewayHooks {
-	/* A configuration is about to be in force: fills states[].shift, which must outlive the snapshot. An error keeps it from
-	 * that. On loop 0; parks. */
+	/* A configuration may be in force soon: fills states[].shift, which must outlive the snapshot, and gets ready for it. An
+	 * error keeps it from that, as other things may: nothing but the snapshot goes by it yet. On loop 0; parks. */
 	Err *(*begin)(Arena *a, Snapshot *snap);
+	/* It is in force with the next request, or again after one that was not to be. Cannot fail. On loop 0; may park. */
+	void (*take)(Snapshot *snap);
+	/* As gateway_waiting (waiting.h). */
+	size_t (*waiting)(const GatewayConf *conf, Str out[]);
 	/* The process has served its last request. On loop 0; parks. */
 	void (*end)(void);
 	/* Which side serves: may set p->target, p->times and p->shift. Does not park. */

@@ -334,6 +334,25 @@ static void take_back(Differences *d, DifferencesKey *key)
 	free(key);
 }
 
+size_t differences_accepted(const Differences *d, Arena *a, DifferencesAccepted **out)
+{
+	size_t count = 0;
+
+	*out = ARENA_ARRAY(a, DifferencesAccepted, d->count + 1);
+	for (uint32_t i = 0; i < d->count; i++) {
+		const DifferencesKey *key = d->keys[i];
+
+		if (key->accepted)
+			(*out)[count++] = (DifferencesAccepted){
+				.path = str_dup(a, differences_path(key)),
+				.who = str_dup(a, (Str){ key->who, key->who_len }),
+				.kind = differences_kind(key),
+				.at_us = key->accepted_us,
+			};
+	}
+	return count;
+}
+
 bool differences_unaccept(Differences *d, Str path, CompareKind kind)
 {
 	DifferencesKey *key = find_key(d, path, kind);

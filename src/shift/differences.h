@@ -51,6 +51,14 @@ bool differences_is_accepted(const Differences *d, Str path, CompareKind kind);
 bool differences_unaccept(Differences *d, Str path,
                           CompareKind kind); /* false: it was not accepted */
 
+typedef struct DifferencesAccepted {
+	Str path, who;
+	CompareKind kind;
+	int64_t at_us; /* UTC */
+} DifferencesAccepted;
+/* All that people have accepted, copied into the arena. */
+size_t differences_accepted(const Differences *d, Arena *a, DifferencesAccepted **out);
+
 typedef struct DifferencesTotals {
 	uint64_t compared, measured; /* requests; those of which noise was measured */
 	uint64_t mismatches;         /* requests with a key that counted when it was seen */

@@ -7,6 +7,7 @@
 #include "shift/hooks.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "shift/drains.h"
 #include "shift/keeper.h"
@@ -96,29 +97,56 @@ static void forget(const Snapshot *snap)
 			configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
 }
 
-/* What may be wrong with it is found before any subject is told of it. */
+/* What upstreams are swapped by: the defaults. The process's. */
+static struct {
+	Arena *arena;
+	ShiftConf conf;
+} of_upstreams;
+
+static const ShiftConf *swap_conf(void)
+{
+	if (!of_upstreams.arena) {
+		of_upstreams.arena = arena_new(0);
+		conf_defaults(of_upstreams.arena, &shift_conf_table, &of_upstreams.conf);
+	}
+	return &of_upstreams.conf;
+}
+
+static size_t swapped_count(const GatewayConf *conf)
+{
+	return conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
+}
+
+/* Subjects are made, and told nothing yet. */
 static Err *begin(Arena *a, Snapshot *snap)
 {
-	ShiftConf *of_upstreams = ARENA_NEW(a, ShiftConf);
 	const GatewayConf *conf = snap->conf;
-	size_t swapped = conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
 
-	conf_defaults(a, &shift_conf_table, of_upstreams);
-	for (size_t i = 0; i < swapped; i++)
+	for (size_t i = 0; i < swapped_count(conf); i++)
 		subject_need(SUBJECT_UPSTREAM, str_fmt(a, UPSTREAM_PREFIX "%.*s",
 		                                       STR_ARG(conf->upstreams.at[i].name)));
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
-		TRY(bind_route(a, snap, i, of_upstreams));
-	for (size_t i = 0; i < swapped; i++)
-		configure_upstream(snap, i, of_upstreams);
+		TRY(bind_route(a, snap, i, swap_conf()));
+	shadow_begin();
+	counters_begin();
+	return keeper_begin(a, snap);
+}
+
+static void take(Snapshot *snap)
+{
+	const GatewayConf *conf = snap->conf;
+	Err *err;
+
+	for (size_t i = 0; i < swapped_count(conf); i++)
+		configure_upstream(snap, i, swap_conf());
 	for (size_t i = 0; i < conf->routes.count; i++)
 		configure_route(snap, i);
 	forget(snap);
-	shadow_begin();
-	counters_begin();
-	TRY(keeper_begin(a, snap));
+	keeper_take(snap);
 	drains_enforce(snap);
-	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
+	err = webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
+	if (err)
+		log_err(err, "not all webhooks are told of moves before the next reload");
 }
 
 static void end(void)
@@ -127,13 +155,15 @@ static void end(void)
 	shadow_end();
 	counters_end();
 	keeper_end();
+	if (of_upstreams.arena)
+		arena_free(TAKE(of_upstreams.arena));
 }
 
 /* --- drawing -------------------------------------------------------------------------------------------------------------- */
 
 static ShiftPhase phase_of(const Subject *s)
 {
-	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_RELAXED) : SHIFT_OLD;
+	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_ACQUIRE) : SHIFT_OLD;
 }
 
 static const Target *find_target(const Snapshot *snap, Str name)
@@ -362,7 +392,7 @@ static void done(Passage *p, const Err *err)
 }
 
 static const GatewayHooks hooks = {
-	begin, end, choose, shadow_ready, rescue, answer, piece, done,
+	begin, take, keeper_waiting, end, choose, shadow_ready, rescue, answer, piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

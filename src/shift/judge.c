@@ -219,3 +219,39 @@ bool judge_merge(Judge *into, const Judge *from)
 	into->full |= from->full;
 	return true;
 }
+
+/* Batches of another step are of another share: they are closed by that. */
+static void take_batch(Judge *into, Judge *from, unsigned i)
+{
+	JudgeMetric *metric = &from->metrics[i];
+
+	if (fabs(into->step.share - from->step.share) < 1e-9)
+		judge_add(into, i, metric->batch[JUDGE_OLD], metric->batch[JUDGE_NEW]);
+	else if (metric->batch[JUDGE_OLD].requests && metric->batch[JUDGE_NEW].requests)
+		close_batch(from, metric);
+}
+
+bool judge_take_over(Judge *into, const Judge *from)
+{
+	Judge ended = *from;
+
+	if (!is_same(into, from))
+		return false;
+	for (unsigned i = 0; i < into->count; i++)
+		take_batch(into, &ended, i);
+	return judge_merge(into, &ended);
+}
+
+void judge_give_up(Judge *judge, unsigned metric, JudgeSide side)
+{
+	JudgeMetric *at = &judge->metrics[metric];
+
+	if (at->batch[side].events) {
+		at->batch[side].events--;
+	} else if (at->judged[side].events) {
+		at->judged[side].events--;
+		evidence_take_back(&at->worse, side == JUDGE_NEW);
+		evidence_take_back(&at->fine, side == JUDGE_NEW);
+		at->back = judge_is_over(at);
+	}
+}

@@ -45,7 +45,7 @@ typedef struct JudgeMetric {
 	JudgeTally batch[JUDGE_SIDES];
 	uint64_t in_step[JUDGE_SIDES]; /* of the requests judged, those of this step */
 	uint32_t
-		watchers; /* gateways that counted, each of which may have seen the same user; 0 counts as 1 */
+		watchers; /* gateways that counted and may have counted the same user; 0 counts as 1 */
 	Evidence worse, fine; /* fine: against "new is at least 1 + prove times as bad" */
 	bool back;            /* the limit was reached */
 } JudgeMetric;
@@ -93,6 +93,10 @@ void judge_note_user(Judge *judge, JudgeSide side);
 
 /* Another gateway's part of the same attempt and step: a sum. The rules must be the same (else it is left out, false). */
 bool judge_merge(Judge *into, const Judge *from);
+/* The same of a run that has ended: its open batches go on, too, so that nothing of it is lost. */
+bool judge_take_over(Judge *into, const Judge *from);
+/* An event that was counted is another gateway's: it is counted here no more. Its request stays. */
+void judge_give_up(Judge *judge, unsigned metric, JudgeSide side);
 
 typedef enum JudgeSay { JUDGE_WAIT, JUDGE_ON, JUDGE_BACK } JudgeSay;
 

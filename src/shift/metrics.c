@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/subject.h"
 #include "shift/webhook.h"
@@ -178,6 +179,18 @@ static void read_left(MetricOut *out)
 	each(out, say_left);
 }
 
+static void read_book(MetricOut *out)
+{
+	if (keeper_book())
+		metric_emit(out, NULL, keeper_away_us() == 0);
+}
+
+static void read_copy(MetricOut *out)
+{
+	if (keeper_book())
+		metric_emit(out, NULL, (double)keeper_known_at_us() / 1e6);
+}
+
 static const MetricFamily families[] = {
 	{ "banyan_shift_phase",
 	  METRIC_GAUGE,
@@ -251,6 +264,18 @@ static const MetricFamily families[] = {
 	  "How many times as fast as its objective allows errors come, by side and window",
 	  { "subject", "side", "window" },
 	  read_burn },
+	{ "banyan_shift_book_up",
+	  METRIC_GAUGE,
+	  "boolean",
+	  "1 while the book of moves answers; without it nothing goes on, but back",
+	  { NULL },
+	  read_book },
+	{ "banyan_shift_copy_timestamp_seconds",
+	  METRIC_GAUGE,
+	  "seconds",
+	  "When the copy was written that is gone by, for the book has not answered since the start, in Unix time; 0: there is none",
+	  { NULL },
+	  read_copy },
 	{ "banyan_shift_budget_left_ratio",
 	  METRIC_GAUGE,
 	  "ratio",

@@ -53,6 +53,7 @@ static Err *page_all(Exchange *x, Str rest)
 	json_put_str(&w, "gateway", keeper_gateway());
 	json_key(&w, S("now"));
 	json_add_time(&w, time_utc_us());
+	json_put_str(&w, "book", keeper_away_line(x->arena));
 	json_key(&w, S("subjects"));
 	json_begin_array(&w);
 	while ((s = subject_next(s)))

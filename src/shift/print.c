@@ -58,6 +58,8 @@ void print_all(Buf *b, Arena *a, Str subject, const Json *json)
 	const Json *all = in(json, "subjects");
 
 	(void)subject;
+	if (text(json, "book").len)
+		buf_fmt(b, "%.*s\n", STR_ARG(text(json, "book")));
 	buf_fmt(b, "%-24s %-18s %-20s %10s %9s  %s\n", "SUBJECT", "PHASE", "SIDES", "RATE",
 	        "ERRORS", "SAYS");
 	for (size_t i = 0; i < json_count(all); i++) {
@@ -137,6 +139,8 @@ void print_status(Buf *b, Arena *a, Str subject, const Json *s)
 	if (text(s, "asked").len)
 		buf_fmt(b, "waits for a second person: %.*s asked for %.*s\n",
 		        STR_ARG(text(s, "asked_by")), STR_ARG(text(s, "asked")));
+	if (text(s, "book").len)
+		buf_fmt(b, "%.*s\n", STR_ARG(text(s, "book")));
 	if (text(s, "blocked").len)
 		buf_fmt(b, "waits: %.*s\n", STR_ARG(text(s, "blocked")));
 }

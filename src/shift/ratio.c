@@ -49,11 +49,18 @@ void ratio_note(Ratio *ratio, bool on_new)
 	ratio->peak = MAX(ratio->peak, evidence_now(ratio));
 }
 
+static uint32_t checks_of(const Ratio *ratio)
+{
+	return MAX(ratio->checks, 1u);
+}
+
 void ratio_merge(Ratio *into, const Ratio *from)
 {
-	into->new_users += from->new_users;
-	into->old_users += from->old_users;
-	into->peak = MAX(0.0, evidence_now(into));
+	uint32_t checks = checks_of(into) + checks_of(from);
+
+	if (from->peak > into->peak)
+		*into = *from;
+	into->checks = checks;
 }
 
 double ratio_seen(const Ratio *ratio)
@@ -65,7 +72,7 @@ double ratio_seen(const Ratio *ratio)
 
 double ratio_p(const Ratio *ratio)
 {
-	return exp(-ratio->peak);
+	return MIN(1.0, checks_of(ratio) * exp(-ratio->peak));
 }
 
 static const Figure figures[] = {

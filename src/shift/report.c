@@ -32,7 +32,7 @@ typedef struct Told {
 	double rate; /* of both, over a minute: what plans go by */
 	SightPoint *points;
 	unsigned point_count;
-	Str blocked, verdict, old, new;
+	Str blocked, verdict, old, new, book;
 	JudgeSay say;
 	uint32_t share_ppm, holdback_ppm, cap, gateways;
 	uint64_t touched, strangers, by_address, capped;
@@ -102,6 +102,7 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	t->shadow = s->shadow;
 	t->halted = s->halted;
 	subject_unlock(s);
+	t->book = keeper_away_line(a);
 }
 
 /* --- parts --------------------------------------------------------------------------------------------------------------- */
@@ -290,6 +291,7 @@ static void put_state(JsonWriter *w, const Told *t)
 	json_put_str(w, "asked_by", str_of(t->state.asked_by));
 	json_put_str(w, "needs", t->state.asked_verb[0] ? S("approve") : (Str){ 0 });
 	json_put_str(w, "blocked", t->blocked);
+	json_put_str(w, "book", t->book);
 }
 
 void report_put(JsonWriter *w, Arena *a, Subject *s, bool detail)

@@ -50,6 +50,34 @@ static Err *take_up(Subject *s, Arena *a, uint32_t shadows)
 	return err;
 }
 
+static bool is_among(const BookAccepted *rows, size_t count, const DifferencesAccepted *one)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(rows[i].path, one->path) &&
+		    str_eq(rows[i].kind, compare_kind_name(one->kind)))
+			return true;
+	return false;
+}
+
+/* A book that has lost what people accepted is told again. */
+static Err *put_back_accepted(Subject *s, Arena *a, const BookAccepted *rows, size_t count)
+{
+	DifferencesAccepted *known;
+	size_t known_count;
+
+	subject_lock(s);
+	known_count = differences_accepted(table_of(s), a, &known);
+	subject_unlock(s);
+	for (size_t i = 0; i < known_count && known_count > count; i++) {
+		BookAccepted row = { known[i].path, compare_kind_name(known[i].kind), known[i].who,
+			             known[i].at_us };
+
+		if (!is_among(rows, count, &known[i]))
+			TRY(book_accept(keeper_book(), a, s->name, &row));
+	}
+	return NULL;
+}
+
 /* Accepted, or taken back: *news when it was not known so. */
 static Err *apply_accepted(Differences *d, Arena *a, const BookAccepted *row, bool *news)
 {
@@ -80,7 +108,7 @@ static Err *take_accepted(Subject *s, Arena *a)
 	for (size_t i = 0; i < count && !err && said == s->accepted_said; i++)
 		err = apply_accepted(table_of(s), a, &rows[i], &s->differences_changed);
 	subject_unlock(s);
-	return err;
+	return err ? err : put_back_accepted(s, a, rows, count);
 }
 
 /* --- keeping ---------------------------------------------------------------------------------------------------------- */

@@ -199,20 +199,6 @@ bool subject_freeze_counters(const Subject *s, ShiftState *next)
 	return news;
 }
 
-void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
-{
-	ConfHold *before = s->hold;
-
-	s->hold = hold ? conf_hold_ref(hold) : NULL;
-	s->conf = conf;
-	s->old = old;
-	s->new = new;
-	find_counters(s);
-	keep_ratios(s);
-	compare_sides(s);
-	conf_hold_unref(before);
-}
-
 /* --- an attempt --------------------------------------------------------------------------------------------------------- */
 
 typedef struct Rules {
@@ -274,10 +260,12 @@ static void begin_attempt(Subject *s)
 	s->judge = judge_new(conf->alpha, rules.at, rules.count);
 	find_counters(s);
 	s->others = (Judge){ 0 };
+	s->watchers = 0;
 	s->wire = (Tripwire){ 0 };
 	if (!s->seen.slots) {
 		seen_init(&s->seen, SUBJECT_USERS);
 		seen_init(&s->drawn, SUBJECT_USERS);
+		s->seen.shared = true;
 		seen_init(&s->touched, MAX((size_t)SUBJECT_USERS, (size_t)s->conf->cap));
 	}
 	seen_clear(&s->seen);
@@ -346,15 +334,46 @@ static bool goes_back_still(const Subject *s, const ShiftState *before)
 	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
 }
 
+/* The judge is of the attempt and step that there are, as soon as there is something to judge by: both may have changed while
+ * no configuration had the subject. */
+static void follow_state(Subject *s)
+{
+	ShiftState judged = s->judged;
+	bool other = !is_judged(&judged) || is_other_attempt(&judged, &s->state);
+
+	if (!is_judged(&s->state) || !s->conf)
+		return;
+	s->judged = s->state;
+	if (other)
+		begin_attempt(s);
+	if (other || is_other_step(&judged, &s->state))
+		begin_step(s);
+	s->judge.step.since_us = s->state.since_us; /* a pause moves it on */
+}
+
+void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
+{
+	ConfHold *before = s->hold;
+
+	s->hold = hold ? conf_hold_ref(hold) : NULL;
+	s->conf = conf;
+	s->old = old;
+	s->new = new;
+	find_counters(s);
+	keep_ratios(s);
+	compare_sides(s);
+	follow_state(s);
+	conf_hold_unref(before);
+}
+
 bool subject_apply(Subject *s, const ShiftState *state)
 {
 	ShiftState before = s->state;
-	bool judged = is_judged(state) && s->conf;
 
 	if (state->revision <= before.revision)
 		return false;
 	s->state = *state;
-	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELEASE); /* the key is known by then */
 	if (!goes_back_still(s, &before)) {
 		s->halted = false;
 		s->halted_line[0] = '\0';
@@ -365,12 +384,8 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	}
 	if (state->phase != SHIFT_OLD)
 		sight_close_up(&s->sight);
-	if (judged && (is_other_attempt(&before, state) || !is_judged(&before)))
-		begin_attempt(s);
-	if (judged && (is_other_step(&before, state) || is_other_attempt(&before, state)))
-		begin_step(s);
-	s->judge.step.since_us = state->since_us; /* a pause moves it on */
-	if (!judged) {
+	follow_state(s);
+	if (!is_judged(state) || !s->conf) {
 		s->blocked[0] = s->verdict[0] = '\0';
 		s->say = JUDGE_WAIT;
 	}
@@ -378,15 +393,22 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	return true;
 }
 
-void subject_halt(Subject *s, Str line)
+static void set_text(char *to, size_t room, Str text)
 {
-	size_t len = MIN(line.len, sizeof s->halted_line - 1);
+	size_t len = MIN(text.len, room - 1);
 
+	if (len)
+		memcpy(to, text.at, len);
+	to[len] = '\0';
+}
+
+void subject_halt(Subject *s, Str line, Str who)
+{
 	if (s->halted)
 		return;
 	s->halted = true;
-	memcpy(s->halted_line, line.at, len);
-	s->halted_line[len] = '\0';
+	set_text(s->halted_line, sizeof s->halted_line, line);
+	set_text(s->halted_by, sizeof s->halted_by, who);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------------ */
@@ -469,7 +491,7 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
 	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count ||
-	    o->attempt != s->state.attempt)
+	    o->attempt != s->state.attempt || s->judged.attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	if (o->drawn || o->side == JUDGE_OLD ||
@@ -555,13 +577,14 @@ bool subject_knows_nobody(const Subject *s)
 	return requests >= ENOUGH && (s->strangers - s->strangers_before) * 10 > requests * 9;
 }
 
+/* How many events it takes is known before they are added up. */
 Judge subject_judge(const Subject *s)
 {
 	Judge both = s->judge;
 
+	for (unsigned i = 0; i < both.count; i++)
+		both.metrics[i].watchers = s->watchers;
 	if (s->others.count)
 		(void)judge_merge(&both, &s->others); /* of other rules: left out */
-	for (unsigned i = 0; i < both.count; i++)
-		both.metrics[i].watchers = s->others_count + 1;
 	return both;
 }

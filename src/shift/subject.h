@@ -57,18 +57,24 @@ typedef struct Subject {
 	bool foreign; /* the book's state is of another new side than the configuration's: all are on the old one */
 	bool plan_due; /* the step began and how long it lasts is not worked out yet */
 	char halted_line[SHIFT_LINE_BYTES];
+	char halted_by
+		[SHIFT_NAME_BYTES]; /* a person; empty: the judge. Ends in NUL, as those beside it */
 	char blocked[SHIFT_LINE_BYTES]; /* what it waits for; empty: nothing */
 	char verdict[SHIFT_LINE_BYTES];
 	JudgeSay say;
 	/* of this attempt */
 	SubjectMetrics metrics;
+	ShiftState
+		judged; /* what the judge was begun with; of another attempt than state: not yet */
 	Judge judge;
 	Judge others;              /* what other gateways have seen; count 0: nothing */
 	Seen seen, drawn, touched; /* events; users of this step; users on new, ever */
 	uint64_t touched_count;
 	uint64_t strangers_before, requests_before; /* when it began */
 	Tripwire wire;
-	uint32_t others_count; /* gateways */
+	uint32_t others_count;    /* gateways */
+	uint32_t watchers;        /* of whose counts the sum may have a user twice; 0 counts as 1 */
+	struct SubjectRuns *runs; /* keeper_evidence.c; loop 0, without the lock */
 	/* always */
 	Sight sight;
 	SubjectRatio ratios[SUBJECT_COUNTERS];
@@ -102,8 +108,8 @@ void subject_unlock(Subject *s);
 void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new);
 /* The book says so: taken when it is newer than what is known. True: it was. */
 bool subject_apply(Subject *s, const ShiftState *state);
-/* Everybody to the old side at once; the keeper tells the book. */
-void subject_halt(Subject *s, Str line);
+/* Everybody to the old side at once; the keeper tells the book. who: empty: the judge. */
+void subject_halt(Subject *s, Str line, Str who);
 
 typedef struct SubjectDraw {
 	bool is_new, drawn; /* drawn: not by an override, and known */

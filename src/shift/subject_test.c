@@ -94,7 +94,7 @@ TEST(subject_a_halt_puts_everybody_back_at_once)
 
 	put(s, SHIFT_NEW, 980000, 1);
 	CHECK(count_new(s, 100) > 90);
-	subject_halt(s, S("it is broken"));
+	subject_halt(s, S("it is broken"), S(""));
 	CHECK_INT(count_new(s, 100), 0);
 	CHECK_INT(subject_share_ppm(s), 0);
 	CHECK_STR(str_of(s->halted_line), S("it is broken"));
@@ -191,6 +191,79 @@ TEST(subject_evidence_stays_over_steps_and_ends_with_the_attempt)
 	put(s, SHIFT_CANARY, 100000, 2);
 	CHECK_INT(judge_view(&s->judge, 0).new_side.events, 0);
 	CHECK_INT(s->touched_count, 0);
+}
+
+static void ask_many(Subject *s)
+{
+	for (uint64_t i = 1; i <= 3000; i++)
+		ask(s, i % 100 ? JUDGE_OLD : JUDGE_NEW, i, TRIPWIRE_OK, 1000);
+}
+
+TEST(subject_asks_for_more_where_a_user_may_have_been_counted_twice)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+	Judge judge;
+
+	put(s, SHIFT_CANARY, 10000, 1);
+	ask_many(s);
+	s->others = s->judge;
+	for (uint64_t i = 1; i <= 4; i++)
+		ask(s, JUDGE_NEW, 5000 + i, TRIPWIRE_FAILED, -1);
+	ask_many(s);
+	s->watchers = 1;
+	judge = subject_judge(s);
+	CHECK_INT(judge_view(&judge, 0).new_side.events, 4);
+	CHECK(judge_look(&judge, 1, s->arena).say == JUDGE_BACK);
+	s->watchers = 2; /* four events may be of two users */
+	judge = subject_judge(s);
+	CHECK(judge_look(&judge, 1, s->arena).say != JUDGE_BACK);
+}
+
+TEST(subject_a_split_that_is_broken_at_another_gateway_holds_the_step_here)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+	JudgeVerdict verdict;
+	Judge judge;
+
+	put(s, SHIFT_CANARY, 500000, 1);
+	for (uint64_t i = 1; i <= 100; i++)
+		ask(s, i % 2 ? JUDGE_OLD : JUDGE_NEW, i, TRIPWIRE_OK, 1000);
+	s->others = s->judge;
+	s->others.ratio = ratio_new(0.5);
+	for (int i = 0; i < 100; i++)
+		ratio_note(&s->others.ratio, i % 10 == 0);
+	judge = subject_judge(s);
+	verdict = judge_look(&judge, 1, s->arena);
+	CHECK(verdict.say == JUDGE_WAIT);
+	CHECK(str_starts(verdict.line, S("the split is not what it should be: 10 of 100 users")));
+}
+
+TEST(subject_that_was_moved_without_a_configuration_has_a_judge_of_that_attempt)
+{
+	ShiftConf conf = conf_of();
+	Subject *s = subject_of(&conf);
+
+	put(s, SHIFT_CANARY, 100000, 1);
+	for (uint64_t i = 1; i <= 40; i++) {
+		ask(s, JUDGE_OLD, i, TRIPWIRE_OK, 1000);
+		ask(s, JUDGE_NEW, 100 + i, TRIPWIRE_FAILED, 1000);
+	}
+	CHECK_INT(judge_view(&s->judge, 0).new_side.events, 40);
+	subject_configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
+	put(s, SHIFT_OLD, 0, 1);
+	put(s, SHIFT_CANARY, 500000, 2);
+	ask(s, JUDGE_NEW, 5, TRIPWIRE_FAILED, -1); /* nobody judges it */
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	CHECK_INT(judge_view(&s->judge, 0).new_side.events, 0);
+	CHECK_NEAR(s->judge.step.share, 0.5, 0);
+	CHECK(s->plan_due);
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	ask(s, JUDGE_OLD, 6, TRIPWIRE_OK, 1000);
+	subject_configure(s, NULL, &conf, S("old"),
+	                  S("new")); /* the next one changes nothing of it */
+	CHECK_INT(s->judge.requests[JUDGE_OLD], 1);
 }
 
 TEST(subject_without_a_configuration_draws_by_what_it_knows)

@@ -549,6 +549,7 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 	AUTO(turn_end) Turn t = { .arena = a, .ask = ask };
 	ChangeBy by;
 	size_t verb;
+	Err *err;
 
 	TRY(find_verb(a, ask->verb, &verb));
 	if (!look_at(&t))
@@ -560,7 +561,9 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 		return err_new(a, ERR_CONFLICT, "shift.changed",
 		               "%.*s was changed by somebody else meanwhile: look again",
 		               STR_ARG(ask->subject));
-	TRY(verbs[verb](&t));
+	err = verbs[verb](&t);
+	if (err)
+		return keeper_explain(a, err, t.s);
 	TRY(check_onward(&t, verb));
 	*out = (VerbAnswer){ t.said, t.s };
 	if (ask->dry_run || t.same)

@@ -376,7 +376,7 @@ def test_a_canary_of_nobody_known_says_so(moved, client):
     users.command("canary")
     for _ in range(900):
         client.get(gw)
-    told = users.wait(lambda told: told["blocked"], "blocked")
+    told = users.wait(lambda told: client.get(gw) and told["blocked"], "blocked")
     assert "nobody known" in told["blocked"] and told["phase"] == "canary"
 
 
