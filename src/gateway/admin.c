@@ -147,7 +147,7 @@ static Err *admin_handle(Exchange *x)
 	Url url;
 
 	x->user = asked;
-	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ 0 }, &url));
+	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ .encoded_slash = true }, &url));
 	page = admin_find(x->arena, url.path, x->request.method, &rest, &asked->allow);
 	if (!page && asked->allow.len)
 		return &wrong_method;

@@ -45,12 +45,18 @@ typedef enum JudgeOn {
 	JUDGE_ON_MISMATCH
 } JudgeOn;
 
-/* A business counter: an answer that says that something went well. */
+typedef enum CounterWorse { COUNTER_FEWER, COUNTER_MORE } CounterWorse;
+
+/* A business counter: an answer that says that something went well, or (worse: more) that it did not. */
 typedef struct CounterConf {
 	Str name;
 	Str header; /* there, and not "0" or "false": it counts */
-	Str field;  /* or this JSON field of the answer */
+	Str field; /* or this JSON field of the answer, .payment.status: there, and not null, false, 0 or "" */
+	Str equals; /* it counts with this value, and with no other */
+	bool has_header, has_field, has_equals;
+	uint8_t worse; /* CounterWorse */
 } CounterConf;
+enum { COUNTERS_MAX = 6, COUNTER_NAME_MAX = 47 };
 
 typedef struct JudgeConf {
 	double alpha;

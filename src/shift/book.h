@@ -83,7 +83,7 @@ Err *book_keep_differences(Book *book, Arena *a, Str subject, uint32_t shadows,
 Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookDifferences **out,
                       size_t *count) MUST_USE;
 
-/* What people have accepted, of all gateways; for good. */
+/* What people have accepted, of all gateways; for good. who empty: it was taken back. */
 typedef struct BookAccepted {
 	Str path, kind, who;
 	int64_t at_us; /* UTC */

@@ -82,7 +82,7 @@ where subject = :subject and shadows = :shadows
 
 --- exec book_accept(subject text, path text, kind text, who text, accepted_at time)
 insert into shift_accepted (subject, path, kind, who, accepted_at) values (:subject, :path, :kind, :who, :accepted_at)
-on conflict do nothing
+on conflict (subject, path, kind) do update set who = :who, accepted_at = :accepted_at
 
 --- many book_accepted(subject text) -> accepted
 select path, kind, who, accepted_at from shift_accepted where subject = :subject order by accepted_at

@@ -341,7 +341,7 @@ static Err *put_accepted(Book *book, Arena *a, Str subject, const BookAccepted *
 	RedisReply reply;
 
 	return redis_call(redis_of(book), a,
-	                  REDIS_WORDS(S("HSETNX"), key_of(a, "accepted", subject), name, value),
+	                  REDIS_WORDS(S("HSET"), key_of(a, "accepted", subject), name, value),
 	                  &reply);
 }
 

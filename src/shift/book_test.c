@@ -184,15 +184,21 @@ static void accepts(Arena *a, Book *book)
 	other.at_us = 5;
 	CHECK_OK(book_accept(book, a, S("users"), &one));
 	CHECK_OK(book_accept(book, a, S("users"), &other));
-	one.who = S("bob"); /* the first one has said it */
+	one.who = S("bob"); /* the last one has said it */
 	CHECK_OK(book_accept(book, a, S("users"), &one));
 	CHECK_OK(book_accepted(book, a, S("users"), &rows, &count));
 	CHECK_INT(count, 2);
 	CHECK_STR(rows[0].path, S(".c"));
 	CHECK_STR(rows[1].path, S(".a b"));
 	CHECK_STR(rows[1].kind, S("value"));
-	CHECK_STR(rows[1].who, S("ann lee"));
+	CHECK_STR(rows[1].who, S("bob"));
 	CHECK_INT(rows[1].at_us, 9);
+	other.who = (Str){ 0 }; /* and takes it back */
+	CHECK_OK(book_accept(book, a, S("users"), &other));
+	CHECK_OK(book_accepted(book, a, S("users"), &rows, &count));
+	CHECK_INT(count, 2);
+	CHECK_STR(rows[0].path, S(".c"));
+	CHECK_INT(rows[0].who.len, 0);
 	CHECK_OK(book_keep_differences(book, a, S("users"), 3, &found));
 	CHECK_OK(book_differences(book, a, S("users"), 3, &all, &count));
 	CHECK_INT(count, 1);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "shift/drains.h"
 #include "shift/dual.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
@@ -62,6 +63,7 @@ static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 		binding->subject = route_subject(route);
 		TRY(shadow_rules(a, binding->conf, &binding->shadow));
 		TRY(dual_rules(a, route, binding->subject, &binding->dual));
+		TRY(counters_new(a, binding->conf, &binding->counters));
 	}
 	snap->states[i].shift = binding;
 	return NULL;
@@ -150,6 +152,7 @@ static Err *begin(Arena *a, Snapshot *snap)
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
 		TRY(bind_route(a, snap, i, swap_conf()));
 	shadow_begin();
+	counters_begin();
 	return keeper_begin(a, snap);
 }
 
@@ -165,6 +168,7 @@ static void take(Snapshot *snap)
 	forget(snap);
 	tell_of_writes(snap);
 	keeper_take(snap);
+	drains_enforce(snap);
 	err = dual_begin(keeper_book(), keeper_gateway());
 	if (err)
 		log_err(err,
@@ -179,6 +183,7 @@ static void end(void)
 	dual_end();
 	webhooks_end();
 	shadow_end();
+	counters_end();
 	keeper_end();
 	if (of_upstreams.arena)
 		arena_free(TAKE(of_upstreams.arena));
@@ -296,32 +301,27 @@ static bool is_shared(const Headers *headers)
 	       str_find(control, S("max-age")) >= 0 || str_find(control, S("s-maxage")) >= 0;
 }
 
-static bool is_good(Str value)
+/* An answer of the side that its route was drawn to: not of the other, which served what that did not take. */
+static bool counts_for_route(const ShiftTrip *trip)
 {
-	return value.len && !str_eq(value, S("0")) && !str_eq_nocase(value, S("false"));
+	return trip->binding->counters && trip->count &&
+	       trip->legs[0].subject == trip->binding->subject;
 }
 
-static void count_answer(ShiftTrip *trip, const Passage *p)
+static void piece(Passage *p, Str bytes)
 {
-	Subject *s = trip->legs[0].subject;
-	Str names[SUBJECT_COUNTERS];
-
-	if (p->state->shift != trip->binding || !trip->binding->conf->judge.counters.count)
-		return;
-	subject_lock(s);
-	memcpy(names, s->metrics.headers, sizeof names);
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (names[i].len && is_good(headers_get_name(&p->answer.headers, names[i])))
-			trip->counted |= 1u << i;
-	subject_unlock(s);
+	dual_piece(p, bytes);
+	counters_piece(p, &((ShiftTrip *)p->shift)->counters, bytes);
+	shadow_piece(p, bytes);
 }
 
 static void answer(Passage *p, Headers *headers)
 {
 	ShiftTrip *trip = p->shift;
 
-	count_answer(trip, p);
 	dual_answer(p);
+	if (counts_for_route(trip) && p->state->shift == trip->binding)
+		counters_answer(trip->binding->counters, trip->legs[0].subject, p, &trip->counters);
 	shadow_answer(p);
 	if (!trip->greets || is_shared(headers))
 		return;
@@ -383,17 +383,34 @@ static bool rescue(Passage *p, const Err *err)
 	return true;
 }
 
+static void count(Passage *p, ShiftTrip *trip, TripwireFate fate)
+{
+	const ShiftLeg *leg = &trip->legs[0];
+	SubjectCounted counted = { .conf = trip->binding->conf,
+		                   .side = leg->side,
+		                   .user = trip->user.hash,
+		                   .drawn = leg->drawn,
+		                   .attempt = leg->attempt };
+
+	if (counts_for_route(trip))
+		counters_done(trip->binding->counters, leg->subject, p, &trip->counters,
+		              fate != TRIPWIRE_OK, &counted);
+	else
+		counters_drop(&trip->counters);
+}
+
 static void done(Passage *p, const Err *err)
 {
 	ShiftTrip *trip = p->shift;
 	SubjectOutcome o = { .user = trip->user.hash,
-		             .took_us = p->answered ? p->answered_us - p->ready_us : -1,
-		             .counted = trip->counted };
+		             .took_us = p->answered ? p->answered_us - p->ready_us : -1 };
 
 	dual_done(p, err);
 	shadow_done(p, err);
-	if (!fate_of(p, err, &o.fate))
+	if (!fate_of(p, err, &o.fate)) {
+		counters_drop(&trip->counters);
 		return;
+	}
 	for (unsigned i = 0; i < trip->count; i++) {
 		Subject *s = trip->legs[i].subject;
 
@@ -404,6 +421,7 @@ static void done(Passage *p, const Err *err)
 		subject_note(s, &o, time_utc_us());
 		subject_unlock(s);
 	}
+	count(p, trip, o.fate);
 }
 
 /* A write that is turned away has no shadow. */
@@ -412,12 +430,6 @@ static Err *ready(Passage *p)
 	TRY(dual_ready(p));
 	shadow_ready(p);
 	return NULL;
-}
-
-static void piece(Passage *p, Str text)
-{
-	dual_piece(p, text);
-	shadow_piece(p, text);
 }
 
 static const GatewayHooks hooks = {

@@ -133,15 +133,13 @@ void judge_begin(Judge *judge, Seen *seen, JudgeStep step)
 		seen_step(seen);
 }
 
-void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
-                uint32_t events)
+void judge_note_more(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                     uint32_t events)
 {
 	bool known = seen && user;
 	uint32_t had = known ? seen_get(seen, user) : 0;
 	uint32_t left = measured & ~had & ((UINT32_C(1) << judge->count) - 1);
 
-	judge->requests[side]++;
-	judge->uncounted[side] += had & 1;
 	if (known && (events & left))
 		seen_put(seen, user, side == JUDGE_NEW, events & left);
 	if (known && seen->full) {
@@ -156,6 +154,14 @@ void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_
 		metric->batch[side].events += events >> i & 1;
 		close_when_full(judge, metric);
 	}
+}
+
+void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                uint32_t events)
+{
+	judge->requests[side]++;
+	judge->uncounted[side] += seen && user ? seen_get(seen, user) & 1 : 0;
+	judge_note_more(judge, seen, side, user, measured, events);
 }
 
 void judge_add(Judge *judge, unsigned metric, JudgeTally old_side, JudgeTally new_side)

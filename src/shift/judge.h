@@ -20,6 +20,7 @@ typedef enum JudgeKind {
 	JUDGE_MISMATCH, /* the event is a difference; new: from the other side, old: from itself (noise) */
 	JUDGE_WITHOUT, /* a counter that most requests raise: the event is a request without it */
 	JUDGE_WITH, /* a counter that few requests raise: the event is a request with it, and fewer are worse */
+	JUDGE_RISE, /* a counter of what nobody wants: the event is a request with it, and more are worse */
 	JUDGE_KINDS
 } JudgeKind;
 
@@ -82,6 +83,9 @@ void judge_begin(Judge *judge, Seen *seen, JudgeStep step);
  * each of his requests is on its own). A few dozen instructions while nothing happens. */
 void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
                 uint32_t events);
+/* More of a request that was noted: metrics that were not known yet then. */
+void judge_note_more(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                     uint32_t events);
 /* The same for who counts elsewhere: one metric's requests and events, both sides at the same time, one event a user. */
 void judge_add(Judge *judge, unsigned metric, JudgeTally old_side, JudgeTally new_side);
 /* A user who was drawn appears for the first time in this step. */

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "gateway/snapshot.h"
 #include "rt/loop.h"
+#include "shift/drains.h"
 #include "shift/shadow.h"
 
 #include <string.h>
@@ -425,17 +426,9 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 
 static bool has_server_up(const Snapshot *snap, Str upstream)
 {
-	for (size_t i = 0; snap && i < snap->conf->upstreams.count; i++) {
-		const Upstream *up = snap->targets[i].up;
+	const Upstream *up = snap ? drains_upstream(snap, upstream) : NULL;
 
-		if (!str_eq(snap->targets[i].conf->name, upstream))
-			continue;
-		for (size_t k = 0; k < upstream_servers(up); k++)
-			if (upstream_server_stats(up, k).state == BALANCE_UP)
-				return true;
-		return false;
-	}
-	return true;
+	return !up || upstream_is_up(up);
 }
 
 static void say_alert(const Subject *s, unsigned side)
@@ -487,6 +480,8 @@ static Err *look_for_ever(void *arg)
 			keeper_look(s, a);
 			arena_clear(a);
 		}
+		if (keeper.snap)
+			drains_enforce(keeper.snap);
 		turn_seconds(loop_now_us());
 		TRY(fiber_sleep(LOOK_US));
 	}

@@ -129,11 +129,27 @@ static Err *go_on(const Look *look)
 	return change_by_judge(look, &next, S("step"), look->verdict.line);
 }
 
+static Str measured(Arena *a, const ShiftState *s, const ShiftState *before)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	buf_put(&b, S("the old side's"));
+	if (s->slow_us[0] != before->slow_us[0])
+		buf_fmt(&b, " times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
+		        (double)s->slow_us[0] / 1e3, (double)s->slow_us[1] / 1e3,
+		        (double)s->slow_us[2] / 1e3);
+	for (size_t i = 0; i < COUNT(s->counters); i++)
+		if (s->counters[i].name[0] && !before->counters[i].name[0])
+			buf_fmt(&b, "%s %s: %s answers have it", b.len > 14 ? ";" : "",
+			        s->counters[i].name, s->counters[i].rare ? "few" : "most");
+	return str_dup(a, buf_str(&b));
+}
+
 /* What it is to be compared by was not known when it began. */
 static Err *freeze(const Look *look)
 {
 	ShiftState next = look->state;
-	bool wanted = false, there;
+	bool wanted = false, times, counters;
 
 	subject_lock(look->s);
 	for (size_t i = 0; look->s->conf && i < look->s->conf->judge.metrics.count; i++) {
@@ -141,15 +157,13 @@ static Err *freeze(const Look *look)
 
 		wanted = wanted || (on >= JUDGE_ON_P50 && on <= JUDGE_ON_P99);
 	}
-	there = wanted && !next.slow_us[0] && sight_slow(&look->s->sight, next.slow_us);
+	times = wanted && !next.slow_us[0] && sight_slow(&look->s->sight, next.slow_us);
+	counters = subject_freeze_counters(look->s, &next);
 	subject_unlock(look->s);
-	if (!there)
+	if (!times && !counters)
 		return NULL;
-	return change_by_judge(
-		look, &next, S("measure"),
-		str_fmt(look->arena, "the old side's times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
-	                (double)next.slow_us[0] / 1e3, (double)next.slow_us[1] / 1e3,
-	                (double)next.slow_us[2] / 1e3));
+	return change_by_judge(look, &next, S("measure"),
+	                       measured(look->arena, &next, &look->state));
 }
 
 /* What the configuration forbids now; the empty view: nothing. */

@@ -130,6 +130,16 @@ static void read_rescued(MetricOut *out)
 	each(out, say_rescued);
 }
 
+static void say_unread(MetricOut *out, const Subject *s)
+{
+	metric_emit(out, &s->name, (double)s->unread);
+}
+
+static void read_unread(MetricOut *out)
+{
+	each(out, say_unread);
+}
+
 static void say_backs(MetricOut *out, const Subject *s)
 {
 	metric_emit(out, &s->name, (double)s->backs);
@@ -231,6 +241,12 @@ static const MetricFamily families[] = {
 	  "Requests of nobody known, served by the old side",
 	  { "subject" },
 	  read_strangers },
+	{ "banyan_shift_unread_total",
+	  METRIC_COUNTER,
+	  "answers",
+	  "Answers whose body was not read for its counters: too large, too many at a time, or in a coding that is not known",
+	  { "subject" },
+	  read_unread },
 	{ "banyan_shift_rescued_total",
 	  METRIC_COUNTER,
 	  "requests",

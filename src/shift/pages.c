@@ -12,6 +12,8 @@
 #include "http/exchange.h"
 #include "http/url.h"
 #include "rt/loop.h"
+#include "gateway/snapshot.h"
+#include "shift/drains.h"
 #include "shift/dual.h"
 #include "shift/report.h"
 #include "shift/shadow.h"
@@ -68,9 +70,10 @@ static Err *find(Exchange *x, Str name, Subject **out)
 	*out = subject_find(name);
 	if (*out && is_configured(*out))
 		return NULL;
-	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "nothing is called %.*s here: /shift lists what can be moved",
-	               STR_ARG(name));
+	return err_new(
+		x->arena, ERR_NOT_FOUND, "shift.unknown",
+		"nothing is called %.*s here: `banyan shift` and /shift list what can be moved",
+		STR_ARG(name));
 }
 
 static Err *show_subject(Exchange *x, Subject *s, JsonWriter *w)
@@ -146,6 +149,22 @@ static Err *show_writes(Exchange *x, Subject *s, JsonWriter *w)
 	          : dual_list(x->arena, s->name, (Str){ 0 }, parameter(x, "after", 0), w);
 }
 
+static void snapshot_unrefp(Snapshot **snap)
+{
+	snapshot_unref(*snap);
+}
+
+static Err *show_servers(Exchange *x, Subject *s, JsonWriter *w)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = keeper_snapshot();
+
+	if (!snap || s->kind != SUBJECT_UPSTREAM)
+		return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
+		               "servers are of an upstream: /shift/upstream:NAME/servers");
+	drains_put(w, s, snap);
+	return NULL;
+}
+
 static const struct {
 	Str name;
 	Err *(*show)(Exchange *x, Subject *s, JsonWriter *w);
@@ -155,15 +174,16 @@ static const struct {
 	{ S("differences"), show_differences },
 	{ S("history"), show_history },
 	{ S("writes"), show_writes },
+	{ S("servers"), show_servers },
 };
 
-/* NAME, or NAME/WHAT. */
-static void split(Str rest, Str *name, Str *what)
+/* NAME, or NAME/WHAT; the name is one segment. */
+static Err *split(Exchange *x, Str rest, Str *name, Str *what)
 {
 	ptrdiff_t slash = str_rfind_char(rest, '/');
 
-	*name = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
 	*what = slash < 0 ? (Str){ 0 } : str_sub(rest, (size_t)slash + 1, rest.len);
+	return url_decode(x->arena, slash < 0 ? rest : str_sub(rest, 0, (size_t)slash), name);
 }
 
 static Err *page_one(Exchange *x, Str rest)
@@ -173,7 +193,7 @@ static Err *page_one(Exchange *x, Str rest)
 	Subject *s;
 	Str name, what;
 
-	split(rest, &name, &what);
+	TRY(split(x, rest, &name, &what));
 	for (size_t i = 0; i < COUNT(views); i++) {
 		if (!str_eq(views[i].name, what))
 			continue;
@@ -182,7 +202,8 @@ static Err *page_one(Exchange *x, Str rest)
 		return reply(x, &w);
 	}
 	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "a subject has the pages plan, differences, history and writes");
+	               "a subject has the pages plan, differences, history and writes; an upstream "
+	               "servers too");
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------------------------- */
@@ -210,12 +231,14 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 		   *kind = json_get(json, S("kind")), *target = json_get(json, S("target")),
 		   *dry_run = json_get(json, S("dry_run")), *force = json_get(json, S("force")),
 		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent")),
-		   *action = json_get(json, S("action")), *id = json_get(json, S("id"));
+		   *action = json_get(json, S("action")), *id = json_get(json, S("id")),
+		   *server = json_get(json, S("server"));
 	bool good = json_kind(json) == JSON_KIND_OBJECT;
 
 	good = good && (!why || json_to_str(why, &ask->why));
 	good = good && (!path || json_to_str(path, &ask->path));
 	good = good && (!kind || json_to_str(kind, &ask->kind));
+	good = good && (!server || json_to_str(server, &ask->server));
 	good = good && (!target || json_to_str(target, &ask->target));
 	good = good && (!action || json_to_str(action, &ask->action));
 	good = good && (!id || json_to_str(id, &ask->id));
@@ -228,7 +251,7 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 		return NULL;
 	return err_new(
 		x->arena, ERR_INVALID, "shift.body",
-		"a verb's body is an object: why, path, kind, target, action and id are strings, dry_run "
+		"a verb's body is an object: why, path, kind, target, server, action and id are strings, dry_run "
 		"and force true or false, percent and expect numbers");
 }
 
@@ -266,7 +289,7 @@ static Err *page_verb(Exchange *x, Str rest)
 	VerbAnswer answer;
 	Str body = { 0 };
 
-	split(rest, &ask.subject, &ask.verb);
+	TRY(split(x, rest, &ask.subject, &ask.verb));
 	if (!ask.who.len)
 		ask.who = S("admin");
 	TRY(need_role(x, ask.verb));

@@ -74,6 +74,10 @@ Err *shadow_differences(Subject *s, Arena *a, Differences **out) MUST_USE;
 /* A person says that a difference is meant: durable when it returns. Fails as differences_accept and the book do. */
 Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who) MUST_USE;
 
+bool shadow_is_accepted(Subject *s, Str path, CompareKind kind); /* does not park */
+/* And that it is not, after all: it counts again from now on. Fails as the book does. */
+Err *shadow_unaccept(Subject *s, Arena *a, Str path, CompareKind kind) MUST_USE;
+
 /* Opens what shadows need, once, before anything is served; ends those that are on their way, and keeps what was found. On loop
  * 0; end parks, and needs the book. */
 void shadow_begin(void);

@@ -4,6 +4,7 @@
  * the process, whatever the configuration does. Any loop; everything is under its lock, which is never held across a park. */
 #pragma once
 #include "base/list.h"
+#include "gateway/conf_shift.h"
 #include "shift/differences.h"
 #include "shift/judge.h"
 #include "shift/objective.h"
@@ -19,7 +20,7 @@ typedef struct ConfHold ConfHold; /* gateway/upstream.h */
 typedef enum SubjectKind { SUBJECT_ROUTE, SUBJECT_GROUP, SUBJECT_UPSTREAM } SubjectKind;
 
 enum {
-	SUBJECT_COUNTERS = 6,
+	SUBJECT_COUNTERS = COUNTERS_MAX,
 	SUBJECT_USERS = 1 << 16,
 	SUBJECT_SHADOW_RESULTS = 20,
 	SUBJECT_WRITE_COUNTS = 24
@@ -28,9 +29,14 @@ enum {
 /* Which metric of the judge is which; -1: it is not judged. */
 typedef struct SubjectMetrics {
 	int8_t errors, slow[SHIFT_PERCENTILES], mismatch;
-	int8_t counters[SUBJECT_COUNTERS];
-	Str headers[SUBJECT_COUNTERS]; /* of counters; in the attempt's arena */
+	int8_t counters[SUBJECT_COUNTERS]; /* in the order of the configuration in force */
 } SubjectMetrics;
+
+/* Answers of the old side that say something of a counter, lately; in the order of the configuration in force. */
+typedef struct SubjectRatio {
+	uint64_t what; /* a hash of what it counts */
+	uint32_t requests, with;
+} SubjectRatio;
 
 typedef struct SubjectShadow {
 	uint64_t sent, compared, dropped, failed;
@@ -75,7 +81,6 @@ typedef struct Subject {
 	char verdict[SHIFT_LINE_BYTES];
 	JudgeSay say;
 	/* of this attempt */
-	Arena *attempt;
 	SubjectMetrics metrics;
 	ShiftState
 		judged; /* what the judge was begun with; of another attempt than state: not yet */
@@ -90,12 +95,16 @@ typedef struct Subject {
 	struct SubjectRuns *runs; /* keeper_evidence.c; loop 0, without the lock */
 	/* always */
 	Sight sight;
+	SubjectRatio ratios[SUBJECT_COUNTERS];
+	uint64_t unread;      /* answers whose body was not read for its counters */
 	Objective *objective; /* of both sides; NULL: there was no traffic yet */
 	const char *alert[JUDGE_SIDES];
 	uint64_t backs;                                  /* that nobody asked for */
 	uint64_t strangers, by_address, capped, rescued; /* requests */
 	Differences *differences;                        /* this gateway's; NULL: none yet */
 	bool differences_changed;                        /* since they were kept */
+	uint32_t
+		accepted_said; /* times that somebody said here what is accepted, and what is not */
 	bool differences_taken_up; /* what was kept before the start is in them */
 	DifferencesTotals totals;  /* of them, a second ago at most */
 	SubjectShadow shadow;
@@ -134,10 +143,25 @@ typedef struct SubjectOutcome {
 	bool drawn;
 	uint32_t attempt; /* of its draw: what ends in another says nothing of that */
 	TripwireFate fate;
-	int64_t took_us;  /* to the answer's head; below 0: there was none */
-	uint32_t counted; /* a bit a counter that the answer raised */
+	int64_t took_us; /* to the answer's head; below 0: there was none */
 } SubjectOutcome;
 void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us);
+
+/* What a request's answer says of counters, perhaps a moment after it was noted. */
+typedef struct SubjectCounted {
+	const ShiftConf *
+		conf; /* whose counters: of another configuration than that in force they say nothing */
+	JudgeSide side;
+	uint64_t user;
+	bool drawn;
+	uint32_t attempt;
+	uint32_t measured, with; /* a bit a counter: it says something of it; and has it */
+} SubjectCounted;
+void subject_count(Subject *s, const SubjectCounted *c);
+/* Is enough known of what the old side's answers have? */
+bool subject_knows_counters(const Subject *s);
+/* Adds what is known of counters to a state that does not have it yet. True: it did. */
+bool subject_freeze_counters(const Subject *s, ShiftState *next);
 
 /* Own and others' evidence together. */
 Judge subject_judge(const Subject *s);

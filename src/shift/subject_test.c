@@ -277,3 +277,84 @@ TEST(subject_without_a_configuration_draws_by_what_it_knows)
 	      400); /* requests of the configuration before are still under way */
 	ask(s, JUDGE_NEW, 5, TRIPWIRE_FAILED, -1);
 }
+
+/* --- counters ------------------------------------------------------------------------------------------------------------- */
+
+static void count(Subject *s, JudgeSide side, uint64_t user, bool with)
+{
+	SubjectCounted c = { .conf = s->conf,
+		             .side = side,
+		             .user = user,
+		             .drawn = true,
+		             .attempt = s->state.attempt,
+		             .measured = 1,
+		             .with = with };
+
+	subject_count(s, &c);
+}
+
+static void check_counter(double share, JudgeKind want)
+{
+	CounterConf row = { .name = S("checkout_ok"), .header = S("X-Ok"), .has_header = true };
+	ShiftConf conf = conf_of();
+	Subject *s = subject_need(SUBJECT_ROUTE, S("shop"));
+	ShiftState next;
+
+	conf.judge.counters.at = &row;
+	conf.judge.counters.count = 1;
+	row.equals = want == JUDGE_WITH ? S("rare")
+	                                : S("common"); /* another counter: nothing is known */
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	put(s, SHIFT_CANARY, 100000, s->state.attempt + 1);
+	CHECK_INT(s->metrics.counters[0], -1);
+	for (uint64_t i = 0; i < SIGHT_ENOUGH; i++) {
+		next = s->state;
+		CHECK(!subject_knows_counters(s) && !subject_freeze_counters(s, &next));
+		count(s, JUDGE_OLD, i + 1, (double)(i % 100) < share * 100);
+	}
+	CHECK(subject_knows_counters(s) && subject_freeze_counters(s, &next));
+	CHECK(!subject_freeze_counters(s, &next));
+	next.revision++;
+	CHECK(subject_apply(s, &next));
+	CHECK(s->metrics.counters[0] >= 0);
+	CHECK_INT(s->judge.metrics[s->metrics.counters[0]].rule.kind, want);
+	count(s, JUDGE_NEW, 1, true);
+	count(s, JUDGE_NEW, 2, false);
+	CHECK_INT(s->judge.metrics[s->metrics.counters[0]].batch[JUDGE_NEW].requests, 2);
+	CHECK_INT(s->judge.metrics[s->metrics.counters[0]].batch[JUDGE_NEW].events, 1);
+	next = s->state;
+	next.revision++;
+	memset(next.counters, 0, sizeof next.counters);
+	CHECK(subject_apply(s, &next));
+	subject_configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
+}
+
+TEST(subject_learns_which_kind_a_counter_is)
+{
+	check_counter(0.97, JUDGE_WITHOUT);
+	check_counter(0.03, JUDGE_WITH);
+}
+
+TEST(subject_finds_a_counter_in_another_configuration)
+{
+	CounterConf rows[] = { { .name = S("a"), .worse = COUNTER_MORE },
+		               { .name = S("b"), .worse = COUNTER_MORE } };
+	CounterConf swapped[] = { rows[1], rows[0] };
+	ShiftConf conf = conf_of(), other = conf_of();
+	Subject *s = subject_need(SUBJECT_ROUTE, S("swapped"));
+
+	conf.judge.counters.at = rows;
+	other.judge.counters.at = swapped;
+	conf.judge.counters.count = other.judge.counters.count = 2;
+	subject_configure(s, NULL, &conf, S("old"), S("new"));
+	put(s, SHIFT_CANARY, 100000, 1);
+	CHECK_STR(str_of(s->judge.metrics[s->metrics.counters[0]].rule.name), S("a"));
+	CHECK_INT(s->judge.metrics[s->metrics.counters[0]].rule.kind, JUDGE_RISE);
+	count(s, JUDGE_OLD, 1, true);
+	CHECK_INT(s->ratios[0].requests, 1);
+	subject_configure(s, NULL, &other, S("old"), S("new"));
+	CHECK_STR(str_of(s->judge.metrics[s->metrics.counters[0]].rule.name), S("b"));
+	CHECK_INT(s->ratios[0].requests, 0);
+	CHECK_INT(s->ratios[1].requests, 1);
+	subject_configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
+}

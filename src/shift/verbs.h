@@ -13,6 +13,7 @@ typedef struct VerbAsk {
 	Str target;         /* of an upstream: the other */
 	Str path, kind;     /* of `accept` */
 	Str action, id;     /* of `writes` (dual.h) */
+	Str server;         /* of `drain` and `undrain` */
 	int64_t expect;     /* the revision that was looked at; 0: whatever it is */
 } VerbAsk;
 

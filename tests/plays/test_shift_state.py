@@ -257,6 +257,20 @@ def test_a_redis_that_was_emptied_gets_back_what_people_accepted(gateway, old, n
     until(lambda: redis.client.hgetall(accepted) == before, "it is there again")
 
 
+def test_what_one_takes_back_nobody_puts_back(gateway, old, new, redis):
+    one, two = (gateway(shared(old, new, redis.url, name, "{ shadow: { effects: none } }"), token=TOKEN) for name in "ab")
+    Shift(one).command("shadow")
+    Shift(one).command("accept", ".name", "value")
+    for gw in (one, two):
+        gw.wait_metric("banyan_shift_differences", 1, subject="users", verdict="accepted")
+    Shift(one).command("unaccept", ".name", "value")
+    for gw in (one, two):
+        gw.wait_metric("banyan_shift_differences", 0, subject="users", verdict="accepted")
+    assert Shift(two).differences == {}
+    Shift(two).command("accept", ".name", "value")
+    one.wait_metric("banyan_shift_differences", 1, subject="users", verdict="accepted")
+
+
 @pytest.fixture
 def ill(upstream):
     """Both sides, which fail whoever says so."""
