@@ -4,7 +4,6 @@
  * must be. Nothing here knows of a database or a socket; nothing parks. */
 #pragma once
 #include "user/accounts.h"
-#include "user/user_fields.h"
 
 /* --- statuses ------------------------------------------------------------------------------------------------------------ */
 
@@ -18,11 +17,11 @@ bool user_may_log_in(UserStatus status);
 
 enum { ROLE_BYTES = 64, USER_ROLES = 32, NAME_CHARACTERS = 200, PROFILE_BYTES = 16 * 1024 };
 
-bool role_is(Str text);   /* a-z, then a-z 0-9 . _ -, at most ROLE_BYTES */
-bool locale_is(Str text); /* the form of BCP 47: "de", "en-GB", "zh-Hant-TW" */
+bool role_is(Str text);     /* a-z, then a-z 0-9 . _ -, at most ROLE_BYTES */
+bool locale_is(Str text);   /* the form of BCP 47: "de", "en-GB", "zh-Hant-TW" */
 bool external_is(Str text); /* SOURCE:ID: "shop:42" */
 /* Sorted, each once, with blanks between. What is wrong goes to `wrong` below `pointer`. */
-Str roles_text(Arena *a, const Str *roles, size_t count, Str pointer, FieldErrors *wrong);
+Str roles_text(Arena *a, const Str *roles, size_t count, Str pointer, FieldMistakes *wrong);
 const Str *roles_read(Arena *a, Str text, size_t *count);
 
 /* Scopes of a token, with blanks between: is it one of them? "users:write" holds "users:read" too. */
@@ -38,7 +37,8 @@ typedef struct SessionRule {
 	int64_t fresh_us; /* what changes the account wants a secret given within that */
 } SessionRule;
 
-void session_dates(Session *s, const SessionRule *rule, int64_t now_us); /* of a new one, by its level */
+void session_dates(Session *s, const SessionRule *rule,
+                   int64_t now_us); /* of a new one, by its level */
 bool session_is_over(const Session *s, int64_t now_us);
 /* Used: is it time to write that down? Then its dates have moved. */
 bool session_touch(Session *s, const SessionRule *rule, int64_t now_us);
@@ -53,4 +53,4 @@ typedef struct PasswordRule {
 
 /* Length, and not what the account itself is called. (Whether everyone knows it is breached.h's.) */
 void password_rule_check(const PasswordRule *rule, Str password, const Str *own, size_t count,
-                         Str pointer, FieldErrors *wrong);
+                         Str pointer, FieldMistakes *wrong);
