@@ -135,3 +135,7 @@ create table audit_head (
 	seq :int not null,
 	hash :bytes not null
 ) :strict;
+--- sqlite
+insert into audit_head (one, seq, hash) values (1, 0, x'');
+--- postgres
+insert into audit_head (one, seq, hash) values (1, 0, '');
