@@ -47,6 +47,7 @@ typedef struct User {
 	size_t role_count;
 	int64_t version; /* rises with every change: the ETag */
 	int64_t created_us, updated_us;
+	int64_t login_us;    /* of the last login; 0: none */
 	int64_t password_us; /* when the password was set; 0: there is none */
 	bool totp;           /* a second factor is confirmed */
 } User;
