@@ -51,7 +51,7 @@ void details_read(const Accounts *accounts, Arena *a, Str *name, Str *locale, St
 /* An event of the user's, `data` a JSON object. */
 Err *account_tell(Db *tx, Arena *a, const char *type, Uuid user, Str data, const Asker *asker)
 	MUST_USE;
-Err *account_hooks(Db *tx, Arena *a, AccountEvent event, Uuid user, Uuid session) MUST_USE;
+Err *account_hooks(Db *tx, Arena *a, const AccountNews *news) MUST_USE;
 
 typedef struct Mail {
 	const char *template; /* "registration" */

@@ -214,7 +214,7 @@ static Err *end(Db *tx, Arena *a, void *arg)
 		            .now = time_utc_us()));
 	if (!e->ended)
 		return NULL;
-	TRY(account_hooks(tx, a, ACCOUNT_SESSION_ENDED, e->user, e->id));
+	TRY(account_hooks(tx, a, &(AccountNews){ ACCOUNT_SESSIONS_ENDED, e->user, e->id, e->keep }));
 	return audit_put(tx, a, e->asker,
 	                 &(AuditLine){ .action = "session.ended", .user = e->user });
 }
