@@ -106,8 +106,12 @@ const ServiceRoutes *frame_routes(void) RETURNS_NONNULL;
 bool route_is_frame(const ServiceRoute *route);
 void pages_make(Home *home); /* what is written once: the API's description */
 
-/* home.c */
+/* home_metrics.c */
 MetricList service_metrics;
+void home_cells_take(Home *home);
+void home_cells_free(Home *home);
+
+/* home.c */
 /* conf and own live as long as it. */
 Home *home_new(const Service *service, const ServiceConf *conf, const void *own) RETURNS_NONNULL;
 Err *home_make(Home *home, Arena *errs) MUST_USE; /* routes, metrics: what needs no database */
