@@ -4,6 +4,7 @@
  *
  * A mail is an event too (user.mail_wanted); the notification service makes one of it. The code in it is what a person proves to
  * be the owner of an address with, so it is closed (auth/seal.h, context "mail:TO"): whoever reads the outbox alone cannot use it.
+ * Where there is nobody to write to, user.mail_unwanted takes its place, so that asking for a recovery is the same work for all.
  * In development nobody may be there to send it, so the log has it. */
 #include "user/accounts_int.h"
 
@@ -93,7 +94,7 @@ Err *account_mail(Accounts *accounts, Db *tx, Arena *a, const Mail *mail, const 
 
 	TRY(mail_json(accounts, a, mail, &b, &data));
 	return outbox_put(tx, a,
-	                  &(Event){ .type = S("user.mail_wanted"),
+	                  &(Event){ .type = mail->to.len ? S("user.mail_wanted") : S("user.mail_unwanted"),
 	                            .aggregate_type = S("mail"),
 	                            .aggregate_id = uuid_text(a, uuid_new()),
 	                            .traceparent = asker->traceparent,

@@ -74,6 +74,20 @@ Err *account_mail(Accounts *accounts, Db *tx, Arena *a, const Mail *mail, const 
 /* After the commit: in development a line of the log says it too. */
 void account_mailed(const Accounts *accounts, Arena *a, const Mail *mail);
 
+/* --- codes of mails ------------------------------------------------------------------------------------------------------ */
+
+typedef struct CodeDraft {
+	const char *purpose; /* as the table has it; "none": nothing comes of it */
+	Uuid user;           /* nil: none */
+	Str email;
+	Str proof;           /* empty: none is asked for */
+	Str data;            /* JSON; empty: {} */
+	int64_t life_us;
+} CodeDraft;
+Err *code_put(Db *tx, Arena *a, const CodeDraft *draft, Str code) MUST_USE;
+/* Counts a try at `what`. Fails with LIMITED "user.limited". */
+Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what, const Asker *asker) MUST_USE;
+
 /* --- passwords ---------------------------------------------------------------------------------------------------------- */
 
 /* A new one: may it be, and its stored form. Parks. Adds to wrong under `pointer`; *stored is made all the same, so that a refusal

@@ -66,6 +66,10 @@ version = version + 1, updated_at = :now where id = :id and status <> 'erased'
 update users set email = :email, email_norm = :email_norm, email_verified_at = :verified_at,
 version = version + 1, updated_at = :now where id = :id and status <> 'erased'
 
+--- exec user_email_verified(id uuid, now time)
+update users set email_verified_at = :now, version = version + 1, updated_at = :now
+where id = :id and email is not null and email_verified_at is null
+
 --- exec user_status_set(id uuid, status text, now time)
 update users set status = :status, version = version + 1, updated_at = :now where id = :id and status <> 'erased'
 
