@@ -69,6 +69,7 @@ TEST(password_wrapped_matches_and_holds_nothing_of_the_weak_digest)
 	for (size_t i = 0; i < COUNT(password_rows); i++) {
 		const PasswordRow *row = &password_rows[i];
 		Str password = row->password.len ? row->password : S(USUAL_PASSWORD), stored;
+		Str piece = str_sub(row->stored, row->stored.len - 8, row->stored.len);
 		Recipe recipe = recipe_of(a, row->stored);
 
 		if (!recipe.weak)
@@ -77,8 +78,9 @@ TEST(password_wrapped_matches_and_holds_nothing_of_the_weak_digest)
 		NOTE("%.*s", STR_ARG(row->stored));
 		CHECK_OK(recipe_wrap(a, row->stored, &recipe, 256, 1, &stored));
 		NOTE("%.*s becomes %.*s", STR_ARG(row->stored), STR_ARG(stored));
-		CHECK(str_find(stored, str_sub(row->stored, row->stored.len - 8, row->stored.len)) <
-		      0);
+		if (row->format == PASSWORD_LDAP_SHA)
+			piece = str_sub(row->stored, 10, 18); /* the digest comes first */
+		CHECK(str_find(stored, piece) < 0);
 		CHECK(matches(a, stored, password));
 		CHECK(!matches(a, stored, S("another")));
 		CHECK(!recipe_of(a, stored).weak);

@@ -361,9 +361,10 @@ static Err *read_digest(Arena *a, Str rest, const RecipeLimits *limits UNUSED, R
 	out->work = WORK_DIGEST;
 	TRY(split(a, rest, parts, 2));
 	out->or_hmac = parts[0].len > 0;
-	if (!parts[0].len)
-		out->format =
-			out->format == PASSWORD_SALTED_MD5 ? PASSWORD_BARE_MD5 : PASSWORD_BARE_SHA1;
+	if (!parts[0].len && out->format == PASSWORD_SALTED_MD5)
+		out->format = PASSWORD_BARE_MD5;
+	if (!parts[0].len && out->format == PASSWORD_SALTED_SHA1)
+		out->format = PASSWORD_BARE_SHA1;
 	TRY(read_salt_text(a, parts[0], out));
 	TRY(read_tag_hex(a, parts[1], out));
 	return out->tag.len == hashes[out->hash].bytes
@@ -376,7 +377,6 @@ static Err *read_hmac(Arena *a, Str rest, const RecipeLimits *limits, Recipe *ou
 	TRY(read_digest(a, rest, limits, out));
 	if (!out->salt.len)
 		return damaged(a, "no salt");
-	out->format = PASSWORD_WERKZEUG_HMAC;
 	out->work = WORK_HMAC;
 	out->or_hmac = false;
 	return NULL;
