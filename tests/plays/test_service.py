@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import signal
 import sqlite3
+import subprocess
 import threading
 import uuid
 
@@ -12,9 +13,11 @@ import pytest
 
 from actors import http1
 from actors.client import Wire
-from actors.notes import ANN, Notes, run_notes, say
+from actors.gateway import ROOT
+from actors.notes import ANN, Notes, run_notes
 from actors.postgres import Postgres
 from actors.shift import Person
+from actors.storm import RedisServer
 from actors.waiting import until
 
 PARALLEL = 50
@@ -475,4 +478,31 @@ def test_the_description_is_openapi_and_says_what_is_done(lasting):
     assert schema["additionalProperties"] is False
     refs = json.dumps(document).split("#/components/schemas/")[1:]
     assert {ref.split('"')[0] for ref in refs} <= set(document["components"]["schemas"])
-    assert say(lasting.address, "GET", "/v1/notes").status == 200
+    judge = subprocess.run(["node", ROOT / "tests/plays/actors/openapi.mjs"], input=said.body, cwd=ROOT, capture_output=True, check=False)
+    assert judge.returncode == 0, judge.stdout + judge.stderr
+
+
+def test_the_commands_of_databases_know_the_schemas_that_are_there(notes, stage):
+    code, out, err = run_notes("db", "migrate", f"sqlite:{stage.folder}/other.db", "--json")
+    assert code == 0 and list(json.loads(out)) == ["store"], out + err
+    notes().stop()
+    status = json.loads(run_notes("db", "status", f"sqlite:{stage.folder}/notes.db", "--json")[1])
+    assert {(step["schema"], step["state"]) for step in status["steps"]} == {(name, "applied") for name in ("store", "service", "notes")}
+
+
+def test_events_go_to_redis(notes, stage):
+    redis = RedisServer(stage.folder)
+    stage.enter(redis, redis.kill)
+    at = notes(more=f', redis: "{redis.url}"')
+    made = at.say("POST", "/v1/notes", {"title": "told"})
+    health = until(lambda: (said := at.say("GET", "/healthz", to=at.service)).json["status"] == "ok" and said, "Redis")
+    assert health.json["dependencies"]["redis"] == {"status": "ok"}
+
+    def told():
+        with Wire(redis.url.removeprefix("redis://")) as wire:
+            wire.send(b"KEYS *\r\n")
+            return b"notes" in wire.sock.recv(65536)
+    until(told, "the event in a stream")
+    redis.kill()
+    away = until(lambda: (said := at.say("GET", "/healthz", to=at.service)).json["status"] == "degraded" and said, "no Redis")
+    assert away.status == 200 and at.say("GET", made.headers["Location"]).status == 200
