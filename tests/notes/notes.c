@@ -354,5 +354,5 @@ static const Service notes = {
 	.who = who,
 };
 
-#define MORE_SERVICES &notes,
+#define MORE_SERVICES &notes
 #include "main.c"
