@@ -344,7 +344,7 @@ def test_work_is_the_same_whoever_is_asked_about(accounts, flow):
 
     def least(login):
         samples = []
-        for _ in range(8):
+        for _ in range(4):
             before = work()
             FLOWS[flow](service, login)
             samples.append(tuple(after - was for after, was in zip(work(), before)))
@@ -576,3 +576,228 @@ def test_the_log_says_who_did_what(accounts):
     assert [(row["action"], row["actor"]) for row in rows] == [("user.roles_changed", "token:play"), ("login", ""), ("login.failed", ""), ("user.registered", "")]
     assert rows[0]["detail"] == {"roles": "admin"} and rows[1]["address"] == "127.0.0.1"
     assert [row["seq"] for row in service.admin_say("GET", "/v1/audit?limit=1").json["data"]] == [lines(service)]
+
+
+# --- what is sent ------------------------------------------------------------------------------------------------------------
+
+
+def bodies():
+    """{name: (path, body, status, code or errors)}"""
+    def registration(**given):
+        return {"email": "ann@shop.test", "password": PASSWORD, **given}
+    deep = b'{"email":"a@b.test","password":"x","profile":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}"
+    return {
+        "no json": ("/v1/registrations", b"{", 400, None),
+        "an array": ("/v1/registrations", b"[]", 422, None),
+        "wrong types": ("/v1/registrations", {"email": 1, "password": True, "name": [], "locale": {}}, 422, {"/email": "type", "/password": "type", "/name": "type", "/locale": "type"}),
+        "nothing": ("/v1/registrations", {}, 422, {"/email": "required", "/password": "required"}),
+        "unknown": ("/v1/registrations", registration(admin=True), 422, {"/admin": "unknown"}),
+        "twice": ("/v1/registrations", b'{"email":"a@b.test","email":"c@d.test","password":"x"}', 400, "request.json"),
+        "deep": ("/v1/registrations", deep, 400, "request.json"),
+        "a NUL": ("/v1/registrations", b'{"email":"a\\u0000@b.test","password":"xxxxxxxxxxxx"}', 400, None),
+        "a long name": ("/v1/registrations", registration(name="x" * 1_000_000), 413, None),
+        "a long login": ("/v1/sessions", {"login": "x" * 20000, "password": "x"}, 422, {"/login": "too_long"}),
+        "no utf-8": ("/v1/sessions", b'{"login":"\xff","password":"x"}', 400, None),
+        "a lone surrogate": ("/v1/sessions", b'{"login":"\\ud800","password":"x"}', 400, None),
+        "no address": ("/v1/registrations", registration(email="ann"), 422, {"/email": "format"}),
+        "two wrongs": ("/v1/registrations", registration(email="@", password="short", locale="??"), 422, {"/email": "format", "/password": "too_short", "/locale": "format"}),
+        "a turned name": ("/v1/registrations", registration(name="ann\u202egnp"), 422, {"/name": "format"}),
+        "a profile that is none": ("/v1/registrations", registration(profile=[1]), 422, {"/profile": "type"}),
+        "a big profile": ("/v1/registrations", registration(profile={"a": "x" * 20000}), 422, {"/profile": "invalid"}),
+        "an own name": ("/v1/registrations", registration(email="ann.longname@shop.test", password="ANN.longname@shop.test"), 422, {"/password": "own_name"}),
+    }
+
+
+def test_what_is_wrong_is_told_all_at_once(accounts, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    service = accounts()
+    for name, (path, body, status, wrong) in bodies().items():
+        answer = service.say("POST", path, body)
+        assert answer.status == status, (name, answer.status, answer.body)
+        if isinstance(wrong, dict):
+            assert answer.errors == wrong, name
+        elif wrong:
+            assert answer.code == wrong, name
+    assert service.sql("select count(*) from mail_codes") == [(0,)]
+    assert service.say("GET", "/v1/me").status == 401
+
+
+def test_names_that_look_alike_are_one(accounts):
+    service = accounts()
+    ann, eve = service.register(), service.register()
+    ann.log_in(), eve.log_in()
+    assert ann.say("PATCH", "/v1/me", {"username": "Paypal"}).json["username"] == "Paypal"
+    assert ann.say("PATCH", "/v1/me", {"username": "paypal"}).status == 200
+    for name in "PAYPAL", "p\u0430yp\u0430l", "paypa1":
+        got = eve.say("PATCH", "/v1/me", {"username": name})
+        assert got.status in (409, 422), (name, got.body)
+    assert eve.say("PATCH", "/v1/me", {"username": "eve@shop.test"}).errors == {"/username": "format"}
+    assert eve.say("PATCH", "/v1/me", {"username": "J\u00fcrgen"}).status == 200
+    assert eve.log_in(login="ju\u0308rgen").status == 201
+
+
+def test_an_address_belongs_to_one_however_it_is_written(accounts):
+    service = accounts()
+    ann = service.register("J\u00fcrgen@B\u00fccher.test")
+    for same in "ju\u0308rgen@b\u00fccher.test", "J\u00dcRGEN@XN--BCHER-KVA.test":
+        assert ann.log_in(login=same).status == 201, same
+        service.say("POST", "/v1/registrations", {"email": same, "password": PASSWORD})
+    assert len([row for row in service.mails() if row["template"] == "registration_taken"]) == 2
+
+
+def test_of_many_who_verify_one_address_one_has_it(accounts):
+    import concurrent.futures
+    service = accounts()
+    begun = [service.say("POST", "/v1/registrations", {"email": "ann@shop.test", "password": PASSWORD}).json["proof"] for _ in range(8)]
+    service.mail("ann@shop.test", count=8)
+    codes = [row["code"] for row in service.mails("ann@shop.test")]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        got = list(pool.map(lambda pair: service.say("POST", "/v1/verifications", {"code": pair[0], "proof": pair[1]}).status, list(zip(codes, begun)) * 2))
+    assert sorted(got) == [200] + [403] * 15
+    assert service.sql("select count(*) from users") == [(1,)]
+
+
+SCHEMA = {"type": "object", "additionalProperties": False, "required": ["size"],
+          "properties": {"size": {"type": "integer", "minimum": 30, "maximum": 50}, "colours": {"type": "array", "items": {"enum": ["red", "blue"]}, "uniqueItems": True, "maxItems": 2},
+                         "born": {"type": "string", "format": "date"}, "plate": {"type": "string", "pattern": "^[A-Z]{1,3}-[0-9]+$"}}}
+
+
+def test_custom_fields_keep_to_the_schema(accounts, stage, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    path = stage.folder / "profile.json"
+    path.write_text(json.dumps(SCHEMA))
+    service = accounts(QUICK, NO_THROTTLE, f"profile: {path}")
+    ann = service.register(profile={"size": 42})
+    ann.log_in()
+    good = {"size": 30, "colours": ["red", "blue"], "born": "2000-02-29", "plate": "B-1"}
+    assert ann.say("PATCH", "/v1/me", {"profile": good}).json["profile"] == good
+    wrong = ann.say("PATCH", "/v1/me", {"profile": {"colours": ["red", "red"], "born": "2001-02-29", "plate": "b-1", "hat": 1, "size": 51}})
+    assert wrong.errors == {"/profile/colours/1": "unique", "/profile/born": "format", "/profile/plate": "pattern", "/profile/hat": "unknown", "/profile/size": "range"}
+    assert ann.say("PATCH", "/v1/me", {"profile": {}}).errors == {"/profile/size": "required"}
+    assert ann.say("GET", "/v1/me").json["profile"] == good
+    path.write_text('{"properties": {"a": {"oneOf": []}}}')
+    code, _, said = service.run("list")
+    assert code == 2 and "/properties/a/oneOf" in said
+
+
+def test_what_is_offered_is_described(accounts, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    described = accounts().say("GET", "/openapi.json").json
+    assert {"/v1/registrations", "/v1/sessions", "/v1/me", "/v1/users/{id}", "/v1/audit"} <= set(described["paths"])
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert path == "/openapi.json" or operation["summary"], (method, path)
+
+
+# --- the command line --------------------------------------------------------------------------------------------------------
+
+
+def test_accounts_from_the_command_line(accounts):
+    service = accounts()
+    run = lambda *words: service.run(*words)  # noqa: E731
+    code, out, said = run("add", "--email", "ann@shop.test", "--name", "Ann", "--role", "admin", "--print", "--json")
+    assert code == 0, said
+    user, code_of_mail = json.loads(out.splitlines()[0]), out.splitlines()[1]
+    assert user["status"] == "invited" and user["roles"] == ["admin"]
+    assert service.say("POST", "/v1/passwords", {"code": code_of_mail, "password": PASSWORD}).status == 204
+    ann = Person(service, "ann@shop.test", PASSWORD, user)
+    assert ann.log_in().status == 201
+    assert run("add", "--email", "ANN@shop.test")[0] == 7 and run("add")[0] == 2
+    assert run("add", "--email", "nobody", "--role", "No")[0] == 2
+    assert [row["id"] for row in json.loads(run("list", "--json", "--status", "active")[1])] == [user["id"]]
+    assert "127.0.0.1" in run("show", "ann@shop.test")[1] and run("show", "nobody")[0] == 5
+    assert "nothing was done" in run("suspend", "ann@shop.test", "--dry-run")[2] and ann.is_in()
+    assert run("suspend", "ann@shop.test")[0] == 0 and not ann.is_in()
+    assert run("suspend", user["id"], "--lift")[0] == 0 and ann.log_in().status == 201
+    assert run("reset", "ann@shop.test", "--json")[0] == 0
+    assert run("erase", "ann@shop.test")[0] == 2 and ann.is_in()  # nobody was there to say yes
+    assert run("erase", "ann@shop.test", "--yes")[0] == 0 and not ann.is_in()
+    assert "user.erased" in run("audit")[1] and "by command" in run("audit")[1]
+    assert run("audit", "--verify")[0] == 0
+
+
+# --- killed, and started again -----------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """Clients that log in and out until told to end; each remembers what it was promised."""
+
+    def __init__(self, service, people, clients):
+        import threading
+        self.service, self.end = service, threading.Event()
+        self.port = service.address.rpartition(":")[2]
+        self.wrong, self.done, self.live, self.dead = [], 0, {}, set()
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.visit, args=(people[i % len(people)],)) for i in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self, method, path, body=None, token=None):
+        """None: there was no answer, so nobody knows whether it was done."""
+        import http.client
+        from actors.accounts import say
+        try:
+            return say(f"127.0.0.1:{self.port}", method, path, body, **({"Authorization": f"Bearer {token}"} if token else {}))
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def visit(self, person):
+        while not self.end.is_set():
+            answer = self.ask("POST", "/v1/sessions", {"login": person.email, "password": person.password, "bearer": True})
+            if answer is None or answer.status == 503:
+                self.end.wait(0.01)
+                continue
+            if answer.status != 201:
+                self.wrong.append(("log-in", answer.status, answer.body))
+                return
+            token = answer.json["token"]
+            seen = self.ask("GET", "/v1/me", token=token)
+            if seen is not None and seen.status not in (200, 503):
+                self.wrong.append(("a session that was promised is not there", seen.status, seen.body))
+            out = self.ask("DELETE", "/v1/sessions/current", token=token)
+            with self.lock:
+                self.done += 1
+                if out is None or out.status == 503:
+                    self.live.pop(token, None)  # it may be either
+                elif out.status == 204:
+                    self.dead.add(token)
+                else:
+                    self.wrong.append(("log-out", out.status, out.body))
+
+    def finish(self):
+        self.end.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_a_process_that_dies_loses_no_promise(accounts, stage):
+    """Fifty clients log in and out while the process is killed; what was answered holds afterwards, and what was ended stays so."""
+    import socket
+    from actors.waiting import PROOF, until
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    service = accounts(port=port)
+    people = [service.register() for _ in range(10)]
+    kept = [Person(service, one.email, one.password, one.user) for one in people]
+    for one in kept:
+        one.log_in()
+    crowd = Crowd(service, people, 50)
+    try:
+        for _ in range(50 if PROOF else 3):
+            before = crowd.done
+            until(lambda: crowd.done > before + 20 or crowd.wrong, "the crowd at work", within=60)
+            service = service.again()
+            stage.enter(service, service.finish)
+    finally:
+        crowd.finish()
+    assert not crowd.wrong, crowd.wrong[:3]
+    for one in kept:
+        one.service = service
+        assert one.is_in()
+    ended = list(crowd.dead)[:: max(1, len(crowd.dead) // 200)]
+    assert ended and all(service.say("GET", "/v1/me", Authorization=f"Bearer {token}").status == 401 for token in ended)
+    assert service.run("audit", "--verify")[0] == 0
