@@ -179,7 +179,7 @@ def cache_rounds(bench, names, pairs, seconds):
                 found = window(pid, first, lambda: wrk(address, "notes", USERS, max(seconds, 4)))
                 loads = metric(address, "banyan_cache_loads_total", cache="notes")
                 reads = metric(address, "banyan_service_requests_total", route="GET /v1/notes/{id}")
-                yield {"banyan": found | {"us": found["cost"], "cost": loads / reads, "reads": reads, "loads": loads}}
+                yield {"banyan": found | {"us": found["cost"], "cost": 100 * loads / reads, "reads": reads, "loads": loads}}
         backends_gone(server)
 
 
