@@ -198,7 +198,7 @@ static void record_of(const Accounts *accounts, Arena *a, const AccountDraft *d,
 	};
 	names_read(a, &given, str_eq(r->source, S("native")), &r->names, wrong);
 	details_read(accounts, a, &r->name, &r->locale, &r->profile, wrong);
-	r->roles = roles_text(a, d->roles, d->role_count, S("/roles"), wrong);
+	r->roles = roles_checked(a, d->roles, d->role_count, wrong);
 	r->format = r->stored.len ? password_format_text(a, r->stored) : S("");
 }
 

@@ -53,6 +53,9 @@ void names_read(Arena *a, const UserNames *given, bool own, UserNames *out, Fiel
 void details_read(const Accounts *accounts, Arena *a, Str *name, Str *locale, Str *profile,
                   FieldMistakes *wrong);
 
+/* As they are stored; adds to wrong under /roles. */
+Str roles_checked(Arena *a, const Str *roles, size_t count, FieldMistakes *wrong);
+
 /* --- telling ------------------------------------------------------------------------------------------------------------ */
 
 /* An event of the user's, `data` a JSON object. */
