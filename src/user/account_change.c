@@ -271,6 +271,7 @@ Err *account_password(Accounts *accounts, Arena *a, const PasswordChange *c, Fie
 	if (!r.done)
 		return err_new(a, ERR_CONFLICT, "user.changed",
 		               "the account has changed meanwhile");
+	accounts_forget(accounts, a, u->id);
 	*token = r.token;
 	return NULL;
 }
