@@ -397,6 +397,19 @@ def test_one_account_can_be_tried_a_few_times(accounts):
     assert ann.log_in().status == 201
 
 
+def test_who_guesses_from_elsewhere_keeps_nobody_out(accounts):
+    service = accounts(QUICK, FEW)
+    ann = service.register()
+    assert ann.log_in().status == 201
+
+    def guess(address, password="wrong"):
+        return service.say("POST", "/v1/sessions", {"login": ann.email, "password": password}, X_Forwarded_For=address).status
+
+    assert [guess("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
+    assert [guess("192.0.2.2", PASSWORD), guess("192.0.2.3", PASSWORD)] == [429, 429]
+    assert ann.log_in().status == 201 and service.admin_say("GET", "/v1/audit?limit=1").json["data"][0]["address"] == "127.0.0.1"
+
+
 def test_guesses_at_once_are_counted_before_they_are_looked_at(accounts):
     service = accounts(QUICK, FEW)
     ann = service.register()
