@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * New passwords. What is refused is hashed all the same where an answer's time would tell something: the caller gets its mistakes
- * together with a stored form that it then does not use. */
+ * New passwords: whether one may be, its stored form, its place. */
 #include "user/accounts_int.h"
 
 #include "auth/breached.h"
@@ -33,22 +32,38 @@ static void look_up(void *arg)
 	k->known = breached_has(k->list, k->password);
 }
 
+static void check_rule(const PasswordRule *rule, Str password, const Str *own, size_t count,
+                       Str pointer, FieldMistakes *wrong)
+{
+	const char *fault = password_fault(rule, password, own, count);
+
+	if (!fault)
+		return;
+	if (str_eq(str_of(fault), S("too_short")))
+		field_mistake(wrong, pointer, fault, "the password has fewer than %u characters",
+		              rule->least);
+	else if (str_eq(str_of(fault), S("too_long")))
+		field_mistake(wrong, pointer, fault, "the password has more than %u bytes",
+		              rule->most);
+	else
+		field_mistake(wrong, pointer, fault, "the password is what the account is called");
+}
+
 Err *password_new(Accounts *accounts, Arena *a, Str password, const Str *own, size_t count,
                   Str pointer, FieldMistakes *wrong, Str *stored)
 {
 	Known known = { .list = accounts->breached, .password = password };
 	size_t before = wrong->count;
 
-	password_rule_check(&accounts->conf->rule, password, own, count, pointer, wrong);
+	*stored = S("");
+	check_rule(&accounts->conf->rule, password, own, count, pointer, wrong);
 	if (wrong->count == before) {
 		TRY(work_run(look_up, &known));
 		if (known.known)
 			field_mistake(wrong, pointer, "known",
 			              "the password is one that everyone knows: choose another");
 	}
-	if (password.len > PASSWORD_MAX_BYTES)
-		password = str_sub(password, 0, PASSWORD_MAX_BYTES);
-	return password_make(accounts->pool, a, password, stored);
+	return wrong->count ? NULL : password_make(accounts->pool, a, password, stored);
 }
 
 Err *password_set(Db *tx, Arena *a, Uuid user, Str stored, const Asker *asker)

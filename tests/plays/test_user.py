@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The user service: people who register, log in, forget, change and leave; those who look after them; those who try to find out
 who is there. On SQLite and on PostgreSQL."""
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import http.client
 import json
+import socket
+import struct
+import threading
+import time
 import uuid
 
 import pytest
 
-from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, TOKEN, Accounts, Person
+from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, Accounts, Person, say
+from actors.gateway import run_banyan
 from actors.postgres import Postgres
+from actors.storm import RedisServer
+from actors.waiting import PROOF, until
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +139,6 @@ def test_a_changed_password_ends_all_sessions_but_this_one_whose_token_is_anothe
 def test_a_weaker_hash_is_made_anew_at_a_login_only_where_nobody_else_reads_it(accounts, source, rehashed):
     service = accounts()
     ann = service.register()
-    import hashlib
     old = "pbkdf2:sha256:1000$salt$" + hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"salt", 1000).hex()
     service.sql("update passwords set stored = ?, source = ?", old, source)
     assert ann.log_in("wrong").status == 401 and service.sql("select stored from passwords") == [(old,)]
@@ -174,7 +185,6 @@ def test_what_changes_how_one_logs_in_wants_a_fresh_proof(accounts):
 
 
 def code_of(secret, step=0):
-    import base64, hashlib, hmac, struct, time
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1).digest()
     at = digest[-1] & 15
@@ -211,7 +221,6 @@ def test_a_login_waits_for_the_second_factor(accounts):
 
 
 def test_of_many_at_once_with_one_code_one_gets_in(accounts):
-    import concurrent.futures
     service = accounts()
     ann, secret, codes = with_totp(service)
     for code in code_of(secret), codes[3]:
@@ -388,8 +397,20 @@ def test_one_account_can_be_tried_a_few_times(accounts):
     assert ann.log_in().status == 201
 
 
+def test_who_guesses_from_elsewhere_keeps_nobody_out(accounts):
+    service = accounts(QUICK, FEW)
+    ann = service.register()
+    assert ann.log_in().status == 201
+
+    def guess(address, password="wrong"):
+        return service.say("POST", "/v1/sessions", {"login": ann.email, "password": password}, X_Forwarded_For=address).status
+
+    assert [guess("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
+    assert [guess("192.0.2.2", PASSWORD), guess("192.0.2.3", PASSWORD)] == [429, 429]
+    assert ann.log_in().status == 201 and service.admin_say("GET", "/v1/audit?limit=1").json["data"][0]["address"] == "127.0.0.1"
+
+
 def test_guesses_at_once_are_counted_before_they_are_looked_at(accounts):
-    import concurrent.futures
     service = accounts(QUICK, FEW)
     ann = service.register()
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
@@ -427,12 +448,15 @@ def test_what_a_token_may_is_asked(accounts):
     code, token, _ = service.run("token", "reader", "--scopes", "users:read")
     token = token.strip()
     assert code == 0 and token.startswith("bst_")
-    say = lambda method, path, body=None: service.say(method, path, body, Authorization=f"Bearer {token}")  # noqa: E731
-    assert say("GET", f"/v1/users/{ann.id}").json["email"] == ann.email
-    assert say("POST", "/v1/users", {"email": "x@shop.test"}).status == 403
-    assert say("GET", "/v1/audit").status == 403 and say("GET", "/v1/me").status == 403
+
+    def ask(method, path, body=None):
+        return service.say(method, path, body, Authorization=f"Bearer {token}")
+
+    assert ask("GET", f"/v1/users/{ann.id}").json["email"] == ann.email
+    assert ask("POST", "/v1/users", {"email": "x@shop.test"}).status == 403
+    assert ask("GET", "/v1/audit").status == 403 and ask("GET", "/v1/me").status == 403
     assert service.run("token", "reader")[0] == 7 and service.run("token", "reader", "--end")[0] == 0
-    assert say("GET", f"/v1/users/{ann.id}").status == 401 and service.run("token", "reader", "--end")[0] == 5
+    assert ask("GET", f"/v1/users/{ann.id}").status == 401 and service.run("token", "reader", "--end")[0] == 5
 
 
 def test_accounts_are_made_found_changed_and_erased(accounts):
@@ -519,7 +543,6 @@ def test_events_tell_what_happened(accounts):
     ann.say("PATCH", "/v1/me", {"name": "Ann"})
     service.admin_say("POST", f"/v1/users/{ann.id}/suspend")
     service.admin_say("DELETE", f"/v1/users/{ann.id}")
-    from actors.gateway import run_banyan
     rows = json.loads(run_banyan("events", "tail", service.database, "--source", "/user", "--json", "--after", "0")[1])
     assert [row["type"] for row in rows] == ["user.mail_wanted", "user.registered", "user.updated", "user.suspended", "user.erased"]
     assert all(row["subject"] == f"user/{ann.id}" for row in rows[1:])
@@ -647,7 +670,6 @@ def test_an_address_belongs_to_one_however_it_is_written(accounts):
 
 
 def test_of_many_who_verify_one_address_one_has_it(accounts):
-    import concurrent.futures
     service = accounts()
     begun = [service.say("POST", "/v1/registrations", {"email": "ann@shop.test", "password": PASSWORD}).json["proof"] for _ in range(8)]
     service.mail("ann@shop.test", count=8)
@@ -697,7 +719,7 @@ def test_what_is_offered_is_described(accounts, database):
 
 def test_accounts_from_the_command_line(accounts):
     service = accounts()
-    run = lambda *words: service.run(*words)  # noqa: E731
+    run = service.run
     code, out, said = run("add", "--email", "ann@shop.test", "--name", "Ann", "--role", "admin", "--print", "--json")
     assert code == 0, said
     user, code_of_mail = json.loads(out.splitlines()[0]), out.splitlines()[1]
@@ -726,7 +748,6 @@ class Crowd:
     """Clients that log in and out until told to end; each remembers what it was promised."""
 
     def __init__(self, service, people, clients):
-        import threading
         self.service, self.end = service, threading.Event()
         self.port = service.address.rpartition(":")[2]
         self.wrong, self.done, self.live, self.dead = [], 0, {}, set()
@@ -737,8 +758,6 @@ class Crowd:
 
     def ask(self, method, path, body=None, token=None):
         """None: there was no answer, so nobody knows whether it was done."""
-        import http.client
-        from actors.accounts import say
         try:
             return say(f"127.0.0.1:{self.port}", method, path, body, **({"Authorization": f"Bearer {token}"} if token else {}))
         except (OSError, http.client.HTTPException):
@@ -775,8 +794,6 @@ class Crowd:
 
 def test_a_process_that_dies_loses_no_promise(accounts, stage):
     """Fifty clients log in and out while the process is killed; what was answered holds afterwards, and what was ended stays so."""
-    import socket
-    from actors.waiting import PROOF, until
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -801,3 +818,55 @@ def test_a_process_that_dies_loses_no_promise(accounts, stage):
     ended = list(crowd.dead)[:: max(1, len(crowd.dead) // 200)]
     assert ended and all(service.say("GET", "/v1/me", Authorization=f"Bearer {token}").status == 401 for token in ended)
     assert service.run("audit", "--verify")[0] == 0
+
+
+# --- caches and faults -------------------------------------------------------------------------------------------------------
+
+
+def test_kept_answers_are_never_older_than_a_change(accounts, stage):
+    """Two processes and a Redis: who changes sees it at once, the other within a second, and nobody asks the database twice."""
+    redis = RedisServer(stage.folder)
+    stage.enter(redis, redis.kill)
+    more = (QUICK, NO_THROTTLE, f'redis: "{redis.url}"')
+    here, there = accounts(*more), accounts(*more)
+    ann = here.register()
+    path = f"/v1/users/{ann.id}"
+
+    def statements(service):
+        return service.metric("banyan_db_statements_total", database="user")
+
+    assert here.admin_say("GET", path).json == there.admin_say("GET", path).json
+    least = []
+    for _ in range(5):
+        before = statements(here)
+        for _ in range(10):
+            assert here.admin_say("GET", path).json["name"] == ""
+        least.append(statements(here) - before)
+    assert min(least) < 10
+    etag = here.admin_say("GET", path).headers["ETag"]
+    for name in "Ann", "Bea", "Cia":
+        assert here.admin_say("PATCH", path, {"name": name}).status == 200
+        assert here.admin_say("GET", path).json["name"] == name
+        until(lambda: there.admin_say("GET", path).json["name"] == name, "the other process to see it", within=5)
+    assert here.admin_say("GET", path).headers["ETag"] != etag
+    assert here.run("suspend", ann.id)[0] == 0
+    until(lambda: there.admin_say("GET", path).json["status"] == "suspended", "what a command did", within=5)
+    assert ann.log_in().status == 401
+
+
+def test_without_its_database_it_says_so_and_loses_nothing(stage):
+    with Postgres() as server:
+        service = Accounts(stage.folder, server.url)
+        stage.enter(service, service.finish)
+        ann = service.register()
+        ann.log_in()
+        server.stop()
+        for asked in (lambda: ann.say("GET", "/v1/me"), lambda: service.say("POST", "/v1/sessions", {"login": ann.email, "password": ann.password}),
+                      lambda: service.say("POST", "/v1/recoveries", {"login": ann.email}), lambda: service.admin_say("POST", "/v1/users", {"email": "x@shop.test"}),
+                      lambda: ann.say("DELETE", "/v1/sessions/current")):
+            answer = asked()
+            assert answer.status == 503 and "Retry-After" in answer.headers, answer.body
+        server.start()
+        until(lambda: ann.say("GET", "/v1/me").status == 200, "the database again")
+        assert service.admin_say("GET", "/v1/users?login=x@shop.test").json["data"] == []
+        assert ann.say("DELETE", "/v1/sessions/current").status == 204 and ann.say("GET", "/v1/me").status == 401
