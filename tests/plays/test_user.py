@@ -356,6 +356,16 @@ def test_guesses_at_once_are_counted_before_they_are_looked_at(accounts):
     assert sorted(got) == [401] * 3 + [429] * 13
 
 
+def test_a_full_queue_of_hashes_says_so_and_counts_for_nothing(accounts):
+    service = accounts("password: { memory: 64MiB, passes: 4, workers: 1, queue: 1 }", FEW.replace("tries: 3", "tries: 40", 1))
+    ann = service.register()
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        got = list(pool.map(lambda _: service.say("POST", "/v1/sessions", {"login": ann.email, "password": "wrong"}), range(72)))
+    busy = [answer for answer in got if answer.status == 503]
+    assert {answer.status for answer in got} == {401, 503} and busy[0].code == "auth.password_busy" and len(got) - len(busy) < 40
+    assert ann.log_in().status == 201
+
+
 def test_each_name_once_from_one_address_is_too_often_too(accounts):
     service = accounts(QUICK, FEW_AT_ONE)
     got = [service.say("POST", "/v1/sessions", {"login": f"n{i}@shop.test", "password": "x"}).status for i in range(5)]
