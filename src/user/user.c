@@ -73,7 +73,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[2];
+	static ServiceRoutes routes[3];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -93,6 +93,7 @@ const Service *user_service(void)
 
 	routes[0] = user_login_routes();
 	routes[1] = user_me_routes();
+	routes[2] = user_admin_routes();
 	service.conf = user_conf_table();
 	return &service;
 }
