@@ -94,13 +94,14 @@ typedef struct ImportCounts {
 	uint64_t weak, wrapped, left_out, totps;
 } ImportCounts;
 
-/* Reads to the end. accounts NULL: only looks at the rows. Parks. Fails as the reader does and with the database's errors: what
- * was told as NEW is kept, and the same again goes on from there. */
-Err *import_run(Accounts *accounts, const ImportConf *conf, ImportReader *reader,
+/* Reads to the end. accounts NULL: only looks at the rows. Parks. Fails, in `errs`, as the reader does and with the database's
+ * errors: what was told as NEW is kept, and the same again goes on from there. */
+Err *import_run(Accounts *accounts, Arena *errs, const ImportConf *conf, ImportReader *reader,
                 const Asker *asker, ImportTell *tell, void *arg, ImportCounts *counts) MUST_USE;
 
 /* --- and out: export.c ------------------------------------------------------------------------------------------------- */
 
 /* Every account that is not erased, oldest first, one JSON line each; put gets whole lines. */
 typedef Err *ExportPut(void *arg, Str lines);
-Err *export_run(Accounts *accounts, ExportPut *put, void *arg, uint64_t *rows) MUST_USE;
+Err *export_run(Accounts *accounts, Arena *errs, ExportPut *put, void *arg, uint64_t *rows)
+	MUST_USE;
