@@ -90,17 +90,29 @@ static Err *begin_services(Arena *a)
 	beside.table = services_table();
 	gateway_serve_beside(&beside);
 	services_read_with(read_for_service);
-	for (size_t i = 0; services_schema(i) && i < COUNT(services); i++)
+	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
 	return NULL;
+}
+
+static void begin_features(void)
+{
+	const AdminPage *pages;
+	const MetricFamily *families;
+	size_t count;
+
+	gateway_hook(shift_hooks());
+	shift_conf_paths(compare_verify_path);
+	families = shift_metrics(&count);
+	metrics_add(families, count);
+	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	console_begin();
 }
 
 int main(int argc, char **argv)
 {
 	AUTO(arena_freep) Arena *lasting = arena_new(0);
-	const AdminPage *rows;
-	const MetricFamily *families;
-	size_t count;
 	Err *err;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
@@ -163,17 +175,11 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
-	gateway_hook(shift_hooks());
-	shift_conf_paths(compare_verify_path);
+	begin_features();
 	err = begin_services(lasting);
 	if (err) {
 		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
 		return 1;
 	}
-	families = shift_metrics(&count);
-	metrics_add(families, count);
-	rows = shift_pages(&count);
-	admin_extend(rows, count);
-	console_begin();
 	return args_main(&program, argc, argv, stdout, stderr);
 }
