@@ -245,12 +245,12 @@ static void take_nothing(Reading *r UNUSED, const char *name UNUSED, const Json 
 {
 }
 
-typedef struct Field {
+typedef struct NamedField {
 	const char *name;
 	TakeField *take;
-} Field;
+} NamedField;
 
-static const Field fields[] = {
+static const NamedField fields[] = {
 	{ "id", take_id },
 	{ "external", take_external },
 	{ "source", take_source },
@@ -277,7 +277,7 @@ static const Field fields[] = {
 	{ "groups", take_nothing },
 };
 
-static const Field *field_find(Str name)
+static const NamedField *field_find(Str name)
 {
 	for (size_t i = 0; i < COUNT(fields); i++)
 		if (str_eq(name, str_of(fields[i].name)))
@@ -287,7 +287,7 @@ static const Field *field_find(Str name)
 
 static void take_fields(Reading *r, const Json *object, ImportIgnore *ignore, void *arg)
 {
-	const Field *field;
+	const NamedField *field;
 	const Json *value;
 	void *at = NULL;
 	Str name;
@@ -299,6 +299,14 @@ static void take_fields(Reading *r, const Json *object, ImportIgnore *ignore, vo
 		else
 			ignore(arg, name);
 	}
+}
+
+/* "shop" of "shop:42"; of one that is there before us no source is known otherwise. */
+static Str external_source(Str external)
+{
+	ptrdiff_t at = str_find_char(external, ':');
+
+	return at < 0 ? S("") : str_sub(external, 0, (size_t)at);
 }
 
 /* What several fields say together. */
@@ -314,7 +322,7 @@ static void finish(Reading *r)
 	if (!r->has_verified)
 		d->email_verified = r->conf->verified;
 	if (!d->source.len)
-		d->source = r->conf->source;
+		d->source = r->conf->source.len ? r->conf->source : external_source(d->external);
 	if (str_starts(d->password, S("!"))) /* Django's "cannot be used" */
 		d->password = S("");
 	if (!r->staff && !r->superuser)
