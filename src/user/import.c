@@ -15,6 +15,7 @@
 #include "auth/text.h"
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "user/accounts_int.h"
 
 #include <stdlib.h>
@@ -30,6 +31,39 @@ _Static_assert(COUNT(outcome_names) == IMPORT_OUTCOMES, "an outcome without a na
 const char *import_outcome_name(ImportOutcome outcome)
 {
 	return outcome_names[outcome];
+}
+
+void import_put_result(JsonWriter *w, Arena *a, const ImportResult *r)
+{
+	json_begin_object(w);
+	json_put_u64(w, "line", r->line);
+	json_put_str(w, "key", r->key);
+	json_put_str(w, "outcome", str_of(import_outcome_name(r->outcome)));
+	if (!uuid_is_nil(r->user))
+		json_put_str(w, "user", account_id_text(a, r->user));
+	if (r->outcome != IMPORT_OTHER)
+		json_put_str(w, "format", str_of(password_format_name(r->format)));
+	if (r->slug)
+		json_put_str(w, "code", str_of(r->slug));
+	if (r->text.len)
+		json_put_str(w, "detail", r->text);
+	json_end(w);
+}
+
+void import_put_counts(JsonWriter *w, const ImportCounts *c)
+{
+	json_put_u64(w, "rows", c->rows);
+	for (unsigned i = 0; i < IMPORT_OUTCOMES; i++)
+		json_put_u64(w, import_outcome_name(i), c->outcomes[i]);
+	json_put_u64(w, "left_out", c->left_out);
+	json_put_u64(w, "totps", c->totps);
+	json_put_u64(w, "weak", c->weak);
+	json_key(w, S("formats"));
+	json_begin_object(w);
+	for (unsigned i = 0; i < PASSWORD_FORMAT_COUNT; i++)
+		if (c->formats[i])
+			json_put_u64(w, password_format_name(i), c->formats[i]);
+	json_end(w);
 }
 
 /* --- names of this run ---------------------------------------------------------------------------------------------- */

@@ -99,6 +99,11 @@ typedef struct ImportCounts {
 Err *import_run(Accounts *accounts, Arena *errs, const ImportConf *conf, ImportReader *reader,
                 const Asker *asker, ImportTell *tell, void *arg, ImportCounts *counts) MUST_USE;
 
+typedef struct JsonWriter JsonWriter;
+void import_put_result(JsonWriter *w, Arena *a, const ImportResult *result); /* an object */
+void import_put_counts(JsonWriter *w,
+                       const ImportCounts *counts); /* members of the object that is open */
+
 /* --- and out: export.c ------------------------------------------------------------------------------------------------- */
 
 /* Every account that is not erased, oldest first, one JSON line each; put gets whole lines. */

@@ -66,26 +66,6 @@ static Err *pull(void *arg, Arena *a, char *into, size_t room, size_t *got)
 
 /* --- telling -------------------------------------------------------------------------------------------------------- */
 
-static void put_result(Arena *a, Buf *b, const ImportResult *r)
-{
-	JsonWriter w = json_writer(b);
-
-	json_begin_object(&w);
-	json_put_u64(&w, "line", r->line);
-	json_put_str(&w, "key", r->key);
-	json_put_str(&w, "outcome", str_of(import_outcome_name(r->outcome)));
-	if (!uuid_is_nil(r->user))
-		json_put_str(&w, "user", account_id_text(a, r->user));
-	if (r->outcome != IMPORT_OTHER)
-		json_put_str(&w, "format", str_of(password_format_name(r->format)));
-	if (r->slug)
-		json_put_str(&w, "code", str_of(r->slug));
-	if (r->text.len)
-		json_put_str(&w, "detail", r->text);
-	json_end(&w);
-	buf_putc(b, '\n');
-}
-
 static void tell(void *arg, const ImportResult *r)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -94,7 +74,10 @@ static void tell(void *arg, const ImportResult *r)
 	bool worth = r->outcome == IMPORT_FAILED || (r->outcome == IMPORT_NEW && r->text.len);
 
 	if (task->results) {
-		put_result(a, &b, r);
+		JsonWriter w = json_writer(&b);
+
+		import_put_result(&w, a, r);
+		buf_putc(&b, '\n');
 		fwrite(b.at, 1, b.len, task->results);
 	}
 	if (!worth || task->cmd->json || task->named++ >= NAMED)
@@ -142,22 +125,6 @@ static void put_summary(const ImportTask *task, const ImportReader *reader, Buf 
 		        STR_ARG(fields[i].name), fields[i].rows);
 }
 
-static void put_counts_json(JsonWriter *w, const ImportCounts *c)
-{
-	json_put_u64(w, "rows", c->rows);
-	for (unsigned i = 0; i < IMPORT_OUTCOMES; i++)
-		json_put_u64(w, import_outcome_name(i), c->outcomes[i]);
-	json_put_u64(w, "left_out", c->left_out);
-	json_put_u64(w, "totps", c->totps);
-	json_put_u64(w, "weak", c->weak);
-	json_key(w, S("formats"));
-	json_begin_object(w);
-	for (unsigned i = 0; i < PASSWORD_FORMAT_COUNT; i++)
-		if (c->formats[i])
-			json_put_u64(w, password_format_name(i), c->formats[i]);
-	json_end(w);
-}
-
 static void put_summary_json(const ImportTask *task, const ImportReader *reader, Buf *b)
 {
 	JsonWriter w = json_writer(b);
@@ -166,7 +133,7 @@ static void put_summary_json(const ImportTask *task, const ImportReader *reader,
 
 	json_begin_object(&w);
 	json_put_bool(&w, "dry_run", task->args->conf.dry_run);
-	put_counts_json(&w, &task->counts);
+	import_put_counts(&w, &task->counts);
 	json_key(&w, S("ignored"));
 	json_begin_object(&w);
 	for (size_t i = 0; i < ignored; i++) {
