@@ -23,7 +23,7 @@ struct ImportReader {
 	bool begun, ended, array;
 	char chunk[CHUNK];
 	size_t at, filled;
-	uint64_t line;
+	uint64_t line, rows;
 	const Str *columns;
 	size_t column_count;
 	ImportIgnored ignored[IGNORED_MOST];
@@ -338,6 +338,8 @@ Err *import_reader_next(ImportReader *r, Arena *a, ImportRow **row)
 			TRY(next_csv(r, a, row));
 		else
 			TRY(next_json(r, a, row));
+		if (*row)
+			(*row)->number = ++r->rows;
 	} while (*row && (*row)->line < r->conf->from);
 	return NULL;
 }
