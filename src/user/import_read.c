@@ -98,13 +98,18 @@ static Err *skip_blanks(ImportReader *r, Arena *a, int *c)
 	return NULL;
 }
 
+/* The mark of UTF-8 that spreadsheets put before a file. */
 static Err *skip_mark(ImportReader *r, Arena *a)
 {
+	static const unsigned char mark[] = { 0xef, 0xbb, 0xbf };
 	int c;
 
-	TRY(peek(r, a, &c));
-	if (r->filled >= 3 && !memcmp(r->chunk, "\xef\xbb\xbf", 3))
-		r->at = 3;
+	for (size_t i = 0; i < sizeof mark; i++) {
+		TRY(peek(r, a, &c));
+		if (c != mark[i])
+			return NULL;
+		pass(r);
+	}
 	return NULL;
 }
 
