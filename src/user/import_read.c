@@ -178,8 +178,8 @@ static Err *take_value(ImportReader *r, Arena *a, Buf *b)
 	}
 }
 
-/* *more false: the array is over. */
-static Err *next_value(ImportReader *r, Arena *a, Buf *b, bool *more)
+/* Up to the next value; *more false: the array is over. */
+static Err *skip_comma(ImportReader *r, Arena *a, bool *more)
 {
 	int c;
 
@@ -192,7 +192,7 @@ static Err *next_value(ImportReader *r, Arena *a, Buf *b, bool *more)
 	if (c < 0)
 		return err_new(a, ERR_INVALID, "user.import_shape",
 		               "the file ends in the middle of its array: it is not whole");
-	return *more ? take_value(r, a, b) : NULL;
+	return NULL;
 }
 
 static void row_of_text(ImportReader *r, Arena *a, const Buf *b, ImportRow *row)
@@ -212,12 +212,14 @@ static Err *next_json(ImportReader *r, Arena *a, ImportRow **out)
 	int c;
 
 	TRY(skip_blanks(r, a, &c));
-	row->line = r->line;
 	if (r->array)
-		TRY(next_value(r, a, &b, &more));
-	else if (c < 0)
-		more = false;
+		TRY(skip_comma(r, a, &more));
 	else
+		more = c >= 0;
+	row->line = r->line;
+	if (more && r->array)
+		TRY(take_value(r, a, &b));
+	else if (more)
 		TRY(take_line(r, a, &b));
 	*out = more ? row : NULL;
 	if (more)
