@@ -26,9 +26,9 @@ Accounts *accounts_of(const ServiceHome *home)
 
 static Err *begin(ServiceHome *home)
 {
-	AccountsSetup setup = { .conf = home->conf,
-		                .db = home->db,
-		                .development = home->development };
+	AccountsSetup setup = {
+		.conf = home->conf, .db = home->db, .development = home->development, .home = home
+	};
 	UserState *state = ARENA_NEW(home->arena, UserState);
 
 	home->state = state;

@@ -32,7 +32,7 @@ static Err *named(ServiceCall *c, User **user)
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
 
-static Err *user_get(ServiceCall *c)
+static Err *user_make(ServiceCall *c)
 {
 	User *user;
 
@@ -42,10 +42,22 @@ static Err *user_get(ServiceCall *c)
 	return NULL;
 }
 
+/* What another system calls it is looked up each time; by its id it may be kept. */
+static Err *user_get(ServiceCall *c)
+{
+	Uuid id;
+
+	if (!account_id_read(service_part(c, "id"), &id))
+		return user_make(c);
+	return service_cached(c, account_cache_key(c->arena, id), user_make);
+}
+
 typedef struct UsersQuery {
 	uint8_t status;
 	bool has_status;
 	Str login, external;
+	int64_t limit; /* of the page: service_page reads them */
+	Str cursor;
 } UsersQuery;
 static const ConfWord status_words[] = {
 	{ "invited", USER_INVITED, "made by an administrator, without a password yet" },
@@ -61,6 +73,9 @@ static const Field query_rows[] = {
 	  .help = "the one with this e-mail address or username" },
 	{ "external", FIELD_STR, AT(UsersQuery, external), .max = 200,
 	  .help = "the one that another system calls so" },
+	{ "limit", FIELD_INT, AT(UsersQuery, limit), .min = 1, .max = 100,
+	  .help = "how many at most; 20" },
+	{ "cursor", FIELD_STR, AT(UsersQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable users_query = { "UsersQuery", FIELD_ROWS(UsersQuery, query_rows),
 	                                .help = "which accounts" };
@@ -294,6 +309,7 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 	UserHold hold;
 	User *user;
 
+	service_forget(c, account_cache_key(c->arena, in->id));
 	TRY(user_hold(tx, c->arena, in->id, &hold));
 	TRY(service_match(c, hold.version));
 	TRY(account_change(accounts_of(c->home), tx, c->arena, in->id, &in->change, in->asker,
@@ -346,6 +362,7 @@ static Err *set_status(ServiceCall *c, Db *tx, void *arg)
 	const Doing *in = arg;
 	User *user;
 
+	service_forget(c, account_cache_key(c->arena, in->id));
 	if (in->status == USER_ERASED)
 		return account_erase(tx, c->arena, in->id, in->asker);
 	TRY(account_status(tx, c->arena, in->id, in->status, in->asker));
@@ -408,10 +425,15 @@ static Err *sessions_delete(ServiceCall *c)
 
 typedef struct AuditQuery {
 	Uuid user;
+	int64_t limit; /* of the page: service_page reads them */
+	Str cursor;
 } AuditQuery;
 static const Field audit_rows[] = {
 	{ "user", FIELD_ID, AT(AuditQuery, user), .prefix = "usr_",
 	  .help = "of this account only" },
+	{ "limit", FIELD_INT, AT(AuditQuery, limit), .min = 1, .max = 100,
+	  .help = "how many at most; 20" },
+	{ "cursor", FIELD_STR, AT(AuditQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable audit_query = { "AuditQuery", FIELD_ROWS(AuditQuery, audit_rows),
 	                                .help = "which lines" };
@@ -427,7 +449,7 @@ static Err *audit_get(ServiceCall *c)
 
 	TRY(service_page(c, &page));
 	if (!page.first && !str_to_u64(page.after, &before))
-		service_mistake(c, "cursor", "invalid", "the cursor is none of ours");
+		service_mistake(c, "?cursor", "invalid", "the cursor is none of ours");
 	TRY(service_mistakes(c));
 	TRY(audit_list(c->db, c->arena, q->user, (int64_t)before, page.limit + 1, &entries,
 	               &count));

@@ -27,6 +27,7 @@ static Err *me_patch(ServiceCall *c)
 
 static Err *erase(ServiceCall *c, Db *tx, void *arg)
 {
+	service_forget(c, account_cache_key(c->arena, c->who.id));
 	return account_erase(tx, c->arena, c->who.id, arg);
 }
 
@@ -238,7 +239,7 @@ static Err *totp_confirm_post(ServiceCall *c)
 	const Str *codes;
 
 	TRY(user_limited(c, &retry_us,
-	                 account_limit(accounts_of(c->home), c->arena, "code",
+	                 account_limit(accounts_of(c->home), c->arena, "confirm",
 	                               uuid_text(c->arena, user->id), asker)));
 	TRY(totp_confirm(accounts_of(c->home), c->arena, user, in->code, asker, &codes));
 	if (!codes)

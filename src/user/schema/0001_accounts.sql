@@ -76,7 +76,7 @@ create table sessions (
 	ended_at :time,
 	check (idle_until <= until)
 ) :strict;
-create index sessions_by_user on sessions (user_id) where ended_at is null;
+create index sessions_by_user on sessions (user_id);
 create index sessions_over on sessions (until);
 
 -- Codes that go out by mail, once usable. `proof`: what else must be shown by whoever uses it. purpose 'none': nothing comes of it,
@@ -93,6 +93,7 @@ create table mail_codes (
 	used_at :time
 ) :strict;
 create index mail_codes_by_user on mail_codes (user_id) where user_id is not null;
+create index mail_codes_by_email on mail_codes (email);
 create index mail_codes_over on mail_codes (until);
 
 -- What was tried too often (throttle.h): `level` tries at `at`, which become less by themselves.
