@@ -11,11 +11,11 @@ import time
 
 from contenders import BUILD, ROOT, free_port
 from machine import BenchError, Busy, Cpu, end, spawn
-from store import FLAGS, FOLDER, LIBRARIES, Redis, backends_gone, both_sides, family_seconds, fresh_folder, postgres_start, psql
+from store import FOLDER, Redis, backends_gone, both_sides, family_seconds, fresh_folder, postgres_start, psql
 
 USERS, SESSIONS, CONNECTIONS = 100000, 10000, 32
 TOKEN = "bst_bench"
-ROW = f"bench:users:read:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
+ROW = f"bench:users:read users:write:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's FastAPI
 MIB = 1 << 20
 ID = "('018f3c1e-7a4b-7000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
@@ -36,18 +36,17 @@ def wait_for(output, word, process):
 
 
 @contextlib.contextmanager
-def banyan(url, services="", threads=1, program=None):
+def banyan(url, threads=1, redis=None):
     """(pid, address) of the service alone."""
-    services = services or (f"services:\n  user:\n    listen: 127.0.0.1:0\n    database: \"{url}\"\n    key_file: user.key\n"
-                            f"    tokens: [ \"{ROW}\" ]\n")
     with fresh_folder("user") as folder:
         file, output = folder / "banyan.yaml", folder / "output"
-        file.write_text(f"threads: {threads}\nadmin: off\n{services}")
+        file.write_text(f"threads: {threads}\nadmin: off\nservices:\n  user:\n    listen: 127.0.0.1:0\n    database: \"{url}\"\n"
+                        f"    key_file: user.key\n    tokens: [ \"{ROW}\" ]\n" + (f"    redis: {redis}\n" if redis else ""))
         with output.open("w") as to:
-            process = spawn([program or BUILD / "release/banyan", "serve", "-c", file], stdin=subprocess.DEVNULL, stdout=to,
+            process = spawn([BUILD / "release/banyan", "serve", "-c", file, "--only", "user"], stdin=subprocess.DEVNULL, stdout=to,
                             stderr=subprocess.STDOUT)
         try:
-            yield process.pid, wait_for(output, r"service \w+", process)
+            yield process.pid, wait_for(output, "service user", process)
         finally:
             end(process)
 
@@ -91,10 +90,10 @@ def wait_answer(address):
     raise BenchError(f"the first answer was {done.stdout}")
 
 
-def wrk(address, kind, count, seconds, connections=CONNECTIONS):
+def wrk(address, kind, count, seconds, connections=CONNECTIONS, seed=1):
     """How many were answered, all of them well."""
     done = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", ROOT / "bench/user.lua", f"http://{address}",
-                           "--", kind, str(count)], capture_output=True, text=True, env={**os.environ, "TOKEN": TOKEN})
+                           "--", kind, str(count), str(seed)], capture_output=True, text=True, env={**os.environ, "TOKEN": TOKEN})
     found = re.search(r"(\d+) requests in", done.stdout)
     if not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise BenchError(f"wrk: {(done.stdout + done.stderr)[-800:]}")
@@ -147,17 +146,6 @@ def pg_rounds(bench, names, pairs, seconds):
         yield {name: one(name) for name in names}
 
 
-def compile_notes():
-    """tests/notes: Banyan with a service whose reads may be kept."""
-    target, source, library = FOLDER / "notes", ROOT / "tests/notes/notes.c", BUILD / "release/libbanyan.a"
-    if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, library.stat().st_mtime):
-        words = subprocess.run(["pkg-config", "--cflags", "--libs", *LIBRARIES], check=True, capture_output=True, text=True).stdout.split()
-        subprocess.run(["cc", *FLAGS, "-Isrc", "-Itests", f"-I{BUILD / 'release'}", "-o", target, source, library, *words, "-ljq", "-largon2", "-lidn2", "-lunistring",
-                        "-lcrypt",
-                        "-lm", "-lpthread", "-ldl"], check=True, cwd=ROOT)
-    return target
-
-
 def metric(address, name, **labels):
     text = subprocess.run(["curl", "-s", f"http://{address}/metrics"], check=True, capture_output=True, text=True).stdout
     rows = [line for line in text.splitlines() if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items())]
@@ -165,22 +153,30 @@ def metric(address, name, **labels):
 
 
 def cache_rounds(bench, names, pairs, seconds):
-    """Of reads that are drawn by Zipf (exponent 1) out of 100,000 rows, with a change in a hundred, those that went to the database:
-    from a cold start on."""
-    server, first = postgres_start()
-    url, program = server.replace("/postgres", "/notes"), compile_notes()
+    """Of reads that are drawn by Zipf (exponent 1) out of all users, with a change in a hundred, those that went to the database: from a
+    cold start on, when nearly all of them are of users that nobody read before; then once more."""
+    url, first = postgres_start()
+    fill(url)
+
+    def share(pid, address, seed):
+        loads, reads = counts(address)
+        found = window(pid, first, lambda: wrk(address, "zipf", USERS, max(seconds, 4), seed=seed))
+        now = counts(address)
+        return found | {"us": found["cost"], "reads": now[1] - reads, "cost": 100 * (now[0] - loads) / (now[1] - reads)}
     for _ in range(pairs):
-        with Redis() as redis:
-            psql(server, "drop database if exists notes", "create database notes")
-            more = f"services: {{ notes: {{ listen: \"127.0.0.1:0\", database: \"{url}\", redis: \"{redis.url}\" }} }}\n"
-            with banyan(url, more, program=program) as (pid, address):
-                psql(url, f"""insert into notes select {ID.format('i')}, 'ann', 'title ' || i, repeat('x', 200), 0, 1, now()
-                    from generate_series(1, {USERS}) i""", "analyze notes")
-                found = window(pid, first, lambda: wrk(address, "notes", USERS, max(seconds, 4)))
-                loads = metric(address, "banyan_cache_loads_total", cache="notes")
-                reads = metric(address, "banyan_service_requests_total", route="GET /v1/notes/{id}")
-                yield {"banyan": found | {"us": found["cost"], "cost": loads / reads, "reads": reads, "loads": loads}}
-        backends_gone(server)
+        with Redis() as redis, banyan(url, redis=redis.url) as (pid, address):
+            cold = share(pid, address, 1)
+            yield {"banyan": cold | {"warm": share(pid, address, 2)["cost"]}}
+
+
+def counts(address):
+    return (metric(address, "banyan_cache_loads_total", cache="user"),
+            metric(address, "banyan_service_requests_total", route="GET /v1/users/{id}"))
+
+
+def warm_too(_bench, rounds):
+    shares = sorted(one["banyan"]["warm"] for one in rounds)
+    return f"{shares[len(shares) // 2]:.1f} % once it is warm"
 
 
 def rss_bytes(pid):
