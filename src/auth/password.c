@@ -147,6 +147,11 @@ const MetricFamily *password_metrics(size_t *count)
 	return families;
 }
 
+void password_put_metrics(Buf *out)
+{
+	metrics_put_markdown(out, families, COUNT(families));
+}
+
 static void take_cells(PasswordPool *pool)
 {
 	pool->cells_queued = metric_cell(&families[QUEUED], NULL, 0);
