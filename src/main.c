@@ -4,6 +4,7 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
 #include "gateway/command.h"
@@ -22,6 +23,7 @@
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
+#include "user/import_command.h"
 #include "user/user.h"
 #include "user/user_command.h"
 
@@ -127,6 +129,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -153,6 +156,9 @@ int main(int argc, char **argv)
 		{ "service-metrics", "Metrics of services",
 		  "What services add to `/metrics`, on their own listeners and on the admin port.",
 		  NULL, service_put_metrics },
+		{ "password-metrics", "Metrics of passwords",
+		  "What the user service adds to `/metrics` for the threads that hash passwords.",
+		  NULL, password_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};
@@ -178,6 +184,7 @@ int main(int argc, char **argv)
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
 	sets[10].rows = user_commands(&sets[10].count);
+	sets[11].rows = user_import_commands(&sets[11].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {

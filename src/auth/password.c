@@ -13,7 +13,9 @@
  *
  * Somebody and nobody must take equally long. A login that nobody has is checked against a decoy: the recipe, not the digest, of
  * a stored string picked by the login from a sample of those there are. So whoever asks twice waits equally long twice, and among
- * unknown names the slow formats are as frequent as among known ones. */
+ * unknown names the slow formats are as frequent as among known ones. The sample is sorted by its costs and the login's hash is a
+ * place in it: another sample, or another process, picks the same cost for all but the few names at the borders. The key of the
+ * hash must be the same in all processes, and a secret: who knew it could tell what a name would cost if nobody had it. */
 #include "auth/password.h"
 
 #include "auth/password_int.h"
@@ -30,9 +32,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
-enum { DECOYS = 64, QUIET_S = 10 };
+enum { DECOYS = 256, QUIET_S = 10 };
 
 typedef enum JobKind { JOB_MATCH, JOB_MAKE, JOB_WRAP } JobKind;
 
@@ -40,7 +43,6 @@ typedef struct Job {
 	Node node; /* in pool.queue until a thread takes it */
 	JobKind kind;
 	PasswordPool *pool;
-	Arena *a; /* the fiber's: results go there */
 	const Recipe *recipe;
 	Str stored;
 	Str password;
@@ -48,8 +50,10 @@ typedef struct Job {
 	Fiber *fiber;
 	int64_t queued_us;
 	bool match;
-	Str made;
-	Err *err;
+	bool failed;
+	char room[PASSWORD_STORED_MAX_BYTES +
+	          512]; /* what was made, or why not: no arena is two threads' at once */
+	size_t room_bytes;
 	bool done; /* the loop's thread only */
 } Job;
 
@@ -145,6 +149,11 @@ const MetricFamily *password_metrics(size_t *count)
 	return families;
 }
 
+void password_put_metrics(Buf *out)
+{
+	metrics_put_markdown(out, families, COUNT(families));
+}
+
 static void take_cells(PasswordPool *pool)
 {
 	pool->cells_queued = metric_cell(&families[QUEUED], NULL, 0);
@@ -178,7 +187,7 @@ static void job_back(void *arg)
 	fiber_wake(job->fiber);
 }
 
-static Err *job_work(Job *job, Arena *scratch)
+static Err *job_work(Job *job, Arena *scratch, Str *made)
 {
 	uint64_t memory_kib = job->pool->conf.memory_bytes / 1024;
 	uint64_t passes = job->pool->conf.passes;
@@ -187,12 +196,24 @@ static Err *job_work(Job *job, Arena *scratch)
 	case JOB_MATCH:
 		return recipe_match(scratch, job->recipe, job->password, &job->match);
 	case JOB_MAKE:
-		return recipe_make(scratch, memory_kib, passes, job->password, &job->made);
+		return recipe_make(scratch, memory_kib, passes, job->password, made);
 	case JOB_WRAP:
-		return recipe_wrap(scratch, job->stored, job->recipe, memory_kib, passes,
-		                   &job->made);
+		return recipe_wrap(scratch, job->stored, job->recipe, memory_kib, passes, made);
 	}
 	return NULL;
+}
+
+static void job_work_done(Job *job, Arena *scratch)
+{
+	Str said = S("");
+	Err *err = job_work(job, scratch, &said);
+
+	if (err)
+		said = err->text;
+	job->failed = err != NULL;
+	job->room_bytes = MIN(said.len, sizeof job->room);
+	if (job->room_bytes)
+		memcpy(job->room, said.at, job->room_bytes);
 }
 
 static void job_do(Job *job, Arena *scratch)
@@ -203,8 +224,7 @@ static void job_do(Job *job, Arena *scratch)
 
 	metric_observe_us(pool->cells_wait, began_us - job->queued_us);
 	metric_add(pool->cells_busy, 1);
-	job->err = err_copy(job->a, job_work(job, scratch));
-	job->made = str_dup(job->a, job->made);
+	job_work_done(job, scratch);
 	metric_sub(pool->cells_busy, 1);
 	metric_observe_us(pool->cells_work[format], time_mono_us() - began_us);
 	arena_clear(scratch);
@@ -406,7 +426,6 @@ static Err *job_run(PasswordPool *pool, Arena *a, Job *job)
 	Err *err;
 
 	job->pool = pool;
-	job->a = a;
 	job->loop = loop_self();
 	job->fiber = fiber_self();
 	job->queued_us = time_mono_us();
@@ -420,7 +439,9 @@ static Err *job_run(PasswordPool *pool, Arena *a, Job *job)
 		if (err)
 			job_join(job);
 	}
-	return job->err;
+	return job->failed ? err_new(a, ERR_IO, "auth.password_work", "%.*s", (int)job->room_bytes,
+	                             job->room)
+	                   : NULL;
 }
 
 static Err *check_length(Arena *a, Str password)
@@ -454,9 +475,12 @@ static bool outdated(const PasswordPool *pool, const Recipe *r)
 	       r->memory_kib * r->rounds < pool->conf.memory_bytes / 1024 * pool->conf.passes;
 }
 
-static bool reads_72_bytes(const Recipe *r)
+/* Of a password; DES' setting has 2 characters. */
+static size_t bytes_that_count(const Recipe *r)
 {
-	return r->work == WORK_CRYPT && !r->first && str_starts(r->salt, S("$2"));
+	if (r->work != WORK_CRYPT || r->first)
+		return SIZE_MAX;
+	return r->salt.len == 2 ? 8 : str_starts(r->salt, S("$2")) ? 72 : SIZE_MAX;
 }
 
 Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, PasswordOutcome *out)
@@ -478,9 +502,46 @@ Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, Pas
 		.format = format,
 		.outdated = !none && outdated(pool, &recipe),
 		.weak = recipe.weak,
-		.truncated = reads_72_bytes(&recipe) && password.len > 72,
+		.truncated = password.len > bytes_that_count(&recipe),
 	};
 	return NULL;
+}
+
+void password_decoy_key(PasswordPool *pool, uint64_t key)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->decoy_key = key;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Called with the lock held; there is a sample. */
+static size_t decoy_place(const PasswordPool *pool, Str login)
+{
+	uint64_t hash = hash_stable(login, pool->decoy_key, ~pool->decoy_key);
+
+	return (size_t)(((unsigned __int128)hash * pool->decoys->count) >> 64);
+}
+
+static int number_cmp(uint64_t x, uint64_t y)
+{
+	return (x > y) - (x < y);
+}
+
+/* By all that a recipe's cost depends on. */
+static int recipe_cmp(const void *left, const void *right)
+{
+	const Recipe *x = *(const Recipe *const *)left, *y = *(const Recipe *const *)right;
+	const uint64_t a[] = { x->format, x->hash, x->rounds, x->memory_kib,
+		               x->n,      x->r,    x->p,      x->tag.len };
+	const uint64_t b[] = { y->format, y->hash, y->rounds, y->memory_kib,
+		               y->n,      y->r,    y->p,      y->tag.len };
+	int order = 0;
+
+	for (size_t i = 0; i < COUNT(a) && !order; i++)
+		order = number_cmp(a[i], b[i]);
+	return order || x->work != WORK_CRYPT
+	               ? order
+	               : str_cmp(str_sub(x->salt, 0, 7), str_sub(y->salt, 0, 7));
 }
 
 /* A copy in `a`, as the sample may be renewed meanwhile; NULL: there is none. */
@@ -490,9 +551,7 @@ static const Recipe *pick_decoy(PasswordPool *pool, Arena *a, Str login)
 
 	pthread_mutex_lock(&pool->lock);
 	if (pool->decoys && pool->decoys->count)
-		picked = recipe_blur(
-			a, pool->decoys->at[hash_stable(login, pool->decoy_key, ~pool->decoy_key) %
-		                            pool->decoys->count]);
+		picked = recipe_blur(a, pool->decoys->at[decoy_place(pool, login)]);
 	pthread_mutex_unlock(&pool->lock);
 	return picked;
 }
@@ -525,6 +584,7 @@ void password_decoys(PasswordPool *pool, const Str *stored, size_t count)
 			recipe = own_decoy(pool);
 		decoys->at[decoys->count++] = recipe_blur(kept, &recipe);
 	}
+	qsort(decoys->at, decoys->count, sizeof(decoys->at[0]), recipe_cmp);
 	pthread_mutex_lock(&pool->lock);
 	before = pool->decoys;
 	pool->decoys = decoys;
@@ -538,7 +598,7 @@ Err *password_make(PasswordPool *pool, Arena *a, Str password, Str *stored)
 
 	TRY(check_length(a, password));
 	TRY(job_run(pool, a, &job));
-	*stored = job.made;
+	*stored = str_dup(a, (Str){ job.room, job.room_bytes });
 	return NULL;
 }
 
@@ -554,6 +614,6 @@ Err *password_wrap(PasswordPool *pool, Arena *a, Str weak, Str *stored)
 		               "what was stored is not weak, nothing has to be wrapped");
 	job.recipe = &recipe;
 	TRY(job_run(pool, a, &job));
-	*stored = job.made;
+	*stored = str_dup(a, (Str){ job.room, job.room_bytes });
 	return NULL;
 }

@@ -10,7 +10,7 @@
  *
  * Whether an outdated one is made anew is the caller's policy: not while a monolith may still read or own the account. */
 #pragma once
-#include "base/err.h"
+#include "base/buf.h"
 
 typedef struct PasswordPool PasswordPool; /* any number of fibers on any loop */
 typedef struct ConfTable ConfTable;
@@ -72,6 +72,7 @@ typedef struct PasswordConf {
 } PasswordConf;
 const ConfTable *password_conf_table(void); /* `password:` of the user service */
 const struct MetricFamily *password_metrics(size_t *count);
+void password_put_metrics(Buf *out); /* as a page of the manual */
 
 /* Starts the threads; inside rt_run. Fails with IO "auth.password_memory", "auth.password_threads". */
 Err *password_pool_open(Arena *a, const PasswordConf *conf, PasswordPool **out) MUST_USE;
@@ -83,7 +84,7 @@ typedef struct PasswordOutcome {
 	PasswordFormat format;
 	bool outdated; /* not argon2id with at least this pool's memory and passes */
 	bool weak; /* whoever has the string has the password soon: MD5, SHA-1, one round of anything */
-	bool truncated; /* the format looks at 72 bytes, and the password has more */
+	bool truncated; /* the format looks at 72 bytes (bcrypt) or 8 (DES), and the password has more */
 } PasswordOutcome;
 
 /* Parks. In constant time for a given stored string; an empty one, or "!...", takes as long as one of this pool's own and
@@ -95,9 +96,12 @@ Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, Pas
 /* The same work for a login nobody has: as costly as that of a stored string picked by `login` from those last given to
  * password_decoys; then from this pool's own. Fails as above. */
 Err *password_verify_nobody(PasswordPool *pool, Arena *a, Str login, Str password) MUST_USE;
-/* A random sample of the stored strings there are (64 do), now and then: so that somebody and nobody take equally long when
- * accounts bring the formats of several systems. Copies their parameters, not the digests. Any thread. */
+/* A random sample of the stored strings there are (256 at most are looked at), now and then: so that somebody and nobody take
+ * equally long when accounts bring the formats of several systems. Copies their parameters, not the digests. Any thread. */
 void password_decoys(PasswordPool *pool, const Str *stored, size_t count);
+/* A secret that all processes of the service have: else a name nobody has costs another time in each of them. Until it is set it
+ * is random. Any thread. */
+void password_decoy_key(PasswordPool *pool, uint64_t key);
 
 /* Parks. argon2id with the pool's parameters and a new salt: "$argon2id$v=19$m=...". Fails as password_verify. */
 Err *password_make(PasswordPool *pool, Arena *a, Str password, Str *stored) MUST_USE;

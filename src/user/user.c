@@ -8,6 +8,7 @@
 #include "service/service.h"
 #include "store/job.h"
 #include "user/accounts_int.h"
+#include "user/import_command.h"
 #include "user/user_api.h"
 
 #include "user_access_sql.h"
@@ -73,7 +74,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[3];
+	static ServiceRoutes routes[4];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -94,6 +95,7 @@ const Service *user_service(void)
 	routes[0] = user_login_routes();
 	routes[1] = user_me_routes();
 	routes[2] = user_admin_routes();
+	routes[3] = user_import_routes();
 	service.conf = user_conf_table();
 	return &service;
 }
