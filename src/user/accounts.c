@@ -90,6 +90,8 @@ Err *accounts_open(Arena *a, const AccountsSetup *setup, Accounts **out)
 	TRY(work_run(read_on_worker, &files));
 	TRY(files.err);
 	TRY(password_pool_open(a, &setup->conf->password, &accounts->pool));
+	/* The same in every process: which decoy an unknown name is checked against tells nothing then. */
+	password_decoy_key(accounts->pool, seal_number(accounts->seal, S("decoys")));
 	return sample_decoys(accounts);
 }
 
