@@ -16,9 +16,18 @@
 #pragma once
 #include "base/err.h"
 #include "base/uuid.h"
+#include "service/fields.h"
 
 typedef struct Accounts Accounts; /* of one process; any loop */
 typedef struct Db Db;
+typedef struct Seal Seal;
+typedef struct ServiceHome ServiceHome;
+
+Accounts *accounts_of(const ServiceHome *home); /* of the user service's */
+Db *accounts_db(const Accounts *accounts);
+const Seal *accounts_seal(
+	const Accounts *
+		accounts); /* for what must be read again: secrets of authenticators, signing keys */
 
 /* --- users -------------------------------------------------------------------------------------------------------------- */
 
@@ -130,10 +139,9 @@ typedef struct Registration {
 	const Asker *asker;
 } Registration;
 
-/* *proof is given whether or not the address is taken: who owns it is told by mail. Fails with INVALID "user.fields" (what is
- * wrong is in `wrong`, see user_fields.h), LIMITED "user.limited". */
-typedef struct FieldErrors FieldErrors;
-Err *account_register(Accounts *accounts, Arena *a, const Registration *r, FieldErrors *wrong,
+/* *proof is given whether or not the address is taken: who owns it is told by mail. What is wrong with the fields is added to
+ * `wrong`; then nothing was done, and *proof is empty. Fails with LIMITED "user.limited". */
+Err *account_register(Accounts *accounts, Arena *a, const Registration *r, FieldMistakes *wrong,
                       Str *proof) MUST_USE;
 /* The code of the mail, and who may use it: the proof that account_register gave, or the password given then; for a changed
  * address, a session of the user's. *user NULL: the code or the proof is none, or no longer. */
@@ -148,7 +156,7 @@ Err *account_verify(Accounts *accounts, Arena *a, const Verification *v, User **
 Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker) MUST_USE;
 /* A new password by such a code, or by that of an invitation; ends all sessions. *user NULL: the code is none, or no longer. */
 Err *account_reset(Accounts *accounts, Arena *a, Str code, Str password, const Asker *asker,
-                   FieldErrors *wrong, User **user) MUST_USE;
+                   FieldMistakes *wrong, User **user) MUST_USE;
 
 /* --- what others hang on an account ------------------------------------------------------------------------------------- */
 
@@ -180,8 +188,6 @@ typedef struct AccountDraft {
 
 /* A new account, with its event and line of the audit log, in a transaction that is not done here. Text is normalised and
  * checked, the password's policy is not asked. Fails with CONFLICT "user.email_taken", "user.username_taken", "user.external_taken"
- * (then the transaction can go on only from a savepoint), INVALID "user.fields". */
+ * (then the transaction can go on only from a savepoint), and adds to `wrong`: then *id is nil and nothing was done. */
 Err *account_put(Accounts *accounts, Db *tx, Arena *a, const AccountDraft *draft,
-                 const Asker *asker, FieldErrors *wrong, Uuid *id) MUST_USE;
-
-Db *accounts_db(Accounts *accounts);
+                 const Asker *asker, FieldMistakes *wrong, Uuid *id) MUST_USE;
