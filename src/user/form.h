@@ -3,7 +3,7 @@
  * Form: names and values of application/x-www-form-urlencoded, out of a query or a body (WHATWG URL, section 5), read strictly:
  * a name that stands there twice is a mistake, as OAuth wants it (RFC 6749, section 3.1). Views live in the arena. */
 #pragma once
-#include "base/err.h"
+#include "base/buf.h"
 
 enum { FORM_PAIRS = 64, FORM_BYTES = 64 << 10 };
 
