@@ -39,6 +39,7 @@ typedef struct Jwk {
 
 Str jws_alg_name(JwsAlg alg); /* "ES256" */
 bool jws_alg_read(Str name, JwsAlg *out);
+JwsAlg jwk_alg(const Jwk *key); /* the first of its algorithms, in the order above */
 
 typedef enum JwkTake {
 	JWK_TAKE_PUBLIC,  /* public keys; of a pair the public half only */

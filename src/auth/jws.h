@@ -11,16 +11,16 @@ enum { JWS_BYTES = 16 << 10, JWS_HEADER_BYTES = 2 << 10 };
 typedef struct JwsRules {
 	uint32_t algs;    /* JWS_BIT()s that may be used; 0: all that the key allows */
 	size_t max_bytes; /* of the token; 0: JWS_BYTES */
-	Str typ;          /* what `typ` must be, in any case, "application/" before it or not; empty: anything */
+	Str typ; /* what `typ` must be, in any case, "application/" before it or not; empty: anything */
 } JwsRules;
 
 typedef struct Jws {
 	JwsAlg alg;
 	Str kid; /* empty: none */
 	Str typ;
-	Str payload;       /* the bytes, not Base64; after jws_open without a proof of who wrote them */
+	Str payload; /* the bytes, not Base64; after jws_open without a proof of who wrote them */
 	Str signature;
-	Str signed_part;   /* of the token */
+	Str signed_part; /* of the token */
 	const Json *header;
 	const Jwk *key; /* that it was verified with */
 } Jws;
@@ -28,8 +28,6 @@ typedef struct Jws {
 /* `typ` empty: none. The algorithm is the only one of the key, or `alg` when it may be used with several. Fails with INVALID
  * "jws.key" when the key cannot sign. Burns: ES256 30 us, RSA-2048 700 us. */
 Err *jws_sign(Arena *a, const Jwk *key, JwsAlg alg, Str typ, Str payload, Str *token) MUST_USE;
-/* The algorithm a key of one has. */
-JwsAlg jwk_alg(const Jwk *key);
 
 /* Taken apart, but nothing is proved: to know the kid. Fails with UNAUTHENTICATED "jws.malformed", "jws.header",
  * "jws.algorithm", "jws.too_large". */

@@ -5,7 +5,7 @@
 #include "auth/jws.h"
 
 typedef struct JwtRules {
-	Str issuer; /* `iss` must be that; empty: anything */
+	Str issuer;           /* `iss` must be that; empty: anything */
 	const Str *audiences; /* one of them must be in `aud`; none: not looked at */
 	size_t audience_count;
 	const Str *required; /* claims that must be there and not null */
