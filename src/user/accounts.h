@@ -47,6 +47,7 @@ typedef struct User {
 	size_t role_count;
 	int64_t version; /* rises with every change: the ETag */
 	int64_t created_us, updated_us;
+	int64_t login_us;    /* of the last login; 0: none */
 	int64_t password_us; /* when the password was set; 0: there is none */
 	bool totp;           /* a second factor is confirmed */
 } User;
@@ -160,14 +161,20 @@ Err *account_reset(Accounts *accounts, Arena *a, Str code, Str password, const A
 
 /* --- what others hang on an account ------------------------------------------------------------------------------------- */
 
-/* In the transaction in which sessions of a user end (nil: all of them), or the user goes: tokens that came of them go too. */
+/* In the transaction in which sessions of a user end, or the user goes: tokens that came of them go too. */
 typedef enum AccountEvent {
-	ACCOUNT_SESSION_ENDED,
+	ACCOUNT_SESSIONS_ENDED,
 	ACCOUNT_PASSWORD_CHANGED,
 	ACCOUNT_SUSPENDED,
 	ACCOUNT_ERASED
 } AccountEvent;
-typedef Err *AccountHook(Db *tx, Arena *a, AccountEvent event, Uuid user, Uuid session);
+typedef struct AccountNews {
+	AccountEvent event;
+	Uuid user;
+	Uuid session; /* SESSIONS_ENDED: this one; nil: all but `keep` */
+	Uuid keep;    /* nil: none stays */
+} AccountNews;
+typedef Err *AccountHook(Db *tx, Arena *a, const AccountNews *news);
 void accounts_hook(AccountHook *hook); /* at the program's start; at most 4 */
 
 /* --- from elsewhere ----------------------------------------------------------------------------------------------------- */

@@ -39,7 +39,6 @@ create table passwords (
 	source :text not null,
 	set_at :time not null
 ) :strict;
-create index passwords_by_format on passwords (format);
 
 -- Authenticators: the secret is sealed; `step` is the last one that was taken, and only rises. Not confirmed: it counts for nothing yet.
 create table totps (
@@ -135,3 +134,7 @@ create table audit_head (
 	seq :int not null,
 	hash :bytes not null
 ) :strict;
+--- sqlite
+insert into audit_head (one, seq, hash) values (1, 0, x'');
+--- postgres
+insert into audit_head (one, seq, hash) values (1, 0, '');
