@@ -2,6 +2,7 @@
  *
  * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "base/arena.h"
 #include "base/args.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -10,9 +11,11 @@
 #include "gateway/explain.h"
 #include "gateway/init.h"
 #include "gateway/hooks.h"
+#include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
 #include "rt/jq.h"
+#include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
 #include "shift/metrics.h"
@@ -49,11 +52,50 @@ static const Command own_commands[] = {
 	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
 };
 
+#ifndef MORE_SERVICES /* a program of the tests has one */
+#define MORE_SERVICES
+#endif
+/* Ends with NULL. */
+static const Service *const services[] = { MORE_SERVICES NULL };
+
+static GatewayServices beside = {
+	.only = services_only,
+	.any = services_any,
+	.place = services_place,
+	.begin = services_begin,
+	.each = services_each,
+	.drain = services_drain,
+	.end = services_end,
+};
+
+static Err *read_for_service(Arena *a, Str file, const void **out)
+{
+	Conf *conf = conf_new(a);
+	GatewayConf *g;
+	Err *err = gateway_conf_load(a, conf, file, &g);
+
+	if (!err)
+		*out = g->services.at;
+	return err;
+}
+
+static Err *begin_services(Arena *a)
+{
+	TRY(services_add(a, services, COUNT(services) - 1));
+	TRY(gateway_conf_services(a, services_table()));
+	beside.table = services_table();
+	gateway_serve_beside(&beside);
+	services_read_with(read_for_service);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
+	AUTO(arena_freep) Arena *lasting = arena_new(0);
 	const AdminPage *rows;
 	const MetricFamily *families;
 	size_t count;
+	Err *err;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
 		{ 0 },
@@ -114,6 +156,11 @@ int main(int argc, char **argv)
 	sets[9].rows = jq_commands(&sets[9].count);
 	gateway_hook(shift_hooks());
 	shift_conf_paths(compare_verify_path);
+	err = begin_services(lasting);
+	if (err) {
+		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
+		return 1;
+	}
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	rows = shift_pages(&count);

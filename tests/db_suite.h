@@ -6,6 +6,8 @@
 #include "rt/loop.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
+#include "service_idempotency_sql.h"
+#include "service_schema.h"
 #include "shift_book_sql.h"
 #include "shift_schema.h"
 #include "shift_webhook_sql.h"
@@ -617,8 +619,10 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
 	TRY(schema_apply(db, a, &shift_schema, &applied));
+	TRY(schema_apply(db, a, &service_schema, &applied));
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
+	suite_statements(db, a, &service_idempotency_sql);
 	suite_statements(db, a, &shift_webhook_sql);
 	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);

@@ -673,11 +673,17 @@ static const ConfTable drain_table = { "drain", CONF_ROWS(DrainConf, drain_keys)
 	                               .shorthand = "timeout",
 	                               .help = "ending without dropping anything" };
 
+/* Its rows are other features': filled in once, by main, before anything is read. */
+static ConfTable services_table = {
+	"services", .size = GATEWAY_SERVICES_BYTES,
+	.help = "services that run in this process, or are reached by it"
+};
+
 static const ConfKey gateway_keys[] = {
 	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), .table = &listen_table,
-	  .required = true, .help = "addresses that clients connect to" },
+	  .help = "addresses that clients connect to; needed, unless there are services only" },
 	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), .table = &route_table,
-	  .required = true, .help = "which requests go where" },
+	  .help = "which requests go where; needed, unless there are services only" },
 	{ "upstreams", CONF_OBJECT, AT_MAP(GatewayConf, upstreams), .table = &upstream_table,
 	  .help = "servers, by a name for each group" },
 	{ "admin", CONF_OBJECT, AT(GatewayConf, admin), .table = &admin_table,
@@ -712,6 +718,9 @@ static const ConfKey gateway_keys[] = {
 	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
 	{ "shift", CONF_OBJECT, AT(GatewayConf, shift), GIVEN(GatewayConf, has_shift),
 	  .table = &shift_all_conf_table, .help = "what all moves of routes share" },
+	{ "services", CONF_OBJECT, AT(GatewayConf, services), .table = &services_table,
+	  .help = "services that run in this process, or are reached by it",
+	  .more = "A route names one as its upstream: `to: service:user`." },
 	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
 	  .value = "ADDRESS",
 	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
@@ -741,6 +750,15 @@ const ConfTable *gateway_route_table(void)
 const ConfTable *gateway_admin_table(void)
 {
 	return &admin_table;
+}
+
+Err *gateway_conf_services(Arena *a, const ConfTable *table)
+{
+	if (table->size != GATEWAY_SERVICES_BYTES)
+		return err_new(a, ERR_INTERNAL, "conf.table", "services: %d bytes, not %zu",
+		               (int)GATEWAY_SERVICES_BYTES, table->size);
+	services_table = *table;
+	return NULL;
 }
 
 const ConfTable *gateway_conf_table(void)

@@ -446,6 +446,8 @@ void gateway_conf_check(Conf *conf, void *object)
 {
 	GatewayConf *g = object;
 
+	gateway_conf_need_gateway(conf, g);
+	gateway_conf_add_services(conf, g);
 	check_listeners(conf, g);
 	check_admin(conf, g);
 	derive_log(&g->access_log);
