@@ -88,6 +88,7 @@ typedef struct GatewayConf {
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;
 	CONF_LIST_OF(RouteConf) routes;
+	CONF_LIST_OF(AuthConf) auth;
 	LimitsConf limits;
 	AccessConf access_log;
 	CONF_LIST_OF(Str) trusted_proxies;
