@@ -30,8 +30,10 @@ static const struct {
 	{ "json_web_signature_test.json", 351, "the key is for ES521, which is no algorithm" },
 	{ "json_web_signature_test.json", 367, "byte for byte the token of 357, which is valid" },
 	{ "json_web_signature_test.json", 370, "byte for byte the token of 357, which is valid" },
-	{ "json_web_signature_test.json", 372, "has a question mark, which is not in the alphabet" },
-	{ "json_web_signature_test.json", 373, "has a question mark, which is not in the alphabet" },
+	{ "json_web_signature_test.json", 372,
+	  "has a question mark, which is not in the alphabet" },
+	{ "json_web_signature_test.json", 373,
+	  "has a question mark, which is not in the alphabet" },
 };
 
 static bool is_exception(const char *file, int64_t id)

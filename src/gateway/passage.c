@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/auth.h"
 #include "gateway/fields.h"
 #include "gateway/hooks.h"
 #include "gateway/maintenance.h"
@@ -79,6 +80,7 @@ Err *passage_request_headers(Passage *p)
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
 	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
+	auth_headers(p, &p->head.headers);
 	if (!p->state->request_fields)
 		return NULL;
 	passage_values(p, &values);
@@ -135,6 +137,8 @@ static void add_error_headers(const Passage *p, const Problem *problem, bool htm
 		headers_add(headers, a, S("Allow"), p->allow);
 	if (p->content_range.len)
 		headers_add(headers, a, S("Content-Range"), p->content_range);
+	if (p->challenge.len)
+		headers_add(headers, a, S("WWW-Authenticate"), p->challenge);
 	if (problem->retry_after_s)
 		headers_add(headers, a, S("Retry-After"), str_fmt(a, "%u", problem->retry_after_s));
 	reply_error_headers(p, headers);

@@ -83,4 +83,5 @@ const ServiceRoutes *oidc_token_routes(void);
 const ServiceRoutes *oidc_inspect_routes(void);
 const ServiceRoutes *oidc_info_routes(void);
 const ServiceRoutes *oidc_authorize_routes(void);
+const ServiceRoutes *oidc_logout_routes(void);
 const ServiceRoutes *pages_routes(void);

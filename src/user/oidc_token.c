@@ -155,11 +155,12 @@ static Err *rotate(ServiceCall *c, const OidcGrant *g, const OidcTicket *old, in
 typedef struct Refreshing {
 	const OidcClient *client;
 	OidcTicket ticket;
+	Str asked; /* scope; empty: all that was granted */
 	OidcGrant *grant;
 	Str fresh;
 } Refreshing;
 
-/* *r->fresh stays empty when somebody was quicker: to be looked at again. */
+/* r->fresh stays empty when somebody was quicker: to be looked at again. */
 static Err *refresh_once(ServiceCall *c, Refreshing *r, int64_t now_us)
 {
 	Oidc *oidc = oidc_of(c);
@@ -171,6 +172,10 @@ static Err *refresh_once(ServiceCall *c, Refreshing *r, int64_t now_us)
 		return no_grant(c->arena, "the refresh token is none");
 	state = state_of(r->grant, &r->ticket);
 	verdict = oidc_refresh_judge(&state, r->client, oidc->conf.grace_us, now_us);
+	if ((verdict == OIDC_TAKE || verdict == OIDC_REPEAT) &&
+	    !oidc_scope_covers(r->grant->scope, r->asked))
+		return oauth_err(c->arena, ERR_INVALID, "invalid_scope",
+		                 "the scope goes beyond what was granted");
 	switch (verdict) {
 	case OIDC_TAKE:
 		return rotate(c, r->grant, &r->ticket, now_us, &r->fresh);
@@ -190,9 +195,9 @@ static Err *refresh_once(ServiceCall *c, Refreshing *r, int64_t now_us)
 
 static Err *token_refresh(ServiceCall *c, const OidcClient *client, const Form *form)
 {
-	Refreshing r = { .client = client };
-	Str asked = form_get(form, "scope"), scope;
-	int64_t now_us;
+	Refreshing r = { .client = client, .asked = form_get(form, "scope") };
+	int64_t now_us = 0;
+	Str scope;
 
 	TRY(need_grant(c, client, OIDC_GRANT_REFRESH));
 	if (!oidc_ticket_read(c->arena, form_get(form, "refresh_token"), &r.ticket))
@@ -201,10 +206,8 @@ static Err *token_refresh(ServiceCall *c, const OidcClient *client, const Form *
 		TRY(refresh_once(c, &r, now_us = time_utc_us()));
 	if (!r.fresh.len)
 		return no_grant(c->arena, "the refresh token was used by somebody else meanwhile");
-	scope = asked.len ? oidc_scope_common(c->arena, asked, r.grant->scope) : r.grant->scope;
-	if (asked.len && !oidc_scope_covers(r.grant->scope, asked))
-		return oauth_err(c->arena, ERR_INVALID, "invalid_scope",
-		                 "the scope goes beyond what was granted");
+	scope = r.asked.len ? oidc_scope_common(c->arena, r.asked, r.grant->scope)
+	                    : r.grant->scope;
 	return answer(c, &(OidcMint){ client, r.grant, scope, now_us, { 0 } }, r.fresh, false);
 }
 

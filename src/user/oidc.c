@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The provider as a whole: its keys in the configuration, its start, its tables of routes. */
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "user/oidc_int.h"
+
+enum { THEME_BYTES = 256 << 10 };
+
+static Err *verify_issuer(Arena *a, Str text)
+{
+	if (!text.len || (oidc_redirect_is(text) && str_starts(text, S("http")) &&
+	                  str_find_char(text, '?') < 0))
+		return NULL;
+	return err_new(a, ERR_INVALID, "oidc.issuer",
+	               "is not https://HOST (or http:// on a loopback address)");
+}
+
+static const ConfKey keys[] = {
+	{ "issuer", CONF_STR, AT(OidcConf, issuer), .verify = verify_issuer, .max = "300",
+	  .value = "URL", .help = "what the provider calls itself, and clients know it by",
+	  .more = "Without it `public_url`. It stands in every token: a change of it logs everybody out of all clients." },
+	{ "code", CONF_DURATION, AT(OidcConf, code_us), .def = "1m", .min = "5s", .max = "10m",
+	  .help = "how long a client may take to redeem a code" },
+	{ "access_token", CONF_DURATION, AT(OidcConf, access_us), .def = "10m", .min = "10s",
+	  .max = "1h", .help = "how long an access token is good",
+	  .more = "Services that check it themselves take a revoked one until then." },
+	{ "id_token", CONF_DURATION, AT(OidcConf, id_us), .def = "10m", .min = "1m", .max = "1d",
+	  .help = "how long an ID token is good" },
+	{ "refresh_token", CONF_DURATION, AT(OidcConf, refresh_us), .def = "30d", .min = "10s",
+	  .max = "365d", .help = "how long a family of refresh tokens is good, however it is used" },
+	{ "grace", CONF_DURATION, AT(OidcConf, grace_us), .def = "10s", .max = "5m",
+	  .help = "within this time a used refresh token brings the same successor once more",
+	  .more = "For clients whose answer was lost, or which send two requests at once. A successor that was used ends it." },
+	{ "rotate", CONF_DURATION, AT(OidcConf, rotate_us), .def = "90d", .min = "1h",
+	  .max = "3650d", .help = "how long each key signs" },
+	{ "name", CONF_STR, AT(OidcConf, name), .def = "Banyan", .min = "1", .max = "80",
+	  .help = "what pages call it" },
+	{ "theme", CONF_PATH, AT(OidcConf, theme), .help = "a CSS file for the pages, after their own" },
+	{ "logo", CONF_PATH, AT(OidcConf, logo), .help = "a picture for the pages: .svg or .png" },
+};
+
+const ConfTable *oidc_conf_table(void)
+{
+	static const ConfTable table = { "openid", CONF_ROWS(OidcConf, keys),
+		                         .help = "the OpenID Connect provider and its pages" };
+
+	return &table;
+}
+
+static Err *read_theme(Arena *a, Oidc *oidc)
+{
+	const OidcConf *conf = &oidc->conf;
+
+	if (conf->theme.len)
+		TRY(file_read(a, conf->theme, THEME_BYTES, &oidc->theme));
+	if (!conf->logo.len)
+		return NULL;
+	if (str_ends(conf->logo, S(".svg")))
+		oidc->logo_type = S("image/svg+xml");
+	else if (str_ends(conf->logo, S(".png")))
+		oidc->logo_type = S("image/png");
+	else
+		return err_new(a, ERR_INVALID, "oidc.theme", "the logo is a .svg or a .png");
+	return file_read(a, conf->logo, THEME_BYTES, &oidc->logo);
+}
+
+Err *oidc_open(Arena *a, const OidcSetup *setup, Oidc **out)
+{
+	Oidc *oidc = ARENA_NEW(a, Oidc);
+	const OidcConf *conf = setup->conf;
+	OidcKeyPlan plan = { setup->seal, conf->rotate_us,
+		             MAX(conf->access_us, conf->id_us) + 600 * US_PER_S };
+
+	*oidc = (Oidc){ .conf = *conf,
+		        .issuer = conf->issuer.len ? conf->issuer : setup->home->public_url,
+		        .home = setup->home,
+		        .db = setup->home->db,
+		        .accounts = setup->accounts,
+		        .seal = setup->seal,
+		        .cookie = setup->cookie,
+		        .registration = setup->registration };
+	if (str_ends(oidc->issuer, S("/")))
+		oidc->issuer.len--;
+	oidc->secure = str_starts(oidc->issuer, S("https://"));
+	TRY(read_theme(a, oidc));
+	TRY(oidc_keys_open(a, oidc->db, &plan, &oidc->keys));
+	*out = oidc;
+	return NULL;
+}
+
+void oidc_close(Oidc *oidc)
+{
+	if (oidc)
+		oidc_keys_close(oidc->keys);
+}
+
+Err *oidc_tend(Oidc *oidc, Arena *a)
+{
+	int64_t now_us = time_utc_us();
+	OidcKeyPlan plan = { oidc->seal, oidc->conf.rotate_us,
+		             MAX(oidc->conf.access_us, oidc->conf.id_us) + 600 * US_PER_S };
+
+	TRY(oidc_purge(oidc->db, a, now_us));
+	return oidc_keys_tend(oidc->db, a, &plan, now_us);
+}
+
+const ServiceRoutes *oidc_routes(size_t *count)
+{
+	static ServiceRoutes all[8];
+	size_t n = 0;
+
+	all[n++] = *oidc_info_routes();
+	all[n++] = *oidc_authorize_routes();
+	all[n++] = *oidc_token_routes();
+	all[n++] = *oidc_inspect_routes();
+	all[n++] = *oidc_logout_routes();
+	all[n++] = *pages_routes();
+	*count = n;
+	return all;
+}
