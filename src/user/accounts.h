@@ -69,6 +69,7 @@ typedef struct Asker {
 	Str agent;   /* User-Agent, cut to 200 bytes */
 	Str actor; /* who it is, for the audit log: "usr_...", "token:NAME", "command"; empty: nobody yet */
 	Str traceparent; /* empty: none */
+	int64_t *retry_us; /* where LIMITED "user.limited" says how long to wait; may be NULL */
 } Asker;
 
 /* --- sessions ----------------------------------------------------------------------------------------------------------- */
@@ -153,7 +154,7 @@ typedef struct Verification {
 } Verification;
 Err *account_verify(Accounts *accounts, Arena *a, const Verification *v, User **user) MUST_USE;
 
-/* A mail with a code, if there is such a user. */
+/* A mail with a code, if there is such a user. Fails with LIMITED "user.limited". */
 Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker) MUST_USE;
 /* A new password by such a code, or by that of an invitation; ends all sessions. *user NULL: the code is none, or no longer. */
 Err *account_reset(Accounts *accounts, Arena *a, Str code, Str password, const Asker *asker,

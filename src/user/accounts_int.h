@@ -31,6 +31,13 @@ typedef struct AccountsSetup {
 Err *accounts_open(Arena *a, const AccountsSetup *setup, Accounts **out) MUST_USE;
 void accounts_close(Accounts *accounts); /* NULL is fine */
 
+Err *accounts_decoys(Accounts *accounts) MUST_USE; /* looks anew what passwords there are like */
+
+/* A new account of checked parts: names free, row, event, line of the log. */
+Err *account_insert(Db *tx, Arena *a, UserRecord *record, const Asker *asker) MUST_USE;
+/* An authenticator that another system has confirmed. */
+Err *totp_import(const Accounts *accounts, Db *tx, Arena *a, Uuid user, Str secret) MUST_USE;
+
 /* --- what one can be called --------------------------------------------------------------------------------------------- */
 
 /* How a login is looked for: as an address and as a name, in their forms to compare; empty: it cannot be one. `any`: never empty. */
@@ -60,9 +67,26 @@ typedef struct Mail {
 	Str code;
 	Uuid user; /* nil: nobody's */
 } Mail;
-/* user.mail_wanted, the code in it sealed; in development a line of the log says it too. */
+/* user.mail_wanted, the code in it sealed. */
 Err *account_mail(Accounts *accounts, Db *tx, Arena *a, const Mail *mail, const Asker *asker)
 	MUST_USE;
+
+/* After the commit: in development a line of the log says it too. */
+void account_mailed(const Accounts *accounts, Arena *a, const Mail *mail);
+
+/* --- codes of mails ------------------------------------------------------------------------------------------------------ */
+
+typedef struct CodeDraft {
+	const char *purpose; /* as the table has it; "none": nothing comes of it */
+	Uuid user;           /* nil: none */
+	Str email;
+	Str proof;           /* empty: none is asked for */
+	Str data;            /* JSON; empty: {} */
+	int64_t life_us;
+} CodeDraft;
+Err *code_put(Db *tx, Arena *a, const CodeDraft *draft, Str code) MUST_USE;
+/* Counts a try at `what`. Fails with LIMITED "user.limited". */
+Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what, const Asker *asker) MUST_USE;
 
 /* --- passwords ---------------------------------------------------------------------------------------------------------- */
 

@@ -214,7 +214,8 @@ static Err *end(Db *tx, Arena *a, void *arg)
 		            .now = time_utc_us()));
 	if (!e->ended)
 		return NULL;
-	TRY(account_hooks(tx, a, &(AccountNews){ ACCOUNT_SESSIONS_ENDED, e->user, e->id, e->keep }));
+	TRY(account_hooks(tx, a,
+	                  &(AccountNews){ ACCOUNT_SESSIONS_ENDED, e->user, e->id, e->keep }));
 	return audit_put(tx, a, e->asker,
 	                 &(AuditLine){ .action = "session.ended", .user = e->user });
 }

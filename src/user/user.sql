@@ -41,9 +41,10 @@ select id, status, version, roles from users where id = :id
 --- postgres
 select id, status, version, roles from users where id = :id for update
 
---- one user_name_taken(email_norm text, username_norm text, username_looks text, external text) -> (email bool, username bool, external bool)
+--- one user_name_taken(email_norm text, username_norm text, username_looks text, external text) -> (email bool, username bool, looks bool, external bool)
 select exists (select 1 from users where email_norm = :email_norm) as email,
-exists (select 1 from users where username_norm = :username_norm or username_looks = :username_looks) as username,
+exists (select 1 from users where username_norm = :username_norm) as username,
+exists (select 1 from users where username_looks = :username_looks) as looks,
 exists (select 1 from users where external = :external) as external
 
 --- exec user_add(id uuid, status text, email text?, email_norm text?, email_verified_at time?, username text?, username_norm text?, username_looks text?, external text?, name text, locale text, profile json, roles text, created_at time, updated_at time, login_at time?, password_at time?, totp_at time?)
@@ -64,6 +65,10 @@ version = version + 1, updated_at = :now where id = :id and status <> 'erased'
 --- exec user_readdress(id uuid, email text?, email_norm text?, verified_at time?, now time)
 update users set email = :email, email_norm = :email_norm, email_verified_at = :verified_at,
 version = version + 1, updated_at = :now where id = :id and status <> 'erased'
+
+--- exec user_email_verified(id uuid, now time)
+update users set email_verified_at = :now, version = version + 1, updated_at = :now
+where id = :id and email is not null and email_verified_at is null
 
 --- exec user_status_set(id uuid, status text, now time)
 update users set status = :status, version = version + 1, updated_at = :now where id = :id and status <> 'erased'

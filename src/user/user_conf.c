@@ -155,7 +155,9 @@ static const ConfKey user_keys[] = {
 	{ "keys", CONF_STR, AT_LIST(UserConf, keys), .secret = true, .verify = verify_key,
 	  .max = "200",
 	  .help = "what secrets in the database are closed with, as NAME:KEY; the first closes",
-	  .more = "Without any, one is made beside a SQLite database; with PostgreSQL at least one is needed." },
+	  .more = "Without any, that of key_file. All processes of the service have the same." },
+	{ "key_file", CONF_PATH, AT(UserConf, key_file), .def = "data/user.key",
+	  .help = "has such a key where `keys` has none; made when there is none" },
 	{ "tokens", CONF_STR, AT_LIST(UserConf, tokens), .verify = verify_token, .max = "500",
 	  .help = "of programs that ask, as `banyan user token --row` prints them" },
 };

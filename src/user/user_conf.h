@@ -35,6 +35,7 @@ typedef struct UserConf {
 	Str issuer;        /* how an authenticator calls us */
 	Str profile;       /* a file with a JSON Schema; empty: any object */
 	CONF_LIST_OF(Str) keys;
+	Str key_file; /* where there are none */
 	CONF_LIST_OF(Str)
 	tokens; /* "NAME:SCOPES:SHA256" of service tokens that stand in the file */
 } UserConf;

@@ -112,7 +112,7 @@ Err *user_hold(Db *tx, Arena *a, Uuid id, UserHold *out)
 	return NULL;
 }
 
-Err *user_names_free(Db *tx, Arena *a, const UserNames *names)
+Err *user_names_free(Db *tx, Arena *a, UserNames *names)
 {
 	UserNameTakenRow *row;
 
@@ -124,7 +124,9 @@ Err *user_names_free(Db *tx, Arena *a, const UserNames *names)
 	if (row->email && names->email_norm.len)
 		return err_new(a, ERR_CONFLICT, "user.email_taken",
 		               "another account has this e-mail address");
-	if (row->username && names->username_norm.len)
+	if (row->looks && names->username_given)
+		names->username_looks = S("");
+	if (names->username_norm.len && (row->username || (row->looks && !names->username_given)))
 		return err_new(a, ERR_CONFLICT, "user.username_taken",
 		               "another account has this username, or one that looks like it");
 	if (row->external && names->external.len)

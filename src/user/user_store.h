@@ -27,10 +27,11 @@ Err *user_hold(Db *tx, Arena *a, Uuid id, UserHold *out) MUST_USE;
 typedef struct UserNames {
 	Str email, email_norm;
 	Str username, username_norm, username_looks;
+	bool username_given; /* by another system: one that looks like another is let be, without a form for its looks */
 	Str external;
 } UserNames;
 /* Fails with CONFLICT "user.email_taken", "user.username_taken", "user.external_taken" before anything is written. */
-Err *user_names_free(Db *tx, Arena *a, const UserNames *names) MUST_USE;
+Err *user_names_free(Db *tx, Arena *a, UserNames *names) MUST_USE;
 
 typedef struct UserRecord {
 	Uuid id;
