@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/time.h"
-#include "user/oidc_int.h"
+#include "user/pages.h"
 
 enum { THEME_BYTES = 256 << 10 };
 
@@ -108,7 +108,7 @@ Err *oidc_tend(Oidc *oidc, Arena *a)
 
 const ServiceRoutes *oidc_routes(size_t *count)
 {
-	static ServiceRoutes all[8];
+	static ServiceRoutes all[9];
 	size_t n = 0;
 
 	all[n++] = *oidc_info_routes();
@@ -116,7 +116,10 @@ const ServiceRoutes *oidc_routes(size_t *count)
 	all[n++] = *oidc_token_routes();
 	all[n++] = *oidc_inspect_routes();
 	all[n++] = *oidc_logout_routes();
-	all[n++] = *pages_routes();
+	all[n++] = *pages_file_routes();
+	all[n++] = *pages_login_routes();
+	all[n++] = *pages_join_routes();
+	all[n++] = *pages_account_routes();
 	*count = n;
 	return all;
 }

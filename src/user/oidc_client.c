@@ -123,7 +123,7 @@ static Err *check_claims(ServiceCall *c, const OidcClient *client, const Jws *jw
 	    jwt.expires_us > now + ASSERTION_LONGEST_S * US_PER_S)
 		return no_client(c->arena);
 	TRY(oidc_spend(c->db, c->arena,
-	               oidc_hash(c->arena, str_fmt(c->arena, "assertion %.*s %.*s",
+	               secret_hash(c->arena, str_fmt(c->arena, "assertion %.*s %.*s",
 	                                           STR_ARG(client->id), STR_ARG(id))),
 	               jwt.expires_us + 2 * SKEW_S * US_PER_S, &first));
 	return first ? NULL : no_client(c->arena);
@@ -152,7 +152,7 @@ Err *oidc_client_proved(ServiceCall *c, const Form *form, OidcClient **out)
 	if (!client || client->auth != proof.by)
 		return no_client(c->arena);
 	if (proof.by == OIDC_AUTH_BASIC || proof.by == OIDC_AUTH_POST) {
-		if (!oidc_same(oidc_hash(c->arena, proof.secret), client->secret_hash))
+		if (!secret_eq(secret_hash(c->arena, proof.secret), client->secret_hash))
 			return no_client(c->arena);
 	} else if (proof.by == OIDC_AUTH_KEY) {
 		TRY(check_assertion(c, client, proof.assertion));

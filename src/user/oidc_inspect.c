@@ -33,7 +33,7 @@ static Err *live_family(ServiceCall *c, const OidcClient *client, Str token, boo
 	TRY(oidc_grant_of_refresh(c->db, c->arena, ticket.handle_hash, &g));
 	if (g && !g->ended && g->active && str_eq(g->client, client->id) &&
 	    g->until_us > time_utc_us() &&
-	    (!newest || oidc_same(ticket.secret_hash, g->newest)))
+	    (!newest || secret_eq(ticket.secret_hash, g->newest)))
 		*out = g;
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #include "user/oidc.h"
 #include "user/oidc_keys.h"
 #include "user/oidc_store.h"
+#include "user/secret.h"
 
 struct Oidc {
 	OidcConf conf;
@@ -21,8 +22,6 @@ struct Oidc {
 	Str theme, logo, logo_type; /* their bytes; empty: none */
 };
 
-enum { OIDC_SECRET = 43 /* bytes of text of 256 random bits */ };
-
 /* --- requests and answers: oidc_reply.c ----------------------------------------------------------------------------------- */
 
 Oidc *oidc_of(const ServiceCall *c);
@@ -36,8 +35,6 @@ Err *oidc_bearer_fail(ServiceCall *c, const Err *err) MUST_USE;
 Err *oidc_read_query(ServiceCall *c, Form *out) MUST_USE;
 Err *oidc_read_body(ServiceCall *c, Form *out) MUST_USE;
 void oidc_no_store(ServiceCall *c);
-Str oidc_random(Arena *a); /* OIDC_SECRET bytes of text */
-bool oidc_same(Str x, Str y); /* takes the same time whatever they are, if they are as long */
 
 /* --- clients: oidc_client.c --------------------------------------------------------------------------------------------- */
 
@@ -84,4 +81,3 @@ const ServiceRoutes *oidc_inspect_routes(void);
 const ServiceRoutes *oidc_info_routes(void);
 const ServiceRoutes *oidc_authorize_routes(void);
 const ServiceRoutes *oidc_logout_routes(void);
-const ServiceRoutes *pages_routes(void);

@@ -108,7 +108,7 @@ Err *oidc_id_token(Oidc *oidc, Arena *a, const OidcMint *m, Str access, Str *out
 	if (m->nonce.len)
 		json_put_str(&w, "nonce", m->nonce);
 	json_put_str(&w, "sid", session_id_text(a, m->grant->session));
-	json_put_str(&w, "at_hash", b64url(a, str_sub(oidc_hash(a, access), 0, 16)));
+	json_put_str(&w, "at_hash", b64url(a, str_sub(secret_hash(a, access), 0, 16)));
 	json_end(&w);
 	TRY(json_done(&w, &payload));
 	TRY(oidc_keys_ring(oidc->keys, a, false, &ring));
@@ -172,7 +172,7 @@ Err *oidc_access_prove(Oidc *oidc, Arena *a, Str token, OidcProved **out)
 	proved->claims = jwt.claims;
 	proved->subject = jwt.subject;
 	proved->expires_us = jwt.expires_us;
-	proved->id_hash = oidc_hash(a, str_fmt(a, "access %.*s", STR_ARG(id)));
+	proved->id_hash = secret_hash(a, str_fmt(a, "access %.*s", STR_ARG(id)));
 	TRY(still_good(oidc, a, id, proved, &good));
 	if (good)
 		*out = proved;
@@ -184,8 +184,8 @@ Err *oidc_access_prove(Oidc *oidc, Arena *a, Str token, OidcProved **out)
 static OidcTicket ticket_of(Arena *a, Str bytes)
 {
 	return (OidcTicket){ .text = b64url(a, bytes),
-		             .handle_hash = oidc_hash(a, str_sub(bytes, 0, HANDLE)),
-		             .secret_hash = oidc_hash(a, str_sub(bytes, HANDLE, TICKET)),
+		             .handle_hash = secret_hash(a, str_sub(bytes, 0, HANDLE)),
+		             .secret_hash = secret_hash(a, str_sub(bytes, HANDLE, TICKET)),
 		             .handle = str_sub(bytes, 0, HANDLE) };
 }
 

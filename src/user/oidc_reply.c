@@ -7,13 +7,9 @@
  * server_error, what will pass is temporarily_unavailable. */
 #include "user/oidc_int.h"
 
-#include "auth/b64.h"
 #include "base/arena.h"
-#include "base/rand.h"
 #include "http/exchange.h"
 #include "http/url.h"
-
-#include <openssl/crypto.h>
 
 static OidcFind *finder;
 
@@ -30,19 +26,6 @@ Oidc *oidc_of(const ServiceCall *c)
 void oidc_no_store(ServiceCall *c)
 {
 	service_say_header(c, "Cache-Control", S("no-store"));
-}
-
-Str oidc_random(Arena *a)
-{
-	char bytes[32];
-
-	rand_bytes(bytes, sizeof(bytes));
-	return b64url(a, (Str){ bytes, sizeof(bytes) });
-}
-
-bool oidc_same(Str x, Str y)
-{
-	return x.len == y.len && (!x.len || !CRYPTO_memcmp(x.at, y.at, x.len));
 }
 
 /* --- errors ------------------------------------------------------------------------------------------------------------- */

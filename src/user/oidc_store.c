@@ -12,18 +12,7 @@
 
 #include "user_oidc_sql.h"
 
-#include <openssl/evp.h>
-
 enum { PURGE_MOST = 500 };
-
-Str oidc_hash(Arena *a, Str text)
-{
-	unsigned char *at = arena_alloc_raw(a, 32);
-	unsigned int len = 32;
-
-	EVP_Digest(text.len ? text.at : "", text.len, at, &len, EVP_sha256(), NULL);
-	return (Str){ (const char *)at, 32 };
-}
 
 /* --- clients ------------------------------------------------------------------------------------------------------------ */
 

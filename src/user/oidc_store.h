@@ -32,8 +32,6 @@ typedef struct OidcKept { /* a code as it is kept */
 	bool used;
 } OidcKept;
 
-Str oidc_hash(Arena *a, Str text); /* SHA-256, 32 bytes */
-
 Err *oidc_client_load(Db *db, Arena *a, Str id, OidcClient **out) MUST_USE;
 Err *oidc_client_list(Db *db, Arena *a, OidcClient **out, size_t *count) MUST_USE;
 /* CONFLICT "db.unique" when the id is taken. */

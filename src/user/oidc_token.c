@@ -57,7 +57,7 @@ static Err *answer(ServiceCall *c, const OidcMint *mint, Str refresh, bool with_
 static bool verifier_fits(Arena *a, const OidcKept *code, Str verifier)
 {
 	return oidc_verifier_is(verifier) &&
-	       oidc_same(b64url(a, oidc_hash(a, verifier)), code->challenge);
+	       secret_eq(b64url(a, secret_hash(a, verifier)), code->challenge);
 }
 
 static Err *judge_code(ServiceCall *c, const OidcClient *client, const Form *form,
@@ -93,7 +93,7 @@ static Err *token_code(ServiceCall *c, const OidcClient *client, const Form *for
 	OidcKept *code;
 
 	TRY(need_grant(c, client, OIDC_GRANT_CODE));
-	TRY(oidc_code_load(c->db, c->arena, oidc_hash(c->arena, form_get(form, "code")), &code));
+	TRY(oidc_code_load(c->db, c->arena, secret_hash(c->arena, form_get(form, "code")), &code));
 	if (code)
 		TRY(oidc_grant_load(c->db, c->arena, code->grant, &grant));
 	TRY(judge_code(c, client, form, code, grant, now_us));
@@ -118,14 +118,14 @@ static OidcRefresh state_of(const OidcGrant *g, const OidcTicket *ticket)
 		              .expires_us = g->until_us,
 		              .revoked = g->ended || !g->active };
 
-	if (oidc_same(ticket->secret_hash, g->newest))
+	if (secret_eq(ticket->secret_hash, g->newest))
 		return token;
 	token.used = true;
-	if (oidc_same(ticket->secret_hash, g->last)) {
+	if (secret_eq(ticket->secret_hash, g->last)) {
 		token.used_us = g->last_used_us;
 	} else {
 		token.successor_used = true;
-		token.used_us = oidc_same(ticket->secret_hash, g->before) ? g->before_used_us : 0;
+		token.used_us = secret_eq(ticket->secret_hash, g->before) ? g->before_used_us : 0;
 	}
 	return token;
 }
