@@ -22,6 +22,7 @@
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
+#include "user/user.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -55,8 +56,6 @@ static const Command own_commands[] = {
 #ifndef MORE_SERVICES /* a program of the tests has one */
 #define MORE_SERVICES
 #endif
-/* Ends with NULL. */
-static const Service *const services[] = { MORE_SERVICES NULL };
 
 static GatewayServices beside = {
 	.only = services_only,
@@ -81,7 +80,12 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	TRY(services_add(a, services, COUNT(services) - 1));
+	const Service *const rows[] = { user_service(), MORE_SERVICES };
+	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		services[i] = rows[i];
+	TRY(services_add(a, services, COUNT(rows)));
 	TRY(gateway_conf_services(a, services_table()));
 	beside.table = services_table();
 	gateway_serve_beside(&beside);

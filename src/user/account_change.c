@@ -84,7 +84,8 @@ Err *account_change(const Accounts *accounts, Db *tx, Arena *a, Uuid id, const A
 	            .roles = whole.roles_text, .now = time_utc_us()));
 	TRY(account_tell(tx, a, "user.updated", id, S(""), asker));
 	return audit_put(tx, a, asker,
-	                 &(AuditLine){ .action = c->has_roles ? "user.roles_changed" : "user.updated",
+	                 &(AuditLine){ .action =
+	                                       c->has_roles ? "user.roles_changed" : "user.updated",
 	                               .user = id,
 	                               .detail = roles_detail(a, c->has_roles, whole.roles_text) });
 }
@@ -100,8 +101,10 @@ Err *account_status(Db *tx, Arena *a, Uuid id, UserStatus to, const Asker *asker
 	if (hold.status == to)
 		return NULL;
 	if (!user_may_become(hold.status, to))
-		return err_new(a, ERR_CONFLICT, "user.status", "an account that is %.*s cannot become %.*s",
-		               STR_ARG(user_status_name(hold.status)), STR_ARG(user_status_name(to)));
+		return err_new(a, ERR_CONFLICT, "user.status",
+		               "an account that is %.*s cannot become %.*s",
+		               STR_ARG(user_status_name(hold.status)),
+		               STR_ARG(user_status_name(to)));
 	TRY(db_exec(tx, a, user_status_set, NULL, .id = id, .status = user_status_name(to),
 	            .now = time_utc_us()));
 	if (suspend) {
@@ -162,7 +165,8 @@ static Err *readdress(Db *tx, Arena *a, void *arg)
 	TRY(code_put(tx, a, &code, r->mail.code));
 	TRY(account_mail(r->accounts, tx, a, &r->mail, r->asker));
 	TRY(account_mail(r->accounts, tx, a, &r->notice, r->asker));
-	return audit_put(tx, a, r->asker, &(AuditLine){ .action = "email.asked", .user = r->user->id });
+	return audit_put(tx, a, r->asker,
+	                 &(AuditLine){ .action = "email.asked", .user = r->user->id });
 }
 
 Err *account_email(Accounts *accounts, Arena *a, const User *user, Str email, const Asker *asker,
@@ -178,9 +182,14 @@ Err *account_email(Accounts *accounts, Arena *a, const User *user, Str email, co
 	if (wrong->count > before)
 		return NULL;
 	TRY(account_limit(accounts, a, "email", uuid_text(a, user->id), asker));
-	r.mail = (Mail){ .to = r.names.email, .name = user->name, .locale = user->locale,
-		         .purpose = "email", .code = secret_token(a) };
-	r.notice = (Mail){ .template = "email_asked", .to = user->email, .name = user->name,
+	r.mail = (Mail){ .to = r.names.email,
+		         .name = user->name,
+		         .locale = user->locale,
+		         .purpose = "email",
+		         .code = secret_token(a) };
+	r.notice = (Mail){ .template = "email_asked",
+		           .to = user->email,
+		           .name = user->name,
 		           .locale = user->locale };
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, readdress, &r));
 	account_mailed(accounts, a, &r.mail);
@@ -205,7 +214,9 @@ static Err *repass(Db *tx, Arena *a, void *arg)
 	Session risen = *r->session;
 	PasswordOfRow *row;
 	UserHold hold;
-	Mail notice = { .template = "password_changed", .to = r->user->email, .name = r->user->name,
+	Mail notice = { .template = "password_changed",
+		        .to = r->user->email,
+		        .name = r->user->name,
 		        .locale = r->user->locale };
 
 	TRY(user_hold(tx, a, r->user->id, &hold));
@@ -219,16 +230,22 @@ static Err *repass(Db *tx, Arena *a, void *arg)
 	TRY(password_set(tx, a, r->user->id, r->stored, r->asker));
 	TRY(sessions_end_others(tx, a, r->user->id, r->session->id, NULL));
 	TRY(db_exec(tx, a, mail_codes_void, NULL, .user_id = r->user->id, .now = time_utc_us()));
-	TRY(account_hooks(tx, a, &(AccountNews){ .event = ACCOUNT_PASSWORD_CHANGED, .user = r->user->id,
-	                                         .keep = r->session->id }));
+	TRY(account_hooks(tx, a,
+	                  &(AccountNews){ .event = ACCOUNT_PASSWORD_CHANGED,
+	                                  .user = r->user->id,
+	                                  .keep = r->session->id }));
 	TRY(account_mail(r->accounts, tx, a, &notice, r->asker));
-	return audit_put(tx, a, r->asker, &(AuditLine){ .action = "password.changed", .user = r->user->id });
+	return audit_put(tx, a, r->asker,
+	                 &(AuditLine){ .action = "password.changed", .user = r->user->id });
 }
 
 Err *account_password(Accounts *accounts, Arena *a, const PasswordChange *c, FieldMistakes *wrong,
                       Str *token)
 {
-	Repassing r = { .accounts = accounts, .user = c->user, .asker = c->asker, .session = c->session,
+	Repassing r = { .accounts = accounts,
+		        .user = c->user,
+		        .asker = c->asker,
+		        .session = c->session,
 		        .before = c->token };
 	const User *u = c->user;
 	PasswordOutcome outcome = { .match = false };
@@ -252,7 +269,8 @@ Err *account_password(Accounts *accounts, Arena *a, const PasswordChange *c, Fie
 	r.token = secret_token(a);
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, repass, &r));
 	if (!r.done)
-		return err_new(a, ERR_CONFLICT, "user.changed", "the account has changed meanwhile");
+		return err_new(a, ERR_CONFLICT, "user.changed",
+		               "the account has changed meanwhile");
 	*token = r.token;
 	return NULL;
 }

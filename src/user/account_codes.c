@@ -19,7 +19,8 @@
 #include "user_access_sql.h"
 #include "user_sql.h"
 
-Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what, const Asker *asker)
+Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what,
+                   const Asker *asker)
 {
 	Limits limits = limits_of(a, &accounts->conf->throttle, asker->address, scope, what);
 	int64_t wait_us;
@@ -29,8 +30,8 @@ Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str wh
 		return NULL;
 	if (asker->retry_us)
 		*asker->retry_us = wait_us;
-	return err_new(a, ERR_LIMITED, "user.limited", "this was tried too often: wait %" PRId64 " s",
-	               wait_us / US_PER_S + 1);
+	return err_new(a, ERR_LIMITED, "user.limited",
+	               "this was tried too often: wait %" PRId64 " s", wait_us / US_PER_S + 1);
 }
 
 Err *code_put(Db *tx, Arena *a, const CodeDraft *d, Str code)
@@ -42,8 +43,8 @@ Err *code_put(Db *tx, Arena *a, const CodeDraft *d, Str code)
 		proof.v = secret_hash(a, d->proof);
 	return db_exec(tx, a, mail_code_add, NULL, .hash = secret_hash(a, code),
 	               .purpose = str_of(d->purpose),
-	               .user_id = { .set = !uuid_is_nil(d->user), .v = d->user },
-	               .email = d->email, .proof = proof, .data = d->data.len ? d->data : S("{}"),
+	               .user_id = { .set = !uuid_is_nil(d->user), .v = d->user }, .email = d->email,
+	               .proof = proof, .data = d->data.len ? d->data : S("{}"),
 	               .created_at = now_us, .until = now_us + d->life_us);
 }
 
@@ -55,7 +56,8 @@ static Err *code_find(Db *db, Arena *a, Str code, MailCodeRow **out)
 	*out = NULL;
 	if (code.len == SESSION_TOKEN)
 		TRY(db_one(db, a, mail_code_of, &row, .hash = secret_hash(a, code)));
-	if (row && !row->used_at.set && row->until > time_utc_us() && !str_eq(row->purpose, S("none")))
+	if (row && !row->used_at.set && row->until > time_utc_us() &&
+	    !str_eq(row->purpose, S("none")))
 		*out = row;
 	return NULL;
 }
@@ -128,10 +130,11 @@ Err *account_register(Accounts *accounts, Arena *a, const Registration *given, F
 	if (!r.email.len)
 		field_mistake(wrong, S("/email"), "required", "an e-mail address is needed");
 	details_read(accounts, a, &r.name, &r.locale, &r.profile, wrong);
-	TRY(account_limit(accounts, a, "register", in.names.email_norm.len ? in.names.email_norm : S("none"),
-	                  r.asker));
-	TRY(password_new(accounts, a, r.password, (const Str[]){ r.email, r.name, in.names.email_norm }, 3,
-	                 S("/password"), wrong, &stored));
+	TRY(account_limit(accounts, a, "register",
+	                  in.names.email_norm.len ? in.names.email_norm : S("none"), r.asker));
+	TRY(password_new(accounts, a, r.password,
+	                 (const Str[]){ r.email, r.name, in.names.email_norm }, 3, S("/password"),
+	                 wrong, &stored));
 	if (wrong->count > before)
 		return NULL;
 	in.proof = secret_token(a);
@@ -188,7 +191,8 @@ static Err *verify_email(Db *tx, Arena *a, void *arg)
 	            .now = now_us));
 	TRY(db_exec(tx, a, mail_codes_void, NULL, .user_id = v->user, .now = now_us));
 	TRY(account_tell(tx, a, "user.email_changed", v->user, S(""), v->asker));
-	return audit_put(tx, a, v->asker, &(AuditLine){ .action = "email.changed", .user = v->user });
+	return audit_put(tx, a, v->asker,
+	                 &(AuditLine){ .action = "email.changed", .user = v->user });
 }
 
 static Err *record_of(Arena *a, const Verifying *v, UserRecord *r)
@@ -301,7 +305,8 @@ static void mail_to(Recovering *r, Arena *a)
 	bool invited = u && u->status == USER_INVITED;
 
 	r->purpose = invited ? "invitation" : "recovery";
-	r->life_us = invited ? r->accounts->conf->codes.invitation_us : r->accounts->conf->codes.recovery_us;
+	r->life_us = invited ? r->accounts->conf->codes.invitation_us
+	                     : r->accounts->conf->codes.recovery_us;
 	r->mail = (Mail){ .template = u ? r->purpose : "none",
 		          .to = u ? u->email : S(""),
 		          .name = u ? u->name : S(""),
@@ -323,7 +328,8 @@ Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker
 	User *user;
 
 	TRY(user_by_login(accounts->db, a, forms.email, forms.name, &user));
-	TRY(account_limit(accounts, a, "recover", user ? uuid_text(a, user->id) : forms.any, asker));
+	TRY(account_limit(accounts, a, "recover", user ? uuid_text(a, user->id) : forms.any,
+	                  asker));
 	r.user = may_recover(user) ? user : NULL;
 	mail_to(&r, a);
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, recover, &r));
@@ -333,7 +339,9 @@ Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker
 
 Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Asker *asker)
 {
-	Recovering r = { .accounts = accounts, .asker = asker, .user = user, .action = "recovery.sent" };
+	Recovering r = {
+		.accounts = accounts, .asker = asker, .user = user, .action = "recovery.sent"
+	};
 
 	if (!may_recover(user))
 		return err_new(a, ERR_CONFLICT, "user.no_address",
@@ -363,8 +371,8 @@ static Err *reset_address(Db *tx, Arena *a, const Resetting *r, UserHold hold)
 	User *user;
 
 	if (hold.status == USER_INVITED)
-		TRY(db_exec(tx, a, user_status_set, NULL, .id = id, .status = user_status_name(USER_ACTIVE),
-		            .now = now_us));
+		TRY(db_exec(tx, a, user_status_set, NULL, .id = id,
+		            .status = user_status_name(USER_ACTIVE), .now = now_us));
 	TRY(user_by_id(tx, a, id, &user));
 	if (user->email_verified || !str_eq(user->email, r->row->email))
 		return NULL;

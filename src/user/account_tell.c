@@ -94,7 +94,8 @@ Err *account_mail(Accounts *accounts, Db *tx, Arena *a, const Mail *mail, const 
 
 	TRY(mail_json(accounts, a, mail, &b, &data));
 	return outbox_put(tx, a,
-	                  &(Event){ .type = mail->to.len ? S("user.mail_wanted") : S("user.mail_unwanted"),
+	                  &(Event){ .type = mail->to.len ? S("user.mail_wanted")
+	                                                 : S("user.mail_unwanted"),
 	                            .aggregate_type = S("mail"),
 	                            .aggregate_id = uuid_text(a, uuid_new()),
 	                            .traceparent = asker->traceparent,

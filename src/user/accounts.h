@@ -68,7 +68,7 @@ typedef struct Asker {
 	Str address; /* of the client, without port */
 	Str agent;   /* User-Agent, cut to 200 bytes */
 	Str actor; /* who it is, for the audit log: "usr_...", "token:NAME", "command"; empty: nobody yet */
-	Str traceparent; /* empty: none */
+	Str traceparent;   /* empty: none */
 	int64_t *retry_us; /* where LIMITED "user.limited" says how long to wait; may be NULL */
 } Asker;
 

@@ -80,13 +80,14 @@ typedef struct CodeDraft {
 	const char *purpose; /* as the table has it; "none": nothing comes of it */
 	Uuid user;           /* nil: none */
 	Str email;
-	Str proof;           /* empty: none is asked for */
-	Str data;            /* JSON; empty: {} */
+	Str proof; /* empty: none is asked for */
+	Str data;  /* JSON; empty: {} */
 	int64_t life_us;
 } CodeDraft;
 Err *code_put(Db *tx, Arena *a, const CodeDraft *draft, Str code) MUST_USE;
 /* Counts a try at `what`. Fails with LIMITED "user.limited". */
-Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what, const Asker *asker) MUST_USE;
+Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str what,
+                   const Asker *asker) MUST_USE;
 
 /* --- passwords ---------------------------------------------------------------------------------------------------------- */
 

@@ -20,7 +20,8 @@ static int64_t grown_us(const ThrottleRule *rule, double above)
 {
 	int64_t wait = rule->delay_us;
 
-	for (; above >= 1.0 && wait < rule->most_us; above -= 1.0)
+	for (; above >= 0.5 && wait < rule->most_us;
+	     above -= 1.0) /* what was forgotten since counts half */
 		wait *= 2;
 	return MIN(wait, rule->most_us);
 }

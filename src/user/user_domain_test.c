@@ -38,7 +38,7 @@ TEST(words_have_their_forms)
 		{ S("de"), true, true, false },
 		{ S("en-GB"), false, true, false },
 		{ S("zh-Hant-TW"), false, true, false },
-		{ S("sl-rozaj-biske-1994"), false, true, false },
+		{ S("sl-rozaj-biske-1994"), true, true, false },
 		{ S("e"), true, false, false },
 		{ S("d-"), true, false, false },
 		{ S("1-a"), false, false, false },

@@ -342,5 +342,5 @@ static const Service notes = {
 	.who = who,
 };
 
-#define MORE_SERVICES &notes,
+#define MORE_SERVICES &notes
 #include "main.c"
