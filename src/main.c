@@ -90,6 +90,8 @@ static Err *begin_services(Arena *a)
 	beside.table = services_table();
 	gateway_serve_beside(&beside);
 	services_read_with(read_for_service);
+	for (size_t i = 0; services_schema(i) && i < COUNT(services); i++)
+		store_commands_know(services_schema(i));
 	return NULL;
 }
 
@@ -134,6 +136,9 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "service-metrics", "Metrics of services",
+		  "What services add to `/metrics`, on their own listeners and on the admin port.",
+		  NULL, service_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};

@@ -69,10 +69,13 @@ static Err *refuse_text(ServiceCall *c, Str text, const Err *err)
 		{ "json.too_deep", "too_deep" },
 	};
 	const char *code = "syntax";
+	size_t offset = offset_of(err);
 
 	for (size_t i = 0; i < COUNT(codes); i++)
 		code = err_is(err, codes[i].slug) ? codes[i].code : code;
-	field_mistake(&c->mistakes, pointer_at(c->arena, text, offset_of(err)), code, "%.*s",
+	if (err_is(err, "json.syntax") && offset)
+		offset--; /* it is behind what was not expected */
+	field_mistake(&c->mistakes, pointer_at(c->arena, text, offset), code, "%.*s",
 	              STR_ARG(err->text));
 	return err_because(c->arena, err, ERR_INVALID, "request.json",
 	                   "the body is not JSON as it must be");

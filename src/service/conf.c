@@ -239,6 +239,11 @@ size_t services_count(void)
 	return known.count;
 }
 
+const Schema *(*services_schema(size_t i))(void)
+{
+	return i == 0 ? frame_schema : i <= known.count ? known.at[i - 1]->schema : NULL;
+}
+
 const Service *services_at(size_t i)
 {
 	return known.at[i];

@@ -12,7 +12,7 @@
 #include "service_schema.h"
 #include "store/schema.h"
 
-static const Schema *own_schema(void)
+const Schema *frame_schema(void)
 {
 	return &service_schema;
 }
@@ -36,7 +36,7 @@ static Err *open_store(Home *home, Arena *errs)
 
 static Err *set_up(Home *home, Arena *errs)
 {
-	const Schema *(*const schemas[])(void) = { store_own_schema, own_schema,
+	const Schema *(*const schemas[])(void) = { store_own_schema, frame_schema,
 		                                   home->pub.service->schema };
 
 	for (size_t i = 0; i < COUNT(schemas); i++) {

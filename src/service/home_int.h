@@ -112,6 +112,7 @@ void home_cells_take(Home *home);
 void home_cells_free(Home *home);
 
 /* home.c */
+const Schema *frame_schema(void);
 /* conf and own live as long as it. */
 Home *home_new(const Service *service, const ServiceConf *conf, const void *own) RETURNS_NONNULL;
 Err *home_make(Home *home, Arena *errs) MUST_USE; /* routes, metrics: what needs no database */

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "service/home_int.h"
 #include "service/route_int.h"
+#include "service/services.h"
 
 enum { M_REQUESTS, M_SECONDS, M_UP };
 
@@ -32,6 +33,11 @@ const MetricFamily *service_metrics(size_t *count)
 {
 	*count = COUNT(families);
 	return families;
+}
+
+void service_put_metrics(Buf *out)
+{
+	metrics_put_markdown(out, families, COUNT(families));
 }
 
 static void read_up(MetricOut *out)

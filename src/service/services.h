@@ -14,6 +14,9 @@ enum { SERVICES_MOST = 8, SERVICES_BYTES = 32 << 10 /* of the struct that their 
 
 /* Once, before anything else here. Fails with INTERNAL "service.table" when a row is wrong. */
 Err *services_add(Arena *a, const Service *const *services, size_t count) MUST_USE;
+/* The schemas that a service's database has: the frame's, and one for each service. NULL: there is none at this place. */
+struct Schema;
+const struct Schema *(*services_schema(size_t i))(void);
 /* What fills `services:` of a configuration; its size is SERVICES_BYTES. */
 const ConfTable *services_table(void);
 
@@ -37,6 +40,8 @@ void services_each(ServicesEach *fn, void *arg);
 /* Finishes what runs. Parks; a cancel cuts it. */
 Err *services_drain(const HttpDrain *how) MUST_USE;
 void services_end(void); /* parks, shielded; fine when nothing began */
+
+void service_put_metrics(Buf *out); /* of all services, as a page of the manual */
 
 /* Reads a configuration file whole, for commands; *conf: what services_table filled. Prints what is wrong with it. */
 typedef Err *ServicesReader(Arena *a, Str file, const void **conf);

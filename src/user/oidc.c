@@ -79,11 +79,10 @@ Err *oidc_open(Arena *a, const OidcSetup *setup, Oidc **out)
 		        .db = setup->home->db,
 		        .accounts = setup->accounts,
 		        .seal = setup->seal,
-		        .cookie = setup->cookie,
 		        .registration = setup->registration };
 	if (str_ends(oidc->issuer, S("/")))
 		oidc->issuer.len--;
-	oidc->secure = str_starts(oidc->issuer, S("https://"));
+	oidc->secure = !setup->home->development;
 	TRY(read_theme(a, oidc));
 	TRY(oidc_keys_open(a, oidc->db, &plan, &oidc->keys));
 	*out = oidc;
@@ -106,20 +105,15 @@ Err *oidc_tend(Oidc *oidc, Arena *a)
 	return oidc_keys_tend(oidc->db, a, &plan, now_us);
 }
 
-const ServiceRoutes *oidc_routes(size_t *count)
+void oidc_routes(ServiceRoutes out[OIDC_TABLES])
 {
-	static ServiceRoutes all[9];
-	size_t n = 0;
+	const ServiceRoutes *const tables[] = {
+		oidc_info_routes(),   oidc_authorize_routes(), oidc_token_routes(),
+		oidc_inspect_routes(), oidc_logout_routes(),   pages_file_routes(),
+		pages_login_routes(), pages_join_routes(),     pages_account_routes(),
+	};
+	_Static_assert(COUNT(tables) == OIDC_TABLES, "a table of routes is left out");
 
-	all[n++] = *oidc_info_routes();
-	all[n++] = *oidc_authorize_routes();
-	all[n++] = *oidc_token_routes();
-	all[n++] = *oidc_inspect_routes();
-	all[n++] = *oidc_logout_routes();
-	all[n++] = *pages_file_routes();
-	all[n++] = *pages_login_routes();
-	all[n++] = *pages_join_routes();
-	all[n++] = *pages_account_routes();
-	*count = n;
-	return all;
+	for (size_t i = 0; i < COUNT(tables); i++)
+		out[i] = *tables[i];
 }

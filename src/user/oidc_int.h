@@ -16,7 +16,6 @@ struct Oidc {
 	Accounts *accounts;
 	const Seal *seal;
 	OidcKeys *keys;
-	Str cookie; /* of the session */
 	bool secure; /* cookies go over https only */
 	bool registration;
 	Str theme, logo, logo_type; /* their bytes; empty: none */

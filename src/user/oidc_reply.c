@@ -11,16 +11,9 @@
 #include "http/exchange.h"
 #include "http/url.h"
 
-static OidcFind *finder;
-
-void oidc_find_by(OidcFind *fn)
-{
-	finder = fn;
-}
-
 Oidc *oidc_of(const ServiceCall *c)
 {
-	return finder(c->home);
+	return oidc_of_home(c->home);
 }
 
 void oidc_no_store(ServiceCall *c)

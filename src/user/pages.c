@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "base/time.h"
+#include "user/user_api.h"
 
 #include "user_web.h"
 
@@ -35,14 +35,15 @@ static void set_cookie(ServiceCall *c, Str name, Str value, int64_t seconds)
 
 Str pages_session_token(ServiceCall *c)
 {
-	return service_cookie(c, str_z(c->arena, oidc_of(c)->cookie));
+	bool cookie;
+	Str token = user_token(c, &cookie);
+
+	return cookie ? token : (Str){ 0 };
 }
 
 void pages_set_session(ServiceCall *c, const Session *session, Str token)
 {
-	int64_t left = session ? (session->until_us - time_utc_us()) / US_PER_S : 0;
-
-	set_cookie(c, oidc_of(c)->cookie, session ? token : (Str){ 0 }, MAX(left, 0));
+	user_cookie(c, session ? token : (Str){ 0 }, session ? session->until_us : 0);
 }
 
 Err *pages_session(ServiceCall *c, Session **session, User **user)
