@@ -90,7 +90,7 @@ static Err *begin_services(Arena *a)
 	beside.table = services_table();
 	gateway_serve_beside(&beside);
 	services_read_with(read_for_service);
-	for (size_t i = 0; services_schema(i) && i < COUNT(services); i++)
+	for (size_t i = 0; services_schema(i) && i < COUNT(rows); i++)
 		store_commands_know(services_schema(i));
 	return NULL;
 }
