@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Names that people type: one form to compare by, one to show. All refuse what is not UTF-8, controls (NUL too), surrogates,
- * noncharacters, unassigned code points and marks that turn the direction of text; none parks. Errors are INVALID with a
- * sentence for the person who typed it. */
+ * noncharacters, private characters and marks that turn the direction of text; addresses and user names also what Unicode 14
+ * does not know. None parks. Errors are INVALID with a sentence for the person who typed it. */
 #pragma once
 #include "base/err.h"
 
