@@ -96,7 +96,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[2 + OIDC_TABLES];
+	static ServiceRoutes routes[3 + OIDC_TABLES];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -116,7 +116,8 @@ const Service *user_service(void)
 
 	routes[0] = user_login_routes();
 	routes[1] = user_me_routes();
-	oidc_routes(&routes[2]);
+	routes[2] = user_admin_routes();
+	oidc_routes(&routes[3]);
 	service.conf = user_conf_table();
 	return &service;
 }

@@ -34,6 +34,16 @@ void user_cookie(ServiceCall *c, Str token, int64_t until_us);
 const FieldTable *user_fields(void);
 const FieldTable *session_fields(void);
 
+void audit_json(JsonWriter *w, Arena *a, const AuditEntry *entry);
+
+/* A session's answer with its token: into a cookie, or into the body. */
+void user_session_json(ServiceCall *c, const Session *session, Str token, bool bearer);
+/* PATCH of an account; roles: may they be changed. */
+Err *user_change(ServiceCall *c, Uuid id, bool roles) MUST_USE;
+const FieldTable *user_change_fields(void);
+Err *user_sessions(ServiceCall *c, Uuid user, Uuid current) MUST_USE;
+
 /* Tables of routes. */
+ServiceRoutes user_admin_routes(void);
 ServiceRoutes user_login_routes(void);
 ServiceRoutes user_me_routes(void);

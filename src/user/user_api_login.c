@@ -169,25 +169,23 @@ static const Field login_out_rows[] = {
 static const FieldTable login_out = { "LoggedIn", FIELD_ROWS(LoginOut, login_out_rows),
 	                              .help = "a session" };
 
-static void login_json(ServiceCall *c, const Login *login, bool bearer)
+void user_session_json(ServiceCall *c, const Session *session, Str token, bool bearer)
 {
 	JsonWriter *w = service_json(c);
 
 	json_begin_object(w);
 	json_put_str(w, "state",
-	             str_of(state_words[login->state == LOGIN_DONE ? STATE_DONE : STATE_FACTOR]
-	                            .name));
-	json_put_str(w, "session", session_id_text(c->arena, login->session->id));
+	             str_of(state_words[session->level ? STATE_DONE : STATE_FACTOR].name));
+	json_put_str(w, "session", session_id_text(c->arena, session->id));
 	if (bearer) {
-		json_put_str(w, "token", login->token);
+		json_put_str(w, "token", token);
 	} else {
-		json_put_str(w, "csrf", session_csrf(c->arena, login->token));
-		user_cookie(c, login->token, login->session->until_us);
+		json_put_str(w, "csrf", session_csrf(c->arena, token));
+		user_cookie(c, token, session->until_us);
 	}
 	json_key(w, S("expires_at"));
-	json_add_time(w, login->session->idle_until_us);
+	json_add_time(w, session->idle_until_us);
 	json_end(w);
-	service_say_header(c, "Cache-Control", S("no-store"));
 }
 
 static Err *login_answer(ServiceCall *c, const Login *login, bool bearer, const char *refusal)
@@ -203,7 +201,7 @@ static Err *login_answer(ServiceCall *c, const Login *login, bool bearer, const 
 	case LOGIN_DONE:
 		break;
 	}
-	login_json(c, login, bearer);
+	user_session_json(c, login->session, login->token, bearer);
 	return NULL;
 }
 

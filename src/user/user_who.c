@@ -157,6 +157,9 @@ Err *user_need_fresh(ServiceCall *c)
 {
 	const Seen *seen = user_seen(c);
 
+	if (seen->user->totp && seen->session->level < 2)
+		return err_new(c->arena, ERR_DENIED, "user.second_factor",
+		               "this wants a code of your authenticator: POST /v1/sessions/proof");
 	if (session_is_fresh(seen->session, &conf_of(c)->sessions, time_utc_us()))
 		return NULL;
 	return err_new(c->arena, ERR_DENIED, "user.reauthenticate",
