@@ -22,6 +22,7 @@
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
+#include "user/oidc_command.h"
 #include "user/user.h"
 
 static const CommandGroup phases[] = {
@@ -113,6 +114,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -163,6 +165,7 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
+	sets[10].rows = oidc_commands(&sets[10].count);
 	gateway_hook(shift_hooks());
 	shift_conf_paths(compare_verify_path);
 	err = begin_services(lasting);

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "user/pages.h"
 
-enum { THEME_BYTES = 256 << 10 };
+enum { THEME_BYTES = 256 << 10, KEEP_S = 600 };
 
 static Err *verify_issuer(Arena *a, Str text)
 {
@@ -66,12 +66,18 @@ static Err *read_theme(Arena *a, Oidc *oidc)
 	return file_read(a, conf->logo, THEME_BYTES, &oidc->logo);
 }
 
+OidcKeyPlan oidc_key_plan(const OidcConf *conf, const Seal *seal)
+{
+	int64_t longest_us = MAX(conf->access_us, conf->id_us);
+
+	return (OidcKeyPlan){ seal, conf->rotate_us, longest_us + KEEP_S * US_PER_S };
+}
+
 Err *oidc_open(Arena *a, const OidcSetup *setup, Oidc **out)
 {
 	Oidc *oidc = ARENA_NEW(a, Oidc);
 	const OidcConf *conf = setup->conf;
-	OidcKeyPlan plan = { setup->seal, conf->rotate_us,
-		             MAX(conf->access_us, conf->id_us) + 600 * US_PER_S };
+	OidcKeyPlan plan = oidc_key_plan(conf, setup->seal);
 
 	*oidc = (Oidc){ .conf = *conf,
 		        .issuer = conf->issuer.len ? conf->issuer : setup->home->public_url,
@@ -98,8 +104,7 @@ void oidc_close(Oidc *oidc)
 Err *oidc_tend(Oidc *oidc, Arena *a)
 {
 	int64_t now_us = time_utc_us();
-	OidcKeyPlan plan = { oidc->seal, oidc->conf.rotate_us,
-		             MAX(oidc->conf.access_us, oidc->conf.id_us) + 600 * US_PER_S };
+	OidcKeyPlan plan = oidc_key_plan(&oidc->conf, oidc->seal);
 
 	TRY(oidc_purge(oidc->db, a, now_us));
 	return oidc_keys_tend(oidc->db, a, &plan, now_us);

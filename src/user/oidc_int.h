@@ -21,6 +21,8 @@ struct Oidc {
 	Str theme, logo, logo_type; /* their bytes; empty: none */
 };
 
+OidcKeyPlan oidc_key_plan(const OidcConf *conf, const Seal *seal);
+
 /* --- requests and answers: oidc_reply.c ----------------------------------------------------------------------------------- */
 
 Oidc *oidc_of(const ServiceCall *c);
