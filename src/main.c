@@ -91,17 +91,29 @@ static Err *begin_services(Arena *a)
 	beside.table = services_table();
 	gateway_serve_beside(&beside);
 	services_read_with(read_for_service);
-	for (size_t i = 0; services_schema(i) && i < COUNT(rows); i++)
+	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
 	return NULL;
+}
+
+static void begin_features(void)
+{
+	const AdminPage *pages;
+	const MetricFamily *families;
+	size_t count;
+
+	gateway_hook(shift_hooks());
+	shift_conf_paths(compare_verify_path);
+	families = shift_metrics(&count);
+	metrics_add(families, count);
+	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	console_begin();
 }
 
 int main(int argc, char **argv)
 {
 	AUTO(arena_freep) Arena *lasting = arena_new(0);
-	const AdminPage *rows;
-	const MetricFamily *families;
-	size_t count;
 	Err *err;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
@@ -166,17 +178,11 @@ int main(int argc, char **argv)
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
 	sets[10].rows = oidc_commands(&sets[10].count);
-	gateway_hook(shift_hooks());
-	shift_conf_paths(compare_verify_path);
+	begin_features();
 	err = begin_services(lasting);
 	if (err) {
 		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
 		return 1;
 	}
-	families = shift_metrics(&count);
-	metrics_add(families, count);
-	rows = shift_pages(&count);
-	admin_extend(rows, count);
-	console_begin();
 	return args_main(&program, argc, argv, stdout, stderr);
 }

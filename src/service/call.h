@@ -11,6 +11,8 @@ typedef struct ServiceCall ServiceCall;
 typedef struct ServiceHome ServiceHome;
 typedef struct ServiceRoute ServiceRoute;
 
+typedef Err *ServiceHandler(ServiceCall *c);
+
 /* Who asks, as the service's `who` found out. */
 typedef struct ServiceWho {
 	bool known;
@@ -93,6 +95,13 @@ Err *service_match(ServiceCall *c, int64_t version) MUST_USE;
  * "idempotency.mismatch" (422: the key came with another request before), and as db_txn does. */
 typedef Err *ServiceEffect(ServiceCall *c, Db *tx, void *arg);
 Err *service_effect(ServiceCall *c, DbIsolation isolation, ServiceEffect *fn, void *arg) MUST_USE;
+
+/* A read whose answer may be kept for all who may see it: `make` fills it in unless it is there. Only where the service has a Redis.
+ * key: "user 018f...". What changes it says service_forget in its effect: forgotten when that is committed, here at once, elsewhere
+ * within a second. service_forget_at is for who has no call (a job, a command): after the commit; fails as cache_invalidate. */
+Err *service_cached(ServiceCall *c, Str key, ServiceHandler *make) MUST_USE;
+void service_forget(ServiceCall *c, Str key); /* 16 keys at most */
+Err *service_forget_at(const ServiceHome *home, Arena *a, Str key) MUST_USE;
 
 /* Pages by key: `limit` (1 to 100, 20) and `cursor` of the query.
  *	TRY(service_page(c, &page));

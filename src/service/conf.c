@@ -102,6 +102,8 @@ static const ConfKey shared_keys[] = {
 	  .help = "where it keeps what is its own" },
 	{ "redis", CONF_OBJECT, AT(ServiceConf, redis), GIVEN(ServiceConf, has_redis),
 	  .help = "a Redis for its caches and events; none: memory" },
+	{ "cache", CONF_OBJECT, AT(ServiceConf, cache),
+	  .help = "where it has a redis: answers that are kept, here and there" },
 	{ "trusted_proxies", CONF_STR, AT_LIST(ServiceConf, trusted_proxies),
 	  .verify = verify_network, .value = "NETWORK",
 	  .help = "gateways on other machines, whose word on the client is believed: 10.0.0.0/8" },
@@ -156,6 +158,8 @@ static ConfKey shared_key(size_t i)
 
 	if (strcmp(key.name, "database") == 0)
 		key.table = db_conf_table();
+	if (strcmp(key.name, "cache") == 0)
+		key.table = cache_conf_table();
 	if (strcmp(key.name, "redis") == 0)
 		key.table = redis_conf_table();
 	return key;

@@ -408,9 +408,23 @@ static const char *row_mistake(const FieldTable *table, const Field *row)
 		return "words are for an enum, which needs them";
 	if ((row->type == FIELD_OBJECT) != (row->table != NULL))
 		return "a table is for an object, which needs it";
-	if (row->nullable && !row->given && row->type != FIELD_JSON && !row->required)
-		return "null and absent could not be told apart: GIVEN";
 	return find_row(table, str_of(row->name)) == row ? NULL : "its name is another row's too";
+}
+
+Err *field_table_check_read(Arena *a, const FieldTable *table)
+{
+	TRY(field_table_check(a, table));
+	for (size_t i = 0; i < table->count; i++) {
+		const Field *row = &table->rows[i];
+
+		if (row->nullable && !row->given && row->type != FIELD_JSON && !row->required)
+			return err_new(a, ERR_INTERNAL, "field.table",
+			               "%s.%s: null and absent could not be told apart: GIVEN",
+			               table->name, row->name);
+		if (row->table)
+			TRY(field_table_check_read(a, row->table));
+	}
+	return NULL;
 }
 
 Err *field_table_check(Arena *a, const FieldTable *table)

@@ -99,5 +99,7 @@ void fields_read(const FieldTable *table, const Json *value, bool words, void *i
 
 /* Does each row fit its struct, has it a help, are names told apart? Fails with INTERNAL "field.table". */
 Err *field_table_check(Arena *a, const FieldTable *table) MUST_USE;
+/* The same, of a table that values are read by: is null told from absent? */
+Err *field_table_check_read(Arena *a, const FieldTable *table) MUST_USE;
 /* The table as a JSON Schema (draft 2020-12, as OpenAPI 3.1 has it), objects within referred to by name. */
 void fields_put_schema(JsonWriter *w, const FieldTable *table);

@@ -184,12 +184,12 @@ TEST(a_table_that_does_not_fit_its_struct_is_refused)
 		{ "s", FIELD_STR, AT(Outer, s), .names = words, .help = "x" },
 	};
 
-	CHECK_OK(field_table_check(a, &outer));
+	CHECK_OK(field_table_check_read(a, &outer));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		FieldTable table = { "Wrong", .size = sizeof(Outer), .rows = &wrong[i],
 			             .count = 1 };
 
 		NOTE("row %zu", i);
-		CHECK_ERR(field_table_check(a, &table), "field.table");
+		CHECK_ERR(field_table_check_read(a, &table), "field.table");
 	}
 }

@@ -31,6 +31,12 @@ static Err *open_store(Home *home, Arena *errs)
 		redis.name = str_of(home->pub.service->name);
 		TRY(redis_open(errs, &redis, &home->pub.redis));
 	}
+	if (home->pub.redis && !home->cache) {
+		CacheConf cache = home->conf->cache;
+
+		cache.name = str_of(home->pub.service->name);
+		TRY(cache_open(errs, &cache, home->pub.redis, &home->cache));
+	}
 	return NULL;
 }
 
@@ -155,6 +161,8 @@ void home_close(Home *home)
 	if (home->begun && home->pub.service->end)
 		home->pub.service->end(&home->pub);
 	db_close(home->pub.db);
+	if (home->cache)
+		cache_close(home->cache);
 	redis_close(home->pub.redis);
 	home_cells_free(home);
 	arena_free(home->arena);

@@ -6,7 +6,7 @@
 #include "obs/metric.h"
 #include "service/service.h"
 #include "store/db_conf.h"
-#include "store/redis.h"
+#include "store/cache.h"
 
 typedef struct ServiceConf {
 	Str listen;
@@ -17,6 +17,7 @@ typedef struct ServiceConf {
 	DbSettings database;
 	bool has_redis;
 	RedisConf redis;
+	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
 } ServiceConf;
 
@@ -59,8 +60,9 @@ typedef struct Home {
 	HttpServer *server;
 	HomePort ports[HOME_PORTS];
 	size_t port_count;
-	bool begun; /* the service's begin ran */
-	bool up;    /* atomic: requests may come */
+	Cache *cache; /* NULL: nothing is kept */
+	bool begun;   /* the service's begin ran */
+	bool up;      /* atomic: requests may come */
 	Child life;
 	Str openapi; /* made once */
 } Home;
@@ -78,8 +80,9 @@ typedef struct ServiceReply {
 	bool replayed; /* it is one that was kept */
 	struct Idempotency *idempotency;
 	int64_t start_us;
-	size_t number; /* of the route, for metrics */
-	Str allow;     /* of a 405 */
+	size_t number;               /* of the route, for metrics */
+	Str allow;                   /* of a 405 */
+	struct Forgotten *forgotten; /* keys of what this request changes */
 } ServiceReply;
 
 static inline Home *home_of(const ServiceCall *c)
@@ -95,8 +98,12 @@ HttpDone service_done;
 /* reply.c */
 void reply_init(ServiceCall *c);
 Err *reply_send(ServiceCall *c) MUST_USE;
+Err *reply_body(const ServiceCall *c, Str *body) MUST_USE; /* what was filled in so far */
 Err *reply_problem(ServiceCall *c, const Err *err)
 	MUST_USE; /* fills the answer; c->route may be NULL */
+
+/* cached.c: an effect is over */
+void cached_forget(ServiceCall *c, bool committed);
 
 /* body.c */
 Err *body_take(ServiceCall *c) MUST_USE; /* reads and decodes body and query, by the route */

@@ -187,13 +187,12 @@ static Str headers_of(ServiceCall *c)
 
 static Err *keep_answer(ServiceCall *c, Db *tx)
 {
-	ServiceReply *reply = c->reply;
-	const Idempotency *i = reply->idempotency;
+	const Idempotency *i = c->reply->idempotency;
 	unsigned status = c->status ? c->status : c->route->status ? c->route->status : 200;
 	int64_t added;
 	Str body = { 0 };
 
-	TRY(reply->is_json ? json_done(&reply->json, &body) : buf_done(&reply->body, &body));
+	TRY(reply_body(c, &body));
 	TRY(db_exec(tx, c->arena, idempotency_add, &added, .who = i->who, .key = i->key,
 	            .digest = (Str){ (const char *)i->digest, DIGEST_BYTES },
 	            .status = body.len || status != 200 ? status : 204, .headers = headers_of(c),
@@ -213,6 +212,7 @@ static Err *run_effect(Db *tx, Arena *a, void *arg)
 	c->reply->etag = (Str){ 0 };
 	c->headers.count = 0;
 	c->mistakes.count = 0;
+	cached_forget(c, false);
 	c->status = 0;
 	TRY(effect->fn(c, tx, effect->arg));
 	return c->reply->idempotency ? keep_answer(c, tx) : NULL;
@@ -226,6 +226,7 @@ Err *service_effect(ServiceCall *c, DbIsolation isolation, ServiceEffect *fn, vo
 
 	http_keep_on(c->x);
 	err = db_txn(c->db, c->arena, isolation, run_effect, &effect);
+	cached_forget(c, !err);
 	if (err != &was_first)
 		return err;
 	TRY(look(c, &done));

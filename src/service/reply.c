@@ -280,13 +280,19 @@ static unsigned final_status(ServiceCall *c, size_t body_bytes)
 	return status;
 }
 
+Err *reply_body(const ServiceCall *c, Str *body)
+{
+	const ServiceReply *reply = c->reply;
+
+	return reply->is_json ? json_done(&reply->json, body) : buf_done(&reply->body, body);
+}
+
 Err *reply_send(ServiceCall *c)
 {
-	ServiceReply *reply = c->reply;
 	Str body = { 0 };
 	Head head = { 0 };
 
-	TRY(reply->is_json ? json_done(&reply->json, &body) : buf_done(&reply->body, &body));
+	TRY(reply_body(c, &body));
 	head.status = (uint16_t)final_status(c, body.len);
 	if (head.status == 304 || head.status == 204)
 		body = (Str){ 0 };

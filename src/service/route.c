@@ -86,9 +86,9 @@ static Err *check_row(Arena *a, const RouteSet *set, size_t i)
 	if (!row->route->run || !row->route->help)
 		return bad_path(a, row->route, "it has no handler or no help");
 	if (row->route->query)
-		TRY(field_table_check(a, row->route->query));
+		TRY(field_table_check_read(a, row->route->query));
 	if (row->route->body)
-		TRY(field_table_check(a, row->route->body));
+		TRY(field_table_check_read(a, row->route->body));
 	return row->route->answer ? field_table_check(a, row->route->answer) : NULL;
 }
 

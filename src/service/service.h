@@ -61,7 +61,6 @@ struct ServiceHome {
 	void *state;      /* the service's own: begin sets it */
 };
 
-typedef Err *ServiceHandler(ServiceCall *c);
 /* Puts an error into another form than a problem document (OAuth's own): fills the answer. err->slug and err->kind say what. */
 typedef Err *ServiceFail(ServiceCall *c, const Err *err);
 

@@ -125,7 +125,7 @@ static Err *note_find(ServiceCall *c, Db *db, NoteRow **note)
 	return NULL;
 }
 
-static Err *note_get(ServiceCall *c)
+static Err *note_make(ServiceCall *c)
 {
 	NoteRow *note;
 
@@ -133,6 +133,16 @@ static Err *note_get(ServiceCall *c)
 	service_etag(c, note->version);
 	note_put(service_json(c), c->arena, note);
 	return NULL;
+}
+
+static Str note_key(ServiceCall *c)
+{
+	return str_fmt(c->arena, "%.*s %.*s", STR_ARG(c->who.name), STR_ARG(service_part(c, "id")));
+}
+
+static Err *note_get(ServiceCall *c)
+{
+	return service_cached(c, note_key(c), note_make);
 }
 
 static Err *notes_list(ServiceCall *c)
@@ -208,6 +218,7 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 	            .before = note->version - 1));
 	if (!changed)
 		return err_new(c->arena, ERR_PRECONDITION, "request.etag", "it has changed since");
+	service_forget(c, note_key(c));
 	service_etag(c, note->version);
 	note_put(service_json(c), c->arena, note);
 	return NULL;
@@ -225,6 +236,7 @@ static Err *remove_note(ServiceCall *c, Db *tx, void *arg)
 	(void)arg;
 	TRY(note_find(c, tx, &note));
 	TRY(service_match(c, note->version));
+	service_forget(c, note_key(c));
 	return db_exec(tx, c->arena, note_remove, NULL, .id = note->id);
 }
 

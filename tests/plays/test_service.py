@@ -506,3 +506,22 @@ def test_events_go_to_redis(notes, stage):
     redis.kill()
     away = until(lambda: (said := at.say("GET", "/healthz", to=at.service)).json["status"] == "degraded" and said, "no Redis")
     assert away.status == 200 and at.say("GET", made.headers["Location"]).status == 200
+
+
+def test_what_is_kept_is_read_once_and_never_after_it_changed(notes, stage):
+    redis = RedisServer(stage.folder)
+    stage.enter(redis, redis.kill)
+    at = notes(more=f', redis: "{redis.url}"')
+    path = at.say("POST", "/v1/notes", {"title": "kept"}).headers["Location"]
+    first = at.say("GET", path)
+    for _ in range(5):
+        assert (again := at.say("GET", path)).body == first.body and again.headers["ETag"] == first.headers["ETag"]
+    assert at.metric("banyan_cache_loads_total", cache="notes") == 1
+    assert at.say("GET", path, who="bob notes:read").status == 404 and at.say("GET", path, If_None_Match='"v1"').status == 304
+    for number in range(20):
+        changed = at.say("PATCH", path, {"title": f"turn {number}"})
+        assert at.say("GET", path).json == changed.json
+    assert at.say("PATCH", path, {"title": "x"}, If_Match='"v1"').status == 412
+    redis.kill()
+    assert at.say("PATCH", path, {"title": "alone"}).status == 200 and at.say("GET", path).json["title"] == "alone"
+    assert at.say("DELETE", path).status == 204 and at.say("GET", path).status == 404
