@@ -36,6 +36,7 @@ typedef struct PasswordChange {
 Err *account_password(Accounts *accounts, Arena *a, const PasswordChange *c, FieldMistakes *wrong,
                       Str *token) MUST_USE;
 
-/* The mail of a recovery, or of an invitation that was not taken up, sent by an administrator. Fails with CONFLICT
- * "user.no_address". */
-Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Asker *asker) MUST_USE;
+/* The mail of a recovery, or of an invitation that was not taken up, sent by an administrator; *code is what it has. Fails with
+ * CONFLICT "user.no_address". */
+Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Asker *asker,
+                       Str *code) MUST_USE;

@@ -337,7 +337,8 @@ Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker
 	return NULL;
 }
 
-Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Asker *asker)
+Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Asker *asker,
+                       Str *code)
 {
 	Recovering r = {
 		.accounts = accounts, .asker = asker, .user = user, .action = "recovery.sent"
@@ -349,6 +350,7 @@ Err *account_send_code(Accounts *accounts, Arena *a, const User *user, const Ask
 	mail_to(&r, a);
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, recover, &r));
 	account_mailed(accounts, a, &r.mail);
+	*code = r.mail.code;
 	return NULL;
 }
 

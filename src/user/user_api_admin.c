@@ -385,9 +385,11 @@ static Err *recovery_post(ServiceCall *c)
 {
 	int64_t retry_us;
 	User *user;
+	Str code;
 
 	TRY(named(c, &user));
-	TRY(account_send_code(accounts_of(c->home), c->arena, user, user_asker(c, &retry_us)));
+	TRY(account_send_code(accounts_of(c->home), c->arena, user, user_asker(c, &retry_us),
+	                      &code));
 	c->status = 202;
 	return NULL;
 }
