@@ -24,6 +24,7 @@
 #include "store/event_command.h"
 #include "user/oidc_command.h"
 #include "user/user.h"
+#include "user/user_command.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -177,7 +179,8 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
-	sets[10].rows = oidc_commands(&sets[10].count);
+	sets[10].rows = user_commands(&sets[10].count);
+	sets[11].rows = oidc_commands(&sets[11].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {

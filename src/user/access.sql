@@ -9,8 +9,9 @@ select hash, purpose, user_id, email, proof, data, created_at, until, used_at fr
 insert into mail_codes (hash, purpose, user_id, email, proof, data, created_at, until)
 values (:hash, :purpose, :user_id, :email, :proof, :data, :created_at, :until)
 
+-- What it was for is not kept any longer than it is good for something.
 --- exec mail_code_use(hash bytes, now time)
-update mail_codes set used_at = :now where hash = :hash and used_at is null and until > :now
+update mail_codes set used_at = :now, email = '', data = '{}' where hash = :hash and used_at is null and until > :now
 
 -- Codes that another makes useless: an older recovery, an older change of address.
 --- exec mail_codes_void(user_id uuid, now time)
@@ -18,6 +19,7 @@ update mail_codes set used_at = :now where user_id = :user_id and used_at is nul
 
 --- exec mail_codes_erase(user_id uuid)
 delete from mail_codes where user_id = :user_id
+or email = (select email from users where id = :user_id and email is not null)
 
 --- exec mail_codes_purge(before time)
 delete from mail_codes where until < :before

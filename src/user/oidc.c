@@ -101,6 +101,31 @@ void oidc_close(Oidc *oidc)
 		oidc_keys_close(oidc->keys);
 }
 
+/* In the transaction of its cause. */
+static Err *heard(Db *tx, Arena *a, const AccountNews *news)
+{
+	int64_t now_us = time_utc_us();
+
+	switch (news->event) {
+	case ACCOUNT_SESSIONS_ENDED:
+		return oidc_grants_end_of_session(tx, a, news->user, news->session, news->keep,
+		                                  now_us);
+	case ACCOUNT_PASSWORD_CHANGED:
+		return NULL; /* sessions end then, and that is told too */
+	case ACCOUNT_ERASED:
+		TRY(oidc_consents_forget(tx, a, news->user));
+		return oidc_grants_end_of_user(tx, a, news->user, now_us);
+	case ACCOUNT_SUSPENDED:
+		return oidc_grants_end_of_user(tx, a, news->user, now_us);
+	}
+	return NULL;
+}
+
+void oidc_listen(void)
+{
+	accounts_hook(heard);
+}
+
 Err *oidc_tend(Oidc *oidc, Arena *a)
 {
 	int64_t now_us = time_utc_us();

@@ -26,5 +26,7 @@ Oidc *oidc_of_home(const ServiceHome *home);
 
 enum { OIDC_TABLES = 9 };
 void oidc_routes(ServiceRoutes out[OIDC_TABLES]);
+/* Grants end with their sessions and people: at the program's start, for commands too. */
+void oidc_listen(void);
 /* New keys in time, and no rows that nobody asks for: every hour. */
 Err *oidc_tend(Oidc *oidc, Arena *a) MUST_USE;

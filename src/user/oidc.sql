@@ -89,8 +89,8 @@ update oidc_grants set ended_at = :now where user_id = :user_id and ended_at is 
 --- exec oidc_grants_end_of_session(session_id uuid, now time)
 update oidc_grants set ended_at = :now where session_id = :session_id and ended_at is null and not offline
 
---- exec oidc_grants_end_of_sessions(user_id uuid, now time)
-update oidc_grants set ended_at = :now where user_id = :user_id and ended_at is null and not offline
+--- exec oidc_grants_end_of_sessions(user_id uuid, keep uuid, now time)
+update oidc_grants set ended_at = :now where user_id = :user_id and ended_at is null and not offline and session_id <> :keep
 
 --- exec oidc_grants_end_of_client(user_id uuid, client_id text, now time)
 update oidc_grants set ended_at = :now where user_id = :user_id and client_id = :client_id and ended_at is null

@@ -13,14 +13,15 @@
 #include "base/time.h"
 #include "user/accounts_int.h"
 #include "user/oidc_int.h"
-#include "user/user.h"
+#include "user/user_command.h"
 
 enum { JWKS_FILE_BYTES = 256 << 10 };
 
 typedef enum Verb { VERB_LIST, VERB_ADD, VERB_REMOVE, VERB_ROTATE } Verb;
 
 typedef struct ClientArgs {
-	Str file, id, name, scope, audience, jwks;
+	UserArgs where;
+	Str id, name, scope, audience, jwks;
 	uint8_t verb, auth;
 	CONF_LIST_OF(Str) redirects;
 	CONF_LIST_OF(Str) logouts;
@@ -146,7 +147,7 @@ static void say_client(const Cmd *cmd, const OidcClient *c, Str secret)
 	say(cmd, &b);
 }
 
-static Err *client_add(Cmd *cmd, ServiceHome *home)
+static Err *client_add(Cmd *cmd, Db *db)
 {
 	Arena *a = cmd->arena;
 	Str secret = { 0 };
@@ -158,7 +159,7 @@ static Err *client_add(Cmd *cmd, ServiceHome *home)
 		secret = secret_token(a);
 		client.secret_hash = secret_hash(a, secret);
 	}
-	err = oidc_client_store(home->db, a, &client, time_utc_us());
+	err = oidc_client_store(db, a, &client, time_utc_us());
 	if (err_is(err, "db.unique"))
 		return err_new(a, ERR_CONFLICT, "oidc.client_taken", "there is a client %.*s",
 		               STR_ARG(client.id));
@@ -167,14 +168,14 @@ static Err *client_add(Cmd *cmd, ServiceHome *home)
 	return NULL;
 }
 
-static Err *client_list(Cmd *cmd, ServiceHome *home)
+static Err *client_list(Cmd *cmd, Db *db)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
 	OidcClient *clients;
 	size_t count;
 
-	TRY(oidc_client_list(home->db, cmd->arena, &clients, &count));
+	TRY(oidc_client_list(db, cmd->arena, &clients, &count));
 	if (cmd->json)
 		json_begin_array(&w);
 	for (size_t i = 0; i < count; i++) {
@@ -194,39 +195,40 @@ static Err *client_list(Cmd *cmd, ServiceHome *home)
 	return NULL;
 }
 
-static Err *client_remove(Cmd *cmd, ServiceHome *home)
+static Err *client_remove(Cmd *cmd, Db *db)
 {
 	const ClientArgs *args = cmd->args;
 	bool removed;
 
-	TRY(oidc_client_remove(home->db, cmd->arena, args->id, &removed));
+	TRY(oidc_client_remove(db, cmd->arena, args->id, &removed));
 	if (!removed)
 		return err_new(cmd->arena, ERR_NOT_FOUND, "oidc.client", "there is no client %.*s",
 		               STR_ARG(str_quote(cmd->arena, args->id)));
 	return NULL;
 }
 
-static Err *client_do(Cmd *cmd, ServiceHome *home, void *arg)
+static Err *client_do(Cmd *cmd, Accounts *accounts, void *arg)
 {
 	const ClientArgs *args = cmd->args;
 
 	(void)arg;
 	if (args->verb == VERB_ADD)
-		return client_add(cmd, home);
-	return args->verb == VERB_REMOVE ? client_remove(cmd, home) : client_list(cmd, home);
+		return client_add(cmd, accounts->db);
+	return args->verb == VERB_REMOVE ? client_remove(cmd, accounts->db)
+	                                 : client_list(cmd, accounts->db);
 }
 
 static Err *client_run(Cmd *cmd)
 {
 	const ClientArgs *args = cmd->args;
 
-	return service_command(cmd, user_service(), args->file, client_do, NULL);
+	return user_command_run(cmd, &args->where, client_do, NULL);
 }
 
 /* --- keys --------------------------------------------------------------------------------------------------------------- */
 
 typedef struct KeysArgs {
-	Str file;
+	UserArgs where;
 	uint8_t verb;
 } KeysArgs;
 
@@ -243,14 +245,14 @@ static const char *state_of(const OidcRing *ring, const OidcKey *key, int64_t no
 	return state;
 }
 
-static Err *keys_list(Cmd *cmd, ServiceHome *home)
+static Err *keys_list(Cmd *cmd, Db *db)
 {
 	int64_t now_us = time_utc_us();
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
 	const OidcRing *ring;
 
-	TRY(oidc_keys_list(home->db, cmd->arena, now_us, &ring, NULL));
+	TRY(oidc_keys_list(db, cmd->arena, now_us, &ring, NULL));
 	if (cmd->json)
 		json_begin_array(&w);
 	for (size_t i = 0; i < ring->count; i++) {
@@ -280,31 +282,22 @@ static Err *keys_list(Cmd *cmd, ServiceHome *home)
 	return NULL;
 }
 
-static Err *keys_do(Cmd *cmd, ServiceHome *home, void *arg)
+static Err *keys_do(Cmd *cmd, Accounts *accounts, void *arg)
 {
 	const KeysArgs *args = cmd->args;
-	const UserConf *conf = home->conf;
-	AccountsSetup setup = { .conf = conf, .db = home->db };
-	Accounts *accounts = NULL;
-	OidcKeyPlan plan;
-	Err *err;
+	OidcKeyPlan plan = oidc_key_plan(&accounts->conf->openid, accounts->seal);
 
 	(void)arg;
-	if (args->verb == VERB_LIST)
-		return keys_list(cmd, home);
-	TRY(accounts_open(cmd->arena, &setup, &accounts));
-	plan = oidc_key_plan(&conf->openid, accounts->seal);
-	err = oidc_keys_rotate(home->db, cmd->arena, &plan, time_utc_us());
-	accounts_close(accounts);
-	TRY(err);
-	return keys_list(cmd, home);
+	if (args->verb == VERB_ROTATE)
+		TRY(oidc_keys_rotate(accounts->db, cmd->arena, &plan, time_utc_us()));
+	return keys_list(cmd, accounts->db);
 }
 
 static Err *keys_run(Cmd *cmd)
 {
 	const KeysArgs *args = cmd->args;
 
-	return service_command(cmd, user_service(), args->file, keys_do, NULL);
+	return user_command_run(cmd, &args->where, keys_do, NULL);
 }
 
 /* --- the rows ----------------------------------------------------------------------------------------------------------- */
@@ -328,17 +321,13 @@ static const ConfWord auth_words[] = {
 	{ 0 },
 };
 
-#define CONFIG(type) \
-	{ "config", CONF_STR, AT(type, file), .letter = 'c', .value = "FILE", .def = "banyan.yaml", \
-	  .help = "the configuration that the service runs with" }
-
 static const ConfKey client_operands[] = {
 	{ "VERB", CONF_ENUM, AT(ClientArgs, verb), .names = client_verbs, .required = true,
 	  .help = "what to do" },
 	{ "ID", CONF_STR, AT(ClientArgs, id), .help = "the client; of add: made up when left out" },
 };
 static const ConfKey client_options[] = {
-	CONFIG(ClientArgs),
+	USER_WHERE_ROWS(ClientArgs),
 	{ "name", CONF_STR, AT(ClientArgs, name), .max = "100", .help = "what people are shown" },
 	{ "auth", CONF_ENUM, AT(ClientArgs, auth), .names = auth_words,
 	  .def = "client_secret_basic", .help = "how it proves who it is" },
@@ -363,7 +352,7 @@ static const ConfKey keys_operands[] = {
 	{ "VERB", CONF_ENUM, AT(KeysArgs, verb), .names = key_verbs, .def = "list",
 	  .help = "what to do" },
 };
-static const ConfKey keys_options[] = { CONFIG(KeysArgs) };
+static const ConfKey keys_options[] = { USER_WHERE_ROWS(KeysArgs) };
 
 static const Command commands[] = {
 	{ "user client", .group = "services", .summary = "who may log people in by OpenID Connect",

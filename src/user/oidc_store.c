@@ -239,11 +239,11 @@ Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, int64_t now_us)
 	return db_exec(db, a, oidc_grants_end_of_user, NULL, .user_id = user, .now = now_us);
 }
 
-Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, int64_t now_us)
+Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)
 {
 	if (uuid_is_nil(session))
 		return db_exec(db, a, oidc_grants_end_of_sessions, NULL, .user_id = user,
-		               .now = now_us);
+		               .keep = keep, .now = now_us);
 	return db_exec(db, a, oidc_grants_end_of_session, NULL, .session_id = session,
 	               .now = now_us);
 }

@@ -54,8 +54,9 @@ Err *oidc_grant_rotate(Db *db, Arena *a, Uuid id, Str old, Str newest, Str seale
                        bool *rotated) MUST_USE;
 Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us) MUST_USE;
 Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, int64_t now_us) MUST_USE;
-/* Those that do not outlive it; session nil: of all sessions of the user. */
-Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, int64_t now_us) MUST_USE;
+/* Those that do not outlive a session; session nil: of all sessions of the user but `keep`. */
+Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)
+	MUST_USE;
 
 Err *oidc_consent_load(Db *db, Arena *a, Uuid user, Str client, Str *scope) MUST_USE;
 Err *oidc_consent_store(Db *db, Arena *a, Uuid user, Str client, Str scope, int64_t now_us) MUST_USE;

@@ -119,5 +119,6 @@ const Service *user_service(void)
 	routes[2] = user_admin_routes();
 	oidc_routes(&routes[3]);
 	service.conf = user_conf_table();
+	oidc_listen();
 	return &service;
 }

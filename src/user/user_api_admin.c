@@ -46,6 +46,8 @@ typedef struct UsersQuery {
 	uint8_t status;
 	bool has_status;
 	Str login, external;
+	int64_t limit; /* of the page: service_page reads them */
+	Str cursor;
 } UsersQuery;
 static const ConfWord status_words[] = {
 	{ "invited", USER_INVITED, "made by an administrator, without a password yet" },
@@ -61,6 +63,9 @@ static const Field query_rows[] = {
 	  .help = "the one with this e-mail address or username" },
 	{ "external", FIELD_STR, AT(UsersQuery, external), .max = 200,
 	  .help = "the one that another system calls so" },
+	{ "limit", FIELD_INT, AT(UsersQuery, limit), .min = 1, .max = 100,
+	  .help = "how many at most; 20" },
+	{ "cursor", FIELD_STR, AT(UsersQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable users_query = { "UsersQuery", FIELD_ROWS(UsersQuery, query_rows),
 	                                .help = "which accounts" };
@@ -408,10 +413,15 @@ static Err *sessions_delete(ServiceCall *c)
 
 typedef struct AuditQuery {
 	Uuid user;
+	int64_t limit; /* of the page: service_page reads them */
+	Str cursor;
 } AuditQuery;
 static const Field audit_rows[] = {
 	{ "user", FIELD_ID, AT(AuditQuery, user), .prefix = "usr_",
 	  .help = "of this account only" },
+	{ "limit", FIELD_INT, AT(AuditQuery, limit), .min = 1, .max = 100,
+	  .help = "how many at most; 20" },
+	{ "cursor", FIELD_STR, AT(AuditQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable audit_query = { "AuditQuery", FIELD_ROWS(AuditQuery, audit_rows),
 	                                .help = "which lines" };
@@ -427,7 +437,7 @@ static Err *audit_get(ServiceCall *c)
 
 	TRY(service_page(c, &page));
 	if (!page.first && !str_to_u64(page.after, &before))
-		service_mistake(c, "cursor", "invalid", "the cursor is none of ours");
+		service_mistake(c, "?cursor", "invalid", "the cursor is none of ours");
 	TRY(service_mistakes(c));
 	TRY(audit_list(c->db, c->arena, q->user, (int64_t)before, page.limit + 1, &entries,
 	               &count));

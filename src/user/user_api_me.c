@@ -238,7 +238,7 @@ static Err *totp_confirm_post(ServiceCall *c)
 	const Str *codes;
 
 	TRY(user_limited(c, &retry_us,
-	                 account_limit(accounts_of(c->home), c->arena, "code",
+	                 account_limit(accounts_of(c->home), c->arena, "confirm",
 	                               uuid_text(c->arena, user->id), asker)));
 	TRY(totp_confirm(accounts_of(c->home), c->arena, user, in->code, asker, &codes));
 	if (!codes)

@@ -93,6 +93,7 @@ create table mail_codes (
 	used_at :time
 ) :strict;
 create index mail_codes_by_user on mail_codes (user_id) where user_id is not null;
+create index mail_codes_by_email on mail_codes (email);
 create index mail_codes_over on mail_codes (until);
 
 -- What was tried too often (throttle.h): `level` tries at `at`, which become less by themselves.
