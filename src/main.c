@@ -22,6 +22,7 @@
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
+#include "user/import_command.h"
 #include "user/oidc_command.h"
 #include "user/user.h"
 #include "user/user_command.h"
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -181,6 +183,7 @@ int main(int argc, char **argv)
 	sets[9].rows = jq_commands(&sets[9].count);
 	sets[10].rows = user_commands(&sets[10].count);
 	sets[11].rows = oidc_commands(&sets[11].count);
+	sets[12].rows = user_import_commands(&sets[12].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {

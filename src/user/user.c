@@ -8,6 +8,7 @@
 #include "service/service.h"
 #include "store/job.h"
 #include "user/accounts_int.h"
+#include "user/import_command.h"
 #include "user/oidc.h"
 #include "user/user_api.h"
 
@@ -96,7 +97,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[3 + OIDC_TABLES];
+	static ServiceRoutes routes[4 + OIDC_TABLES];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -117,7 +118,8 @@ const Service *user_service(void)
 	routes[0] = user_login_routes();
 	routes[1] = user_me_routes();
 	routes[2] = user_admin_routes();
-	oidc_routes(&routes[3]);
+	routes[3] = user_import_routes();
+	oidc_routes(&routes[4]);
 	service.conf = user_conf_table();
 	oidc_listen();
 	return &service;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OpenID Connect provider: real relying parties, people with forms, tokens that are shown twice."""
 import base64
+import itertools
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from actors.provider import PASSWORD, Person, Provider, Refused, RelyingParty, o
 from actors.waiting import until
 
 BACK = "http://127.0.0.1/back"
-ANN = "ann@shop.test"
+NUMBERS = itertools.count()
 
 
 @pytest.fixture
@@ -32,18 +33,25 @@ def party(stage):
     return start
 
 
+@pytest.fixture(scope="module")
+def lasting(long_stage):
+    """For plays that need nothing of their own but people and clients."""
+    at = Provider(long_stage.folder, number=9)
+    return long_stage.enter(at, at.finish)
+
+
 @pytest.fixture
-def shop(provider, party):
-    """(provider, relying party, a person with an account)"""
-    at = provider()
-    registered = at.client("shop", "--name", "The Shop", "--redirect", BACK, "--logout-redirect", BACK)
-    return at, party(at, registered), at.register(ANN)
+def shop(lasting, party):
+    """(provider, relying party, a person with an account), the latter two new each time"""
+    number = next(NUMBERS)
+    registered = lasting.client(f"shop{number}", "--name", "The Shop", "--redirect", BACK, "--logout-redirect", BACK)
+    return lasting, party(lasting, registered), lasting.register(f"ann{number}@shop.test")
 
 
 def agree(page):
     """Through whatever pages there are, to the client's address."""
     if urlsplit(page.url).path == "/login":
-        page = page.person.log_in(page, ANN)
+        page = page.person.log_in(page)
     if page.forms and page.forms[0][0] == "/oauth2/consent":
         page = page.submit(answer="yes")
     assert page.url.startswith("http://127.0.0.1:9/back"), page.text
@@ -57,15 +65,15 @@ def test_a_person_logs_in_to_a_client(shop):
     assert rp.metadata["issuer"] == at.issuer
     page = ann.open(rp.ask("openid email profile offline_access"))
     assert urlsplit(page.url).path == "/login" and "The Shop" in page.text
-    page = ann.log_in(page, ANN)
-    assert "The Shop asks for access" in page.text and ANN in page.text
+    page = ann.log_in(page)
+    assert "The Shop asks for access" in page.text and ann.email in page.text
     url = page.submit(answer="yes").url
     assert parse_qs(urlsplit(url).query)["iss"] == [at.issuer]
     tokens = rp.do("answer", url=url)
     assert tokens["claims"]["sub"].startswith("usr_") and tokens["claims"]["acr"] == "aal1"
     assert tokens["scope"] == "openid email profile offline_access" and tokens["token_type"] == "bearer"
     about = rp.do("userinfo", token=tokens["access_token"], subject=tokens["claims"]["sub"])
-    assert (about["email"], about["email_verified"], about["name"]) == (ANN, True, "Ann Archer")
+    assert (about["email"], about["email_verified"], about["name"]) == (ann.email, True, "Ann Archer")
 
 
 def test_a_code_that_comes_twice_ends_what_came_of_it(shop):
@@ -85,7 +93,7 @@ def test_a_code_that_comes_twice_ends_what_came_of_it(shop):
 
 def test_a_code_is_for_its_client_its_address_and_its_verifier(shop, party):
     at, rp, ann = shop
-    other = party(at, at.client("other", "--redirect", BACK))
+    other = party(at, at.client(f"other{next(NUMBERS)}", "--redirect", BACK))
     url = agree(ann.open(rp.ask()))
     other.ask()
     with pytest.raises(Refused, match="invalid_grant|state"):
@@ -94,7 +102,7 @@ def test_a_code_is_for_its_client_its_address_and_its_verifier(shop, party):
     code = query["code"][0]
     for about in ({"redirect_uri": BACK}, {"redirect_uri": "http://127.0.0.1:9/back", "code_verifier": "x" * 43},
                   {"redirect_uri": "http://127.0.0.1:9/back"}):
-        answer = ann.session.post(at.issuer + "/oauth2/token", auth=("shop", "wrong"), data={"grant_type": "authorization_code", "code": code, **about})
+        answer = ann.session.post(at.issuer + "/oauth2/token", auth=(rp.ident, "wrong"), data={"grant_type": "authorization_code", "code": code, **about})
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
         assert answer.headers["WWW-Authenticate"].startswith("Basic") and answer.headers["Cache-Control"] == "no-store"
     assert rp.do("answer", url=url)["access_token"]  # nobody who was refused has used it up
@@ -103,8 +111,8 @@ def test_a_code_is_for_its_client_its_address_and_its_verifier(shop, party):
 def test_what_is_wrong_with_a_request_goes_to_the_client_only_when_its_address_is_known(shop):
     at, rp, ann = shop
     good = rp.ask()
-    for change, why in (("client_id=shop", "client_id=nobody"), ("redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback", "redirect_uri=https%3A%2F%2Fevil.test%2F"),
-                        ("client_id=shop", "client_id=shop&client_id=shop")):
+    for change, why in ((f"client_id={rp.ident}", "client_id=nobody"), ("redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fback", "redirect_uri=https%3A%2F%2Fevil.test%2F"),
+                        ("scope=openid", "scope=openid&client_id=twice")):
         page = ann.open(good.replace(change, why))
         assert change in good and page.status == 400 and page.url.startswith(at.issuer) and "evil" not in page.text
     for change, to, error in (("code_challenge_method=S256", "code_challenge_method=plain", "invalid_request"),
@@ -129,7 +137,7 @@ GRACE = "    openid: {{ grace: {} }}"
 
 def test_a_refresh_token_is_good_once(provider, party):
     at = provider(more=GRACE.format("0s"))
-    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register(ANN)
+    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register("ann@shop.test")
     first = tokens_of(rp, ann)
     second = rp.do("refresh", token=first["refresh_token"])
     third = rp.do("refresh", token=second["refresh_token"])
@@ -143,7 +151,7 @@ def test_a_refresh_token_is_good_once(provider, party):
 
 def test_within_the_grace_a_used_one_brings_the_same_successor(provider, party):
     at = provider(more=GRACE.format("5m"))
-    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register(ANN)
+    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register("ann@shop.test")
     first = tokens_of(rp, ann)
     second = rp.do("refresh", token=first["refresh_token"])
     assert rp.do("refresh", token=first["refresh_token"])["refresh_token"] == second["refresh_token"]
@@ -155,7 +163,7 @@ def test_within_the_grace_a_used_one_brings_the_same_successor(provider, party):
 
 def test_a_family_has_an_end_however_it_is_used(provider, party):
     at = provider(more="    openid: { refresh_token: 10s, access_token: 10s }")
-    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register(ANN)
+    rp, ann = party(at, at.client("shop", "--redirect", BACK)), at.register("ann@shop.test")
     tokens = tokens_of(rp, ann)
     end = rp.do("introspect", token=tokens["refresh_token"])["exp"]
     tokens = rp.do("refresh", token=tokens["refresh_token"])
@@ -164,7 +172,7 @@ def test_a_family_has_an_end_however_it_is_used(provider, party):
 
 def test_another_clients_refresh_token_is_refused_and_ends_nothing(shop, party):
     at, rp, ann = shop
-    other = party(at, at.client("other", "--redirect", BACK))
+    other = party(at, at.client(f"other{next(NUMBERS)}", "--redirect", BACK))
     tokens = tokens_of(rp, ann)
     with pytest.raises(Refused, match="invalid_grant"):
         other.do("refresh", token=tokens["refresh_token"])
@@ -177,10 +185,10 @@ def test_another_clients_refresh_token_is_refused_and_ends_nothing(shop, party):
 
 def test_a_client_asks_for_itself(shop, party):
     at, _, _ = shop
-    machine = party(at, at.client("machine", "--grant", "client_credentials", "--scope", "orders:read orders:write", "--audience", "https://orders.test"))
+    machine = party(at, at.client(f"machine{next(NUMBERS)}", "--grant", "client_credentials", "--scope", "orders:read orders:write", "--audience", "https://orders.test"))
     tokens = machine.do("own", scope="orders:read")
     about = machine.do("introspect", token=tokens["access_token"])
-    assert about["active"] and (about["sub"], about["scope"], about["aud"]) == ("machine", "orders:read", "https://orders.test")
+    assert about["active"] and (about["sub"], about["scope"], about["aud"]) == (machine.ident, "orders:read", "https://orders.test")
     assert "refresh_token" not in tokens
     with pytest.raises(Refused, match="invalid_scope"):
         machine.do("own", scope="orders:read admin")
@@ -195,7 +203,7 @@ def test_clients_prove_themselves_as_they_registered(provider, party, auth, tmp_
         key = node_key()
         (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{name: value for name, value in key.items() if name != "d"}]}))
         words = ["--jwks", tmp_path / "jwks.json"]
-    rp, ann = party(at, at.client("app", "--auth", auth, "--redirect", BACK, *words), key=key), at.register(ANN)
+    rp, ann = party(at, at.client("app", "--auth", auth, "--redirect", BACK, *words), key=key), at.register("ann@shop.test")
     tokens = tokens_of(rp, ann)
     assert rp.do("refresh", token=tokens["refresh_token"])["access_token"]
     rp.do("revoke", token=tokens["refresh_token"])
@@ -226,7 +234,7 @@ def test_keys_rotate_and_tokens_before_it_stay_good(shop):
 
 def test_id_tokens_are_signed_as_the_client_registered(shop, party):
     at, _, ann = shop
-    rp = party(at, at.client("old", "--redirect", BACK, "--rs256"), alg="RS256")
+    rp = party(at, at.client(f"old{next(NUMBERS)}", "--redirect", BACK, "--rs256"), alg="RS256")
     assert header_of(tokens_of(rp, ann, "openid")["id_token"])["alg"] == "RS256"
 
 
@@ -245,7 +253,7 @@ def test_prompt_and_max_age_want_a_login_that_is_new(shop):
     for about in ({"prompt": "login"}, {"max_age": "0"}):
         page = ann.open(rp.ask(**about))
         assert urlsplit(page.url).path == "/login"
-        page = ann.log_in(page, ANN)
+        page = ann.log_in(page)
         assert page.url.startswith("http://127.0.0.1:9/back?code="), page.text
     assert "asks for access" in ann.open(rp.ask(prompt="consent")).text
     assert "asks for access" in ann.open(rp.ask("openid email")).text
@@ -265,10 +273,11 @@ def test_a_second_factor_is_asked_for_when_a_client_wants_it(shop):
     page = page.submit(code=oathtool(key))
     codes = re.findall(r"<li><code>(.+?)</code>", page.text)
     assert len(codes) == 10, page.text
-    tokens = rp.do("answer", url=ann.open(rp.ask(acr_values="aal2")).url)  # the code just given counts
-    assert tokens["claims"]["acr"] in ("aal1", "aal2")
+    page = ann.open(rp.ask(acr_values="aal2"))
+    assert urlsplit(page.url).path == "/login/code"  # a step up of the session there is
+    assert rp.do("answer", url=page.submit(code=codes[1]).url)["claims"]["acr"] == "aal2"
     other = Person(at)
-    page = other.log_in(other.open(rp.ask(acr_values="aal2")), ANN)
+    page = other.log_in(other.open(rp.ask(acr_values="aal2")), ann.email)
     assert urlsplit(page.url).path == "/login/code"
     assert page.submit(code="000000").status == 422
     page = page.submit(code=codes[0])
@@ -287,13 +296,13 @@ def test_a_client_logs_its_person_out(shop):
     with pytest.raises(Refused, match="invalid_grant"):  # it was no offline access
         rp.do("refresh", token=tokens["refresh_token"])
     stranger = Person(at)
-    assert stranger.open("/oauth2/logout?post_logout_redirect_uri=https://evil.test/&client_id=shop").status == 400
+    assert stranger.open(f"/oauth2/logout?post_logout_redirect_uri=https://evil.test/&client_id={rp.ident}").status == 400
 
 
 def test_without_its_token_the_person_is_asked(shop):
     at, rp, ann = shop
     agree(ann.open(rp.ask()))
-    page = ann.open("/oauth2/logout?client_id=shop&post_logout_redirect_uri=" + BACK)
+    page = ann.open(f"/oauth2/logout?client_id={rp.ident}&post_logout_redirect_uri={BACK}")
     assert "The Shop would like to log you out" in page.text
     assert ann.open(rp.ask()).url.startswith("http://127.0.0.1:9/back?code=")
     assert page.submit().url == BACK
@@ -316,7 +325,7 @@ def test_consent_is_withdrawn_on_ones_page(shop):
 def test_a_suspended_person_has_no_tokens_any_more(shop):
     at, rp, ann = shop
     tokens = tokens_of(rp, ann)
-    at.command("user", "suspend", ANN)
+    at.command("user", "suspend", ann.email)
     assert not rp.do("introspect", token=tokens["access_token"])["active"]
     with pytest.raises(Refused, match="invalid_grant"):
         rp.do("refresh", token=tokens["refresh_token"])
@@ -328,19 +337,19 @@ def test_a_form_of_elsewhere_does_nothing(shop):
     at, rp, ann = shop
     page = ann.open("/login")
     action, hidden = page.forms[0]
-    fields = {**hidden, "login": ANN, "password": PASSWORD}
+    fields = {**hidden, "login": ann.email, "password": PASSWORD}
     for about in ({"headers": {"Origin": "https://evil.test"}}, {"headers": {"Sec-Fetch-Site": "cross-site"}},
                   {"data": {**fields, "csrf": "0" * 64}}, {"cookies": {"banyan_form": "A" * 43}}):
         answer = requests.post(at.issuer + action, **{"data": fields, "cookies": ann.session.cookies.get_dict(), "allow_redirects": False, **about})
         assert answer.status_code == 403 and "banyan=" not in answer.headers.get("Set-Cookie", "")
-    assert page.submit(login=ANN, password=PASSWORD).url.endswith("/account")
+    assert page.submit(login=ann.email, password=PASSWORD).url.endswith("/account")
 
 
 def test_a_login_leads_to_no_address_but_ours(shop):
     at, rp, ann = shop
     for where in ("https://evil.test/", "//evil.test/", "/\\evil.test", "/oauth2/../evil", "javascript:alert(1)"):
         page = Person(at).open("/login?next=" + where)
-        assert page.submit(login=ANN, password=PASSWORD).url == at.issuer + "/account"
+        assert page.submit(login=ann.email, password=PASSWORD).url == at.issuer + "/account"
 
 
 @pytest.mark.parametrize("headers, query, language, title", [
@@ -365,12 +374,12 @@ def test_a_theme_and_a_logo_are_configured(provider, tmp_path):
 def test_a_new_password_by_mail(shop):
     at, rp, ann = shop
     tokens = tokens_of(rp, ann, "openid")
-    page = ann.open("/recover").submit(login=ANN)
+    page = ann.open("/recover").submit(login=ann.email)
     assert "Set a new password" in page.text
     assert page.submit(code="wrong", password="another long password").status == 422
-    page = page.submit(code=at.mailed(ANN), password="another long password")
+    page = page.submit(code=at.mailed(ann.email), password="another long password")
     assert page.status == 200 and "Your password is set" in page.text, page.text
     with pytest.raises(Refused, match="invalid_grant"):
         rp.do("refresh", token=tokens["refresh_token"])
-    assert ann.log_in(ann.open("/login"), ANN).status == 422
-    assert ann.log_in(ann.open("/login"), ANN, "another long password").url.endswith("/account")
+    assert ann.log_in(ann.open("/login")).status == 422
+    assert ann.log_in(ann.open("/login"), password="another long password").url.endswith("/account")

@@ -78,6 +78,7 @@ class Provider(Gateway):
     def register(self, email, password=PASSWORD, name="Ann Archer"):
         """Somebody with an account, whose address is verified; not logged in."""
         person = Person(self)
+        person.email = email
         page = person.open("/register")
         page = page.submit(name=name, email=email, password=password)
         assert urlsplit(page.url).path == "/verify", page.text
@@ -147,9 +148,9 @@ class Person:
         url = urljoin(self.issuer, url)
         return self.follow(url, self.session.post(url, data=fields, allow_redirects=False, timeout=PATIENCE_S))
 
-    def log_in(self, page, login, password=PASSWORD):
+    def log_in(self, page, login=None, password=PASSWORD):
         assert urlsplit(page.url).path == "/login", page.text
-        return page.submit(login=login, password=password)
+        return page.submit(login=login or self.email, password=password)
 
 
 def totp_key(page):
@@ -173,6 +174,7 @@ class RelyingParty:
         self.name, self.redirect = "relying party", redirect
         self.process = subprocess.Popen(["node", ROOT / "tests/plays/actors/openid.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, preexec_fn=die_with_parent)
+        self.ident = registered["client_id"]
         method = registered["token_endpoint_auth_method"]
         self.metadata = self.do("begin", issuer=provider.issuer, id=registered["client_id"], alg=alg,
                                 proof={"method": method, "secret": registered.get("client_secret"), "key": key})
