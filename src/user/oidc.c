@@ -110,13 +110,12 @@ static Err *heard(Db *tx, Arena *a, const AccountNews *news)
 	case ACCOUNT_SESSIONS_ENDED:
 		return oidc_grants_end_of_session(tx, a, news->user, news->session, news->keep,
 		                                  now_us);
-	case ACCOUNT_PASSWORD_CHANGED:
-		return NULL; /* sessions end then, and that is told too */
 	case ACCOUNT_ERASED:
 		TRY(oidc_consents_forget(tx, a, news->user));
-		return oidc_grants_end_of_user(tx, a, news->user, now_us);
+		return oidc_grants_end_of_user(tx, a, news->user, (Uuid){ { 0 } }, now_us);
+	case ACCOUNT_PASSWORD_CHANGED: /* offline access too: somebody may have had the old one */
 	case ACCOUNT_SUSPENDED:
-		return oidc_grants_end_of_user(tx, a, news->user, now_us);
+		return oidc_grants_end_of_user(tx, a, news->user, news->keep, now_us);
 	}
 	return NULL;
 }

@@ -83,8 +83,8 @@ where id = :id and newest = :old and ended_at is null
 --- exec oidc_grant_end(id uuid, now time)
 update oidc_grants set ended_at = :now where id = :id and ended_at is null
 
---- exec oidc_grants_end_of_user(user_id uuid, now time)
-update oidc_grants set ended_at = :now where user_id = :user_id and ended_at is null
+--- exec oidc_grants_end_of_user(user_id uuid, keep uuid, now time)
+update oidc_grants set ended_at = :now where user_id = :user_id and ended_at is null and session_id <> :keep
 
 --- exec oidc_grants_end_of_session(session_id uuid, now time)
 update oidc_grants set ended_at = :now where session_id = :session_id and ended_at is null and not offline

@@ -18,7 +18,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { RING_AGE_S = 10, LOOK_AGAIN_MS = 1000 };
+enum { RING_AGE_S = 2, LOOK_AGAIN_MS = 1000 };
 
 static const JwsAlg algs[] = { JWS_ES256, JWS_RS256 };
 

@@ -33,7 +33,7 @@ typedef struct OidcRing { /* of one moment */
 Err *oidc_keys_open(Arena *a, Db *db, const OidcKeyPlan *plan, OidcKeys **out) MUST_USE;
 void oidc_keys_close(OidcKeys *keys); /* NULL is fine */
 
-/* What there is, some seconds old at most; for as long as the arena. fresh: looked up now, once a second at most. */
+/* What there is, two seconds old at most; for as long as the arena. fresh: looked up now, once a second at most. */
 Err *oidc_keys_ring(OidcKeys *keys, Arena *a, bool fresh, const OidcRing **out) MUST_USE;
 /* The key that signs at that time. Fails with INTERNAL "oidc.no_key". */
 Err *oidc_ring_signer(const OidcRing *ring, Arena *a, JwsAlg alg, int64_t now_us, const Jwk **out)

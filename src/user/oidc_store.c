@@ -234,9 +234,10 @@ Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us)
 	return db_exec(db, a, oidc_grant_end, NULL, .id = id, .now = now_us);
 }
 
-Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, int64_t now_us)
+Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now_us)
 {
-	return db_exec(db, a, oidc_grants_end_of_user, NULL, .user_id = user, .now = now_us);
+	return db_exec(db, a, oidc_grants_end_of_user, NULL, .user_id = user, .keep = keep,
+	               .now = now_us);
 }
 
 Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)

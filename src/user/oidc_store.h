@@ -53,7 +53,8 @@ Err *oidc_code_spend(Db *db, Arena *a, const OidcKept *code, Str handle_hash, St
 Err *oidc_grant_rotate(Db *db, Arena *a, Uuid id, Str old, Str newest, Str sealed, int64_t now_us,
                        bool *rotated) MUST_USE;
 Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us) MUST_USE;
-Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, int64_t now_us) MUST_USE;
+/* All but those of the session `keep`, which may be nil. */
+Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now_us) MUST_USE;
 /* Those that do not outlive a session; session nil: of all sessions of the user but `keep`. */
 Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)
 	MUST_USE;
