@@ -228,7 +228,7 @@ static const struct {
 } mistakes[] = {
 	{ "too_short", "field.too_short" },
 	{ "too_long", "field.too_long" },
-	{ "breached", "field.breached" },
+	{ "known", "field.breached" },
 	{ "required", "field.required" },
 };
 

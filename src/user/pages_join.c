@@ -73,11 +73,11 @@ static Err *register_post(ServiceCall *c)
 	r.locale = page_language_tag(
 		page_language(form_get(&form, "ui_locales"), service_header(c, "Accept-Language")));
 	err = account_register(oidc_of(c)->accounts, c->arena, &r, &wrong, &proof);
-	if (err_is(err, "request.fields") || err_is(err, "user.fields"))
-		return show_register(c, &form, 422, &wrong, NULL);
 	if (err_is(err, "user.limited"))
 		return show_register(c, &form, 429, NULL, "login.limited");
 	TRY(err);
+	if (wrong.count)
+		return show_register(c, &form, 422, &wrong, NULL);
 	keep_proof(c, proof);
 	oidc_no_store(c);
 	service_redirect(c, 303, pages_link(c, "/verify", pages_next(&form),
@@ -159,6 +159,7 @@ static Err *show_reset(ServiceCall *c, const Form *form, unsigned status,
 
 	page_put(page.data, "next", pages_next(form));
 	page_put(page.data, "code", form_get(form, "code"));
+	page_put(page.data, "seconds", S("60"));
 	if (wrong)
 		TRY(pages_mistakes(c, &page, wrong));
 	TRY(pages_problem(c, &page, problem));
@@ -197,9 +198,11 @@ static Err *reset_post(ServiceCall *c)
 	TRY(pages_form(c, "reset", &form));
 	err = account_reset(oidc_of(c)->accounts, c->arena, str_trim(form_get(&form, "code")),
 	                    form_get(&form, "password"), &asker, &wrong, &user);
-	if (err_is(err, "request.fields") || err_is(err, "user.fields"))
-		return show_reset(c, &form, 422, &wrong, NULL);
+	if (err_is(err, "user.limited"))
+		return show_reset(c, &form, 429, NULL, "login.limited");
 	TRY(err);
+	if (wrong.count)
+		return show_reset(c, &form, 422, &wrong, NULL);
 	if (!user)
 		return show_reset(c, &form, 422, NULL, "verify.refused");
 	return pages_message(c, 200, "reset.done.title", "reset.done.lead", "/login", "go.login",
