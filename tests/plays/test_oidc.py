@@ -1,20 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OpenID Connect provider: real relying parties, people with forms, tokens that are shown twice."""
 import base64
+import collections
+import concurrent.futures
 import itertools
 import json
+import os
+import random
 import re
 import subprocess
+import threading
+import uuid
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg2
 import pytest
 import requests
 
-from actors.provider import PASSWORD, Person, Provider, Refused, RelyingParty, oathtool, totp_key
+from actors.apache import Apache
+from actors.postgres import Postgres
+from actors.provider import PASSWORD, Page, Person, Provider, Refused, RelyingParty, oathtool, totp_key
 from actors.waiting import until
 
 BACK = "http://127.0.0.1/back"
 NUMBERS = itertools.count()
+PARALLEL, RESTARTS = 50, 50 if os.environ.get("BANYAN_PROOF") else 3
 
 
 @pytest.fixture
@@ -383,3 +393,87 @@ def test_a_new_password_by_mail(shop):
         rp.do("refresh", token=tokens["refresh_token"])
     assert ann.log_in(ann.open("/login")).status == 422
     assert ann.log_in(ann.open("/login"), password="another long password").url.endswith("/account")
+
+
+# A relying party in C, which checks what others let pass
+
+def test_apache_logs_a_person_in_refreshes_and_logs_out(shop, stage):
+    at, _, ann = shop
+    rp = Apache(stage.folder, at, lambda back: at.client(f"apache{next(NUMBERS)}", "--redirect", back, "--logout-redirect", back.replace("private/back", "")))
+    stage.enter(rp, rp.finish)
+    browser = ann.session  # cookies know no ports: it is one jar for both
+    answer = browser.get(rp.url + "/private/", timeout=30)
+    page = Page(ann, answer.url, answer)
+    assert urlsplit(page.url).path == "/login", rp.report()
+    page = ann.log_in(page)
+    page = page.submit(answer="yes")
+    answer = browser.get(page.url, timeout=30)
+    assert "Inside" in answer.text and answer.headers["X-Email"] == ann.email and answer.headers["X-Name"] == "Ann Archer", rp.report()
+    tokens = {browser.get(rp.url + "/private/", timeout=30).headers["X-Token"] for _ in range(3)}
+    assert len(tokens) == 3, "each request refreshes, as it is told to"
+    answer = browser.get(rp.url + "/private/back?logout=" + rp.url + "/", timeout=30)
+    assert answer.url.startswith(rp.url + "/"), answer.text
+    assert urlsplit(browser.get(rp.url + "/private/", timeout=30).url).path == "/login"
+
+
+# Many at once, and a process that dies
+
+@pytest.fixture(scope="module")
+def server():
+    with Postgres() as running:
+        yield running
+
+
+def database_of(engine, request):
+    return None if engine == "sqlite" else fresh(request.getfixturevalue("server"))
+
+
+def fresh(server):
+    name = f"user_{uuid.uuid4().hex[:8]}"
+    other = psycopg2.connect(server.url)
+    other.autocommit = True
+    other.cursor().execute(f"create database {name}")
+    other.close()
+    return server.url.replace("/postgres", f"/{name}")
+
+
+def refresh_all(at, registered, token, kill_after):
+    """PARALLEL requests with one token; the process dies once so many were answered (0: it does not). The successors that came."""
+    auth, arrived, lock = (registered["client_id"], registered["client_secret"]), [], threading.Lock()
+
+    def one(_):
+        try:
+            answer = requests.post(at.issuer + "/oauth2/token", auth=auth, timeout=60, data={"grant_type": "refresh_token", "refresh_token": token})
+        except requests.RequestException:
+            return
+        with lock:
+            arrived.append((answer.status_code, answer.json().get("refresh_token")))
+            if len(arrived) == kill_after:
+                at.program.process.kill()
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        waiting = [pool.submit(one, number) for number in range(PARALLEL)]
+        if kill_after:
+            at.program.process.wait(60)
+            at.again()
+        concurrent.futures.wait(waiting)
+    assert {status for status, _ in arrived} <= {200}, collections.Counter(arrived)
+    return {successor for _, successor in arrived}
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_no_refresh_token_has_two_successors_though_the_process_dies(provider, party, request, engine):
+    at = provider(more=GRACE.format("5m"), database=database_of(engine, request))
+    registered = at.client("shop", "--redirect", BACK)
+    rp, chance = party(at, registered), random.Random(11)
+    token, used = tokens_of(rp, at.register("ann@shop.test"))["refresh_token"], []
+    for round_ in range(RESTARTS):
+        successors = refresh_all(at, registered, token, kill_after=chance.randint(1, PARALLEL // 2))
+        successors.add(rp.do("refresh", token=token)["refresh_token"])  # whose answer was lost asks again
+        assert len(successors) == 1, f"round {round_}"
+        used.append(token)
+        token = successors.pop()
+    assert len(set(used)) == RESTARTS
+    assert len(refresh_all(at, registered, token, kill_after=0)) == 1
+    rp.do("refresh", token=rp.do("refresh", token=token)["refresh_token"])
+    with pytest.raises(Refused, match="invalid_grant"):
+        rp.do("refresh", token=used[-1])
