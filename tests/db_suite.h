@@ -20,6 +20,11 @@
 #include "store_outbox_sql.h"
 #include "store_schema_sql.h"
 #include "suite.h"
+#include "user_access_sql.h"
+#include "user_audit_sql.h"
+#include "user_schema.h"
+#include "user_session_sql.h"
+#include "user_sql.h"
 
 #include <string.h>
 
@@ -620,6 +625,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
 	TRY(schema_apply(db, a, &shift_schema, &applied));
 	TRY(schema_apply(db, a, &service_schema, &applied));
+	TRY(schema_apply(db, a, &user_schema, &applied));
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_idempotency_sql);
@@ -629,6 +635,10 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &store_outbox_sql);
 	suite_statements(db, a, &store_consumer_sql);
 	suite_statements(db, a, &store_job_sql);
+	suite_statements(db, a, &user_access_sql);
+	suite_statements(db, a, &user_audit_sql);
+	suite_statements(db, a, &user_session_sql);
+	suite_statements(db, a, &user_sql);
 	return NULL;
 }
 

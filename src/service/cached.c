@@ -12,11 +12,11 @@
 #include "service/home_int.h"
 #include "store/cache.h"
 
-enum { KEYS_MOST = 16 };
+enum { KEYS_FIRST = 4 };
 
 typedef struct Forgotten {
-	Str at[KEYS_MOST];
-	size_t count;
+	Str *at;
+	size_t count, cap;
 } Forgotten;
 
 typedef struct Made {
@@ -68,8 +68,18 @@ void service_forget(ServiceCall *c, Str key)
 		return;
 	if (!f)
 		f = c->reply->forgotten = ARENA_NEW(c->arena, Forgotten);
-	if (f->count < KEYS_MOST)
-		f->at[f->count++] = str_dup(c->arena, key);
+	for (size_t i = 0; i < f->count; i++)
+		if (str_eq(f->at[i], key))
+			return;
+	if (f->count == f->cap) {
+		Str *more = ARENA_ARRAY(c->arena, Str, f->cap * 2 + KEYS_FIRST);
+
+		for (size_t i = 0; i < f->count; i++)
+			more[i] = f->at[i];
+		f->cap = f->cap * 2 + KEYS_FIRST;
+		f->at = more;
+	}
+	f->at[f->count++] = str_dup(c->arena, key);
 }
 
 Err *service_forget_at(const ServiceHome *home, Arena *a, Str key)
@@ -81,17 +91,16 @@ Err *service_forget_at(const ServiceHome *home, Arena *a, Str key)
 	                    : NULL;
 }
 
-void cached_forget(ServiceCall *c, bool committed)
+/* Too often does no harm: after every effect, and when the handler is done, however it ended. */
+void cached_forget(ServiceCall *c)
 {
 	Forgotten *f = c->reply->forgotten;
+	Err *err;
 
-	if (!f)
+	if (!f || !f->count)
 		return;
-	if (committed && f->count) {
-		Err *err = cache_invalidate(home_of(c)->cache, c->arena,
-		                            (CacheNames){ .keys = f->at, .key_count = f->count });
-
-		(void)err; /* in force here; the others are told as soon as they can be */
-	}
+	err = cache_invalidate(home_of(c)->cache, c->arena,
+	                       (CacheNames){ .keys = f->at, .key_count = f->count });
+	(void)err; /* in force here; the others are told as soon as they can be */
 	f->count = 0;
 }

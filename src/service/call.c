@@ -181,6 +181,7 @@ Err *service_handle(Exchange *x)
 	if (!route_is_frame(c->route) && !__atomic_load_n(&home->up, __ATOMIC_ACQUIRE))
 		return &starting;
 	err = run(c);
+	cached_forget(c);
 	idempotency_end(c); /* before the answer: whoever has it may send the next */
 	if (err && err->kind == ERR_CANCELLED)
 		return err;

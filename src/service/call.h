@@ -97,10 +97,10 @@ typedef Err *ServiceEffect(ServiceCall *c, Db *tx, void *arg);
 Err *service_effect(ServiceCall *c, DbIsolation isolation, ServiceEffect *fn, void *arg) MUST_USE;
 
 /* A read whose answer may be kept for all who may see it: `make` fills it in unless it is there. Only where the service has a Redis.
- * key: "user 018f...". What changes it says service_forget in its effect: forgotten when that is committed, here at once, elsewhere
- * within a second. service_forget_at is for who has no call (a job, a command): after the commit; fails as cache_invalidate. */
+ * key: "user 018f...". What changes it says service_forget, before or in its transaction: forgotten when that is over, here at once,
+ * elsewhere within a second. service_forget_at is for who has no call (a job, a command): after the commit; fails as cache_invalidate. */
 Err *service_cached(ServiceCall *c, Str key, ServiceHandler *make) MUST_USE;
-void service_forget(ServiceCall *c, Str key); /* 16 keys at most */
+void service_forget(ServiceCall *c, Str key);
 Err *service_forget_at(const ServiceHome *home, Arena *a, Str key) MUST_USE;
 
 /* Pages by key: `limit` (1 to 100, 20) and `cursor` of the query.

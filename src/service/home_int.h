@@ -102,8 +102,8 @@ Err *reply_body(const ServiceCall *c, Str *body) MUST_USE; /* what was filled in
 Err *reply_problem(ServiceCall *c, const Err *err)
 	MUST_USE; /* fills the answer; c->route may be NULL */
 
-/* cached.c: an effect is over */
-void cached_forget(ServiceCall *c, bool committed);
+/* cached.c: what was changed is committed, or not */
+void cached_forget(ServiceCall *c);
 
 /* body.c */
 Err *body_take(ServiceCall *c) MUST_USE; /* reads and decodes body and query, by the route */

@@ -212,7 +212,6 @@ static Err *run_effect(Db *tx, Arena *a, void *arg)
 	c->reply->etag = (Str){ 0 };
 	c->headers.count = 0;
 	c->mistakes.count = 0;
-	cached_forget(c, false);
 	c->status = 0;
 	TRY(effect->fn(c, tx, effect->arg));
 	return c->reply->idempotency ? keep_answer(c, tx) : NULL;
@@ -226,7 +225,7 @@ Err *service_effect(ServiceCall *c, DbIsolation isolation, ServiceEffect *fn, vo
 
 	http_keep_on(c->x);
 	err = db_txn(c->db, c->arena, isolation, run_effect, &effect);
-	cached_forget(c, !err);
+	cached_forget(c);
 	if (err != &was_first)
 		return err;
 	TRY(look(c, &done));

@@ -53,7 +53,7 @@ static void merge(Arena *a, const User *user, const AccountChange *c, AccountCha
 		whole->roles = user->roles;
 		whole->role_count = user->role_count;
 	}
-	whole->roles_text = roles_text(a, whole->roles, whole->role_count, S("/roles"), wrong);
+	whole->roles_text = roles_checked(a, whole->roles, whole->role_count, wrong);
 }
 
 static Str roles_detail(Arena *a, bool changed, Str roles)
@@ -271,6 +271,7 @@ Err *account_password(Accounts *accounts, Arena *a, const PasswordChange *c, Fie
 	if (!r.done)
 		return err_new(a, ERR_CONFLICT, "user.changed",
 		               "the account has changed meanwhile");
+	accounts_forget(accounts, a, u->id);
 	*token = r.token;
 	return NULL;
 }

@@ -272,7 +272,10 @@ Err *account_verify(Accounts *accounts, Arena *a, const Verification *given, Use
 	if (err && err->kind == ERR_CONFLICT) /* the address was taken meanwhile */
 		return NULL;
 	TRY(err);
-	return v.done ? user_by_id(accounts->db, a, v.user, user) : NULL;
+	if (!v.done)
+		return NULL;
+	accounts_forget(accounts, a, v.user);
+	return user_by_id(accounts->db, a, v.user, user);
 }
 
 /* --- recovery ----------------------------------------------------------------------------------------------------------- */
@@ -426,5 +429,8 @@ Err *account_reset(Accounts *accounts, Arena *a, Str code, Str password, const A
 	if (wrong->count > before)
 		return NULL;
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, reset, &r));
-	return r.done ? user_by_id(accounts->db, a, row->user_id.v, user) : NULL;
+	if (!r.done)
+		return NULL;
+	accounts_forget(accounts, a, row->user_id.v);
+	return user_by_id(accounts->db, a, row->user_id.v, user);
 }

@@ -98,6 +98,7 @@ static Err *passed(Accounts *accounts, Arena *a, Passing *p, Login *login)
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, pass, p));
 	if (p->refused)
 		return NULL;
+	accounts_forget(accounts, a, p->user);
 	login->state = draft->session.level ? LOGIN_DONE : LOGIN_FACTOR;
 	login->user = p->found;
 	login->session = &draft->session;

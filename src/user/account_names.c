@@ -88,3 +88,15 @@ void details_read(const Accounts *accounts, Arena *a, Str *name, Str *locale, St
 		field_mistake(wrong, S("/locale"), "format", "a locale is as in de or en-GB");
 	profile_read(accounts->schema, a, profile, S("/profile"), wrong);
 }
+
+Str roles_checked(Arena *a, const Str *roles, size_t count, FieldMistakes *wrong)
+{
+	if (count > USER_ROLES)
+		field_mistake(wrong, S("/roles"), "too_long", "roles are more than %d", USER_ROLES);
+	for (size_t i = 0; i < count; i++)
+		if (!role_is(roles[i]))
+			field_mistake(wrong, field_pointer_at(a, S("/roles"), i), "format",
+			              "a role is a-z, then a-z 0-9 . _ -, %d bytes at most",
+			              ROLE_BYTES);
+	return roles_text(a, roles, count);
+}

@@ -33,13 +33,30 @@ static void look_up(void *arg)
 	k->known = breached_has(k->list, k->password);
 }
 
+static void check_rule(const PasswordRule *rule, Str password, const Str *own, size_t count,
+                       Str pointer, FieldMistakes *wrong)
+{
+	const char *fault = password_fault(rule, password, own, count);
+
+	if (!fault)
+		return;
+	if (str_eq(str_of(fault), S("too_short")))
+		field_mistake(wrong, pointer, fault, "the password has fewer than %u characters",
+		              rule->least);
+	else if (str_eq(str_of(fault), S("too_long")))
+		field_mistake(wrong, pointer, fault, "the password has more than %u bytes",
+		              rule->most);
+	else
+		field_mistake(wrong, pointer, fault, "the password is what the account is called");
+}
+
 Err *password_new(Accounts *accounts, Arena *a, Str password, const Str *own, size_t count,
                   Str pointer, FieldMistakes *wrong, Str *stored)
 {
 	Known known = { .list = accounts->breached, .password = password };
 	size_t before = wrong->count;
 
-	password_rule_check(&accounts->conf->rule, password, own, count, pointer, wrong);
+	check_rule(&accounts->conf->rule, password, own, count, pointer, wrong);
 	if (wrong->count == before) {
 		TRY(work_run(look_up, &known));
 		if (known.known)

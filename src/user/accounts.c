@@ -84,7 +84,8 @@ Err *accounts_open(Arena *a, const AccountsSetup *setup, Accounts **out)
 
 	*accounts = (Accounts){ .conf = setup->conf,
 		                .db = setup->db,
-		                .development = setup->development };
+		                .development = setup->development,
+		                .home = setup->home };
 	*out = accounts;
 	TRY(work_run(read_on_worker, &files));
 	TRY(files.err);
@@ -108,6 +109,19 @@ Db *accounts_db(const Accounts *accounts)
 const Seal *accounts_seal(const Accounts *accounts)
 {
 	return accounts->seal;
+}
+
+Str account_cache_key(Arena *a, Uuid user)
+{
+	return str_fmt(a, "user %.*s", STR_ARG(uuid_text(a, user)));
+}
+
+void accounts_forget(const Accounts *accounts, Arena *a, Uuid user)
+{
+	Err *err = accounts->home ? service_forget_at(accounts->home, a, account_cache_key(a, user))
+	                          : NULL;
+
+	(void)err; /* it is forgotten here; other processes are told once they can be */
 }
 
 /* --- finding ------------------------------------------------------------------------------------------------------------ */
@@ -198,7 +212,7 @@ static void record_of(const Accounts *accounts, Arena *a, const AccountDraft *d,
 	};
 	names_read(a, &given, str_eq(r->source, S("native")), &r->names, wrong);
 	details_read(accounts, a, &r->name, &r->locale, &r->profile, wrong);
-	r->roles = roles_text(a, d->roles, d->role_count, S("/roles"), wrong);
+	r->roles = roles_checked(a, d->roles, d->role_count, wrong);
 	r->format = r->stored.len ? password_format_text(a, r->stored) : S("");
 }
 

@@ -14,9 +14,8 @@
  * Whatever takes a Db runs in the transaction that is given. Whatever takes Accounts has one of its own, in which event and
  * line of the audit log are written too. */
 #pragma once
-#include "base/err.h"
-#include "base/uuid.h"
 #include "service/fields.h"
+#include "user/user_domain.h"
 
 typedef struct Accounts Accounts; /* of one process; any loop */
 typedef struct Db Db;
@@ -30,27 +29,6 @@ const Seal *accounts_seal(
 		accounts); /* for what must be read again: secrets of authenticators, signing keys */
 
 /* --- users -------------------------------------------------------------------------------------------------------------- */
-
-typedef enum UserStatus { USER_INVITED, USER_ACTIVE, USER_SUSPENDED, USER_ERASED } UserStatus;
-
-typedef struct User {
-	Uuid id;
-	UserStatus status;
-	Str email; /* as it was written; empty: none */
-	bool email_verified;
-	Str username;     /* empty: none */
-	Str external;     /* "shop:42": what another system calls the account; empty: none */
-	Str name;         /* as it is shown; may be empty */
-	Str locale;       /* "de", "en-GB"; may be empty */
-	Str profile;      /* custom fields, a JSON object */
-	const Str *roles; /* sorted */
-	size_t role_count;
-	int64_t version; /* rises with every change: the ETag */
-	int64_t created_us, updated_us;
-	int64_t login_us;    /* of the last login; 0: none */
-	int64_t password_us; /* when the password was set; 0: there is none */
-	bool totp;           /* a second factor is confirmed */
-} User;
 
 /* NULL: there is none. An erased one is found by its id only, and has nothing but that and its times. */
 Err *account_by_id(Accounts *accounts, Arena *a, Uuid id, User **out) MUST_USE;
@@ -73,19 +51,6 @@ typedef struct Asker {
 } Asker;
 
 /* --- sessions ----------------------------------------------------------------------------------------------------------- */
-
-/* How far somebody has come: 0 the password was right and a code is due, 1 one factor, 2 two of them. */
-typedef struct Session {
-	Uuid id; /* "ses_..." on the wire; stays when the token changes */
-	Uuid user;
-	int level;
-	Str methods;        /* RFC 8176, blanks between: "pwd", "pwd otp" */
-	Str address, agent; /* of who began it */
-	int64_t created_us;
-	int64_t proved_us; /* when a secret was given last: auth_time */
-	int64_t used_us;
-	int64_t idle_until_us, until_us;
-} Session;
 
 enum { SESSION_TOKEN = 43 }; /* bytes of a token: 256 random bits in base64url */
 

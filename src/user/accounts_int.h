@@ -20,18 +20,24 @@ struct Accounts {
 	Breached *breached;          /* NULL: no list */
 	const ProfileSchema *schema; /* NULL: any profile */
 	bool development;
+	const ServiceHome *home; /* whose answers are kept, perhaps; NULL: nobody's */
 };
 
 typedef struct AccountsSetup {
 	const UserConf *conf;
 	Db *db;
 	bool development;
+	const ServiceHome *home; /* may be NULL */
 } AccountsSetup;
 /* Lives as long as the arena. Starts the hash workers; in a fiber. */
 Err *accounts_open(Arena *a, const AccountsSetup *setup, Accounts **out) MUST_USE;
 void accounts_close(Accounts *accounts); /* NULL is fine */
 
 Err *accounts_decoys(Accounts *accounts) MUST_USE; /* looks anew what passwords there are like */
+
+/* After a commit that changed an account: answers that are kept of it are forgotten. */
+void accounts_forget(const Accounts *accounts, Arena *a, Uuid user);
+Str account_cache_key(Arena *a, Uuid user); /* of such an answer */
 
 /* A new account of checked parts: names free, row, event, line of the log. */
 Err *account_insert(Db *tx, Arena *a, UserRecord *record, const Asker *asker) MUST_USE;
@@ -52,6 +58,9 @@ void names_read(Arena *a, const UserNames *given, bool own, UserNames *out, Fiel
 /* Name, locale and profile in their stored form. */
 void details_read(const Accounts *accounts, Arena *a, Str *name, Str *locale, Str *profile,
                   FieldMistakes *wrong);
+
+/* As they are stored; adds to wrong under /roles. */
+Str roles_checked(Arena *a, const Str *roles, size_t count, FieldMistakes *wrong);
 
 /* --- telling ------------------------------------------------------------------------------------------------------------ */
 

@@ -185,6 +185,7 @@ Err *totp_confirm(Accounts *accounts, Arena *a, const User *user, Str code, cons
 	c.codes = make_codes(a);
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, confirm, &c));
 	*codes = c.done ? c.codes : NULL;
+	accounts_forget(accounts, a, user->id);
 	return NULL;
 }
 
@@ -212,6 +213,7 @@ Err *totp_drop(Accounts *accounts, Arena *a, Uuid user, const Asker *asker, bool
 	Change c = { .accounts = accounts, .id = user, .asker = asker };
 
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, drop, &c));
+	accounts_forget(accounts, a, user);
 	*dropped = c.done;
 	return NULL;
 }

@@ -45,9 +45,9 @@ static Err *begin_oidc(ServiceHome *home, UserState *state)
 
 static Err *begin(ServiceHome *home)
 {
-	AccountsSetup setup = { .conf = home->conf,
-		                .db = home->db,
-		                .development = home->development };
+	AccountsSetup setup = {
+		.conf = home->conf, .db = home->db, .development = home->development, .home = home
+	};
 	UserState *state = ARENA_NEW(home->arena, UserState);
 
 	home->state = state;

@@ -32,7 +32,7 @@ static Err *named(ServiceCall *c, User **user)
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
 
-static Err *user_get(ServiceCall *c)
+static Err *user_make(ServiceCall *c)
 {
 	User *user;
 
@@ -40,6 +40,16 @@ static Err *user_get(ServiceCall *c)
 	service_etag(c, user->version);
 	user_put(service_json(c), c->arena, user);
 	return NULL;
+}
+
+/* What another system calls it is looked up each time; by its id it may be kept. */
+static Err *user_get(ServiceCall *c)
+{
+	Uuid id;
+
+	if (!account_id_read(service_part(c, "id"), &id))
+		return user_make(c);
+	return service_cached(c, account_cache_key(c->arena, id), user_make);
 }
 
 typedef struct UsersQuery {
@@ -299,6 +309,7 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 	UserHold hold;
 	User *user;
 
+	service_forget(c, account_cache_key(c->arena, in->id));
 	TRY(user_hold(tx, c->arena, in->id, &hold));
 	TRY(service_match(c, hold.version));
 	TRY(account_change(accounts_of(c->home), tx, c->arena, in->id, &in->change, in->asker,
@@ -351,6 +362,7 @@ static Err *set_status(ServiceCall *c, Db *tx, void *arg)
 	const Doing *in = arg;
 	User *user;
 
+	service_forget(c, account_cache_key(c->arena, in->id));
 	if (in->status == USER_ERASED)
 		return account_erase(tx, c->arena, in->id, in->asker);
 	TRY(account_status(tx, c->arena, in->id, in->status, in->asker));

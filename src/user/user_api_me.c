@@ -27,6 +27,7 @@ static Err *me_patch(ServiceCall *c)
 
 static Err *erase(ServiceCall *c, Db *tx, void *arg)
 {
+	service_forget(c, account_cache_key(c->arena, c->who.id));
 	return account_erase(tx, c->arena, c->who.id, arg);
 }
 

@@ -26,11 +26,13 @@ static void accounts_closep(Accounts **accounts)
 }
 
 /* One hash at a time will do. */
-static Err *with_accounts(const Run *run, Db *db, const UserConf *given, bool development)
+static Err *with_accounts(const Run *run, Db *db, const UserConf *given, const ServiceHome *home)
 {
 	Arena *a = run->cmd->arena;
 	UserConf *conf = memcpy(ARENA_NEW(a, UserConf), given, sizeof(*given));
-	AccountsSetup setup = { .conf = conf, .db = db, .development = development };
+	AccountsSetup setup = {
+		.conf = conf, .db = db, .development = home && home->development, .home = home
+	};
 	AUTO(accounts_closep) Accounts *accounts = NULL;
 
 	conf->password.workers = 1;
@@ -41,7 +43,7 @@ static Err *with_accounts(const Run *run, Db *db, const UserConf *given, bool de
 static Err *by_config(Cmd *cmd, ServiceHome *home, void *arg)
 {
 	(void)cmd;
-	return with_accounts(arg, home->db, home->conf, home->development);
+	return with_accounts(arg, home->db, home->conf, home);
 }
 
 static Err *by_url(void *arg)
@@ -54,7 +56,7 @@ static Err *by_url(void *arg)
 
 	conf_defaults(run->cmd->arena, user_conf_table(), settings);
 	TRY(db_open(run->cmd->arena, &conf, &db));
-	err = with_accounts(run, db, settings, false);
+	err = with_accounts(run, db, settings, NULL);
 	return err ? err_copy(run->cmd->arena, err) : NULL;
 }
 

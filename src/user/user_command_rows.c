@@ -263,6 +263,7 @@ static Err *become(Cmd *cmd, Accounts *accounts, const Args *args, UserStatus st
 		                         str_fmt(cmd->arena, "erase %.*s for ever",
 		                                 STR_ARG(args->name))));
 	TRY(db_txn(accounts_db(accounts), cmd->arena, DB_READ_COMMITTED, do_in, &in));
+	accounts_forget(accounts, cmd->arena, in.id);
 	return say_again(cmd, accounts, in.id);
 }
 

@@ -122,20 +122,13 @@ static int by_text(const void *x, const void *y)
 	return str_cmp(*(const Str *)x, *(const Str *)y);
 }
 
-Str roles_text(Arena *a, const Str *roles, size_t count, Str pointer, FieldMistakes *wrong)
+Str roles_text(Arena *a, const Str *roles, size_t count)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	Str *sorted = ARENA_ARRAY(a, Str, count + 1);
 
-	if (count > USER_ROLES)
-		field_mistake(wrong, pointer, "too_long", "roles are more than %d", USER_ROLES);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		sorted[i] = roles[i];
-		if (!role_is(roles[i]))
-			field_mistake(wrong, field_pointer_at(a, pointer, i), "format",
-			              "a role is a-z, then a-z 0-9 . _ -, %d bytes at most",
-			              ROLE_BYTES);
-	}
 	qsort(sorted, count, sizeof(*sorted), by_text);
 	for (size_t i = 0; i < count; i++) {
 		if (i && str_eq(sorted[i], sorted[i - 1]))
@@ -162,20 +155,6 @@ const Str *roles_read(Arena *a, Str text, size_t *count)
 static const Str scopes_all[] = {
 	S("users:read"), S("users:write"), S("audit:read"), S("clients:read"), S("clients:write"),
 };
-
-bool scope_has(Str scopes, Str wanted)
-{
-	Str scope;
-
-	while (scopes.len && str_split(&scopes, ' ', &scope)) {
-		if (str_eq(scope, wanted))
-			return true;
-		if (str_ends(scope, S(":write")) && str_ends(wanted, S(":read")) &&
-		    str_eq(str_sub(scope, 0, scope.len - 6), str_sub(wanted, 0, wanted.len - 5)))
-			return true;
-	}
-	return false;
-}
 
 bool scopes_known(Str scopes, Str *unknown)
 {
@@ -238,20 +217,14 @@ static size_t characters(Str text)
 	return n;
 }
 
-void password_rule_check(const PasswordRule *rule, Str password, const Str *own, size_t count,
-                         Str pointer, FieldMistakes *wrong)
+const char *password_fault(const PasswordRule *rule, Str password, const Str *own, size_t count)
 {
 	if (password.len > rule->most)
-		field_mistake(wrong, pointer, "too_long", "the password has more than %u bytes",
-		              rule->most);
-	else if (characters(password) < rule->least)
-		field_mistake(wrong, pointer, "too_short",
-		              "the password has fewer than %u characters", rule->least);
-	for (size_t i = 0; i < count; i++) {
-		if (own[i].len && str_eq_nocase(password, own[i])) {
-			field_mistake(wrong, pointer, "own_name",
-			              "the password is what the account is called");
-			return;
-		}
-	}
+		return "too_long";
+	if (characters(password) < rule->least)
+		return "too_short";
+	for (size_t i = 0; i < count; i++)
+		if (own[i].len && str_eq_nocase(password, own[i]))
+			return "own_name";
+	return NULL;
 }

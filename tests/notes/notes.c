@@ -207,6 +207,7 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 	int64_t changed;
 
 	(void)arg;
+	TRY(db_lock(tx, c->arena, service_part(c, "id"))); /* who reads it to change it is alone */
 	TRY(note_find(c, tx, &note));
 	TRY(service_match(c, note->version));
 	note->title = in->has_title ? in->title : note->title;
@@ -234,6 +235,7 @@ static Err *remove_note(ServiceCall *c, Db *tx, void *arg)
 	NoteRow *note;
 
 	(void)arg;
+	TRY(db_lock(tx, c->arena, service_part(c, "id"))); /* who reads it to change it is alone */
 	TRY(note_find(c, tx, &note));
 	TRY(service_match(c, note->version));
 	service_forget(c, note_key(c));

@@ -250,8 +250,9 @@ def test_pages_are_stable_while_rows_come_and_go(notes, database):
         at.say("DELETE", "/v1/notes/" + data[0]["id"])
         if len(sizes) < 4:
             at.say("POST", "/v1/notes", {"title": "later"})
-    titles = [note["title"] for note in seen]
-    assert titles[:45] == [f"first {number}" for number in range(45)] and titles[45:] == ["later"] * 3
+    assert [note["id"] for note in seen] == sorted(note["id"] for note in seen)  # those of one millisecond in any order
+    titles = collections.Counter(note["title"] for note in seen)
+    assert titles == {**{f"first {number}": 1 for number in range(45)}, "later": 3}
     assert sizes == [10, 10, 10, 10, 8]
 
 
@@ -313,18 +314,21 @@ def test_what_was_refused_is_not_kept(notes, database):
 
 
 def test_fifty_of_one_key_at_once_do_it_once(notes, database):
+    """Who is told that it is at work asks again, as a client should."""
     at = notes(database)
     start = threading.Barrier(PARALLEL)
 
     def post(_):
         start.wait()
-        return at.say("POST", "/v1/notes", {"title": "once"}, Idempotency_Key="race")
+        codes = []
+        while 201 not in codes:
+            said = at.say("POST", "/v1/notes", {"title": "once"}, Idempotency_Key="race")
+            codes.append(said.status)
+            assert said.status == 201 or said.code == "idempotency.running"
+        return said.body
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as crowd:
-        said = list(crowd.map(post, range(PARALLEL)))
-    codes = collections.Counter(one.status for one in said)
-    assert set(codes) <= {201, 409} and codes[201] >= 1, codes
-    assert len({one.body for one in said if one.status == 201}) == 1 and rows(database) == ["once"]
-    assert {one.code for one in said if one.status == 409} <= {"idempotency.running"}
+        bodies = set(crowd.map(post, range(PARALLEL)))
+    assert len(bodies) == 1 and rows(database) == ["once"]
 
 
 def test_two_processes_do_a_key_once(notes, server):
@@ -374,17 +378,15 @@ def test_a_service_starts_before_its_database(notes, server):
     assert at.metric("banyan_service_up", service="notes") == 1
 
 
-def test_what_runs_is_finished_before_the_end(notes):
+@pytest.mark.parametrize("through", ["gateway", "service"])
+def test_what_runs_is_finished_before_the_end(notes, through):
     at = notes()
-    with Wire(at.service) as wire:
+    before = at.metric("banyan_connections_active")
+    with Wire(at.address if through == "gateway" else at.service) as wire:
         wire.send(http1.request("GET", "/v1/slow"))
-        until(lambda: "running" if at.program.is_running() else None, "the process")
-        wire_two = Wire(at.address)
-        wire_two.send(http1.request("GET", "/v1/slow"))
-        until(lambda: at.metric("banyan_connections_active") is not None, "a scrape")
+        until(lambda: at.metric("banyan_connections_active") > before, "the request")
         at.program.signal(signal.SIGTERM)
-        assert wire.answer().body == b"true" and wire_two.answer().body == b"true"
-        wire_two.close()
+        assert wire.answer().body == b"true"
     at.stop()
 
 

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The user service: people who register, log in, forget, change and leave; those who look after them; those who try to find out
 who is there. On SQLite and on PostgreSQL."""
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import http.client
 import json
+import socket
+import struct
+import threading
+import time
 import uuid
 
 import pytest
 
-from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, TOKEN, Accounts, Person
+from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, Accounts, Person, say
+from actors.gateway import run_banyan
 from actors.postgres import Postgres
+from actors.storm import RedisServer
+from actors.waiting import PROOF, until
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +139,6 @@ def test_a_changed_password_ends_all_sessions_but_this_one_whose_token_is_anothe
 def test_a_weaker_hash_is_made_anew_at_a_login_only_where_nobody_else_reads_it(accounts, source, rehashed):
     service = accounts()
     ann = service.register()
-    import hashlib
     old = "pbkdf2:sha256:1000$salt$" + hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"salt", 1000).hex()
     service.sql("update passwords set stored = ?, source = ?", old, source)
     assert ann.log_in("wrong").status == 401 and service.sql("select stored from passwords") == [(old,)]
@@ -174,7 +185,6 @@ def test_what_changes_how_one_logs_in_wants_a_fresh_proof(accounts):
 
 
 def code_of(secret, step=0):
-    import base64, hashlib, hmac, struct, time
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1).digest()
     at = digest[-1] & 15
@@ -211,7 +221,6 @@ def test_a_login_waits_for_the_second_factor(accounts):
 
 
 def test_of_many_at_once_with_one_code_one_gets_in(accounts):
-    import concurrent.futures
     service = accounts()
     ann, secret, codes = with_totp(service)
     for code in code_of(secret), codes[3]:
@@ -344,7 +353,7 @@ def test_work_is_the_same_whoever_is_asked_about(accounts, flow):
 
     def least(login):
         samples = []
-        for _ in range(8):
+        for _ in range(4):
             before = work()
             FLOWS[flow](service, login)
             samples.append(tuple(after - was for after, was in zip(work(), before)))
@@ -389,7 +398,6 @@ def test_one_account_can_be_tried_a_few_times(accounts):
 
 
 def test_guesses_at_once_are_counted_before_they_are_looked_at(accounts):
-    import concurrent.futures
     service = accounts(QUICK, FEW)
     ann = service.register()
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
@@ -427,12 +435,15 @@ def test_what_a_token_may_is_asked(accounts):
     code, token, _ = service.run("token", "reader", "--scopes", "users:read")
     token = token.strip()
     assert code == 0 and token.startswith("bst_")
-    say = lambda method, path, body=None: service.say(method, path, body, Authorization=f"Bearer {token}")  # noqa: E731
-    assert say("GET", f"/v1/users/{ann.id}").json["email"] == ann.email
-    assert say("POST", "/v1/users", {"email": "x@shop.test"}).status == 403
-    assert say("GET", "/v1/audit").status == 403 and say("GET", "/v1/me").status == 403
+
+    def ask(method, path, body=None):
+        return service.say(method, path, body, Authorization=f"Bearer {token}")
+
+    assert ask("GET", f"/v1/users/{ann.id}").json["email"] == ann.email
+    assert ask("POST", "/v1/users", {"email": "x@shop.test"}).status == 403
+    assert ask("GET", "/v1/audit").status == 403 and ask("GET", "/v1/me").status == 403
     assert service.run("token", "reader")[0] == 7 and service.run("token", "reader", "--end")[0] == 0
-    assert say("GET", f"/v1/users/{ann.id}").status == 401 and service.run("token", "reader", "--end")[0] == 5
+    assert ask("GET", f"/v1/users/{ann.id}").status == 401 and service.run("token", "reader", "--end")[0] == 5
 
 
 def test_accounts_are_made_found_changed_and_erased(accounts):
@@ -519,7 +530,6 @@ def test_events_tell_what_happened(accounts):
     ann.say("PATCH", "/v1/me", {"name": "Ann"})
     service.admin_say("POST", f"/v1/users/{ann.id}/suspend")
     service.admin_say("DELETE", f"/v1/users/{ann.id}")
-    from actors.gateway import run_banyan
     rows = json.loads(run_banyan("events", "tail", service.database, "--source", "/user", "--json", "--after", "0")[1])
     assert [row["type"] for row in rows] == ["user.mail_wanted", "user.registered", "user.updated", "user.suspended", "user.erased"]
     assert all(row["subject"] == f"user/{ann.id}" for row in rows[1:])
@@ -576,3 +586,274 @@ def test_the_log_says_who_did_what(accounts):
     assert [(row["action"], row["actor"]) for row in rows] == [("user.roles_changed", "token:play"), ("login", ""), ("login.failed", ""), ("user.registered", "")]
     assert rows[0]["detail"] == {"roles": "admin"} and rows[1]["address"] == "127.0.0.1"
     assert [row["seq"] for row in service.admin_say("GET", "/v1/audit?limit=1").json["data"]] == [lines(service)]
+
+
+# --- what is sent ------------------------------------------------------------------------------------------------------------
+
+
+def bodies():
+    """{name: (path, body, status, code or errors)}"""
+    def registration(**given):
+        return {"email": "ann@shop.test", "password": PASSWORD, **given}
+    deep = b'{"email":"a@b.test","password":"x","profile":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}"
+    return {
+        "no json": ("/v1/registrations", b"{", 400, None),
+        "an array": ("/v1/registrations", b"[]", 422, None),
+        "wrong types": ("/v1/registrations", {"email": 1, "password": True, "name": [], "locale": {}}, 422, {"/email": "type", "/password": "type", "/name": "type", "/locale": "type"}),
+        "nothing": ("/v1/registrations", {}, 422, {"/email": "required", "/password": "required"}),
+        "unknown": ("/v1/registrations", registration(admin=True), 422, {"/admin": "unknown"}),
+        "twice": ("/v1/registrations", b'{"email":"a@b.test","email":"c@d.test","password":"x"}', 400, "request.json"),
+        "deep": ("/v1/registrations", deep, 400, "request.json"),
+        "a NUL": ("/v1/registrations", b'{"email":"a\\u0000@b.test","password":"xxxxxxxxxxxx"}', 400, None),
+        "a long name": ("/v1/registrations", registration(name="x" * 1_000_000), 413, None),
+        "a long login": ("/v1/sessions", {"login": "x" * 20000, "password": "x"}, 422, {"/login": "too_long"}),
+        "no utf-8": ("/v1/sessions", b'{"login":"\xff","password":"x"}', 400, None),
+        "a lone surrogate": ("/v1/sessions", b'{"login":"\\ud800","password":"x"}', 400, None),
+        "no address": ("/v1/registrations", registration(email="ann"), 422, {"/email": "format"}),
+        "two wrongs": ("/v1/registrations", registration(email="@", password="short", locale="??"), 422, {"/email": "format", "/password": "too_short", "/locale": "format"}),
+        "a turned name": ("/v1/registrations", registration(name="ann\u202egnp"), 422, {"/name": "format"}),
+        "a profile that is none": ("/v1/registrations", registration(profile=[1]), 422, {"/profile": "type"}),
+        "a big profile": ("/v1/registrations", registration(profile={"a": "x" * 20000}), 422, {"/profile": "invalid"}),
+        "an own name": ("/v1/registrations", registration(email="ann.longname@shop.test", password="ANN.longname@shop.test"), 422, {"/password": "own_name"}),
+    }
+
+
+def test_what_is_wrong_is_told_all_at_once(accounts, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    service = accounts()
+    for name, (path, body, status, wrong) in bodies().items():
+        answer = service.say("POST", path, body)
+        assert answer.status == status, (name, answer.status, answer.body)
+        if isinstance(wrong, dict):
+            assert answer.errors == wrong, name
+        elif wrong:
+            assert answer.code == wrong, name
+    assert service.sql("select count(*) from mail_codes") == [(0,)]
+    assert service.say("GET", "/v1/me").status == 401
+
+
+def test_names_that_look_alike_are_one(accounts):
+    service = accounts()
+    ann, eve = service.register(), service.register()
+    ann.log_in(), eve.log_in()
+    assert ann.say("PATCH", "/v1/me", {"username": "Paypal"}).json["username"] == "Paypal"
+    assert ann.say("PATCH", "/v1/me", {"username": "paypal"}).status == 200
+    for name in "PAYPAL", "p\u0430yp\u0430l", "paypa1":
+        got = eve.say("PATCH", "/v1/me", {"username": name})
+        assert got.status in (409, 422), (name, got.body)
+    assert eve.say("PATCH", "/v1/me", {"username": "eve@shop.test"}).errors == {"/username": "format"}
+    assert eve.say("PATCH", "/v1/me", {"username": "J\u00fcrgen"}).status == 200
+    assert eve.log_in(login="ju\u0308rgen").status == 201
+
+
+def test_an_address_belongs_to_one_however_it_is_written(accounts):
+    service = accounts()
+    ann = service.register("J\u00fcrgen@B\u00fccher.test")
+    for same in "ju\u0308rgen@b\u00fccher.test", "J\u00dcRGEN@XN--BCHER-KVA.test":
+        assert ann.log_in(login=same).status == 201, same
+        service.say("POST", "/v1/registrations", {"email": same, "password": PASSWORD})
+    assert len([row for row in service.mails() if row["template"] == "registration_taken"]) == 2
+
+
+def test_of_many_who_verify_one_address_one_has_it(accounts):
+    service = accounts()
+    begun = [service.say("POST", "/v1/registrations", {"email": "ann@shop.test", "password": PASSWORD}).json["proof"] for _ in range(8)]
+    service.mail("ann@shop.test", count=8)
+    codes = [row["code"] for row in service.mails("ann@shop.test")]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        got = list(pool.map(lambda pair: service.say("POST", "/v1/verifications", {"code": pair[0], "proof": pair[1]}).status, list(zip(codes, begun)) * 2))
+    assert sorted(got) == [200] + [403] * 15
+    assert service.sql("select count(*) from users") == [(1,)]
+
+
+SCHEMA = {"type": "object", "additionalProperties": False, "required": ["size"],
+          "properties": {"size": {"type": "integer", "minimum": 30, "maximum": 50}, "colours": {"type": "array", "items": {"enum": ["red", "blue"]}, "uniqueItems": True, "maxItems": 2},
+                         "born": {"type": "string", "format": "date"}, "plate": {"type": "string", "pattern": "^[A-Z]{1,3}-[0-9]+$"}}}
+
+
+def test_custom_fields_keep_to_the_schema(accounts, stage, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    path = stage.folder / "profile.json"
+    path.write_text(json.dumps(SCHEMA))
+    service = accounts(QUICK, NO_THROTTLE, f"profile: {path}")
+    ann = service.register(profile={"size": 42})
+    ann.log_in()
+    good = {"size": 30, "colours": ["red", "blue"], "born": "2000-02-29", "plate": "B-1"}
+    assert ann.say("PATCH", "/v1/me", {"profile": good}).json["profile"] == good
+    wrong = ann.say("PATCH", "/v1/me", {"profile": {"colours": ["red", "red"], "born": "2001-02-29", "plate": "b-1", "hat": 1, "size": 51}})
+    assert wrong.errors == {"/profile/colours/1": "unique", "/profile/born": "format", "/profile/plate": "pattern", "/profile/hat": "unknown", "/profile/size": "range"}
+    assert ann.say("PATCH", "/v1/me", {"profile": {}}).errors == {"/profile/size": "required"}
+    assert ann.say("GET", "/v1/me").json["profile"] == good
+    path.write_text('{"properties": {"a": {"oneOf": []}}}')
+    code, _, said = service.run("list")
+    assert code == 2 and "/properties/a/oneOf" in said
+
+
+def test_what_is_offered_is_described(accounts, database):
+    if not database.startswith("sqlite"):
+        pytest.skip("nothing of it reaches a database")
+    described = accounts().say("GET", "/openapi.json").json
+    assert {"/v1/registrations", "/v1/sessions", "/v1/me", "/v1/users/{id}", "/v1/audit"} <= set(described["paths"])
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert path == "/openapi.json" or operation["summary"], (method, path)
+
+
+# --- the command line --------------------------------------------------------------------------------------------------------
+
+
+def test_accounts_from_the_command_line(accounts):
+    service = accounts()
+    run = service.run
+    code, out, said = run("add", "--email", "ann@shop.test", "--name", "Ann", "--role", "admin", "--print", "--json")
+    assert code == 0, said
+    user, code_of_mail = json.loads(out.splitlines()[0]), out.splitlines()[1]
+    assert user["status"] == "invited" and user["roles"] == ["admin"]
+    assert service.say("POST", "/v1/passwords", {"code": code_of_mail, "password": PASSWORD}).status == 204
+    ann = Person(service, "ann@shop.test", PASSWORD, user)
+    assert ann.log_in().status == 201
+    assert run("add", "--email", "ANN@shop.test")[0] == 7 and run("add")[0] == 2
+    assert run("add", "--email", "nobody", "--role", "No")[0] == 2
+    assert [row["id"] for row in json.loads(run("list", "--json", "--status", "active")[1])] == [user["id"]]
+    assert "127.0.0.1" in run("show", "ann@shop.test")[1] and run("show", "nobody")[0] == 5
+    assert "nothing was done" in run("suspend", "ann@shop.test", "--dry-run")[2] and ann.is_in()
+    assert run("suspend", "ann@shop.test")[0] == 0 and not ann.is_in()
+    assert run("suspend", user["id"], "--lift")[0] == 0 and ann.log_in().status == 201
+    assert run("reset", "ann@shop.test", "--json")[0] == 0
+    assert run("erase", "ann@shop.test")[0] == 2 and ann.is_in()  # nobody was there to say yes
+    assert run("erase", "ann@shop.test", "--yes")[0] == 0 and not ann.is_in()
+    assert "user.erased" in run("audit")[1] and "by command" in run("audit")[1]
+    assert run("audit", "--verify")[0] == 0
+
+
+# --- killed, and started again -----------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """Clients that log in and out until told to end; each remembers what it was promised."""
+
+    def __init__(self, service, people, clients):
+        self.service, self.end = service, threading.Event()
+        self.port = service.address.rpartition(":")[2]
+        self.wrong, self.done, self.live, self.dead = [], 0, {}, set()
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.visit, args=(people[i % len(people)],)) for i in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self, method, path, body=None, token=None):
+        """None: there was no answer, so nobody knows whether it was done."""
+        try:
+            return say(f"127.0.0.1:{self.port}", method, path, body, **({"Authorization": f"Bearer {token}"} if token else {}))
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def visit(self, person):
+        while not self.end.is_set():
+            answer = self.ask("POST", "/v1/sessions", {"login": person.email, "password": person.password, "bearer": True})
+            if answer is None or answer.status == 503:
+                self.end.wait(0.01)
+                continue
+            if answer.status != 201:
+                self.wrong.append(("log-in", answer.status, answer.body))
+                return
+            token = answer.json["token"]
+            seen = self.ask("GET", "/v1/me", token=token)
+            if seen is not None and seen.status not in (200, 503):
+                self.wrong.append(("a session that was promised is not there", seen.status, seen.body))
+            out = self.ask("DELETE", "/v1/sessions/current", token=token)
+            with self.lock:
+                self.done += 1
+                if out is None or out.status == 503:
+                    self.live.pop(token, None)  # it may be either
+                elif out.status == 204:
+                    self.dead.add(token)
+                else:
+                    self.wrong.append(("log-out", out.status, out.body))
+
+    def finish(self):
+        self.end.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_a_process_that_dies_loses_no_promise(accounts, stage):
+    """Fifty clients log in and out while the process is killed; what was answered holds afterwards, and what was ended stays so."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    service = accounts(port=port)
+    people = [service.register() for _ in range(10)]
+    kept = [Person(service, one.email, one.password, one.user) for one in people]
+    for one in kept:
+        one.log_in()
+    crowd = Crowd(service, people, 50)
+    try:
+        for _ in range(50 if PROOF else 3):
+            before = crowd.done
+            until(lambda: crowd.done > before + 20 or crowd.wrong, "the crowd at work", within=60)
+            service = service.again()
+            stage.enter(service, service.finish)
+    finally:
+        crowd.finish()
+    assert not crowd.wrong, crowd.wrong[:3]
+    for one in kept:
+        one.service = service
+        assert one.is_in()
+    ended = list(crowd.dead)[:: max(1, len(crowd.dead) // 200)]
+    assert ended and all(service.say("GET", "/v1/me", Authorization=f"Bearer {token}").status == 401 for token in ended)
+    assert service.run("audit", "--verify")[0] == 0
+
+
+# --- caches and faults -------------------------------------------------------------------------------------------------------
+
+
+def test_kept_answers_are_never_older_than_a_change(accounts, stage):
+    """Two processes and a Redis: who changes sees it at once, the other within a second, and nobody asks the database twice."""
+    redis = RedisServer(stage.folder)
+    stage.enter(redis, redis.kill)
+    more = (QUICK, NO_THROTTLE, f'redis: "{redis.url}"')
+    here, there = accounts(*more), accounts(*more)
+    ann = here.register()
+    path = f"/v1/users/{ann.id}"
+
+    def statements(service):
+        return service.metric("banyan_db_statements_total", database="user")
+
+    assert here.admin_say("GET", path).json == there.admin_say("GET", path).json
+    least = []
+    for _ in range(5):
+        before = statements(here)
+        for _ in range(10):
+            assert here.admin_say("GET", path).json["name"] == ""
+        least.append(statements(here) - before)
+    assert min(least) < 10
+    etag = here.admin_say("GET", path).headers["ETag"]
+    for name in "Ann", "Bea", "Cia":
+        assert here.admin_say("PATCH", path, {"name": name}).status == 200
+        assert here.admin_say("GET", path).json["name"] == name
+        until(lambda: there.admin_say("GET", path).json["name"] == name, "the other process to see it", within=5)
+    assert here.admin_say("GET", path).headers["ETag"] != etag
+    assert here.run("suspend", ann.id)[0] == 0
+    until(lambda: there.admin_say("GET", path).json["status"] == "suspended", "what a command did", within=5)
+    assert ann.log_in().status == 401
+
+
+def test_without_its_database_it_says_so_and_loses_nothing(stage):
+    with Postgres() as server:
+        service = Accounts(stage.folder, server.url)
+        stage.enter(service, service.finish)
+        ann = service.register()
+        ann.log_in()
+        server.stop()
+        for asked in (lambda: ann.say("GET", "/v1/me"), lambda: service.say("POST", "/v1/sessions", {"login": ann.email, "password": ann.password}),
+                      lambda: service.say("POST", "/v1/recoveries", {"login": ann.email}), lambda: service.admin_say("POST", "/v1/users", {"email": "x@shop.test"}),
+                      lambda: ann.say("DELETE", "/v1/sessions/current")):
+            answer = asked()
+            assert answer.status == 503 and "Retry-After" in answer.headers, answer.body
+        server.start()
+        until(lambda: ann.say("GET", "/v1/me").status == 200, "the database again")
+        assert service.admin_say("GET", "/v1/users?login=x@shop.test").json["data"] == []
+        assert ann.say("DELETE", "/v1/sessions/current").status == 204 and ann.say("GET", "/v1/me").status == 401

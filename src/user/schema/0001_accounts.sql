@@ -76,7 +76,7 @@ create table sessions (
 	ended_at :time,
 	check (idle_until <= until)
 ) :strict;
-create index sessions_by_user on sessions (user_id) where ended_at is null;
+create index sessions_by_user on sessions (user_id);
 create index sessions_over on sessions (until);
 
 -- Codes that go out by mail, once usable. `proof`: what else must be shown by whoever uses it. purpose 'none': nothing comes of it,

@@ -39,6 +39,16 @@ class Accounts(Gateway):
         self.database = database
         super().__init__(folder, text, words=("--only", "user"), **options)
 
+    def again(self):
+        """As it was, after a kill -9 from which nothing is left but what is on the disk."""
+        self.program.kill()
+        self.program.wait(PATIENCE_S)
+        self.stopped = True
+        new = type(self).__new__(type(self))
+        new.database = self.database
+        Gateway.__init__(new, self.folder, None, words=("--only", "user"), after=self)
+        return new
+
     @property
     def address(self):
         return self.addresses("service user", "http")[0]
