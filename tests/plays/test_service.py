@@ -14,7 +14,7 @@ import pytest
 from actors import http1
 from actors.client import Wire
 from actors.gateway import ROOT
-from actors.notes import ANN, Notes, run_notes
+from actors.notes import ANN, Notes, run_notes, say
 from actors.postgres import Postgres
 from actors.shift import Person
 from actors.storm import RedisServer
@@ -422,6 +422,36 @@ def test_what_was_acknowledged_survives_kill_9(notes, database, stage):
 
 
 # How it is run
+
+def test_another_process_takes_a_service_over_and_nobody_notices(notes, database):
+    old = notes(text=f"""
+        routes: [ {{ name: notes, match: {{ path: /v1/** }}, to: "service:notes" }} ]
+        services: {{ notes: {{ listen: "127.0.0.1:0", database: "{database}" }} }}
+        drain: {{ idle: 100ms }}""")
+    stop, failed, done = threading.Event(), [], []
+
+    def write(worker):
+        while not stop.is_set():
+            to = old.service if worker % 2 else old.address
+            try:
+                said = say(to, "POST", "/v1/notes", {"title": f"w{worker}"})
+                (done if said.status == 201 else failed).append(said.status)
+            except OSError as error:
+                failed.append(error)
+    with concurrent.futures.ThreadPoolExecutor(4) as crowd:
+        busy = [crowd.submit(write, worker) for worker in range(4)]
+        try:
+            until(lambda: len(done) > 10, "writes")
+            new = notes(database, after=old, words=["--takeover"])
+            assert (new.service, new.address) == (old.service, old.address)
+            assert old.program.wait(20) == 0
+            count = len(done)
+            until(lambda: len(done) > count + 10, "writes to the new process")
+        finally:
+            stop.set()
+            concurrent.futures.wait(busy)
+    assert failed == [] and len(rows(database)) == len(done)
+
 
 def test_a_service_alone_behind_a_gateway_alone(notes, stage):
     text = f"""

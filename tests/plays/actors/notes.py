@@ -21,7 +21,9 @@ class Notes(Gateway):
     """The gateway and the service in one process, unless the text says otherwise."""
 
     def __init__(self, folder, database, more="", text=None, **options):
-        super().__init__(folder, text or BOTH.format(database=database, more=more), program=NOTES, **options)
+        if not options.get("after"):  # that one's file goes on
+            text = text or BOTH.format(database=database, more=more)
+        super().__init__(folder, text, program=NOTES, **options)
 
     @property
     def service(self):
