@@ -454,9 +454,12 @@ static bool outdated(const PasswordPool *pool, const Recipe *r)
 	       r->memory_kib * r->rounds < pool->conf.memory_bytes / 1024 * pool->conf.passes;
 }
 
-static bool reads_72_bytes(const Recipe *r)
+/* Of a password; DES' setting has 2 characters. */
+static size_t bytes_that_count(const Recipe *r)
 {
-	return r->work == WORK_CRYPT && !r->first && str_starts(r->salt, S("$2"));
+	if (r->work != WORK_CRYPT || r->first)
+		return SIZE_MAX;
+	return r->salt.len == 2 ? 8 : str_starts(r->salt, S("$2")) ? 72 : SIZE_MAX;
 }
 
 Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, PasswordOutcome *out)
@@ -478,7 +481,7 @@ Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, Pas
 		.format = format,
 		.outdated = !none && outdated(pool, &recipe),
 		.weak = recipe.weak,
-		.truncated = reads_72_bytes(&recipe) && password.len > 72,
+		.truncated = password.len > bytes_that_count(&recipe),
 	};
 	return NULL;
 }

@@ -83,7 +83,7 @@ typedef struct PasswordOutcome {
 	PasswordFormat format;
 	bool outdated; /* not argon2id with at least this pool's memory and passes */
 	bool weak; /* whoever has the string has the password soon: MD5, SHA-1, one round of anything */
-	bool truncated; /* the format looks at 72 bytes, and the password has more */
+	bool truncated; /* the format looks at 72 bytes (bcrypt) or 8 (DES), and the password has more */
 } PasswordOutcome;
 
 /* Parks. In constant time for a given stored string; an empty one, or "!...", takes as long as one of this pool's own and

@@ -49,7 +49,7 @@ static Err *verifies(PasswordPool *pool, Arena *a)
 		                    row->password.len ? row->password : S(USUAL_PASSWORD), &out));
 		CHECK(out.match && out.outdated);
 		CHECK_INT(out.format, row->format);
-		CHECK_INT(out.truncated, row->password.len == 80);
+		CHECK_INT(out.truncated, row->password.len == 80); /* DES has 7 */
 		TRY(password_verify(pool, a, row->stored, S("another"), &out));
 		CHECK(!out.match);
 	}

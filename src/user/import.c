@@ -36,6 +36,7 @@ const char *import_outcome_name(ImportOutcome outcome)
 void import_put_result(JsonWriter *w, Arena *a, const ImportResult *r)
 {
 	json_begin_object(w);
+	json_put_u64(w, "row", r->number);
 	json_put_u64(w, "line", r->line);
 	json_put_str(w, "key", r->key);
 	json_put_str(w, "outcome", str_of(import_outcome_name(r->outcome)));
@@ -292,7 +293,9 @@ static Err *look_at(Run *run, Arena *a, Item *item)
 {
 	const ImportRow *row = item->row;
 
-	item->result = (ImportResult){ .line = row->line, .key = row->key, .outcome = IMPORT_NEW };
+	item->result = (ImportResult){
+		.number = row->number, .line = row->line, .key = row->key, .outcome = IMPORT_NEW
+	};
 	run->counts->rows++;
 	if (row->wrong) {
 		fail(item, row->wrong->slug, err_chain(a, row->wrong));

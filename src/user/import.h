@@ -32,8 +32,9 @@ typedef struct ImportConf {
 typedef Err *ImportPull(void *arg, Arena *a, char *into, size_t room, size_t *got);
 
 typedef struct ImportRow {
-	uint64_t line; /* where it begins, from 1 */
-	Str key;       /* what its system calls it; may be empty */
+	uint64_t line;   /* where it begins, from 1 */
+	uint64_t number; /* which it is, from 1 */
+	Str key;         /* what its system calls it; may be empty */
 	AccountDraft draft;
 	bool has_totp;
 	Totp totp;
@@ -77,7 +78,7 @@ typedef enum ImportOutcome {
 const char *import_outcome_name(ImportOutcome outcome);
 
 typedef struct ImportResult {
-	uint64_t line;
+	uint64_t number, line;
 	Str key;
 	ImportOutcome outcome;
 	Uuid user; /* NEW, SAME */

@@ -23,7 +23,7 @@ struct ImportReader {
 	bool begun, ended, array;
 	char chunk[CHUNK];
 	size_t at, filled;
-	uint64_t line;
+	uint64_t line, rows;
 	const Str *columns;
 	size_t column_count;
 	ImportIgnored ignored[IGNORED_MOST];
@@ -98,13 +98,18 @@ static Err *skip_blanks(ImportReader *r, Arena *a, int *c)
 	return NULL;
 }
 
+/* The mark of UTF-8 that spreadsheets put before a file. */
 static Err *skip_mark(ImportReader *r, Arena *a)
 {
+	static const unsigned char mark[] = { 0xef, 0xbb, 0xbf };
 	int c;
 
-	TRY(peek(r, a, &c));
-	if (r->filled >= 3 && !memcmp(r->chunk, "\xef\xbb\xbf", 3))
-		r->at = 3;
+	for (size_t i = 0; i < sizeof mark; i++) {
+		TRY(peek(r, a, &c));
+		if (c != mark[i])
+			return NULL;
+		pass(r);
+	}
 	return NULL;
 }
 
@@ -173,8 +178,8 @@ static Err *take_value(ImportReader *r, Arena *a, Buf *b)
 	}
 }
 
-/* *more false: the array is over. */
-static Err *next_value(ImportReader *r, Arena *a, Buf *b, bool *more)
+/* Up to the next value; *more false: the array is over. */
+static Err *skip_comma(ImportReader *r, Arena *a, bool *more)
 {
 	int c;
 
@@ -187,7 +192,7 @@ static Err *next_value(ImportReader *r, Arena *a, Buf *b, bool *more)
 	if (c < 0)
 		return err_new(a, ERR_INVALID, "user.import_shape",
 		               "the file ends in the middle of its array: it is not whole");
-	return *more ? take_value(r, a, b) : NULL;
+	return NULL;
 }
 
 static void row_of_text(ImportReader *r, Arena *a, const Buf *b, ImportRow *row)
@@ -207,12 +212,14 @@ static Err *next_json(ImportReader *r, Arena *a, ImportRow **out)
 	int c;
 
 	TRY(skip_blanks(r, a, &c));
-	row->line = r->line;
 	if (r->array)
-		TRY(next_value(r, a, &b, &more));
-	else if (c < 0)
-		more = false;
+		TRY(skip_comma(r, a, &more));
 	else
+		more = c >= 0;
+	row->line = r->line;
+	if (more && r->array)
+		TRY(take_value(r, a, &b));
+	else if (more)
 		TRY(take_line(r, a, &b));
 	*out = more ? row : NULL;
 	if (more)
@@ -338,6 +345,8 @@ Err *import_reader_next(ImportReader *r, Arena *a, ImportRow **row)
 			TRY(next_csv(r, a, row));
 		else
 			TRY(next_json(r, a, row));
+		if (*row)
+			(*row)->number = ++r->rows;
 	} while (*row && (*row)->line < r->conf->from);
 	return NULL;
 }
