@@ -8,6 +8,7 @@
  * policy on must not be the one where a client can say who it is. */
 #include "gateway/auth.h"
 
+#include "auth/rule.h"
 #include "base/arena.h"
 #include "base/time.h"
 #include "gateway/auth_jwt.h"
@@ -49,7 +50,8 @@ const MetricFamily *auth_metrics(size_t *count)
 
 struct AuthPolicy {
 	const AuthConf *conf;
-	JwtGuard *jwt; /* NULL: no tokens */
+	JwtGuard *jwt;     /* NULL: no tokens */
+	const Rule *allow; /* NULL: whoever is known */
 	MetricCell outcomes[OUTCOMES];
 };
 
@@ -60,10 +62,18 @@ struct Auth {
 	size_t own_count;
 };
 
+static Err denied = ERR_STATIC(DENIED, "auth.denied", "the rule of this address does not let you");
 static Err missing =
 	ERR_STATIC(UNAUTHENTICATED, "auth.missing", "this address wants to know who asks");
 
 /* --- life --------------------------------------------------------------------------------------------------------------- */
+
+const Rule *auth_rule(Arena *a, Str text)
+{
+	const Rule *rule;
+
+	return text.len && !rule_read(a, text, &rule) ? rule : NULL;
+}
 
 static const AuthPolicy *policy_named(const Auth *auth, Str name)
 {
@@ -84,6 +94,7 @@ static Err *policy_init(AuthPolicy *policy, Arena *a, ConfHold *hold, const Auth
                         const AuthPolicy *before)
 {
 	policy->conf = conf;
+	policy->allow = auth_rule(a, conf->allow);
 	for (size_t i = 0; i < OUTCOMES; i++)
 		policy->outcomes[i] =
 			metric_cell(&families[0], (Str[]){ conf->name, outcome_names[i] }, 2);
@@ -255,14 +266,41 @@ static Err *identify(const AuthPolicy *policy, Passage *p, Outcome *outcome)
 	return NULL;
 }
 
+static bool part_of(const void *arg, Str name, Str *value)
+{
+	const Passage *p = arg;
+	Str raw;
+
+	return route_part(p->route, p->url.path, name, &raw) &&
+	       !url_decode(p->x->arena, raw, value);
+}
+
+static Err *check_rule(const Passage *p, const Rule *rule)
+{
+	const RuleAsk ask = { .claims = p->identity ? p->identity->claims : NULL,
+		              .method = p->x->request.method,
+		              .path = p->url.path,
+		              .part = part_of,
+		              .arg = p };
+
+	if (!rule || rule_holds(rule, &ask))
+		return NULL;
+	return p->identity || !p->state->auth ? &denied : &missing;
+}
+
 Err *auth_check(Passage *p)
 {
 	const AuthPolicy *policy = p->state->auth;
 	Outcome outcome = OUTCOME_NOBODY;
 	Err *err = NULL;
 
-	if (!policy->conf->preflight || !is_preflight(&p->x->request))
+	if (!policy)
+		return check_rule(p, p->state->allow);
+	if (!policy->conf->preflight || !is_preflight(&p->x->request)) {
 		err = identify(policy, p, &outcome);
+		err = err ? err : check_rule(p, policy->allow);
+		err = err ? err : check_rule(p, p->state->allow);
+	}
 	if (err && (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_DENIED))
 		p->challenge = challenge(policy, p->x->arena, err);
 	metric_add(policy->outcomes[err ? outcome_of(err) : outcome], 1);

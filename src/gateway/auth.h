@@ -24,6 +24,10 @@ void auth_end(Auth *auth, const Auth *after);
 /* What a route needs; NULL: anybody may come. */
 const AuthPolicy *auth_policy(const Auth *auth, const RouteConf *route);
 
+/* Of a route's `allow`, which is in order; NULL: none. Lives as long as the arena. */
+typedef struct Rule Rule;
+const Rule *auth_rule(Arena *a, Str text);
+
 /* Sets p->identity, or p->challenge and an error: UNAUTHENTICATED (401), DENIED (403), BUSY "auth.unavailable" (503). Parks
  * when an issuer has to be asked. */
 Err *auth_check(Passage *p) MUST_USE;

@@ -385,7 +385,7 @@ static const ConfKey fields_keys[] = {
 };
 const ConfTable fields_conf_table = {
 	"headers", CONF_ROWS(FieldsConf, fields_keys),
-	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
+	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id}, {claim:NAME} and the parts of the route's path"
 };
 
 static const ConfWord query_rule_words[] = {

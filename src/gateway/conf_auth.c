@@ -5,10 +5,12 @@
 
 #include "auth/jwk.h"
 #include "auth/jwks.h"
+#include "auth/rule.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "gateway/conf_int.h"
 #include "gateway/forwarded.h"
+#include "gateway/route_pattern.h"
 #include "http/message.h"
 
 static const ConfWord algorithm_words[] = {
@@ -203,6 +205,53 @@ static void check_headers(Conf *conf, const GatewayConf *g, const AuthConf *poli
 	}
 }
 
+/* An expression's groups are not looked for: what it has not is null. */
+static bool has_part(const MatchConf *match, Str name)
+{
+	Str rest = match->path, segment, expression;
+
+	if (route_is_expression(match->path, &expression))
+		return true;
+	while (str_split(&rest, '/', &segment))
+		if (route_is_named(segment) && str_eq(str_sub(segment, 1, segment.len - 1), name))
+			return true;
+	return false;
+}
+
+/* at: where the rule stands; r: a route that goes by it, or NULL. */
+static void check_rule(Conf *conf, const Str *at, const RouteConf *r)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	const Rule *rule;
+	unsigned column;
+	Err *err;
+	Str name;
+
+	if (!at->len)
+		return;
+	err = rule_read(a, *at, &rule);
+	if (err && (!r || at == &r->allow))
+		conf_mistake(conf, at, "allow: %.*s", STR_ARG(err->text));
+	for (size_t i = 0; !err && r && rule_part(rule, i, &name, &column); i++)
+		if (!has_part(&r->match, name))
+			conf_mistake(conf, at,
+			             "allow: column %u: the path %.*s of route %.*s has no {%.*s}",
+			             column, STR_ARG(r->match.path), STR_ARG(r->name),
+			             STR_ARG(name));
+}
+
+static void check_sticky(Conf *conf, const RouteConf *r)
+{
+	uint8_t by;
+	Str name;
+
+	for (size_t i = 0; r->has_shift && !r->policy && i < r->shift.sticky.count; i++)
+		if (sticky_split(r->shift.sticky.at[i], &by, &name) && by == STICKY_CLAIM)
+			conf_mistake(
+				conf, &r->shift.sticky,
+				"sticky: a claim must have been verified: the route has no auth");
+}
+
 static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -215,6 +264,10 @@ static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
 		if (str_eq(names[i], r->auth))
 			r->policy = &g->auth.at[i];
 	}
+	check_rule(conf, &r->allow, r);
+	check_sticky(conf, r);
+	if (r->policy)
+		check_rule(conf, &r->policy->allow, r);
 	if (!r->auth.len || r->policy)
 		return;
 	near = str_nearest(r->auth, names, g->auth.count);
@@ -235,6 +288,7 @@ void auth_conf_check(Conf *conf, GatewayConf *g)
 			             STR_ARG(policy->name));
 		if (policy->has_jwt)
 			check_jwt(conf, &policy->jwt);
+		check_rule(conf, &policy->allow, NULL);
 		check_headers(conf, g, policy);
 	}
 	for (size_t i = 0; i < g->routes.count; i++)

@@ -66,6 +66,7 @@ void passage_values(const Passage *p, TemplateValues *values)
 		.scheme = p->forwarded.scheme,
 		.client_ip = p->forwarded.client_ip,
 		.request_id = p->forwarded.request_id,
+		.identity = p->identity,
 	};
 }
 
@@ -214,6 +215,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.request_id = p->forwarded.request_id,
 		.trace_id = p->forwarded.trace_id,
 		.span_id = p->forwarded.span_id,
+		.user = p->identity ? p->identity->subject : (Str){ 0 },
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
 		.upstream = p->target ? p->target->conf->name : (Str){ 0 },
 		.server = p->server,

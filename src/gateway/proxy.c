@@ -192,7 +192,7 @@ Err *proxy_handle(Exchange *x)
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));
-	if (p->state->auth)
+	if (p->state->auth || p->state->allow)
 		TRY(auth_check(p));
 	if (p->route->conf->has_files && p->route->conf->upstream)
 		return action_files_first(p);

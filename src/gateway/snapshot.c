@@ -154,6 +154,7 @@ static void take_routes(Snapshot *snap, Arena *a)
 		state->target = target_of(snap, route->upstream);
 		state->new_target = target_of(snap, route->new_upstream);
 		state->auth = auth_policy(snap->auth, route);
+		state->allow = auth_rule(a, route->allow);
 		route_cells_take(state, route);
 	}
 	cells_take(snap->unrouted, S(""));

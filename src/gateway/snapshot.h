@@ -10,6 +10,7 @@
 
 typedef struct Auth Auth;             /* auth.h */
 typedef struct AuthPolicy AuthPolicy; /* auth.h */
+typedef struct Rule Rule;             /* auth/rule.h */
 typedef struct Fields Fields;         /* fields.h */
 typedef struct Template Template;     /* template.h */
 typedef struct Recorder Recorder;
@@ -27,6 +28,7 @@ typedef struct RouteState {
 	const Target *target;         /* NULL: the route has none */
 	const Target *new_target;     /* the new side; NULL: the route has one */
 	const AuthPolicy *auth;       /* NULL: anybody may come */
+	const Rule *allow;            /* NULL: whoever may come */
 	void *shift;                  /* the hooks' (hooks.h); NULL: nothing is moved */
 	Str content;                  /* of `answer` */
 	Str etag;                     /* of that */
