@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user/page_render.c"
 
+#include "user_web.h"
+
 #include "unit.h"
 
 static Err *fill(Arena *a, Str text, Str *out)
@@ -84,4 +86,47 @@ TEST(a_value_stands_nowhere_else)
 		NOTE("%.*s", STR_ARG(cases[i].text));
 		CHECK_ERR(fill(a, cases[i].text, &got), cases[i].slug);
 	}
+}
+
+/* Every name that stands in a file, with a value that would break out of anything. */
+static void put_names(PageData *data, Str text)
+{
+	static const Str evil = S("\"><script>alert('1')</script>&{{x}}");
+	ptrdiff_t open;
+
+	while ((open = str_find(text, S("{{"))) >= 0) {
+		ptrdiff_t shut = str_find(text, S("}}"));
+		Str mark = str_sub(text, (size_t)open + 2, (size_t)shut);
+
+		text = str_sub(text, (size_t)shut + 2, text.len);
+		if (mark.at[0] == '#' || mark.at[0] == '^')
+			mark = str_sub(mark, 1, mark.len);
+		page_put(data, str_z(data->arena, mark), evil);
+	}
+}
+
+TEST(every_page_renders_and_no_value_breaks_out_of_its_place)
+{
+	static const char *const of_texts[] = { "client", "user",    "host",       "seconds", "when",
+		                                "name",   "address", "request_id", "agent",   "why",
+		                                "field" };
+	PageData *data = page_data(a);
+
+	for (size_t i = 0; i < COUNT(user_pages); i++)
+		put_names(data, user_pages[i].bytes);
+	for (size_t i = 0; i < COUNT(of_texts); i++)
+		page_put(data, of_texts[i], S("\"><script>"));
+	for (size_t i = 0; i < COUNT(user_pages); i++)
+		for (int language = 0; language < PAGE_LANGUAGES; language++) {
+			AUTO(buf_fini) Buf out = { 0 };
+
+			if (!str_ends(user_pages[i].name, S(".html")))
+				continue;
+			NOTE("%.*s", STR_ARG(user_pages[i].name));
+			CHECK_OK(page_render(a, user_pages, COUNT(user_pages),
+			                     str_z(a, user_pages[i].name), (PageLanguage)language,
+			                     data, &out));
+			CHECK(str_find(buf_str(&out), S("<script")) < 0);
+			CHECK(str_find(buf_str(&out), S("\"\">")) < 0);
+		}
 }
