@@ -19,7 +19,7 @@ update oidc_keys set signs_at = :signs_at where kid = :kid
 --- exec oidc_key_ends(kid text, until time)
 update oidc_keys set until = :until where kid = :kid and (until is null or until > :until)
 
---- exec oidc_keys_purge(now time)
+--- exec oidc_keys_purge(now time); scans
 delete from oidc_keys where until <= :now
 
 -- Clients.

@@ -51,8 +51,8 @@ create table oidc_grants (
 	before_used_at :time,
 	sealed :text
 ) :strict;
-create index oidc_grants_by_user on oidc_grants (user_id) where ended_at is null;
-create index oidc_grants_by_session on oidc_grants (session_id) where ended_at is null;
+create index oidc_grants_by_user on oidc_grants (user_id);
+create index oidc_grants_by_session on oidc_grants (session_id);
 create index oidc_grants_by_client on oidc_grants (client_id);
 create index oidc_grants_over on oidc_grants (until);
 
