@@ -10,8 +10,8 @@ enum { THEME_BYTES = 256 << 10, KEEP_S = 600 };
 
 static Err *verify_issuer(Arena *a, Str text)
 {
-	if (!text.len || (oidc_redirect_is(text) && str_starts(text, S("http")) &&
-	                  str_find_char(text, '?') < 0))
+	if (!text.len ||
+	    (oidc_redirect_is(text) && str_starts(text, S("http")) && str_find_char(text, '?') < 0))
 		return NULL;
 	return err_new(a, ERR_INVALID, "oidc.issuer",
 	               "is not https://HOST (or http:// on a loopback address)");
@@ -29,7 +29,8 @@ static const ConfKey keys[] = {
 	{ "id_token", CONF_DURATION, AT(OidcConf, id_us), .def = "10m", .min = "1m", .max = "1d",
 	  .help = "how long an ID token is good" },
 	{ "refresh_token", CONF_DURATION, AT(OidcConf, refresh_us), .def = "30d", .min = "10s",
-	  .max = "365d", .help = "how long a family of refresh tokens is good, however it is used" },
+	  .max = "365d",
+	  .help = "how long a family of refresh tokens is good, however it is used" },
 	{ "grace", CONF_DURATION, AT(OidcConf, grace_us), .def = "10s", .max = "5m",
 	  .help = "within this time a used refresh token brings the same successor once more",
 	  .more = "For clients whose answer was lost, or which send two requests at once. A successor that was used ends it." },
@@ -37,7 +38,8 @@ static const ConfKey keys[] = {
 	  .max = "3650d", .help = "how long each key signs" },
 	{ "name", CONF_STR, AT(OidcConf, name), .def = "Banyan", .min = "1", .max = "80",
 	  .help = "what pages call it" },
-	{ "theme", CONF_PATH, AT(OidcConf, theme), .help = "a CSS file for the pages, after their own" },
+	{ "theme", CONF_PATH, AT(OidcConf, theme),
+	  .help = "a CSS file for the pages, after their own" },
 	{ "logo", CONF_PATH, AT(OidcConf, logo), .help = "a picture for the pages: .svg or .png" },
 };
 
@@ -137,9 +139,9 @@ Err *oidc_tend(Oidc *oidc, Arena *a)
 void oidc_routes(ServiceRoutes out[OIDC_TABLES])
 {
 	const ServiceRoutes *const tables[] = {
-		oidc_info_routes(),   oidc_authorize_routes(), oidc_token_routes(),
-		oidc_inspect_routes(), oidc_logout_routes(),   pages_file_routes(),
-		pages_login_routes(), pages_join_routes(),     pages_account_routes(),
+		oidc_info_routes(),    oidc_authorize_routes(), oidc_token_routes(),
+		oidc_inspect_routes(), oidc_logout_routes(),    pages_file_routes(),
+		pages_login_routes(),  pages_join_routes(),     pages_account_routes(),
 	};
 	_Static_assert(COUNT(tables) == OIDC_TABLES, "a table of routes is left out");
 

@@ -97,7 +97,8 @@ static int64_t read_mark(ServiceCall *c, const Request *r)
 	Str mark = form_get(&r->form, MARK), plain;
 	uint64_t us;
 
-	if (!mark.len || seal_open(oidc_of(c)->seal, c->arena, mark_context(c->arena, r), mark, &plain) ||
+	if (!mark.len ||
+	    seal_open(oidc_of(c)->seal, c->arena, mark_context(c->arena, r), mark, &plain) ||
 	    !str_to_u64(plain, &us) || time_utc_us() - (int64_t)us > MARK_S * US_PER_S)
 		return 0;
 	return (int64_t)us;
@@ -113,8 +114,7 @@ static Err *read_person(ServiceCall *c, Request *r)
 		                  .level = r->session->level,
 		                  .has_second = r->user->totp,
 		                  .asked_us = read_mark(c, r) };
-	return oidc_consent_load(c->db, c->arena, r->user->id, r->client->id,
-	                         &r->person.consented);
+	return oidc_consent_load(c->db, c->arena, r->user->id, r->client->id, &r->person.consented);
 }
 
 /* --- what is asked -------------------------------------------------------------------------------------------------------- */
@@ -139,6 +139,7 @@ static Err *read_request(ServiceCall *c, Request *r, OidcFault *fault)
 		        .has_request_uri = form_get(f, "request_uri").len > 0,
 		        .has_registration = form_get(f, "registration").len > 0 };
 
+	TRY(oidc_need_issuer(c));
 	if (id.len)
 		TRY(oidc_client_load(c->db, c->arena, id, &r->client));
 	*fault = oidc_ask_where(r->client, ask.redirect_uri);
@@ -278,8 +279,8 @@ static Err *consent_post(ServiceCall *c)
 static const ServiceRoute routes[] = {
 	{ "GET", "/oauth2/authorize", authorize_get, .fail = pages_fail, .tag = "openid",
 	  .help = "where clients send people to log in" },
-	{ "POST", "/oauth2/authorize", authorize_post, .kind = SERVICE_BODY_RAW,
-	  .fail = pages_fail, .tag = "openid", .help = "the same, by a form" },
+	{ "POST", "/oauth2/authorize", authorize_post, .kind = SERVICE_BODY_RAW, .fail = pages_fail,
+	  .tag = "openid", .help = "the same, by a form" },
 	{ "POST", "/oauth2/consent", consent_post, .kind = SERVICE_BODY_RAW, .fail = pages_fail,
 	  .hidden = true, .tag = "openid", .help = "what the consent page posts" },
 };

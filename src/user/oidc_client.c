@@ -100,10 +100,10 @@ static Err *read_proof(ServiceCall *c, const Form *form, Proof *out)
 static Err *check_claims(ServiceCall *c, const OidcClient *client, const Jws *jws)
 {
 	Oidc *oidc = oidc_of(c);
-	const Str audiences[] = { oidc->issuer,
-		                  str_fmt(c->arena, "%.*s/oauth2/token", STR_ARG(oidc->issuer)),
-		                  str_fmt(c->arena, "%.*s%.*s", STR_ARG(oidc->issuer),
-		                          STR_ARG(c->path)) };
+	const Str audiences[] = {
+		oidc->issuer, str_fmt(c->arena, "%.*s/oauth2/token", STR_ARG(oidc->issuer)),
+		str_fmt(c->arena, "%.*s%.*s", STR_ARG(oidc->issuer), STR_ARG(c->path))
+	};
 	static const Str required[] = { S("jti"), S("sub") };
 	JwtRules rules = { .issuer = client->id,
 		           .audiences = audiences,
@@ -118,13 +118,12 @@ static Err *check_claims(ServiceCall *c, const OidcClient *client, const Jws *jw
 	Jwt jwt;
 
 	if (jwt_check(c->arena, jws->payload, &rules, now, &jwt) ||
-	    !str_eq(jwt.subject, client->id) ||
-	    !json_to_str(json_get(jwt.claims, S("jti")), &id) ||
+	    !str_eq(jwt.subject, client->id) || !json_to_str(json_get(jwt.claims, S("jti")), &id) ||
 	    jwt.expires_us > now + ASSERTION_LONGEST_S * US_PER_S)
 		return no_client(c->arena);
 	TRY(oidc_spend(c->db, c->arena,
 	               secret_hash(c->arena, str_fmt(c->arena, "assertion %.*s %.*s",
-	                                           STR_ARG(client->id), STR_ARG(id))),
+	                                             STR_ARG(client->id), STR_ARG(id))),
 	               jwt.expires_us + 2 * SKEW_S * US_PER_S, &first));
 	return first ? NULL : no_client(c->arena);
 }

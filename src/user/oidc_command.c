@@ -43,10 +43,11 @@ static Err *join(Arena *a, const Str *at, size_t count, bool addresses, Str *out
 
 	for (size_t i = 0; i < count; i++) {
 		if (addresses && !oidc_redirect_is(at[i]))
-			return err_new(a, ERR_INVALID, "oidc.redirect",
-			               "%.*s is not https://, http:// on a loopback address, or a scheme "
-			               "with a dot in its name",
-			               STR_ARG(str_quote(a, at[i])));
+			return err_new(
+				a, ERR_INVALID, "oidc.redirect",
+				"%.*s is not https://, http:// on a loopback address, or a scheme "
+				"with a dot in its name",
+				STR_ARG(str_quote(a, at[i])));
 		if (i)
 			buf_putc(&text, ' ');
 		buf_put(&text, at[i]);
@@ -76,8 +77,9 @@ static Err *check_client(Arena *a, const OidcClient *client)
 		return err_new(a, ERR_INVALID, "oidc.client",
 		               "an id has letters, digits, - _ . and does not begin with usr_");
 	if (!client->grants)
-		return err_new(a, ERR_INVALID, "oidc.client",
-		               "a grant is authorization_code, refresh_token or client_credentials");
+		return err_new(
+			a, ERR_INVALID, "oidc.client",
+			"a grant is authorization_code, refresh_token or client_credentials");
 	if ((client->grants & OIDC_GRANT_CODE) && !client->redirects.len)
 		return err_new(a, ERR_INVALID, "oidc.client", "who takes codes has a --redirect");
 	if ((client->grants & OIDC_GRANT_CLIENT) && client->auth == OIDC_AUTH_NONE)
@@ -364,9 +366,9 @@ static const Command commands[] = {
 	          "banyan user client add --auth none --redirect com.example.app:/back\n"
 	          "banyan user client list\n"
 	          "banyan user client remove shop" },
-	{ "user keys", .group = "services", .summary = "what the OpenID Connect provider signs with",
-	  .run = keys_run, .json = true, COMMAND_OPERANDS(keys_operands),
-	  COMMAND_OPTIONS(keys_options), .size = sizeof(KeysArgs),
+	{ "user keys", .group = "services",
+	  .summary = "what the OpenID Connect provider signs with", .run = keys_run, .json = true,
+	  COMMAND_OPERANDS(keys_operands), COMMAND_OPTIONS(keys_options), .size = sizeof(KeysArgs),
 	  .help = "Of each algorithm one key signs and the next is published already. They rotate by themselves; "
 	          "`rotate` does it now. Twice in a row, and no client has seen the key before it signs.",
 	  .examples = "banyan user keys\nbanyan user keys rotate" },

@@ -173,7 +173,8 @@ static bool is_plain(Str uri)
 	for (size_t i = 0; i < uri.len; i++) {
 		char c = uri.at[i];
 
-		if (c <= ' ' || c > '~' || c == '#' || c == '"' || c == '<' || c == '>' || c == '\\')
+		if (c <= ' ' || c > '~' || c == '#' || c == '"' || c == '<' || c == '>' ||
+		    c == '\\')
 			return false;
 	}
 	return uri.len > 0 && uri.len <= 2048;
@@ -254,8 +255,10 @@ static const struct {
 	Str word;
 	uint32_t bit;
 } prompts[] = {
-	{ S("none"), OIDC_PROMPT_NONE },       { S("login"), OIDC_PROMPT_LOGIN },
-	{ S("consent"), OIDC_PROMPT_CONSENT }, { S("create"), OIDC_PROMPT_CREATE },
+	{ S("none"), OIDC_PROMPT_NONE },
+	{ S("login"), OIDC_PROMPT_LOGIN },
+	{ S("consent"), OIDC_PROMPT_CONSENT },
+	{ S("create"), OIDC_PROMPT_CREATE },
 	{ S("select_account"), OIDC_PROMPT_LOGIN },
 };
 
@@ -337,7 +340,8 @@ OidcFault oidc_ask_check(Arena *a, const OidcClient *client, const OidcAsk *ask,
 	asked.scope = oidc_scope_common(a, ask->scope, client->scope);
 	if (!asked.scope.len)
 		return fault("invalid_scope", "the client may have none of that scope");
-	if (oidc_scope_has(ask->acr_values, S("aal2")) && !oidc_scope_has(ask->acr_values, S("aal1")))
+	if (oidc_scope_has(ask->acr_values, S("aal2")) &&
+	    !oidc_scope_has(ask->acr_values, S("aal1")))
 		asked.level = 2;
 	*out = asked;
 	return (OidcFault){ 0 };
@@ -354,8 +358,7 @@ static bool must_log_in(const OidcAsked *asked, const OidcPerson *person, int64_
 	       now_us - person->auth_us > asked->max_age_s * INT64_C(1000000);
 }
 
-static bool must_consent(const OidcClient *client, const OidcAsked *asked,
-                         const OidcPerson *person)
+static bool must_consent(const OidcClient *client, const OidcAsked *asked, const OidcPerson *person)
 {
 	if (person->consent_now)
 		return false;
@@ -375,7 +378,7 @@ OidcStep oidc_next_step(const OidcClient *client, const OidcAsked *asked, const 
 		if (silent)
 			return OIDC_STEP_FAULT;
 		return asked->prompt & OIDC_PROMPT_CREATE && !person->known ? OIDC_STEP_CREATE
-		                                                           : OIDC_STEP_LOGIN;
+		                                                            : OIDC_STEP_LOGIN;
 	}
 	if (person->level < asked->level) {
 		*out = person->has_second

@@ -60,7 +60,12 @@ typedef struct OidcAsk { /* as it came; empty: not there */
 	bool has_request, has_request_uri, has_registration;
 } OidcAsk;
 
-enum { OIDC_PROMPT_NONE = 1, OIDC_PROMPT_LOGIN = 2, OIDC_PROMPT_CONSENT = 4, OIDC_PROMPT_CREATE = 8 };
+enum {
+	OIDC_PROMPT_NONE = 1,
+	OIDC_PROMPT_LOGIN = 2,
+	OIDC_PROMPT_CONSENT = 4,
+	OIDC_PROMPT_CREATE = 8
+};
 
 typedef struct OidcAsked { /* what it means */
 	Str scope;
@@ -80,13 +85,13 @@ OidcFault oidc_ask_where(const OidcClient *client, Str redirect_uri);
 OidcFault oidc_ask_check(Arena *a, const OidcClient *client, const OidcAsk *ask, OidcAsked *out);
 
 typedef struct OidcPerson { /* who sits at the browser */
-	bool known;            /* there is a session */
-	int64_t auth_us;       /* when it was last proved who it is, UTC */
-	int level;             /* 1: password; 2: with a second factor */
-	bool has_second;       /* there is one to ask for */
-	int64_t asked_us;      /* 0, or when it was sent to log in because of this very request */
-	Str consented;         /* scope */
-	bool consent_now;      /* given with this very request */
+	bool known;         /* there is a session */
+	int64_t auth_us;    /* when it was last proved who it is, UTC */
+	int level;          /* 1: password; 2: with a second factor */
+	bool has_second;    /* there is one to ask for */
+	int64_t asked_us;   /* 0, or when it was sent to log in because of this very request */
+	Str consented;      /* scope */
+	bool consent_now;   /* given with this very request */
 } OidcPerson;
 
 typedef enum OidcStep {
@@ -111,10 +116,10 @@ typedef struct OidcCode { /* as it was kept */
 } OidcCode;
 
 typedef enum OidcVerdict {
-	OIDC_TAKE,    /* it is good */
-	OIDC_REFUSE,  /* it is not */
-	OIDC_REVOKE,  /* it was good once already: all that came of it ends */
-	OIDC_REPEAT,  /* a refresh token within the grace: its successor once more */
+	OIDC_TAKE,   /* it is good */
+	OIDC_REFUSE, /* it is not */
+	OIDC_REVOKE, /* it was good once already: all that came of it ends */
+	OIDC_REPEAT, /* a refresh token within the grace: its successor once more */
 } OidcVerdict;
 OidcVerdict oidc_code_judge(const OidcCode *code, const OidcClient *client, Str redirect_uri,
                             int64_t now_us);

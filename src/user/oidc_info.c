@@ -68,16 +68,17 @@ static const struct {
 static Err *discovery(ServiceCall *c)
 {
 	const Oidc *oidc = oidc_of(c);
-	JsonWriter *w = service_json(c);
+	JsonWriter *w;
 
+	TRY(oidc_need_issuer(c));
+	w = service_json(c);
 	service_say_header(c, "Cache-Control", S("public, max-age=300"));
 	service_say_header(c, "Access-Control-Allow-Origin", S("*"));
 	json_begin_object(w);
 	json_put_str(w, "issuer", oidc->issuer);
 	for (size_t i = 0; i < COUNT(addresses); i++)
 		json_put_str(w, addresses[i].key,
-		             str_fmt(c->arena, "%.*s%s", STR_ARG(oidc->issuer),
-		                     addresses[i].path));
+		             str_fmt(c->arena, "%.*s%s", STR_ARG(oidc->issuer), addresses[i].path));
 	for (size_t i = 0; i < COUNT(lists); i++)
 		put_words(w, lists[i].key, lists[i].words);
 	for (size_t i = 0; i < COUNT(flags); i++)

@@ -32,8 +32,7 @@ static Err *live_family(ServiceCall *c, const OidcClient *client, Str token, boo
 		return NULL;
 	TRY(oidc_grant_of_refresh(c->db, c->arena, ticket.handle_hash, &g));
 	if (g && !g->ended && g->active && str_eq(g->client, client->id) &&
-	    g->until_us > time_utc_us() &&
-	    (!newest || secret_eq(ticket.secret_hash, g->newest)))
+	    g->until_us > time_utc_us() && (!newest || secret_eq(ticket.secret_hash, g->newest)))
 		*out = g;
 	return NULL;
 }
@@ -191,8 +190,8 @@ static const ServiceRoute routes[] = {
 	  .tag = "openid", .help = "end a token (RFC 7009)" },
 	{ "GET", "/oauth2/userinfo", userinfo, .fail = oidc_bearer_fail, .tag = "openid",
 	  .help = "who an access token is of" },
-	{ "POST", "/oauth2/userinfo", userinfo, .kind = SERVICE_BODY_RAW,
-	  .fail = oidc_bearer_fail, .tag = "openid", .help = "the same" },
+	{ "POST", "/oauth2/userinfo", userinfo, .kind = SERVICE_BODY_RAW, .fail = oidc_bearer_fail,
+	  .tag = "openid", .help = "the same" },
 };
 
 const ServiceRoutes *oidc_inspect_routes(void)

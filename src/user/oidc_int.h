@@ -26,6 +26,8 @@ OidcKeyPlan oidc_key_plan(const OidcConf *conf, const Seal *seal);
 /* --- requests and answers: oidc_reply.c ----------------------------------------------------------------------------------- */
 
 Oidc *oidc_of(const ServiceCall *c);
+/* Is it a provider at all? Fails with NOT_FOUND "oauth.invalid_request" without an issuer. */
+Err *oidc_need_issuer(ServiceCall *c) MUST_USE;
 /* Slug "oauth.ERROR": what OAuth calls it. One of 401 asks for Basic. */
 #define oauth_err(a, kind, error, ...) err_new((a), (kind), "oauth." error, __VA_ARGS__)
 /* An error as OAuth writes it (RFC 6749, section 5.2). */

@@ -55,8 +55,7 @@ static Err *open_key(Arena *a, const Seal *seal, const OidcKeyRow *row, OidcKey 
 		          .signs_us = row->signs_us,
 		          .until_us = row->until_us };
 	if (!jws_alg_read(row->alg, &out->alg))
-		return err_new(a, ERR_INTERNAL, "oidc.key", "a key is for %.*s",
-		               STR_ARG(row->alg));
+		return err_new(a, ERR_INTERNAL, "oidc.key", "a key is for %.*s", STR_ARG(row->alg));
 	if (!seal) {
 		Jwk *named = ARENA_NEW(a, Jwk);
 

@@ -31,8 +31,7 @@ static Err *read_hint(ServiceCall *c, Str hint, Str *client, Str *sid)
 	if (jws_verify(c->arena, hint, &ring->all, &rules, &jws) ||
 	    json_read(c->arena, jws.payload, 0, &claims) ||
 	    !json_to_str(json_get(claims, S("iss")), &issuer) ||
-	    !str_eq(issuer, oidc_of(c)->issuer) ||
-	    !json_to_str(json_get(claims, S("aud")), client))
+	    !str_eq(issuer, oidc_of(c)->issuer) || !json_to_str(json_get(claims, S("aud")), client))
 		return NULL;
 	(void)json_to_str(json_get(claims, S("sid")), sid);
 	return NULL;

@@ -16,6 +16,14 @@ Oidc *oidc_of(const ServiceCall *c)
 	return oidc_of_home(c->home);
 }
 
+Err *oidc_need_issuer(ServiceCall *c)
+{
+	if (oidc_of(c)->issuer.len)
+		return NULL;
+	return oauth_err(c->arena, ERR_NOT_FOUND, "invalid_request",
+	                 "this is no provider yet: its configuration has no public_url");
+}
+
 void oidc_no_store(ServiceCall *c)
 {
 	service_say_header(c, "Cache-Control", S("no-store"));

@@ -204,8 +204,7 @@ static Err *spend_code(Db *tx, Arena *a, void *arg)
 	if (!s->used || !s->handle_hash.len)
 		return NULL;
 	return db_exec(tx, a, oidc_grant_refreshes, NULL, .id = s->code->grant,
-	               .handle = s->handle_hash, .newest = s->newest,
-	               .until = s->until_us);
+	               .handle = s->handle_hash, .newest = s->newest, .until = s->until_us);
 }
 
 Err *oidc_code_spend(Db *db, Arena *a, const OidcKept *code, Str handle_hash, Str newest,
@@ -240,7 +239,8 @@ Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now
 	               .now = now_us);
 }
 
-Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)
+Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep,
+                                int64_t now_us)
 {
 	if (uuid_is_nil(session))
 		return db_exec(db, a, oidc_grants_end_of_sessions, NULL, .user_id = user,
@@ -337,8 +337,11 @@ Err *oidc_key_rows(Db *db, Arena *a, int64_t now_us, OidcKeyRow **out, size_t *c
 	TRY(db_all(db, a, oidc_keys, &rows, &n, .now = now_us));
 	keys = ARENA_ARRAY(a, OidcKeyRow, n + 1);
 	for (size_t i = 0; i < n; i++)
-		keys[i] = (OidcKeyRow){ rows[i].kid,        rows[i].alg,      rows[i].sealed,
-			                rows[i].created_at, rows[i].signs_at, rows[i].until.set ? rows[i].until.v : INT64_MAX };
+		keys[i] = (OidcKeyRow){
+			rows[i].kid,      rows[i].alg,
+			rows[i].sealed,   rows[i].created_at,
+			rows[i].signs_at, rows[i].until.set ? rows[i].until.v : INT64_MAX
+		};
 	*out = keys;
 	*count = n;
 	return NULL;

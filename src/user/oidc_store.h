@@ -18,8 +18,8 @@ typedef struct OidcGrant {
 	bool offline; /* outlives its session */
 	int64_t until_us;
 	bool ended;
-	bool active;                 /* its person may log in */
-	Str newest, last, before;    /* SHA-256 of refresh tokens; empty: none */
+	bool active;              /* its person may log in */
+	Str newest, last, before; /* SHA-256 of refresh tokens; empty: none */
 	int64_t last_used_us, before_used_us;
 	Str sealed;
 } OidcGrant;
@@ -56,11 +56,12 @@ Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us) MUST_USE;
 /* All but those of the session `keep`, which may be nil. */
 Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now_us) MUST_USE;
 /* Those that do not outlive a session; session nil: of all sessions of the user but `keep`. */
-Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep, int64_t now_us)
-	MUST_USE;
+Err *oidc_grants_end_of_session(Db *db, Arena *a, Uuid user, Uuid session, Uuid keep,
+                                int64_t now_us) MUST_USE;
 
 Err *oidc_consent_load(Db *db, Arena *a, Uuid user, Str client, Str *scope) MUST_USE;
-Err *oidc_consent_store(Db *db, Arena *a, Uuid user, Str client, Str scope, int64_t now_us) MUST_USE;
+Err *oidc_consent_store(Db *db, Arena *a, Uuid user, Str client, Str scope, int64_t now_us)
+	MUST_USE;
 /* With the grants that it stood for. */
 Err *oidc_consent_remove(Db *db, Arena *a, Uuid user, Str client, int64_t now_us) MUST_USE;
 Err *oidc_consents_forget(Db *db, Arena *a, Uuid user) MUST_USE;

@@ -206,8 +206,7 @@ static Err *token_refresh(ServiceCall *c, const OidcClient *client, const Form *
 		TRY(refresh_once(c, &r, now_us = time_utc_us()));
 	if (!r.fresh.len)
 		return no_grant(c->arena, "the refresh token was used by somebody else meanwhile");
-	scope = r.asked.len ? oidc_scope_common(c->arena, r.asked, r.grant->scope)
-	                    : r.grant->scope;
+	scope = r.asked.len ? oidc_scope_common(c->arena, r.asked, r.grant->scope) : r.grant->scope;
 	return answer(c, &(OidcMint){ client, r.grant, scope, now_us, { 0 } }, r.fresh, false);
 }
 
@@ -248,6 +247,7 @@ static Err *token_post(ServiceCall *c)
 	Form form;
 	Str type;
 
+	TRY(oidc_need_issuer(c));
 	TRY(oidc_read_body(c, &form));
 	type = form_get(&form, "grant_type");
 	if (!type.len)
@@ -256,8 +256,9 @@ static Err *token_post(ServiceCall *c)
 	for (size_t i = 0; i < COUNT(grants); i++)
 		if (str_eq(grants[i].name, type))
 			return grants[i].run(c, client, &form);
-	return oauth_err(c->arena, ERR_INVALID, "unsupported_grant_type",
-	                 "the grant_type is authorization_code, refresh_token or client_credentials");
+	return oauth_err(
+		c->arena, ERR_INVALID, "unsupported_grant_type",
+		"the grant_type is authorization_code, refresh_token or client_credentials");
 }
 
 static const ServiceRoute routes[] = {

@@ -108,8 +108,8 @@ typedef enum Place { IN_TEXT, IN_TAG, IN_VALUE, IN_NOTHING /* script, style, com
 
 typedef struct Walk {
 	Place place;
-	Str word; /* the last word of a tag: its name, an attribute's */
-	bool first; /* it is the tag's name */
+	Str word;    /* the last word of a tag: its name, an attribute's */
+	bool first;  /* it is the tag's name */
 	bool opaque; /* the tag is script or style */
 } Walk;
 
@@ -343,8 +343,8 @@ static Err *render(Job *job, Str *rest, const PageData *data, bool writes, bool 
 	return NULL;
 }
 
-Err *page_render(Arena *a, const PageFile *files, size_t count, const char *file, PageLanguage language,
-                 const PageData *data, Buf *out)
+Err *page_render(Arena *a, const PageFile *files, size_t count, const char *file,
+                 PageLanguage language, const PageData *data, Buf *out)
 {
 	Job job = { a, files, count, language, out, { 0 }, 0 };
 

@@ -27,9 +27,10 @@ void page_put(PageData *data, const char *name, Str value); /* borrowed */
 PageData *page_add(PageData *data, const char *list) RETURNS_NONNULL;
 
 /* A text with its values in it, as it is: to be put as a value. Fails with "page.text", "page.name". */
-Err *page_say(Arena *a, const char *key, PageLanguage language, const PageData *data, Str *out) MUST_USE;
+Err *page_say(Arena *a, const char *key, PageLanguage language, const PageData *data, Str *out)
+	MUST_USE;
 
 /* Fails with INTERNAL "page.file" (no such file), "page.syntax", "page.context", "page.name" (a name that nobody put: {{^}} and {{#}}
  * may), "page.text". */
-Err *page_render(Arena *a, const PageFile *files, size_t count, const char *file, PageLanguage language,
-                 const PageData *data, Buf *out) MUST_USE;
+Err *page_render(Arena *a, const PageFile *files, size_t count, const char *file,
+                 PageLanguage language, const PageData *data, Buf *out) MUST_USE;

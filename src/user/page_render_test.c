@@ -107,9 +107,9 @@ static void put_names(PageData *data, Str text)
 
 TEST(every_page_renders_and_no_value_breaks_out_of_its_place)
 {
-	static const char *const of_texts[] = { "client", "user",    "host",       "seconds", "when",
-		                                "name",   "address", "request_id", "agent",   "why",
-		                                "field" };
+	static const char *const of_texts[] = { "client", "user", "host",    "seconds",
+		                                "when",   "name", "address", "request_id",
+		                                "agent",  "why",  "field" };
 	PageData *data = page_data(a);
 
 	for (size_t i = 0; i < COUNT(user_pages); i++)

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "http/exchange.h"
 #include "user/user_api.h"
 
 #include "user_web.h"
@@ -28,7 +29,9 @@ static const char *form_cookie(const ServiceCall *c)
 static void set_cookie(ServiceCall *c, Str name, Str value, int64_t seconds)
 {
 	service_say_header(c, "Set-Cookie",
-	                   str_fmt(c->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%" PRId64 "%s",
+	                   str_fmt(c->arena,
+	                           "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%" PRId64
+	                           "%s",
 	                           STR_ARG(name), STR_ARG(value), seconds,
 	                           oidc_of(c)->secure ? "; Secure" : ""));
 }
@@ -112,17 +115,34 @@ Str pages_csrf(ServiceCall *c, const char *what)
 	return csrf_of(c, form_secret(c), what);
 }
 
+/* The origin of an address, or its scheme when that is an application's own. */
+static Str source_of(Arena *a, Str uri)
+{
+	ptrdiff_t scheme = str_find(uri, S("://")), end;
+	Str rest;
+
+	if (scheme < 0)
+		return str_sub(uri, 0, (size_t)(str_find_char(uri, ':') + 1));
+	rest = str_sub(uri, (size_t)scheme + 3, uri.len);
+	for (end = 0; (size_t)end < rest.len && rest.at[end] != '/' && rest.at[end] != '?';)
+		end++;
+	return str_dup(a, str_sub(uri, 0, (size_t)(scheme + 3 + end)));
+}
+
 static bool is_from_here(ServiceCall *c, const Form *form, const char *what)
 {
 	Str origin = service_header(c, "Origin"), site = service_header(c, "Sec-Fetch-Site");
 	Str cookie = service_cookie(c, form_cookie(c)), issuer = oidc_of(c)->issuer;
-	ptrdiff_t path = str_find_char(str_sub(issuer, 8, issuer.len), '/');
-	Str own = path < 0 ? issuer : str_sub(issuer, 0, (size_t)path + 8);
+	Str own = source_of(c->arena, issuer), host = c->x->request.authority;
+	ptrdiff_t scheme = str_find(origin, S("://"));
 
-	if (cookie.len != SECRET_TOKEN || !secret_eq(csrf_of(c, cookie, what), form_get(form, "csrf")))
+	if (cookie.len != SECRET_TOKEN ||
+	    !secret_eq(csrf_of(c, cookie, what), form_get(form, "csrf")))
 		return false;
 	if (site.len && !str_eq(site, S("same-origin")) && !str_eq(site, S("none")))
 		return false;
+	if (!issuer.len && scheme > 0)
+		return str_eq(str_sub(origin, (size_t)scheme + 3, origin.len), host);
 	return !origin.len || str_eq(origin, own);
 }
 
@@ -250,29 +270,16 @@ Err *pages_mistakes(ServiceCall *c, const Page *page, const FieldMistakes *wrong
 	return NULL;
 }
 
-/* The origin of an address, or its scheme when that is an application's own. */
-static Str source_of(Arena *a, Str uri)
-{
-	ptrdiff_t scheme = str_find(uri, S("://")), end;
-	Str rest;
-
-	if (scheme < 0)
-		return str_sub(uri, 0, (size_t)(str_find_char(uri, ':') + 1));
-	rest = str_sub(uri, (size_t)scheme + 3, uri.len);
-	for (end = 0; (size_t)end < rest.len && rest.at[end] != '/' && rest.at[end] != '?';)
-		end++;
-	return str_dup(a, str_sub(uri, 0, (size_t)(scheme + 3 + end)));
-}
-
 static void say_guards(ServiceCall *c, Str to)
 {
 	Str source = to.len ? source_of(c->arena, to) : (Str){ 0 };
 
-	service_say_header(c, "Content-Security-Policy",
-	                   str_fmt(c->arena,
-	                           "default-src 'none'; style-src 'self'; img-src 'self'; "
-	                           "form-action 'self' %.*s; base-uri 'none'; frame-ancestors 'none'",
-	                           STR_ARG(source)));
+	service_say_header(
+		c, "Content-Security-Policy",
+		str_fmt(c->arena,
+	                "default-src 'none'; style-src 'self'; img-src 'self'; "
+	                "form-action 'self' %.*s; base-uri 'none'; frame-ancestors 'none'",
+	                STR_ARG(source)));
 	service_say_header(c, "X-Content-Type-Options", S("nosniff"));
 	service_say_header(c, "X-Frame-Options", S("DENY"));
 	service_say_header(c, "Referrer-Policy", S("same-origin"));
@@ -302,10 +309,13 @@ Err *pages_show(ServiceCall *c, const Page *page)
 	return NULL;
 }
 
-Err *pages_message(ServiceCall *c, unsigned status, const char *title, const char *text, const char *link,
-                   const char *link_text, Str locales)
+Err *pages_message(ServiceCall *c, unsigned status, const char *title, const char *text,
+                   const char *link, const char *link_text, Str locales)
 {
-	Page page = { .file = "message.html", .title = title, .status = status, .locales = locales,
+	Page page = { .file = "message.html",
+		      .title = title,
+		      .status = status,
+		      .locales = locales,
 		      .data = pages_data(c) };
 
 	page_put(page.data, "text", pages_say(c, &page, text));
@@ -319,7 +329,9 @@ Err *pages_message(ServiceCall *c, unsigned status, const char *title, const cha
 Err *pages_fail(ServiceCall *c, const Err *err)
 {
 	unsigned status = (unsigned)err_status(err);
-	Page page = { .file = "message.html", .title = "error.title", .status = status,
+	Page page = { .file = "message.html",
+		      .title = "error.title",
+		      .status = status,
 		      .data = pages_data(c) };
 	const char *key = "error.request";
 	Str text;
@@ -345,7 +357,8 @@ static Err *send_file(ServiceCall *c, Str type, Str bytes)
 		return err_new(c->arena, ERR_NOT_FOUND, "page.file", "there is no such file");
 	service_say_header(c, "Cache-Control", S("public, max-age=300"));
 	service_say_header(c, "X-Content-Type-Options", S("nosniff"));
-	service_say_header(c, "Content-Security-Policy", S("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
+	service_say_header(c, "Content-Security-Policy",
+	                   S("default-src 'none'; style-src 'unsafe-inline'; sandbox"));
 	service_say(c, 200, type, bytes);
 	return NULL;
 }

@@ -25,19 +25,20 @@ typedef struct Page {
 	unsigned status;   /* 0: 200 */
 	const char *form;  /* what its form is for: puts csrf; NULL: it has none */
 	Str locales;       /* ui_locales, as they came */
-	Str to;            /* an address that its form may lead to in the end, of another origin; empty: none */
+	Str to; /* an address that its form may lead to in the end, of another origin; empty: none */
 	PageData *data;
 } Page;
 /* Data with what every page has. */
 PageData *pages_data(ServiceCall *c) RETURNS_NONNULL;
-Str pages_say(ServiceCall *c, const Page *page, const char *key); /* a text in the reader's language */
+Str pages_say(ServiceCall *c, const Page *page,
+              const char *key); /* a text in the reader's language */
 /* Shown above the form: a text by its key (NULL: none), or all that is wrong with fields. */
 Err *pages_problem(ServiceCall *c, const Page *page, const char *key) MUST_USE;
 Err *pages_mistakes(ServiceCall *c, const Page *page, const FieldMistakes *wrong) MUST_USE;
 Err *pages_show(ServiceCall *c, const Page *page) MUST_USE;
 /* A title, a sentence, a link or none (link NULL). */
-Err *pages_message(ServiceCall *c, unsigned status, const char *title, const char *text, const char *link,
-                   const char *link_text, Str locales) MUST_USE;
+Err *pages_message(ServiceCall *c, unsigned status, const char *title, const char *text,
+                   const char *link, const char *link_text, Str locales) MUST_USE;
 /* As ServiceFail: an error as a page. */
 Err *pages_fail(ServiceCall *c, const Err *err) MUST_USE;
 

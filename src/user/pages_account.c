@@ -21,8 +21,8 @@ static Err *find_here(ServiceCall *c, bool fresh, const char *back, Here *here, 
 {
 	TRY(pages_session(c, &here->session, &here->user));
 	here->asker = pages_asker(c, here->user);
-	*there = here->session && (!fresh || time_utc_us() - here->session->proved_us <
-	                                             FRESH_S * US_PER_S);
+	*there = here->session &&
+	         (!fresh || time_utc_us() - here->session->proved_us < FRESH_S * US_PER_S);
 	if (!*there) {
 		oidc_no_store(c);
 		service_redirect(c, 303, pages_link(c, "/login", str_of(back), (Str){ 0 }));
@@ -44,11 +44,11 @@ static Str day_of(Arena *a, int64_t us)
 static Str agent_name(Arena *a, Str agent)
 {
 	static const char *const browsers[][2] = {
-		{ "Edg/", "Edge" },       { "OPR/", "Opera" },     { "Firefox/", "Firefox" },
+		{ "Edg/", "Edge" },      { "OPR/", "Opera" },     { "Firefox/", "Firefox" },
 		{ "Chrome/", "Chrome" }, { "Safari/", "Safari" }, { "curl/", "curl" },
 	};
 	static const char *const systems[][2] = {
-		{ "Android", "Android" }, { "iPhone", "iPhone" },   { "iPad", "iPad" },
+		{ "Android", "Android" }, { "iPhone", "iPhone" },  { "iPad", "iPad" },
 		{ "Windows", "Windows" }, { "Mac OS X", "macOS" }, { "Linux", "Linux" },
 	};
 	const char *browser = NULL, *system = NULL;
@@ -179,8 +179,11 @@ static Str in_fours(Arena *a, Str secret)
 
 static Err *show_totp(ServiceCall *c, const Here *here, const char *problem)
 {
-	Page page = { .file = "totp.html", .title = "totp.title", .form = "totp",
-		      .status = problem ? 422 : 200, .data = pages_data(c) };
+	Page page = { .file = "totp.html",
+		      .title = "totp.title",
+		      .form = "totp",
+		      .status = problem ? 422 : 200,
+		      .data = pages_data(c) };
 	TotpOffer offer;
 
 	TRY(totp_offer(oidc_of(c)->accounts, c->arena, here->user, &here->asker, &offer));

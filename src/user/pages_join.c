@@ -14,7 +14,8 @@ enum { PROOF_S = 86400 };
 static void keep_proof(ServiceCall *c, Str proof)
 {
 	service_say_header(c, "Set-Cookie",
-	                   str_fmt(c->arena, PROOF "=%.*s; Path=/verify; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+	                   str_fmt(c->arena,
+	                           PROOF "=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s",
 	                           STR_ARG(proof), proof.len ? PROOF_S : 0,
 	                           oidc_of(c)->secure ? "; Secure" : ""));
 }
@@ -33,8 +34,12 @@ static Err *show_register(ServiceCall *c, const Form *form, unsigned status,
                           const FieldMistakes *wrong, const char *problem)
 {
 	Str next = pages_next(form), locales = form_get(form, "ui_locales");
-	Page page = { .file = "register.html", .title = "register.title", .status = status,
-		      .form = "register", .locales = locales, .data = pages_data(c) };
+	Page page = { .file = "register.html",
+		      .title = "register.title",
+		      .status = status,
+		      .form = "register",
+		      .locales = locales,
+		      .data = pages_data(c) };
 
 	page_put(page.data, "next", next);
 	page_put(page.data, "name", form_get(form, "name"));
@@ -80,8 +85,9 @@ static Err *register_post(ServiceCall *c)
 		return show_register(c, &form, 422, &wrong, NULL);
 	keep_proof(c, proof);
 	oidc_no_store(c);
-	service_redirect(c, 303, pages_link(c, "/verify", pages_next(&form),
-	                                    form_get(&form, "ui_locales")));
+	service_redirect(c, 303,
+	                 pages_link(c, "/verify", pages_next(&form),
+	                            form_get(&form, "ui_locales")));
 	return NULL;
 }
 
@@ -89,8 +95,11 @@ static Err *register_post(ServiceCall *c)
 
 static Err *show_verify(ServiceCall *c, const Form *form, unsigned status, const char *problem)
 {
-	Page page = { .file = "verify.html", .title = "verify.title", .status = status,
-		      .form = "verify", .locales = form_get(form, "ui_locales"),
+	Page page = { .file = "verify.html",
+		      .title = "verify.title",
+		      .status = status,
+		      .form = "verify",
+		      .locales = form_get(form, "ui_locales"),
 		      .data = pages_data(c) };
 	bool here = service_cookie(c, PROOF).len > 0;
 
@@ -129,17 +138,19 @@ static Err *verify_post(ServiceCall *c)
 	if (!user)
 		return show_verify(c, &form, 422, "verify.refused");
 	keep_proof(c, (Str){ 0 });
-	return pages_message(
-		c, 200, "verify.done.title", "verify.done.lead",
-		str_z(c->arena, pages_link(c, "/login", pages_next(&form), (Str){ 0 })), "go.login",
-		form_get(&form, "ui_locales"));
+	return pages_message(c, 200, "verify.done.title", "verify.done.lead",
+	                     str_z(c->arena,
+	                           pages_link(c, "/login", pages_next(&form), (Str){ 0 })),
+	                     "go.login", form_get(&form, "ui_locales"));
 }
 
 /* --- another password ----------------------------------------------------------------------------------------------------- */
 
 static Err *recover_get(ServiceCall *c)
 {
-	Page page = { .file = "recover.html", .title = "recover.title", .form = "recover",
+	Page page = { .file = "recover.html",
+		      .title = "recover.title",
+		      .form = "recover",
 		      .data = pages_data(c) };
 	Form form;
 
@@ -153,8 +164,11 @@ static Err *recover_get(ServiceCall *c)
 static Err *show_reset(ServiceCall *c, const Form *form, unsigned status,
                        const FieldMistakes *wrong, const char *problem)
 {
-	Page page = { .file = "reset.html", .title = "reset.title", .status = status,
-		      .form = "reset", .locales = form_get(form, "ui_locales"),
+	Page page = { .file = "reset.html",
+		      .title = "reset.title",
+		      .status = status,
+		      .form = "reset",
+		      .locales = form_get(form, "ui_locales"),
 		      .data = pages_data(c) };
 
 	page_put(page.data, "next", pages_next(form));

@@ -14,8 +14,12 @@ static Err *show_login(ServiceCall *c, const Form *form, unsigned status, const 
                        Str seconds)
 {
 	Str next = pages_next(form), locales = form_get(form, "ui_locales");
-	Page page = { .file = "login.html", .title = "login.title", .status = status,
-		      .form = "login", .locales = locales, .data = pages_data(c) };
+	Page page = { .file = "login.html",
+		      .title = "login.title",
+		      .status = status,
+		      .form = "login",
+		      .locales = locales,
+		      .data = pages_data(c) };
 	OidcClient *client;
 
 	TRY(pages_leads_to(c, next, &client, &page.to));
@@ -100,8 +104,12 @@ static Err *show_code(ServiceCall *c, const Form *form, unsigned status, const c
                       Str seconds)
 {
 	Str next = pages_next(form), locales = form_get(form, "ui_locales");
-	Page page = { .file = "code.html", .title = "code.title", .status = status,
-		      .form = "code", .locales = locales, .data = pages_data(c) };
+	Page page = { .file = "code.html",
+		      .title = "code.title",
+		      .status = status,
+		      .form = "code",
+		      .locales = locales,
+		      .data = pages_data(c) };
 	OidcClient *client;
 
 	TRY(pages_leads_to(c, next, &client, &page.to));
@@ -117,8 +125,9 @@ static Err *code_get(ServiceCall *c)
 
 	TRY(oidc_read_query(c, &form));
 	if (pages_session_token(c).len != SESSION_TOKEN) {
-		service_redirect(c, 303, pages_link(c, "/login", pages_next(&form),
-		                                    form_get(&form, "ui_locales")));
+		service_redirect(c, 303,
+		                 pages_link(c, "/login", pages_next(&form),
+		                            form_get(&form, "ui_locales")));
 		return NULL;
 	}
 	return show_code(c, &form, 200, NULL, (Str){ 0 });
@@ -169,8 +178,11 @@ static Str user_name(const User *user)
 
 Err *pages_consent(ServiceCall *c, const PagesConsent *consent)
 {
-	Page page = { .file = "consent.html", .title = "consent.title", .form = "consent",
-		      .locales = consent->locales, .to = consent->redirect,
+	Page page = { .file = "consent.html",
+		      .title = "consent.title",
+		      .form = "consent",
+		      .locales = consent->locales,
+		      .to = consent->redirect,
 		      .data = pages_data(c) };
 	Str rest = consent->scope, one;
 
@@ -189,7 +201,10 @@ Err *pages_consent(ServiceCall *c, const PagesConsent *consent)
 
 Err *pages_ask_logout(ServiceCall *c, Str client, Str request, Str to)
 {
-	Page page = { .file = "logout.html", .title = "logout.title", .form = "logout", .to = to,
+	Page page = { .file = "logout.html",
+		      .title = "logout.title",
+		      .form = "logout",
+		      .to = to,
 		      .data = pages_data(c) };
 
 	page_put(page.data, "client", client);

@@ -36,7 +36,8 @@ static void check_form(Arena *a, const Form *form)
 
 static void check_address(Str uri)
 {
-	static const Str known = S("https://shop.test/back http://127.0.0.1/back com.shop.app:/back");
+	static const Str known =
+		S("https://shop.test/back http://127.0.0.1/back com.shop.app:/back");
 
 	if (oidc_redirect_is(uri))
 		must(oidc_redirect_known(uri, uri));
