@@ -130,8 +130,8 @@ Err *account_register(Accounts *accounts, Arena *a, const Registration *given, F
 	if (!r.email.len)
 		field_mistake(wrong, S("/email"), "required", "an e-mail address is needed");
 	details_read(accounts, a, &r.name, &r.locale, &r.profile, wrong);
-	TRY(account_limit(accounts, a, "register",
-	                  in.names.email_norm.len ? in.names.email_norm : S("none"), r.asker));
+	if (wrong->count == before)
+		TRY(account_limit(accounts, a, "register", in.names.email_norm, r.asker));
 	TRY(password_new(accounts, a, r.password,
 	                 (const Str[]){ r.email, r.name, in.names.email_norm }, 3, S("/password"),
 	                 wrong, &stored));

@@ -146,6 +146,17 @@ static Err *verify(Accounts *accounts, Arena *a, const LoginOfRow *row, Str any,
 	return err;
 }
 
+/* Who has been let in from this address before is counted by themselves there: otherwise whoever guesses at an account from
+ * elsewhere, without a pause, would keep its owner out. */
+static Str tried_at(Arena *a, const LoginOfRow *row, const LoginForms *forms, Str address)
+{
+	if (!row)
+		return forms->any;
+	if (!row->known || !address.len)
+		return uuid_text(a, row->id);
+	return str_fmt(a, "%.*s %.*s", STR_ARG(uuid_text(a, row->id)), STR_ARG(address));
+}
+
 Err *account_login(Accounts *accounts, Arena *a, const LoginTry *try, Login **out)
 {
 	LoginForms forms = login_forms(a, try->login);
@@ -156,9 +167,10 @@ Err *account_login(Accounts *accounts, Arena *a, const LoginTry *try, Login **ou
 	Passing *p;
 
 	*out = login;
-	TRY(db_one(accounts->db, a, login_of, &row, .email = forms.email, .name = forms.name));
+	TRY(db_one(accounts->db, a, login_of, &row, .email = forms.email, .name = forms.name,
+	           .address = try->asker->address));
 	limits = limits_of(a, &accounts->conf->throttle, try->asker->address, SCOPE_LOGIN,
-	                   row ? uuid_text(a, row->id) : forms.any);
+	                   tried_at(a, row, &forms, try->asker->address));
 	TRY(limits_take(accounts->db, a, &limits, &login->retry_us));
 	if (login->retry_us) {
 		login->state = LOGIN_LIMITED;

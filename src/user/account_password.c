@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * New passwords. What is refused is hashed all the same where an answer's time would tell something: the caller gets its mistakes
- * together with a stored form that it then does not use. */
+ * New passwords: whether one may be, its stored form, its place. */
 #include "user/accounts_int.h"
 
 #include "auth/breached.h"
@@ -56,6 +55,7 @@ Err *password_new(Accounts *accounts, Arena *a, Str password, const Str *own, si
 	Known known = { .list = accounts->breached, .password = password };
 	size_t before = wrong->count;
 
+	*stored = S("");
 	check_rule(&accounts->conf->rule, password, own, count, pointer, wrong);
 	if (wrong->count == before) {
 		TRY(work_run(look_up, &known));
@@ -63,9 +63,7 @@ Err *password_new(Accounts *accounts, Arena *a, Str password, const Str *own, si
 			field_mistake(wrong, pointer, "known",
 			              "the password is one that everyone knows: choose another");
 	}
-	if (password.len > PASSWORD_MAX_BYTES)
-		password = str_sub(password, 0, PASSWORD_MAX_BYTES);
-	return password_make(accounts->pool, a, password, stored);
+	return wrong->count ? NULL : password_make(accounts->pool, a, password, stored);
 }
 
 Err *password_set(Db *tx, Arena *a, Uuid user, Str stored, const Asker *asker)

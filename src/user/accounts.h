@@ -161,6 +161,7 @@ typedef struct AccountDraft {
 
 /* A new account, with its event and line of the audit log, in a transaction that is not done here. Text is normalised and
  * checked, the password's policy is not asked. Fails with CONFLICT "user.email_taken", "user.username_taken", "user.external_taken"
- * (then the transaction can go on only from a savepoint), and adds to `wrong`: then *id is nil and nothing was done. */
+ * (then the transaction can go on only from a savepoint), and adds to `wrong`: then *id is nil and nothing was done. Until the transaction
+ * ends no other account can change (the audit log is one chain): a few hundred at a time. */
 Err *account_put(Accounts *accounts, Db *tx, Arena *a, const AccountDraft *draft,
                  const Asker *asker, FieldMistakes *wrong, Uuid *id) MUST_USE;

@@ -100,8 +100,7 @@ Err *account_limit(const Accounts *accounts, Arena *a, const char *scope, Str wh
 
 /* --- passwords ---------------------------------------------------------------------------------------------------------- */
 
-/* A new one: may it be, and its stored form. Parks. Adds to wrong under `pointer`; *stored is made all the same, so that a refusal
- * takes as long. */
+/* A new one: may it be? Adds to wrong under `pointer`. Where nothing is wrong its stored form. Parks. */
 Err *password_new(Accounts *accounts, Arena *a, Str password, const Str *own, size_t count,
                   Str pointer, FieldMistakes *wrong, Str *stored) MUST_USE;
 /* In a transaction, of a held user: with its date, and its event. */

@@ -112,6 +112,15 @@ Err *session_by_token(Db *db, Arena *a, Str token, Session **out)
 	return NULL;
 }
 
+/* A disk that is full is no reason to refuse who only reads: the next use writes it. */
+static void touched(const Accounts *accounts, Arena *a, const Session *s)
+{
+	Err *err = db_exec(accounts->db, a, session_used, NULL, .id = s->id, .used_at = s->used_us,
+	                   .idle_until = s->idle_until_us);
+
+	(void)err;
+}
+
 Err *session_find(Accounts *accounts, Arena *a, Str token, Session **out, User **user)
 {
 	Session *s;
@@ -127,8 +136,7 @@ Err *session_find(Accounts *accounts, Arena *a, Str token, Session **out, User *
 		return NULL;
 	}
 	if (session_touch(s, &accounts->conf->sessions, time_utc_us()))
-		TRY(db_exec(accounts->db, a, session_used, NULL, .id = s->id, .used_at = s->used_us,
-		            .idle_until = s->idle_until_us));
+		touched(accounts, a, s);
 	*out = s;
 	return NULL;
 }

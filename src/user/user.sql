@@ -96,9 +96,11 @@ select coalesce(sum(case when status = 'active' then 1 else 0 end), 0) as active
 --- one password_of(user_id uuid) -> (stored text, source text, set_at time)
 select stored, source, set_at from passwords where user_id = :user_id
 
--- A login: one look, whoever it is.
---- one login_of(email text, name text) -> (id uuid, status text, stored text?, source text?)
-select u.id, u.status, p.stored, p.source from users u left join passwords p on p.user_id = u.id
+-- A login: one look, whoever it is. known: it has logged in from there before.
+--- one login_of(email text, name text, address text) -> (id uuid, status text, stored text?, source text?, known bool)
+select u.id, u.status, p.stored, p.source, exists (select 1 from sessions s
+where s.user_id = u.id and s.address = :address and s.level > 0) as known
+from users u left join passwords p on p.user_id = u.id
 where u.email_norm = :email or u.username_norm = :name
 order by case when u.email_norm = :email then 0 else 1 end limit 1
 

@@ -4,6 +4,7 @@
 #include "user/user_conf.h"
 
 #include "auth/seal.h"
+#include "http/message.h"
 
 #define THROTTLE_ROWS(free_, forget_, delay_, most_) \
 	{ "tries",        CONF_UINT,        AT(ThrottleRule, free), \
@@ -82,10 +83,30 @@ static const ConfKey cookie_keys[] = {
 	  .help = "for which hosts; empty: the one that set it",
 	  .more = "Not with a name that begins with __Host-." },
 };
+/* What browsers ask of such names (RFC 6265bis 4.1.3). */
+static void check_cookie(Conf *conf, void *object)
+{
+	const CookieConf *cookie = object;
+
+	if (!http_is_token(cookie->name))
+		conf_mistake(conf, &cookie->name,
+		             "name: a cookie's name has letters, digits and few others");
+	else if (str_starts(cookie->name, S("__Host-")) && cookie->domain.len)
+		conf_mistake(conf, &cookie->domain,
+		             "domain: not with a name that begins with __Host-");
+}
+
 static const ConfTable cookie_table = {
-	"cookie", CONF_ROWS(CookieConf, cookie_keys), .shorthand = "name",
+	"cookie", CONF_ROWS(CookieConf, cookie_keys), .shorthand = "name", .check = check_cookie,
 	.help = "HttpOnly, SameSite=Lax and, but for development, Secure"
 };
+
+static Err *verify_link(Arena *a, Str text)
+{
+	if (!text.len || str_find(text, S("{code}")) >= 0)
+		return NULL;
+	return err_new(a, ERR_INVALID, "conf.value", "has no {code}, so nobody could use it");
+}
 
 static const ConfKey code_keys[] = {
 	{ "registration", CONF_DURATION, AT(CodeConf, registration_us), .def = "1d", .min = "1m",
@@ -97,7 +118,7 @@ static const ConfKey code_keys[] = {
 	{ "invitation", CONF_DURATION, AT(CodeConf, invitation_us), .def = "7d", .min = "1m",
 	  .max = "90d",
 	  .help = "to set the first password of an account that an administrator has made" },
-	{ "link", CONF_STR, AT(CodeConf, link), .max = "500",
+	{ "link", CONF_STR, AT(CodeConf, link), .verify = verify_link, .max = "500",
 	  .help = "what a mail links to; {purpose} and {code} are put in",
 	  .more = "Without it mails have the code only." },
 };
