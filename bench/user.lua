@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk: reads of users by id. Arguments: even COUNT | sessions COUNT | notes COUNT. TOKEN in the environment. notes: drawn by Zipf, with
+-- wrk: reads of users by id. Arguments: even COUNT | sessions COUNT | zipf COUNT. TOKEN in the environment. zipf: drawn by Zipf, with
 -- exponent 1, one in a hundred a change.
 local kind, count, sum, steps = "even", 1, 0, {}
 
 function init(args)
 	kind, count = args[1], tonumber(args[2])
 	math.randomseed(tonumber(args[3] or 1))
-	if kind == "notes" then
+	if kind == "zipf" then
 		for i = 1, count do
 			sum = sum + 1 / i
 			steps[i] = sum
@@ -15,7 +15,7 @@ function init(args)
 end
 
 local function pick()
-	if kind ~= "notes" then
+	if kind ~= "zipf" then
 		return math.random(count)
 	end
 	local wanted, low, high = math.random() * sum, 1, count
@@ -37,15 +37,11 @@ function request()
 		wrk.headers["Authorization"] = string.format("Bearer session-%035d", next_one)
 		return wrk.format("GET", "/v1/me")
 	end
-	if kind == "notes" then
-		local path = string.format("/v1/notes/note_018f3c1e-7a4b-7000-8000-%012x", pick())
-		wrk.headers["Authorization"] = "Bearer ann notes:read notes:write"
-		wrk.headers["Content-Type"] = "application/json"
-		if math.random(100) == 1 then
-			return wrk.format("PATCH", path, wrk.headers, '{"mood":"glad"}')
-		end
-		return wrk.format("GET", path)
-	end
+	local path = string.format("/v1/users/usr_018f3c1e-7a4b-7000-8000-%012x", pick())
 	wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
-	return wrk.format("GET", string.format("/v1/users/usr_018f3c1e-7a4b-7000-8000-%012x", pick()))
+	wrk.headers["Content-Type"] = "application/json"
+	if kind == "zipf" and math.random(100) == 1 then
+		return wrk.format("PATCH", path, wrk.headers, '{"locale":"de"}')
+	end
+	return wrk.format("GET", path)
 end

@@ -11,11 +11,11 @@ import time
 
 from contenders import BUILD, ROOT, free_port
 from machine import BenchError, Busy, Cpu, end, spawn
-from store import FLAGS, FOLDER, LIBRARIES, Redis, backends_gone, both_sides, family_seconds, fresh_folder, postgres_start, psql
+from store import FOLDER, Redis, backends_gone, both_sides, family_seconds, fresh_folder, postgres_start, psql
 
 USERS, SESSIONS, CONNECTIONS = 100000, 10000, 32
 TOKEN = "bst_bench"
-ROW = f"bench:users:read:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
+ROW = f"bench:users:read users:write:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's FastAPI
 MIB = 1 << 20
 ID = "('018f3c1e-7a4b-7000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
@@ -36,18 +36,17 @@ def wait_for(output, word, process):
 
 
 @contextlib.contextmanager
-def banyan(url, services="", threads=1, program=None):
+def banyan(url, threads=1, redis=None):
     """(pid, address) of the service alone."""
-    services = services or (f"services:\n  user:\n    listen: 127.0.0.1:0\n    database: \"{url}\"\n    key_file: user.key\n"
-                            f"    tokens: [ \"{ROW}\" ]\n")
     with fresh_folder("user") as folder:
         file, output = folder / "banyan.yaml", folder / "output"
-        file.write_text(f"threads: {threads}\nadmin: off\n{services}")
+        file.write_text(f"threads: {threads}\nadmin: off\nservices:\n  user:\n    listen: 127.0.0.1:0\n    database: \"{url}\"\n"
+                        f"    key_file: user.key\n    tokens: [ \"{ROW}\" ]\n" + (f"    redis: {redis}\n" if redis else ""))
         with output.open("w") as to:
-            process = spawn([program or BUILD / "release/banyan", "serve", "-c", file], stdin=subprocess.DEVNULL, stdout=to,
+            process = spawn([BUILD / "release/banyan", "serve", "-c", file, "--only", "user"], stdin=subprocess.DEVNULL, stdout=to,
                             stderr=subprocess.STDOUT)
         try:
-            yield process.pid, wait_for(output, r"service \w+", process)
+            yield process.pid, wait_for(output, "service user", process)
         finally:
             end(process)
 
@@ -147,17 +146,6 @@ def pg_rounds(bench, names, pairs, seconds):
         yield {name: one(name) for name in names}
 
 
-def compile_notes():
-    """tests/notes: Banyan with a service whose reads may be kept."""
-    target, source, library = FOLDER / "notes", ROOT / "tests/notes/notes.c", BUILD / "release/libbanyan.a"
-    if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, library.stat().st_mtime):
-        words = subprocess.run(["pkg-config", "--cflags", "--libs", *LIBRARIES], check=True, capture_output=True, text=True).stdout.split()
-        subprocess.run(["cc", *FLAGS, "-Isrc", "-Itests", f"-I{BUILD / 'release'}", "-o", target, source, library, *words, "-ljq", "-largon2", "-lidn2", "-lunistring",
-                        "-lcrypt",
-                        "-lm", "-lpthread", "-ldl"], check=True, cwd=ROOT)
-    return target
-
-
 def metric(address, name, **labels):
     text = subprocess.run(["curl", "-s", f"http://{address}/metrics"], check=True, capture_output=True, text=True).stdout
     rows = [line for line in text.splitlines() if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items())]
@@ -165,22 +153,16 @@ def metric(address, name, **labels):
 
 
 def cache_rounds(bench, names, pairs, seconds):
-    """Of reads that are drawn by Zipf (exponent 1) out of 100,000 rows, with a change in a hundred, those that went to the database:
-    from a cold start on."""
-    server, first = postgres_start()
-    url, program = server.replace("/postgres", "/notes"), compile_notes()
+    """Of reads that are drawn by Zipf (exponent 1) out of all users, with a change in a hundred, those that went to the database: from a
+    cold start on."""
+    url, first = postgres_start()
+    fill(url)
     for _ in range(pairs):
-        with Redis() as redis:
-            psql(server, "drop database if exists notes", "create database notes")
-            more = f"services: {{ notes: {{ listen: \"127.0.0.1:0\", database: \"{url}\", redis: \"{redis.url}\" }} }}\n"
-            with banyan(url, more, program=program) as (pid, address):
-                psql(url, f"""insert into notes select {ID.format('i')}, 'ann', 'title ' || i, repeat('x', 200), 0, 1, now()
-                    from generate_series(1, {USERS}) i""", "analyze notes")
-                found = window(pid, first, lambda: wrk(address, "notes", USERS, max(seconds, 4)))
-                loads = metric(address, "banyan_cache_loads_total", cache="notes")
-                reads = metric(address, "banyan_service_requests_total", route="GET /v1/notes/{id}")
-                yield {"banyan": found | {"us": found["cost"], "cost": loads / reads, "reads": reads, "loads": loads}}
-        backends_gone(server)
+        with Redis() as redis, banyan(url, redis=redis.url) as (pid, address):
+            found = window(pid, first, lambda: wrk(address, "zipf", USERS, max(seconds, 4)))
+            loads = metric(address, "banyan_cache_loads_total", cache="user")
+            reads = metric(address, "banyan_service_requests_total", route="GET /v1/users/{id}")
+            yield {"banyan": found | {"us": found["cost"], "cost": 100 * loads / reads, "reads": reads, "loads": loads}}
 
 
 def rss_bytes(pid):
