@@ -52,16 +52,16 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static int word_cmp(const void *key, const void *row)
-{
-	return str_cmp(*(const Str *)key, str_of(*(const char *const *)row));
-}
-
 static bool is_word(Str word)
 {
+	char wanted[WORD_MAX + 2] = " ";
 	size_t half = word.len / 2;
 
-	if (bsearch(&word, common_words, COUNT(common_words), sizeof *common_words, word_cmp))
+	if (!word.len || memchr(word.at, ' ', word.len))
+		return false;
+	memcpy(wanted + 1, word.at, word.len);
+	wanted[word.len + 1] = ' ';
+	if (memmem(common_words, sizeof common_words - 1, wanted, word.len + 2))
 		return true;
 	return word.len % 2 == 0 && half >= 3 &&
 	       str_eq(str_sub(word, 0, half), str_sub(word, half, word.len)) &&

@@ -38,10 +38,15 @@ TEST(breached_common_ones_are_known_by_rule)
 	(void)a;
 }
 
-TEST(breached_words_are_sorted)
+TEST(breached_words_are_words)
 {
-	for (size_t i = 1; i < COUNT(common_words); i++)
-		CHECK(strcmp(common_words[i - 1], common_words[i]) < 0);
+	CHECK_STR(str_sub(str_of(common_words), 0, 1), S(" "));
+	CHECK(str_ends(str_of(common_words), S(" ")));
+	for (const char *at = common_words; *at; at++) {
+		CHECK(*at == ' ' || (*at >= 'a' && *at <= 'z'));
+		CHECK(*at != ' ' || at[1] != ' ');
+	}
+	CHECK(!is_word(S("pass word")) && !is_word(S("")) && is_word(S("zxcvbnm")));
 	(void)a;
 }
 

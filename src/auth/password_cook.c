@@ -128,7 +128,7 @@ static Err *pbkdf2_any(Arena *a, const Recipe *r, Str password, bool *match)
 
 	for (size_t i = 0; i < COUNT(counts); i++) {
 		TRY(pbkdf2(a, r, counts[i], password, &tag));
-		any |= same(tag, r->tag);
+		any = same(tag, r->tag) || any;
 	}
 	*match = any;
 	return NULL;
@@ -266,7 +266,7 @@ static Err *match_wrapped(Arena *a, const Recipe *r, Str password, bool *match)
 		TRY(cook(a, &keyed, password, &tag));
 		TRY(recipe_match(a, &outer, weak_text(a, r->under, tag), &second));
 	}
-	*match = first | second;
+	*match = first || second;
 	return NULL;
 }
 
@@ -274,6 +274,7 @@ Err *recipe_match(Arena *a, const Recipe *r, Str password, bool *match)
 {
 	bool readable =
 		r->work != WORK_CRYPT || r->first || !memchr(bytes_of(password), 0, password.len);
+	bool first_fits, second_fits;
 	Str first, tag, keyed = { 0 };
 
 	if (r->under)
@@ -284,8 +285,9 @@ Err *recipe_match(Arena *a, const Recipe *r, Str password, bool *match)
 	TRY(cook(a, r, first, &tag));
 	if (r->or_hmac)
 		TRY(hmac(a, r->hash, r->salt, password, &keyed));
-	*match = same(tag, r->tag) | (keyed.len && same(keyed, r->tag));
-	*match &= readable & (r->work != WORK_NONE) & (r->tag.len > 0);
+	first_fits = same(tag, r->tag);
+	second_fits = keyed.len && same(keyed, r->tag);
+	*match = (first_fits || second_fits) && readable && r->work != WORK_NONE && r->tag.len;
 	return NULL;
 }
 

@@ -16,7 +16,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "user/accounts_int.h"
+#include "user/import_int.h"
 
 #include <stdlib.h>
 
@@ -24,6 +24,7 @@ enum { BATCH = 50 };
 
 static const char *const outcome_names[] = { [IMPORT_NEW] = "new",
 	                                     [IMPORT_SAME] = "same",
+	                                     [IMPORT_CHANGED] = "changed",
 	                                     [IMPORT_OTHER] = "other",
 	                                     [IMPORT_FAILED] = "failed" };
 _Static_assert(COUNT(outcome_names) == IMPORT_OUTCOMES, "an outcome without a name");
@@ -333,6 +334,18 @@ static Err *put_once(Run *run, Db *tx, Arena *a, Item *item, const AccountDraft 
 	return NULL;
 }
 
+static Err *keep_item(Run *run, Db *tx, Arena *a, Item *item, const User *there)
+{
+	bool changed = false;
+
+	item->result.user = there->id;
+	item->result.text = S("");
+	if (run->conf->refresh)
+		TRY(import_refresh(tx, a, there, &item->row->draft, run->asker, &changed));
+	item->result.outcome = changed ? IMPORT_CHANGED : IMPORT_SAME;
+	return NULL;
+}
+
 static Err *put_item(Run *run, Db *tx, Arena *a, Item *item)
 {
 	AccountDraft draft = item->row->draft;
@@ -341,12 +354,8 @@ static Err *put_item(Run *run, Db *tx, Arena *a, Item *item)
 	User *there;
 
 	TRY(find_there(tx, a, &draft, &there));
-	if (there) {
-		item->result.outcome = IMPORT_SAME;
-		item->result.user = there->id;
-		item->result.text = S("");
-		return NULL;
-	}
+	if (there)
+		return keep_item(run, tx, a, item, there);
 	TRY(put_once(run, tx, a, item, &draft, &taken));
 	if (!taken || !run->conf->no_email || !draft.username.len)
 		return NULL;

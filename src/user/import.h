@@ -24,6 +24,7 @@ typedef struct ImportConf {
 	bool no_password; /* a password of unknown format: none, instead of a mistake */
 	bool no_email; /* an address that is none, or another account's: none, instead of a mistake */
 	bool verified; /* addresses are verified unless a row says otherwise */
+	bool refresh;  /* of what is there: password and status as their system has them now */
 } ImportConf;
 
 /* --- reading: import_read.c, import_row.c ------------------------------------------------------------------------------ */
@@ -70,9 +71,10 @@ void import_row_csv(Arena *a, const ImportConf *conf, const Str *names, const St
 
 typedef enum ImportOutcome {
 	IMPORT_NEW,
-	IMPORT_SAME,   /* there already */
-	IMPORT_OTHER,  /* no user's */
-	IMPORT_FAILED, /* slug and text say why */
+	IMPORT_SAME,    /* there already */
+	IMPORT_CHANGED, /* there already, and brought up to date */
+	IMPORT_OTHER,   /* no user's */
+	IMPORT_FAILED,  /* slug and text say why */
 	IMPORT_OUTCOMES
 } ImportOutcome;
 const char *import_outcome_name(ImportOutcome outcome);

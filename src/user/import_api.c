@@ -18,7 +18,7 @@ enum { IMPORT_BODY_MAX = 16 << 20 };
 typedef struct ImportQuery {
 	Str source, model;
 	uint8_t format;
-	bool dry_run, wrap, no_password, no_email, verified;
+	bool dry_run, wrap, no_password, no_email, refresh, verified;
 } ImportQuery;
 
 static const ConfWord shapes[] = {
@@ -42,6 +42,8 @@ static const Field query_rows[] = {
 	  .help = "a password of unknown format is left out; its row would fail else" },
 	{ "no_email", FIELD_BOOL, AT(ImportQuery, no_email),
 	  .help = "an address that is none, or another account's, is left out; its row would fail else" },
+	{ "refresh", FIELD_BOOL, AT(ImportQuery, refresh),
+	  .help = "accounts that are there get the password and the status that their system has now" },
 	{ "verified", FIELD_BOOL, AT(ImportQuery, verified),
 	  .help = "the other system has verified its addresses" },
 };
@@ -88,6 +90,7 @@ static Err *import_post(ServiceCall *c)
 		            .wrap = q->wrap,
 		            .no_password = q->no_password,
 		            .no_email = q->no_email,
+		            .refresh = q->refresh,
 		            .verified = q->verified };
 	Body body = { .x = c->x };
 	JsonWriter *w = service_json(c);

@@ -106,10 +106,11 @@ static void put_summary(const ImportTask *task, const ImportReader *reader, Buf 
 		        task->named - NAMED);
 	buf_fmt(b,
 	        "%" PRIu64 " rows: %" PRIu64 " %s, %" PRIu64 " there already, %" PRIu64
-	        " not users, %" PRIu64 " failed\n",
+	        " changed, %" PRIu64 " not users, %" PRIu64 " failed\n",
 	        c->rows, c->outcomes[IMPORT_NEW],
 	        task->args->conf.dry_run || task->args->look ? "would be imported" : "imported",
-	        c->outcomes[IMPORT_SAME], c->outcomes[IMPORT_OTHER], c->outcomes[IMPORT_FAILED]);
+	        c->outcomes[IMPORT_SAME], c->outcomes[IMPORT_CHANGED], c->outcomes[IMPORT_OTHER],
+	        c->outcomes[IMPORT_FAILED]);
 	if (c->left_out)
 		buf_fmt(b, "%" PRIu64 " of them without something that they had\n", c->left_out);
 	if (c->totps)
@@ -277,6 +278,8 @@ static const ConfKey import_options[] = {
 	  .help = "a password of unknown format is left out; its row would fail else" },
 	{ "no-email", CONF_BOOL, AT(ImportArgs, conf.no_email),
 	  .help = "an address that is none, or another account's, is left out; its row would fail else" },
+	{ "refresh", CONF_BOOL, AT(ImportArgs, conf.refresh),
+	  .help = "accounts that are there get the password and the status that their system has now" },
 	{ "verified", CONF_BOOL, AT(ImportArgs, conf.verified),
 	  .help = "the other system has verified its addresses, unless a row says otherwise" },
 	{ "from", CONF_UINT, AT(ImportArgs, from), .value = "LINE",

@@ -3,7 +3,8 @@
  * A stream of bytes cut into records: JSON lines, the objects of one JSON array (Django's dumpdata), CSV (RFC 4180).
  *
  * One record is in memory, at most IMPORT_RECORD_MAX of it; a longer one is a row that is wrong, and reading goes on after it. The
- * shape is guessed from the first bytes: an array is a dump, an object begins JSON lines, everything else is CSV. The cut through
+ * shape is guessed from the first byte: { begins JSON lines, [ an array, all else is CSV; whether an object is one of a dump it
+ * says itself. The cut through
  * an array knows strings and depth and nothing else of JSON: what is inside of an object is its reader's. */
 #include "user/import.h"
 
@@ -200,8 +201,8 @@ static void row_of_text(ImportReader *r, Arena *a, const Buf *b, ImportRow *row)
 	if (b->broken)
 		row->wrong = too_long(a);
 	else
-		import_row_json(a, r->conf, str_dup(a, buf_str(b)), r->shape == IMPORT_DJANGO, row,
-		                ignore, r);
+		import_row_json(a, r->conf, str_dup(a, buf_str(b)), r->conf->shape == IMPORT_DJANGO,
+		                row, ignore, r);
 }
 
 static Err *next_json(ImportReader *r, Arena *a, ImportRow **out)

@@ -12,7 +12,8 @@ static Err *give(void *arg, Arena *a UNUSED, char *into, size_t room, size_t *go
 {
 	Given *given = arg;
 
-	*got = MIN(MIN(room, given->left.len), given->step);
+	*got = MIN(room, given->left.len);
+	*got = MIN(*got, given->step);
 	if (*got)
 		memcpy(into, given->left.at, *got);
 	given->left = str_sub(given->left, *got, given->left.len);
@@ -61,7 +62,9 @@ TEST(import_reads_every_shape_in_pieces_of_any_size)
 		{ S("[{\"model\":\"auth.user\",\"pk\":1,\"fields\":{}}"),
 		  S("1:1:=user.import_shape") },
 		{ S("[{\"model\":\"auth.user\",\"pk\":null,\"fields\":{}},3,{\"id\":4}]"),
-		  S("1!row.field 1!row.field 1!row.field") },
+		  S("1!row.field 1!row.field 1:4:") },
+		{ S("{\"model\":\"auth.user\",\"pk\":1,\"fields\":{\"username\":\"a\"}}\n{\"model\":\"x.y\",\"pk\":1,\"fields\":{}}"),
+		  S("1:1:a 2-x.y") },
 		{ S("id,username\n1,a\n\n2,\"b,\"\"c\"\"\nd\"\r\n3\n4,x,y\n5,e"),
 		  S("2:1:a 4:2:b,\"c\"\nd 6!row.columns 7!row.columns 8:5:e") },
 		{ S("id,username\n1,\"a\n"), S("2!row.quotes") },

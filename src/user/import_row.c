@@ -361,6 +361,12 @@ static const Json *django_fields(Reading *r, const Json *object)
 	return inner;
 }
 
+static bool is_of_dump(const Json *object)
+{
+	return json_kind(json_get(object, S("model"))) == JSON_KIND_STR &&
+	       json_kind(json_get(object, S("fields"))) == JSON_KIND_OBJECT;
+}
+
 static void read_object(Reading *r, const Json *object, bool django, ImportIgnore *ignore,
                         void *arg)
 {
@@ -369,7 +375,7 @@ static void read_object(Reading *r, const Json *object, bool django, ImportIgnor
 		wrong(r, "the row", "JSON object");
 		return;
 	}
-	if (django)
+	if (django || (r->conf->shape == IMPORT_GUESS && is_of_dump(object)))
 		object = django_fields(r, object);
 	if (!object || r->row->wrong)
 		return;

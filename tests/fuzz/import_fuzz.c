@@ -18,7 +18,8 @@ static Err *give(void *arg, Arena *a UNUSED, char *into, size_t room, size_t *go
 {
 	Given *given = arg;
 
-	*got = MIN(MIN(room, given->left.len), given->step);
+	*got = MIN(room, given->left.len);
+	*got = MIN(*got, given->step);
 	if (*got)
 		memcpy(into, given->left.at, *got);
 	given->left = str_sub(given->left, *got, given->left.len);

@@ -283,6 +283,31 @@ def test_a_run_that_is_killed_goes_on(service):
     assert service.run("audit", "--verify")[0] == 0
 
 
+def test_while_the_other_system_owns_them_accounts_follow(service):
+    def row(number, password=GOOD, active=True):
+        return {"id": number, "username": f"user{number}", "password": password, "is_active": active}
+    other = passlib.pbkdf2_sha256.using(rounds=1000).hash("another of today")
+    old = "pässwörd ☃ 1"
+    take(service, lines(row(1), row(2), row(3)))
+    session = service.say("POST", "/v1/sessions", {"login": "user1", "password": old, "bearer": True}).json["token"]
+    mine = service.say("POST", "/v1/sessions", {"login": "user3", "password": old, "bearer": True}).json["token"]
+    changed = service.say("POST", "/v1/me/password", {"current": old, "password": "my own choice here"}, Authorization=f"Bearer {mine}")
+    assert changed.status in (200, 204), changed.body
+    now = lines(row(1, other), row(2, active=False), row(3, other))
+    assert take(service, now)[0]["same"] == 3 and logs_in(service, "user1", old)
+    look, _ = take(service, now, "--refresh", "--dry-run")
+    done, rows = take(service, now, "--refresh")
+    assert look["changed"] == done["changed"] == 2 and rows[3]["outcome"] == "same"
+    assert not logs_in(service, "user1", old) and logs_in(service, "user1", "another of today")
+    assert service.say("GET", "/v1/me", Authorization=f"Bearer {session}").status == 401
+    assert not logs_in(service, "user2", old) and logs_in(service, "user3", "my own choice here")
+    again, _ = take(service, now, "--refresh")
+    assert again["same"] == 3
+    take(service, lines(row(2)), "--refresh")
+    assert logs_in(service, "user2", old)
+    assert service.run("audit", "--verify")[0] == 0
+
+
 # --- other shapes, and back --------------------------------------------------------------------------------------------------
 
 
