@@ -161,7 +161,7 @@ Err *pages_form(ServiceCall *c, const char *what, Form *out)
 
 Str pages_next(const Form *form)
 {
-	static const Str pages[] = { S("/account"), S("/account/totp") };
+	static const Str pages[] = { S("/account"), S("/account/totp"), S("/account/password") };
 	Str next = form_get(form, "next");
 
 	if (str_starts(next, S(AUTHORIZE)))
@@ -246,10 +246,9 @@ Err *pages_problem(ServiceCall *c, const Page *page, const char *key)
 static const struct {
 	const char *code, *key;
 } mistakes[] = {
-	{ "too_short", "field.too_short" },
-	{ "too_long", "field.too_long" },
-	{ "known", "field.breached" },
-	{ "required", "field.required" },
+	{ "too_short", "field.too_short" }, { "too_long", "field.too_long" },
+	{ "known", "field.breached" },      { "required", "field.required" },
+	{ "wrong", "field.wrong" },
 };
 
 Err *pages_mistakes(ServiceCall *c, const Page *page, const FieldMistakes *wrong)

@@ -5,6 +5,7 @@
  * What changes how one logs in wants a login of the last few minutes, so that a browser left open is not enough. */
 #include "base/arena.h"
 #include "base/time.h"
+#include "user/account_change.h"
 #include "user/pages.h"
 #include "user/totps.h"
 
@@ -163,6 +164,63 @@ static Err *consents_post(ServiceCall *c)
 	return NULL;
 }
 
+/* --- the password --------------------------------------------------------------------------------------------------------- */
+
+static Err *show_password(ServiceCall *c, const FieldMistakes *wrong, const char *problem)
+{
+	Page page = { .file = "password.html",
+		      .title = "password.title",
+		      .form = "password",
+		      .status = problem || (wrong && wrong->count) ? 422 : 200,
+		      .data = pages_data(c) };
+
+	page_put(page.data, "seconds", S("60"));
+	if (wrong)
+		TRY(pages_mistakes(c, &page, wrong));
+	TRY(pages_problem(c, &page, problem));
+	return pages_show(c, &page);
+}
+
+static Err *password_get(ServiceCall *c)
+{
+	Here here;
+	bool there;
+
+	TRY(find_here(c, false, "/account/password", &here, &there));
+	return there ? show_password(c, NULL, NULL) : NULL;
+}
+
+static Err *password_post(ServiceCall *c)
+{
+	FieldMistakes wrong = { .arena = c->arena };
+	Str token = { 0 };
+	Form form;
+	Here here;
+	bool there;
+	Err *err;
+
+	TRY(pages_form(c, "password", &form));
+	TRY(find_here(c, false, "/account/password", &here, &there));
+	if (!there)
+		return NULL;
+	err = account_password(oidc_of(c)->accounts, c->arena,
+	                       &(PasswordChange){ .user = here.user,
+	                                          .session = here.session,
+	                                          .token = pages_session_token(c),
+	                                          .current = form_get(&form, "current"),
+	                                          .fresh = form_get(&form, "password"),
+	                                          .asker = &here.asker },
+	                       &wrong, &token);
+	if (err_is(err, "user.limited"))
+		return show_password(c, NULL, "login.limited");
+	TRY(err);
+	if (!token.len)
+		return show_password(c, &wrong, NULL);
+	pages_set_session(c, here.session, token);
+	back(c);
+	return NULL;
+}
+
 /* --- the second factor ---------------------------------------------------------------------------------------------------- */
 
 static Str in_fours(Arena *a, Str secret)
@@ -250,6 +308,8 @@ static Err *drop_post(ServiceCall *c)
 static const ServiceRoute routes[] = {
 	{ "GET", "/account", account_get, PAGE_GET, .help = "the page of one's account" },
 	{ "POST", "/account/sessions", sessions_post, PAGE_POST, .help = "end sessions" },
+	{ "GET", "/account/password", password_get, PAGE_GET, .help = "the page for a password" },
+	{ "POST", "/account/password", password_post, PAGE_POST, .help = "what it posts" },
 	{ "POST", "/account/consents", consents_post, PAGE_POST, .help = "withdraw consent" },
 	{ "GET", "/account/totp", totp_get, PAGE_GET, .help = "the page for an authenticator" },
 	{ "POST", "/account/totp", totp_post, PAGE_POST, .help = "what it posts" },

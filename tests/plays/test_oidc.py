@@ -58,10 +58,10 @@ def shop(lasting, party):
     return lasting, party(lasting, registered), lasting.register(f"ann{number}@shop.test")
 
 
-def agree(page):
+def agree(page, login=None):
     """Through whatever pages there are, to the client's address."""
     if urlsplit(page.url).path == "/login":
-        page = page.person.log_in(page)
+        page = page.person.log_in(page, login)
     if page.forms and page.forms[0][0] == "/oauth2/consent":
         page = page.submit(answer="yes")
     assert page.url.startswith("http://127.0.0.1:9/back"), page.text
@@ -379,6 +379,37 @@ def test_a_theme_and_a_logo_are_configured(provider, tmp_path):
     assert 'href="/pages/theme.css"' in page.text and '<img src="/pages/logo" alt="Shop ID">' in page.text
     assert "--accent: #123456" in Person(at).open("/pages/theme.css").text
     assert Person(at).open("/pages/logo").headers["Content-Type"] == "image/svg+xml"
+
+
+def test_another_password_logs_out_everywhere_else(shop):
+    at, rp, ann = shop
+    other = Person(at)
+    kept = tokens_of(rp, ann)
+    assert other.log_in(other.open("/login"), ann.email).url.endswith("/account")
+    lost = rp.do("answer", url=other.open(rp.ask("openid offline_access")).url)
+    page = ann.open("/account/password")
+    page = page.submit(current="wrong", password="another long password")
+    assert page.status == 422 and "Current password: wrong" in page.text
+    page = page.submit(current=PASSWORD, password="another long password")
+    assert page.url.endswith("/account") and page.status == 200, page.text
+    assert urlsplit(other.open("/account").url).path == "/login"
+    assert rp.do("refresh", token=kept["refresh_token"])["access_token"]
+    with pytest.raises(Refused, match="invalid_grant"):
+        rp.do("refresh", token=lost["refresh_token"])
+
+
+def test_a_session_is_ended_from_another(shop):
+    at, rp, ann = shop
+    other = Person(at, User_Agent="Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0")
+    other.log_in(other.open("/login"), ann.email)
+    lost = rp.do("answer", url=agree(other.open(rp.ask("openid")), ann.email))
+    page = ann.log_in(ann.open("/login"))
+    assert page.text.count('action="/account/sessions"') == 3 and "Firefox, Linux" in page.text and page.text.count("this browser") == 1
+    page = page.submit([action for action, _ in page.forms].index("/account/sessions", 2))  # all others
+    assert page.text.count('action="/account/sessions"') == 1
+    assert urlsplit(other.open("/account").url).path == "/login"
+    with pytest.raises(Refused, match="invalid_grant"):
+        rp.do("refresh", token=lost["refresh_token"])
 
 
 def test_a_new_password_by_mail(shop):
