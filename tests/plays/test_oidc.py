@@ -508,3 +508,22 @@ def test_no_refresh_token_has_two_successors_though_the_process_dies(provider, p
     rp.do("refresh", token=rp.do("refresh", token=token)["refresh_token"])
     with pytest.raises(Refused, match="invalid_grant"):
         rp.do("refresh", token=used[-1])
+
+
+# The gateway takes its tokens without asking
+
+def test_the_gateway_lets_in_who_has_a_token_of_the_provider(shop, gateway, upstream):
+    at, rp, ann = shop
+    orders = upstream()
+    gw = gateway(f"""
+        upstreams: {{ shop: {{ servers: [ "{orders.address}" ] }} }}
+        auth: {{ api: {{ jwt: {{ issuer: "{at.issuer}", jwks: "{at.issuer}/oauth2/jwks", audience: "{at.issuer}" }} }} }}
+        routes: [ {{ name: api, match: /api/**, to: shop, auth: api }} ]""")
+    tokens = tokens_of(rp, ann, "openid email")
+
+    def ask(token):
+        return requests.get(gw.url + "/api/orders", headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+    assert ask(tokens["access_token"]) == 200
+    assert ask(tokens["id_token"]) == 401  # for the client, not for an API
+    assert ask(tokens["access_token"][:-8] + "AAAAAAAA") == 401
+    assert ask(tokens["refresh_token"]) == 401
