@@ -87,7 +87,8 @@ Err *oidc_open(Arena *a, const OidcSetup *setup, Oidc **out)
 		        .db = setup->home->db,
 		        .accounts = setup->accounts,
 		        .seal = setup->seal,
-		        .registration = setup->registration };
+		        .registration = setup->registration,
+		        .password_least = setup->password_least };
 	if (str_ends(oidc->issuer, S("/")))
 		oidc->issuer.len--;
 	oidc->secure = !setup->home->development;

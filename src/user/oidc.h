@@ -15,7 +15,8 @@ typedef struct OidcSetup {
 	const ServiceHome *home;
 	Accounts *accounts; /* NULL: a command that looks after keys */
 	const Seal *seal;
-	bool registration; /* open to anybody */
+	bool registration;       /* open to anybody */
+	uint32_t password_least; /* characters of a new one */
 } OidcSetup;
 /* Lives as long as the arena; in a fiber. Makes the first keys. Fails with INVALID "oidc.issuer", "oidc.theme". */
 Err *oidc_open(Arena *a, const OidcSetup *setup, Oidc **out) MUST_USE;

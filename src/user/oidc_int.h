@@ -18,6 +18,7 @@ struct Oidc {
 	OidcKeys *keys;
 	bool secure; /* cookies go over https only */
 	bool registration;
+	uint32_t password_least;
 	Str theme, logo, logo_type; /* their bytes; empty: none */
 };
 

@@ -109,7 +109,7 @@ TEST(every_page_renders_and_no_value_breaks_out_of_its_place)
 {
 	static const char *const of_texts[] = { "client", "user", "host",    "seconds",
 		                                "when",   "name", "address", "request_id",
-		                                "agent",  "why",  "field" };
+		                                "agent",  "why",  "field",   "least" };
 	PageData *data = page_data(a);
 
 	for (size_t i = 0; i < COUNT(user_pages); i++)

@@ -226,6 +226,7 @@ PageData *pages_data(ServiceCall *c)
 	page_put(data, "css", S("/pages/pages.css"));
 	page_put(data, "theme", oidc->theme.len ? S("/pages/theme.css") : (Str){ 0 });
 	page_put(data, "logo", oidc->logo.len ? S("/pages/logo") : (Str){ 0 });
+	page_put(data, "least", str_fmt(c->arena, "%u", oidc->password_least));
 	page_put(data, "next", (Str){ 0 });
 	page_put(data, "ui_locales", (Str){ 0 });
 	return data;

@@ -38,7 +38,8 @@ static Err *begin_oidc(ServiceHome *home, UserState *state)
 		            .home = home,
 		            .accounts = state->accounts,
 		            .seal = state->accounts->seal,
-		            .registration = conf->registration };
+		            .registration = conf->registration,
+		            .password_least = (uint32_t)conf->rule.least };
 
 	return oidc_open(home->arena, &setup, &state->oidc);
 }

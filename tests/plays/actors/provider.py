@@ -56,6 +56,7 @@ class Provider(Gateway):
 
     def again(self):
         """A process in the place of one that is gone."""
+        self.listener.join(PATIENCE_S)
         Gateway.__init__(self, self.home, self.text, program=self.launcher, pass_fds=[self.fd], words=["--only", "user"])
 
     def finish(self):
