@@ -46,7 +46,7 @@ static Err *read_question(ServiceCall *c, OidcClient **client, Str *token)
 	*token = form_get(&form, "token");
 	if (!token->len)
 		return oauth_err(c->arena, ERR_INVALID, "invalid_request", "token is missing");
-	oidc_no_store(c);
+	oidc_for_anybody(c);
 	return NULL;
 }
 
@@ -178,12 +178,16 @@ static Err *userinfo(ServiceCall *c)
 	if (!oidc_scope_has(proved->scope, S("openid")))
 		return oauth_err(c->arena, ERR_DENIED, "insufficient_scope",
 		                 "the access token has not the scope openid");
-	oidc_no_store(c);
+	oidc_for_anybody(c);
 	put_user(service_json(c), proved->scope, proved->subject, user);
 	return NULL;
 }
 
 static const ServiceRoute routes[] = {
+	{ "OPTIONS", "/oauth2/userinfo", oidc_preflight, .hidden = true, .tag = "openid",
+	  .help = "may pages of other origins ask" },
+	{ "OPTIONS", "/oauth2/revoke", oidc_preflight, .hidden = true, .tag = "openid",
+	  .help = "the same" },
 	{ "POST", "/oauth2/introspect", introspect_post, .kind = SERVICE_BODY_RAW,
 	  .fail = oidc_fail, .tag = "openid", .help = "what a token is (RFC 7662)" },
 	{ "POST", "/oauth2/revoke", revoke_post, .kind = SERVICE_BODY_RAW, .fail = oidc_fail,

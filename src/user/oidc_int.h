@@ -39,6 +39,9 @@ Err *oidc_bearer_fail(ServiceCall *c, const Err *err) MUST_USE;
 Err *oidc_read_query(ServiceCall *c, Form *out) MUST_USE;
 Err *oidc_read_body(ServiceCall *c, Form *out) MUST_USE;
 void oidc_no_store(ServiceCall *c);
+/* The same for a page of any origin: where no cookie counts. */
+void oidc_for_anybody(ServiceCall *c);
+Err *oidc_preflight(ServiceCall *c) MUST_USE; /* may a page of another origin ask? Yes */
 
 /* --- clients: oidc_client.c --------------------------------------------------------------------------------------------- */
 

@@ -29,6 +29,22 @@ void oidc_no_store(ServiceCall *c)
 	service_say_header(c, "Cache-Control", S("no-store"));
 }
 
+void oidc_for_anybody(ServiceCall *c)
+{
+	oidc_no_store(c);
+	service_say_header(c, "Access-Control-Allow-Origin", S("*"));
+}
+
+Err *oidc_preflight(ServiceCall *c)
+{
+	oidc_for_anybody(c);
+	service_say_header(c, "Access-Control-Allow-Methods", S("GET, POST"));
+	service_say_header(c, "Access-Control-Allow-Headers", S("Authorization, Content-Type"));
+	service_say_header(c, "Access-Control-Max-Age", S("7200"));
+	c->status = 204;
+	return NULL;
+}
+
 /* --- errors ------------------------------------------------------------------------------------------------------------- */
 
 static const char *oauth_name(const Err *err)
@@ -54,7 +70,7 @@ static void say_error(ServiceCall *c, const Err *err)
 	JsonWriter *w = service_json(c);
 
 	c->status = (unsigned)err_status(err);
-	oidc_no_store(c);
+	oidc_for_anybody(c);
 	json_begin_object(w);
 	json_put_str(w, "error", str_of(name));
 	if (c->status < 500)

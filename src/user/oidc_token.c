@@ -38,7 +38,7 @@ static Err *answer(ServiceCall *c, const OidcMint *mint, Str refresh, bool with_
 	if (with_id)
 		TRY(oidc_id_token(oidc, c->arena, mint, access, &id));
 	w = service_json(c);
-	oidc_no_store(c);
+	oidc_for_anybody(c);
 	json_begin_object(w);
 	json_put_str(w, "access_token", access);
 	json_put_str(w, "token_type", S("Bearer"));
@@ -262,6 +262,8 @@ static Err *token_post(ServiceCall *c)
 }
 
 static const ServiceRoute routes[] = {
+	{ "OPTIONS", "/oauth2/token", oidc_preflight, .hidden = true, .tag = "openid",
+	  .help = "may pages of other origins ask" },
 	{ "POST", "/oauth2/token", token_post, .kind = SERVICE_BODY_RAW, .fail = oidc_fail,
 	  .tag = "openid", .help = "a code, a refresh token or a client's own word for tokens" },
 };

@@ -159,12 +159,21 @@ Err *pages_form(ServiceCall *c, const char *what, Form *out)
 
 #define AUTHORIZE "/oauth2/authorize?"
 
+/* It becomes a header's value. */
+static bool is_visible(Str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] <= ' ' || text.at[i] > '~')
+			return false;
+	return true;
+}
+
 Str pages_next(const Form *form)
 {
 	static const Str pages[] = { S("/account"), S("/account/totp"), S("/account/password") };
 	Str next = form_get(form, "next");
 
-	if (str_starts(next, S(AUTHORIZE)))
+	if (str_starts(next, S(AUTHORIZE)) && is_visible(next))
 		return next;
 	for (size_t i = 0; i < COUNT(pages); i++)
 		if (str_eq(next, pages[i]))
@@ -273,6 +282,9 @@ Err *pages_mistakes(ServiceCall *c, const Page *page, const FieldMistakes *wrong
 static void say_guards(ServiceCall *c, Str to)
 {
 	Str source = to.len ? source_of(c->arena, to) : (Str){ 0 };
+
+	if (str_find_char(source, ';') >= 0 || str_find_char(source, ',') >= 0)
+		source.len = 0; /* it would end the policy's line */
 
 	service_say_header(
 		c, "Content-Security-Policy",

@@ -11,7 +11,7 @@ import re
 import subprocess
 import threading
 import uuid
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg2
 import pytest
@@ -134,6 +134,17 @@ def test_what_is_wrong_with_a_request_goes_to_the_client_only_when_its_address_i
         query = parse_qs(urlsplit(page.url).query)
         assert change in good and page.url.startswith("http://127.0.0.1:9/back?") and query["error"] == [error]
         assert query["iss"] == [at.issuer] and "state" in query
+
+
+def test_a_page_of_another_origin_may_ask_where_no_cookie_counts(shop):
+    at, _, _ = shop
+    for path in ("token", "userinfo", "revoke"):
+        asked = requests.options(f"{at.issuer}/oauth2/{path}", timeout=30)
+        assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, "*")
+        assert "Authorization" in asked.headers["Access-Control-Allow-Headers"] and "Access-Control-Allow-Credentials" not in asked.headers
+    assert requests.post(at.issuer + "/oauth2/token", data={"grant_type": "x"}, timeout=30).headers["Access-Control-Allow-Origin"] == "*"
+    for path in ("/oauth2/authorize", "/login", "/account"):
+        assert "Access-Control-Allow-Origin" not in Person(at).open(path).headers
 
 
 # Refresh tokens
@@ -357,8 +368,9 @@ def test_a_form_of_elsewhere_does_nothing(shop):
 
 def test_a_login_leads_to_no_address_but_ours(shop):
     at, rp, ann = shop
-    for where in ("https://evil.test/", "//evil.test/", "/\\evil.test", "/oauth2/../evil", "javascript:alert(1)"):
-        page = Person(at).open("/login?next=" + where)
+    for where in ("https://evil.test/", "//evil.test/", "/\\evil.test", "/oauth2/../evil", "javascript:alert(1)",
+                  "/oauth2/authorize?a\r\nSet-Cookie: x=1", "/oauth2/authorize?\u00e4"):
+        page = Person(at).open("/login?next=" + quote(where))
         assert page.submit(login=ann.email, password=PASSWORD).url == at.issuer + "/account"
 
 
