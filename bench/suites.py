@@ -389,7 +389,8 @@ BENCHES = (
     Bench("user.pg", "the database's part of the same; pgbench -M prepared with the same columns", "us CPU/read", None, "", 8,
           rivals=("pgbench",), budgets=(Budget("pgbench", 1.2),), rounds=user.pg_rounds),
     Bench("user.cache", "reads drawn by Zipf out of 100,000 users with a change in a hundred, memory and Redis in front, from a cold start: "
-          "those that went to the database", "% of the reads", None, "", 8, rivals=(), budgets=(Budget("", 30),), rounds=user.cache_rounds),
+          "those that went to the database", "% of the reads", None, "", 8, rivals=(), budgets=(Budget("", 30),), rounds=user.cache_rounds,
+          notes=user.warm_too),
     Bench("user.memory", "the service after 10,000 sessions of 100,000 users were used, on 256 connections", "MiB resident", None, "", 8,
           rivals=(), budgets=(Budget("", 64),), rounds=user.memory_rounds),
 )

@@ -90,10 +90,10 @@ def wait_answer(address):
     raise BenchError(f"the first answer was {done.stdout}")
 
 
-def wrk(address, kind, count, seconds, connections=CONNECTIONS):
+def wrk(address, kind, count, seconds, connections=CONNECTIONS, seed=1):
     """How many were answered, all of them well."""
     done = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s", ROOT / "bench/user.lua", f"http://{address}",
-                           "--", kind, str(count)], capture_output=True, text=True, env={**os.environ, "TOKEN": TOKEN})
+                           "--", kind, str(count), str(seed)], capture_output=True, text=True, env={**os.environ, "TOKEN": TOKEN})
     found = re.search(r"(\d+) requests in", done.stdout)
     if not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise BenchError(f"wrk: {(done.stdout + done.stderr)[-800:]}")
@@ -154,15 +154,29 @@ def metric(address, name, **labels):
 
 def cache_rounds(bench, names, pairs, seconds):
     """Of reads that are drawn by Zipf (exponent 1) out of all users, with a change in a hundred, those that went to the database: from a
-    cold start on."""
+    cold start on, when nearly all of them are of users that nobody read before; then once more."""
     url, first = postgres_start()
     fill(url)
+
+    def share(pid, address, seed):
+        loads, reads = counts(address)
+        found = window(pid, first, lambda: wrk(address, "zipf", USERS, max(seconds, 4), seed=seed))
+        now = counts(address)
+        return found | {"us": found["cost"], "reads": now[1] - reads, "cost": 100 * (now[0] - loads) / (now[1] - reads)}
     for _ in range(pairs):
         with Redis() as redis, banyan(url, redis=redis.url) as (pid, address):
-            found = window(pid, first, lambda: wrk(address, "zipf", USERS, max(seconds, 4)))
-            loads = metric(address, "banyan_cache_loads_total", cache="user")
-            reads = metric(address, "banyan_service_requests_total", route="GET /v1/users/{id}")
-            yield {"banyan": found | {"us": found["cost"], "cost": 100 * loads / reads, "reads": reads, "loads": loads}}
+            cold = share(pid, address, 1)
+            yield {"banyan": cold | {"warm": share(pid, address, 2)["cost"]}}
+
+
+def counts(address):
+    return (metric(address, "banyan_cache_loads_total", cache="user"),
+            metric(address, "banyan_service_requests_total", route="GET /v1/users/{id}"))
+
+
+def warm_too(_bench, rounds):
+    shares = sorted(one["banyan"]["warm"] for one in rounds)
+    return f"{shares[len(shares) // 2]:.1f} % once it is warm"
 
 
 def rss_bytes(pid):

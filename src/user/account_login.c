@@ -146,6 +146,14 @@ static Err *verify(Accounts *accounts, Arena *a, const LoginOfRow *row, Str any,
 	return err;
 }
 
+/* A try that nobody had the time to look at does not count. */
+static Err *looked_at(Accounts *accounts, Arena *a, const Limits *limits, Err *err)
+{
+	if (err && err->kind == ERR_BUSY)
+		TRY(limits_return(accounts->db, a, limits));
+	return err;
+}
+
 /* Who has been let in from this address before is counted by themselves there: otherwise whoever guesses at an account from
  * elsewhere, without a pause, would keep its owner out. */
 static Str tried_at(Arena *a, const LoginOfRow *row, const LoginForms *forms, Str address)
@@ -176,7 +184,8 @@ Err *account_login(Accounts *accounts, Arena *a, const LoginTry *try, Login **ou
 		login->state = LOGIN_LIMITED;
 		return NULL;
 	}
-	TRY(verify(accounts, a, row, forms.any, try->password, &outcome));
+	TRY(looked_at(accounts, a, &limits,
+	              verify(accounts, a, row, forms.any, try->password, &outcome)));
 	if (!outcome.match)
 		return failed(accounts, a, "login.failed", row ? row->id : (Uuid){ { 0 } },
 		              try->asker);
@@ -346,7 +355,8 @@ Err *account_prove(Accounts *accounts, Arena *a, Str token, Str password, const 
 	}
 	TRY(db_one(accounts->db, a, password_of, &row, .user_id = r->session->user));
 	if (row)
-		TRY(password_verify(accounts->pool, a, row->stored, password, &outcome));
+		TRY(looked_at(accounts, a, &limits,
+		              password_verify(accounts->pool, a, row->stored, password, &outcome)));
 	if (!outcome.match)
 		return failed(accounts, a, r->failed_action, r->session->user, asker);
 	r->verified = row->stored;

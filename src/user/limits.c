@@ -59,7 +59,8 @@ static Str hash_of(Arena *a, const Limit *limit)
 typedef struct Taking {
 	const Limits *limits;
 	int64_t now_us, wait_us;
-	bool give;
+	bool give;   /* back */
+	bool forget; /* what is tried at: all that it counted */
 } Taking;
 
 static Err *read_all(Db *tx, Arena *a, Taking *t, ThrottleRow **rows)
@@ -81,7 +82,7 @@ static Throttle moved(const Taking *t, const Limit *limit, Throttle old)
 {
 	if (!t->give)
 		throttle_take(limit->rule, &old, t->now_us);
-	else if (limit->own)
+	else if (t->forget && limit->own)
 		old = (Throttle){ 0, t->now_us };
 	else
 		throttle_give(limit->rule, &old, t->now_us);
@@ -126,7 +127,14 @@ Err *limits_take(Db *db, Arena *a, const Limits *limits, int64_t *wait_us)
 
 Err *limits_give(Db *tx, Arena *a, const Limits *limits)
 {
-	Taking t = { .limits = limits, .now_us = time_utc_us(), .give = true };
+	Taking t = { .limits = limits, .now_us = time_utc_us(), .give = true, .forget = true };
 
 	return limits->count ? move_all(tx, a, &t) : NULL;
+}
+
+Err *limits_return(Db *db, Arena *a, const Limits *limits)
+{
+	Taking t = { .limits = limits, .now_us = time_utc_us(), .give = true };
+
+	return limits->count ? db_txn(db, a, DB_READ_COMMITTED, move_all, &t) : NULL;
 }

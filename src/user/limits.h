@@ -26,6 +26,8 @@ Limits limits_of(Arena *a, const ThrottleConf *conf, Str address, const char *sc
 Err *limits_take(Db *db, Arena *a, const Limits *limits, int64_t *wait_us) MUST_USE;
 /* In a transaction: that try was good. What was tried at is as new. */
 Err *limits_give(Db *tx, Arena *a, const Limits *limits) MUST_USE;
+/* In a transaction of its own: that try was not looked at. */
+Err *limits_return(Db *db, Arena *a, const Limits *limits) MUST_USE;
 
 Str limit_network(
 	Arena *a,

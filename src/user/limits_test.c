@@ -95,3 +95,21 @@ SUITE_TEST(without_an_address_the_rest_counts)
 	CHECK(!may);
 	return NULL;
 }
+
+SUITE_TEST(a_try_that_nobody_looked_at_is_as_if_it_had_not_been)
+{
+	Limits limits = limits_of(a, &few, S("192.0.2.1"), "login", S("ann"));
+	int64_t wait_us;
+
+	TRY(limits_take(db, a, &limits, &wait_us)); /* this one was */
+	for (int i = 0; i < 5; i++) {
+		TRY(limits_take(db, a, &limits, &wait_us));
+		CHECK_INT(wait_us, 0);
+		TRY(limits_return(db, a, &limits));
+	}
+	TRY(limits_take(db, a, &limits, &wait_us));
+	CHECK_INT(wait_us, 0);
+	TRY(limits_take(db, a, &limits, &wait_us));
+	CHECK(wait_us > 0);
+	return NULL;
+}

@@ -343,7 +343,7 @@ def test_two_processes_do_a_key_once(notes, server):
         with concurrent.futures.ThreadPoolExecutor(2) as both:
             said = list(both.map(post, (first, second)))
         assert {one.status for one in said} <= {201, 409} and len({one.body for one in said if one.status == 201}) == 1
-    assert rows(database) == [f"n{number}" for number in range(10)]
+    assert sorted(rows(database)) == [f"n{number}" for number in range(10)]
 
 
 # In trouble
@@ -362,6 +362,36 @@ def test_a_database_that_is_away_is_503_and_nothing_acknowledged_is_lost(notes, 
     until(lambda: at.say("POST", "/v1/notes", {"title": "away"}, Idempotency_Key="k").status == 201, "the database again")
     assert at.say("GET", "/healthz", to=at.service).json == {"service": "notes", "dependencies": {"database": {"status": "ok"}}, "status": "ok"}
     assert rows(database) == ["before", "away"]
+
+
+@pytest.fixture
+def small_disk(stage):
+    """A folder with two megabytes of room."""
+    folder = stage.folder / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=False, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    stage.callback(lambda: subprocess.run(["umount", "-l", folder], check=True))
+    return folder
+
+
+def test_a_full_disk_is_503_and_nothing_acknowledged_is_lost(notes, small_disk):
+    database = f"sqlite:{small_disk}/notes.db"
+    at = notes(database)
+    (small_disk / "filler").write_bytes(b"x" * 300_000)
+    kept, said = [], None
+    for number in range(1000):
+        said = at.say("POST", "/v1/notes", {"title": f"n{number}", "body": "x" * 10000}, Idempotency_Key=f"k{number}")
+        if said.status != 201:
+            break
+        kept.append(f"n{number}")
+    assert said.status == 503 and said.code.startswith("db.") and said.headers["Retry-After"] == "1" and len(kept) > 10
+    assert at.say("GET", "/v1/notes").status == 200
+    (small_disk / "filler").unlink()
+    again = until(lambda: (one := at.say("POST", "/v1/notes", {"title": "later"}, Idempotency_Key="later")).status == 201 and one, "room")
+    assert again.json["title"] == "later"
+    at.stop()
+    assert collections.Counter(rows(database)) == collections.Counter([*kept, "later"])
 
 
 def test_a_service_starts_before_its_database(notes, server):

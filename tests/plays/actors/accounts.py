@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The user service in a process of its own, and the people and programs that ask it."""
+import base64
 import contextlib
 import hashlib
+import hmac
 import http.client
 import json
 import sqlite3
+import struct
+import time
 import uuid
 
 from actors.gateway import Gateway, run_banyan
@@ -164,3 +168,32 @@ class Person:
         elif answer.status == 200:
             self.take_cookie(answer)
         return answer
+
+
+def code_of(secret, step=0):
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06}"
+
+
+def with_totp(service):
+    """Somebody with an authenticator: (person, secret, recovery codes)."""
+    ann = service.register()
+    ann.log_in()
+    secret = ann.say("POST", "/v1/me/factors/totp").json["secret"]
+    assert ann.log_in().json["state"] == "authenticated"  # it counts for nothing yet
+    confirmed = ann.say("POST", "/v1/me/factors/totp/confirmation", {"code": code_of(secret, -1)})
+    assert confirmed.status == 200, confirmed.body
+    return ann, secret, confirmed.json["recovery_codes"]
+
+
+def fresh(server):
+    """The URL of an empty database of a PostgreSQL."""
+    import psycopg2
+    name = f"user_{uuid.uuid4().hex[:8]}"
+    other = psycopg2.connect(server.url)
+    other.autocommit = True
+    other.cursor().execute(f"create database {name}")
+    other.close()
+    return server.url.replace("/postgres", f"/{name}")
