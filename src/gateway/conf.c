@@ -684,9 +684,11 @@ static ConfTable services_table = {
 };
 
 static const ConfKey gateway_keys[] = {
-	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), .table = &listen_table,
+	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), GIVEN(GatewayConf, has_listen),
+	  .table = &listen_table,
 	  .help = "addresses that clients connect to; needed, unless there are services only" },
-	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), .table = &route_table,
+	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), GIVEN(GatewayConf, has_routes),
+	  .table = &route_table,
 	  .help = "which requests go where; needed, unless there are services only" },
 	{ "upstreams", CONF_OBJECT, AT_MAP(GatewayConf, upstreams), .table = &upstream_table,
 	  .help = "servers, by a name for each group" },

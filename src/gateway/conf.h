@@ -90,7 +90,8 @@ typedef struct GatewayConf {
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;
 	CONF_LIST_OF(RouteConf) routes;
-	size_t service_upstreams; /* of upstreams, the last: `service:NAME`, not in the file */
+	bool has_listen, has_routes; /* they stand in the file */
+	size_t service_upstreams;    /* of upstreams, the last: `service:NAME`, not in the file */
 	union {
 		max_align_t align;
 		char at[GATEWAY_SERVICES_BYTES];

@@ -71,13 +71,22 @@ void gateway_conf_add_services(Conf *conf, GatewayConf *g)
 	}
 }
 
+/* As the reader says it of a key that is required. */
+static void need(Conf *conf, const void *at, bool given, const char *key, const char *type)
+{
+	if (given)
+		conf_mistake(conf, at, "%s: must not be empty", key);
+	else
+		conf_mistake(conf, NULL, "gateway needs the key \"%s\" (list of %s)", key, type);
+}
+
 /* A file may hold services alone. */
 void gateway_conf_need_gateway(Conf *conf, const GatewayConf *g)
 {
-	bool alone = gateway_services()->any(g->services.at);
+	bool alone = gateway_services()->any(g->services.at) && !g->has_listen && !g->has_routes;
 
-	if (!g->listen.count && (!alone || g->routes.count))
-		conf_mistake(conf, NULL, "gateway needs the key \"listen\" (list of listener)");
-	if (!g->routes.count && (!alone || g->listen.count))
-		conf_mistake(conf, NULL, "gateway needs the key \"routes\" (list of route)");
+	if (!alone && !g->listen.count)
+		need(conf, &g->listen, g->has_listen, "listen", "listener");
+	if (!alone && !g->routes.count)
+		need(conf, &g->routes, g->has_routes, "routes", "route");
 }
