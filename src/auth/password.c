@@ -13,7 +13,9 @@
  *
  * Somebody and nobody must take equally long. A login that nobody has is checked against a decoy: the recipe, not the digest, of
  * a stored string picked by the login from a sample of those there are. So whoever asks twice waits equally long twice, and among
- * unknown names the slow formats are as frequent as among known ones. */
+ * unknown names the slow formats are as frequent as among known ones. The sample is sorted by its costs and the login's hash is a
+ * place in it: another sample, or another process, picks the same cost for all but the few names at the borders. The key of the
+ * hash must be the same in all processes, and a secret: who knew it could tell what a name would cost if nobody had it. */
 #include "auth/password.h"
 
 #include "auth/password_int.h"
@@ -32,7 +34,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { DECOYS = 64, QUIET_S = 10 };
+enum { DECOYS = 256, QUIET_S = 10 };
 
 typedef enum JobKind { JOB_MATCH, JOB_MAKE, JOB_WRAP } JobKind;
 
@@ -486,6 +488,43 @@ Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, Pas
 	return NULL;
 }
 
+void password_decoy_key(PasswordPool *pool, uint64_t key)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->decoy_key = key;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Called with the lock held; there is a sample. */
+static size_t decoy_place(const PasswordPool *pool, Str login)
+{
+	uint64_t hash = hash_stable(login, pool->decoy_key, ~pool->decoy_key);
+
+	return (size_t)(((unsigned __int128)hash * pool->decoys->count) >> 64);
+}
+
+static int number_cmp(uint64_t x, uint64_t y)
+{
+	return (x > y) - (x < y);
+}
+
+/* By all that a recipe's cost depends on. */
+static int recipe_cmp(const void *left, const void *right)
+{
+	const Recipe *x = *(const Recipe *const *)left, *y = *(const Recipe *const *)right;
+	const uint64_t a[] = { x->format, x->hash, x->rounds, x->memory_kib,
+		               x->n,      x->r,    x->p,      x->tag.len };
+	const uint64_t b[] = { y->format, y->hash, y->rounds, y->memory_kib,
+		               y->n,      y->r,    y->p,      y->tag.len };
+	int order = 0;
+
+	for (size_t i = 0; i < COUNT(a) && !order; i++)
+		order = number_cmp(a[i], b[i]);
+	return order || x->work != WORK_CRYPT
+	               ? order
+	               : str_cmp(str_sub(x->salt, 0, 7), str_sub(y->salt, 0, 7));
+}
+
 /* A copy in `a`, as the sample may be renewed meanwhile; NULL: there is none. */
 static const Recipe *pick_decoy(PasswordPool *pool, Arena *a, Str login)
 {
@@ -493,9 +532,7 @@ static const Recipe *pick_decoy(PasswordPool *pool, Arena *a, Str login)
 
 	pthread_mutex_lock(&pool->lock);
 	if (pool->decoys && pool->decoys->count)
-		picked = recipe_blur(
-			a, pool->decoys->at[hash_stable(login, pool->decoy_key, ~pool->decoy_key) %
-		                            pool->decoys->count]);
+		picked = recipe_blur(a, pool->decoys->at[decoy_place(pool, login)]);
 	pthread_mutex_unlock(&pool->lock);
 	return picked;
 }
@@ -528,6 +565,7 @@ void password_decoys(PasswordPool *pool, const Str *stored, size_t count)
 			recipe = own_decoy(pool);
 		decoys->at[decoys->count++] = recipe_blur(kept, &recipe);
 	}
+	qsort(decoys->at, decoys->count, sizeof(decoys->at[0]), recipe_cmp);
 	pthread_mutex_lock(&pool->lock);
 	before = pool->decoys;
 	pool->decoys = decoys;

@@ -95,9 +95,12 @@ Err *password_verify(PasswordPool *pool, Arena *a, Str stored, Str password, Pas
 /* The same work for a login nobody has: as costly as that of a stored string picked by `login` from those last given to
  * password_decoys; then from this pool's own. Fails as above. */
 Err *password_verify_nobody(PasswordPool *pool, Arena *a, Str login, Str password) MUST_USE;
-/* A random sample of the stored strings there are (64 do), now and then: so that somebody and nobody take equally long when
- * accounts bring the formats of several systems. Copies their parameters, not the digests. Any thread. */
+/* A random sample of the stored strings there are (256 at most are looked at), now and then: so that somebody and nobody take
+ * equally long when accounts bring the formats of several systems. Copies their parameters, not the digests. Any thread. */
 void password_decoys(PasswordPool *pool, const Str *stored, size_t count);
+/* A secret that all processes of the service have: else a name nobody has costs another time in each of them. Until it is set it
+ * is random. Any thread. */
+void password_decoy_key(PasswordPool *pool, uint64_t key);
 
 /* Parks. argon2id with the pool's parameters and a new salt: "$argon2id$v=19$m=...". Fails as password_verify. */
 Err *password_make(PasswordPool *pool, Arena *a, Str password, Str *stored) MUST_USE;

@@ -98,6 +98,33 @@ TEST(password_of_nobody_never_matches)
 	with_pool(a, small, nobody);
 }
 
+/* Other samples of the same accounts: nearly every name costs what it did. */
+static Err *samples(PasswordPool *pool, Arena *a)
+{
+	static const Str
+		cheap = S("b05568d1ac036f8b0027e58cfa8b8add"),
+		dear = S(
+			"pbkdf2_sha256$1000$salt.with/raw$YOcJwFP60/JCq5kIPQDLW7kTicLDe2qZFsh15dHl95Q=");
+	PasswordFormat before[400];
+	Str sample[200];
+	unsigned moved = 0;
+
+	password_decoy_key(pool, 17);
+	for (unsigned run = 0; run < 2; run++) {
+		for (unsigned i = 0; i < COUNT(sample); i++)
+			sample[i] = (i * 7 + run) % 10 < 4 ? cheap : dear;
+		password_decoys(pool, sample, COUNT(sample) - run);
+		for (unsigned i = 0; i < COUNT(before); i++) {
+			const Recipe *decoy = pick_decoy(pool, a, str_fmt(a, "user%u", i));
+
+			moved += run && decoy->format != before[i];
+			before[i] = decoy->format;
+		}
+	}
+	CHECK(moved <= 12);
+	return NULL;
+}
+
 static Err *decoys(PasswordPool *pool, Arena *a)
 {
 	static const Str sample[] = {
@@ -127,6 +154,7 @@ static Err *decoys(PasswordPool *pool, Arena *a)
 	                  metric_value(pool->cells_work[PASSWORD_DJANGO_BCRYPT]) +
 	                  metric_value(pool->cells_work[PASSWORD_DJANGO_PBKDF2_SHA256]),
 	          20);
+	TRY(samples(pool, a));
 	password_decoys(pool, NULL, 0);
 	return password_verify_nobody(pool, a, S("x"), S("y"));
 }

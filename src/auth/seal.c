@@ -13,6 +13,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 enum { KEY_BYTES = 32, NONCE_BYTES = 12, TAG_BYTES = 16, NAME_MAX_BYTES = 32, KEYS_MAX = 32 };
@@ -288,4 +289,14 @@ bool seal_is_stale(const Seal *seal, Str sealed)
 	Str name, text;
 
 	return !sealed_parts(sealed, &name, &text) || !str_eq(name, seal->keys[0].name);
+}
+
+uint64_t seal_number(const Seal *seal, Str purpose)
+{
+	unsigned char tag[EVP_MAX_MD_SIZE] = { 0 };
+	uint64_t number;
+
+	HMAC(EVP_sha256(), seal->keys[0].key, KEY_BYTES, at_of(purpose), purpose.len, tag, NULL);
+	memcpy(&number, tag, sizeof number);
+	return number;
 }

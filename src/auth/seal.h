@@ -22,3 +22,5 @@ Err *seal_close(const Seal *seal, Arena *a, Str context, Str plain, Str *sealed)
  * or closed for another context). */
 Err *seal_open(const Seal *seal, Arena *a, Str context, Str sealed, Str *plain) MUST_USE;
 bool seal_is_stale(const Seal *seal, Str sealed); /* closed under another than the first key */
+/* A number that only who has the first key knows, the same in every process: for what must be secret and shared. */
+uint64_t seal_number(const Seal *seal, Str purpose);

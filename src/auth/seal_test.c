@@ -95,3 +95,14 @@ TEST(seal_rows_are_checked_and_never_quoted)
 	CHECK_ERR(seal_new(a, (Str[]){ S(KEY_A), S(KEY_A) }, 2, &seal), "auth.seal_key");
 	CHECK_OK(seal_verify_row(a, seal_make_row(a, S("new"))));
 }
+
+TEST(seal_numbers_are_shared_and_each_purpose_s_own)
+{
+	static const Str first[] = { S(KEY_A), S(KEY_B) }, second[] = { S(KEY_A) };
+	Str other = seal_make_row(a, S("other"));
+	uint64_t number = seal_number(seal_of(a, first, 2), S("decoys"));
+
+	CHECK(number == seal_number(seal_of(a, second, 1), S("decoys")));
+	CHECK(number != seal_number(seal_of(a, &other, 1), S("decoys")));
+	CHECK(number != seal_number(seal_of(a, second, 1), S("other")));
+}

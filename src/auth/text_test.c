@@ -120,6 +120,7 @@ TEST(text_usernames_of_the_profile)
 		{ S("\xd7\xa9"
 		    "a"),
 		  S("") },
+		{ S("1\xd7\xa9"), S("") },
 		{ S("a\0b"), S("") },
 		{ S("a\x7f"), S("") },
 		{ S("\xf3\xa0\x80\x81"), S("") },
