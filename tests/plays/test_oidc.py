@@ -374,6 +374,14 @@ def test_a_login_leads_to_no_address_but_ours(shop):
         assert page.submit(login=ann.email, password=PASSWORD).url == at.issuer + "/account"
 
 
+def test_who_guesses_waits_and_is_told_how_long(provider):
+    at = provider()
+    guesser = Person(at)
+    pages = [guesser.open("/login").submit(login="nobody@shop.test", password=str(number)) for number in range(7)]
+    assert [page.status for page in pages][:5] == [422] * 5 and pages[-1].status == 429
+    assert int(pages[-1].headers["Retry-After"]) >= 1 and "Too many tries. Wait" in pages[-1].text
+
+
 @pytest.mark.parametrize("headers, query, language, title", [
     ({}, "", "en", "Log in"), ({"Accept-Language": "de-AT,de;q=0.9"}, "", "de", "Anmelden"),
     ({"Accept-Language": "de"}, "?ui_locales=en", "en", "Log in")])

@@ -26,6 +26,7 @@ services:
     listen: "{address}"
     database: "{database}"
     password: {{ memory: 7MiB, passes: 1 }}
+    throttle: {{ address: {{ tries: 0 }}, network: {{ tries: 0 }} }}
     key_file: {folder}/user.key
 {more}
 """
