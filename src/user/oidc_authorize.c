@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "user/accounts.h"
+#include "user/oidc_deed.h"
 #include "user/pages.h"
 
 #define MARK "asked" /* a parameter of ours */
@@ -250,6 +251,20 @@ static Err *authorize_post(ServiceCall *c)
 	return authorize(c, &r);
 }
 
+static Err *keep_consent(ServiceCall *c, const Request *r)
+{
+	Asker asker = pages_asker(c, r->user);
+
+	return oidc_consent_give(c->db, c->arena,
+	                         &(OidcDeed){ .user = r->user->id,
+	                                      .client = r->client->id,
+	                                      .asker = &asker,
+	                                      .scope =
+	                                              oidc_scope_join(c->arena, r->person.consented,
+	                                                              r->asked.scope),
+	                                      .now_us = time_utc_us() });
+}
+
 /* The yes or no to a request that comes with it. */
 static Err *consent_post(ServiceCall *c)
 {
@@ -267,10 +282,7 @@ static Err *consent_post(ServiceCall *c)
 		return send_fault(c, &r.form,
 		                  (OidcFault){ "access_denied", "the person did not agree" });
 	if (r.person.known) {
-		Str scope = oidc_scope_join(c->arena, r.person.consented, r.asked.scope);
-
-		TRY(oidc_consent_store(c->db, c->arena, r.user->id, r.client->id, scope,
-		                       time_utc_us()));
+		TRY(keep_consent(c, &r));
 		r.person.consent_now = true;
 	}
 	return go_on(c, &r);

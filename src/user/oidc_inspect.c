@@ -112,7 +112,7 @@ static Err *revoke_post(ServiceCall *c)
 	TRY(read_question(c, &client, &token));
 	TRY(live_family(c, client, token, false, &family));
 	if (family)
-		TRY(oidc_grant_end(c->db, c->arena, family->id, time_utc_us()));
+		TRY(oidc_grant_end(c->db, c->arena, family->id, time_utc_us(), &first));
 	TRY(oidc_access_prove(oidc_of(c), c->arena, token, &proved));
 	if (proved && str_eq(proved->client, client->id))
 		TRY(oidc_spend(c->db, c->arena, proved->id_hash, proved->expires_us, &first));

@@ -228,9 +228,13 @@ Err *oidc_grant_rotate(Db *db, Arena *a, Uuid id, Str old, Str newest, Str seale
 	return NULL;
 }
 
-Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us)
+Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us, bool *ended)
 {
-	return db_exec(db, a, oidc_grant_end, NULL, .id = id, .now = now_us);
+	int64_t changed = 0;
+
+	TRY(db_exec(db, a, oidc_grant_end, &changed, .id = id, .now = now_us));
+	*ended = changed > 0;
+	return NULL;
 }
 
 Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now_us)

@@ -52,7 +52,8 @@ Err *oidc_code_spend(Db *db, Arena *a, const OidcKept *code, Str handle_hash, St
 /* `old` becomes the last one and `newest` takes its place. *rotated false: somebody was quicker, or the family is over. */
 Err *oidc_grant_rotate(Db *db, Arena *a, Uuid id, Str old, Str newest, Str sealed, int64_t now_us,
                        bool *rotated) MUST_USE;
-Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us) MUST_USE;
+/* *ended false: it had ended before. */
+Err *oidc_grant_end(Db *db, Arena *a, Uuid id, int64_t now_us, bool *ended) MUST_USE;
 /* All but those of the session `keep`, which may be nil. */
 Err *oidc_grants_end_of_user(Db *db, Arena *a, Uuid user, Uuid keep, int64_t now_us) MUST_USE;
 /* Those that do not outlive a session; session nil: of all sessions of the user but `keep`. */

@@ -98,7 +98,7 @@ SUITE_TEST(a_code_is_spent_once_and_its_family_turns_one_token_at_a_time)
 	CHECK_INT(g->before_used_us, 20);
 	CHECK_INT(g->until_us, 9000);
 	CHECK(g->active);
-	TRY(oidc_grant_end(db, a, grant_id, 40));
+	TRY(oidc_grant_end(db, a, grant_id, 40, &done));
 	TRY(oidc_grant_rotate(db, a, grant_id, third, first, S("no"), 50, &done));
 	CHECK(!done);
 	return NULL;

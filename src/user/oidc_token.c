@@ -12,10 +12,27 @@
 #include "auth/seal.h"
 #include "base/arena.h"
 #include "base/time.h"
+#include "user/oidc_deed.h"
 
 static Err *no_grant(Arena *a, const char *why)
 {
 	return oauth_err(a, ERR_INVALID, "invalid_grant", "%s", why);
+}
+
+/* Two have it, and one of them should not. */
+static Err *reused(ServiceCall *c, const OidcGrant *grant, int64_t now_us)
+{
+	Asker asker = { .address = c->address,
+		        .agent = str_sub(service_header(c, "User-Agent"), 0, 200),
+		        .actor = str_fmt(c->arena, "client:%.*s", STR_ARG(grant->client)),
+		        .traceparent = c->traceparent };
+
+	return oidc_grant_reused(c->db, c->arena,
+	                         &(OidcDeed){ .user = grant->user,
+	                                      .client = grant->client,
+	                                      .asker = &asker,
+	                                      .grant = grant->id,
+	                                      .now_us = now_us });
 }
 
 static Err *need_grant(ServiceCall *c, const OidcClient *client, uint32_t bit)
@@ -72,7 +89,7 @@ static Err *judge_code(ServiceCall *c, const OidcClient *client, const Form *for
 	verdict = oidc_code_judge(kept && grant ? &code : NULL, client,
 	                          form_get(form, "redirect_uri"), now_us);
 	if (verdict == OIDC_REVOKE) {
-		TRY(oidc_grant_end(c->db, c->arena, grant->id, now_us));
+		TRY(reused(c, grant, now_us));
 		return no_grant(c->arena, "the code was used before; what came of it is revoked");
 	}
 	if (verdict != OIDC_TAKE)
@@ -102,7 +119,7 @@ static Err *token_code(ServiceCall *c, const OidcClient *client, const Form *for
 	TRY(oidc_code_spend(c->db, c->arena, code, ticket.handle_hash, ticket.secret_hash,
 	                    now_us + oidc->conf.refresh_us, now_us, &used));
 	if (!used) {
-		TRY(oidc_grant_end(c->db, c->arena, grant->id, now_us));
+		TRY(reused(c, grant, now_us));
 		return no_grant(c->arena, "the code was used before; what came of it is revoked");
 	}
 	return answer(c, &(OidcMint){ client, grant, grant->scope, now_us, code->nonce },
@@ -184,7 +201,7 @@ static Err *refresh_once(ServiceCall *c, Refreshing *r, int64_t now_us)
 		                 successor_context(c->arena, r->grant, &r->ticket),
 		                 r->grant->sealed, &r->fresh);
 	case OIDC_REVOKE:
-		TRY(oidc_grant_end(c->db, c->arena, r->grant->id, now_us));
+		TRY(reused(c, r->grant, now_us));
 		return no_grant(c->arena,
 		                "the refresh token was used before; its family is revoked");
 	case OIDC_REFUSE:

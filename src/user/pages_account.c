@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "user/account_change.h"
+#include "user/oidc_deed.h"
 #include "user/pages.h"
 #include "user/totps.h"
 
@@ -158,8 +159,11 @@ static Err *consents_post(ServiceCall *c)
 	TRY(find_here(c, false, "/account", &here, &there));
 	if (!there)
 		return NULL;
-	TRY(oidc_consent_remove(c->db, c->arena, here.user->id, form_get(&form, "client"),
-	                        time_utc_us()));
+	TRY(oidc_consent_withdraw(c->db, c->arena,
+	                          &(OidcDeed){ .user = here.user->id,
+	                                       .client = form_get(&form, "client"),
+	                                       .asker = &here.asker,
+	                                       .now_us = time_utc_us() }));
 	back(c);
 	return NULL;
 }

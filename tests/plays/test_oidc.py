@@ -168,6 +168,9 @@ def test_a_refresh_token_is_good_once(provider, party):
     with pytest.raises(Refused, match="invalid_grant"):
         rp.do("refresh", token=third["refresh_token"])
     assert not rp.do("introspect", token=third["access_token"])["active"]
+    log = at.command("user", "audit")
+    assert log.count("token.reused") == 1 and log.count("consent.given") == 1, log
+    at.command("user", "audit", "--verify")
 
 
 def test_within_the_grace_a_used_one_brings_the_same_successor(provider, party):
