@@ -24,14 +24,11 @@ static const struct {
 	const char *slug;
 	unsigned status;
 } statuses[] = {
-	{ "request.fields", 422 },
-	{ "idempotency.mismatch", 422 },
+	{ "request.fields", 422 }, { "idempotency.mismatch", 422 },
 	{ "db.full_disk", 503 }, /* what is refused today may be taken tomorrow: nothing was done */
-	{ "db.read_only", 503 },
-	{ "db.io", 503 },
+	{ "db.read_only", 503 },   { "db.io", 503 },
 	{ "db.unknown", 503 }, /* done or not: the same Idempotency-Key says which */
-	{ "request.type", 415 },
-	{ "request.coding", 415 },
+	{ "request.type", 415 },   { "request.coding", 415 },
 };
 
 static unsigned status_of(const Err *err)

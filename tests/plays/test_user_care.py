@@ -286,6 +286,38 @@ def test_a_process_that_dies_loses_no_promise(accounts, stage):
     assert service.run("audit", "--verify")[0] == 0
 
 
+# --- the process -------------------------------------------------------------------------------------------------------------
+
+
+def test_in_one_process_with_the_gateway(accounts):
+    service = accounts(whole=True)
+    ann = service.register()
+    ann.browse()
+    assert ann.say("PATCH", "/v1/me", {"name": "Ann"}).json["name"] == "Ann"
+    assert [row["address"] for row in ann.say("GET", "/v1/me/sessions").json["data"]] == ["127.0.0.1"]
+    spoofed = service.say("POST", "/v1/sessions", {"login": ann.email, "password": "wrong"}, X_Forwarded_For="192.0.2.9", X_Real_IP="192.0.2.9")
+    assert spoofed.status == 401 and service.admin_say("GET", "/v1/audit?limit=1").json["data"][0]["address"] == "127.0.0.1"
+    assert ann.say("DELETE", "/v1/sessions/current").status == 204 and not ann.is_in()
+
+
+def test_what_is_long_over_is_cleared_away(accounts, stage):
+    """By a job of every hour; one that was due while nobody ran is done at the start."""
+    service = accounts()
+    ann, bob = service.register(), service.register()
+    ann.log_in(), bob.log_in()
+    service.sql("update sessions set ended_at = created_at where user_id = (select id from users where email_norm = ?)", bob.email)
+    for column in "idle_until", "until":
+        service.earlier("sessions", column, 200 * 86400, "ended_at is not null")
+    service.earlier("mail_codes", "until", 200 * 86400)
+    until(lambda: service.sql("select count(*) from job_schedules where name = 'user.house'") == [(1,)], "the schedule")
+    service.earlier("job_schedules", "next_at", 2 * 86400, "name = 'user.house'")
+    service = ann.service = service.again()
+    stage.enter(service, service.finish)
+    until(lambda: service.sql("select count(*) from mail_codes") == [(0,)], "old codes to go")
+    until(lambda: service.sql("select count(*) from sessions") == [(1,)], "old sessions to go")
+    assert ann.is_in()
+
+
 # --- caches and faults -------------------------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ TOKEN_ROW = "play:users:read users:write audit:read:" + hashlib.sha256(TOKEN.enc
 TEXT = """
     listen: [ "127.0.0.1:0" ]
     admin: {{ address: "127.0.0.1:0" }}
-    routes: [ {{ name: none, match: {{ path: /none }}, answer: {{ status: 404 }} }} ]
+    routes: [ {{ name: accounts, match: "/v1/**", to: "service:user" }} ]
     services:
       user:
         listen: "127.0.0.1:{port}"
@@ -38,10 +38,11 @@ PASSWORD = "correct horse battery"
 
 
 class Accounts(Gateway):
-    def __init__(self, folder, database, more=(QUICK, NO_THROTTLE), port=0, **options):
+    def __init__(self, folder, database, more=(QUICK, NO_THROTTLE), port=0, whole=False, **options):
+        """whole: the gateway is in the same process, and is asked."""
         text = TEXT.format(database=database, row=TOKEN_ROW, folder=folder, port=port, more="\n        ".join(more))
-        self.database = database
-        super().__init__(folder, text, words=("--only", "user"), **options)
+        self.database, self.whole = database, whole
+        super().__init__(folder, text, words=() if whole else ("--only", "user"), **options)
 
     def again(self):
         """As it was, after a kill -9 from which nothing is left but what is on the disk."""
@@ -49,13 +50,13 @@ class Accounts(Gateway):
         self.program.wait(PATIENCE_S)
         self.stopped = True
         new = type(self).__new__(type(self))
-        new.database = self.database
+        new.database, new.whole = self.database, False
         Gateway.__init__(new, self.folder, None, words=("--only", "user"), after=self)
         return new
 
     @property
     def address(self):
-        return self.addresses("service user", "http")[0]
+        return self.addresses("listening" if self.whole else "service user", "http")[0]
 
     def mails(self, to=None):
         """What would have gone out, oldest first."""
