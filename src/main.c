@@ -4,6 +4,7 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
 #include "gateway/command.h"
@@ -157,6 +158,9 @@ int main(int argc, char **argv)
 		{ "service-metrics", "Metrics of services",
 		  "What services add to `/metrics`, on their own listeners and on the admin port.",
 		  NULL, service_put_metrics },
+		{ "password-metrics", "Metrics of passwords",
+		  "What the user service adds to `/metrics` for the threads that hash passwords.",
+		  NULL, password_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};

@@ -32,6 +32,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { DECOYS = 256, QUIET_S = 10 };
@@ -42,7 +43,6 @@ typedef struct Job {
 	Node node; /* in pool.queue until a thread takes it */
 	JobKind kind;
 	PasswordPool *pool;
-	Arena *a; /* the fiber's: results go there */
 	const Recipe *recipe;
 	Str stored;
 	Str password;
@@ -50,8 +50,10 @@ typedef struct Job {
 	Fiber *fiber;
 	int64_t queued_us;
 	bool match;
-	Str made;
-	Err *err;
+	bool failed;
+	char room[PASSWORD_STORED_MAX_BYTES +
+	          512]; /* what was made, or why not: no arena is two threads' at once */
+	size_t room_bytes;
 	bool done; /* the loop's thread only */
 } Job;
 
@@ -147,6 +149,11 @@ const MetricFamily *password_metrics(size_t *count)
 	return families;
 }
 
+void password_put_metrics(Buf *out)
+{
+	metrics_put_markdown(out, families, COUNT(families));
+}
+
 static void take_cells(PasswordPool *pool)
 {
 	pool->cells_queued = metric_cell(&families[QUEUED], NULL, 0);
@@ -180,7 +187,7 @@ static void job_back(void *arg)
 	fiber_wake(job->fiber);
 }
 
-static Err *job_work(Job *job, Arena *scratch)
+static Err *job_work(Job *job, Arena *scratch, Str *made)
 {
 	uint64_t memory_kib = job->pool->conf.memory_bytes / 1024;
 	uint64_t passes = job->pool->conf.passes;
@@ -189,12 +196,24 @@ static Err *job_work(Job *job, Arena *scratch)
 	case JOB_MATCH:
 		return recipe_match(scratch, job->recipe, job->password, &job->match);
 	case JOB_MAKE:
-		return recipe_make(scratch, memory_kib, passes, job->password, &job->made);
+		return recipe_make(scratch, memory_kib, passes, job->password, made);
 	case JOB_WRAP:
-		return recipe_wrap(scratch, job->stored, job->recipe, memory_kib, passes,
-		                   &job->made);
+		return recipe_wrap(scratch, job->stored, job->recipe, memory_kib, passes, made);
 	}
 	return NULL;
+}
+
+static void job_work_done(Job *job, Arena *scratch)
+{
+	Str said = S("");
+	Err *err = job_work(job, scratch, &said);
+
+	if (err)
+		said = err->text;
+	job->failed = err != NULL;
+	job->room_bytes = MIN(said.len, sizeof job->room);
+	if (job->room_bytes)
+		memcpy(job->room, said.at, job->room_bytes);
 }
 
 static void job_do(Job *job, Arena *scratch)
@@ -205,8 +224,7 @@ static void job_do(Job *job, Arena *scratch)
 
 	metric_observe_us(pool->cells_wait, began_us - job->queued_us);
 	metric_add(pool->cells_busy, 1);
-	job->err = err_copy(job->a, job_work(job, scratch));
-	job->made = str_dup(job->a, job->made);
+	job_work_done(job, scratch);
 	metric_sub(pool->cells_busy, 1);
 	metric_observe_us(pool->cells_work[format], time_mono_us() - began_us);
 	arena_clear(scratch);
@@ -408,7 +426,6 @@ static Err *job_run(PasswordPool *pool, Arena *a, Job *job)
 	Err *err;
 
 	job->pool = pool;
-	job->a = a;
 	job->loop = loop_self();
 	job->fiber = fiber_self();
 	job->queued_us = time_mono_us();
@@ -422,7 +439,9 @@ static Err *job_run(PasswordPool *pool, Arena *a, Job *job)
 		if (err)
 			job_join(job);
 	}
-	return job->err;
+	return job->failed ? err_new(a, ERR_IO, "auth.password_work", "%.*s", (int)job->room_bytes,
+	                             job->room)
+	                   : NULL;
 }
 
 static Err *check_length(Arena *a, Str password)
@@ -579,7 +598,7 @@ Err *password_make(PasswordPool *pool, Arena *a, Str password, Str *stored)
 
 	TRY(check_length(a, password));
 	TRY(job_run(pool, a, &job));
-	*stored = job.made;
+	*stored = str_dup(a, (Str){ job.room, job.room_bytes });
 	return NULL;
 }
 
@@ -595,6 +614,6 @@ Err *password_wrap(PasswordPool *pool, Arena *a, Str weak, Str *stored)
 		               "what was stored is not weak, nothing has to be wrapped");
 	job.recipe = &recipe;
 	TRY(job_run(pool, a, &job));
-	*stored = job.made;
+	*stored = str_dup(a, (Str){ job.room, job.room_bytes });
 	return NULL;
 }

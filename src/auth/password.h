@@ -10,7 +10,7 @@
  *
  * Whether an outdated one is made anew is the caller's policy: not while a monolith may still read or own the account. */
 #pragma once
-#include "base/err.h"
+#include "base/buf.h"
 
 typedef struct PasswordPool PasswordPool; /* any number of fibers on any loop */
 typedef struct ConfTable ConfTable;
@@ -72,6 +72,7 @@ typedef struct PasswordConf {
 } PasswordConf;
 const ConfTable *password_conf_table(void); /* `password:` of the user service */
 const struct MetricFamily *password_metrics(size_t *count);
+void password_put_metrics(Buf *out); /* as a page of the manual */
 
 /* Starts the threads; inside rt_run. Fails with IO "auth.password_memory", "auth.password_threads". */
 Err *password_pool_open(Arena *a, const PasswordConf *conf, PasswordPool **out) MUST_USE;

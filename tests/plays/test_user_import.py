@@ -37,18 +37,22 @@ def server():
         yield running
 
 
+def fresh(server):
+    import psycopg2
+    name = f"import_{uuid.uuid4().hex[:8]}"
+    other = psycopg2.connect(server.url)
+    other.autocommit = True
+    other.cursor().execute(f"create database {name}")
+    other.close()
+    return server.url.replace("/postgres", f"/{name}")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request, stage):
     """The URL of an empty one."""
     if request.param == "sqlite":
         return f"sqlite:{stage.folder}/user.db"
-    import psycopg2
-    name, url = f"import_{uuid.uuid4().hex[:8]}", request.getfixturevalue("server").url
-    other = psycopg2.connect(url)
-    other.autocommit = True
-    other.cursor().execute(f"create database {name}")
-    other.close()
-    return url.replace("/postgres", f"/{name}")
+    return fresh(request.getfixturevalue("server"))
 
 
 @pytest.fixture
@@ -306,6 +310,31 @@ def test_while_the_other_system_owns_them_accounts_follow(service):
     take(service, lines(row(2)), "--refresh")
     assert logs_in(service, "user2", old)
     assert service.run("audit", "--verify")[0] == 0
+
+
+def test_a_database_that_goes_away_ends_a_run_and_the_next_goes_on(stage, server):
+    service = Accounts(stage.folder, fresh(server), (QUICK, NO_THROTTLE))
+    stage.enter(service, service.finish)
+    rows = lines(*({"id": i, "username": f"user{i}", "password": GOOD} for i in range(3000))).encode()
+    running = subprocess.Popen([BANYAN, "user", "import", "-c", service.file, "--source", "shop", "--json", "-"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running.stdin.write(rows[:len(rows) // 2])
+    running.stdin.flush()
+    count = "select count(*) from users"
+    while not service.sql(count)[0][0]:
+        assert running.poll() is None
+    server.stop()
+    with contextlib.suppress(BrokenPipeError):
+        running.stdin.write(rows[len(rows) // 2:])
+        running.stdin.close()
+    told, said = running.stdout.read(), running.stderr.read().decode()
+    running.stdout.close()
+    running.stderr.close()
+    assert running.wait() != 0 and "banyan user import: " in said
+    server.start()
+    kept = service.sql(count)[0][0]
+    done, _ = take(service, rows)
+    assert kept >= json.loads(told)["new"] and (done["new"], done["same"]) == (3000 - kept, kept)
 
 
 # --- other shapes, and back --------------------------------------------------------------------------------------------------
