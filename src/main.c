@@ -24,6 +24,7 @@
 #include "store/command.h"
 #include "store/event_command.h"
 #include "user/import_command.h"
+#include "user/oidc_command.h"
 #include "user/user.h"
 #include "user/user_command.h"
 
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
 		{ 0 },
 		{ 0 },
 		{ 0 },
+		{ 0 },
 	};
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
@@ -184,7 +186,8 @@ int main(int argc, char **argv)
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
 	sets[10].rows = user_commands(&sets[10].count);
-	sets[11].rows = user_import_commands(&sets[11].count);
+	sets[11].rows = oidc_commands(&sets[11].count);
+	sets[12].rows = user_import_commands(&sets[12].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {

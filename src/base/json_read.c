@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include "base/arena.h"
+#include "base/json_keep.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -99,6 +100,16 @@ Err *json_read(Arena *a, Str text, size_t limit_bytes, const Json **out)
 	arena_defer(a, free_root, root);
 	*out = as(root);
 	return NULL;
+}
+
+const Json *json_keep(const Json *value)
+{
+	return as(json_incref((json_t *)of(value)));
+}
+
+void json_let_go(const Json *value)
+{
+	json_decref((json_t *)of(value));
 }
 
 JsonKind json_kind(const Json *value)

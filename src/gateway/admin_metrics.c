@@ -3,6 +3,9 @@
  * Metrics that only a configuration in force knows: its servers, and how full its limits are. And the list of all there
  * are. */
 #include "gateway/admin.h"
+#include "gateway/auth.h"
+#include "gateway/auth_cache.h"
+#include "gateway/auth_keys.h"
 #include "gateway/command.h"
 #include "gateway/files_cache.h"
 #include "gateway/process_metrics.h"
@@ -277,9 +280,10 @@ const MetricFamily *admin_metrics(size_t *count)
 }
 
 /* Everything a scrape shows, in this order. */
-static MetricList *const lists[] = { snapshot_metrics, route_metrics, files_metrics,
-	                             upstream_metrics, spool_metrics, process_metrics,
-	                             loop_metrics,     admin_metrics, access_metrics,
+static MetricList *const lists[] = { auth_metrics,     auth_cache_metrics, auth_keys_metrics,
+	                             snapshot_metrics, route_metrics,      files_metrics,
+	                             upstream_metrics, spool_metrics,      process_metrics,
+	                             loop_metrics,     admin_metrics,      access_metrics,
 	                             obs_metrics };
 
 void admin_metrics_begin(Gateway *g)

@@ -386,7 +386,7 @@ static const ConfKey fields_keys[] = {
 };
 const ConfTable fields_conf_table = {
 	"headers", CONF_ROWS(FieldsConf, fields_keys),
-	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id} and the parts of the route's path"
+	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id}, {claim:NAME} and the parts of the route's path"
 };
 
 static const ConfWord query_rule_words[] = {
@@ -535,6 +535,10 @@ static const ConfKey route_keys[] = {
 	  .table = &redirect_table, .help = "another address" },
 	{ "answer", CONF_OBJECT, AT(RouteConf, answer), GIVEN(RouteConf, has_answer),
 	  .table = &answer_table, .help = "an answer of the gateway's own" },
+	{ "auth", CONF_STR, AT(RouteConf, auth), .value = "POLICY",
+	  .help = "who may come: the name of a policy; without it anybody" },
+	{ "allow", CONF_STR, AT(RouteConf, allow), .value = "RULE",
+	  .help = "what must be so besides: sub == path.id or \"admin\" in roles" },
 	{ "strip_prefix", CONF_STR, AT(RouteConf, strip_prefix), .verify = verify_prefix,
 	  .value = "PATH",
 	  .help = "the start of the path that is taken off before it goes upstream" },
@@ -691,6 +695,8 @@ static const ConfKey gateway_keys[] = {
 	  .help = "which requests go where; needed, unless there are services only" },
 	{ "upstreams", CONF_OBJECT, AT_MAP(GatewayConf, upstreams), .table = &upstream_table,
 	  .help = "servers, by a name for each group" },
+	{ "auth", CONF_OBJECT, AT_MAP(GatewayConf, auth), .table = &auth_conf_table,
+	  .help = "policies of who may come, by name" },
 	{ "admin", CONF_OBJECT, AT(GatewayConf, admin), .table = &admin_table,
 	  .help = "the port for those who run it" },
 	{ "limits", CONF_OBJECT, AT(GatewayConf, limits), .table = &limits_table,

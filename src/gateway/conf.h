@@ -96,6 +96,7 @@ typedef struct GatewayConf {
 		max_align_t align;
 		char at[GATEWAY_SERVICES_BYTES];
 	} services; /* by the table that main hands over: gateway/services.h */
+	CONF_LIST_OF(AuthConf) auth;
 	LimitsConf limits;
 	AccessConf access_log;
 	CONF_LIST_OF(Str) trusted_proxies;

@@ -488,6 +488,7 @@ void gateway_conf_check(Conf *conf, void *object)
 		check_upstream(conf, &g->upstreams.at[i]);
 	for (size_t i = 0; i < g->routes.count; i++)
 		check_route(conf, g, &g->routes.at[i]);
+	auth_conf_check(conf, g);
 	for (size_t i = 0; i < g->shift.webhooks.count; i++)
 		check_authority(conf, &g->shift.webhooks.at[i].ca);
 	webhook_conf_check_subjects(conf, g);

@@ -3,6 +3,7 @@
  * The part of the configuration that a route goes by: what it takes, and what is done with it. Its rows are in conf.c. */
 #pragma once
 #include "base/conf.h"
+#include "gateway/conf_auth.h"
 #include "gateway/conf_fields.h"
 #include "gateway/conf_reshape.h"
 #include "gateway/conf_shift.h"
@@ -100,8 +101,11 @@ typedef struct RouteConf {
 	RedirectConf redirect;
 	AnswerConf answer;
 	bool has_to, has_files, has_redirect, has_answer;
-	Str strip_prefix; /* empty, or "/p": taken off the path that goes upstream */
-	Str rewrite;      /* empty, or a template of the path that goes upstream */
+	Str auth;               /* name of a policy; empty: anybody may come */
+	const AuthConf *policy; /* of that name; NULL: none */
+	Str allow;              /* a rule (auth/rule.h) beside the policy's; empty: none */
+	Str strip_prefix;       /* empty, or "/p": taken off the path that goes upstream */
+	Str rewrite;            /* empty, or a template of the path that goes upstream */
 	FieldsConf request_headers;
 	FieldsConf response_headers;
 	bool has_sendfile;

@@ -36,7 +36,9 @@ bool sticky_split(Str text, uint8_t *by, Str *name)
 	static const struct {
 		Str prefix;
 		StickyBy by;
-	} rows[] = { { S("header:"), STICKY_HEADER }, { S("cookie:"), STICKY_COOKIE } };
+	} rows[] = { { S("header:"), STICKY_HEADER },
+		     { S("cookie:"), STICKY_COOKIE },
+		     { S("claim:"), STICKY_CLAIM } };
 
 	*name = (Str){ 0 };
 	if (str_eq(text, S("auto")) || str_eq(text, S("user"))) {
@@ -51,7 +53,7 @@ bool sticky_split(Str text, uint8_t *by, Str *name)
 		if (str_starts(text, rows[i].prefix)) {
 			*by = rows[i].by;
 			*name = str_sub(text, rows[i].prefix.len, text.len);
-			return http_is_token(*name);
+			return rows[i].by == STICKY_CLAIM ? name->len > 0 : http_is_token(*name);
 		}
 	return false;
 }
@@ -61,13 +63,9 @@ static Err *verify_sticky(Arena *a, Str text)
 	uint8_t by;
 	Str name;
 
-	if (str_starts(text, S("claim:")))
-		return err_new(a, ERR_INVALID, "conf.value",
-		               "a claim must have been verified, and this gateway verifies none: "
-		               "use auto, header:NAME, cookie:NAME or address");
 	if (!sticky_split(text, &by, &name) || str_eq(text, S("user")))
 		return err_new(a, ERR_INVALID, "conf.value",
-		               "expected auto, header:NAME, cookie:NAME or address");
+		               "expected auto, header:NAME, cookie:NAME, claim:NAME or address");
 	return NULL;
 }
 
@@ -78,7 +76,7 @@ static Err *verify_override(Arena *a, Str text)
 
 	if (!sticky_split(text, &by, &name) || str_eq(text, S("auto")))
 		return err_new(a, ERR_INVALID, "conf.value",
-		               "expected user, header:NAME, cookie:NAME or address");
+		               "expected user, header:NAME, cookie:NAME, claim:NAME or address");
 	return NULL;
 }
 
@@ -280,7 +278,7 @@ static const ConfTable judge_table = { "judge", CONF_ROWS(JudgeConf, judge_keys)
 
 static const ConfKey override_keys[] = {
 	{ "by", CONF_NAME, AT(OverrideConf, name), .verify = verify_override,
-	  .help = "header:NAME, cookie:NAME, address, or user: the id in the gateway's cookie" },
+	  .help = "header:NAME, cookie:NAME, claim:NAME, address, or user: the id in the gateway's cookie" },
 	{ "new", CONF_STR, AT_LIST(OverrideConf, to_new), .value = "VALUE",
 	  .help = "values that go to the new side" },
 	{ "old", CONF_STR, AT_LIST(OverrideConf, to_old), .value = "VALUE",
@@ -294,7 +292,7 @@ static const ConfKey shift_keys[] = {
 	  .value = "IDENTITY",
 	  .help = "what a user is known by; the first that a request has counts",
 	  .more = "auto is a signed cookie of the gateway's own. A client is drawn once it has returned it; until then the old "
-	          "side serves it. A monolith's session cookie changes at login and would draw people anew in mid-checkout." },
+	          "side serves it. A monolith's session cookie changes at login and would draw people anew in mid-checkout. claim:NAME is what the route's auth has verified: for programs, which keep no cookies." },
 	{ "shadow", CONF_OBJECT, AT(ShiftConf, shadow), .table = &shadow_table,
 	  .help = "requests that the new side gets beside the old, for comparison" },
 	{ "compare", CONF_OBJECT, AT(ShiftConf, compare), .table = &compare_table,

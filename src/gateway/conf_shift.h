@@ -11,6 +11,7 @@ typedef enum StickyBy {
 	STICKY_HEADER,
 	STICKY_COOKIE,
 	STICKY_ADDRESS,
+	STICKY_CLAIM, /* that was verified */
 } StickyBy;
 
 typedef enum ShadowEffects { EFFECTS_UNKNOWN, EFFECTS_NONE } ShadowEffects;
@@ -76,7 +77,8 @@ typedef struct OverrideConf {
 } OverrideConf;
 
 typedef struct ShiftConf {
-	CONF_LIST_OF(Str) sticky; /* "auto", "header:X-Tenant", "cookie:NAME", "address" */
+	CONF_LIST_OF(Str)
+	sticky; /* "auto", "header:X-Tenant", "cookie:NAME", "claim:NAME", "address" */
 	ShadowConf shadow;
 	CompareConf compare;
 	CONF_LIST_OF(uint32_t) steps; /* parts per million, rising */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/auth.h"
 #include "gateway/fields.h"
 #include "gateway/hooks.h"
 #include "gateway/maintenance.h"
@@ -65,6 +66,7 @@ void passage_values(const Passage *p, TemplateValues *values)
 		.scheme = p->forwarded.scheme,
 		.client_ip = p->forwarded.client_ip,
 		.request_id = p->forwarded.request_id,
+		.identity = p->identity,
 	};
 }
 
@@ -79,6 +81,7 @@ Err *passage_request_headers(Passage *p)
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
 	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
+	auth_headers(p, &p->head.headers);
 	if (!p->state->request_fields)
 		return NULL;
 	passage_values(p, &values);
@@ -135,6 +138,8 @@ static void add_error_headers(const Passage *p, const Problem *problem, bool htm
 		headers_add(headers, a, S("Allow"), p->allow);
 	if (p->content_range.len)
 		headers_add(headers, a, S("Content-Range"), p->content_range);
+	if (p->challenge.len)
+		headers_add(headers, a, S("WWW-Authenticate"), p->challenge);
 	if (problem->retry_after_s)
 		headers_add(headers, a, S("Retry-After"), str_fmt(a, "%u", problem->retry_after_s));
 	reply_error_headers(p, headers);
@@ -210,6 +215,7 @@ static void write_record(const Passage *p, const Err *err, int64_t took_us)
 		.request_id = p->forwarded.request_id,
 		.trace_id = p->forwarded.trace_id,
 		.span_id = p->forwarded.span_id,
+		.user = p->identity ? p->identity->subject : (Str){ 0 },
 		.route = p->route ? p->route->conf->name : (Str){ 0 },
 		.upstream = p->target ? p->target->conf->name : (Str){ 0 },
 		.server = p->server,

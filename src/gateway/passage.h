@@ -9,16 +9,19 @@
 typedef struct Spool Spool;
 
 typedef struct TemplateValues TemplateValues; /* template.h */
+typedef struct Identity Identity;             /* identity.h */
 
 typedef struct Passage {
 	Exchange *x;
 	const Snapshot *snap;
 	/* where it goes */
 	Url url;
-	Str host;           /* canonical */
-	Str allow;          /* of a 405 */
-	Str content_range;  /* of a 416 */
-	const Route *route; /* NULL: none */
+	Str host;                 /* canonical */
+	Str allow;                /* of a 405 */
+	Str content_range;        /* of a 416 */
+	Str challenge;            /* WWW-Authenticate of a 401 or 403 */
+	const Identity *identity; /* who it was proved to be from; NULL: nobody is known */
+	const Route *route;       /* NULL: none */
 	const RouteState *state;
 	const Target *target;      /* the side that serves; NULL: nothing goes upstream */
 	const TimeoutsConf *times; /* the route's, on that side */

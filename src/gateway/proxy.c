@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "gateway/action.h"
+#include "gateway/auth.h"
 #include "gateway/hooks.h"
 #include "gateway/maintenance.h"
 #include "gateway/options.h"
@@ -204,6 +205,8 @@ Err *proxy_handle(Exchange *x)
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));
+	if (p->state->auth || p->state->allow)
+		TRY(auth_check(p));
 	if (p->route->conf->has_files && p->route->conf->upstream)
 		return action_files_first(p);
 	return actions[p->route->conf->action](p);

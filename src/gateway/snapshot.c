@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "gateway/action.h"
+#include "gateway/auth.h"
 
 enum { PAGE_BYTES_MAX = 256 << 10, ANSWER_BYTES_MAX = 1 << 20 };
 
@@ -152,6 +153,8 @@ static void take_routes(Snapshot *snap, Arena *a)
 
 		state->target = target_of(snap, route->upstream);
 		state->new_target = target_of(snap, route->new_upstream);
+		state->auth = auth_policy(snap->auth, route);
+		state->allow = auth_rule(a, route->allow);
 		route_cells_take(state, route);
 	}
 	cells_take(snap->unrouted, S(""));
@@ -234,6 +237,7 @@ Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snaps
 	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_ref(hold) };
 	err = read_files(snap, a);
 	err = err ? err : take_upstreams(snap, a, before);
+	err = err ? err : auth_new(a, hold, conf, before ? before->auth : NULL, &snap->auth);
 	if (err) {
 		drop_upstreams(snap);
 		conf_hold_unref(snap->hold);
@@ -262,6 +266,7 @@ void snapshot_unref(Snapshot *snap)
 		route_cells_free(&snap->states[i]);
 	cells_free(snap->unrouted);
 	targets_free(snap);
+	auth_free(snap->auth);
 	drop_upstreams(snap);
 	conf_hold_unref(snap->hold);
 }
@@ -281,7 +286,7 @@ Err *snapshot_begin(Snapshot *snap, const Snapshot *before)
 		if (!has_upstream(before, snap->targets[i].up))
 			TRY(upstream_start(snap->targets[i].up));
 	}
-	return NULL;
+	return auth_begin(snap->auth);
 }
 
 void snapshot_end(Snapshot *snap, const Snapshot *after)
@@ -292,4 +297,5 @@ void snapshot_end(Snapshot *snap, const Snapshot *after)
 	for (size_t i = 0; i < snap->conf->upstreams.count; i++)
 		if (!has_upstream(after, snap->targets[i].up))
 			upstream_stop(snap->targets[i].up);
+	auth_end(snap->auth, after ? after->auth : NULL);
 }

@@ -8,8 +8,11 @@
 #include "http/server.h"
 #include "http/url.h"
 
-typedef struct Fields Fields;     /* fields.h */
-typedef struct Template Template; /* template.h */
+typedef struct Auth Auth;             /* auth.h */
+typedef struct AuthPolicy AuthPolicy; /* auth.h */
+typedef struct Rule Rule;             /* auth/rule.h */
+typedef struct Fields Fields;         /* fields.h */
+typedef struct Template Template;     /* template.h */
 typedef struct Recorder Recorder;
 typedef struct Reshape Reshape; /* reshape.h */
 
@@ -24,6 +27,8 @@ typedef struct Target {
 typedef struct RouteState {
 	const Target *target;         /* NULL: the route has none */
 	const Target *new_target;     /* the new side; NULL: the route has one */
+	const AuthPolicy *auth;       /* NULL: anybody may come */
+	const Rule *allow;            /* NULL: whoever may come */
 	void *shift;                  /* the hooks' (hooks.h); NULL: nothing is moved */
 	Str content;                  /* of `answer` */
 	Str etag;                     /* of that */
@@ -47,6 +52,7 @@ typedef struct Snapshot {
 	const RouteTable *routes;
 	RouteState *states; /* by Route.index */
 	Target *targets;    /* by index in conf->upstreams */
+	Auth *auth;
 	UrlRules paths;
 	HttpLimits limits;
 	Recorder *recorder; /* the process's; NULL: off */

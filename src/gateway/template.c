@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "gateway/identity.h"
 #include "gateway/route.h"
 #include "gateway/route_pattern.h"
 #include "http/url.h"
@@ -44,6 +45,7 @@ typedef enum Name {
 	NAME_SCHEME,
 	NAME_CLIENT_IP,
 	NAME_REQUEST_ID,
+	NAME_CLAIM, /* the part is which */
 	NAMES
 } Name;
 
@@ -55,6 +57,7 @@ static const Str names[NAMES] = {
 	[NAME_SCHEME] = { "scheme", 6 },
 	[NAME_CLIENT_IP] = { "client_ip", 9 },
 	[NAME_REQUEST_ID] = { "request_id", 10 },
+	[NAME_CLAIM] = { "claim:NAME", 10 },
 };
 
 typedef struct Piece {
@@ -244,6 +247,13 @@ static bool take_name(Compiler *c, Piece *piece)
 
 	if (end < 0)
 		return fail(c, S("a brace is not closed: {{ is a brace"));
+	if (str_starts(name, S("claim:")) && name.len > 6) {
+		*piece = (Piece){ .literal = piece->literal,
+			          .part = str_sub(name, 6, name.len),
+			          .name = NAME_CLAIM };
+		c->rest = str_sub(c->rest, (size_t)end + 1, c->rest.len);
+		return true;
+	}
 	if (!is_name(name) && !str_eq(name, S("**")))
 		return fail(c, S("expected a name in braces: {{ is a brace"));
 	c->rest = str_sub(c->rest, (size_t)end + 1, c->rest.len);
@@ -502,7 +512,7 @@ Str template_rest(const MatchConf *match, Str path)
 	return str_sub(path, at, path.len);
 }
 
-static Str value_of(const Piece *piece, const TemplateValues *v)
+static Str value_of(Arena *a, const Piece *piece, const TemplateValues *v)
 {
 	const Str values[NAMES] = {
 		[NAME_HOST] = v->host,           [NAME_PATH] = v->path,
@@ -515,6 +525,8 @@ static Str value_of(const Piece *piece, const TemplateValues *v)
 		return template_rest(&v->route->conf->match, v->path);
 	if (piece->name == NAME_PART)
 		return route_part(v->route, v->path, piece->part, &part) ? part : S("");
+	if (piece->name == NAME_CLAIM)
+		return identity_claim(v->identity, a, piece->part);
 	return values[piece->name];
 }
 
@@ -577,14 +589,14 @@ static Err *put_value(Buf *b, const Piece *piece, Str value)
 	return NULL;
 }
 
-static Err *put_pieces(const Template *t, const TemplateValues *v, Buf *b)
+static Err *put_pieces(const Template *t, Arena *a, const TemplateValues *v, Buf *b)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		const Piece *piece = &t->pieces[i];
 
 		buf_put(b, piece->literal);
 		if (piece->name)
-			TRY(put_value(b, piece, value_of(piece, v)));
+			TRY(put_value(b, piece, value_of(a, piece, v)));
 	}
 	return b->broken ? &too_long : NULL;
 }
@@ -598,7 +610,7 @@ Err *template_expand(const Template *t, Arena *a, const TemplateValues *v, Str *
 		*out = t->pieces[0].literal;
 		return NULL;
 	}
-	TRY(put_pieces(t, v, &b));
+	TRY(put_pieces(t, a, v, &b));
 	if (t->kind == TEMPLATE_PATH) {
 		TRY(url_canonical(a, buf_str(&b), v->paths, &url));
 		*out = str_dup(a, url.path);

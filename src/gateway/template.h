@@ -3,11 +3,13 @@
  * Templates: texts of the configuration with names in braces, "/users/{id}", compiled once and filled in for a request.
  *
  * Names: parts of the route's path ({id}), groups of its expression ({name}, {1}), {rest} or {**} (what ** took, from its
- * slash on; may be empty), {host} (without a port), {path} (canonical), {query}, {scheme}, {client_ip}, {request_id}. A
+ * slash on; may be empty), {host} (without a port), {path} (canonical), {query}, {scheme}, {client_ip}, {request_id},
+ * {claim:NAME} (of who was proved to ask; empty: it has none). A
  * part hides the other of its name. "{{" and "}}" are braces. */
 #pragma once
 #include "gateway/conf.h"
 
+typedef struct Identity Identity;
 typedef struct Route Route;
 typedef struct UrlRules UrlRules;
 typedef struct Template Template; /* immutable; any thread */
@@ -26,6 +28,7 @@ typedef struct TemplateValues {
 	const UrlRules *paths;
 	Str path; /* canonical: the route takes it */
 	Str query, host, scheme, client_ip, request_id;
+	const Identity *identity; /* NULL: nobody is known */
 } TemplateValues;
 
 /* What is wrong with a text on a route with this pattern, for people; empty: nothing. match NULL: any name passes. */

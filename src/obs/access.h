@@ -40,6 +40,7 @@ typedef struct AccessRecord {
 	Str method, host, path, query; /* host without the port; query without "?" */
 	Str user_agent, referer, request_id;
 	Str trace_id, span_id; /* hexadecimal: the trace, and the span that servers were told of */
+	Str user;              /* who it was proved to be from */
 	Str route, upstream, server;
 	Str error;   /* slug */
 	Str message; /* what went wrong, and why, in words */

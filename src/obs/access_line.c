@@ -33,7 +33,7 @@ static size_t worst_bytes(const AccessRecord *r)
 	               cut(r->user_agent, CUT_AGENT);
 	const Str rest[] = { r->client,     r->client,   r->peer,    r->method, r->host,
 		             r->request_id, r->trace_id, r->span_id, r->route,  r->upstream,
-		             r->server,     r->error,    r->message };
+		             r->server,     r->error,    r->message, r->user };
 
 	for (size_t i = 0; i < COUNT(rest); i++)
 		bytes += cut(rest[i], CUT_SHORT);
@@ -272,6 +272,7 @@ static char *put_json_request(char *at, const AccessRecord *r, AccessQuery query
 	at = put_str(at, S(",\"http.request.id\":"), r->request_id, CUT_SHORT);
 	at = put_str(at, S(",\"trace.id\":"), r->trace_id, CUT_SHORT);
 	at = put_str(at, S(",\"span.id\":"), r->span_id, CUT_SHORT);
+	at = put_str(at, S(",\"user.id\":"), r->user, CUT_SHORT);
 	at = put_number(at, S(",\"http.request.body.bytes\":"), r->bytes_in);
 	at = put_str(at, S(",\"user_agent.original\":"), r->user_agent, CUT_AGENT);
 	if (r->referer.len) {

@@ -204,13 +204,18 @@ static const Target *find_target(const Snapshot *snap, Str name)
 	return NULL;
 }
 
+static SplitFrom split_from(const Passage *p)
+{
+	return (SplitFrom){ &p->x->request.headers, p->forwarded.client_ip, p->identity,
+		            p->x->arena };
+}
+
 static ShiftLeg *draw(Passage *p, ShiftTrip *trip, Subject *s)
 {
-	const Headers *headers = &p->x->request.headers;
+	const SplitFrom from = split_from(p);
 	ShiftLeg *leg = &trip->legs[trip->count++];
 	bool is_new = false;
-	bool told = split_override(trip->binding->conf, &trip->user, headers,
-	                           p->forwarded.client_ip, &is_new);
+	bool told = split_override(trip->binding->conf, &trip->user, &from, &is_new);
 	SubjectDraw drawn;
 
 	subject_lock(s);
@@ -277,8 +282,9 @@ static void choose(Passage *p)
 	*trip = (ShiftTrip){ .binding = binding };
 	p->shift = trip;
 	if (is_asked_of_users(phase) || is_asked_of_users(swap) || dual_asks_user(binding->dual)) {
-		trip->user = split_user(&binding->rules, keeper_key(), &p->x->request.headers,
-		                        p->forwarded.client_ip);
+		const SplitFrom from = split_from(p);
+
+		trip->user = split_user(&binding->rules, keeper_key(), &from);
 		trip->greets = trip->user.stranger;
 	}
 	if (binding->subject)

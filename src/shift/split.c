@@ -91,30 +91,32 @@ uint64_t split_hash(StickyBy by, Str id)
 	return hash ? hash : 1;
 }
 
-static Str id_by(const SplitRules *rules, const SplitKey *key, const SplitBy *by,
-                 const Headers *headers, Str client_ip)
+/* ours: what the cookie of ours says. */
+static Str value_by(StickyBy by, Str name, Str ours, const SplitFrom *from)
 {
-	switch ((StickyBy)by->by) {
+	switch (by) {
 	case STICKY_COOKIE_OF_OURS:
-		return own_id(rules, key, headers);
+		return ours;
 	case STICKY_HEADER:
-		return headers_get_name(headers, by->name);
+		return headers_get_name(from->headers, name);
 	case STICKY_COOKIE:
-		return http_cookie(headers, by->name);
+		return http_cookie(from->headers, name);
 	case STICKY_ADDRESS:
-		return client_ip;
+		return from->client_ip;
+	case STICKY_CLAIM:
+		return identity_claim(from->identity, from->arena, name);
 	}
 	return (Str){ 0 };
 }
 
-SplitUser split_user(const SplitRules *rules, const SplitKey *key, const Headers *headers,
-                     Str client_ip)
+SplitUser split_user(const SplitRules *rules, const SplitKey *key, const SplitFrom *from)
 {
 	SplitUser user = { .stranger = rules->ours };
+	Str ours = rules->ours ? own_id(rules, key, from->headers) : (Str){ 0 };
 
 	for (size_t i = 0; i < rules->by.count; i++) {
 		const SplitBy *by = &rules->by.at[i];
-		Str id = id_by(rules, key, by, headers, client_ip);
+		Str id = value_by((StickyBy)by->by, by->name, ours, from);
 
 		if (!id.len)
 			continue;
@@ -151,28 +153,12 @@ static bool is_listed(const Str *at, size_t count, Str value)
 	return false;
 }
 
-static Str override_value(const OverrideConf *o, const SplitUser *user, const Headers *headers,
-                          Str client_ip)
-{
-	switch ((StickyBy)o->by) {
-	case STICKY_COOKIE_OF_OURS:
-		return user->id;
-	case STICKY_HEADER:
-		return headers_get_name(headers, o->field);
-	case STICKY_COOKIE:
-		return http_cookie(headers, o->field);
-	case STICKY_ADDRESS:
-		return client_ip;
-	}
-	return (Str){ 0 };
-}
-
-bool split_override(const ShiftConf *conf, const SplitUser *user, const Headers *headers,
-                    Str client_ip, bool *is_new)
+bool split_override(const ShiftConf *conf, const SplitUser *user, const SplitFrom *from,
+                    bool *is_new)
 {
 	for (size_t i = 0; i < conf->overrides.count; i++) {
 		const OverrideConf *o = &conf->overrides.at[i];
-		Str value = override_value(o, user, headers, client_ip);
+		Str value = value_by((StickyBy)o->by, o->field, user->id, from);
 
 		if (!value.len)
 			continue;

@@ -36,7 +36,7 @@ TEST(split_a_stranger_is_given_a_cookie_and_known_by_it)
 {
 	SplitRules rules = rules_of(a, (Str[]){ S("auto") }, 1);
 	Headers none = { 0 };
-	SplitUser user = split_user(&rules, &key, &none, S("10.0.0.1"));
+	SplitUser user = split_user(&rules, &key, &(SplitFrom){ &none, S("10.0.0.1") });
 	Str cookie = split_cookie(a, &rules, &key, true);
 	Headers headers = headers_of(a, "Cookie", pair_of(cookie));
 
@@ -44,11 +44,11 @@ TEST(split_a_stranger_is_given_a_cookie_and_known_by_it)
 	CHECK_INT(user.hash, 0);
 	CHECK(str_find(cookie, S("; Secure")) > 0);
 	CHECK(str_find(cookie, S("HttpOnly")) > 0);
-	user = split_user(&rules, &key, &headers, S("10.0.0.1"));
+	user = split_user(&rules, &key, &(SplitFrom){ &headers, S("10.0.0.1") });
 	CHECK(!user.stranger);
 	CHECK(user.hash != 0);
-	CHECK(split_user(&rules, &key, &headers, S("10.0.0.2")).hash == user.hash);
-	CHECK(split_user(&rules, &other, &headers, S("10.0.0.1")).stranger);
+	CHECK(split_user(&rules, &key, &(SplitFrom){ &headers, S("10.0.0.2") }).hash == user.hash);
+	CHECK(split_user(&rules, &other, &(SplitFrom){ &headers, S("10.0.0.1") }).stranger);
 }
 
 TEST(split_a_cookie_that_was_changed_is_none)
@@ -63,7 +63,7 @@ TEST(split_a_cookie_that_was_changed_is_none)
 		memcpy(text, pair.at, pair.len);
 		text[i] = text[i] == '0' ? '1' : '0';
 		headers = headers_of(a, "Cookie", (Str){ text, pair.len });
-		CHECK(split_user(&rules, &key, &headers, S("10.0.0.1")).stranger);
+		CHECK(split_user(&rules, &key, &(SplitFrom){ &headers, S("10.0.0.1") }).stranger);
 	}
 }
 
@@ -74,7 +74,7 @@ TEST(split_of_two_cookies_of_that_name_the_signed_one_counts)
 	Headers headers =
 		headers_of(a, "Cookie", str_fmt(a, "banyan_id=made-up; %.*s", STR_ARG(pair)));
 
-	CHECK(!split_user(&rules, &key, &headers, S("")).stranger);
+	CHECK(!split_user(&rules, &key, &(SplitFrom){ &headers, S("") }).stranger);
 }
 
 TEST(split_the_first_rule_that_the_request_has_counts)
@@ -93,7 +93,7 @@ TEST(split_the_first_rule_that_the_request_has_counts)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		Headers headers = headers_of(a, cases[i].header, cases[i].value);
-		SplitUser user = split_user(&rules, &key, &headers, S("10.0.0.1"));
+		SplitUser user = split_user(&rules, &key, &(SplitFrom){ &headers, S("10.0.0.1") });
 
 		CHECK_INT(user.by, cases[i].by);
 		CHECK_STR(user.id, cases[i].id);
@@ -182,7 +182,8 @@ TEST(split_overrides_say_before_the_draw_does)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		Headers headers = headers_of(a, "X-Canary", cases[i].canary);
 
-		CHECK_INT(split_override(&conf, &user, &headers, cases[i].ip, &is_new),
+		CHECK_INT(split_override(&conf, &user, &(SplitFrom){ &headers, cases[i].ip },
+		                         &is_new),
 		          cases[i].said);
 		if (cases[i].said)
 			CHECK_INT(is_new, cases[i].is_new);

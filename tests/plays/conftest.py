@@ -24,6 +24,7 @@ from actors.gateway import Gateway  # noqa: E402
 from actors.h2wire import H2Upstream, H2Wire  # noqa: E402
 from actors.postgres import Postgres  # noqa: E402
 from actors.storm import RedisServer  # noqa: E402
+from actors.jose import Issuer, Jose  # noqa: E402
 from actors.upstream import Upstream  # noqa: E402
 
 
@@ -62,6 +63,15 @@ class Stage(contextlib.ExitStack):
     def gunicorn(self, app="echo:app", **options):
         actor = servers.gunicorn(self.folder, app, number=self.count(servers.Server), **options)
         return self.enter(actor, actor.finish)
+
+    def jose(self):
+        actor = Jose(self.folder)
+        return self.enter(actor.program, actor.finish) and actor
+
+    def issuer(self, *keys):
+        actor = Issuer(*keys)
+        self.callback(actor.finish)
+        return actor
 
     def h2(self, where, **options):
         wire = H2Wire(where, **options)
@@ -126,6 +136,16 @@ def gunicorn(stage):
 @pytest.fixture
 def client(stage):
     return Client(stage)
+
+
+@pytest.fixture
+def jose(stage):
+    return stage.jose()
+
+
+@pytest.fixture
+def issuer(stage):
+    return stage.issuer
 
 
 @pytest.fixture

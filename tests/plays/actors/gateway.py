@@ -190,6 +190,7 @@ class Record:
         "bytes_in": "http.request.body.bytes", "bytes_out": "http.response.body.bytes", "agent": "user_agent.original",
         "duration": "event.duration", "outcome": "event.outcome", "route": "banyan.route", "upstream": "banyan.upstream",
         "server": "banyan.server", "error": "error.code", "reused": "banyan.reused", "attempts": "banyan.attempts",
+        "user": "user.id",
     }
 
     def __init__(self, row):

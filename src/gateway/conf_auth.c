@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Policies of who may come, row by row, and what rows alone cannot say of them. */
+#include "gateway/conf_auth.h"
+
+#include "auth/jwk.h"
+#include "auth/jwks.h"
+#include "auth/rule.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "gateway/conf_int.h"
+#include "gateway/forwarded.h"
+#include "gateway/route_pattern.h"
+#include "http/message.h"
+
+static const ConfWord algorithm_words[] = {
+	{ "RS256", JWS_RS256, "RSA, PKCS #1 1.5, SHA-256" },
+	{ "RS384", JWS_RS384, "the same with SHA-384" },
+	{ "RS512", JWS_RS512, "the same with SHA-512" },
+	{ "PS256", JWS_PS256, "RSA, PSS, SHA-256" },
+	{ "PS384", JWS_PS384, "the same with SHA-384" },
+	{ "PS512", JWS_PS512, "the same with SHA-512" },
+	{ "ES256", JWS_ES256, "ECDSA on P-256" },
+	{ "ES384", JWS_ES384, "ECDSA on P-384" },
+	{ "ES512", JWS_ES512, "ECDSA on P-521" },
+	{ "EdDSA", JWS_EDDSA, "Ed25519" },
+	{ "HS256", JWS_HS256, "a shared secret, SHA-256" },
+	{ "HS384", JWS_HS384, "the same with SHA-384" },
+	{ "HS512", JWS_HS512, "the same with SHA-512" },
+	{ 0 },
+};
+
+static Err *verify_scheme(Arena *a, Str text)
+{
+	return http_is_token(text)
+	               ? NULL
+	               : err_new(a, ERR_INVALID, "conf.value", "expected a word: Bearer, Token");
+}
+
+static Err *verify_claim(Arena *a, Str text)
+{
+	return text.len && str_find_char(text, ' ') < 0
+	               ? NULL
+	               : err_new(a, ERR_INVALID, "conf.value",
+	                         "expected the name of a claim: sub, or realm_access.roles");
+}
+
+static const ConfKey jwt_keys[] = {
+	{ "issuer", CONF_STR, AT(JwtConf, issuer), .value = "NAME",
+	  .help = "what a token's iss must be, letter by letter; without it that is not looked at" },
+	{ "jwks", CONF_PATH, AT(JwtConf, jwks), .value = "FILE|URL",
+	  .help = "the issuer's public keys: a JWK set, in a file or at an address" },
+	{ "ca", CONF_PATH, AT(JwtConf, ca),
+	  .help = "PEM file of who may have signed that address's certificate; without it the system's" },
+	{ "secret", CONF_STR, AT(JwtConf, secret), .secret = true,
+	  .help = "instead of jwks: a secret that is shared with the issuer, for HS256 to HS512",
+	  .more = "As many bytes as the hash at least: 32 for HS256. Whoever checks tokens with it can make them too." },
+	{ "algorithms", CONF_ENUM, AT_LIST(JwtConf, algorithms), .names = algorithm_words,
+	  .help = "which may be used; without it all that the keys are for",
+	  .more = "A secret is for HS256 alone unless they are named." },
+	{ "audience", CONF_STR, AT_LIST(JwtConf, audience), .value = "NAME",
+	  .help = "one of them must be in a token's aud; without it that is not looked at" },
+	{ "require", CONF_STR, AT_LIST(JwtConf, require), .value = "CLAIM", .verify = verify_claim,
+	  .help = "claims that a token must have" },
+	{ "scopes", CONF_STR, AT_LIST(JwtConf, scopes), .value = "SCOPE",
+	  .help = "scopes that it must have, all of them, in scope or scp; else 403" },
+	{ "scheme", CONF_STR, AT_LIST(JwtConf, scheme), .def = "Bearer", .verify = verify_scheme,
+	  .value = "WORD", .help = "words before the token in Authorization: Bearer, Token" },
+	{ "cookie", CONF_STR, AT(JwtConf, cookie), .value = "NAME",
+	  .help = "a cookie that may hold the token instead" },
+	{ "typ", CONF_STR, AT(JwtConf, typ), .value = "TYPE",
+	  .help = "what a token's typ must be: at+jwt; without it that is not looked at" },
+	{ "skew", CONF_DURATION, AT(JwtConf, skew_us), .def = "30s", .max = "10m",
+	  .help = "how far the issuer's clock and this one may be apart" },
+	{ "expiry", CONF_BOOL, AT(JwtConf, need_expiry), .def = "on",
+	  .help = "refuse tokens that never end" },
+	{ "refresh", CONF_DURATION, AT(JwtConf, refresh_us), .def = "5m", .min = "1s", .max = "24h",
+	  .help = "how often the keys of an address are fetched",
+	  .more = "While that fails those that are there go on to count." },
+	{ "refetch", CONF_DURATION, AT(JwtConf, refetch_us), .def = "10s", .min = "100ms",
+	  .max = "1h",
+	  .help = "how often a token with an unknown kid may have them fetched at once" },
+	{ "timeout", CONF_DURATION, AT(JwtConf, timeout_us), .def = "2s", .min = "10ms",
+	  .max = "1m", .help = "for one fetch" },
+	{ "token", CONF_BYTES, AT(JwtConf, bytes), .def = "8KiB", .min = "64", .max = "64KiB",
+	  .help = "largest token" },
+	{ "cache", CONF_UINT, AT(JwtConf, cache), .def = "10000", .max = "1000000",
+	  .help = "tokens that are remembered, once verified, until they end; 0: none" },
+};
+const ConfTable jwt_conf_table = { "jwt", CONF_ROWS(JwtConf, jwt_keys),
+	                           .help = "tokens that an issuer has signed (RFC 7519, 8725)" };
+
+static const ConfKey header_keys[] = {
+	{ "name", CONF_NAME, AT(IdentityHeaderConf, name), .verify = verify_field_name,
+	  .help = "of the header" },
+	{ "claim", CONF_STR, AT(IdentityHeaderConf, claim), .required = true,
+	  .verify = verify_claim, .value = "CLAIM",
+	  .help = "what it says: sub, email, realm_access.roles" },
+};
+static const ConfTable header_table = { "identity header",
+	                                CONF_ROWS(IdentityHeaderConf, header_keys),
+	                                .shorthand = "claim",
+	                                .help = "a header that tells servers who came" };
+
+static const ConfKey auth_keys[] = {
+	{ "name", CONF_NAME, AT(AuthConf, name), .verify = verify_name,
+	  .help = "what routes and metrics call it" },
+	{ "jwt", CONF_OBJECT, AT(AuthConf, jwt), GIVEN(AuthConf, has_jwt), .table = &jwt_conf_table,
+	  .help = "tokens that an issuer has signed" },
+	{ "allow", CONF_STR, AT(AuthConf, allow), .value = "RULE",
+	  .help = "what must be so of who came: \"admin\" in roles; else 403" },
+	{ "headers", CONF_OBJECT, AT_MAP(AuthConf, headers), .table = &header_table,
+	  .help = "what servers are told of who came, by header",
+	  .more = "These headers are the gateway's alone: what a client sends under such a name, in any case and with _ for -, is "
+	          "taken out on every route, those without a policy too." },
+	{ "optional", CONF_BOOL, AT(AuthConf, optional), .def = "off",
+	  .help = "let those pass who show nothing; what is shown must be right all the same" },
+	{ "preflight", CONF_BOOL, AT(AuthConf, preflight), .def = "off",
+	  .help = "let CORS preflights pass, which browsers send without credentials" },
+	{ "keep", CONF_BOOL, AT(AuthConf, keep), .def = "on",
+	  .help = "send the credentials on to the server" },
+};
+const ConfTable auth_conf_table = { "policy", CONF_ROWS(AuthConf, auth_keys),
+	                            .help = "who may come" };
+
+/* --- what rows cannot say ------------------------------------------------------------------------------------------------ */
+
+static void check_keys_file(Conf *conf, const JwtConf *jwt)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	const Jwks *keys;
+	Err *err;
+	Str text;
+
+	err = file_read(a, jwt->jwks, JWKS_BYTES, &text);
+	err = err ? err : jwks_read(a, text, JWK_TAKE_PUBLIC, &keys);
+	if (err)
+		conf_mistake(conf, &jwt->jwks, "jwks: %.*s", STR_ARG(err_chain(a, err)));
+}
+
+static uint32_t algs_of(const JwtConf *jwt)
+{
+	uint32_t algs = 0;
+
+	for (size_t i = 0; i < jwt->algorithms.count; i++)
+		algs |= JWS_BIT(jwt->algorithms.at[i]);
+	return algs;
+}
+
+static void check_secret(Conf *conf, const JwtConf *jwt)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	uint32_t algs = algs_of(jwt);
+	const Jwk *key;
+	Err *err;
+
+	if (algs & JWS_PUBLIC)
+		conf_mistake(conf, &jwt->algorithms, "algorithms: a secret is for HS256 to HS512");
+	err = jwk_of_secret(a, jwt->secret, S(""), algs ? algs : JWS_BIT(JWS_HS256), &key);
+	if (err)
+		conf_mistake(conf, &jwt->secret, "secret: %.*s", STR_ARG(err->text));
+}
+
+static void check_jwt(Conf *conf, const JwtConf *jwt)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	bool address = str_find(jwt->jwks, S("://")) > 0;
+	const char *mistake;
+	WebhookUrl url;
+
+	if (!jwt->jwks.len == !jwt->secret.len)
+		conf_mistake(conf, jwt, "jwt: exactly one of jwks and secret is needed");
+	if (jwt->secret.len)
+		check_secret(conf, jwt);
+	else if (algs_of(jwt) & JWS_SECRET)
+		conf_mistake(conf, &jwt->algorithms,
+		             "algorithms: HS needs a secret, and a public key is none");
+	if (address) {
+		mistake = webhook_url_read(a, jwt->jwks, &url);
+		if (mistake)
+			conf_mistake(conf, &jwt->jwks, "jwks: %s", mistake);
+	} else if (jwt->jwks.len) {
+		check_keys_file(conf, jwt);
+	}
+	if (jwt->ca.len && !str_starts(jwt->jwks, S("https://")))
+		conf_mistake(conf, &jwt->ca, "ca: is for https://");
+	if (jwt->cookie.len && !http_is_token(jwt->cookie))
+		conf_mistake(conf, &jwt->cookie, "cookie: that is no name of a cookie");
+}
+
+static void check_headers(Conf *conf, const GatewayConf *g, const AuthConf *policy)
+{
+	if (policy->headers.count > AUTH_HEADERS)
+		conf_mistake(conf, &policy->headers, "headers: %d at most", (int)AUTH_HEADERS);
+	for (size_t i = 0; i < policy->headers.count; i++) {
+		const IdentityHeaderConf *h = &policy->headers.at[i];
+
+		if (header_id(h->name) != HTTP_OTHER || forwarded_is_own(&g->request_id, h->name))
+			conf_mistake(conf, h,
+			             "%.*s: is another's header: choose a name of your own",
+			             STR_ARG(h->name));
+		for (size_t k = 0; k < i; k++)
+			if (str_eq_nocase(policy->headers.at[k].name, h->name))
+				conf_mistake(conf, h, "%.*s: is there already", STR_ARG(h->name));
+	}
+}
+
+/* An expression's groups are not looked for: what it has not is null. */
+static bool has_part(const MatchConf *match, Str name)
+{
+	Str rest = match->path, segment, expression;
+
+	if (route_is_expression(match->path, &expression))
+		return true;
+	while (str_split(&rest, '/', &segment))
+		if (route_is_named(segment) && str_eq(str_sub(segment, 1, segment.len - 1), name))
+			return true;
+	return false;
+}
+
+/* at: where the rule stands; r: a route that goes by it, or NULL. */
+static void check_rule(Conf *conf, const Str *at, const RouteConf *r)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	const Rule *rule;
+	unsigned column;
+	Err *err;
+	Str name;
+
+	if (!at->len)
+		return;
+	err = rule_read(a, *at, &rule);
+	if (err && (!r || at == &r->allow))
+		conf_mistake(conf, at, "allow: %.*s", STR_ARG(err->text));
+	for (size_t i = 0; !err && r && rule_part(rule, i, &name, &column); i++)
+		if (!has_part(&r->match, name))
+			conf_mistake(conf, at,
+			             "allow: column %u: the path %.*s of route %.*s has no {%.*s}",
+			             column, STR_ARG(r->match.path), STR_ARG(r->name),
+			             STR_ARG(name));
+}
+
+static void check_sticky(Conf *conf, const RouteConf *r)
+{
+	uint8_t by;
+	Str name;
+
+	for (size_t i = 0; r->has_shift && !r->policy && i < r->shift.sticky.count; i++)
+		if (sticky_split(r->shift.sticky.at[i], &by, &name) && by == STICKY_CLAIM)
+			conf_mistake(
+				conf, &r->shift.sticky,
+				"sticky: a claim must have been verified: the route has no auth");
+}
+
+static void check_route(Conf *conf, const GatewayConf *g, RouteConf *r)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Str *names = ARENA_ARRAY(a, Str, g->auth.count + 1);
+	Str near;
+
+	r->policy = NULL;
+	for (size_t i = 0; i < g->auth.count; i++) {
+		names[i] = g->auth.at[i].name;
+		if (str_eq(names[i], r->auth))
+			r->policy = &g->auth.at[i];
+	}
+	check_rule(conf, &r->allow, r);
+	check_sticky(conf, r);
+	if (r->policy)
+		check_rule(conf, &r->policy->allow, r);
+	if (!r->auth.len || r->policy)
+		return;
+	near = str_nearest(r->auth, names, g->auth.count);
+	conf_mistake(conf, &r->auth, "auth: there is no policy \"%.*s\"%s%.*s%s", STR_ARG(r->auth),
+	             near.len ? ": did you mean " : "", STR_ARG(near), near.len ? "?" : "");
+}
+
+void auth_conf_check(Conf *conf, GatewayConf *g)
+{
+	if (g->auth.count > AUTH_POLICIES)
+		conf_mistake(conf, &g->auth, "auth: %d policies at most", (int)AUTH_POLICIES);
+	for (size_t i = 0; i < g->auth.count; i++) {
+		const AuthConf *policy = &g->auth.at[i];
+
+		if (!policy->has_jwt)
+			conf_mistake(conf, policy,
+			             "policy %.*s: says nothing of how anybody is known: jwt",
+			             STR_ARG(policy->name));
+		if (policy->has_jwt)
+			check_jwt(conf, &policy->jwt);
+		check_rule(conf, &policy->allow, NULL);
+		check_headers(conf, g, policy);
+	}
+	for (size_t i = 0; i < g->routes.count; i++)
+		check_route(conf, g, &g->routes.at[i]);
+}
