@@ -9,6 +9,7 @@
 #include "gateway/conf.h"
 #include "gateway/explain.h"
 #include "gateway/init.h"
+#include "gateway/keys_command.h"
 #include "gateway/hooks.h"
 #include "load/command.h"
 #include "load/scenario.h"
@@ -26,7 +27,7 @@ static const CommandGroup phases[] = {
 	{ "design", "2 Design", "where to cut: services, tables, routes, the price of each cut",
 	  "banyan plan" },
 	{ "decompose", "3 Decompose", "a gateway in front of the monolith",
-	  "banyan serve, banyan check, banyan init" },
+	  "banyan serve, banyan check, banyan init, banyan keys" },
 	{ "services", "4 Services", "users, payments, notifications, analytics, a database each",
 	  "banyan user, banyan payment, banyan jobs" },
 	{ "move", "5 Move data", "copy, follow, verify, switch, go back without loss",
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
 	size_t count;
 	CommandSet sets[] = {
 		{ own_commands, COUNT(own_commands) },
+		{ 0 },
 		{ 0 },
 		{ 0 },
 		{ 0 },
@@ -112,6 +114,7 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
+	sets[10].rows = keys_commands(&sets[10].count);
 	gateway_hook(shift_hooks());
 	shift_conf_paths(compare_verify_path);
 	families = shift_metrics(&count);
