@@ -118,12 +118,12 @@ static const ConfKey django_keys[] = {
 	  .help = "take what Django before 3.1 signed" },
 };
 static const ConfTable django_table = { "django", CONF_ROWS(SignedConf, django_keys),
-	                                .shorthand = "secret",
+
 	                                .help = "sessions of Django's signed_cookies backend" };
 
 static const ConfKey flask_keys[] = { SIGNED_ROWS("cookie-session", "_user_id", "744h") };
 static const ConfTable flask_table = { "flask", CONF_ROWS(SignedConf, flask_keys),
-	                               .shorthand = "secret", .help = "sessions of Flask" };
+	                               .help = "sessions of Flask" };
 
 static const ConfKey bridge_keys[] = {
 	{ "cookie", CONF_STR, AT(BridgeConf, cookie), .required = true, .verify = verify_scheme,
@@ -337,6 +337,23 @@ static void check_address(Conf *conf, const Str *at, const char *key)
 
 	if (mistake)
 		conf_mistake(conf, at, "%s: %s", key, mistake);
+}
+
+static bool is_host_of(Str url, Str upstream)
+{
+	Str rest = str_sub(url, S("http://").len, url.len);
+
+	return str_starts(url, S("http://")) && str_starts(rest, upstream) &&
+	       (rest.len == upstream.len || rest.at[upstream.len] == '/');
+}
+
+bool auth_conf_asks(const GatewayConf *g, Str upstream)
+{
+	for (size_t i = 0; i < g->auth.count; i++)
+		if (is_host_of(g->auth.at[i].bridge.whoami, upstream) ||
+		    is_host_of(g->auth.at[i].forward.url, upstream))
+			return true;
+	return false;
 }
 
 static void check_bridge(Conf *conf, const BridgeConf *bridge)

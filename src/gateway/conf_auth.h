@@ -101,5 +101,7 @@ extern const ConfTable jwt_conf_table;  /* JwtConf */
 
 enum { AUTH_POLICIES = 100, AUTH_HEADERS = 32 };
 
+/* Does a policy ask the upstream of that name? */
+bool auth_conf_asks(const GatewayConf *g, Str upstream);
 /* What rows alone cannot say, and the policies of routes. */
 void auth_conf_check(Conf *conf, GatewayConf *g);

@@ -512,7 +512,7 @@ static void warn_log(Warnings *w, const AccessConf *log)
 
 static void warn_upstream(Warnings *w, const UpstreamConf *u)
 {
-	bool used = false, limited = u->max_connections > 0;
+	bool used = auth_conf_asks(w->g, u->name), limited = u->max_connections > 0;
 
 	for (size_t i = 0; i < w->g->routes.count; i++)
 		used = used || w->g->routes.at[i].upstream == u ||
