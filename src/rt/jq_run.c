@@ -269,8 +269,9 @@ static Err *exchange(Lane *lane, Arena *a, const JqAsk *ask, Str text, JqTell *t
 static Err *explain_end(Arena *a, const Lane *lane, const JqAsk *ask)
 {
 	int code = WIFEXITED(lane->status) ? WEXITSTATUS(lane->status) : 0;
+	bool late = WIFSIGNALED(lane->status) && WTERMSIG(lane->status) == SIGXCPU;
 
-	if (code == JQ_EXIT_TIME)
+	if (code == JQ_EXIT_TIME || late)
 		return err_new(a, ERR_TIMEOUT, "rt.jq_time",
 		               "it took more than %" PRId64 " ms of a processor",
 		               ask->time_us / 1000);

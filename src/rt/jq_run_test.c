@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rt/jq_run.c"
 
+#include "base/sanitize.h"
 #include "jq_process.h"
 #include "unit.h"
 
@@ -63,11 +64,18 @@ static void run_row(const Run *row)
 	CHECK_STR(out, row->want);
 }
 
+/* ThreadSanitizer hands a signal over only when the program calls into the C library, which a filter that grows does not. */
+static bool is_for_the_timer(const Run *row)
+{
+	return SANITIZE_THREAD && row->slug && !strcmp(row->slug, "rt.jq_memory");
+}
+
 static Err *run_all(void *arg)
 {
 	(void)arg;
 	for (size_t i = 0; i < COUNT(runs); i++)
-		run_row(&runs[i]);
+		if (!is_for_the_timer(&runs[i]))
+			run_row(&runs[i]);
 	CHECK_INT(lanes_here->count,
 	          1); /* one after another, so one process was enough at a time */
 	return NULL;

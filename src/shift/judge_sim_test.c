@@ -51,7 +51,9 @@ static double wait_for(double ratio)
 
 static bool is_proof(void)
 {
-	return getenv("BANYAN_PROOF") != NULL;
+	const char *proof = getenv("BANYAN_PROOF");
+
+	return proof && *proof;
 }
 
 static int by_size(const void *x, const void *y)
