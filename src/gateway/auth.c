@@ -337,6 +337,7 @@ static Err *find(const AuthPolicy *policy, Passage *p, AuthFound *found)
 		AuthTry *try;
 	} ways[] = { { policy->jwt, try_jwt },
 		     { policy->keys, auth_try_keys },
+		     { policy->conf->certificate ? policy : NULL, auth_try_certificate },
 		     { policy->bridge, auth_try_bridge },
 		     { policy->forward, auth_try_forward } };
 

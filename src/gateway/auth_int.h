@@ -46,7 +46,7 @@ typedef struct AuthFound {
 
 /* found->there stays false when there is nothing of its kind. Errors as auth_check. Parks. */
 typedef Err *AuthTry(const AuthPolicy *policy, Passage *p, AuthFound *found);
-AuthTry auth_try_keys, auth_try_bridge, auth_try_forward;
+AuthTry auth_try_keys, auth_try_certificate, auth_try_bridge, auth_try_forward;
 
 /* Blocks. snap has its upstreams. */
 Err *bridge_new(Arena *a, const BridgeConf *conf, Str policy, const Snapshot *snap, Bridge **out)

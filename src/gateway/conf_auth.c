@@ -241,11 +241,14 @@ static const ConfKey auth_keys[] = {
 	  .help = "tokens that an issuer has signed" },
 	{ "keys", CONF_OBJECT, AT(AuthConf, keys), GIVEN(AuthConf, has_keys),
 	  .table = &api_keys_table, .help = "keys of programs" },
+	{ "certificate", CONF_BOOL, AT(AuthConf, certificate), .def = "off",
+	  .help = "the certificate that a client has shown to a listener with client_ca",
+	  .more = "Its claims are sub (its CN, else its first name), subject and names: \"DNS:billing.internal\" in names." },
 	{ "bridge", CONF_OBJECT, AT(AuthConf, bridge), GIVEN(AuthConf, has_bridge),
 	  .table = &bridge_table, .help = "who is logged in at the monolith" },
 	{ "forward", CONF_OBJECT, AT(AuthConf, forward), GIVEN(AuthConf, has_forward),
 	  .table = &forward_table, .help = "another server decides",
-	  .more = "Of several ways the first counts whose credentials a request has: jwt, keys, bridge, then forward." },
+	  .more = "Of several ways the first counts whose credentials a request has: jwt, keys, certificate, bridge, then forward." },
 	{ "token", CONF_OBJECT, AT(AuthConf, token), GIVEN(AuthConf, has_token),
 	  .table = &mint_table, .help = "what servers get instead of credentials" },
 	{ "allow", CONF_STR, AT(AuthConf, allow), .value = "RULE",
@@ -394,10 +397,11 @@ static void check_mint(Conf *conf, const GatewayConf *g, const AuthConf *policy)
 
 static void check_policy(Conf *conf, const GatewayConf *g, const AuthConf *policy)
 {
-	if (!policy->has_jwt && !policy->has_keys && !policy->has_bridge && !policy->has_forward)
+	if (!policy->has_jwt && !policy->has_keys && !policy->has_bridge && !policy->has_forward &&
+	    !policy->certificate)
 		conf_mistake(
 			conf, policy,
-			"policy %.*s: says nothing of how anybody is known: jwt, keys, bridge or forward",
+			"policy %.*s: says nothing of how anybody is known: jwt, keys, certificate, bridge or forward",
 			STR_ARG(policy->name));
 	if (policy->has_jwt)
 		check_jwt(conf, &policy->jwt);

@@ -84,6 +84,7 @@ typedef struct AuthConf {
 	Str name;
 	bool has_jwt;
 	JwtConf jwt;
+	bool certificate; /* the client's, of a listener with client_ca */
 	bool has_bridge, has_forward, has_keys, has_token;
 	BridgeConf bridge;
 	ForwardConf forward;
