@@ -26,7 +26,7 @@ typedef struct Jws {
 } Jws;
 
 /* `typ` empty: none. The algorithm is the only one of the key, or `alg` when it may be used with several. Fails with INVALID
- * "jws.key" when the key cannot sign. Burns: ES256 30 us, RSA-2048 700 us. */
+ * "jws.key" when the key cannot sign. Burns: ES256 30 us, RSA-2048 220 us. */
 Err *jws_sign(Arena *a, const Jwk *key, JwsAlg alg, Str typ, Str payload, Str *token) MUST_USE;
 
 /* Taken apart, but nothing is proved: to know the kid. Fails with UNAUTHENTICATED "jws.malformed", "jws.header",

@@ -11,28 +11,20 @@
 #include "auth/rule.h"
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/auth_api_keys.h"
+#include "gateway/auth_int.h"
 #include "gateway/auth_jwt.h"
-#include "gateway/passage.h"
+#include "gateway/auth_mint.h"
+#include "gateway/fetch.h"
 #include "gateway/upstream.h"
 
-typedef enum Outcome {
-	OUTCOME_FRESH,
-	OUTCOME_KNOWN,
-	OUTCOME_NOBODY,
-	OUTCOME_MISSING,
-	OUTCOME_REFUSED,
-	OUTCOME_DENIED,
-	OUTCOME_UNAVAILABLE,
-	OUTCOMES
-} Outcome;
-
 static const Str outcome_names[] = {
-	[OUTCOME_FRESH] = S("verified"),          [OUTCOME_KNOWN] = S("known"),
-	[OUTCOME_NOBODY] = S("nobody"),           [OUTCOME_MISSING] = S("missing"),
-	[OUTCOME_REFUSED] = S("refused"),         [OUTCOME_DENIED] = S("denied"),
-	[OUTCOME_UNAVAILABLE] = S("unavailable"),
+	[AUTH_FRESH] = S("verified"),          [AUTH_KNOWN] = S("known"),
+	[AUTH_NOBODY] = S("nobody"),           [AUTH_MISSING] = S("missing"),
+	[AUTH_REFUSED] = S("refused"),         [AUTH_DENIED] = S("denied"),
+	[AUTH_UNAVAILABLE] = S("unavailable"),
 };
-_Static_assert(COUNT(outcome_names) == OUTCOMES, "an outcome has no name");
+_Static_assert(COUNT(outcome_names) == AUTH_OUTCOMES, "an outcome has no name");
 
 static const MetricFamily families[] = {
 	{ "banyan_auth_requests_total",
@@ -48,13 +40,6 @@ const MetricFamily *auth_metrics(size_t *count)
 	return families;
 }
 
-struct AuthPolicy {
-	const AuthConf *conf;
-	JwtGuard *jwt;     /* NULL: no tokens */
-	const Rule *allow; /* NULL: whoever is known */
-	MetricCell outcomes[OUTCOMES];
-};
-
 struct Auth {
 	AuthPolicy *at;
 	size_t count;
@@ -62,6 +47,8 @@ struct Auth {
 	size_t own_count;
 };
 
+static Err cross_site = ERR_STATIC(DENIED, "auth.cross_site",
+                                   "a page of another site may not do that with your session");
 static Err denied = ERR_STATIC(DENIED, "auth.denied", "the rule of this address does not let you");
 static Err missing =
 	ERR_STATIC(UNAUTHENTICATED, "auth.missing", "this address wants to know who asks");
@@ -90,18 +77,57 @@ static bool is_same(const AuthPolicy *before, const AuthConf *conf)
 	       conf_equal(&jwt_conf_table, jwt_guard_conf(before->jwt), &conf->jwt);
 }
 
-static Err *policy_init(AuthPolicy *policy, Arena *a, ConfHold *hold, const AuthConf *conf,
+static Err *take_jwt(AuthPolicy *policy, Arena *a, const Snapshot *snap, const AuthPolicy *before)
+{
+	const AuthConf *conf = policy->conf;
+
+	if (!conf->has_jwt)
+		return NULL;
+	if (!is_same(before, conf))
+		return jwt_guard_new(a, snap->hold, &conf->jwt, conf->name, &policy->jwt);
+	policy->jwt = jwt_guard_ref(before->jwt);
+	return NULL;
+}
+
+static Err *policy_init(AuthPolicy *policy, Arena *a, const Snapshot *snap,
                         const AuthPolicy *before)
 {
-	policy->conf = conf;
+	const AuthConf *conf = policy->conf;
+
 	policy->allow = auth_rule(a, conf->allow);
-	for (size_t i = 0; i < OUTCOMES; i++)
+	for (size_t i = 0; i < AUTH_OUTCOMES; i++)
 		policy->outcomes[i] =
 			metric_cell(&families[0], (Str[]){ conf->name, outcome_names[i] }, 2);
-	if (conf->has_jwt && is_same(before, conf))
-		policy->jwt = jwt_guard_ref(before->jwt);
-	else if (conf->has_jwt)
-		TRY(jwt_guard_new(a, hold, &conf->jwt, conf->name, &policy->jwt));
+	TRY(take_jwt(policy, a, snap, before));
+	if (conf->has_keys)
+		TRY(api_keys_new(a, snap->hold, &conf->keys, conf->name, &policy->keys));
+	if (conf->has_bridge)
+		TRY(bridge_new(a, &conf->bridge, conf->name, snap, &policy->bridge));
+	if (conf->has_forward)
+		TRY(forward_new(a, &conf->forward, conf->name, snap, &policy->forward));
+	return conf->has_token ? mint_new(a, &conf->token, conf->name, &policy->mint) : NULL;
+}
+
+static void policy_fini(AuthPolicy *policy)
+{
+	for (size_t i = 0; i < AUTH_OUTCOMES; i++)
+		metric_cell_free(policy->outcomes[i]);
+	jwt_guard_unref(policy->jwt);
+	api_keys_unref(policy->keys);
+	bridge_free(policy->bridge);
+	forward_free(policy->forward);
+	mint_free(policy->mint);
+}
+
+Err *auth_place(Arena *a, const Snapshot *snap, Str url, Str ca, FetchPlace *out)
+{
+	FetchPlace place;
+
+	TRY(fetch_place(a, url, ca, &place));
+	for (size_t i = 0; snap->targets && !place.tls && i < snap->conf->upstreams.count; i++)
+		if (str_eq(snap->targets[i].conf->name, place.url.authority))
+			place.up = upstream_ref(snap->targets[i].up);
+	*out = place;
 	return NULL;
 }
 
@@ -119,16 +145,22 @@ static Str fold(Arena *a, Str name)
 	return (Str){ at, name.len };
 }
 
+/* Names that no client may say. */
 static void take_own(Auth *auth, Arena *a, const GatewayConf *conf)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < conf->auth.count; i++)
-		count += conf->auth.at[i].headers.count;
+		count += conf->auth.at[i].headers.count + 1;
 	auth->own = ARENA_ARRAY(a, Str, count);
-	for (size_t i = 0; i < conf->auth.count; i++)
-		for (size_t k = 0; k < conf->auth.at[i].headers.count; k++)
-			auth->own[auth->own_count++] = fold(a, conf->auth.at[i].headers.at[k].name);
+	for (size_t i = 0; i < conf->auth.count; i++) {
+		const AuthConf *row = &conf->auth.at[i];
+
+		for (size_t k = 0; k < row->headers.count; k++)
+			auth->own[auth->own_count++] = fold(a, row->headers.at[k].name);
+		if (row->has_token && header_id(row->token.header) == HTTP_OTHER)
+			auth->own[auth->own_count++] = fold(a, row->token.header);
+	}
 }
 
 static void drop(Auth **auth)
@@ -136,17 +168,18 @@ static void drop(Auth **auth)
 	auth_free(*auth);
 }
 
-Err *auth_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Auth *before, Auth **out)
+Err *auth_new(Arena *a, const Snapshot *snap, const Auth *before, Auth **out)
 {
+	const GatewayConf *conf = snap->conf;
 	AUTO(drop) Auth *auth = ARENA_NEW(a, Auth);
 
 	auth->at = ARENA_ARRAY(a, AuthPolicy, conf->auth.count);
 	take_own(auth, a, conf);
 	for (size_t i = 0; i < conf->auth.count; i++) {
-		const AuthConf *row = &conf->auth.at[i];
+		AuthPolicy *policy = &auth->at[auth->count++];
 
-		auth->count++;
-		TRY(policy_init(&auth->at[i], a, hold, row, policy_named(before, row->name)));
+		policy->conf = &conf->auth.at[i];
+		TRY(policy_init(policy, a, snap, policy_named(before, policy->conf->name)));
 	}
 	*out = TAKE(auth);
 	return NULL;
@@ -154,18 +187,18 @@ Err *auth_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Auth *bef
 
 void auth_free(Auth *auth)
 {
-	for (size_t i = 0; auth && i < auth->count; i++) {
-		for (size_t k = 0; k < OUTCOMES; k++)
-			metric_cell_free(auth->at[i].outcomes[k]);
-		jwt_guard_unref(auth->at[i].jwt);
-	}
+	for (size_t i = 0; auth && i < auth->count; i++)
+		policy_fini(&auth->at[i]);
 }
 
 Err *auth_begin(Auth *auth)
 {
-	for (size_t i = 0; i < auth->count; i++)
+	for (size_t i = 0; i < auth->count; i++) {
 		if (auth->at[i].jwt)
 			TRY(key_source_start(jwt_guard_keys(auth->at[i].jwt)));
+		if (auth->at[i].keys)
+			TRY(api_keys_start(auth->at[i].keys));
+	}
 	return NULL;
 }
 
@@ -179,9 +212,12 @@ static bool has_guard(const Auth *auth, const JwtGuard *guard)
 
 void auth_end(Auth *auth, const Auth *after)
 {
-	for (size_t i = 0; i < auth->count; i++)
+	for (size_t i = 0; i < auth->count; i++) {
 		if (auth->at[i].jwt && !has_guard(after, auth->at[i].jwt))
 			key_source_stop(jwt_guard_keys(auth->at[i].jwt));
+		if (auth->at[i].keys)
+			api_keys_stop(auth->at[i].keys);
+	}
 }
 
 const AuthPolicy *auth_policy(const Auth *auth, const RouteConf *route)
@@ -226,12 +262,12 @@ static Str challenge(const AuthPolicy *policy, Arena *a, const Err *err)
 	return str_dup(a, buf_str(&b));
 }
 
-static Outcome outcome_of(const Err *err)
+static AuthOutcome outcome_of(const Err *err)
 {
-	return err == &missing                    ? OUTCOME_MISSING
-	       : err->kind == ERR_UNAUTHENTICATED ? OUTCOME_REFUSED
-	       : err->kind == ERR_DENIED          ? OUTCOME_DENIED
-	                                          : OUTCOME_UNAVAILABLE;
+	return err == &missing                    ? AUTH_MISSING
+	       : err->kind == ERR_UNAUTHENTICATED ? AUTH_REFUSED
+	       : err->kind == ERR_DENIED          ? AUTH_DENIED
+	                                          : AUTH_UNAVAILABLE;
 }
 
 /* --- the step ----------------------------------------------------------------------------------------------------------- */
@@ -243,25 +279,90 @@ static bool is_preflight(const Head *request)
 	       headers_get_name(&request->headers, S("Access-Control-Request-Method")).len;
 }
 
-static Err *identify(const AuthPolicy *policy, Passage *p, Outcome *outcome)
+bool auth_is_cross_site(const Passage *p)
 {
-	Arena *a = p->x->arena;
-	bool there = false, cached;
-	Identity *identity;
-	const Json *claims;
+	const Head *request = &p->x->request;
+	Str site = headers_get_name(&request->headers, S("Sec-Fetch-Site"));
+	Str origin = headers_get_name(&request->headers, S("Origin"));
+	ptrdiff_t host = str_find(origin, S("://"));
+
+	if (str_eq(request->method, S("GET")) || str_eq(request->method, S("HEAD")) ||
+	    str_eq(request->method, S("OPTIONS")))
+		return false;
+	if (site.len)
+		return !str_eq(site, S("same-origin")) && !str_eq(site, S("none"));
+	return origin.len &&
+	       (host < 0 ||
+	        !str_eq_nocase(str_sub(origin, (size_t)host + 3, origin.len), p->forwarded.host));
+}
+
+static void let_entry_go(void *entry)
+{
+	auth_entry_unref(entry);
+}
+
+bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims)
+{
+	const AuthEntry *entry = auth_cache_find(cache, id, 0, now_us);
+
+	if (!entry)
+		return false;
+	arena_defer(a, let_entry_go, (void *)entry);
+	*claims = entry->claims;
+	return true;
+}
+
+static Err *try_jwt(const AuthPolicy *policy, Passage *p, AuthFound *found)
+{
+	bool by_cookie;
 	Str token;
 
-	if (policy->jwt)
-		TRY(jwt_guard_token(policy->jwt, &p->x->request.headers, &there, &token));
-	if (!there) {
-		*outcome = OUTCOME_NOBODY;
+	TRY(jwt_guard_token(policy->jwt, &p->x->request.headers, &found->there, &by_cookie,
+	                    &token));
+	if (!found->there)
+		return NULL;
+	if (by_cookie && auth_is_cross_site(p))
+		return &cross_site;
+	found->by = "jwt";
+	found->id = auth_id(token);
+	return jwt_guard_verify(policy->jwt, p->x->arena, found->id, token, time_utc_us(),
+	                        &found->claims, &found->known);
+}
+
+/* The first way whose credentials the request has. */
+static Err *find(const AuthPolicy *policy, Passage *p, AuthFound *found)
+{
+	const struct {
+		const void *way;
+		AuthTry *try;
+	} ways[] = { { policy->jwt, try_jwt },
+		     { policy->keys, auth_try_keys },
+		     { policy->conf->certificate ? policy : NULL, auth_try_certificate },
+		     { policy->bridge, auth_try_bridge },
+		     { policy->forward, auth_try_forward } };
+
+	for (size_t i = 0; i < COUNT(ways) && !found->there; i++)
+		if (ways[i].way)
+			TRY(ways[i].try(policy, p, found));
+	return NULL;
+}
+
+static Err *identify(const AuthPolicy *policy, Passage *p, AuthOutcome *outcome)
+{
+	AuthFound found = { 0 };
+	Identity *identity;
+
+	TRY(find(policy, p, &found));
+	if (p->x->begun)
+		return NULL;
+	if (!found.there) {
+		*outcome = AUTH_NOBODY;
 		return policy->conf->optional ? NULL : &missing;
 	}
-	TRY(jwt_guard_verify(policy->jwt, a, token, time_utc_us(), &claims, &cached));
-	*outcome = cached ? OUTCOME_KNOWN : OUTCOME_FRESH;
-	identity = ARENA_NEW(a, Identity);
-	*identity = (Identity){ .by = "jwt", .claims = claims };
-	json_to_str(json_get(claims, S("sub")), &identity->subject);
+	*outcome = found.known ? AUTH_KNOWN : AUTH_FRESH;
+	identity = ARENA_NEW(p->x->arena, Identity);
+	*identity = (Identity){ .by = found.by, .claims = found.claims, .id = found.id };
+	identity->subject = identity_claim(identity, p->x->arena, S("sub"));
 	p->identity = identity;
 	return NULL;
 }
@@ -291,17 +392,20 @@ static Err *check_rule(const Passage *p, const Rule *rule)
 Err *auth_check(Passage *p)
 {
 	const AuthPolicy *policy = p->state->auth;
-	Outcome outcome = OUTCOME_NOBODY;
+	AuthOutcome outcome = AUTH_NOBODY;
 	Err *err = NULL;
 
 	if (!policy)
 		return check_rule(p, p->state->allow);
 	if (!policy->conf->preflight || !is_preflight(&p->x->request)) {
 		err = identify(policy, p, &outcome);
+		if (p->x->begun)
+			return err;
 		err = err ? err : check_rule(p, policy->allow);
 		err = err ? err : check_rule(p, p->state->allow);
 	}
-	if (err && (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_DENIED))
+	if (err && !p->challenge.len &&
+	    (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_DENIED))
 		p->challenge = challenge(policy, p->x->arena, err);
 	metric_add(policy->outcomes[err ? outcome_of(err) : outcome], 1);
 	return err;
@@ -338,15 +442,37 @@ static void take_out(const Auth *auth, bool credentials, Headers *headers)
 	headers->count = kept;
 }
 
-void auth_headers(const Passage *p, Headers *headers)
+static Err *put_token(const Passage *p, const AuthPolicy *policy, Headers *headers)
+{
+	const MintConf *conf = &policy->conf->token;
+	Arena *a = p->x->arena;
+	bool bearer = header_id(conf->header) == HTTP_AUTHORIZATION;
+	Str token;
+
+	TRY(mint_token(policy->mint, a, p->identity->id, p->identity->claims, time_utc_us(),
+	               &token));
+	headers_add(headers, a, conf->header,
+	            bearer ? str_fmt(a, "Bearer %.*s", STR_ARG(token)) : token);
+	return NULL;
+}
+
+/* A client's own credentials do not pass where the policy says so, nor beside a token of ours. */
+static bool takes_credentials(const AuthPolicy *policy)
+{
+	return policy &&
+	       (!policy->conf->keep ||
+	        (policy->mint && header_id(policy->conf->token.header) == HTTP_AUTHORIZATION));
+}
+
+Err *auth_headers(const Passage *p, Headers *headers)
 {
 	const AuthPolicy *policy = p->state->auth;
 	const Auth *auth = p->snap->auth;
 	Arena *a = p->x->arena;
 
 	if (!auth || (!auth->own_count && !policy))
-		return;
-	take_out(auth, policy && !policy->conf->keep, headers);
+		return NULL;
+	take_out(auth, takes_credentials(policy), headers);
 	for (size_t i = 0; policy && p->identity && i < policy->conf->headers.count; i++) {
 		const IdentityHeaderConf *row = &policy->conf->headers.at[i];
 		Str value = identity_claim(p->identity, a, row->claim);
@@ -354,4 +480,19 @@ void auth_headers(const Passage *p, Headers *headers)
 		if (value.len)
 			headers_add(headers, a, row->name, value);
 	}
+	return policy && policy->mint && p->identity ? put_token(p, policy, headers) : NULL;
+}
+
+bool auth_publishes(const Auth *auth, const Head *request, Str *jwks)
+{
+	for (size_t i = 0; auth && i < auth->count; i++) {
+		const AuthPolicy *policy = &auth->at[i];
+
+		if (!policy->mint || !str_eq(request->target, policy->conf->token.jwks) ||
+		    !(str_eq(request->method, S("GET")) || str_eq(request->method, S("HEAD"))))
+			continue;
+		*jwks = mint_jwks(policy->mint);
+		return true;
+	}
+	return false;
 }

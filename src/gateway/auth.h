@@ -8,14 +8,14 @@
 
 typedef struct Auth Auth; /* all policies of one configuration */
 typedef struct AuthPolicy AuthPolicy;
-typedef struct ConfHold ConfHold;
+typedef struct Snapshot Snapshot;
 typedef struct Passage Passage;
 typedef struct Headers Headers;
+typedef struct Head Head;
 
-/* before: NULL, or that of the configuration at work: what did not change goes on (keys that were fetched, tokens that were
- * verified). Blocks. Fails as key_source_new does. */
-Err *auth_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Auth *before, Auth **out)
-	MUST_USE;
+/* Of a configuration whose upstreams are there. before: NULL, or that of the one at work: what did not change goes on (keys that
+ * were fetched, tokens that were verified). Blocks. Fails as what it reads does. */
+Err *auth_new(Arena *a, const Snapshot *snap, const Auth *before, Auth **out) MUST_USE;
 void auth_free(Auth *auth); /* NULL is fine; on any loop */
 /* What asks in the background. On loop 0. */
 Err *auth_begin(Auth *auth) MUST_USE;
@@ -29,9 +29,11 @@ typedef struct Rule Rule;
 const Rule *auth_rule(Arena *a, Str text);
 
 /* Sets p->identity, or p->challenge and an error: UNAUTHENTICATED (401), DENIED (403), BUSY "auth.unavailable" (503). Parks
- * when an issuer has to be asked. */
+ * when somebody has to be asked. It may have answered already (x->begun). */
 Err *auth_check(Passage *p) MUST_USE;
+/* Is it asked for the public keys of tokens that the gateway makes itself? */
+bool auth_publishes(const Auth *auth, const Head *request, Str *jwks);
 /* On the way to a server: what only we may say is taken out, in every spelling, and said. */
-void auth_headers(const Passage *p, Headers *headers);
+Err *auth_headers(const Passage *p, Headers *headers) MUST_USE; /* fails as mint_token does */
 
 MetricList auth_metrics;

@@ -103,13 +103,14 @@ static bool is_scheme(const JwtConf *conf, Str word)
 	return false;
 }
 
-Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, Str *token)
+Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, bool *by_cookie,
+                     Str *token)
 {
 	static Err twice =
 		ERR_STATIC(UNAUTHENTICATED, "auth.twice", "there are two sets of credentials");
 	unsigned lines = 0;
 
-	*there = false;
+	*there = *by_cookie = false;
 	for (uint32_t i = 0; i < headers->count; i++) {
 		Str rest = headers->at[i].value, word;
 
@@ -125,7 +126,7 @@ Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there,
 		return &twice; /* which of them does the server behind look at? */
 	if (!*there && !lines && guard->conf->cookie.len) {
 		*token = http_cookie(headers, guard->conf->cookie);
-		*there = token->len > 0;
+		*there = *by_cookie = token->len > 0;
 	}
 	return NULL;
 }
@@ -174,10 +175,9 @@ static void let_go(void *entry)
 	auth_entry_unref(entry);
 }
 
-Err *jwt_guard_verify(JwtGuard *guard, Arena *a, Str token, int64_t now_us, const Json **claims,
-                      bool *cached)
+Err *jwt_guard_verify(JwtGuard *guard, Arena *a, AuthId id, Str token, int64_t now_us,
+                      const Json **claims, bool *cached)
 {
-	AuthId id = auth_id(token);
 	const AuthEntry *entry =
 		auth_cache_find(guard->cache, id, key_source_generation(guard->keys), now_us);
 	uint32_t generation;

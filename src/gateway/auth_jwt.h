@@ -18,9 +18,9 @@ KeySource *jwt_guard_keys(const JwtGuard *guard);
 AuthCache *jwt_guard_cache(const JwtGuard *guard);
 
 /* The token of a request; false: it has none. More than one is none, and an error: UNAUTHENTICATED "auth.twice". */
-Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, Str *token)
-	MUST_USE;
-/* The claims, for as long as the arena lives. now_us: UTC. *cached: it had been seen before. Parks when keys have to be
+Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, bool *by_cookie,
+                     Str *token) MUST_USE;
+/* id: the token's auth_id. The claims, for as long as the arena lives. now_us: UTC. *cached: it had been seen before. Parks when keys have to be
  * fetched. Fails as jws_verify and jwt_check do, DENIED "auth.scope", BUSY "auth.unavailable". */
-Err *jwt_guard_verify(JwtGuard *guard, Arena *a, Str token, int64_t now_us, const Json **claims,
-                      bool *cached) MUST_USE;
+Err *jwt_guard_verify(JwtGuard *guard, Arena *a, AuthId id, Str token, int64_t now_us,
+                      const Json **claims, bool *cached) MUST_USE;

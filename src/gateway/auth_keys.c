@@ -143,12 +143,13 @@ static Err *read_fixed(KeySource *source, Arena *a)
 	Str text;
 
 	if (conf->secret.len) {
-		TRY(jwk_of_secret(set->arena, conf->secret, S(""), secret_algs(conf), &key));
+		TRY(err_copy(a, jwk_of_secret(set->arena, conf->secret, S(""), secret_algs(conf),
+		                              &key)));
 		set->keys = jwks_of(set->arena, key);
 	} else {
 		TRY(file_read(a, conf->jwks, JWKS_BYTES, &text));
 		set->text = str_dup(set->arena, text);
-		TRY(jwks_read(set->arena, set->text, JWK_TAKE_PUBLIC, &set->keys));
+		TRY(err_copy(a, jwks_read(set->arena, set->text, JWK_TAKE_PUBLIC, &set->keys)));
 	}
 	replace(source, TAKE(set));
 	return NULL;

@@ -22,7 +22,7 @@ static Err *load_tls(Build *b, const ListenConf *listen, TlsContext **out)
 	*out = NULL;
 	for (size_t i = 0; i < listen->tls.count; i++)
 		confs[i] = (TlsServerConf){ listen->tls.at[i].certificate, listen->tls.at[i].key,
-			                    listen->http2 };
+			                    listen->http2, listen->client_ca, listen->client_must };
 	return listen->tls.count ? tls_server_new(b->arena, confs, listen->tls.count, out) : NULL;
 }
 

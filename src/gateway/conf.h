@@ -15,7 +15,9 @@ typedef struct ListenConf {
 	CONF_LIST_OF(TlsFilesConf) tls; /* none: plain */
 	bool http2;                     /* over TLS, by ALPN */
 	bool h2c;                       /* HTTP/2 without TLS, with prior knowledge */
-	bool proxy_protocol;            /* a PROXY header comes first, from trusted proxies only */
+	Str client_ca;                  /* PEM file; empty: clients are asked for no certificate */
+	bool client_must;
+	bool proxy_protocol; /* a PROXY header comes first, from trusted proxies only */
 } ListenConf;
 
 typedef struct AdminTokenConf {

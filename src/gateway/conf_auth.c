@@ -90,6 +90,138 @@ static const ConfKey jwt_keys[] = {
 const ConfTable jwt_conf_table = { "jwt", CONF_ROWS(JwtConf, jwt_keys),
 	                           .help = "tokens that an issuer has signed (RFC 7519, 8725)" };
 
+#define SIGNED_ROWS(salt_, subject_, age_) \
+	{ "secret", \
+	  CONF_STR, \
+	  AT_LIST(SignedConf, secrets), \
+	  .required = true, \
+	  .secret = true, \
+	  .help = "the monolith's SECRET_KEY; several while it is changed" }, \
+		{ "salt", CONF_STR, AT(SignedConf, salt), .def = (salt_), \
+		  .help = "as the monolith has it" }, \
+		{ "subject", \
+		  CONF_STR, \
+		  AT(SignedConf, subject), \
+		  .def = (subject_), \
+		  .verify = verify_claim, \
+		  .value = "NAME", \
+		  .help = "what of the session says whose it is" }, \
+	{ \
+		"max_age", CONF_DURATION, AT(SignedConf, max_age_us), \
+			.def = (age_), .min = "1s", .max = "8760h", \
+			.help = "how long a session lasts" \
+	}
+
+static const ConfKey django_keys[] = {
+	SIGNED_ROWS("django.contrib.sessions.backends.signed_cookies", "_auth_user_id", "336h"),
+	{ "sha1", CONF_BOOL, AT(SignedConf, sha1), .def = "off",
+	  .help = "take what Django before 3.1 signed" },
+};
+static const ConfTable django_table = { "django", CONF_ROWS(SignedConf, django_keys),
+
+	                                .help = "sessions of Django's signed_cookies backend" };
+
+static const ConfKey flask_keys[] = { SIGNED_ROWS("cookie-session", "_user_id", "744h") };
+static const ConfTable flask_table = { "flask", CONF_ROWS(SignedConf, flask_keys),
+	                               .help = "sessions of Flask" };
+
+static const ConfKey bridge_keys[] = {
+	{ "cookie", CONF_STR, AT(BridgeConf, cookie), .required = true, .verify = verify_scheme,
+	  .value = "NAME", .help = "the session's: sessionid (Django), session (Flask)" },
+	{ "whoami", CONF_STR, AT(BridgeConf, whoami), .value = "URL",
+	  .help = "what the monolith is asked, with that cookie: it answers 200 and a JSON object, or that nobody is logged in",
+	  .more = "A host that is called as an upstream is that upstream. 401, 403, 404 and redirects mean nobody." },
+	{ "ca", CONF_PATH, AT(BridgeConf, ca),
+	  .help = "PEM file of who may have signed that address's certificate" },
+	{ "subject", CONF_STR, AT(BridgeConf, subject), .def = "id", .verify = verify_claim,
+	  .value = "NAME", .help = "what of its answer says who it is: id, username, user.id" },
+	{ "cache", CONF_DURATION, AT(BridgeConf, cache_us), .def = "30s", .max = "1h",
+	  .help = "how long an answer counts, and so how long after log-out a session may still be used" },
+	{ "timeout", CONF_DURATION, AT(BridgeConf, timeout_us), .def = "2s", .min = "10ms",
+	  .max = "1m", .help = "for one answer" },
+	{ "entries", CONF_UINT, AT(BridgeConf, entries), .def = "10000", .max = "1000000",
+	  .help = "sessions that are remembered" },
+	{ "cross_site", CONF_BOOL, AT(BridgeConf, cross_site), .def = "off",
+	  .help = "let pages of other sites change things with it",
+	  .more = "A browser sends the cookie whoever wrote the page; services that take the gateway's word look for no CSRF token." },
+	{ "django", CONF_OBJECT, AT(BridgeConf, django), GIVEN(BridgeConf, has_django),
+	  .table = &django_table, .help = "read sessions in signed cookies without asking" },
+	{ "flask", CONF_OBJECT, AT(BridgeConf, flask), GIVEN(BridgeConf, has_flask),
+	  .table = &flask_table, .help = "read Flask's sessions without asking" },
+};
+static const ConfTable bridge_table = { "bridge", CONF_ROWS(BridgeConf, bridge_keys),
+	                                .help = "who is logged in at the monolith" };
+
+static const ConfKey forward_claim_keys[] = {
+	{ "header", CONF_NAME, AT(ForwardClaimConf, header), .verify = verify_field_name,
+	  .help = "of its answer" },
+	{ "claim", CONF_STR, AT(ForwardClaimConf, claim), .required = true, .verify = verify_claim,
+	  .value = "CLAIM", .help = "what it is called here: sub, email" },
+};
+static const ConfTable forward_claim_table = { "forward claim",
+	                                       CONF_ROWS(ForwardClaimConf, forward_claim_keys),
+	                                       .shorthand = "claim",
+	                                       .help = "what an answer says of who came" };
+
+static const ConfKey forward_keys[] = {
+	{ "url", CONF_STR, AT(ForwardConf, url), .required = true, .value = "URL",
+	  .help = "who is asked, with X-Forwarded-Method, -Proto, -Host and -Uri of the request",
+	  .more = "2xx lets it pass; 401, 403 and redirects are the client's answer; all else is 503. A host that is called as an "
+	          "upstream is that upstream." },
+	{ "ca", CONF_PATH, AT(ForwardConf, ca),
+	  .help = "PEM file of who may have signed that address's certificate" },
+	{ "send", CONF_STR, AT_LIST(ForwardConf, send), .def = "authorization, cookie",
+	  .verify = verify_scheme, .value = "HEADER",
+	  .help = "headers of the request that it sees" },
+	{ "claims", CONF_OBJECT, AT_MAP(ForwardConf, claims), .table = &forward_claim_table,
+	  .help = "headers of its answer, and the claims they are" },
+	{ "cache", CONF_DURATION, AT(ForwardConf, cache_us), .def = "5s", .max = "1h",
+	  .help = "how long a 2xx counts for the same headers, method, host and path; 0: not at all" },
+	{ "timeout", CONF_DURATION, AT(ForwardConf, timeout_us), .def = "2s", .min = "10ms",
+	  .max = "1m", .help = "for one answer" },
+	{ "entries", CONF_UINT, AT(ForwardConf, entries), .def = "10000", .max = "1000000",
+	  .help = "answers that are remembered" },
+};
+static const ConfTable forward_table = { "forward", CONF_ROWS(ForwardConf, forward_keys),
+	                                 .shorthand = "url",
+	                                 .help = "another server decides, request by request" };
+
+static const ConfKey api_keys_keys[] = {
+	{ "file", CONF_PATH, AT(ApiKeysConf, file), .required = true,
+	  .help = "what `banyan keys add` writes; looked at again every two seconds" },
+	{ "header", CONF_STR, AT(ApiKeysConf, header), .def = "X-Api-Key",
+	  .verify = verify_field_name, .value = "NAME", .help = "the header that holds a key" },
+	{ "scheme", CONF_STR, AT_LIST(ApiKeysConf, scheme), .verify = verify_scheme,
+	  .value = "WORD", .help = "words before a key in Authorization: Bearer, ApiKey" },
+	{ "scopes", CONF_STR, AT_LIST(ApiKeysConf, scopes), .value = "SCOPE",
+	  .help = "scopes that it must have, all of them; else 403" },
+};
+static const ConfTable api_keys_table = { "keys", CONF_ROWS(ApiKeysConf, api_keys_keys),
+	                                  .shorthand = "file", .help = "keys of programs" };
+
+static const ConfKey mint_keys[] = {
+	{ "issuer", CONF_STR, AT(MintConf, issuer), .required = true, .value = "NAME",
+	  .help = "its iss" },
+	{ "audience", CONF_STR, AT_LIST(MintConf, audience), .value = "NAME", .help = "its aud" },
+	{ "claims", CONF_STR, AT_LIST(MintConf, claims), .verify = verify_claim, .value = "CLAIM",
+	  .help = "claims that go into it beside sub" },
+	{ "key", CONF_PATH, AT_LIST(MintConf, keys), .value = "FILE",
+	  .help = "PEM file of the private key; several: the first signs, all are published",
+	  .more = "Without it one is made when the process starts, which is enough for one gateway: openssl genpkey -algorithm EC "
+	          "-pkeyopt ec_paramgen_curve:P-256" },
+	{ "life", CONF_DURATION, AT(MintConf, life_us), .def = "1m", .min = "5s", .max = "1h",
+	  .help = "how long it may be used" },
+	{ "header", CONF_STR, AT(MintConf, header), .def = "Authorization",
+	  .verify = verify_field_name, .value = "NAME",
+	  .help = "the header that carries it; Authorization: after the word Bearer, instead of the client's" },
+	{ "jwks", CONF_STR, AT(MintConf, jwks), .verify = verify_health_path, .value = "PATH",
+	  .help = "where the gateway answers with its public keys: /.well-known/jwks.json" },
+};
+static const ConfTable mint_table = {
+	"token", CONF_ROWS(MintConf, mint_keys),
+	.help = "a short-lived token of the gateway's own, for servers"
+};
+
 static const ConfKey header_keys[] = {
 	{ "name", CONF_NAME, AT(IdentityHeaderConf, name), .verify = verify_field_name,
 	  .help = "of the header" },
@@ -107,6 +239,18 @@ static const ConfKey auth_keys[] = {
 	  .help = "what routes and metrics call it" },
 	{ "jwt", CONF_OBJECT, AT(AuthConf, jwt), GIVEN(AuthConf, has_jwt), .table = &jwt_conf_table,
 	  .help = "tokens that an issuer has signed" },
+	{ "keys", CONF_OBJECT, AT(AuthConf, keys), GIVEN(AuthConf, has_keys),
+	  .table = &api_keys_table, .help = "keys of programs" },
+	{ "certificate", CONF_BOOL, AT(AuthConf, certificate), .def = "off",
+	  .help = "the certificate that a client has shown to a listener with client_ca",
+	  .more = "Its claims are sub (its CN, else its first name), subject and names: \"DNS:billing.internal\" in names." },
+	{ "bridge", CONF_OBJECT, AT(AuthConf, bridge), GIVEN(AuthConf, has_bridge),
+	  .table = &bridge_table, .help = "who is logged in at the monolith" },
+	{ "forward", CONF_OBJECT, AT(AuthConf, forward), GIVEN(AuthConf, has_forward),
+	  .table = &forward_table, .help = "another server decides",
+	  .more = "Of several ways the first counts whose credentials a request has: jwt, keys, certificate, bridge, then forward." },
+	{ "token", CONF_OBJECT, AT(AuthConf, token), GIVEN(AuthConf, has_token),
+	  .table = &mint_table, .help = "what servers get instead of credentials" },
 	{ "allow", CONF_STR, AT(AuthConf, allow), .value = "RULE",
 	  .help = "what must be so of who came: \"admin\" in roles; else 403" },
 	{ "headers", CONF_OBJECT, AT_MAP(AuthConf, headers), .table = &header_table,
@@ -186,6 +330,87 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 		conf_mistake(conf, &jwt->ca, "ca: is for https://");
 	if (jwt->cookie.len && !http_is_token(jwt->cookie))
 		conf_mistake(conf, &jwt->cookie, "cookie: that is no name of a cookie");
+}
+
+static void check_address(Conf *conf, const Str *at, const char *key)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	WebhookUrl url;
+	const char *mistake = at->len ? webhook_url_read(a, *at, &url) : NULL;
+
+	if (mistake)
+		conf_mistake(conf, at, "%s: %s", key, mistake);
+}
+
+static bool is_host_of(Str url, Str upstream)
+{
+	Str rest = str_sub(url, S("http://").len, url.len);
+
+	return str_starts(url, S("http://")) && str_starts(rest, upstream) &&
+	       (rest.len == upstream.len || rest.at[upstream.len] == '/');
+}
+
+bool auth_conf_asks(const GatewayConf *g, Str upstream)
+{
+	for (size_t i = 0; i < g->auth.count; i++)
+		if (is_host_of(g->auth.at[i].bridge.whoami, upstream) ||
+		    is_host_of(g->auth.at[i].forward.url, upstream))
+			return true;
+	return false;
+}
+
+static void check_bridge(Conf *conf, const BridgeConf *bridge)
+{
+	check_address(conf, &bridge->whoami, "whoami");
+	if (!bridge->whoami.len && !bridge->has_django && !bridge->has_flask)
+		conf_mistake(conf, bridge, "bridge: one of whoami, django and flask is needed");
+}
+
+static void check_mint(Conf *conf, const GatewayConf *g, const AuthConf *policy)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	const MintConf *mint = &policy->token;
+	HeaderId id = header_id(mint->header);
+
+	if (id != HTTP_OTHER && id != HTTP_AUTHORIZATION)
+		conf_mistake(conf, &mint->header,
+		             "header: is another's: choose a name of your own");
+	for (size_t i = 0; i < mint->keys.count; i++) {
+		const Jwk *key;
+		Str pem;
+		Err *err = file_read(a, mint->keys.at[i], 64 << 10, &pem);
+
+		err = err ? err : jwk_read_pem(a, pem, S(""), 0, &key);
+		if (err)
+			conf_mistake(conf, &mint->keys.at[i], "key: %.*s",
+			             STR_ARG(err_chain(a, err)));
+		else if (i == 0 && !key->signs)
+			conf_mistake(conf, &mint->keys.at[i],
+			             "key: the private half is needed to sign");
+	}
+	for (size_t i = 0; mint->jwks.len && &g->auth.at[i] < policy; i++)
+		if (g->auth.at[i].has_token && str_eq(g->auth.at[i].token.jwks, mint->jwks))
+			conf_mistake(conf, &mint->jwks,
+			             "jwks: the keys of policy %.*s are there already",
+			             STR_ARG(g->auth.at[i].name));
+}
+
+static void check_policy(Conf *conf, const GatewayConf *g, const AuthConf *policy)
+{
+	if (!policy->has_jwt && !policy->has_keys && !policy->has_bridge && !policy->has_forward &&
+	    !policy->certificate)
+		conf_mistake(
+			conf, policy,
+			"policy %.*s: says nothing of how anybody is known: jwt, keys, certificate, bridge or forward",
+			STR_ARG(policy->name));
+	if (policy->has_jwt)
+		check_jwt(conf, &policy->jwt);
+	if (policy->has_bridge)
+		check_bridge(conf, &policy->bridge);
+	if (policy->has_forward)
+		check_address(conf, &policy->forward.url, "url");
+	if (policy->has_token)
+		check_mint(conf, g, policy);
 }
 
 static void check_headers(Conf *conf, const GatewayConf *g, const AuthConf *policy)
@@ -282,12 +507,7 @@ void auth_conf_check(Conf *conf, GatewayConf *g)
 	for (size_t i = 0; i < g->auth.count; i++) {
 		const AuthConf *policy = &g->auth.at[i];
 
-		if (!policy->has_jwt)
-			conf_mistake(conf, policy,
-			             "policy %.*s: says nothing of how anybody is known: jwt",
-			             STR_ARG(policy->name));
-		if (policy->has_jwt)
-			check_jwt(conf, &policy->jwt);
+		check_policy(conf, g, policy);
 		check_rule(conf, &policy->allow, NULL);
 		check_headers(conf, g, policy);
 	}

@@ -22,6 +22,58 @@ typedef struct JwtConf {
 	bool need_expiry;
 } JwtConf;
 
+/* Sessions in cookies that the monolith signed: auth/signed_session.h. */
+typedef struct SignedConf {
+	CONF_LIST_OF(Str) secrets;
+	Str salt;
+	Str subject; /* what of the session is its user */
+	int64_t max_age_us;
+	bool sha1;
+} SignedConf;
+
+/* The monolith's own sessions. */
+typedef struct BridgeConf {
+	Str cookie;
+	Str whoami; /* an address; empty: it is not asked */
+	Str ca;
+	Str subject; /* what of its answer is the user */
+	int64_t cache_us, timeout_us;
+	uint32_t entries;
+	bool cross_site; /* other sites may use them to change something */
+	bool has_django, has_flask;
+	SignedConf django, flask;
+} BridgeConf;
+
+/* Somebody else who is asked for every request. */
+typedef struct ForwardClaimConf {
+	Str header; /* of the answer */
+	Str claim;
+} ForwardClaimConf;
+typedef struct ForwardConf {
+	Str url;
+	Str ca;
+	CONF_LIST_OF(Str) send; /* headers of the request */
+	CONF_LIST_OF(ForwardClaimConf) claims;
+	int64_t cache_us, timeout_us;
+	uint32_t entries;
+} ForwardConf;
+
+/* Keys of programs: auth/api_key.h. */
+typedef struct ApiKeysConf {
+	Str file;
+	Str header; /* that holds one; empty: none */
+	CONF_LIST_OF(Str) scheme, scopes;
+} ApiKeysConf;
+
+/* Tokens of the gateway's own, for servers. */
+typedef struct MintConf {
+	Str issuer;
+	CONF_LIST_OF(Str) audience, keys, claims;
+	Str header;
+	Str jwks; /* the path where the public keys are; empty: nowhere */
+	int64_t life_us;
+} MintConf;
+
 /* What servers are told of who came. */
 typedef struct IdentityHeaderConf {
 	Str name;
@@ -32,6 +84,12 @@ typedef struct AuthConf {
 	Str name;
 	bool has_jwt;
 	JwtConf jwt;
+	bool certificate; /* the client's, of a listener with client_ca */
+	bool has_bridge, has_forward, has_keys, has_token;
+	BridgeConf bridge;
+	ForwardConf forward;
+	ApiKeysConf keys;
+	MintConf token;
 	Str allow; /* a rule; empty: whoever is known */
 	CONF_LIST_OF(IdentityHeaderConf) headers;
 	bool optional;  /* without credentials it goes on, as nobody */
@@ -44,5 +102,7 @@ extern const ConfTable jwt_conf_table;  /* JwtConf */
 
 enum { AUTH_POLICIES = 100, AUTH_HEADERS = 32 };
 
+/* Does a policy ask the upstream of that name? */
+bool auth_conf_asks(const GatewayConf *g, Str upstream);
 /* What rows alone cannot say, and the policies of routes. */
 void auth_conf_check(Conf *conf, GatewayConf *g);

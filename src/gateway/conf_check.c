@@ -66,6 +66,10 @@ static void check_listeners(Conf *conf, GatewayConf *g)
 		address_split(l->address.text, &l->address);
 		for (size_t k = 0; k < l->tls.count; k++)
 			check_pair(conf, &l->tls.at[k].certificate, &l->tls.at[k].key);
+		check_authority(conf, &l->client_ca);
+		if (l->client_ca.len ? !l->tls.count : l->client_must)
+			conf_mistake(conf, &l->client_ca,
+			             "client_ca: tls, client_ca and client_must belong together");
 		if (l->h2c && l->tls.count)
 			conf_mistake(conf, &l->h2c,
 			             "h2c: is for ports without tls; over tls it is http2");
@@ -537,7 +541,7 @@ static void warn_log(Warnings *w, const AccessConf *log)
 
 static void warn_upstream(Warnings *w, const UpstreamConf *u)
 {
-	bool used = false, limited = u->max_connections > 0;
+	bool used = auth_conf_asks(w->g, u->name), limited = u->max_connections > 0;
 
 	for (size_t i = 0; i < w->g->routes.count; i++)
 		used = used || w->g->routes.at[i].upstream == u ||

@@ -144,9 +144,12 @@ static Snapshot *snapshot_of(Arena *a, const GatewayConf *g)
 static void begin(Explain *e, Exchange *x, const GatewayConf *g)
 {
 	Passage *p = ARENA_NEW(e->arena, Passage);
+	Snapshot *snap;
 
 	p->x = x;
-	p->snap = snapshot_of(e->arena, g);
+	snap = snapshot_of(e->arena, g);
+	explain_auth_begin(e, snap);
+	p->snap = snap;
 	p->forwarded = (Forwarded){
 		.conf = g, .request = &x->request, .peer = &x->peer, .secure = x->secure
 	};
@@ -270,7 +273,7 @@ static const Command commands[] = {
 	{ "explain", .group = "decompose", .summary = "say which route takes a request, and why",
 	  .run = explain, .json = true,
 	  .help = "Says which route of a configuration takes a request and why, which others would and why they come later, "
-	          "and which came near. Then what happens: the upstream and what it is asked, times, limits, tries, the "
+	          "and which came near; who asks, by its policy, and whether they may. Then what happens: the upstream and what it is asked, times, limits, tries, the "
 	          "headers that are added and removed. Nothing is connected to.\n\n"
 	          "Ends with 0 when a route takes the request, with 1 when none does or it would be refused.",
 	  .examples =

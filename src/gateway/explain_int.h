@@ -6,6 +6,7 @@
 #include "gateway/route.h"
 
 typedef struct Passage Passage;
+typedef struct Snapshot Snapshot;
 
 typedef struct Fact {
 	Str key, value;
@@ -56,6 +57,9 @@ void explain_put_json(const Explain *e, Buf *b);
 
 /* explain_route.c */
 void explain_route(Explain *e);
+/* explain_auth.c: policies as they would be at work; then who asks, and whether they may. */
+void explain_auth_begin(Explain *e, Snapshot *snap);
+void explain_auth(Explain *e);
 /* explain_then.c: of a request that has a route. */
 void explain_then(Explain *e);
 /* explain_upstream.c: of a route that has an upstream. */

@@ -149,6 +149,7 @@ void explain_then(Explain *e)
 {
 	const RouteConf *r = e->p->route->conf;
 
+	explain_auth(e);
 	explain_begin(e, "then");
 	tell_maintenance(e);
 	if (e->p->refused)

@@ -2,12 +2,13 @@
  *
  * Identity: who a request is from, as it was proved. In the request's arena. */
 #pragma once
-#include "base/json.h"
+#include "gateway/auth_cache.h"
 
 typedef struct Identity {
 	const char *by; /* "jwt" */
 	Str subject;    /* the claim sub as text; empty: none */
 	const Json *claims;
+	AuthId id; /* of what was shown */
 } Identity;
 
 /* A claim as text: strings as they are, numbers, true and false, the items of a list with "," between; null, objects and

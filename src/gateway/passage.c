@@ -81,7 +81,7 @@ Err *passage_request_headers(Passage *p)
 	p->head.scheme = p->x->secure ? S("https") : S("http");
 	p->head.upgrade = request->upgrade;
 	forwarded_request(&p->forwarded, p->x->arena, &p->head.headers);
-	auth_headers(p, &p->head.headers);
+	TRY(auth_headers(p, &p->head.headers));
 	if (!p->state->request_fields)
 		return NULL;
 	passage_values(p, &values);

@@ -10,6 +10,7 @@
 #include "gateway/maintenance.h"
 #include "gateway/options.h"
 #include "gateway/proxy_int.h"
+#include "gateway/reply.h"
 #include "gateway/watermark.h"
 #include "http/cookie.h"
 
@@ -192,9 +193,20 @@ static Err *action_files_first(Passage *p)
 	return action_proxy(p);
 }
 
+/* The keys that servers check the gateway's own tokens with. */
+static Err *publish(Passage *p, Str jwks)
+{
+	Head head = { .status = 200 };
+
+	headers_add(&head.headers, p->x->arena, S("Content-Type"), S("application/jwk-set+json"));
+	headers_add(&head.headers, p->x->arena, S("Cache-Control"), S("max-age=300"));
+	return reply_whole(p, &head, jwks);
+}
+
 Err *proxy_handle(Exchange *x)
 {
 	Passage *p = passage_begin(x);
+	Str jwks;
 
 	TRY(check_memory(x));
 	if (options_are_ours(&x->request))
@@ -202,11 +214,15 @@ Err *proxy_handle(Exchange *x)
 		                      &(Header){ p->snap->conf->request_id.header,
 		                                 p->forwarded.request_id },
 		                      &p->allow);
+	if (auth_publishes(p->snap->auth, &x->request, &jwks))
+		return publish(p, jwks);
 	TRY(find_route(p));
 	TRY(p->refused);
 	TRY(maintenance_check(p));
 	if (p->state->auth || p->state->allow)
 		TRY(auth_check(p));
+	if (x->begun)
+		return NULL; /* it was sent to where people log in */
 	if (p->route->conf->has_files && p->route->conf->upstream)
 		return action_files_first(p);
 	return actions[p->route->conf->action](p);

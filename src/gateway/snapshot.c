@@ -237,7 +237,7 @@ Err *snapshot_new(Arena *a, ConfHold *hold, const GatewayConf *conf, const Snaps
 	*snap = (Snapshot){ .refs = 1, .conf = conf, .hold = conf_hold_ref(hold) };
 	err = read_files(snap, a);
 	err = err ? err : take_upstreams(snap, a, before);
-	err = err ? err : auth_new(a, hold, conf, before ? before->auth : NULL, &snap->auth);
+	err = err ? err : auth_new(a, snap, before ? before->auth : NULL, &snap->auth);
 	if (err) {
 		drop_upstreams(snap);
 		conf_hold_unref(snap->hold);

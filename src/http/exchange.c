@@ -23,6 +23,7 @@ void exchange_init(Exchange *x, ServerConn *sc, const ExchangeOps *ops, Arena *a
 	x->listener_arg = sc->home->listener->arg;
 	x->peer = sc->peer;
 	x->secure = sc->secure;
+	x->stream = &sc->stream;
 	x->body_limit = server_conn_conf(sc)->limits.body_bytes;
 	x->body_us = server_conn_conf(sc)->limits.body_us;
 	x->write_us = server_conn_conf(sc)->limits.write_us;

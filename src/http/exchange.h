@@ -45,6 +45,8 @@ struct Exchange {
 	struct Rules *rules; /* HTTP/2: it is a user of these, beside its connection */
 	void *listener_arg;  /* what http_listen was given */
 	Peer peer;
+	const Stream
+		*stream;     /* the client's connection, for its certificate; NULL: there is none */
 	bool secure;         /* came over TLS */
 	bool read_all;       /* the request's body has ended */
 	bool begun;          /* a final answer's head was given */

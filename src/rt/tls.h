@@ -10,6 +10,8 @@ typedef struct TlsServerConf {
 	Str certificate; /* PEM file, the chain after the leaf */
 	Str key;         /* PEM file */
 	bool h2;         /* offer h2 before http/1.1 in ALPN */
+	Str client_ca; /* PEM file of who may sign certificates of clients; empty: none is asked for */
+	bool client_must; /* who has none is refused in the handshake; who has a wrong one always is */
 } TlsServerConf;
 
 /* Several certificates: chosen by SNI (exact name, then wildcard, else the first). Reads files: call on a worker or at
@@ -39,3 +41,15 @@ Err *stream_tls_connect(Stream *s, TlsContext *context, Str name) MUST_USE;
 Str stream_alpn(const Stream *s);     /* "h2", "http/1.1" or empty */
 Str stream_sni(const Stream *s);      /* what the client asked for, or empty */
 bool stream_resumed(const Stream *s); /* for the log */
+
+/* The client's certificate, which was verified; after an accept with client_ca. */
+typedef struct TlsCertificate {
+	Str subject; /* "CN=billing,O=Shop" (RFC 2253) */
+	Str common;  /* its CN; empty: none */
+	const Str
+		*names; /* "DNS:billing.internal", "URI:spiffe://shop/billing", "email:a@b.test" */
+	size_t count;
+	uint8_t sha256[32]; /* of the whole */
+} TlsCertificate;
+bool stream_certificate(const Stream *s, Arena *a,
+                        TlsCertificate *out); /* false: it has shown none */

@@ -261,6 +261,28 @@ static Server *server_new(size_t count)
 	return server;
 }
 
+/* Every context has the authorities: which one a handshake ends with is chosen in its midst. */
+static Err *ask_clients(Arena *a, SSL_CTX *ctx, const TlsServerConf *conf)
+{
+	const char *file = str_z(a, conf->client_ca);
+	STACK_OF(X509_NAME) * names;
+
+	if (!conf->client_ca.len)
+		return NULL;
+	names = SSL_load_client_CA_file(file);
+	if (!names || SSL_CTX_load_verify_file(ctx, file) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return err_new(a, ERR_INVALID, "tls.certificate", "CA file \"%s\" cannot be used",
+		               file);
+	}
+	SSL_CTX_set_client_CA_list(ctx, names);
+	SSL_CTX_set_verify(ctx,
+	                   SSL_VERIFY_PEER |
+	                           (conf->client_must ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+	                   NULL);
+	return NULL;
+}
+
 Err *tls_server_new(Arena *a, const TlsServerConf *confs, size_t count, TlsContext **out)
 {
 	AUTO(server_unref) Server *server = NULL;
@@ -273,6 +295,7 @@ Err *tls_server_new(Arena *a, const TlsServerConf *confs, size_t count, TlsConte
 
 		server->contexts[server->count++] = ctx;
 		TRY(tls_load_files(a, ctx, confs[i].certificate, confs[i].key));
+		TRY(ask_clients(a, ctx, &confs[i]));
 		add_names(server, ctx);
 	}
 	server->base.ssl = server->contexts[0];

@@ -17,11 +17,11 @@ static void must(bool fine)
 
 static const Jwks *known(Arena *a)
 {
-	static const Str text =
-		S("{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"e\",\"x\":"
-	          "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"},"
-	          "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"p\",\"x\":\"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY\","
-	          "\"y\":\"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw\"}]}");
+	static const Str text = S(
+		"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"e\",\"x\":"
+		"\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"},"
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"p\",\"x\":\"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY\","
+		"\"y\":\"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw\"}]}");
 	const Jwks *keys = NULL;
 
 	must(!jwks_read(a, text, JWK_TAKE_PUBLIC, &keys));
@@ -37,7 +37,8 @@ static void try_token(Arena *a, Str text)
 		return;
 	must(str_eq(jws.signed_part, str_sub(text, 0, jws.signed_part.len)));
 	must(jws_prove(a, &jws, known(a)) || jws.key);
-	if (!jwt_check(a, jws.payload, &(JwtRules){ .issuer = S("i"), .skew_us = 1 }, 1000000, &jwt))
+	if (!jwt_check(a, jws.payload, &(JwtRules){ .issuer = S("i"), .skew_us = 1 }, 1000000,
+	               &jwt))
 		must(json_kind(jwt.claims) == JSON_KIND_OBJECT);
 }
 
@@ -66,7 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size && data[0] == 't')
 		try_token(a, text);
 	else if (size)
-		try_set(a, text, data[0] == 's' ? JWK_TAKE_SECRET : data[0] == 'p' ? JWK_TAKE_PRIVATE : JWK_TAKE_PUBLIC);
+		try_set(a, text,
+		        data[0] == 's'   ? JWK_TAKE_SECRET
+		        : data[0] == 'p' ? JWK_TAKE_PRIVATE
+		                         : JWK_TAKE_PUBLIC);
 	arena_free(a);
 	return 0;
 }

@@ -30,7 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Err *err = rule_read(a, text, &rule);
 	Str name;
 
-	must(!json_read(a, S("{\"sub\":\"7\",\"uid\":7,\"roles\":[\"admin\",3,null],\"ok\":true,\"r\":{\"x\":1.5}}"), 0, &claims));
+	must(!json_read(
+		a,
+		S("{\"sub\":\"7\",\"uid\":7,\"roles\":[\"admin\",3,null],\"ok\":true,\"r\":{\"x\":1.5}}"),
+		0, &claims));
 	if (err)
 		must(err->kind == ERR_INVALID && str_starts(err->text, S("column ")));
 	for (size_t i = 0; !err && i < 2; i++) {

@@ -235,11 +235,15 @@ def test_a_reload_keeps_what_was_fetched_and_verified(gateway, shop, client, jos
 
 def test_fifty_at_once_ask_the_issuer_once(gateway, shop, client, jose, issuer):
     id_ = issuer(jose.key("ES256", "a"))
-    gw = gateway(servers(shop) + policy(id_.url, jwt="refetch: 1h"))
+    gw = gateway(servers(shop) + policy(id_.url, jwt="refetch: 1h, timeout: 20s"))
     assert client.get(gw, "/api/x", bearer(jose.token("a", **claims()))).status == 200
     id_.keys.append(jose.key("ES256", "b"))
-    wires = [client.connect(gw) for _ in range(50)]
-    for n, wire in enumerate(wires):
-        wire.send(f"GET /api/x HTTP/1.1\r\nHost: x.test\r\n{bearer(jose.token('b', **claims(n=n)))}\r\n\r\n".encode())
+    id_.mood = "waits"
+    tokens = [jose.token("b", **claims(n=n)) for n in range(50)]
+    wires = [client.connect(gw) for _ in tokens]
+    for wire, token in zip(wires, tokens):
+        wire.send(f"GET /api/x HTTP/1.1\r\nHost: x.test\r\n{bearer(token)}\r\n\r\n".encode())
+    until(lambda: gw.metric("banyan_connections_active") >= 50, "all of them wait")
+    id_.released.set()
     assert {wire.answer().status for wire in wires} == {200}
     assert id_.asked == 2

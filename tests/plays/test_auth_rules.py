@@ -150,3 +150,16 @@ def test_programs_are_moved_by_a_claim_that_was_verified(stage, gateway, upstrea
     for n, side in enumerate(first):  # another token of the same user, and no cookie
         again = client.get(gw, "/", bearer(jose, sub=f"user-{n}", jti=str(n)))
         assert again.text == side and again.headers.get("set-cookie") is None
+
+
+def test_explain_tells_who_asks_and_whether_they_may(stage, jose, text):
+    file = stage.folder / "gw.yaml"
+    file.write_text("listen: [ '127.0.0.1:0' ]\n" + text(
+        '''{ name: user, match: "/users/{id}", to: shop, auth: api, allow: 'sub == path.id' }''', policy="headers: { X-User: sub }"))
+    code, out, err = run_banyan("explain", "-c", file, "GET /users/7", "-H", bearer(jose, sub="7"))
+    assert code == 0, out + err
+    assert "it passes: jwt of 7" in out and "sub == path.id" in out and "X-User: 7" in out
+    code, out, _ = run_banyan("explain", "-c", file, "GET /users/8", "-H", bearer(jose, sub="7"))
+    assert code == 1 and "403 auth.denied" in out
+    code, out, _ = run_banyan("explain", "-c", file, "GET /users/8")
+    assert code == 1 and "401 auth.missing" in out

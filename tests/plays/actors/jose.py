@@ -63,6 +63,8 @@ class Issuer:
                 if outer.mood == "hangs":
                     outer.released.wait()
                     return
+                if outer.mood == "waits":
+                    outer.released.wait()
                 if outer.mood == "lies":
                     body = b'{"keys": "none of your business"}'
                 if outer.mood == "floods":

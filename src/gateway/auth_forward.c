@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Forward auth: another server is asked whether a request may pass. It sees the headers it was promised and what X-Forwarded-*
+ * fields say of the request, never its body. What it refuses, and where it sends people to log in, is the client's answer. */
+#include "base/arena.h"
+#include "base/time.h"
+#include "gateway/auth_int.h"
+#include "gateway/fetch.h"
+#include "gateway/reply.h"
+
+#include <stdlib.h>
+
+enum { ANSWER_BYTES = 64 << 10, SENT_MAX = 16 << 10 };
+
+static Err refused =
+	ERR_STATIC(UNAUTHENTICATED, "auth.refused", "the server that knows does not know you");
+static Err denied = ERR_STATIC(DENIED, "auth.denied", "the server that knows does not let you");
+
+struct Forward {
+	const ForwardConf *conf;
+	FetchPlace place;
+	AuthCache *cache;
+};
+
+static void forward_drop(Forward **forward)
+{
+	forward_free(*forward);
+}
+
+Err *forward_new(Arena *a, const ForwardConf *conf, Str policy, const Snapshot *snap, Forward **out)
+{
+	AUTO(forward_drop) Forward *forward = calloc(1, sizeof *forward);
+
+	if (!forward)
+		abort();
+	*forward = (Forward){ .conf = conf, .cache = auth_cache_new(conf->entries, policy) };
+	TRY(auth_place(a, snap, conf->url, conf->ca, &forward->place));
+	*out = TAKE(forward);
+	return NULL;
+}
+
+void forward_free(Forward *forward)
+{
+	if (!forward)
+		return;
+	fetch_place_fini(&forward->place);
+	auth_cache_free(forward->cache);
+	free(forward);
+}
+
+/* --- the question ------------------------------------------------------------------------------------------------------- */
+
+/* Also what an answer is remembered by. */
+static AuthId put_question(const Forward *forward, const Passage *p, Headers *out)
+{
+	const Headers *in = &p->x->request.headers;
+	AUTO(buf_fini) Buf b = { 0 };
+	Arena *a = p->x->arena;
+
+	for (uint32_t i = 0; i < in->count; i++)
+		for (size_t k = 0; k < forward->conf->send.count; k++)
+			if (str_eq_nocase(in->at[i].name, forward->conf->send.at[k])) {
+				headers_add(out, a, in->at[i].name, in->at[i].value);
+				buf_fmt(&b, "%zu:%zu:%.*s\n", k, in->at[i].value.len,
+				        STR_ARG(in->at[i].value));
+			}
+	buf_fmt(&b, "%.*s %.*s://%.*s%.*s", STR_ARG(p->x->request.method),
+	        STR_ARG(p->forwarded.scheme), STR_ARG(p->forwarded.host), STR_ARG(p->url.path));
+	headers_add(out, a, S("X-Forwarded-Method"), p->x->request.method);
+	headers_add(out, a, S("X-Forwarded-Proto"), p->forwarded.scheme);
+	headers_add(out, a, S("X-Forwarded-Host"), p->forwarded.host);
+	headers_add(out, a, S("X-Forwarded-Uri"), p->x->request.target);
+	headers_add(out, a, S("X-Forwarded-For"), p->forwarded.client_ip);
+	headers_add(out, a, p->snap->conf->request_id.header, p->forwarded.request_id);
+	return auth_id(buf_str(&b));
+}
+
+/* --- the answer --------------------------------------------------------------------------------------------------------- */
+
+static const Json *claims_of(const Forward *forward, Arena *a, const Headers *headers)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	JsonWriter w = json_writer(&b);
+	const Json *claims = NULL;
+
+	json_begin_object(&w);
+	for (size_t i = 0; i < forward->conf->claims.count; i++) {
+		Str value = headers_get_name(headers, forward->conf->claims.at[i].header);
+
+		if (value.len)
+			json_put_str(&w, str_z(a, forward->conf->claims.at[i].claim), value);
+	}
+	json_end(&w);
+	return json_read(a, str_dup(a, buf_str(&b)), 0, &claims) ? NULL : claims;
+}
+
+/* Where people log in. */
+static Err *pass_redirect(Passage *p, const FetchAnswer *answer)
+{
+	Head head = { .status = answer->status };
+
+	for (uint32_t i = 0; i < answer->headers.count; i++) {
+		const Header *h = &answer->headers.at[i];
+
+		if (str_eq_nocase(h->name, S("Location")) ||
+		    str_eq_nocase(h->name, S("Set-Cookie")))
+			headers_add(&head.headers, p->x->arena, h->name, h->value);
+	}
+	headers_add(&head.headers, p->x->arena, S("Cache-Control"), S("no-store"));
+	return reply_whole(p, &head, (Str){ 0 });
+}
+
+static Err *refuse(Passage *p, const FetchAnswer *answer)
+{
+	if (answer->status >= 300 && answer->status < 400)
+		return pass_redirect(p, answer);
+	if (answer->status == 401)
+		p->challenge = headers_get_name(&answer->headers, S("WWW-Authenticate"));
+	if (answer->status == 401)
+		return &refused;
+	if (answer->status == 403)
+		return &denied;
+	return err_new(p->x->arena, ERR_BUSY, "auth.unavailable",
+	               "the server that knows answered %u", answer->status);
+}
+
+Err *auth_try_forward(const AuthPolicy *policy, Passage *p, AuthFound *found)
+{
+	const Forward *forward = policy->forward;
+	Arena *a = p->x->arena;
+	FetchAsk question = { .timeout_us = forward->conf->timeout_us, .body_max = ANSWER_BYTES };
+	int64_t now_us = time_utc_us();
+	FetchAnswer answer;
+	Err *err;
+
+	found->there = true;
+	found->by = "forward";
+	found->id = put_question(forward, p, &question.headers);
+	found->known = auth_recall(forward->cache, a, found->id, now_us, &found->claims);
+	if (found->known)
+		return NULL;
+	if (forward->place.up)
+		question.authority = p->x->request.authority;
+	err = fetch_ask(a, &forward->place, &question, &answer);
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	if (err)
+		return err_because(a, err, ERR_BUSY, "auth.unavailable",
+		                   "the server that knows does not answer");
+	if (answer.status < 200 || answer.status >= 300)
+		return refuse(p, &answer);
+	found->claims = claims_of(forward, a, &answer.headers);
+	if (forward->conf->cache_us && found->claims)
+		auth_cache_add(forward->cache, found->id, 0, found->claims,
+		               now_us + forward->conf->cache_us);
+	return NULL;
+}
