@@ -4,7 +4,8 @@
  *
  * A session is a cookie that means something to the monolith alone. Where it is signed and the secret is known, it is read
  * here; else the monolith is asked once, and its answer counts for as long as `cache` says and no longer: an answer that is
- * over is not used because the monolith does not answer, or a log-out would not be one. That nobody is logged in is never
+ * over is not used because the monolith does not answer, or a log-out would not be one. A monolith of several hosts may know a
+ * session at one of them alone, so an answer counts for the host that was asked about. That nobody is logged in is never
  * remembered, for the next request may be the one after the login. */
 #include "auth/signed_session.h"
 #include "base/arena.h"
@@ -169,6 +170,14 @@ static Err *find_cookie(const BridgeConf *conf, const Headers *headers, Str *coo
 	return NULL;
 }
 
+static AuthId id_of(const Bridge *bridge, const Passage *p, Str cookie)
+{
+	Str host = bridge->place.up ? p->x->request.authority : S("");
+
+	return auth_id2(bridge->conf->cookie, str_fmt(p->x->arena, "%zu:%.*s%.*s", host.len,
+	                                              STR_ARG(host), STR_ARG(cookie)));
+}
+
 Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 {
 	const Bridge *bridge = policy->bridge;
@@ -180,7 +189,7 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	if (!cookie.len)
 		return NULL;
 	found->by = "session";
-	found->id = auth_id2(bridge->conf->cookie, cookie);
+	found->id = id_of(bridge, p, cookie);
 	found->known = auth_recall(bridge->cache, a, found->id, now_us, &found->claims);
 	if (!found->known && !read_signed(bridge->conf, a, cookie, now_us, &found->claims) &&
 	    bridge->conf->whoami.len)
