@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "gateway/auth_int.h"
+#include "gateway/auth_jwt.h"
 #include "gateway/upstream.h"
 #include "rt/work.h"
 
@@ -209,14 +210,14 @@ static void find_text(const ApiKeysConf *conf, const Headers *headers, Str *text
 {
 	for (uint32_t i = 0; i < headers->count; i++) {
 		const Header *h = &headers->at[i];
-		Str rest = h->value, word;
+		Str rest, word;
 
 		if (conf->header.len && str_eq_nocase(h->name, conf->header)) {
 			*text = h->value;
 			*count += 1;
-		} else if (h->id == HTTP_AUTHORIZATION && str_split(&rest, ' ', &word) &&
-		           is_scheme(conf, word) && str_starts(str_trim(rest), S("bk_"))) {
-			*text = str_trim(rest);
+		} else if (h->id == HTTP_AUTHORIZATION && auth_scheme(h->value, &word, &rest) &&
+		           is_scheme(conf, word) && str_starts(rest, S("bk_"))) {
+			*text = rest;
 			*count += 1;
 		}
 	}
