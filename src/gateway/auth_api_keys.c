@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A fiber on loop 0 has a worker look at the file every two seconds; when it is another (`banyan keys` puts a new one in its
- * place) it is read, and a file that is not in order changes nothing. Requests take a reference to the set that counts just
+ * place) it is read, and a file that is not in order, or cannot be
+ * read, changes nothing until it can. Requests take a reference to the set that counts just
  * then, for as long as they live. */
 #include "gateway/auth_api_keys.h"
 
@@ -95,7 +96,6 @@ static Err *read_again(ApiKeys *keys, Arena *a)
 
 	if (before && is_same(&stamp, &keys->stamp))
 		return NULL;
-	keys->stamp = stamp;
 	if (stamp.inode)
 		TRY(err_copy(a,
 		             file_read(file->arena, keys->conf->file, API_KEYS_FILE_BYTES, &text)));
@@ -104,6 +104,7 @@ static Err *read_again(ApiKeys *keys, Arena *a)
 	keys->file = TAKE(file);
 	pthread_mutex_unlock(&keys->lock);
 	file_unref(before);
+	keys->stamp = stamp;
 	keys->said = false;
 	return NULL;
 }
