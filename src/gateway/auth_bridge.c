@@ -3,7 +3,7 @@
  * The session bridge: who is logged in at the monolith is known to the services beside it.
  *
  * A session is a cookie that means something to the monolith alone. Where it is signed and the secret is known, it is read
- * here; else the monolith is asked once, and its answer counts for as long as `cache` says and no longer: an answer that is
+ * here each time, as it ends by its age; else the monolith is asked once, and its answer counts for as long as `cache` says and no longer: an answer that is
  * over is not used because the monolith does not answer, or a log-out would not be one. A monolith of several hosts may know a
  * session at one of them alone, so an answer counts for the host that was asked about. That nobody is logged in is never
  * remembered, for the next request may be the one after the login. */
@@ -183,6 +183,7 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	const Bridge *bridge = policy->bridge;
 	Arena *a = p->x->arena;
 	int64_t now_us = time_utc_us();
+	bool asked = false;
 	Str cookie;
 
 	TRY(find_cookie(bridge->conf, &p->x->request.headers, &cookie));
@@ -192,13 +193,15 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	found->id = id_of(bridge, p, cookie);
 	found->known = auth_recall(bridge->cache, a, found->id, now_us, &found->claims);
 	if (!found->known && !read_signed(bridge->conf, a, cookie, now_us, &found->claims) &&
-	    bridge->conf->whoami.len)
+	    bridge->conf->whoami.len) {
+		asked = true;
 		TRY(ask(bridge, p, cookie, &found->claims));
+	}
 	if (!found->claims)
 		return NULL;
 	if (!bridge->conf->cross_site && auth_is_cross_site(p))
 		return &cross_site;
-	if (!found->known)
+	if (asked)
 		auth_cache_add(bridge->cache, found->id, 0, found->claims,
 		               now_us + bridge->conf->cache_us);
 	found->there = true;

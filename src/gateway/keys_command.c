@@ -258,8 +258,8 @@ static const Command commands[] = {
 	  .examples =
 	          "banyan keys add -f keys.json --owner billing --scope orders:read --expires 2160h",
 	  COMMAND_OPTIONS(add_options), .size = sizeof(KeysArgs) },
-	{ "keys list", .group = "decompose", .summary = "list the keys of programs", .run = list_keys,
-	  .json = true,
+	{ "keys list", .group = "decompose", .summary = "list the keys of programs",
+	  .run = list_keys, .json = true,
 	  .help = "Says of each key its beginning, whether it is good, when it ends, whose it is and what it is for.",
 	  .examples = "banyan keys list -f keys.json", COMMAND_OPTIONS(list_options),
 	  .size = sizeof(KeysArgs) },

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways past a policy: other spellings, other hosts, other cookies, other protocols. None of them leads anywhere."""
 import base64
+import hashlib
+import hmac
 import json
+import time
 
 import pytest
 
 from actors.gateway import run_banyan
 from actors.http1 import chunk, reply
+from actors.waiting import until
 
 WHO = {"id": 7, "email": "a@b.test"}
 
@@ -154,3 +158,22 @@ def test_a_secret_of_nothing_is_a_mistake(stage, kind):
                     "routes: [ { name: all, match: /**, to: s, auth: users } ]\n")
     code, out, err = run_banyan("check", "-c", file)
     assert code == 2 and "secret" in out + err
+
+
+def flask_session(secret, signed_s, **said):
+    def text(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+    def mac(key, data):
+        return hmac.new(key, data, hashlib.sha1).digest()
+    signed = text(json.dumps(said).encode()) + b"." + text(int(signed_s).to_bytes(4, "big"))
+    return (signed + b"." + text(mac(mac(secret, b"cookie-session"), signed))).decode()
+
+
+def test_a_signed_session_ends_by_its_age_whatever_is_remembered(gateway, upstream, client, service):
+    gw = gateway(f'upstreams: {{ service: {{ servers: [ "{service.address}" ] }} }}\n'
+                 "auth: { users: { bridge: { cookie: session, cache: 1h, flask: { secret: key, max_age: 2s } } } }\n"
+                 "routes: [ { name: all, match: /**, to: service, auth: users } ]\n")
+    cookie = "Cookie: session=" + flask_session(b"key", time.time(), _user_id="7")
+    assert client.get(gw, "/x", cookie).status == 200
+    until(lambda: client.get(gw, "/x", cookie).status == 401, "it has ended")
