@@ -60,6 +60,16 @@ void bridge_free(Bridge *bridge)
 
 /* --- claims ------------------------------------------------------------------------------------------------------------- */
 
+/* A text or a number; 0, true and false are what some monoliths say of nobody. */
+static bool is_user(const Json *value)
+{
+	JsonKind kind = json_kind(value);
+	int64_t number;
+
+	return kind == JSON_KIND_STR ||
+	       (kind == JSON_KIND_INT && json_to_i64(value, &number) && number);
+}
+
 /* What the session or the answer says, with its user as `sub`. False: it names none. */
 static bool make_claims(Arena *a, const Json *said, Str subject, const Json **claims)
 {
@@ -70,7 +80,7 @@ static bool make_claims(Arena *a, const Json *said, Str subject, const Json **cl
 	const Json *value;
 	void *at = NULL;
 
-	if (!sub.len)
+	if (!sub.len || !is_user(identity_find(said, subject)))
 		return false;
 	json_begin_object(&w);
 	json_put_str(&w, "sub", sub);

@@ -177,3 +177,12 @@ def test_a_signed_session_ends_by_its_age_whatever_is_remembered(gateway, upstre
     cookie = "Cookie: session=" + flask_session(b"key", time.time(), _user_id="7")
     assert client.get(gw, "/x", cookie).status == 200
     until(lambda: client.get(gw, "/x", cookie).status == 401, "it has ended")
+
+
+def test_a_user_that_is_none_is_nobody(gateway, upstream, client, service):
+    said_now = {}
+    gw = gateway(bridged(upstream(answer=lambda _: said(said_now)), service, bridge=", cache: 0s"))
+    for user, status in [(7, 200), ("7", 200), (-1, 200), ("0", 200), (0, 401), (False, 401), (True, 401), (None, 401), ("", 401),
+                         (" ", 401), ([], 401), ([7], 401), ({"id": 7}, 401), (7.5, 401)]:
+        said_now["id"] = user
+        assert client.get(gw, "/service/x", "Cookie: sid=a").status == status, user
