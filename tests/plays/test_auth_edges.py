@@ -186,3 +186,18 @@ def test_a_user_that_is_none_is_nobody(gateway, upstream, client, service):
                          (" ", 401), ([], 401), ([7], 401), ({"id": 7}, 401), (7.5, 401)]:
         said_now["id"] = user
         assert client.get(gw, "/service/x", "Cookie: sid=a").status == status, user
+
+
+def test_a_claim_is_one_segment_of_a_path(stage, gateway, client, service, jose):
+    (stage.folder / "jwks.json").write_text(json.dumps({"keys": [jose.key("ES256", "a")]}))
+    gw = gateway(f'upstreams: {{ service: {{ servers: [ "{service.address}" ] }} }}\n'
+                 "auth: { api: { jwt: { jwks: jwks.json } } }\n"
+                 'routes: [ { name: mine, match: /mine, to: service, auth: api, rewrite: "/users/{claim:sub}/orders" } ]\n')
+    for sub, path in [("7", "/users/7/orders"), ("a b", "/users/a%20b/orders"), ("..a", "/users/..a/orders"), ("50%", "/users/50%25/orders"),
+                      ("%41", "/users/%2541/orders"), ("%2e%2e", "/users/%252e%252e/orders"), ("a;b", "/users/a%3Bb/orders"),
+                      ("a?b#c", "/users/a%3Fb%23c/orders")]:
+        assert client.get(gw, "/mine", "Authorization: Bearer " + jose.token("a", sub=sub)).status == 200, sub
+        assert service.requests[-1].target == path
+    for sub in ["..", ".", "...", "", "../admin", "a/b", "a\\b"]:
+        answer = client.get(gw, "/mine", "Authorization: Bearer " + jose.token("a", sub=sub))
+        assert (answer.status, slug(answer)) == (400, "gateway.template_claim"), sub
