@@ -24,7 +24,9 @@ DEPTH = 16
 TABLE = "create unlogged table bench_load (id uuid not null, n bigint not null, name text not null, at timestamptz not null)"
 # who else there is: what says its version; those that are in our own programs have none
 PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"], "pgbench": ["pgbench", "--version"],
-         "psql": ["psql", "--version"], "map": None, "redis-benchmark": ["redis-benchmark", "--version"], "plain": None}
+         "psql": ["psql", "--version"], "map": None, "redis-benchmark": ["redis-benchmark", "--version"], "plain": None,
+         "fastapi": ["/usr/bin/python3", "-c", "import asyncpg, fastapi, uvicorn; print('FastAPI', fastapi.__version__, 'asyncpg', "
+                     "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"]}
 
 
 def versions():
@@ -32,8 +34,9 @@ def versions():
     found = {name: "" for name in ("sqlite", "libpq", "map", "plain")}
     for name, command in PEERS.items():
         if command and shutil.which(command[0]):
-            told = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[0].split(" (Debian")[0]
-            found[name] = "SQLite " + told.split()[0] if name == "sqlite" else told
+            told = subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0].split(" (Debian")[0]
+            if told:
+                found[name] = "SQLite " + told.split()[0] if name == "sqlite" else told
     return found
 
 

@@ -18,6 +18,7 @@ from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
 from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 import store
+import user
 
 FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
 PROGRAMS = {"origin": [], "relay": [], "hold": [], "load": ["-lssl", "-lcrypto"]}
@@ -383,6 +384,15 @@ BENCHES = (
     Bench("bus.relay", "events from a full outbox through relay, Redis and consumer; a plain XADD/XREADGROUP/XACK loop, which keeps "
           "no promise; the delay of both at half of our rate", "us/event", None, "", 100000, rivals=("plain",),
           rounds=store.bus_rounds, notes=delays),
+    Bench("user.read", "GET /v1/users/{id} with PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and asyncpg; without the "
+          "database's part", CPU, None, "", 8, rivals=("fastapi",), budgets=(Budget("fastapi", 0.1),), rounds=user.read_rounds),
+    Bench("user.pg", "the database's part of the same; pgbench -M prepared with the same columns", "us CPU/read", None, "", 8,
+          rivals=("pgbench",), budgets=(Budget("pgbench", 1.2),), rounds=user.pg_rounds),
+    Bench("user.cache", "reads drawn by Zipf out of 100,000 users with a change in a hundred, memory and Redis in front, from a cold start: "
+          "those that went to the database", "% of the reads", None, "", 8, rivals=(), budgets=(Budget("", 30),), rounds=user.cache_rounds,
+          notes=user.warm_too),
+    Bench("user.memory", "the service after 10,000 sessions of 100,000 users were used, on 256 connections", "MiB resident", None, "", 8,
+          rivals=(), budgets=(Budget("", 64),), rounds=user.memory_rounds),
 )
 
 

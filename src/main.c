@@ -2,7 +2,9 @@
  *
  * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "base/arena.h"
 #include "base/args.h"
+#include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
 #include "gateway/command.h"
@@ -11,15 +13,20 @@
 #include "gateway/init.h"
 #include "gateway/keys_command.h"
 #include "gateway/hooks.h"
+#include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
 #include "rt/jq.h"
+#include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
 #include "shift/metrics.h"
 #include "shift/pages.h"
 #include "store/command.h"
 #include "store/event_command.h"
+#include "user/import_command.h"
+#include "user/user.h"
+#include "user/user_command.h"
 
 static const CommandGroup phases[] = {
 	{ "assess", "1 Assess", "what the debt costs, where it sits, whether refactoring pays",
@@ -50,24 +57,68 @@ static const Command own_commands[] = {
 	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
 };
 
-int main(int argc, char **argv)
+#ifndef MORE_SERVICES /* a program of the tests has one */
+#define MORE_SERVICES
+#endif
+
+static GatewayServices beside = {
+	.only = services_only,
+	.any = services_any,
+	.place = services_place,
+	.begin = services_begin,
+	.each = services_each,
+	.drain = services_drain,
+	.end = services_end,
+};
+
+static Err *read_for_service(Arena *a, Str file, const void **out)
 {
-	const AdminPage *rows;
+	Conf *conf = conf_new(a);
+	GatewayConf *g;
+	Err *err = gateway_conf_load(a, conf, file, &g);
+
+	if (!err)
+		*out = g->services.at;
+	return err;
+}
+
+static Err *begin_services(Arena *a)
+{
+	const Service *const rows[] = { user_service(), MORE_SERVICES };
+	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		services[i] = rows[i];
+	TRY(services_add(a, services, COUNT(rows)));
+	TRY(gateway_conf_services(a, services_table()));
+	beside.table = services_table();
+	gateway_serve_beside(&beside);
+	services_read_with(read_for_service);
+	for (size_t i = 0; i <= COUNT(rows); i++)
+		store_commands_know(services_schema(i));
+	return NULL;
+}
+
+static void begin_features(void)
+{
+	const AdminPage *pages;
 	const MetricFamily *families;
 	size_t count;
-	CommandSet sets[] = {
-		{ own_commands, COUNT(own_commands) },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-		{ 0 },
-	};
+
+	gateway_hook(shift_hooks());
+	shift_conf_paths(compare_verify_path);
+	families = shift_metrics(&count);
+	metrics_add(families, count);
+	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	console_begin();
+}
+
+int main(int argc, char **argv)
+{
+	AUTO(arena_freep) Arena *lasting = arena_new(0);
+	Err *err;
+	CommandSet sets[13] = { { own_commands, COUNT(own_commands) } };
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
 		  "The keys of the file that `banyan serve --config FILE` reads. `banyan check` "
@@ -90,6 +141,12 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "service-metrics", "Metrics of services",
+		  "What services add to `/metrics`, on their own listeners and on the admin port.",
+		  NULL, service_put_metrics },
+		{ "password-metrics", "Metrics of passwords",
+		  "What the user service adds to `/metrics` for the threads that hash passwords.",
+		  NULL, password_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};
@@ -114,13 +171,14 @@ int main(int argc, char **argv)
 	sets[7].rows = job_commands(&sets[7].count);
 	sets[8].rows = shift_commands(&sets[8].count);
 	sets[9].rows = jq_commands(&sets[9].count);
-	sets[10].rows = keys_commands(&sets[10].count);
-	gateway_hook(shift_hooks());
-	shift_conf_paths(compare_verify_path);
-	families = shift_metrics(&count);
-	metrics_add(families, count);
-	rows = shift_pages(&count);
-	admin_extend(rows, count);
-	console_begin();
+	sets[10].rows = user_commands(&sets[10].count);
+	sets[11].rows = user_import_commands(&sets[11].count);
+	sets[12].rows = keys_commands(&sets[12].count);
+	begin_features();
+	err = begin_services(lasting);
+	if (err) {
+		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
+		return 1;
+	}
 	return args_main(&program, argc, argv, stdout, stderr);
 }

@@ -6,7 +6,10 @@
 #include "rt/loop.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
+#include "service_idempotency_sql.h"
+#include "service_schema.h"
 #include "shift_book_sql.h"
+#include "shift_dual_sql.h"
 #include "shift_schema.h"
 #include "shift_webhook_sql.h"
 #include "store/db_int.h"
@@ -18,6 +21,12 @@
 #include "store_outbox_sql.h"
 #include "store_schema_sql.h"
 #include "suite.h"
+#include "user_access_sql.h"
+#include "user_audit_sql.h"
+#include "user_import_sql.h"
+#include "user_schema.h"
+#include "user_session_sql.h"
+#include "user_sql.h"
 
 #include <string.h>
 
@@ -617,14 +626,23 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
 	TRY(schema_apply(db, a, &shift_schema, &applied));
+	TRY(schema_apply(db, a, &service_schema, &applied));
+	TRY(schema_apply(db, a, &user_schema, &applied));
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
+	suite_statements(db, a, &service_idempotency_sql);
 	suite_statements(db, a, &shift_webhook_sql);
+	suite_statements(db, a, &shift_dual_sql);
 	suite_statements(db, a, &store_db_lease_sql);
 	suite_statements(db, a, &store_schema_sql);
 	suite_statements(db, a, &store_outbox_sql);
 	suite_statements(db, a, &store_consumer_sql);
 	suite_statements(db, a, &store_job_sql);
+	suite_statements(db, a, &user_access_sql);
+	suite_statements(db, a, &user_audit_sql);
+	suite_statements(db, a, &user_import_sql);
+	suite_statements(db, a, &user_session_sql);
+	suite_statements(db, a, &user_sql);
 	return NULL;
 }
 

@@ -38,7 +38,7 @@ function route() {
   if (!store) return;
   const [, place, rest] = location.hash.split("/");
   if (place === "shift" && rest) return show(new SubjectView(store, who, decodeURIComponent(rest)));
-  if (place === "upstreams") return show(new UpstreamsView());
+  if (place === "upstreams") return show(new UpstreamsView(store, who));
   if (location.hash !== "#/") history.replaceState(null, "", "#/");
   show(new ListView(store));
 }

@@ -2,14 +2,15 @@
 // Differences by path and kind, with examples side by side. An example that is open stays open when the numbers change.
 import { get, shiftUrl } from "./api.js";
 import { count, h, probability, setText, table, time } from "./dom.js";
+import { VERBS } from "./words.js";
 
 const VERDICTS = { mismatch: "✕ mismatch", noise: "~ noise", accepted: "✓ accepted", open: "? open" };
 const COLUMNS = [{ label: "Path" }, { label: "Kind" }, { label: "Seen", num: true }, { label: "Old against itself", num: true }, { label: "Verdict" },
   { label: "First" }, { label: "Last" }, { label: "Examples" }];
 
 export class Differences {
-  constructor(name, accept, may) {
-    Object.assign(this, { name, accept, may, opened: new Set() });
+  constructor(name, act, may) {
+    Object.assign(this, { name, act, may, opened: new Set() });
     this.told = h("p.soft", "Asking…");
     this.list = h("div");
     this.element = h("section.differences", h("h2", "Differences"), this.told, this.list);
@@ -31,9 +32,10 @@ export class Differences {
 
   cells(key) {
     const verdict = h("span.state", { "data-state": key.verdict }, VERDICTS[key.verdict] ?? key.verdict);
-    const more = key.verdict === "accepted" ? h("span.soft", `by ${key.accepted_by ?? "somebody"}`) :
-      key.verdict !== "noise" && h("button.small", { type: "button", disabled: !this.may(), "data-verb": "accept",
-        "aria-label": `Accept ${key.kind} at ${key.path}`, onclick: () => this.accept({ path: key.path, kind: key.kind }) }, "Accept");
+    const button = (verb) => h("button.small", { type: "button", disabled: !this.may(), "data-verb": verb,
+      "aria-label": `${VERBS[verb].label}: ${key.kind} at ${key.path}`, onclick: () => this.act(verb, { path: key.path, kind: key.kind }) }, VERBS[verb].label);
+    const more = key.verdict === "accepted" ? h("span", h("span.soft", `by ${key.accepted_by ?? "somebody"} `), button("unaccept")) :
+      key.verdict !== "noise" && button("accept");
     const p = key.verdict !== "accepted" && Number.isFinite(key.p) && h("span.soft", ` p ${probability(key.p)}`);
     return [h("code", key.path), key.kind, count(key.raw), count(key.noise), h("span", verdict, p, " ", more),
       time(key.first), time(key.last), this.examples(key)];

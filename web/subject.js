@@ -26,7 +26,7 @@ export class SubjectView {
     this.steps = h("ol.steps", { "aria-label": "Steps" });
     this.graphs = h("div");
     this.facts = h("div.cards");
-    this.differences = new Differences(name, (given) => this.act("accept", given), () => may(this.who, "operate"));
+    this.differences = new Differences(name, (verb, given) => this.act(verb, given), () => may(this.who, "operate"));
     this.journal = new Journal(name);
     this.trouble = h("p.notice.wrong", { role: "alert", hidden: true });
     this.element = h("section.subject", h("p", h("a", { href: "#/" }, "← All moves")),
@@ -94,7 +94,7 @@ export class SubjectView {
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
-    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && isAsked(name, this.subject));
+    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && !VERBS[name].server && isAsked(name, this.subject));
     const usual = names.filter((name) => isUsual(name, this.subject));
     const rest = names.filter((name) => !usual.includes(name));
     const opened = this.verbs.querySelector("details")?.open;

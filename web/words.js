@@ -40,12 +40,18 @@ export const VERBS = {
     about: "Nobody is held back on the old side any more. After this there is nothing to go back to." },
   accept: { label: "Accept", role: "operate", phases: [], difference: true,
     about: "Differences of this kind at this path do not count any more." },
+  unaccept: { label: "Take back", role: "operate", phases: [], difference: true,
+    about: "Differences of this kind at this path, which somebody accepted, count again." },
+  drain: { label: "Take out", role: "operate", phases: [], server: true, strong: true,
+    about: "This server gets no new requests, at any gateway that shares the journal. What it has it finishes." },
+  undrain: { label: "Put back", role: "operate", phases: [], server: true,
+    about: "This server gets requests again, few at first where the upstream has a slow_start." },
 };
 
 // What it waits for: a person's yes to what another asked for, or whatever the gateway says.
 export function waitsFor(subject) {
   if (subject.asked) return `${subject.asked_by || "somebody"} asked for ${subject.asked}; another person approves it`;
-  return subject.blocked || "";
+  return subject.blocked || subject.book || "";
 }
 
 export const isAsked = (name, subject) => !VERBS[name].needs || subject.needs === name;

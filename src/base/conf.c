@@ -8,6 +8,7 @@
  * noted range around it says where it stood. Arrays are laid out once, so addresses stay.
  *
  * Single values: conf_value.c. Printing and the reference: conf_print.c. The rows' own soundness: conf_table.c. */
+#include "base/conf_arena.h"
 #include "base/conf_int.h"
 
 #include "base/arena.h"
@@ -50,6 +51,11 @@ struct Conf {
 
 static void read_object(Conf *conf, const YamlNode *node, const YamlNode *place,
                         const YamlNode *name, const ConfPart *parts, size_t count);
+
+Arena *conf_arena(const Conf *conf)
+{
+	return conf->arena;
+}
 
 Conf *conf_new(Arena *a)
 {

@@ -8,11 +8,13 @@
 #include "build_info.h"
 
 #include <ares.h>
+#include <brotli/decode.h>
 #include <jansson.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <yaml.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -41,6 +43,16 @@ static const char *version_of_pcre2(void)
 	return pcre2_config(PCRE2_CONFIG_VERSION, text) > 0 ? text : "unknown";
 }
 
+static const char *version_of_brotli(void)
+{
+	static char text[16]; /* written before threads */
+	uint32_t version = BrotliDecoderVersion();
+
+	(void)snprintf(text, sizeof text, "%u.%u.%u", version >> 24, version >> 12 & 0xfff,
+	               version & 0xfff);
+	return text;
+}
+
 static const struct {
 	const char *name;
 	VersionOf *version;
@@ -52,6 +64,8 @@ static const struct {
 	{ "jansson", jansson_version_str },
 	{ "pcre2", version_of_pcre2 },
 	{ "zlib", zlibVersion },
+	{ "brotli", version_of_brotli },
+	{ "zstd", ZSTD_versionString },
 };
 
 static void put_json(JsonWriter *w)

@@ -29,7 +29,7 @@ static Err no_login =
 
 static void read_sessions(MetricOut *out)
 {
-	metric_emit(out, NULL, (double)session_count(time_mono_us()));
+	metric_emit(out, NULL, (double)console_session_count(time_mono_us()));
 }
 
 static void read_limit(MetricOut *out)
@@ -62,7 +62,7 @@ static Err *find_session(Exchange *x, bool changes, AdminWho *who)
 	Str id = http_cookie(&x->request.headers, cookie_name(x));
 	Str given = headers_get_name(&x->request.headers, S("X-Banyan-Proof")), proof;
 
-	if (!session_find(x->arena, id, time_mono_us(), who, &proof))
+	if (!console_session_find(x->arena, id, time_mono_us(), who, &proof))
 		return NULL;
 	return !changes || str_eq(given, proof) ? NULL : &no_proof;
 }
@@ -149,8 +149,8 @@ static Err *page_login(Exchange *x, Str rest)
 	(void)rest;
 	if (!headers_get(&x->request.headers, HTTP_AUTHORIZATION).len)
 		return &no_login;
-	session_end(http_cookie(&x->request.headers, cookie_name(x)));
-	session_begin(x->arena, admin_who(x), time_mono_us(), &id, &proof);
+	console_session_end(http_cookie(&x->request.headers, cookie_name(x)));
+	console_session_begin(x->arena, admin_who(x), time_mono_us(), &id, &proof);
 	return answer_who(x,
 	                  str_fmt(x->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Strict%s",
 	                          STR_ARG(cookie_name(x)), STR_ARG(id),
@@ -163,7 +163,7 @@ static Err *page_logout(Exchange *x, Str rest)
 	Str name = cookie_name(x);
 
 	(void)rest;
-	session_end(http_cookie(&x->request.headers, name));
+	console_session_end(http_cookie(&x->request.headers, name));
 	return answer(x, 200,
 	              str_fmt(x->arena, "%.*s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
 	                      STR_ARG(name)),

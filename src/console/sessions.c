@@ -81,7 +81,7 @@ static Session *take_place(int64_t now_us)
 	return oldest;
 }
 
-void session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof)
+void console_session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof)
 {
 	Session made = { .used = true,
 		         .last_us = now_us,
@@ -98,7 +98,7 @@ void session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *
 	*proof = str_dup(a, (Str){ made.proof, PROOF_HEX });
 }
 
-bool session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof)
+bool console_session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof)
 {
 	Session *s, found = { 0 };
 
@@ -116,7 +116,7 @@ bool session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof)
 	return true;
 }
 
-void session_end(Str id)
+void console_session_end(Str id)
 {
 	Session *s;
 
@@ -127,7 +127,7 @@ void session_end(Str id)
 	pthread_mutex_unlock(&sessions.lock);
 }
 
-uint64_t session_count(int64_t now_us)
+uint64_t console_session_count(int64_t now_us)
 {
 	uint64_t count = 0;
 

@@ -12,8 +12,8 @@ enum {
 };
 
 /* A new one. In the arena: *id, for the cookie, and *proof, which what changes something must carry too. */
-void session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof);
+void console_session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof);
 /* Is there such a session, used within SESSION_IDLE_S? It counts as used now. *who (in the arena) and *proof are its own. */
-bool session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof);
-void session_end(Str id); /* none is fine */
-uint64_t session_count(int64_t now_us);
+bool console_session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *proof);
+void console_session_end(Str id); /* none is fine */
+uint64_t console_session_count(int64_t now_us);

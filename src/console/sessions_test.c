@@ -13,10 +13,10 @@ TEST(a_session_is_found_by_its_id_and_by_nothing_else)
 	AdminWho who = { 0 };
 	char changed[SESSION_ID_HEX];
 
-	session_begin(a, &ann, 5, &id, &proof);
+	console_session_begin(a, &ann, 5, &id, &proof);
 	CHECK_INT(id.len, SESSION_ID_HEX);
 	CHECK_INT(proof.len, PROOF_HEX);
-	CHECK(session_find(a, id, 6, &who, &same));
+	CHECK(console_session_find(a, id, 6, &who, &same));
 	CHECK_STR(who.name, S("ann"));
 	CHECK_INT(who.role, ADMIN_OPERATE);
 	CHECK_STR(same, proof);
@@ -24,11 +24,11 @@ TEST(a_session_is_found_by_its_id_and_by_nothing_else)
 		memcpy(changed, id.at, sizeof(changed));
 		changed[i] = changed[i] == '0' ? '1' : '0';
 		flipped = (Str){ changed, sizeof(changed) };
-		CHECK(!session_find(a, flipped, 6, &who, &same));
+		CHECK(!console_session_find(a, flipped, 6, &who, &same));
 	}
-	CHECK(!session_find(a, str_sub(id, 0, id.len - 1), 6, &who, &same));
-	CHECK(!session_find(a, S(""), 6, &who, &same));
-	CHECK(!session_find(a, str_fmt(a, "%.*s0", STR_ARG(id)), 6, &who, &same));
+	CHECK(!console_session_find(a, str_sub(id, 0, id.len - 1), 6, &who, &same));
+	CHECK(!console_session_find(a, S(""), 6, &who, &same));
+	CHECK(!console_session_find(a, str_fmt(a, "%.*s0", STR_ARG(id)), 6, &who, &same));
 }
 
 TEST(an_empty_place_is_nobodys_session)
@@ -37,7 +37,7 @@ TEST(an_empty_place_is_nobodys_session)
 	AdminWho who;
 	Str proof;
 
-	CHECK(!session_find(a, (Str){ zeros, sizeof(zeros) }, 1, &who, &proof));
+	CHECK(!console_session_find(a, (Str){ zeros, sizeof(zeros) }, 1, &who, &proof));
 }
 
 TEST(a_session_ends_by_itself_when_nobody_uses_it)
@@ -45,12 +45,12 @@ TEST(a_session_ends_by_itself_when_nobody_uses_it)
 	Str id, proof;
 	AdminWho who;
 
-	session_begin(a, &ann, 0, &id, &proof);
-	CHECK(session_find(a, id, HOURS(11), &who, &proof));
-	CHECK(session_find(a, id, HOURS(22), &who, &proof)); /* it was used in between */
-	CHECK_INT(session_count(HOURS(33)), 1);
-	CHECK(!session_find(a, id, HOURS(34), &who, &proof));
-	CHECK_INT(session_count(HOURS(34)), 0);
+	console_session_begin(a, &ann, 0, &id, &proof);
+	CHECK(console_session_find(a, id, HOURS(11), &who, &proof));
+	CHECK(console_session_find(a, id, HOURS(22), &who, &proof)); /* it was used in between */
+	CHECK_INT(console_session_count(HOURS(33)), 1);
+	CHECK(!console_session_find(a, id, HOURS(34), &who, &proof));
+	CHECK_INT(console_session_count(HOURS(34)), 0);
 }
 
 TEST(a_session_ends_when_told_to)
@@ -58,13 +58,13 @@ TEST(a_session_ends_when_told_to)
 	Str id, other, proof;
 	AdminWho who;
 
-	session_begin(a, &ann, 0, &id, &proof);
-	session_begin(a, &ann, 0, &other, &proof);
-	session_end(id);
-	session_end(id);
-	session_end(S("nonsense"));
-	CHECK(!session_find(a, id, 1, &who, &proof));
-	CHECK(session_find(a, other, 1, &who, &proof));
+	console_session_begin(a, &ann, 0, &id, &proof);
+	console_session_begin(a, &ann, 0, &other, &proof);
+	console_session_end(id);
+	console_session_end(id);
+	console_session_end(S("nonsense"));
+	CHECK(!console_session_find(a, id, 1, &who, &proof));
+	CHECK(console_session_find(a, other, 1, &who, &proof));
 }
 
 TEST(one_more_than_there_is_room_for_ends_the_one_used_the_longest_time_ago)
@@ -73,12 +73,12 @@ TEST(one_more_than_there_is_room_for_ends_the_one_used_the_longest_time_ago)
 	AdminWho who;
 
 	for (int i = 0; i < SESSIONS_MAX; i++)
-		session_begin(a, &ann, i, &ids[i], &proof);
-	CHECK(session_find(a, ids[0], 1000, &who, &proof));
-	session_begin(a, &ann, 1001, &ids[SESSIONS_MAX], &proof);
-	CHECK_INT(session_count(1002), SESSIONS_MAX);
+		console_session_begin(a, &ann, i, &ids[i], &proof);
+	CHECK(console_session_find(a, ids[0], 1000, &who, &proof));
+	console_session_begin(a, &ann, 1001, &ids[SESSIONS_MAX], &proof);
+	CHECK_INT(console_session_count(1002), SESSIONS_MAX);
 	for (int i = 0; i <= SESSIONS_MAX; i++) {
 		NOTE("session %d", i);
-		CHECK(session_find(a, ids[i], 1003, &who, &proof) == (i != 1));
+		CHECK(console_session_find(a, ids[i], 1003, &who, &proof) == (i != 1));
 	}
 }

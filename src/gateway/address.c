@@ -25,7 +25,8 @@ static bool is_name(Str host)
 static bool split_unix(Str path, AddressConf *out)
 {
 	if (!path.len || path.len > UNIX_PATH_MAX_BYTES ||
-	    (path.at[0] != '/' && path.at[0] != '.') || memchr(path.at, 0, path.len))
+	    (path.at[0] != '/' && path.at[0] != '.' && path.at[0] != '@') ||
+	    memchr(path.at, 0, path.len))
 		return false;
 	out->unix_path = path;
 	return true;

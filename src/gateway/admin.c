@@ -10,6 +10,7 @@
 #include "gateway/orders.h"
 #include "gateway/problem.h"
 #include "gateway/snapshot.h"
+#include "gateway/waiting.h"
 
 struct Admin {
 	Arena *arena;
@@ -65,9 +66,16 @@ static void snapshot_unrefp(Snapshot **snap)
 static Err *page_config(Exchange *x, Str rest)
 {
 	AUTO(snapshot_unrefp) Snapshot *snap = gateway_snapshot(gateway_of(x));
+	AUTO(buf_fini) Buf out = { 0 };
+	Str keys[HOOKS_WAITING];
+	size_t count = gateway_waiting(snap->conf, keys);
 
 	(void)rest;
-	return http_reply(x, 200, S("application/yaml; charset=utf-8"), snap->text);
+	for (size_t i = 0; i < count; i++)
+		buf_fmt(&out, "# %.*s: another one is in force until a restart\n",
+		        STR_ARG(keys[i]));
+	buf_put(&out, snap->text);
+	return http_reply(x, 200, S("application/yaml; charset=utf-8"), buf_str(&out));
 }
 
 static Err *page_upstreams(Exchange *x, Str rest)
@@ -139,7 +147,7 @@ static Err *admin_handle(Exchange *x)
 	Url url;
 
 	x->user = asked;
-	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ 0 }, &url));
+	TRY(url_canonical(x->arena, x->request.target, &(UrlRules){ .encoded_slash = true }, &url));
 	page = admin_find(x->arena, url.path, x->request.method, &rest, &asked->allow);
 	if (!page && asked->allow.len)
 		return &wrong_method;

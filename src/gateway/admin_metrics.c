@@ -103,6 +103,16 @@ static double is_up(const UpstreamServerStats *stats)
 	return stats->state == BALANCE_UP;
 }
 
+static double is_drained(const UpstreamServerStats *stats)
+{
+	return !stats->weight || stats->out;
+}
+
+static double requests_of(const UpstreamServerStats *stats)
+{
+	return stats->requests;
+}
+
 static double connections_of(const UpstreamServerStats *stats)
 {
 	return stats->connections;
@@ -111,6 +121,16 @@ static double connections_of(const UpstreamServerStats *stats)
 static void read_server_up(MetricOut *out)
 {
 	each_server(out, is_up);
+}
+
+static void read_server_drained(MetricOut *out)
+{
+	each_server(out, is_drained);
+}
+
+static void read_server_requests(MetricOut *out)
+{
+	each_server(out, requests_of);
 }
 
 static void read_server_connections(MetricOut *out)
@@ -209,6 +229,18 @@ static const MetricFamily families[] = {
 	  "1 while the server is up by its health checks",
 	  { "upstream", "server" },
 	  read_server_up },
+	{ "banyan_upstream_server_drained",
+	  METRIC_GAUGE,
+	  "boolean",
+	  "1 while the server takes no new requests: somebody took it out, or its weight is 0",
+	  { "upstream", "server" },
+	  read_server_drained },
+	{ "banyan_upstream_server_requests",
+	  METRIC_GAUGE,
+	  "requests",
+	  "Requests at the server now",
+	  { "upstream", "server" },
+	  read_server_requests },
 	{ "banyan_upstream_connections",
 	  METRIC_GAUGE,
 	  "connections",

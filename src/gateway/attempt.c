@@ -287,6 +287,7 @@ static Err *try_server(Passage *p)
 	p->stale = err == &closed && p->lease.reused && !p->call.answered;
 	p->unsent = !p->call.sent ||
 	            (p->stale && wants_proof(p, err) && call_untouched(&p->call, false));
+	p->reached = p->reached || !p->unsent;
 	if (err == &closed && !p->unsent && !(p->stale && call_untouched(&p->call, true)))
 		lease_broke(&p->lease);
 	note_head(p, p->answered ? NULL : err, begun_us);
@@ -337,6 +338,7 @@ static void prepare_retry(Passage *p, const Err *err)
 {
 	upstream_count_retry(p->target->up, p->stale ? CAUSE_STALE : cause_of(p, err));
 	p->answered = false;
+	p->doubted = p->reached;
 	p->fresh = p->stale;
 	if (p->stale)
 		p->attempts--; /* the same server, on a new connection */

@@ -9,6 +9,7 @@
 #include "gateway/changes.h"
 #include "gateway/passthrough.h"
 #include "gateway/record.h"
+#include "gateway/waiting.h"
 #include "rt/tls.h"
 
 static Err many_logs = ERR_STATIC(CONFLICT, "gateway.access_logs",
@@ -52,6 +53,43 @@ void build_begin(Build *b, const GatewayArgs *args, Recorders *recorders, const 
 	b->conf = conf_new(b->arena);
 }
 
+static bool gateway_wanted(const GatewayArgs *args)
+{
+	for (size_t i = 0; i < args->only.count; i++)
+		if (str_eq(args->only.at[i], S("gateway")))
+			return true;
+	return !args->only.count;
+}
+
+/* A process of services has the admin port and what belongs to it. */
+static void leave_gateway_out(GatewayConf *conf)
+{
+	conf->listen.count = 0;
+	conf->routes.count = 0;
+	conf->upstreams.count = 0;
+	conf->service_upstreams = 0;
+	conf->has_shift = false;
+	conf->shift.webhooks.count = 0;
+	conf->warnings.count = 0;
+}
+
+/* As the file's own address is checked: where others may come, a token is needed. */
+static Err *move_admin(Arena *a, Str address, AdminConf *admin)
+{
+	AddressConf at = { .text = address };
+
+	admin->on = !str_eq(address, S("off"));
+	if (admin->on && (!address_split(address, &at) || !address_is_local_form(&at)))
+		return err_new(a, ERR_INVALID, "args.admin",
+		               "--admin: %.*s is no address to listen on",
+		               STR_ARG(str_quote(a, address)));
+	if (admin->on && !address_is_loopback(&at) && !admin->token.len && !admin->tokens.count)
+		return err_new(a, ERR_INVALID, "args.admin",
+		               "--admin: beyond this machine it takes an admin.token");
+	admin->address = at;
+	return NULL;
+}
+
 Err *build_load(Build *b)
 {
 	const GatewayArgs *args = b->args;
@@ -60,7 +98,10 @@ Err *build_load(Build *b)
 		return NULL;
 	if (args->passthrough.len)
 		return passthrough_load(b->arena, b->conf, args, &b->loaded);
-	return gateway_conf_load(b->arena, b->conf, str_dup(b->arena, args->file), &b->loaded);
+	TRY(gateway_conf_load(b->arena, b->conf, str_dup(b->arena, args->file), &b->loaded));
+	if (!gateway_wanted(args))
+		leave_gateway_out(b->loaded);
+	return args->admin.len ? move_admin(b->arena, args->admin, &b->loaded->admin) : NULL;
 }
 
 Err *build_make(Build *b)
@@ -119,10 +160,11 @@ void build_put_changes(const Build *b, Buf *out)
 {
 	const GatewayConf *conf = b->snap->conf;
 	JsonWriter w = json_writer(out);
+	Str waiting[HOOKS_WAITING];
 
 	json_begin_object(&w);
 	json_put_str(&w, "file", b->args->file);
-	changes_put(&w, b->before, b->snap);
+	changes_put(&w, b->before, b->snap, waiting, gateway_waiting(conf, waiting));
 	json_key(&w, S("warnings"));
 	json_begin_array(&w);
 	for (size_t i = 0; i < conf->warnings.count; i++)

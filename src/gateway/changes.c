@@ -119,7 +119,8 @@ static void put_things(JsonWriter *w, Str key, const Things *things, const Snaps
 	json_end(w);
 }
 
-static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayConf *now)
+static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayConf *now,
+                        const Str *waiting, size_t count)
 {
 	json_key(w, S("restart"));
 	json_begin_array(w);
@@ -129,10 +130,13 @@ static void put_restart(JsonWriter *w, const GatewayConf *before, const GatewayC
 		json_add_str(w, S("threads"));
 	if (!str_eq(before->takeover, now->takeover))
 		json_add_str(w, S("takeover"));
+	for (size_t i = 0; i < count; i++)
+		json_add_str(w, waiting[i]);
 	json_end(w);
 }
 
-void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now)
+void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now, const Str *waiting,
+                 size_t count)
 {
 	const GatewayConf *old = before->conf, *new = now->conf;
 	Things listeners = { old->listen.count, new->listen.count, listener_name, listener_same };
@@ -143,5 +147,5 @@ void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now)
 	put_things(w, S("listeners"), &listeners, before, now);
 	put_things(w, S("upstreams"), &upstreams, before, now);
 	put_things(w, S("routes"), &routes, before, now);
-	put_restart(w, old, new);
+	put_restart(w, old, new, waiting, count);
 }

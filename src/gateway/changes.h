@@ -10,4 +10,6 @@ typedef struct Snapshot Snapshot;
  * names, at most CHANGES_SHOWN of a kind ("more": how many were left out); and "restart": what waits for one. Blocks
  * nothing, but takes a moment where there are thousands of routes: on a worker. */
 enum { CHANGES_SHOWN = 100 };
-void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now);
+/* waiting, count: more that does (waiting.h). */
+void changes_put(JsonWriter *w, const Snapshot *before, const Snapshot *now, const Str *waiting,
+                 size_t count);

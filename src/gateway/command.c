@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "gateway/conf.h"
 #include "gateway/gateway.h"
+#include "gateway/services.h"
 
 static const ConfKey serve_options[] = {
 	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE",
@@ -15,6 +16,10 @@ static const ConfKey serve_options[] = {
 	  .help = "get the listening sockets of the process that runs with this configuration, and end it" },
 	{ "passthrough", CONF_STR, AT(GatewayArgs, passthrough), .value = "UPSTREAM",
 	  .help = "everything to this address (host:port, unix:/path) or upstream of the configuration, no policy on" },
+	{ "only", CONF_STR, AT_LIST(GatewayArgs, only), .value = "NAME",
+	  .help = "of what the configuration names: gateway, or a service; may be given more than once" },
+	{ "admin", CONF_STR, AT(GatewayArgs, admin), .value = "ADDRESS",
+	  .help = "the admin port, instead of the configuration's: two processes may share one file" },
 	{ "listen", CONF_STR, AT(GatewayArgs, listen), .value = "ADDRESS",
 	  .help = "where, with --passthrough and without a configuration; 127.0.0.1:8080 if not said" },
 };
@@ -29,6 +34,10 @@ static Err *serve(Cmd *cmd)
 	if (args->listen.len && (args->file.len || !args->passthrough.len))
 		return err_new(cmd->arena, ERR_INVALID, "args.listen",
 		               "--listen is for --passthrough without a configuration");
+	if (args->only.count && args->passthrough.len)
+		return err_new(cmd->arena, ERR_INVALID, "args.only",
+		               "--only and --passthrough do not go together");
+	TRY(gateway_services()->only(cmd->arena, args->only.at, args->only.count));
 	return gateway_run(cmd->arena, args);
 }
 
@@ -108,10 +117,13 @@ static const Command commands[] = {
 	          "--takeover asks the running process for its listening sockets and, once this one serves, tells it to "
 	          "finish and end: no connection is refused and no request lost. When this one cannot start nothing "
 	          "changes.\n\n"
+	          "--only NAME runs that part alone: a service, with its database, its listeners and the admin port; or the "
+	          "gateway without the services.\n\n"
 	          "--passthrough is the way out of any trouble: no routes, no limits, no retries, targets as they came; "
 	          "with a configuration its listeners and certificates.\n\n"
 	          "Prints \"listening URL\" for each address, \"admin URL\", and \"ready\" once requests are served.",
 	  .examples = "banyan serve -c banyan.yaml\nbanyan serve --takeover -c banyan.yaml\n"
+	              "banyan serve -c banyan.yaml --only user\n"
 	              "banyan serve -c banyan.yaml --passthrough monolith\n"
 	              "banyan serve --passthrough 127.0.0.1:8000 --listen :8080",
 	  COMMAND_OPTIONS(serve_options), .size = sizeof(GatewayArgs) },

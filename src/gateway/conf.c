@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "gateway/balance.h"
 #include "gateway/conf_int.h"
+#include "gateway/conf_writes.h"
 #include "http/admin.h"
 #include "obs/access.h"
 
@@ -370,28 +371,6 @@ static const ConfKey match_keys[] = {
 static const ConfTable match_table = { "match", CONF_ROWS(MatchConf, match_keys),
 	                               .shorthand = "path", .help = "what requests a route takes" };
 
-static const ConfKey field_keys[] = {
-	{ "name", CONF_NAME, AT(FieldConf, name), .verify = verify_field_name,
-	  .help = "of the header" },
-	{ "value", CONF_STR, AT(FieldConf, value), OUTSIDE(FieldConf, outside), .required = true,
-	  .verify = verify_template, .value = "TEMPLATE", .help = "its value" },
-};
-static const ConfTable field_table = { "header", CONF_ROWS(FieldConf, field_keys),
-	                               .shorthand = "value", .help = "one header" };
-
-static const ConfKey fields_keys[] = {
-	{ "set", CONF_OBJECT, AT_MAP(FieldsConf, set), .table = &field_table,
-	  .help = "headers, by name: instead of all that are there of that name" },
-	{ "add", CONF_OBJECT, AT_MAP(FieldsConf, add), .table = &field_table,
-	  .help = "headers, by name: beside those that are there" },
-	{ "remove", CONF_STR, AT_LIST(FieldsConf, remove), .verify = verify_field_name,
-	  .value = "NAME", .help = "names of headers that are taken out" },
-};
-const ConfTable fields_conf_table = {
-	"headers", CONF_ROWS(FieldsConf, fields_keys),
-	.help = "changes to headers; values may hold {host}, {path}, {query}, {scheme}, {client_ip}, {request_id}, {claim:NAME} and the parts of the route's path"
-};
-
 static const ConfWord query_rule_words[] = {
 	{ "drop", false, "left out" },
 	{ "keep", true, "appended, unless the template has one" },
@@ -530,6 +509,8 @@ static const ConfKey route_keys[] = {
 	{ "reshape", CONF_OBJECT, AT(RouteConf, reshape), GIVEN(RouteConf, has_reshape),
 	  .table = &reshape_conf_table,
 	  .help = "what of requests and answers is changed where the new side has another form" },
+	{ "writes", CONF_OBJECT, AT(RouteConf, writes), .table = &writes_conf_table,
+	  .help = "where requests that change something go, while the route has two sides" },
 	{ "files", CONF_OBJECT, AT(RouteConf, files), GIVEN(RouteConf, has_files),
 	  .table = &files_table, .help = "a folder of static files" },
 	{ "redirect", CONF_OBJECT, AT(RouteConf, redirect), GIVEN(RouteConf, has_redirect),
@@ -681,11 +662,19 @@ static const ConfTable drain_table = { "drain", CONF_ROWS(DrainConf, drain_keys)
 	                               .shorthand = "timeout",
 	                               .help = "ending without dropping anything" };
 
+/* Its rows are other features': filled in once, by main, before anything is read. */
+static ConfTable services_table = {
+	"services", .size = GATEWAY_SERVICES_BYTES,
+	.help = "services that run in this process, or are reached by it"
+};
+
 static const ConfKey gateway_keys[] = {
-	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), .table = &listen_table,
-	  .required = true, .help = "addresses that clients connect to" },
-	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), .table = &route_table,
-	  .required = true, .help = "which requests go where" },
+	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), GIVEN(GatewayConf, has_listen),
+	  .table = &listen_table,
+	  .help = "addresses that clients connect to; needed, unless there are services only" },
+	{ "routes", CONF_OBJECT, AT_LIST(GatewayConf, routes), GIVEN(GatewayConf, has_routes),
+	  .table = &route_table,
+	  .help = "which requests go where; needed, unless there are services only" },
 	{ "upstreams", CONF_OBJECT, AT_MAP(GatewayConf, upstreams), .table = &upstream_table,
 	  .help = "servers, by a name for each group" },
 	{ "auth", CONF_OBJECT, AT_MAP(GatewayConf, auth), .table = &auth_conf_table,
@@ -722,6 +711,9 @@ static const ConfKey gateway_keys[] = {
 	  .help = "bytes of all those files together; beyond it bodies pass on as they come; 0: no limit" },
 	{ "shift", CONF_OBJECT, AT(GatewayConf, shift), GIVEN(GatewayConf, has_shift),
 	  .table = &shift_all_conf_table, .help = "what all moves of routes share" },
+	{ "services", CONF_OBJECT, AT(GatewayConf, services), .table = &services_table,
+	  .help = "services that run in this process, or are reached by it",
+	  .more = "A route names one as its upstream: `to: service:user`." },
 	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
 	  .value = "ADDRESS",
 	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
@@ -751,6 +743,15 @@ const ConfTable *gateway_route_table(void)
 const ConfTable *gateway_admin_table(void)
 {
 	return &admin_table;
+}
+
+Err *gateway_conf_services(Arena *a, const ConfTable *table)
+{
+	if (table->size != GATEWAY_SERVICES_BYTES)
+		return err_new(a, ERR_INTERNAL, "conf.table", "services: %d bytes, not %zu",
+		               (int)GATEWAY_SERVICES_BYTES, table->size);
+	services_table = *table;
+	return NULL;
 }
 
 const ConfTable *gateway_conf_table(void)

@@ -84,6 +84,8 @@ typedef struct DrainConf {
 	int64_t upgrade_us; /* the same after a take-over */
 } DrainConf;
 
+enum { GATEWAY_SERVICES_BYTES = 32 << 10 };
+
 typedef struct GatewayConf {
 	Str file; /* that it was read from; empty: none */
 	CONF_LIST_OF(ListenConf) listen;
@@ -91,6 +93,12 @@ typedef struct GatewayConf {
 	CONF_LIST_OF(UpstreamConf) upstreams;
 	CONF_LIST_OF(RouteConf) routes;
 	CONF_LIST_OF(AuthConf) auth;
+	bool has_listen, has_routes; /* they stand in the file */
+	size_t service_upstreams;    /* of upstreams, the last: `service:NAME`, not in the file */
+	union {
+		max_align_t align;
+		char at[GATEWAY_SERVICES_BYTES];
+	} services; /* by the table that main hands over: gateway/services.h */
 	LimitsConf limits;
 	AccessConf access_log;
 	CONF_LIST_OF(Str) trusted_proxies;
@@ -121,6 +129,9 @@ const ConfTable *gateway_admin_table(void);
 const ConfTable *gateway_listen_table(void); /* of one listener, ListenConf */
 const ConfTable *gateway_route_table(void);  /* of one route, RouteConf */
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g);
+
+/* That table is known: once, before any configuration is read. Fails with INTERNAL "conf.table". */
+Err *gateway_conf_services(Arena *a, const ConfTable *table) MUST_USE;
 
 /* Reads the whole file; fails with "base.file" or INVALID "conf.invalid", conf_mistakes() having them all. Blocks on the
  * disk (the file, and whether TLS files are there). conf is fresh: conf_new(a). */

@@ -3,6 +3,7 @@
  * What one route does: are the names in its templates ones that it has, may those headers be changed, and do its words go
  * together? A word that would be without effect is a mistake: who wrote it expects something of it. */
 #include "gateway/conf_int.h"
+#include "gateway/conf_writes.h"
 
 #include "base/arena.h"
 #include "gateway/forwarded.h"
@@ -105,4 +106,5 @@ void gateway_conf_check_action(Conf *conf, const GatewayConf *g, const RouteConf
 		conf_mistake(conf, &r->reshape, "reshape: is for routes with a new side");
 	else if (r->has_reshape)
 		reshape_conf_check_route(conf, &r->match, &r->reshape);
+	writes_conf_check_route(conf, g, r);
 }

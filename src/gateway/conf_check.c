@@ -270,6 +270,28 @@ static void check_group(Conf *conf, const GatewayConf *g, RouteConf *r)
 	}
 }
 
+/* Moves are pages of the admin port, /shift/NAME, and words of a command line. */
+static void check_subject(Conf *conf, RouteConf *r)
+{
+	static const struct {
+		Str name;
+		const char *why;
+	} taken[] = {
+		{ S("events"), "/shift/events of the admin port is its stream of changes" },
+		{ S("upstream"), "`banyan shift upstream NAME` is an upstream" },
+		{ S("."), "no page can be called that" },
+		{ S(".."), "no page can be called that" },
+	};
+	Str *name = r->shift.group.len ? &r->shift.group : &r->name;
+
+	for (size_t i = 0; i < COUNT(taken); i++)
+		if (str_eq(*name, taken[i].name))
+			conf_mistake(
+				conf, name,
+				"what is moved cannot be called %.*s: %s; give it another name",
+				STR_ARG(*name), taken[i].why);
+}
+
 /* Two sides, or one. */
 static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
 {
@@ -284,6 +306,7 @@ static void check_sides(Conf *conf, const GatewayConf *g, RouteConf *r)
 			r->new_upstream = need_upstream(conf, g, "new", &r->new);
 		if (r->shift.group.len)
 			check_group(conf, g, r);
+		check_subject(conf, r);
 		if (r->has_old && r->has_new && str_eq(r->old, r->new))
 			conf_mistake(conf, &r->new, "new: that is the old side too");
 	}
@@ -450,6 +473,8 @@ void gateway_conf_check(Conf *conf, void *object)
 {
 	GatewayConf *g = object;
 
+	gateway_conf_need_gateway(conf, g);
+	gateway_conf_add_services(conf, g);
 	check_listeners(conf, g);
 	check_admin(conf, g);
 	derive_log(&g->access_log);

@@ -10,7 +10,12 @@ ConfCheck gateway_conf_check;
 /* What one route does, and whether its words go together: conf_action.c. `action` is known already. */
 void gateway_conf_check_action(Conf *conf, const GatewayConf *g, const RouteConf *r);
 
-/* conf.c: changes to headers, for tables in other files. */
+/* conf_services.c: an upstream for each `service:NAME` of the routes; before they are checked. */
+void gateway_conf_add_services(Conf *conf, GatewayConf *g);
+/* Listeners and routes are there, unless the file holds services alone. */
+void gateway_conf_need_gateway(Conf *conf, const GatewayConf *g);
+
+/* conf_fields.c: changes to headers, for tables in other files. */
 extern const ConfTable fields_conf_table;
 
 /* Single values, conf_verify.c. */

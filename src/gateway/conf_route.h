@@ -96,6 +96,7 @@ typedef struct RouteConf {
 	const UpstreamConf *new_upstream; /* of `new`; NULL: the route has one side */
 	bool has_reshape;
 	ReshapeConf reshape; /* for the new side */
+	WritesConf writes;
 	FilesConf files;
 	RedirectConf redirect;
 	AnswerConf answer;

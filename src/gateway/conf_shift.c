@@ -8,9 +8,11 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "gateway/conf_int.h"
 #include "gateway/conf_reshape.h"
 #include "http/message.h"
 #include "store/db_conf.h"
+#include "store/redis_url.h"
 
 #include <stdlib.h>
 
@@ -214,14 +216,45 @@ static const ConfKey compare_keys[] = {
 static const ConfTable compare_table = { "compare", CONF_ROWS(CompareConf, compare_keys),
 	                                 .help = "when two answers count as the same" };
 
-static const ConfKey counter_keys[] = {
-	{ "name", CONF_NAME, AT(CounterConf, name), .help = "what it is called" },
-	{ "header", CONF_STR, AT(CounterConf, header), .required = true,
-	  .verify = verify_header_name, .value = "HEADER",
-	  .help = "the header of an answer that went well; absent, 0, false or empty: it did not" },
+static Err *verify_counter_name(Arena *a, Str text)
+{
+	TRY(verify_name(a, text));
+	if (text.len <= COUNTER_NAME_MAX)
+		return NULL;
+	return err_new(a, ERR_INVALID, "conf.value", "a counter's name has 47 letters at most");
+}
+
+static const ConfWord worse_words[] = {
+	{ "fewer", COUNTER_FEWER, "the new side goes back when it has fewer of them" },
+	{ "more", COUNTER_MORE, "when it has more: refusals, declined cards" },
+	{ 0 },
 };
+static const ConfKey counter_keys[] = {
+	{ "name", CONF_NAME, AT(CounterConf, name), .verify = verify_counter_name,
+	  .help = "what it is called" },
+	{ "header", CONF_STR, AT(CounterConf, header), GIVEN(CounterConf, has_header),
+	  .verify = verify_header_name, .value = "HEADER",
+	  .help = "an answer counts that has this header; absent, 0, false or empty: it does not" },
+	{ "json", CONF_STR, AT(CounterConf, field), GIVEN(CounterConf, has_field),
+	  .verify = verify_field, .value = "FIELD",
+	  .help = "or one whose JSON body has this field: .payment.ok; absent, null, 0, false or empty: it does not",
+	  .more = "The body is read when the client has it, up to 256 KiB, coded or not; one that is larger is left out." },
+	{ "equals", CONF_STR, AT(CounterConf, equals), GIVEN(CounterConf, has_equals),
+	  .value = "TEXT",
+	  .help = "with this value, and no other: a string, a number, true or false" },
+	{ "worse", CONF_ENUM, AT(CounterConf, worse), .names = worse_words, .def = "fewer",
+	  .help = "what is to send the new side back" },
+};
+static void check_counter(Conf *conf, void *object)
+{
+	CounterConf *c = object;
+
+	if (c->has_header == c->has_field)
+		conf_mistake(conf, c, "counter %.*s: either header or json says what counts",
+		             STR_ARG(c->name));
+}
 static const ConfTable counter_table = { "counter", CONF_ROWS(CounterConf, counter_keys),
-	                                 .shorthand = "header",
+	                                 .shorthand = "header", .check = check_counter,
 	                                 .help = "answers that say whether business went well" };
 
 static const ConfKey judge_keys[] = {
@@ -230,7 +263,7 @@ static const ConfKey judge_keys[] = {
 	{ "metrics", CONF_ENUM, AT_LIST(JudgeConf, metrics), .names = judge_words,
 	  .def = "errors, p99, mismatch", .help = "what both sides are compared by" },
 	{ "counters", CONF_OBJECT, AT_MAP(JudgeConf, counters), .table = &counter_table,
-	  .help = "and these of your own" },
+	  .help = "and these of your own, six at most" },
 	{ "hold", CONF_STR, AT(JudgeConf, hold), .def = "auto", .verify = verify_hold,
 	  .value = "TIME",
 	  .help = "how long a step lasts at least; auto: as long as the traffic needs to show a tenfold rise of errors" },
@@ -272,7 +305,7 @@ static const ConfKey shift_keys[] = {
 	  .help = "users that stay on the old side after the last step, to compare with, until `retire`" },
 	{ "cap", CONF_UINT, AT(ShiftConf, cap), .def = "0", .max = "1000000",
 	  .help = "users on the new side, at most, while it is not judged good; 0: no limit" },
-	{ "group", CONF_STR, AT(ShiftConf, group), .value = "NAME",
+	{ "group", CONF_STR, AT(ShiftConf, group), .verify = verify_name, .value = "NAME",
 	  .help = "routes of one group move together, on one draw",
 	  .more = "The first of them in the file says how; the others only say `group`." },
 	{ "overrides", CONF_OBJECT, AT_MAP(ShiftConf, overrides), .table = &override_table,
@@ -321,10 +354,12 @@ static const ConfTable freeze_table = {
 
 static const ConfKey all_keys[] = {
 	{ "store", CONF_STR, AT(ShiftAllConf, store), .secret = true, .value = "URL",
-	  .verify = db_url_verify,
-	  .help = "where states and journal are: sqlite:PATH, postgresql://...",
+	  .help = "where states and journal are: sqlite:PATH, postgresql://..., redis://...",
 	  .more = "Without it a SQLite file beside the configuration: banyan.yaml.shift.db. Several gateways that share one route need a "
-	          "PostgreSQL database." },
+	          "PostgreSQL database or a Redis; what Redis may lose is the journal." },
+	{ "copy", CONF_PATH, AT(ShiftAllConf, copy), .value = "FILE",
+	  .help = "the file that keeps what a store on a server said last, for a start while it is away",
+	  .more = "Without it beside the configuration: banyan.yaml.shift.copy. It is written by this gateway alone, and has a secret." },
 	{ "gateway", CONF_STR, AT(ShiftAllConf, gateway), .value = "NAME", .max = "100",
 	  .help = "what this gateway is called among those that share the store; without it the host's name" },
 	{ "cookie", CONF_STR, AT(ShiftAllConf, cookie), .def = "banyan_id",
@@ -337,8 +372,45 @@ static const ConfKey all_keys[] = {
 	{ "webhooks", CONF_OBJECT, AT_LIST(ShiftAllConf, webhooks), .table = &webhook_conf_table,
 	  .help = "who is told of what is done to moves" },
 };
+
+bool shift_store_is_redis(Str url)
+{
+	return str_starts(url, S("redis")); /* rediss: with TLS; +sentinel, +cluster, +unix */
+}
+
+/* Not the row's .verify: of a secret's own mistake the reader says nothing, but here no secret is quoted. */
+static void check_store(Conf *conf, const ShiftAllConf *all)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	RedisUrl url;
+	Err *err;
+
+	if (!all->store.len)
+		return;
+	if (shift_store_is_redis(all->store)) {
+		err = redis_url_read(a, all->store, &url);
+		if (!err && all->webhooks.count)
+			conf_mistake(conf, &all->store,
+			             "store: webhooks take their place in a journal that is never "
+			             "lost: they need sqlite:PATH or postgresql://...");
+	} else {
+		err = db_url_verify(a, all->store);
+	}
+	if (err)
+		conf_mistake(conf, &all->store,
+		             "store: expected sqlite:PATH, postgresql://USER@HOST/NAME or "
+		             "redis://HOST:PORT/NUMBER: %.*s",
+		             STR_ARG(err_chain(a, err)));
+}
+
+static void check_all(Conf *conf, void *object)
+{
+	check_store(conf, object);
+	webhook_conf_check_all(conf, object);
+}
+
 const ConfTable shift_all_conf_table = { "shift", CONF_ROWS(ShiftAllConf, all_keys),
-	                                 .check = webhook_conf_check_all,
+	                                 .check = check_all,
 	                                 .help = "what all moves of routes share" };
 
 /* --- what rows cannot say alone ------------------------------------------------------------------------------------------ */
@@ -384,6 +456,8 @@ void shift_conf_check(Conf *conf, void *object)
 		             &s->overrides.at[i].field);
 	s->judge.hold_us = hold_of(s->judge.hold);
 	check_steps(conf, s);
+	if (s->judge.counters.count > COUNTERS_MAX)
+		conf_mistake(conf, &s->judge.counters, "counters: six at most");
 	if (s->shadow.sandbox.len && s->shadow.effects == EFFECTS_UNKNOWN)
 		conf_mistake(
 			conf, &s->shadow.sandbox,

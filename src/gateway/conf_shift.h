@@ -46,12 +46,18 @@ typedef enum JudgeOn {
 	JUDGE_ON_MISMATCH
 } JudgeOn;
 
-/* A business counter: an answer that says that something went well. */
+typedef enum CounterWorse { COUNTER_FEWER, COUNTER_MORE } CounterWorse;
+
+/* A business counter: an answer that says that something went well, or (worse: more) that it did not. */
 typedef struct CounterConf {
 	Str name;
 	Str header; /* there, and not "0" or "false": it counts */
-	Str field;  /* or this JSON field of the answer */
+	Str field; /* or this JSON field of the answer, .payment.status: there, and not null, false, 0 or "" */
+	Str equals; /* it counts with this value, and with no other */
+	bool has_header, has_field, has_equals;
+	uint8_t worse; /* CounterWorse */
 } CounterConf;
+enum { COUNTERS_MAX = 6, COUNTER_NAME_MAX = 47 };
 
 typedef struct JudgeConf {
 	double alpha;
@@ -85,6 +91,31 @@ typedef struct ShiftConf {
 	bool manual;            /* a person says when the next step begins */
 } ShiftConf;
 
+typedef enum WritesMode {
+	WRITES_SINGLE, /* to the side that the user is on, and nowhere else */
+	WRITES_DUAL    /* and then to the other */
+} WritesMode;
+
+typedef enum WritesUnable { UNABLE_REFUSE, UNABLE_SINGLE } WritesUnable;
+typedef enum WritesOverlap { OVERLAP_WAIT, OVERLAP_ALLOW } WritesOverlap;
+typedef enum WritesCompare { WRITES_COMPARE_CLASS, WRITES_COMPARE_ANSWER } WritesCompare;
+
+typedef struct WritesConf {
+	uint8_t mode; /* WritesMode */
+	Str key;      /* writes_key_read */
+	bool repeat; /* declared: the side asked first may be asked twice with one Idempotency-Key */
+	uint8_t overlap;          /* WritesOverlap */
+	int64_t wait_us;          /* for writes of the same key before it */
+	uint64_t body;            /* bytes of a request's body that are kept */
+	uint8_t large;            /* WritesUnable: of a larger one */
+	uint32_t queue;           /* writes that are kept */
+	uint8_t unable;           /* WritesUnable: when that is full, or the book is away */
+	uint8_t compare;          /* WritesCompare */
+	uint32_t attempts;        /* that failed, before a person looks */
+	int64_t timeout_us;       /* of one */
+	CONF_LIST_OF(Str) tables; /* that it writes to */
+} WritesConf;
+
 /* A time in which nothing goes on; going back always does. */
 typedef struct FreezeConf {
 	Str from, to; /* RFC 3339 */
@@ -108,7 +139,8 @@ typedef struct WebhookConf {
 
 /* For the whole file. */
 typedef struct ShiftAllConf {
-	Str store;         /* sqlite:PATH, postgresql://... */
+	Str store; /* sqlite:PATH, postgresql://..., redis://... */
+	Str copy; /* of what a store on a server said last, a file; empty: beside the configuration */
 	Str gateway;       /* what this one is called; empty: the host's name */
 	Str cookie;        /* the name of the cookie of ours */
 	uint8_t approvals; /* people that a way onward needs: 1, 2 */
@@ -119,6 +151,8 @@ typedef struct ShiftAllConf {
 extern const ConfTable shift_conf_table;     /* of one route, ShiftConf */
 extern const ConfTable shift_all_conf_table; /* of the file, ShiftAllConf */
 ConfCheck shift_conf_check;
+
+bool shift_store_is_redis(Str url); /* of ShiftAllConf.store */
 
 /* The end of a freeze that is on now, UTC; 0: none is. */
 int64_t shift_freeze_end(const ShiftAllConf *conf, int64_t now_us);

@@ -143,8 +143,8 @@ TEST(mistakes_have_their_place)
 		const char *text, *want; /* want: within the messages; "" none at all */
 	} cases[] = {
 		{ SMALL, "" },
-		{ "", "b.yaml:1:1: gateway needs the key \"listen\"" },
-		{ "", "b.yaml:1:1: gateway needs the key \"routes\"" },
+		{ "", "b.yaml: gateway needs the key \"listen\"" },
+		{ "", "b.yaml: gateway needs the key \"routes\"" },
 		{ "listen: []\n", "b.yaml:1:9: listen: must not be empty" },
 		{ "listen: [ 127.0.0.1:80 ]\nupstreams: { s: { servers: [ 'h:1' ] } }\nroutes: []\n",
 		  "b.yaml:3:9: routes: must not be empty" },

@@ -36,6 +36,10 @@ static const ConfWord event_words[] = {
 	{ "resume", 10, "steps go on" },
 	{ "measure", 11, "the old side's times were frozen" },
 	{ "accept", 12, "a difference between the sides is meant" },
+	{ "unaccept", 15, "it is not, after all" },
+	{ "drain", 13, "a server of an upstream takes no new requests" },
+	{ "undrain", 14, "and takes them again" },
+	{ "restore", 16, "a store that had lost where a move stands was told again" },
 	{ 0 },
 };
 

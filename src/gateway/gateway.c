@@ -26,8 +26,10 @@
 #include "gateway/ports.h"
 #include "gateway/proxy.h"
 #include "gateway/record.h"
+#include "gateway/services.h"
 #include "gateway/takeover.h"
 #include "gateway/upgrade.h"
+#include "gateway/waiting.h"
 #include "gateway/watermark.h"
 #include "rt/signals.h"
 #include "rt/tls.h"
@@ -49,6 +51,7 @@ struct Gateway {
 	Sockets *sockets; /* that were there before us */
 	Ports *ports;
 	Recorders recorders;
+	ConfHold *services; /* of the configuration that services began with */
 	Admin *admin;       /* NULL: none */
 	Takeover *from;     /* while we take over */
 	TakeoverHost *host; /* NULL: nobody can take over from us */
@@ -85,12 +88,33 @@ static Snapshot *swap_snapshot(Gateway *g, Snapshot *snap)
 /* Changes that only a restart makes. */
 static void say_what_waits(const GatewayConf *before, const GatewayConf *now)
 {
+	Str keys[HOOKS_WAITING];
+	size_t count;
+
 	if (!conf_equal(gateway_admin_table(), &before->admin, &now->admin))
 		log_warn("admin changed: that takes a restart");
 	if (before->threads != now->threads)
 		log_warn("threads changed: that takes a restart");
 	if (!str_eq(before->takeover, now->takeover))
 		log_warn("takeover changed: that takes a restart");
+	if (!conf_equal(gateway_services()->table, &before->services, &now->services))
+		log_warn("services changed: what runs here takes a restart");
+	count = gateway_waiting(now, keys);
+	for (size_t i = 0; i < count; i++)
+		log_warn("%.*s changed: that takes a restart", STR_ARG(keys[i]));
+}
+
+static Err *put_in_force(Gateway *g, Build *b, Snapshot *before)
+{
+	Err *err;
+
+	TRY(gateway_hooks()->begin(b->arena, b->snap));
+	TRY(snapshot_begin(b->snap, before));
+	gateway_hooks()->take(b->snap); /* before the first request that goes by it */
+	err = ports_serve(g->ports, b->arena, b->snap, b->tls);
+	if (err && before)
+		gateway_hooks()->take(before);
+	return err;
 }
 
 static Err *apply(Gateway *g, Build *b)
@@ -99,9 +123,7 @@ static Err *apply(Gateway *g, Build *b)
 	Err *err;
 
 	TRY(ports_open(g->ports, b->arena, b->snap->conf));
-	err = gateway_hooks()->begin(b->arena, b->snap);
-	err = err ? err : snapshot_begin(b->snap, before);
-	err = err ? err : ports_serve(g->ports, b->arena, b->snap, b->tls);
+	err = put_in_force(g, b, before);
 	if (err) {
 		snapshot_end(b->snap, before);
 		ports_close_unserved(g->ports);
@@ -201,11 +223,18 @@ static void offer_port(void *arg, Str key, const Listener *listener, const Liste
 	takeover_offer(arg, key, listener_fd(listener), listener_owns_file(listener));
 }
 
+static void offer_service(void *arg, Str key, const char *name, Listener *listener)
+{
+	(void)name;
+	takeover_offer(arg, key, listener_fd(listener), listener_owns_file(listener));
+}
+
 static void offer_sockets(void *arg, TakeoverHost *host)
 {
 	Gateway *g = arg;
 
 	ports_each(g->ports, offer_port, host);
+	gateway_services()->each(offer_service, host);
 	if (g->admin)
 		takeover_offer(host, admin_key(g->admin), admin_fd(g->admin),
 		               admin_owns_file(g->admin));
@@ -221,6 +250,16 @@ static void handed(void *arg, int pid, Str taken)
 	orders_ask(&g->orders, ORDER_DRAIN);
 }
 
+/* The parts of one file that run by themselves are taken over by themselves. */
+static Str part_of(const Gateway *g)
+{
+	Str part = { 0 };
+
+	for (size_t i = 0; i < g->args->only.count; i++)
+		part = str_fmt(g->arena, "%.*s %.*s", STR_ARG(part), STR_ARG(g->args->only.at[i]));
+	return part;
+}
+
 /* Where nobody could take over from us, we serve all the same. */
 static void host_takeover(Gateway *g)
 {
@@ -228,7 +267,7 @@ static void host_takeover(Gateway *g)
 	Addr addr;
 	Err *err;
 
-	if (!takeover_address(g->snap->conf->takeover, g->args->file, &addr))
+	if (!takeover_address(g->snap->conf->takeover, g->args->file, part_of(g), &addr))
 		return;
 	err = takeover_open(g->arena, &addr, g->sockets, &hooks, &g->host);
 	if (err)
@@ -239,7 +278,7 @@ static Err *begin_takeover(Gateway *g, const GatewayConf *conf)
 {
 	Addr addr;
 
-	if (!takeover_address(conf->takeover, g->args->file, &addr))
+	if (!takeover_address(conf->takeover, g->args->file, part_of(g), &addr))
 		return err_new(g->arena, ERR_INVALID, "gateway.takeover",
 		               "--takeover: the configuration says \"takeover: off\"");
 	g->sockets = sockets_new(g->arena, FROM_PROCESS);
@@ -390,6 +429,7 @@ static Err *drain_child(void *arg)
 	HttpDrain how = drain_of(&g->snap->conf->drain, g->handed);
 	Err *err = ports_drain(g->ports, &how);
 
+	err = err ? err : gateway_services()->drain(&how);     /* after those who ask them */
 	return err && err->kind == ERR_CANCELLED ? NULL : err; /* what runs was cut, as told */
 }
 
@@ -417,10 +457,18 @@ static void drain_end(Drain *drain)
 	child_end(&drain->child);
 }
 
+static void leave_service(void *arg, Str key, const char *name, Listener *listener)
+{
+	(void)name;
+	if (sockets_listed(((Gateway *)arg)->taken, key))
+		listener_leave(listener);
+}
+
 /* From here on the other process accepts alone. */
 static void leave_sockets(Gateway *g)
 {
 	ports_leave(g->ports, g->taken);
+	gateway_services()->each(leave_service, g);
 	if (g->admin && sockets_listed(g->taken, admin_key(g->admin)))
 		admin_leave(g->admin);
 	takeover_left(g->host);
@@ -449,6 +497,8 @@ static void close_all(Gateway *g)
 	takeover_close(TAKE(g->host));
 	admin_close(TAKE(g->admin)); /* it reads the snapshot */
 	ports_close(g->ports);
+	gateway_services()->end();
+	conf_hold_unref(TAKE(g->services));
 	gateway_hooks()->end();
 	snap = swap_snapshot(g, NULL);
 	if (snap) {
@@ -497,11 +547,21 @@ static void flush_unless_stalled(void)
 		__fpurge(stdout);
 }
 
+static void announce_service(void *arg, Str key, const char *name, Listener *listener)
+{
+	const Addr *addr = listener_addr(listener);
+	const char *scheme = addr->sa.sa_family == AF_UNIX ? "" : "http://";
+
+	(void)key;
+	printf("service %s %s%.*s\n", name, scheme, STR_ARG(addr_text(arg, addr)));
+}
+
 static void announce(Gateway *g)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
 	ports_each(g->ports, announce_port, a);
+	gateway_services()->each(announce_service, a);
 	if (admin_addr(g->admin))
 		printf("admin http://%.*s\n", STR_ARG(addr_text(a, admin_addr(g->admin))));
 	puts("ready");
@@ -547,6 +607,14 @@ static Err *make(Build *b)
 	return making.err;
 }
 
+static Err *service_socket(void *arg, Arena *a, Str key, const Addr *addr, Listener **out)
+{
+	const Gateway *g = arg;
+
+	TRY(sockets_listen(a, g->sockets, key, addr, out));
+	return *out ? NULL : listener_open(a, addr, out);
+}
+
 static Err *start(Gateway *g, Build *first)
 {
 	const GatewayConf *conf = first->loaded;
@@ -558,6 +626,8 @@ static Err *start(Gateway *g, Build *first)
 		sockets_add_passed(g->sockets = sockets_new(g->arena, FROM_SYSTEMD));
 	g->ports = ports_new(g->arena, g->sockets);
 	TRY(make(first));
+	g->services = conf_hold_ref(first->hold);
+	TRY(gateway_services()->begin(g->arena, conf->services.at, service_socket, g));
 	TRY(apply(g, first));
 	TRY(admin_open(g->arena, g, &conf->admin, g->sockets, &g->admin));
 	host_takeover(g);

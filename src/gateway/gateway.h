@@ -2,7 +2,7 @@
  *
  * The gateway as a process: listeners, the configuration in force, what it is told to do, and its end. */
 #pragma once
-#include "base/err.h"
+#include "base/conf.h"
 
 typedef struct Gateway Gateway;
 typedef struct Snapshot Snapshot;
@@ -12,7 +12,9 @@ typedef struct GatewayArgs {
 	Str file;      /* the configuration */
 	bool takeover; /* get the sockets of the process that runs, and end it */
 	Str passthrough; /* everything goes to this upstream or address (passthrough.h); empty: as configured */
-	Str listen; /* without a file: where */
+	Str listen;             /* without a file: where */
+	CONF_LIST_OF(Str) only; /* "gateway" and names of services; none: all that the file names */
+	Str admin;              /* instead of the file's admin.address; empty: as configured */
 } GatewayArgs;
 
 /* Runs until it is told to end, then drains. Prints "listening URL" a listener, "admin URL" and "ready" on stdout. */

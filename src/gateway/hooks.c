@@ -3,11 +3,25 @@
  * The table of hooks, one for the process: set before threads start, never changed. */
 #include "gateway/hooks.h"
 
+#include "gateway/waiting.h"
+
 static Err *begin_nothing(Arena *a, Snapshot *snap)
 {
 	(void)a;
 	(void)snap;
 	return NULL;
+}
+
+static void take_nothing(Snapshot *snap)
+{
+	(void)snap;
+}
+
+static size_t wait_for_nothing(const GatewayConf *conf, Str out[])
+{
+	(void)conf;
+	(void)out;
+	return 0;
 }
 
 static void end_nothing(void)
@@ -17,6 +31,12 @@ static void end_nothing(void)
 static void choose_nothing(Passage *p)
 {
 	(void)p;
+}
+
+static Err *ready_nothing(Passage *p)
+{
+	(void)p;
+	return NULL;
 }
 
 static bool rescue_nothing(Passage *p, const Err *err)
@@ -45,8 +65,8 @@ static void done_nothing(Passage *p, const Err *err)
 }
 
 static const GatewayHooks nothing = {
-	begin_nothing,  end_nothing,    choose_nothing, choose_nothing,
-	rescue_nothing, answer_nothing, piece_nothing,  done_nothing,
+	begin_nothing, take_nothing,   wait_for_nothing, end_nothing,   choose_nothing,
+	ready_nothing, rescue_nothing, answer_nothing,   piece_nothing, done_nothing,
 };
 
 static const GatewayHooks *hooked = &nothing;
@@ -59,4 +79,9 @@ void gateway_hook(const GatewayHooks *hooks)
 const GatewayHooks *gateway_hooks(void)
 {
 	return hooked;
+}
+
+size_t gateway_waiting(const GatewayConf *conf, Str out[])
+{
+	return hooked->waiting(conf, out);
 }

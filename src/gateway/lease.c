@@ -74,6 +74,14 @@ bool lease_has_other(const Lease *lease, const LeaseAsk *ask)
 
 /* --- taking --------------------------------------------------------------------------------------------------------- */
 
+/* Other loops look at it for the admin port. */
+static void count_call(Server *server, int32_t more)
+{
+	uint32_t *calls = &server_loop(server)->load.in_flight;
+
+	__atomic_store_n(calls, *calls + (uint32_t)more, __ATOMIC_RELAXED);
+}
+
 static void lease_begin(Lease *lease, Pooled *pooled, size_t i, bool reused)
 {
 	lease->pooled = pooled;
@@ -81,7 +89,7 @@ static void lease_begin(Lease *lease, Pooled *pooled, size_t i, bool reused)
 	lease->server = (uint16_t)i;
 	lease->named = true;
 	lease->reused = reused;
-	server_loop(pooled->server)->load.in_flight++;
+	count_call(pooled->server, 1);
 	if (!reused)
 		metric_add(pooled->server->cells.opened, 1);
 }
@@ -220,7 +228,7 @@ void lease_end(Lease *lease)
 {
 	if (!lease->pooled)
 		return;
-	server_loop(lease->pooled->server)->load.in_flight--;
+	count_call(lease->pooled->server, -1);
 	pool_give(lease->up, TAKE(lease->pooled));
 }
 

@@ -52,7 +52,7 @@ static int64_t eject(Upstream *up, Server *server)
 	for (size_t i = 0; i < up->count; i++) {
 		const Server *s = up->servers[i].server;
 
-		if (!up->servers[i].conf->weight)
+		if (!server_takes(&up->servers[i]))
 			continue;
 		servers++;
 		if (is_ejected(s))

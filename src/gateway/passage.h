@@ -43,6 +43,8 @@ typedef struct Passage {
 	bool fresh;          /* the next must not use an idle connection */
 	bool stale;          /* the last met a connection that its server had closed */
 	bool unsent;         /* and nobody got a byte of the request */
+	bool reached;        /* in any of them somebody may have got some of it */
+	bool doubted;        /* in one before the last */
 	bool budgeted;       /* the next was taken from the retry budget */
 	bool streaming;      /* the body went out while it came in, and cannot be sent again */
 	bool uploading;      /* a fiber of its own sends the body */

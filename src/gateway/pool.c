@@ -164,7 +164,7 @@ static bool is_worn_out(const Upstream *up, const Pooled *pooled)
 	uint32_t requests = up->conf->keepalive.requests;
 
 	return pooled->yields || (requests && http_conn_calls(pooled->conn) >= requests) ||
-	       !__atomic_load_n(&pooled->server->weight, __ATOMIC_RELAXED);
+	       server_is_left(pooled->server);
 }
 
 static void list_ready(Pooled *pooled)

@@ -123,6 +123,19 @@ static void limit_end(Passage **p)
 	deadline_end(&(*p)->limit);
 }
 
+/* What was held of the body goes with a request that is refused. */
+static Err *ask_hooks(Passage *p)
+{
+	const Target *chosen = p->target;
+	Err *err = gateway_hooks()->ready(p);
+
+	if (err)
+		relay_forget(p);
+	else if (p->target != chosen)
+		p->key = hash_key(p);
+	return err;
+}
+
 static Err *action_proxy(Passage *p)
 {
 	AUTO(limit_end) Passage *limited = p;
@@ -147,7 +160,7 @@ static Err *action_proxy(Passage *p)
 	relay_frame(p);
 	p->ready_us = loop_now_us();
 	if (p->shift)
-		gateway_hooks()->ready(p);
+		TRY(ask_hooks(p));
 	err = attempts_run(p);
 	return err_is(err, "rt.deadline") ? &too_late : err;
 }

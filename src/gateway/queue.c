@@ -108,7 +108,7 @@ static bool was_tried(const LeaseAsk *ask, size_t i)
 static BalanceState usable_state(const Upstream *up)
 {
 	for (size_t i = 0; i < up->count; i++)
-		if (up->servers[i].conf->weight &&
+		if (server_takes(&up->servers[i]) &&
 		    server_state(up->servers[i].server) == BALANCE_UP)
 			return BALANCE_UP;
 	return BALANCE_SLOW;
@@ -118,7 +118,7 @@ static bool may_use(const Waiter *waiter, size_t i, BalanceState usable)
 {
 	const UpServer *s = &waiter->up->servers[i];
 
-	return s->conf->weight && server_state(s->server) == usable && !was_tried(waiter->ask, i);
+	return server_takes(s) && server_state(s->server) == usable && !was_tried(waiter->ask, i);
 }
 
 /* The server with room that is least used for its share, or -1. */

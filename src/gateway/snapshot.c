@@ -208,11 +208,15 @@ static HttpLimits http_limits(const LimitsConf *conf)
 	return limits;
 }
 
+/* As the file would have it: without the upstreams that stand for services. */
 static Str effective_text(Arena *a, const GatewayConf *conf)
 {
 	AUTO(buf_fini) Buf b = { 0 };
+	GatewayConf *said = ARENA_NEW(a, GatewayConf);
 
-	conf_put_yaml(&b, gateway_conf_table(), conf);
+	*said = *conf;
+	said->upstreams.count -= conf->service_upstreams;
+	conf_put_yaml(&b, gateway_conf_table(), said);
 	return str_dup(a, buf_str(&b));
 }
 

@@ -47,7 +47,7 @@ static Err vanished =
 static Err misspoke = ERR_STATIC(CONFLICT, "gateway.takeover",
                                  "the process there speaks another version of the protocol");
 
-bool takeover_address(Str said, Str file, Addr *out)
+bool takeover_address(Str said, Str file, Str part, Addr *out)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	char path[PATH_MAX];
@@ -61,7 +61,8 @@ bool takeover_address(Str said, Str file, Addr *out)
 		return false;
 	*out = (Addr){ .un = { .sun_family = AF_UNIX } };
 	len = snprintf(out->un.sun_path + 1, sizeof out->un.sun_path - 1, "banyan-%u-%016" PRIx64,
-	               (unsigned)geteuid(), hash_stable(str_of(path), 1, 1));
+	               (unsigned)geteuid(),
+	               hash_stable(str_of(path), 1, 1) ^ (part.len ? hash_stable(part, 1, 2) : 0));
 	out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
 	return true;
 }

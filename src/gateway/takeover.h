@@ -6,7 +6,7 @@
 #include "gateway/sockets.h"
 
 /* Where both meet: what the configuration says, or a name made of the user and the file's path. False: nowhere. */
-bool takeover_address(Str said, Str file, Addr *out);
+bool takeover_address(Str said, Str file, Str part, Addr *out);
 
 /* --- the new process ------------------------------------------------------------------------------------------------ */
 

@@ -192,11 +192,24 @@ BalanceState server_state(const Server *server)
 	return state == BALANCE_UP && out ? BALANCE_SLOW : state;
 }
 
+bool server_is_left(const Server *server)
+{
+	return !__atomic_load_n(&server->weight, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&server->out, __ATOMIC_RELAXED);
+}
+
+bool server_takes(const UpServer *s)
+{
+	return s->conf->weight && !__atomic_load_n(&s->server->out, __ATOMIC_RELAXED);
+}
+
 uint32_t server_share(const Upstream *up, size_t i)
 {
 	int64_t back_us = __atomic_load_n(&up->servers[i].server->back_us, __ATOMIC_RELAXED);
 	int64_t since_us = back_us ? loop_now_us() - back_us : INT64_MAX;
 
+	if (!server_takes(&up->servers[i]))
+		return 0;
 	return balance_share(up->servers[i].conf->weight, since_us, up->conf->slow_start_us);
 }
 
@@ -298,6 +311,7 @@ static const UpServer *find_server(const Upstream *up, Str address)
 static void copy_health(Server *to, const Server *from)
 {
 	to->health = __atomic_load_n(&from->health, __ATOMIC_RELAXED);
+	to->out = __atomic_load_n(&from->out, __ATOMIC_RELAXED);
 	to->shunned_us = __atomic_load_n(&from->shunned_us, __ATOMIC_RELAXED);
 	to->back_us = __atomic_load_n(&from->back_us, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&from->trunk->lock);
@@ -401,7 +415,7 @@ static void empty_here(void *arg)
 {
 	Server *server = arg;
 
-	if (!__atomic_load_n(&server->weight, __ATOMIC_RELAXED))
+	if (server_is_left(server))
 		pool_empty(server);
 	server_unref(server);
 }
@@ -422,13 +436,19 @@ static bool server_try_ref(Server *server)
 	return refs;
 }
 
-/* Under the lock. What is idle at servers without a weight is closed, on each loop. */
+/* What is idle at it is closed, on each loop. */
+static void empty(Server *server)
+{
+	for (unsigned i = 0; i < rt_loops() && server_try_ref(server); i++)
+		loop_post(rt_loop(i), empty_here, server);
+}
+
+/* Under the lock. */
 static void empty_the_drained(Trunk *trunk)
 {
 	LIST_EACH (&trunk->servers, Server, node, server)
-		for (unsigned i = 0; !server->weight && i < rt_loops() && server_try_ref(server);
-		     i++)
-			loop_post(rt_loop(i), empty_here, server);
+		if (!server->weight)
+			empty(server);
 }
 
 static void weights_set(Trunk *trunk, const Upstream *up)
@@ -467,6 +487,19 @@ void upstream_enforce(Upstream *up)
 		if (!up->conf->has_health)
 			__atomic_store_n(&server->health, BALANCE_UP, __ATOMIC_RELAXED);
 	}
+	queue_look_again(up->trunk);
+}
+
+void upstream_take_out(Upstream *up, size_t i, bool out)
+{
+	Server *server = up->servers[i].server;
+
+	if (__atomic_exchange_n(&server->out, out, __ATOMIC_RELAXED) == out)
+		return;
+	if (out)
+		empty(server);
+	else
+		__atomic_store_n(&server->back_us, loop_now_us(), __ATOMIC_RELAXED);
 	queue_look_again(up->trunk);
 }
 

@@ -39,6 +39,10 @@ Err *upstream_start(Upstream *up) MUST_USE;
 /* Ends them. When no other was enforced since, its servers are drained. On loop 0. */
 void upstream_stop(Upstream *up);
 
+/* Server i takes nothing new from now on, under this configuration and those that follow, or does again; what it has been given
+ * it finishes, and what is idle at it is closed. On a loop. */
+void upstream_take_out(Upstream *up, size_t i, bool out);
+
 /* A connection on loan for one request. */
 typedef struct Lease {
 	Upstream *up;
@@ -106,12 +110,15 @@ typedef struct UpstreamServerStats {
 	Str name;
 	BalanceState state; /* by its checks */
 	bool ejected;
-	bool slow_start; /* its share still grows */
+	bool out;          /* somebody took it out */
+	bool slow_start;   /* its share still grows */
+	uint32_t requests; /* that it has been given and has not finished */
 	uint32_t connections, max_connections;
 	uint32_t failures; /* in a row */
 	uint16_t weight;
 } UpstreamServerStats;
 size_t upstream_servers(const Upstream *up);
+bool upstream_is_up(const Upstream *up); /* of its servers at least one, and nobody took it out */
 UpstreamServerStats upstream_server_stats(const Upstream *up, size_t i);
 uint32_t upstream_waiting(const Upstream *up);
 
@@ -122,6 +129,8 @@ typedef struct UpstreamStats {
 	uint32_t retries, retries_allowed; /* of the budget's last seconds */
 } UpstreamStats;
 UpstreamStats upstream_stats(const Upstream *up);
+void upstream_put_server(JsonWriter *w,
+                         const UpstreamServerStats *stats); /* an object, for the admin port */
 /* All of it as one JSON object, for the admin port. On a loop. */
 void upstream_put_json(const Upstream *up, JsonWriter *w);
 

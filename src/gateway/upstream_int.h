@@ -50,6 +50,7 @@ struct Server {
 	uint32_t connections; /* atomic; exact */
 	uint32_t weight;      /* atomic: in the configuration in force; 0: drained */
 	uint8_t health;       /* atomic, BalanceState */
+	bool out;             /* atomic: somebody took it out */
 	int64_t shunned_us;   /* atomic: passed over until then */
 	int64_t back_us;      /* atomic: when it came back; 0: it was never away */
 	uint32_t good, bad;   /* checks in a row; loop 0 */
@@ -137,14 +138,18 @@ void *zeroed(size_t count, size_t bytes) RETURNS_NONNULL;
 ServerLoop *server_loop(const Server *server); /* this thread's */
 /* How it may be used now: its checks, and for a server that refused connections or was ejected, as a slow one. */
 BalanceState server_state(const Server *server);
-uint32_t server_share(const Upstream *up, size_t i); /* balance_share of it, now */
+bool server_is_left(
+	const Server *server); /* it shall have no more connections than its requests need */
+bool server_takes(
+	const UpServer *s); /* anything new at all: it has a weight, and nobody took it out */
+uint32_t server_share(const Upstream *up,
+                      size_t i); /* balance_share of it, now; 0: it takes nothing */
 /* Passed over for so long: it could not be connected to, or broke a connection. */
 void server_shun(Server *server, int64_t us);
 /* It answers again after it did not: its share begins small, and who waits may use it. */
 void server_back(Upstream *up, size_t i);
 
 /* --- queue.c: slots are connections' places under the limits -------------------------------------------------------- */
-
 bool slot_take(Upstream *up, size_t i);
 bool slot_free(const Upstream *up, size_t i);
 void slot_give(Server *server); /* the first who waits and can use it gets it */
@@ -159,7 +164,6 @@ bool queue_wants(const Server *server); /* would a connection less to it serve a
 void queue_look_again(Trunk *trunk);    /* servers came or went */
 
 /* --- pool.c --------------------------------------------------------------------------------------------------------- */
-
 bool pool_suits(const Pooled *pooled, const Upstream *up, const LeaseAsk *ask);
 Pooled *pool_take(Upstream *up, size_t i,
                   const LeaseAsk *ask); /* a connection that suits, or NULL */
@@ -180,19 +184,16 @@ bool pool_arrive(Pooled *pooled);
 Err *server_dial(Upstream *up, Arena *a, size_t i, const Peer *client, Stream *stream) MUST_USE;
 
 /* --- health.c ------------------------------------------------------------------------------------------------------- */
-
 Err *health_start(Upstream *up) MUST_USE;
 void health_stop(Upstream *up);
 
 /* --- outlier.c ------------------------------------------------------------------------------------------------------ */
-
 void outlier_good(Server *server);
 void outlier_bad(Upstream *up, size_t i, Str why);
 void outlier_start(Upstream *up);
 void outlier_stop(Upstream *up);
 
 /* --- upstream_metrics.c --------------------------------------------------------------------------------------------- */
-
 void trunk_cells_take(Trunk *trunk);
 void trunk_cells_free(Trunk *trunk);
 void server_cells_take(Server *server);

@@ -167,6 +167,15 @@ static bool starts_slowly(const Upstream *up, const Server *server)
 	       loop_now_us() - back_us < up->conf->slow_start_us;
 }
 
+static uint32_t requests_at(const Server *server)
+{
+	uint32_t requests = 0;
+
+	for (unsigned i = 0; i < rt_loops(); i++)
+		requests += __atomic_load_n(&server->loops[i].load.in_flight, __ATOMIC_RELAXED);
+	return requests;
+}
+
 UpstreamServerStats upstream_server_stats(const Upstream *up, size_t i)
 {
 	const UpServer *s = &up->servers[i];
@@ -176,12 +185,23 @@ UpstreamServerStats upstream_server_stats(const Upstream *up, size_t i)
 		.name = s->conf->address.text,
 		.state = __atomic_load_n(&server->health, __ATOMIC_RELAXED),
 		.ejected = __atomic_load_n(&server->outlier.until_us, __ATOMIC_RELAXED),
+		.out = __atomic_load_n(&server->out, __ATOMIC_RELAXED),
 		.slow_start = starts_slowly(up, server),
+		.requests = requests_at(server),
 		.connections = __atomic_load_n(&server->connections, __ATOMIC_RELAXED),
 		.max_connections = s->conf->max_connections,
 		.failures = __atomic_load_n(&server->outlier.failures, __ATOMIC_RELAXED),
 		.weight = s->conf->weight,
 	};
+}
+
+bool upstream_is_up(const Upstream *up)
+{
+	for (size_t i = 0; i < up->count; i++)
+		if (!__atomic_load_n(&up->servers[i].server->out, __ATOMIC_RELAXED) &&
+		    __atomic_load_n(&up->servers[i].server->health, __ATOMIC_RELAXED) == BALANCE_UP)
+			return true;
+	return false;
 }
 
 uint32_t upstream_waiting(const Upstream *up)
@@ -208,7 +228,7 @@ UpstreamStats upstream_stats(const Upstream *up)
 	};
 }
 
-static void put_server(JsonWriter *w, const UpstreamServerStats *stats)
+void upstream_put_server(JsonWriter *w, const UpstreamServerStats *stats)
 {
 	static const Str states[] = {
 		[BALANCE_UP] = S("up"), [BALANCE_SLOW] = S("slow"), [BALANCE_DOWN] = S("down")
@@ -218,9 +238,10 @@ static void put_server(JsonWriter *w, const UpstreamServerStats *stats)
 	json_put_str(w, "address", stats->name);
 	json_put_str(w, "state", states[stats->state]);
 	json_put_bool(w, "ejected", stats->ejected);
-	json_put_bool(w, "drained", !stats->weight);
+	json_put_bool(w, "drained", !stats->weight || stats->out);
 	json_put_bool(w, "slow_start", stats->slow_start);
 	json_put_u64(w, "weight", stats->weight);
+	json_put_u64(w, "requests", stats->requests);
 	json_put_u64(w, "connections", stats->connections);
 	json_put_u64(w, "max_connections", stats->max_connections);
 	json_put_u64(w, "failures_in_a_row", stats->failures);
@@ -244,7 +265,7 @@ void upstream_put_json(const Upstream *up, JsonWriter *w)
 	for (size_t i = 0; i < up->count; i++) {
 		UpstreamServerStats server = upstream_server_stats(up, i);
 
-		put_server(w, &server);
+		upstream_put_server(w, &server);
 	}
 	json_end(w);
 	json_end(w);

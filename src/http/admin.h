@@ -24,7 +24,8 @@ typedef struct AdminWho {
 	AdminRole role;
 } AdminWho;
 
-/* Answers. rest: the canonical path behind a prefix ("users/plan" of "/shift/users/plan"), or empty. x->user is the
+/* Answers. rest: the canonical path behind a prefix ("users/plan" of "/shift/users/plan"; escapes are as url_canonical leaves
+ * them, slashes too), or empty. x->user is the
  * port's own. What it returns before an answer has begun becomes a problem document. */
 typedef Err *AdminHandler(Exchange *x, Str rest);
 

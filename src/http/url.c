@@ -297,6 +297,22 @@ Err *url_decode(Arena *a, Str text, Str *out)
 	return NULL;
 }
 
+Str url_encode(Arena *a, Str text)
+{
+	char *to = arena_alloc_raw(a, 3 * text.len);
+	size_t len = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (classes[c] & UNRESERVED || c == ':')
+			to[len++] = (char)c;
+		else
+			len += put_escape(to + len, c);
+	}
+	return (Str){ to, len };
+}
+
 enum { HOST_MAX = 255, IPV6_MAX = 45 };
 
 static bool is_name(Str host)

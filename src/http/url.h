@@ -31,6 +31,9 @@ Url url_raw(Str target);
 /* Percent-decoded, '+' kept; for showing and for parameters. INVALID "url.bad_escape", and NUL is refused. */
 Err *url_decode(Arena *a, Str text, Str *out) MUST_USE;
 
+/* As one segment of a path: all but unreserved characters and ':' is escaped. */
+Str url_encode(Arena *a, Str text);
+
 /* Host header or :authority: reg-name, IPv4 or [IPv6], and a port or none (RFC 3986 3.2.2). host is lower-cased in the
  * arena when needed, without the port; port 0 when not given. INVALID "url.authority".
  * Stricter than the RFC: a name has no escapes, no sub-delimiters and no empty label (one dot at its end may be), a port

@@ -195,6 +195,28 @@ TEST(url_decode_gives_bytes)
 	CHECK_ERR(url_decode(a, S("a\0b"), &out), "url.control");
 }
 
+TEST(url_encode_makes_one_segment)
+{
+	static const struct {
+		Str text, want;
+	} cases[] = {
+		{ S(""), S("") },
+		{ S("a-b_c.d~e9"), S("a-b_c.d~e9") },
+		{ S("upstream:shop"), S("upstream:shop") },
+		{ S("a/b c?d#e%"), S("a%2Fb%20c%3Fd%23e%25") },
+		{ S("x HTTP/1.1\r\n"), S("x%20HTTP%2F1.1%0D%0A") },
+		{ S("\xc3\xbc"), S("%C3%BC") },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Str text = url_encode(a, cases[i].text), again;
+
+		CHECK_STR(text, cases[i].want);
+		CHECK_OK(url_decode(a, text, &again));
+		CHECK_STR(again, cases[i].text);
+	}
+}
+
 TEST(url_authorities)
 {
 	static const struct {

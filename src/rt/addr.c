@@ -30,6 +30,10 @@ static Err *parse_unix(Arena *a, Str text, Str path, Addr *out)
 		return bad(a, text, "the path has a NUL in it");
 	memcpy(addr.un.sun_path, path.at, path.len);
 	addr.len = (socklen_t)(PATH_AT + path.len + 1);
+	if (path.at[0] == '@') { /* Linux: a name without a place in the file system */
+		addr.un.sun_path[0] = 0;
+		addr.len--;
+	}
 	*out = addr;
 	return NULL;
 }

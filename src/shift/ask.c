@@ -122,7 +122,8 @@ Err *ask_admin(Arena *a, const AskPort *port, Str target, Str body, Str *out)
 		err = talk(&k, port, target, body);
 	if (err)
 		return err_because(a, err, ERR_UPSTREAM, "shift.admin",
-		                   "no gateway answers on its admin port %.*s",
+		                   "no gateway answers on its admin port %.*s; where it is, say "
+		                   "-c FILE (its configuration), --admin or BANYAN_ADMIN",
 		                   STR_ARG(port->address));
 	if (k.answer.status >= 300)
 		return refusal(&k);

@@ -8,10 +8,17 @@
 
 typedef struct Book Book;
 
-/* Opens the database and brings its schema up. */
+/* sqlite:PATH, postgresql://, redis:// and its kin. A file is opened, a server is not asked anything yet. Fails with INVALID
+ * "db.url" and "redis.url" too. */
 Err *book_open(Arena *a, Str url, Book **out) MUST_USE;
-void book_close(Book *book);          /* NULL is fine */
-struct Db *book_db(const Book *book); /* for what else is kept in it: webhook_book.c */
+void book_close(Book *book);        /* NULL is fine */
+bool book_is_far(const Book *book); /* on a server, which may be away */
+struct Db *book_db(
+	const Book
+		*book); /* for what else is kept in it: webhook_book.c; NULL: it is no database */
+
+/* Brings its schema up: before that was done once the others fail. */
+Err *book_ready(Book *book, Arena *a) MUST_USE;
 
 typedef struct BookState {
 	Str subject;
@@ -31,20 +38,40 @@ typedef struct BookEntry {
 /* state->revision is the one that was seen, and is one higher after. entry->revision is not looked at. */
 Err *book_change(Book *book, Arena *a, Str subject, ShiftState *state, const BookEntry *entry)
 	MUST_USE;
+/* A book that has lost what was known, restored from a backup or emptied: the state is put back with the revision that it has,
+ * where the book has the revision `there` (0: nothing). */
+Err *book_put_back(Book *book, Arena *a, Str subject, int64_t there, const ShiftState *state,
+                   const BookEntry *entry) MUST_USE;
 /* Newest first, below `before` (0: from the newest). */
 Err *book_history(Book *book, Arena *a, Str subject, int64_t before, uint32_t most, BookEntry **out,
                   size_t *count) MUST_USE;
 
-/* What a gateway has seen of a subject's attempt, for the others and for itself after a restart. */
+/* What a run of a gateway (a process) has seen of a subject's attempt, for the others and for the run after it. */
 typedef struct BookSeen {
-	Str gateway;
+	Str run; /* keeper_int.h */
 	int32_t step;
 	int64_t at_us; /* UTC */
 	Str evidence;  /* JSON */
 } BookSeen;
-Err *book_see(Book *book, Arena *a, Str subject, uint32_t attempt, const BookSeen *seen) MUST_USE;
+/* And users who have had an event, as that run counted them, so that no other counts them once more; numbered from 1. */
+typedef struct BookUsers {
+	int64_t seq;
+	int32_t step;
+	Str users; /* seen.h */
+} BookUsers;
+/* Both at once. users: NULL: none are new. */
+Err *book_see(Book *book, Arena *a, Str subject, uint32_t attempt, const BookSeen *seen,
+              const BookUsers *users) MUST_USE;
 Err *book_seen(Book *book, Arena *a, Str subject, uint32_t attempt, BookSeen **out, size_t *count)
 	MUST_USE;
+/* Of one run, those after that number, in order; a few hundred rows at most. */
+Err *book_users(Book *book, Arena *a, Str subject, uint32_t attempt, Str run, int64_t after,
+                BookUsers **out, size_t *count) MUST_USE;
+/* own has what `ended` had seen: both rows are written if that of ended->run is still of ended->at_us. *done: it was. */
+Err *book_fold(Book *book, Arena *a, Str subject, uint32_t attempt, const BookSeen *own,
+               const BookSeen *ended, bool *done) MUST_USE;
+/* What was seen in attempts before this one. */
+Err *book_forget(Book *book, Arena *a, Str subject, uint32_t attempt) MUST_USE;
 
 /* What a gateway found by comparing the sides, since shadowing began for the `shadows`th time. */
 typedef struct BookDifferences {
@@ -56,7 +83,7 @@ Err *book_keep_differences(Book *book, Arena *a, Str subject, uint32_t shadows,
 Err *book_differences(Book *book, Arena *a, Str subject, uint32_t shadows, BookDifferences **out,
                       size_t *count) MUST_USE;
 
-/* What people have accepted, of all gateways; for good. */
+/* What people have accepted, of all gateways; for good. who empty: it was taken back. */
 typedef struct BookAccepted {
 	Str path, kind, who;
 	int64_t at_us; /* UTC */
@@ -64,8 +91,10 @@ typedef struct BookAccepted {
 Err *book_accept(Book *book, Arena *a, Str subject, const BookAccepted *accepted) MUST_USE;
 Err *book_accepted(Book *book, Arena *a, Str subject, BookAccepted **out, size_t *count) MUST_USE;
 
-/* A secret that all who share the book have; made when it is asked for first. */
-Err *book_key(Book *book, Arena *a, Str name, uint64_t key[2]) MUST_USE;
+/* A secret that all who share the book have. Where there is none it is made: *key when `known`, else a new one. insist: what is
+ * known takes the place of what is there. */
+typedef enum BookKeyHow { BOOK_KEY_READ, BOOK_KEY_KNOWN, BOOK_KEY_INSIST } BookKeyHow;
+Err *book_key(Book *book, Arena *a, Str name, BookKeyHow how, uint64_t key[2]) MUST_USE;
 
 /* Parks until somebody changed a state, or the time is over. One fiber. */
 Err *book_wait(Book *book, Arena *a, int64_t most_us) MUST_USE;

@@ -4,6 +4,8 @@
 --- row entry: subject text, revision int, done_at time, who text, verb text, from_phase text, to_phase text, share_ppm int, why text, evidence json
 --- row seen: subject text, gateway text, attempt int, step int, seen_at time, evidence json
 
+--- row users: subject text, attempt int, gateway text, seq int, step int, users text
+
 --- row difference: subject text, gateway text, shadows int, kept_at time, differences json
 --- row accepted: path text, kind text, who text, accepted_at time
 
@@ -22,9 +24,11 @@ where subject = :subject and revision = :before
 insert into shift_states (subject, revision, state, changed_at) values (:subject, :revision, :state, :changed_at)
 on conflict do nothing
 
+-- (A state that was lost without its journal has its entry there already.)
 --- exec book_enter(entry)
 insert into shift_journal (subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence)
 values (:subject, :revision, :done_at, :who, :verb, :from_phase, :to_phase, :share_ppm, :why, :evidence)
+on conflict do nothing
 
 --- many book_history(subject text, before int, most int) -> entry
 select subject, revision, done_at, who, verb, from_phase, to_phase, share_ppm, why, evidence
@@ -38,6 +42,28 @@ on conflict (subject, gateway) do update set attempt = :attempt, step = :step, s
 --- many book_seen(subject text, attempt int) -> seen
 select subject, gateway, attempt, step, seen_at, evidence from shift_seen
 where subject = :subject and attempt = :attempt
+
+-- (The row of a run that has ended, if it is still the one that was read.)
+--- exec book_fold(subject text, gateway text, attempt int, seen_at time, evidence json)
+update shift_seen set evidence = :evidence
+where subject = :subject and gateway = :gateway and attempt = :attempt and seen_at = :seen_at
+
+--- exec book_users_add(users)
+insert into shift_users (subject, attempt, gateway, seq, step, users)
+values (:subject, :attempt, :gateway, :seq, :step, :users) on conflict do nothing
+
+--- many book_users(subject text, attempt int, gateway text, after int, most int) -> users
+select subject, attempt, gateway, seq, step, users from shift_users
+where subject = :subject and attempt = :attempt and gateway = :gateway and seq > :after order by seq limit :most
+
+--- exec book_forget_seen(subject text, attempt int)
+delete from shift_seen where subject = :subject and attempt < :attempt
+
+--- exec book_forget_users(subject text, attempt int)
+delete from shift_users where subject = :subject and attempt < :attempt
+
+--- exec book_key_put(name text, secret text)
+update shift_keys set secret = :secret where name = :name
 
 --- exec book_key_add(name text, secret text)
 insert into shift_keys (name, secret) values (:name, :secret) on conflict do nothing
@@ -56,7 +82,7 @@ where subject = :subject and shadows = :shadows
 
 --- exec book_accept(subject text, path text, kind text, who text, accepted_at time)
 insert into shift_accepted (subject, path, kind, who, accepted_at) values (:subject, :path, :kind, :who, :accepted_at)
-on conflict do nothing
+on conflict (subject, path, kind) do update set who = :who, accepted_at = :accepted_at
 
 --- many book_accepted(subject text) -> accepted
 select path, kind, who, accepted_at from shift_accepted where subject = :subject order by accepted_at

@@ -133,7 +133,7 @@ DifferencesKey *differences_key(Differences *d, Str path, CompareKind kind)
 	if (!key)
 		abort();
 	key->id_len = id_of(key->id, path, kind).len;
-	key->paired.number = d->count + 1;
+	key->paired.number = d->count ? d->keys[d->count - 1]->paired.number + 1 : 1;
 	d->keys[d->count++] = key;
 	map_put(&d->by_id, (Str){ key->id, key->id_len }, key);
 	return key;
@@ -306,13 +306,60 @@ Err *differences_accept(Differences *d, Arena *a, Str path, CompareKind kind, St
 	return NULL;
 }
 
+bool differences_is_accepted(const Differences *d, Str path, CompareKind kind)
+{
+	const DifferencesKey *key = find_key(d, path, kind);
+
+	return key && key->accepted;
+}
+
+static bool was_seen(const DifferencesKey *key)
+{
+	return key->raw | key->noise;
+}
+
+/* One that was accepted before it was ever seen is no difference. */
+static void take_back(Differences *d, DifferencesKey *key)
+{
+	uint32_t i = 0;
+
+	key->accepted = false;
+	key->who_len = 0;
+	if (was_seen(key))
+		return;
+	while (d->keys[i] != key)
+		i++;
+	map_remove(&d->by_id, (Str){ key->id, key->id_len });
+	memmove(&d->keys[i], &d->keys[i + 1], (--d->count - i) * sizeof *d->keys);
+	free(key);
+}
+
+size_t differences_accepted(const Differences *d, Arena *a, DifferencesAccepted **out)
+{
+	size_t count = 0;
+
+	*out = ARENA_ARRAY(a, DifferencesAccepted, d->count + 1);
+	for (uint32_t i = 0; i < d->count; i++) {
+		const DifferencesKey *key = d->keys[i];
+
+		if (key->accepted)
+			(*out)[count++] = (DifferencesAccepted){
+				.path = str_dup(a, differences_path(key)),
+				.who = str_dup(a, (Str){ key->who, key->who_len }),
+				.kind = differences_kind(key),
+				.at_us = key->accepted_us,
+			};
+	}
+	return count;
+}
+
 bool differences_unaccept(Differences *d, Str path, CompareKind kind)
 {
 	DifferencesKey *key = find_key(d, path, kind);
 	bool was = key && key->accepted;
 
 	if (was)
-		key->accepted = false;
+		take_back(d, key);
 	return was;
 }
 

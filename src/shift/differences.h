@@ -47,8 +47,17 @@ void differences_note(Differences *d, const MaskRules *mask, const Comparison *f
  * "differences.full". */
 Err *differences_accept(Differences *d, Arena *a, Str path, CompareKind kind, Str who,
                         int64_t now_us) MUST_USE;
+bool differences_is_accepted(const Differences *d, Str path, CompareKind kind);
 bool differences_unaccept(Differences *d, Str path,
                           CompareKind kind); /* false: it was not accepted */
+
+typedef struct DifferencesAccepted {
+	Str path, who;
+	CompareKind kind;
+	int64_t at_us; /* UTC */
+} DifferencesAccepted;
+/* All that people have accepted, copied into the arena. */
+size_t differences_accepted(const Differences *d, Arena *a, DifferencesAccepted **out);
 
 typedef struct DifferencesTotals {
 	uint64_t compared, measured; /* requests; those of which noise was measured */
@@ -63,5 +72,3 @@ void differences_put_json(const Differences *d, JsonWriter *w);
 /* All of it, to be taken up again; adds to what is there. Fails with INVALID "differences.state". */
 void differences_put_state(const Differences *d, JsonWriter *w);
 Err *differences_read_state(Differences *d, Arena *a, const Json *state) MUST_USE;
-/* A table for the terminal of that many columns, examples side by side. */
-void differences_put_text(const Differences *d, Buf *b, unsigned columns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table of differences told: to the admin API, to a terminal, and to a file from which it is taken up again.
+ * The table of differences told: to the admin API, and to a file from which it is taken up again.
  *
  * The order is that of a reader: what is worse than noise, what is not known yet, what is noise, what was accepted; among
  * these what is seen most. In the file everything is kept, and reading it adds: the sums of two gateways' files are the sums of both, so
@@ -12,8 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { COLUMNS_MIN = 60, LINES_MAX = 4 };
 
 static Str text_of(const DifferencesText *text)
 {
@@ -304,104 +302,4 @@ Err *differences_read_state(Differences *d, Arena *a, const Json *state)
 	return err ? err_because(a, err, ERR_INVALID, "differences.state",
 	                         "the differences that were kept could not be read")
 	           : NULL;
-}
-
-/* --- a terminal ----------------------------------------------------------------------------------------------------- */
-
-/* Characters, as many columns as nearly every terminal gives them. */
-static size_t columns_of(Str text)
-{
-	size_t columns = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		columns += ((unsigned char)text.at[i] & 0xc0) != 0x80;
-	return columns;
-}
-
-/* The first `columns` characters; *rest is what comes after them. */
-static Str take_columns(Str *rest, size_t columns)
-{
-	Str text = *rest;
-	size_t at = 0;
-
-	while (at < text.len && (columns || ((unsigned char)text.at[at] & 0xc0) == 0x80)) {
-		columns -= ((unsigned char)text.at[at] & 0xc0) != 0x80;
-		at++;
-	}
-	while (at < text.len && ((unsigned char)text.at[at] & 0xc0) == 0x80)
-		at++;
-	*rest = str_sub(text, at, text.len);
-	return str_sub(text, 0, at);
-}
-
-static void put_padded(Buf *b, Str text, size_t columns)
-{
-	buf_put(b, text);
-	for (size_t i = columns_of(text); i < columns; i++)
-		buf_putc(b, ' ');
-}
-
-static void put_side_by_side(Buf *b, Str old, Str new, size_t columns)
-{
-	size_t half = (columns - 16) / 2;
-
-	for (int line = 0; line < LINES_MAX && (!line || old.len || new.len); line++) {
-		buf_put(b, line ? S("           ") : S("      old  "));
-		put_padded(b, take_columns(&old, half), half);
-		buf_put(b, line ? S("       ") : S("  new  "));
-		buf_put(b, take_columns(&new, half));
-		while (b->len && b->at[b->len - 1] == ' ')
-			b->len--;
-		buf_putc(b, '\n');
-	}
-}
-
-static void put_seconds(Buf *b, int64_t utc_us)
-{
-	AUTO(buf_fini) Buf whole = { 0 };
-	Str text;
-
-	time_put_rfc3339(&whole, utc_us);
-	text = buf_str(&whole);
-	buf_put(b, S("    "));
-	buf_put(b, str_sub(text, 0, (size_t)MAX(str_find_char(text, '.'), (ptrdiff_t)0)));
-	buf_putc(b, 'Z');
-}
-
-static void put_row(const Ranked *ranked, Buf *b, size_t columns)
-{
-	const DifferencesKey *key = ranked->key;
-
-	put_padded(b, differences_verdict_name(ranked->verdict), 10);
-	put_padded(b, compare_kind_name(differences_kind(key)), 9);
-	buf_fmt(b, "%8" PRIu64 " %8" PRIu64 "  %-8.3g  ", key->raw, key->noise, differences_p(key));
-	buf_put(b, differences_path(key));
-	if (key->accepted)
-		buf_fmt(b, "  (accepted by %.*s)", STR_ARG(who_of(key)));
-	buf_putc(b, '\n');
-	for (uint32_t i = 0; i < key->example_count && ranked->verdict < DIFFERENCES_NOISE; i++) {
-		const DifferencesExample *example = &key->examples[i];
-
-		put_seconds(b, example->at_us);
-		buf_fmt(b, "  %.*s\n", STR_ARG(text_of(&example->request)));
-		put_side_by_side(b, text_of(&example->old), text_of(&example->new), columns);
-	}
-}
-
-void differences_put_text(const Differences *d, Buf *b, unsigned columns)
-{
-	Ranked ranked[DIFFERENCES_KEYS_MAX];
-	DifferencesTotals totals = differences_totals(d);
-
-	rank(d, ranked);
-	buf_fmt(b, "compared: %" PRIu64 "; old asked twice: %" PRIu64 "; mismatches: %" PRIu64,
-	        totals.compared, totals.measured, totals.mismatches);
-	if (totals.dropped)
-		buf_fmt(b, "; without a place: %" PRIu64, totals.dropped);
-	buf_putc(b, '\n');
-	if (!d->count)
-		return;
-	buf_put(b, S("VERDICT   KIND          RAW    NOISE  P         PATH\n"));
-	for (uint32_t i = 0; i < d->count; i++)
-		put_row(&ranked[i], b, MAX(columns, (unsigned)COLUMNS_MIN));
 }

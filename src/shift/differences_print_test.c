@@ -187,27 +187,3 @@ TEST(differences_refuse_a_state_that_is_none)
 	}
 	CHECK_ERR(differences_read_state(d, a, NULL), "differences.state");
 }
-
-TEST(differences_stand_side_by_side_on_a_terminal)
-{
-	AUTO(differences_freep) Differences *d = differences_new(0);
-	AUTO(buf_fini) Buf b = { 0 };
-
-	note(d, S(".a"), COMPARE_VALUE, S("1"), S("2"), false, false);
-	note(d, S(".long"), COMPARE_VALUE, S("\xc3\xa9\xc3\xa9 0123456789 0123456789 0123456789"),
-	     S("short"), false, false);
-	differences_put_text(d, &b, 64);
-	CHECK_STR(buf_str(&b), S("compared: 2; old asked twice: 0; mismatches: 2\n"
-	                         "VERDICT   KIND          RAW    NOISE  P         PATH\n"
-	                         "open      value           1        0  1         .a\n"
-	                         "    2026-11-30T12:00:00Z  GET /items?page=2\n"
-	                         "      old  1                         new  2\n"
-	                         "open      value           1        0  1         .long\n"
-	                         "    2026-11-30T12:00:00Z  GET /items?page=2\n"
-	                         "      old  \xc3\xa9\xc3\xa9 0123456789 0123456789  new  short\n"
-	                         "            0123456789\n"));
-	buf_clear(&b);
-	differences_clear(d);
-	differences_put_text(d, &b, 0);
-	CHECK_STR(buf_str(&b), S("compared: 0; old asked twice: 0; mismatches: 0\n"));
-}

@@ -139,6 +139,26 @@ TEST(differences_can_be_accepted)
 	CHECK_STR(note(a, d, S("value .a"), S("-")), S("new"));
 }
 
+TEST(differences_that_were_accepted_unseen_are_none_when_that_is_taken_back)
+{
+	AUTO(differences_freep) Differences *d = differences_new(0);
+
+	CHECK_STR(note(a, d, S("value .a"), S("-")), S("new"));
+	CHECK_OK(differences_accept(d, a, S(".a"), COMPARE_VALUE, S("eve"), 1));
+	CHECK_OK(differences_accept(d, a, S(".never"), COMPARE_VALUE, S("eve"), 1));
+	CHECK_OK(differences_accept(d, a, S(".b"), COMPARE_VALUE, S("eve"), 1));
+	CHECK(differences_is_accepted(d, S(".never"), COMPARE_VALUE));
+	CHECK(!differences_is_accepted(d, S(".never"), COMPARE_TYPE));
+	CHECK(differences_unaccept(d, S(".never"), COMPARE_VALUE));
+	CHECK(differences_unaccept(d, S(".a"), COMPARE_VALUE));
+	CHECK_INT(differences_totals(d).keys, 2);
+	CHECK_INT(differences_totals(d).open, 1);
+	CHECK(!differences_is_accepted(d, S(".a"), COMPARE_VALUE));
+	CHECK(differences_is_accepted(d, S(".b"), COMPARE_VALUE));
+	CHECK_OK(differences_accept(d, a, S(".c"), COMPARE_VALUE, S("ann"), 1));
+	CHECK_INT(d->keys[2]->paired.number, d->keys[1]->paired.number + 1);
+}
+
 TEST(differences_forget_all_but_what_was_accepted)
 {
 	AUTO(differences_freep) Differences *d = differences_new(0);

@@ -79,6 +79,21 @@ void evidence_add(Evidence *e, double share, uint64_t new_events, uint64_t old_e
 	e->peak = MAX(e->peak, evidence_log(e));
 }
 
+void evidence_take_back(Evidence *e, bool of_new)
+{
+	uint64_t events = e->new_events + e->old_events;
+	double share = events ? e->expected / (double)events : 0;
+	bool suspected = of_new == (e->of != EVIDENCE_FEWER);
+
+	if (!is_comparable(share) || !(of_new ? e->new_events : e->old_events))
+		return;
+	add_events(e->log, border_share(e->of, e->margin, share), suspected ? -1 : 0,
+	           suspected ? 0 : -1);
+	e->new_events -= of_new;
+	e->old_events -= !of_new;
+	e->expected -= share;
+}
+
 void evidence_merge(Evidence *into, const Evidence *from)
 {
 	for (size_t k = 0; k < EVIDENCE_GRID; k++)

@@ -36,6 +36,10 @@ Evidence evidence_new(EvidenceOf of, double margin);
  * counted). The share must have been settled without a look at which side the events fell on. */
 void evidence_add(Evidence *e, double share, uint64_t new_events, uint64_t old_events);
 
+/* One event of those counted is taken back, for another gateway counts it: at the mean of the shares that they were counted at.
+ * The peak stays. */
+void evidence_take_back(Evidence *e, bool of_new);
+
 /* What two gateways saw of the same comparison. The peak is then that of the sum now: a part's own says nothing. */
 void evidence_merge(Evidence *into, const Evidence *from);
 

@@ -173,3 +173,33 @@ TEST(evidence_refuses_what_is_none)
 		CHECK_ERR(evidence_read(a, json, &e), "shift.state");
 	}
 }
+
+TEST(evidence_that_is_taken_back_never_was)
+{
+	static const EvidenceOf of[] = { EVIDENCE_WORSE, EVIDENCE_FEWER };
+
+	for (size_t i = 0; i < COUNT(of); i++) {
+		Evidence e = evidence_new(of[i], 0.2), want = e;
+
+		evidence_add(&want, 0.1, 6, 20);
+		evidence_add(&e, 0.1, 8, 21);
+		evidence_take_back(&e, true);
+		evidence_take_back(&e, false);
+		evidence_take_back(&e, true);
+		CHECK_NEAR(evidence_log(&e), evidence_log(&want), 1e-9);
+		CHECK_INT(e.new_events, 6);
+		CHECK_INT(e.old_events, 20);
+		CHECK_NEAR(e.expected, want.expected, 1e-9);
+	}
+}
+
+TEST(evidence_of_nothing_cannot_be_taken_back)
+{
+	Evidence e = evidence_new(EVIDENCE_WORSE, 0);
+
+	evidence_take_back(&e, true);
+	evidence_add(&e, 0.1, 0, 3);
+	evidence_take_back(&e, true);
+	CHECK_INT(e.old_events, 3);
+	CHECK_INT(e.new_events, 0);
+}

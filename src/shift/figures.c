@@ -41,6 +41,61 @@ bool figures_get_share(const Json *object, const char *key, double *out)
 	return true;
 }
 
+/* --- whole structs ------------------------------------------------------------------------------------------------------- */
+
+void figures_put(JsonWriter *w, const Figure *rows, size_t count, const void *from)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *at = (const char *)from + rows[i].at;
+
+		switch (rows[i].kind) {
+		case FIGURE_U32:
+			json_put_u64(w, rows[i].key, *(const uint32_t *)at);
+			break;
+		case FIGURE_U64:
+			json_put_u64(w, rows[i].key, *(const uint64_t *)at);
+			break;
+		case FIGURE_I64:
+			json_put_i64(w, rows[i].key, *(const int64_t *)at);
+			break;
+		case FIGURE_REAL:
+		case FIGURE_SHARE:
+			json_put_real(w, rows[i].key, *(const double *)at);
+			break;
+		}
+	}
+}
+
+static bool get_one(const Json *object, const Figure *row, char *at)
+{
+	uint64_t n;
+
+	switch (row->kind) {
+	case FIGURE_U32:
+		if (!figures_get_u64(object, row->key, &n) || n > UINT32_MAX)
+			return false;
+		*(uint32_t *)at = (uint32_t)n;
+		return true;
+	case FIGURE_U64:
+		return figures_get_u64(object, row->key, (uint64_t *)at);
+	case FIGURE_I64:
+		return figures_get_i64(object, row->key, (int64_t *)at);
+	case FIGURE_REAL:
+		return figures_get_real(object, row->key, (double *)at);
+	case FIGURE_SHARE:
+		return figures_get_share(object, row->key, (double *)at);
+	}
+	return false;
+}
+
+bool figures_get(const Json *object, const Figure *rows, size_t count, void *into)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!get_one(object, &rows[i], (char *)into + rows[i].at))
+			return false;
+	return true;
+}
+
 Err *figures_wrong(Arena *a, const char *what)
 {
 	return err_new(a, ERR_INVALID, "shift.state", "what was kept is no %s", what);

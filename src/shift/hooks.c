@@ -7,7 +7,10 @@
 #include "shift/hooks.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/time.h"
+#include "shift/drains.h"
+#include "shift/dual.h"
 #include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/webhook.h"
@@ -59,6 +62,8 @@ static Err *bind_route(Arena *a, Snapshot *snap, size_t i, const ShiftConf *of_u
 	if (route->new_upstream) {
 		binding->subject = route_subject(route);
 		TRY(shadow_rules(a, binding->conf, &binding->shadow));
+		TRY(dual_rules(a, route, binding->subject, &binding->dual));
+		TRY(counters_new(a, binding->conf, &binding->counters));
 	}
 	snap->states[i].shift = binding;
 	return NULL;
@@ -94,41 +99,101 @@ static void forget(const Snapshot *snap)
 			configure(s, NULL, NULL, (Str){ 0 }, (Str){ 0 });
 }
 
-/* What may be wrong with it is found before any subject is told of it. */
+/* What upstreams are swapped by: the defaults. The process's. */
+static struct {
+	Arena *arena;
+	ShiftConf conf;
+} of_upstreams;
+
+static const ShiftConf *swap_conf(void)
+{
+	if (!of_upstreams.arena) {
+		of_upstreams.arena = arena_new(0);
+		conf_defaults(of_upstreams.arena, &shift_conf_table, &of_upstreams.conf);
+	}
+	return &of_upstreams.conf;
+}
+
+static size_t swapped_count(const GatewayConf *conf)
+{
+	return conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
+}
+
+static bool has_dual_writes(const Snapshot *snap, const Subject *s)
+{
+	for (size_t i = 0; i < snap->conf->routes.count; i++) {
+		const ShiftBinding *binding = snap->states[i].shift;
+
+		if (binding && binding->dual && binding->subject == s)
+			return true;
+	}
+	return false;
+}
+
+static void tell_of_writes(const Snapshot *snap)
+{
+	Subject *s = NULL;
+
+	while ((s = subject_next(s))) {
+		subject_lock(s);
+		s->writes.on = has_dual_writes(snap, s);
+		subject_unlock(s);
+	}
+}
+
+/* Subjects are made, and told nothing yet. */
 static Err *begin(Arena *a, Snapshot *snap)
 {
-	ShiftConf *of_upstreams = ARENA_NEW(a, ShiftConf);
 	const GatewayConf *conf = snap->conf;
-	size_t swapped = conf->has_shift && !conf->passthrough ? conf->upstreams.count : 0;
 
-	conf_defaults(a, &shift_conf_table, of_upstreams);
-	for (size_t i = 0; i < swapped; i++)
+	for (size_t i = 0; i < swapped_count(conf); i++)
 		subject_need(SUBJECT_UPSTREAM, str_fmt(a, UPSTREAM_PREFIX "%.*s",
 		                                       STR_ARG(conf->upstreams.at[i].name)));
 	for (size_t i = 0; i < conf->routes.count && !conf->passthrough; i++)
-		TRY(bind_route(a, snap, i, of_upstreams));
-	for (size_t i = 0; i < swapped; i++)
-		configure_upstream(snap, i, of_upstreams);
+		TRY(bind_route(a, snap, i, swap_conf()));
+	shadow_begin();
+	counters_begin();
+	return keeper_begin(a, snap);
+}
+
+static void take(Snapshot *snap)
+{
+	const GatewayConf *conf = snap->conf;
+	Err *err;
+
+	for (size_t i = 0; i < swapped_count(conf); i++)
+		configure_upstream(snap, i, swap_conf());
 	for (size_t i = 0; i < conf->routes.count; i++)
 		configure_route(snap, i);
 	forget(snap);
-	shadow_begin();
-	TRY(keeper_begin(a, snap));
-	return webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
+	tell_of_writes(snap);
+	keeper_take(snap);
+	drains_enforce(snap);
+	err = dual_begin(keeper_book(), keeper_gateway());
+	if (err)
+		log_err(err,
+		        "writes to both sides that are left are not delivered before the next reload");
+	err = webhooks_begin(keeper_book(), keeper_gateway(), &conf->shift);
+	if (err)
+		log_err(err, "not all webhooks are told of moves before the next reload");
 }
 
 static void end(void)
 {
+	dual_end();
 	webhooks_end();
 	shadow_end();
+	counters_end();
 	keeper_end();
+	if (of_upstreams.arena)
+		arena_free(TAKE(of_upstreams.arena));
 }
 
 /* --- drawing -------------------------------------------------------------------------------------------------------------- */
 
 static ShiftPhase phase_of(const Subject *s)
 {
-	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_RELAXED) : SHIFT_OLD;
+	return s ? (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_ACQUIRE) : SHIFT_OLD;
 }
 
 static const Target *find_target(const Snapshot *snap, Str name)
@@ -216,7 +281,7 @@ static void choose(Passage *p)
 	trip = ARENA_NEW(p->x->arena, ShiftTrip);
 	*trip = (ShiftTrip){ .binding = binding };
 	p->shift = trip;
-	if (is_asked_of_users(phase) || is_asked_of_users(swap)) {
+	if (is_asked_of_users(phase) || is_asked_of_users(swap) || dual_asks_user(binding->dual)) {
 		const SplitFrom from = split_from(p);
 
 		trip->user = split_user(&binding->rules, keeper_key(), &from);
@@ -242,31 +307,27 @@ static bool is_shared(const Headers *headers)
 	       str_find(control, S("max-age")) >= 0 || str_find(control, S("s-maxage")) >= 0;
 }
 
-static bool is_good(Str value)
+/* An answer of the side that its route was drawn to: not of the other, which served what that did not take. */
+static bool counts_for_route(const ShiftTrip *trip)
 {
-	return value.len && !str_eq(value, S("0")) && !str_eq_nocase(value, S("false"));
+	return trip->binding->counters && trip->count &&
+	       trip->legs[0].subject == trip->binding->subject;
 }
 
-static void count_answer(ShiftTrip *trip, const Passage *p)
+static void piece(Passage *p, Str bytes)
 {
-	Subject *s = trip->legs[0].subject;
-	Str names[SUBJECT_COUNTERS];
-
-	if (p->state->shift != trip->binding || !trip->binding->conf->judge.counters.count)
-		return;
-	subject_lock(s);
-	memcpy(names, s->metrics.headers, sizeof names);
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (names[i].len && is_good(headers_get_name(&p->answer.headers, names[i])))
-			trip->counted |= 1u << i;
-	subject_unlock(s);
+	dual_piece(p, bytes);
+	counters_piece(p, &((ShiftTrip *)p->shift)->counters, bytes);
+	shadow_piece(p, bytes);
 }
 
 static void answer(Passage *p, Headers *headers)
 {
 	ShiftTrip *trip = p->shift;
 
-	count_answer(trip, p);
+	dual_answer(p);
+	if (counts_for_route(trip) && p->state->shift == trip->binding)
+		counters_answer(trip->binding->counters, trip->legs[0].subject, p, &trip->counters);
 	shadow_answer(p);
 	if (!trip->greets || is_shared(headers))
 		return;
@@ -316,7 +377,7 @@ static bool rescue(Passage *p, const Err *err)
 
 	if (trip->count != 1 || leg->side != JUDGE_NEW || p->reshape ||
 	    p->target == p->state->target || phase_of(leg->subject) == SHIFT_RETIRED ||
-	    !fate_of(p, err, &o.fate))
+	    !fate_of(p, err, &o.fate) || !dual_may_rescue(p))
 		return false;
 	subject_lock(leg->subject);
 	subject_note(leg->subject, &o, time_utc_us());
@@ -328,16 +389,34 @@ static bool rescue(Passage *p, const Err *err)
 	return true;
 }
 
+static void count(Passage *p, ShiftTrip *trip, TripwireFate fate)
+{
+	const ShiftLeg *leg = &trip->legs[0];
+	SubjectCounted counted = { .conf = trip->binding->conf,
+		                   .side = leg->side,
+		                   .user = trip->user.hash,
+		                   .drawn = leg->drawn,
+		                   .attempt = leg->attempt };
+
+	if (counts_for_route(trip))
+		counters_done(trip->binding->counters, leg->subject, p, &trip->counters,
+		              fate != TRIPWIRE_OK, &counted);
+	else
+		counters_drop(&trip->counters);
+}
+
 static void done(Passage *p, const Err *err)
 {
 	ShiftTrip *trip = p->shift;
 	SubjectOutcome o = { .user = trip->user.hash,
-		             .took_us = p->answered ? p->answered_us - p->ready_us : -1,
-		             .counted = trip->counted };
+		             .took_us = p->answered ? p->answered_us - p->ready_us : -1 };
 
+	dual_done(p, err);
 	shadow_done(p, err);
-	if (!fate_of(p, err, &o.fate))
+	if (!fate_of(p, err, &o.fate)) {
+		counters_drop(&trip->counters);
 		return;
+	}
 	for (unsigned i = 0; i < trip->count; i++) {
 		Subject *s = trip->legs[i].subject;
 
@@ -348,10 +427,19 @@ static void done(Passage *p, const Err *err)
 		subject_note(s, &o, time_utc_us());
 		subject_unlock(s);
 	}
+	count(p, trip, o.fate);
+}
+
+/* A write that is turned away has no shadow. */
+static Err *ready(Passage *p)
+{
+	TRY(dual_ready(p));
+	shadow_ready(p);
+	return NULL;
 }
 
 static const GatewayHooks hooks = {
-	begin, end, choose, shadow_ready, rescue, answer, shadow_piece, done,
+	begin, take, keeper_waiting, end, choose, ready, rescue, answer, piece, done,
 };
 
 const GatewayHooks *shift_hooks(void)

@@ -3,10 +3,12 @@
  * What the gateway asks of the shift (gateway/hooks.h). */
 #pragma once
 #include "gateway/hooks.h"
-#include "shift/subject.h"
+#include "shift/counters.h"
 
 typedef struct ShadowRules ShadowRules; /* shadow.h */
 typedef struct ShadowShot ShadowShot;
+typedef struct DualRules DualRules; /* dual.h */
+typedef struct DualWrite DualWrite;
 
 const GatewayHooks *shift_hooks(void) RETURNS_NONNULL;
 
@@ -17,6 +19,8 @@ typedef struct ShiftBinding {
 	SplitRules rules;
 	const ShiftConf *conf;
 	const ShadowRules *shadow; /* NULL when subject is */
+	const Counters *counters;  /* NULL: none */
+	const DualRules *dual;     /* NULL: writes go to one side */
 } ShiftBinding;
 
 /* One subject that a request counts for. */
@@ -34,6 +38,7 @@ typedef struct ShiftTrip {
 	ShiftLeg legs[2];
 	unsigned count;
 	bool greets; /* the answer gives the client a cookie of ours */
-	uint32_t counted;
+	CounterTrip counters;
 	ShadowShot *shadow; /* NULL: it has none */
+	DualWrite *write;   /* NULL: it is none that both sides are to have */
 } ShiftTrip;

@@ -133,15 +133,13 @@ void judge_begin(Judge *judge, Seen *seen, JudgeStep step)
 		seen_step(seen);
 }
 
-void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
-                uint32_t events)
+void judge_note_more(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                     uint32_t events)
 {
 	bool known = seen && user;
 	uint32_t had = known ? seen_get(seen, user) : 0;
 	uint32_t left = measured & ~had & ((UINT32_C(1) << judge->count) - 1);
 
-	judge->requests[side]++;
-	judge->uncounted[side] += had & 1;
 	if (known && (events & left))
 		seen_put(seen, user, side == JUDGE_NEW, events & left);
 	if (known && seen->full) {
@@ -156,6 +154,14 @@ void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_
 		metric->batch[side].events += events >> i & 1;
 		close_when_full(judge, metric);
 	}
+}
+
+void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                uint32_t events)
+{
+	judge->requests[side]++;
+	judge->uncounted[side] += seen && user ? seen_get(seen, user) & 1 : 0;
+	judge_note_more(judge, seen, side, user, measured, events);
 }
 
 void judge_add(Judge *judge, unsigned metric, JudgeTally old_side, JudgeTally new_side)
@@ -212,4 +218,40 @@ bool judge_merge(Judge *into, const Judge *from)
 	ratio_merge(&into->ratio, &from->ratio);
 	into->full |= from->full;
 	return true;
+}
+
+/* Batches of another step are of another share: they are closed by that. */
+static void take_batch(Judge *into, Judge *from, unsigned i)
+{
+	JudgeMetric *metric = &from->metrics[i];
+
+	if (fabs(into->step.share - from->step.share) < 1e-9)
+		judge_add(into, i, metric->batch[JUDGE_OLD], metric->batch[JUDGE_NEW]);
+	else if (metric->batch[JUDGE_OLD].requests && metric->batch[JUDGE_NEW].requests)
+		close_batch(from, metric);
+}
+
+bool judge_take_over(Judge *into, const Judge *from)
+{
+	Judge ended = *from;
+
+	if (!is_same(into, from))
+		return false;
+	for (unsigned i = 0; i < into->count; i++)
+		take_batch(into, &ended, i);
+	return judge_merge(into, &ended);
+}
+
+void judge_give_up(Judge *judge, unsigned metric, JudgeSide side)
+{
+	JudgeMetric *at = &judge->metrics[metric];
+
+	if (at->batch[side].events) {
+		at->batch[side].events--;
+	} else if (at->judged[side].events) {
+		at->judged[side].events--;
+		evidence_take_back(&at->worse, side == JUDGE_NEW);
+		evidence_take_back(&at->fine, side == JUDGE_NEW);
+		at->back = judge_is_over(at);
+	}
 }

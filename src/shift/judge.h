@@ -20,6 +20,7 @@ typedef enum JudgeKind {
 	JUDGE_MISMATCH, /* the event is a difference; new: from the other side, old: from itself (noise) */
 	JUDGE_WITHOUT, /* a counter that most requests raise: the event is a request without it */
 	JUDGE_WITH, /* a counter that few requests raise: the event is a request with it, and fewer are worse */
+	JUDGE_RISE, /* a counter of what nobody wants: the event is a request with it, and more are worse */
 	JUDGE_KINDS
 } JudgeKind;
 
@@ -44,7 +45,7 @@ typedef struct JudgeMetric {
 	JudgeTally batch[JUDGE_SIDES];
 	uint64_t in_step[JUDGE_SIDES]; /* of the requests judged, those of this step */
 	uint32_t
-		watchers; /* gateways that counted, each of which may have seen the same user; 0 counts as 1 */
+		watchers; /* gateways that counted and may have counted the same user; 0 counts as 1 */
 	Evidence worse, fine; /* fine: against "new is at least 1 + prove times as bad" */
 	bool back;            /* the limit was reached */
 } JudgeMetric;
@@ -82,6 +83,9 @@ void judge_begin(Judge *judge, Seen *seen, JudgeStep step);
  * each of his requests is on its own). A few dozen instructions while nothing happens. */
 void judge_note(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
                 uint32_t events);
+/* More of a request that was noted: metrics that were not known yet then. */
+void judge_note_more(Judge *judge, Seen *seen, JudgeSide side, uint64_t user, uint32_t measured,
+                     uint32_t events);
 /* The same for who counts elsewhere: one metric's requests and events, both sides at the same time, one event a user. */
 void judge_add(Judge *judge, unsigned metric, JudgeTally old_side, JudgeTally new_side);
 /* A user who was drawn appears for the first time in this step. */
@@ -89,6 +93,10 @@ void judge_note_user(Judge *judge, JudgeSide side);
 
 /* Another gateway's part of the same attempt and step: a sum. The rules must be the same (else it is left out, false). */
 bool judge_merge(Judge *into, const Judge *from);
+/* The same of a run that has ended: its open batches go on, too, so that nothing of it is lost. */
+bool judge_take_over(Judge *into, const Judge *from);
+/* An event that was counted is another gateway's: it is counted here no more. Its request stays. */
+void judge_give_up(Judge *judge, unsigned metric, JudgeSide side);
 
 typedef enum JudgeSay { JUDGE_WAIT, JUDGE_ON, JUDGE_BACK } JudgeSay;
 

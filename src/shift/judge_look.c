@@ -22,6 +22,7 @@ static const struct {
 	[JUDGE_MISMATCH] = { "differences", "" },
 	[JUDGE_WITHOUT] = { "requests without it", " without it" },
 	[JUDGE_WITH] = { "those", " with it" },
+	[JUDGE_RISE] = { "those", " with it" },
 };
 
 static const char *const says[] = {

@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,4 +390,86 @@ TEST(judge_sim_a_planned_step_lets_hardly_any_target_regression_pass)
 	NOTE("of %u: %u regressions and %u good sides went on", runs, on, good);
 	CHECK(on <= 0.03 * runs);
 	CHECK(good >= 0.98 * runs);
+}
+
+/* --- counters ------------------------------------------------------------------------------------------------------------- */
+
+/* Requests of the new side until its counter sends it back; INFINITY: not within so many. */
+static double requests_until_back(JudgeKind kind, double old_share, double new_share, double most,
+                                  double alpha)
+{
+	const JudgeRule rule = { .name = "checkout_ok", .kind = kind };
+	Judge judge = judge_new(alpha, &rule, 1);
+
+	judge_begin(&judge, NULL, (JudgeStep){ .share = 0.1 });
+	while ((double)judge.requests[JUDGE_NEW] < most) {
+		bool on_new = uniform() < 0.1;
+		bool with = uniform() < (on_new ? new_share : old_share);
+
+		judge_note(&judge, NULL, on_new ? JUDGE_NEW : JUDGE_OLD, 0, 1,
+		           with == (kind != JUDGE_WITHOUT));
+		if (judge.metrics[0].back)
+			return (double)judge.requests[JUDGE_NEW];
+	}
+	return INFINITY;
+}
+
+static double median_until_back(JudgeKind kind, double old_share, double new_share, double most)
+{
+	static double found[201];
+
+	seed((uint64_t)kind + 10);
+	for (size_t run = 0; run < (is_proof() ? COUNT(found) : 41u); run++)
+		found[run] = requests_until_back(kind, old_share, new_share, most, 0.001);
+	return quantile(found, is_proof() ? COUNT(found) : 41, 0.5);
+}
+
+/* Each by the kind that its share on the old side asks for, and within a few times what an error of that size takes. */
+TEST(judge_sim_a_counter_that_changes_is_found)
+{
+	static const struct {
+		double old_share, new_share, most;
+		bool rise;
+	} cases[] = {
+		{ 0.95, 0.80, 400, false },  { 0.60, 0.40, 400, false },
+		{ 0.30, 0.15, 1000, false }, { 0.02, 0.005, 5000, false },
+		{ 0.05, 0, 1000, false },    { 0.01, 0.05, 1000, true },
+		{ 0.30, 0.50, 800, true },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		JudgeKind kind =
+			cases[i].rise ? JUDGE_RISE : judge_counter_kind(cases[i].old_share);
+		double median = median_until_back(kind, cases[i].old_share, cases[i].new_share,
+		                                  10 * cases[i].most);
+
+		printf("a counter on %g %% of answers, then on %g %%: found after %g requests of "
+		       "new\n",
+		       100 * cases[i].old_share, 100 * cases[i].new_share, median);
+		CHECK(median <= cases[i].most);
+	}
+}
+
+/* What is rare has hardly fewer requests without it when it falls: counted so, nobody would see it. */
+TEST(judge_sim_a_rare_counter_is_not_seen_by_what_lacks_it)
+{
+	CHECK(isinf(median_until_back(JUDGE_WITHOUT, 0.02, 0.005, 10000)));
+}
+
+TEST(judge_sim_counters_that_do_not_change_send_nobody_back)
+{
+	static const double shares[] = { 0.95, 0.5, 0.02 };
+	unsigned runs = is_proof() ? 20000 : 300;
+	double alpha = is_proof() ? 0.001 : 0.02;
+
+	for (size_t i = 0; i < 2 * COUNT(shares); i++) {
+		double share = shares[i / 2];
+		JudgeKind kind = i % 2 ? JUDGE_RISE : judge_counter_kind(share);
+		unsigned alarms = 0;
+
+		seed(i + 100);
+		for (unsigned run = 0; run < runs; run++)
+			alarms += !isinf(requests_until_back(kind, share, share, 300, alpha));
+		check_alarms(alarms, runs, alpha);
+	}
 }

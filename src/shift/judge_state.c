@@ -9,10 +9,24 @@
 
 static const char *const kinds[JUDGE_KINDS] = {
 	[JUDGE_ERRORS] = "errors",   [JUDGE_LATENCY] = "latency", [JUDGE_MISMATCH] = "mismatch",
-	[JUDGE_WITHOUT] = "without", [JUDGE_WITH] = "with",
+	[JUDGE_WITHOUT] = "without", [JUDGE_WITH] = "with",       [JUDGE_RISE] = "rise",
 };
 
 static const char *const sides[JUDGE_SIDES] = { [JUDGE_OLD] = "old", [JUDGE_NEW] = "new" };
+
+static const Figure rule_figures[] = {
+	{ "weight", FIGURE_REAL, offsetof(JudgeRule, weight) },
+	{ "margin", FIGURE_REAL, offsetof(JudgeRule, margin) },
+	{ "prove", FIGURE_REAL, offsetof(JudgeRule, prove) },
+	{ "threshold_us", FIGURE_I64, offsetof(JudgeRule, threshold_us) },
+};
+
+static const Figure step_figures[] = {
+	{ "share", FIGURE_SHARE, offsetof(JudgeStep, share) },
+	{ "since_us", FIGURE_I64, offsetof(JudgeStep, since_us) },
+	{ "hold_us", FIGURE_I64, offsetof(JudgeStep, hold_us) },
+	{ "requests", FIGURE_U64, offsetof(JudgeStep, requests) },
+};
 
 static void put_counts(JsonWriter *w, const char *key, const uint64_t counts[JUDGE_SIDES])
 {
@@ -42,10 +56,7 @@ static void put_metric(JsonWriter *w, const JudgeMetric *metric)
 	json_begin_object(w);
 	json_put_str(w, "name", str_of(metric->rule.name));
 	json_put_str(w, "kind", str_of(kinds[metric->rule.kind]));
-	json_put_real(w, "weight", metric->rule.weight);
-	json_put_real(w, "margin", metric->rule.margin);
-	json_put_real(w, "prove", metric->rule.prove);
-	json_put_i64(w, "threshold_us", metric->rule.threshold_us);
+	figures_put(w, rule_figures, COUNT(rule_figures), &metric->rule);
 	json_put_real(w, "alpha", metric->alpha);
 	put_tallies(w, "judged", metric->judged);
 	put_tallies(w, "batch", metric->batch);
@@ -69,10 +80,7 @@ void judge_put(JsonWriter *w, const Judge *judge)
 	json_end(w);
 	json_key(w, S("step"));
 	json_begin_object(w);
-	json_put_real(w, "share", judge->step.share);
-	json_put_i64(w, "since_us", judge->step.since_us);
-	json_put_i64(w, "hold_us", judge->step.hold_us);
-	json_put_u64(w, "requests", judge->step.requests);
+	figures_put(w, step_figures, COUNT(step_figures), &judge->step);
 	json_end(w);
 	put_counts(w, "requests", judge->requests);
 	put_counts(w, "uncounted", judge->uncounted);
@@ -129,10 +137,8 @@ static bool read_rule(const Json *from, JudgeRule *rule)
 		return false;
 	memcpy(rule->name, name.at, name.len);
 	rule->name[name.len] = '\0';
-	return read_kind(from, &rule->kind) && figures_get_real(from, "weight", &rule->weight) &&
-	       figures_get_real(from, "margin", &rule->margin) &&
-	       figures_get_real(from, "prove", &rule->prove) &&
-	       figures_get_i64(from, "threshold_us", &rule->threshold_us);
+	return read_kind(from, &rule->kind) &&
+	       figures_get(from, rule_figures, COUNT(rule_figures), rule);
 }
 
 static Err *read_metric(Arena *a, const Json *from, JudgeMetric *out)
@@ -147,14 +153,6 @@ static Err *read_metric(Arena *a, const Json *from, JudgeMetric *out)
 	return evidence_read(a, json_get(from, S("fine")), &out->fine);
 }
 
-static bool read_step(const Json *from, JudgeStep *step)
-{
-	return figures_get_share(from, "share", &step->share) &&
-	       figures_get_i64(from, "since_us", &step->since_us) &&
-	       figures_get_i64(from, "hold_us", &step->hold_us) &&
-	       figures_get_u64(from, "requests", &step->requests);
-}
-
 Err *judge_read(Arena *a, const Json *from, Judge *out)
 {
 	const Json *metrics = json_get(from, S("metrics"));
@@ -162,7 +160,8 @@ Err *judge_read(Arena *a, const Json *from, Judge *out)
 
 	if (json_kind(metrics) != JSON_KIND_ARRAY || json_count(metrics) > JUDGE_MAX ||
 	    !figures_get_share(from, "alpha", &judge.alpha) ||
-	    !read_step(json_get(from, S("step")), &judge.step) ||
+	    !figures_get(json_get(from, S("step")), step_figures, COUNT(step_figures),
+	                 &judge.step) ||
 	    !read_counts(from, "requests", judge.requests) ||
 	    !read_counts(from, "uncounted", judge.uncounted) ||
 	    !json_to_bool(json_get(from, S("full")), &judge.full))

@@ -318,3 +318,52 @@ TEST(judge_adds_up_what_gateways_saw)
 	CHECK_INT(judge_look(&one, 0, a).say, JUDGE_BACK);
 	CHECK(!judge_merge(&one, &stranger));
 }
+
+TEST(judge_what_a_run_that_ended_had_seen_is_taken_over_to_the_last_request)
+{
+	JudgeRule rules[] = { { .name = "errors", .kind = JUDGE_ERRORS } };
+	JudgeStep step = { .share = 0.5 };
+	Judge one = judge_new(0.001, rules, 1), ended = one, all = one;
+
+	judge_begin(&one, NULL, step);
+	judge_begin(&ended, NULL, step);
+	judge_begin(&all, NULL, step);
+	for (unsigned i = 0; i < 26; i++) { /* a batch closed on neither side, another begun */
+		JudgeSide side = i % 2 ? JUDGE_NEW : JUDGE_OLD;
+
+		judge_note(i < 13 ? &ended : &one, NULL, side, 0, 1, i % 5 == 0);
+		judge_note(&all, NULL, side, 0, 1, i % 5 == 0);
+	}
+	CHECK(judge_take_over(&one, &ended));
+	for (unsigned s = 0; s < JUDGE_SIDES; s++) {
+		const JudgeMetric *x = &one.metrics[0], *y = &all.metrics[0];
+
+		CHECK_INT(x->judged[s].requests + x->batch[s].requests,
+		          y->judged[s].requests + y->batch[s].requests);
+		CHECK_INT(x->judged[s].events + x->batch[s].events,
+		          y->judged[s].events + y->batch[s].events);
+		CHECK_INT(one.requests[s], all.requests[s]);
+	}
+}
+
+TEST(judge_gives_up_what_another_gateway_counts)
+{
+	JudgeRule rules[] = { { .name = "errors", .kind = JUDGE_ERRORS } };
+	Judge judge = judge_new(0.001, rules, 1), want;
+
+	judge_begin(&judge, NULL, (JudgeStep){ .share = 0.5 });
+	want = judge;
+	for (unsigned i = 0; i < 40; i++) {
+		JudgeSide side = i % 2 ? JUDGE_NEW : JUDGE_OLD;
+
+		judge_note(&judge, NULL, side, 0, 1, i == 7 || i == 9 || i == 39);
+		judge_note(&want, NULL, side, 0, 1, i == 9);
+	}
+	judge_note(&judge, NULL, JUDGE_NEW, 0, 1, 1);
+	judge_give_up(&judge, 0, JUDGE_NEW); /* of the batch that is open */
+	judge_give_up(&judge, 0, JUDGE_NEW);
+	judge_give_up(&judge, 0, JUDGE_NEW);
+	judge_give_up(&judge, 0, JUDGE_OLD);
+	CHECK_INT(judge_view(&judge, 0).new_side.events, 1);
+	CHECK_NEAR(judge_view(&judge, 0).evidence, judge_view(&want, 0).evidence, 1e-9);
+}

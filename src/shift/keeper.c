@@ -1,42 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The keeper: two fibers of loop 0. One looks at every subject twenty times a second, and halts what must go back; it waits for
- * nobody. The other talks with the book, which may be slow or away. Every gateway looks by itself at all the evidence there is, its own and what the others wrote into the book a
- * second ago, and any of them may act: the book takes a change only from the revision that it was decided on, so the second
- * one to come finds it done. There is no leader that could be lost.
+ * The keeper: fibers of loop 0. One looks at every subject twenty times a second, and halts what must go back; it waits for
+ * nobody. Another talks with the book, which may be slow or away; a third keeps the copy. Every gateway looks by itself at all the evidence there is,
+ * its own and what the others wrote into the book a second ago, and any of them may act: the book takes a change only from the
+ * revision that it was decided on, so the second one to come finds it done. There is no leader that could be lost.
  *
- * Going back does not wait for the book: users are on the old side at the next look, and the book is told as often as it takes. Going on does. A pause stops steps, not the way back. */
-#include "shift/keeper.h"
+ * What is known is never taken back: a book on a server that is away at the start is replaced by the copy of what this gateway
+ * went by (keeper_known.c), and a book that says less than is known, for it was restored from a backup or emptied, is told
+ * again. Of two states the higher revision counts; only a way back that came later than what is known counts more. */
+#include "shift/keeper_int.h"
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "base/rand.h"
+#include "base/map.h"
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/snapshot.h"
 #include "rt/loop.h"
-#include "shift/plan.h"
+#include "shift/drains.h"
 #include "shift/shadow.h"
 
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LOOK_US (50 * US_PER_MS)
 #define SYNC_US (250 * US_PER_MS)
-#define STALE_US (30 * US_PER_S) /* evidence of a gateway that has ended */
+#define FIRST_US (3 * US_PER_S) /* a server that does not answer holds up the start so long */
+#define FILE_US (60 * US_PER_S)
+#define LAST_US (2 * US_PER_S)
 
 typedef struct Keeper {
 	Arena *arena;
 	Book *book;
-	SplitKey key;
-	Str gateway;
-	Child looker, writer;
-	pthread_mutex_t lock; /* of snap */
+	const SplitKey *key; /* atomic; in the arena, as all before it; NULL: not known yet */
+	Child looker, writer, copier;
+	pthread_mutex_t lock; /* of what follows, to the empty line */
+	Str gateway, run;
 	Snapshot *snap;
+	Str store, copy, named; /* as the configuration said them when it began */
+
 	int64_t synced_us, shared_us, turned_us; /* loop clock */
-	bool away;                               /* the book did not answer, and that was said */
+	bool ready;      /* atomic: the book has answered since it was opened */
+	int64_t away_us; /* atomic, UTC: since when it does not; 0: it does */
 } Keeper;
+
+static Err unmet = ERR_STATIC(BUSY, "shift.away", "it has not answered since this gateway started");
 
 static Keeper keeper = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -47,12 +55,27 @@ Book *keeper_book(void)
 
 const SplitKey *keeper_key(void)
 {
-	return &keeper.key;
+	return __atomic_load_n(&keeper.key, __ATOMIC_ACQUIRE);
+}
+
+static Str locked(const Str *name)
+{
+	Str copy;
+
+	pthread_mutex_lock(&keeper.lock);
+	copy = *name;
+	pthread_mutex_unlock(&keeper.lock);
+	return copy;
 }
 
 Str keeper_gateway(void)
 {
-	return keeper.gateway;
+	return locked(&keeper.gateway);
+}
+
+Str keeper_run(void)
+{
+	return locked(&keeper.run);
 }
 
 Snapshot *keeper_snapshot(void)
@@ -63,6 +86,119 @@ Snapshot *keeper_snapshot(void)
 	snap = keeper.snap ? snapshot_ref(keeper.snap) : NULL;
 	pthread_mutex_unlock(&keeper.lock);
 	return snap;
+}
+
+const ShiftAllConf *keeper_conf(void)
+{
+	return keeper.snap ? &keeper.snap->conf->shift : NULL;
+}
+
+/* --- is it there? -------------------------------------------------------------------------------------------------------- */
+
+static bool is_ready(void)
+{
+	return __atomic_load_n(&keeper.ready, __ATOMIC_ACQUIRE);
+}
+
+int64_t keeper_away_us(void)
+{
+	return __atomic_load_n(&keeper.away_us, __ATOMIC_RELAXED);
+}
+
+/* No mistake of anybody, and not for ever. */
+static bool is_away(const Err *err)
+{
+	switch ((unsigned)err->kind) {
+	case ERR_BUSY:
+	case ERR_TIMEOUT:
+	case ERR_UPSTREAM:
+	case ERR_CLOSED:
+	case ERR_IO:
+	case ERR_DENIED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void put_time(Buf *b, const char *before, int64_t at_us)
+{
+	buf_put(b, str_of(before));
+	time_put_rfc3339(b, at_us);
+}
+
+Str keeper_away_line(Arena *a)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	int64_t away_us = keeper_away_us(), copy_us = keeper_known_at_us();
+
+	if (!away_us)
+		return (Str){ 0 };
+	put_time(&b, "the book of moves is away since ", away_us);
+	if (is_ready())
+		buf_put(&b, S(": all stays where it is, but for going back"));
+	else if (copy_us)
+		put_time(&b, ": going by the copy of ", copy_us);
+	else
+		buf_put(&b, S(", and there is no copy of it: all requests go to the old sides, and "
+		              "nothing can be moved"));
+	return str_dup(a, buf_str(&b));
+}
+
+void keeper_say_book(const Err *err)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	bool before = keeper_away_us() != 0;
+
+	if (err && err->kind == ERR_CANCELLED)
+		return;
+	if (!err != before) /* nothing new */
+		return;
+	__atomic_store_n(&keeper.away_us, err ? time_utc_us() : 0, __ATOMIC_RELAXED);
+	if (err)
+		log_err(err, "%.*s", STR_ARG(keeper_away_line(a)));
+	else
+		log_info("the book of moves answers again");
+}
+
+/* --- the key ------------------------------------------------------------------------------------------------------------- */
+
+static void set_key(const SplitKey *key)
+{
+	SplitKey *copy;
+
+	if (keeper.key && memcmp(keeper.key, key, sizeof *key) == 0)
+		return;
+	copy = ARENA_NEW(keeper.arena, SplitKey);
+	*copy = *key;
+	__atomic_store_n(&keeper.key, copy, __ATOMIC_RELEASE);
+}
+
+/* Loop 0 only. */
+static Err *share_key(Arena *a, BookKeyHow how)
+{
+	SplitKey key = { 0 };
+
+	if (keeper.key)
+		key = *keeper.key;
+	else
+		how = BOOK_KEY_READ;
+	TRY(book_key(keeper.book, a, S("cookie"), how, key.of));
+	set_key(&key);
+	return NULL;
+}
+
+/* Loop 0 only. Where a key is known, what the book has is looked at after it is clear that it has lost nothing. */
+static Err *get_ready(Arena *a)
+{
+	if (is_ready())
+		return NULL;
+	TRY(book_ready(keeper.book, a));
+	if (!keeper.key)
+		TRY(share_key(a, BOOK_KEY_READ));
+	__atomic_store_n(&keeper.ready, true, __ATOMIC_RELEASE);
+	keeper_known_met();
+	return NULL;
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------------- */
@@ -91,9 +227,71 @@ static BookEntry entry_of(const ShiftState *before, const ShiftState *next, cons
 	};
 }
 
+static bool is_of_book(const Err *err)
+{
+	static const Str prefixes[] = { S("db."), S("redis."), S("rt."), S("shift.redis") };
+	bool is = err == &unmet;
+
+	for (size_t i = 0; i < COUNT(prefixes); i++)
+		is = is || str_starts(str_of(err->slug), prefixes[i]);
+	return is;
+}
+
+/* It may have been done all the same. */
+static bool is_unsure(const Err *err)
+{
+	static const char *const slugs[] = { "db.unknown", "redis.closed", "redis.timeout",
+		                             "rt.deadline" };
+	bool is = false;
+
+	for (size_t i = 0; i < COUNT(slugs); i++)
+		is = is || err_is(err, slugs[i]);
+	return is;
+}
+
+/* What came of it, for who asked. */
+static Err *explain(Arena *a, Err *err, const Subject *s, bool halted)
+{
+	if (!is_of_book(err) || !is_away(err))
+		return err;
+	if (!halted && is_unsure(err))
+		return err_because(
+			a, err, err->kind, "shift.away",
+			"whether %.*s was changed is not known: the book of moves did not answer; "
+			"look again when it does",
+			STR_ARG(s->name));
+	if (halted)
+		return err_because(
+			a, err, err->kind, "shift.away",
+			"all users of %.*s are on the old side now; the book of moves, which does "
+			"not answer, is told as soon as it does",
+			STR_ARG(s->name));
+	return err_because(
+		a, err, err->kind, "shift.away",
+		"%.*s stays as it was, for the book of moves does not answer: try "
+		"again when it does%s",
+		STR_ARG(s->name),
+		is_ready() || keeper_known_at_us()
+			? ""
+			: "; there is no copy of it, so all requests go to the old side");
+}
+
+static Err *write_change(Subject *s, Arena *a, ShiftState *state, const BookEntry *entry)
+{
+	if (is_ready())
+		return book_change(keeper.book, a, s->name, state, entry);
+	return &unmet;
+}
+
+Err *keeper_explain(Arena *a, Err *err, const Subject *s)
+{
+	return explain(a, err, s, false);
+}
+
 Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy *by)
 {
 	ShiftState state = *next, before;
+	bool halted;
 	BookEntry entry;
 	Err *err;
 
@@ -102,12 +300,13 @@ Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy 
 	subject_lock(s);
 	before = s->state;
 	s->changing++;
-	if (state.phase == SHIFT_OLD && before.phase > SHIFT_SHADOW)
-		subject_halt(s, by->why);
+	halted = state.phase == SHIFT_OLD && before.phase > SHIFT_SHADOW;
+	if (halted)
+		subject_halt(s, by->why, by->who);
 	subject_unlock(s);
 	shift_state_say(&state, by->why);
 	entry = entry_of(&before, &state, by);
-	err = book_change(keeper.book, a, s->name, &state, &entry);
+	err = write_change(s, a, &state, &entry);
 	if (!err)
 		say_change(s, &state, by);
 	subject_lock(s);
@@ -115,426 +314,93 @@ Err *keeper_change(Subject *s, Arena *a, const ShiftState *next, const ChangeBy 
 	if (!err)
 		subject_apply(s, &state);
 	subject_unlock(s);
-	return err;
-}
-
-/* --- steps --------------------------------------------------------------------------------------------------------------- */
-
-static void plan_step(Subject *s, Arena *a, uint32_t share_ppm)
-{
-	ShiftStepPlan *plan = ARENA_NEW(a, ShiftStepPlan);
-
-	keeper_plan(s, a, share_ppm, plan);
-	subject_lock(s);
-	if (share_ppm == s->state.share_ppm) {
-		s->judge.step.hold_us = plan->hold_us;
-		s->judge.step.requests = plan->requests;
-		s->plan_due = false;
-	}
-	subject_unlock(s);
-}
-
-/* The first step with more users than now, whatever the configuration's were when this one began; the last is `new`, with
- * the hold-back. */
-static ShiftState next_step(const ShiftState *state, const ShiftConf *conf, int64_t now_us)
-{
-	ShiftState next = *state;
-	uint32_t whole = PPM_WHOLE - conf->holdback_ppm;
-
-	next.step = 0;
-	while ((size_t)next.step < conf->steps.count &&
-	       conf->steps.at[next.step] <= state->share_ppm)
-		next.step++;
-	next.since_us = now_us;
-	next.share_ppm =
-		(size_t)next.step < conf->steps.count ? conf->steps.at[next.step] : PPM_WHOLE;
-	if (next.share_ppm >= whole) {
-		next.phase = SHIFT_NEW;
-		next.share_ppm = whole;
-		next.step = (int32_t)conf->steps.count - 1;
-	}
-	return next;
-}
-
-/* --- verdicts ------------------------------------------------------------------------------------------------------------ */
-
-typedef struct Look {
-	Subject *s;
-	Arena *arena;
-	int64_t now_us; /* UTC */
-	ShiftState state;
-	Judge judge;
-	Tripwire wire;
-	bool judged, plan_due, halted, old_is_up, manual;
-	JudgeVerdict verdict;
-} Look;
-
-static void set_text(char to[SHIFT_LINE_BYTES], Str text)
-{
-	size_t len = MIN(text.len, (size_t)SHIFT_LINE_BYTES - 1);
-
-	if (len)
-		memcpy(to, text.at, len);
-	to[len] = '\0';
-}
-
-static void block(const Look *look, Str text)
-{
-	subject_lock(look->s);
-	if (!str_eq(str_of(look->s->blocked), text)) {
-		set_text(look->s->blocked, text);
-		if (text.len)
-			log_warn("%.*s: %.*s", STR_ARG(look->s->name), STR_ARG(text));
-	}
-	subject_unlock(look->s);
-}
-
-static Err *change_by_judge(const Look *look, const ShiftState *next, Str verb, Str why)
-{
-	AUTO(buf_fini) Buf text = { 0 };
-	JsonWriter w = json_writer(&text);
-	ChangeBy by = { .who = str_fmt(look->arena, "judge@%.*s", STR_ARG(keeper.gateway)),
-		        .verb = verb,
-		        .why = why };
-
-	keeper_put_evidence(&w, &look->judge, why);
-	by.evidence = str_dup(look->arena, buf_str(&text));
-	TRY(keeper_change(look->s, look->arena, next, &by));
-	subject_lock(look->s);
-	look->s->backs += next->phase == SHIFT_OLD;
-	subject_unlock(look->s);
-	return NULL;
-}
-
-static Err *go_back(const Look *look, Str why)
-{
-	ShiftState next = look->state;
-
-	shift_state_ask(&next, (Str){ 0 }, (Str){ 0 }, 0);
-	next.phase = SHIFT_OLD;
-	next.share_ppm = 0;
-	next.step = -1;
-	next.paused = false;
-	next.since_us = look->now_us;
-	return change_by_judge(look, &next, S("back"), why);
-}
-
-static Err *go_on(const Look *look)
-{
-	ShiftState next = next_step(&look->state, look->s->conf, look->now_us);
-
-	if (look->manual) {
-		block(look, str_fmt(look->arena,
-		                    "the step is passed: banyan shift %.*s to %g%% begins the next",
-		                    STR_ARG(look->s->name), next.share_ppm / 1e4));
-		return NULL;
-	}
-	return change_by_judge(look, &next, S("step"), look->verdict.line);
-}
-
-/* What it is to be compared by was not known when it began. */
-static Err *freeze(const Look *look)
-{
-	ShiftState next = look->state;
-	bool wanted = false, there;
-
-	subject_lock(look->s);
-	for (size_t i = 0; look->s->conf && i < look->s->conf->judge.metrics.count; i++) {
-		uint8_t on = look->s->conf->judge.metrics.at[i];
-
-		wanted = wanted || (on >= JUDGE_ON_P50 && on <= JUDGE_ON_P99);
-	}
-	there = wanted && !next.slow_us[0] && sight_slow(&look->s->sight, next.slow_us);
-	subject_unlock(look->s);
-	if (!there)
-		return NULL;
-	return change_by_judge(
-		look, &next, S("measure"),
-		str_fmt(look->arena, "the old side's times: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms",
-	                (double)next.slow_us[0] / 1e3, (double)next.slow_us[1] / 1e3,
-	                (double)next.slow_us[2] / 1e3));
-}
-
-/* What the configuration forbids now; the empty view: nothing. */
-static Str frozen(const Look *look)
-{
-	int64_t until_us = shift_freeze_end(&keeper.snap->conf->shift, look->now_us);
-	AUTO(buf_fini) Buf b = { 0 };
-
-	if (!until_us)
-		return (Str){ 0 };
-	buf_put(&b, S("no step begins before "));
-	time_put_rfc3339(&b, until_us);
-	buf_put(&b, S(" (freeze)"));
-	return str_dup(look->arena, buf_str(&b));
-}
-
-static Str capped(const Look *look)
-{
-	bool full;
-	uint32_t cap;
-
-	subject_lock(look->s);
-	cap = look->s->conf ? look->s->conf->cap : 0;
-	full = cap && look->s->touched_count >= cap;
-	subject_unlock(look->s);
-	return full ? str_fmt(look->arena,
-	                      "the cap of %u users is reached: no step begins before it is raised",
-	                      cap)
-	            : (Str){ 0 };
-}
-
-static Err *pass_step(const Look *look)
-{
-	Str held = frozen(look);
-
-	if (!held.len)
-		held = capped(look);
-	if (!held.len)
-		return go_on(look);
-	block(look, held);
-	return NULL;
-}
-
-#define NOBODY \
-	"nine of ten requests are of nobody known, so the old side serves them: do clients send cookies back, and are answers " \
-	"public? `sticky` may name a header"
-
-static bool knows_nobody(Subject *s)
-{
-	bool nobody;
-
-	subject_lock(s);
-	nobody = subject_knows_nobody(s);
-	subject_unlock(s);
-	return nobody;
-}
-
-/* What is to be done at once, without the book: everybody back. */
-static void judge_now(Look *look)
-{
-	Str why = { 0 };
-	TripwireSay trip = tripwire_look(&look->wire, look->now_us, look->arena, &why);
-	JudgeVerdict verdict = judge_look(&look->judge, look->now_us, look->arena);
-	bool back = trip == TRIPWIRE_TRIPPED || verdict.say == JUDGE_BACK;
-
-	if (trip == TRIPWIRE_QUIET || (verdict.say == JUDGE_BACK && trip != TRIPWIRE_TRIPPED))
-		why = verdict.line;
-	subject_lock(look->s);
-	if (look->s->state.revision != look->state.revision) { /* it is another question now */
-		subject_unlock(look->s);
-		return;
-	}
-	look->s->say = back ? JUDGE_BACK : trip == TRIPWIRE_BOTH_FAIL ? JUDGE_WAIT : verdict.say;
-	set_text(look->s->verdict, why);
-	if (back && look->old_is_up)
-		subject_halt(look->s, why);
-	subject_unlock(look->s);
-	if (back && !look->old_is_up)
-		block(look, str_fmt(look->arena,
-		                    "it should go back (%.*s), but the old side has no server "
-		                    "that is up: start one",
-		                    STR_ARG(why)));
-	else if (trip == TRIPWIRE_BOTH_FAIL)
-		block(look, why);
-	else if (verdict.say == JUDGE_WAIT || look->state.phase == SHIFT_NEW)
-		block(look, knows_nobody(look->s) ? S(NOBODY) : (Str){ 0 });
-}
-
-/* False: there is nothing to look at. */
-static bool look_at(Subject *s, Look *look)
-{
-	subject_lock(s);
-	look->s = s;
-	look->state = s->state;
-	look->halted = s->halted;
-	look->judged = s->conf && !s->foreign &&
-	               (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW ||
-	                (s->state.phase == SHIFT_RETIRED && s->halted));
-	if (look->judged) {
-		look->judge = subject_judge(s);
-		look->wire = s->wire;
-		look->plan_due = s->plan_due;
-		look->old_is_up = s->old_is_up;
-		look->manual = s->conf->manual;
-	}
-	subject_unlock(s);
-	return look->judged;
-}
-
-static void look_once(Subject *s, Arena *a)
-{
-	Look *look = ARENA_NEW(a, Look);
-
-	*look = (Look){ .arena = a, .now_us = time_utc_us() };
-	if (!look_at(s, look) || look->halted)
-		return;
-	if (look->plan_due)
-		plan_step(s, a, look->state.share_ppm);
-	judge_now(look);
-}
-
-/* What the book must know of it, or agree to first. */
-static Err *settle(Subject *s, Arena *a)
-{
-	Look *look = ARENA_NEW(a, Look);
-	Str why;
-	bool on, busy;
-
-	*look = (Look){ .arena = a, .now_us = time_utc_us() };
-	if (!look_at(s, look))
-		return NULL;
-	subject_lock(s);
-	why = str_dup(a, str_of(look->halted ? s->halted_line : s->verdict));
-	on = s->say == JUDGE_ON && !s->plan_due;
-	busy = s->changing > 0;
-	subject_unlock(s);
-	if (busy) /* a person's words are the journal's, not the judge's beside them */
-		return NULL;
-	if (look->halted)
-		return go_back(look, why);
-	TRY(freeze(look));
-	if (!on || look->state.phase != SHIFT_CANARY || look->state.paused ||
-	    look->state.revision != s->state.revision)
-		return NULL;
-	look->verdict.line = why;
-	return pass_step(look);
+	return err ? explain(a, err, s, halted) : NULL;
 }
 
 /* --- the book ------------------------------------------------------------------------------------------------------------ */
 
+static bool came_back_later(const ShiftState *there, const ShiftState *known)
+{
+	return there->phase == SHIFT_OLD && known->phase > SHIFT_SHADOW &&
+	       there->since_us > known->since_us;
+}
+
+static void say_put_back(const Subject *s, const ShiftState *state, Str why)
+{
+	log_warn("%.*s: %.*s: revision %" PRId64 ", %s", STR_ARG(s->name), STR_ARG(why),
+	         state->revision, shift_phase_name((ShiftPhase)state->phase));
+}
+
+/* The book says less than is known. Nobody changes sides for that. */
+static Err *put_back(Subject *s, Arena *a, const ShiftState *there, const ShiftState *known)
+{
+	ChangeBy by = { .who = str_fmt(a, "keeper@%.*s", STR_ARG(keeper_gateway())),
+		        .verb = S("restore") };
+	ShiftState next = *known;
+	BookEntry entry;
+	Err *err;
+
+	if (came_back_later(there, known)) {
+		next = *there;
+		next.revision = known->revision + 1;
+	}
+	by.why = str_fmt(a,
+	                 "the book had revision %" PRId64 " where this gateway knows %" PRId64
+	                 ": it was restored from a backup, or emptied, and got back what was known",
+	                 there->revision, known->revision);
+	entry = entry_of(there, &next, &by);
+	err = book_put_back(keeper.book, a, s->name, there->revision, &next, &entry);
+	if (err_is(err, "shift.changed")) /* another one was faster, or it was no loss at all */
+		return NULL;
+	TRY(err);
+	say_put_back(s, &next, by.why);
+	subject_lock(s);
+	(void)subject_apply(s, &next);
+	s->differences_changed = s->differences != NULL;
+	subject_unlock(s);
+	keeper_share_anew(s);
+	return keeper.key ? book_key(keeper.book, a, S("cookie"), BOOK_KEY_INSIST,
+	                             ((SplitKey){ { keeper.key->of[0], keeper.key->of[1] } }).of)
+	                  : NULL;
+}
+
+static Err *hear(Subject *s, Arena *a, const BookState *row)
+{
+	ShiftState there = { .step = -1 }, known;
+	bool behind;
+
+	if (row)
+		there = row->state;
+	subject_lock(s);
+	known = s->state;
+	behind = known.revision > there.revision && !s->changing;
+	(void)subject_apply(s, &there);
+	subject_unlock(s);
+	return behind ? put_back(s, a, &there, &known) : NULL;
+}
+
 Err *keeper_listen(Arena *a)
 {
+	AUTO(map_fini) Map rows = { 0 };
 	BookState *states;
-	size_t count;
-
-	TRY(book_states(keeper.book, a, &states, &count));
-	for (size_t i = 0; i < count; i++) {
-		Subject *s = subject_find(states[i].subject);
-
-		if (!s)
-			continue;
-		subject_lock(s);
-		subject_apply(s, &states[i].state);
-		subject_unlock(s);
-	}
-	return NULL;
-}
-
-static Err *publish(Subject *s, Arena *a)
-{
-	AUTO(buf_fini) Buf text = { 0 };
-	JsonWriter w = json_writer(&text);
-	BookSeen seen = { .gateway = keeper.gateway, .at_us = time_utc_us() };
-	uint32_t attempt;
-
-	subject_lock(s);
-	json_begin_object(&w);
-	json_key(&w, S("judge"));
-	judge_put(&w, &s->judge);
-	json_key(&w, S("seen"));
-	seen_write(&w, &s->seen);
-	json_end(&w);
-	seen.step = s->state.step;
-	attempt = s->state.attempt;
-	subject_unlock(s);
-	TRY(json_done(&w, &seen.evidence));
-	return book_see(keeper.book, a, s->name, attempt, &seen);
-}
-
-static Err *take_up(Subject *s, Arena *a, const Json *json, const Judge *judge)
-{
-	Err *err = NULL;
-
-	subject_lock(s);
-	if (judge_merge(&s->judge, judge))
-		err = seen_read(a, json_get(json, S("seen")), &s->seen);
-	subject_unlock(s);
-	return err;
-}
-
-/* Evidence is of the attempt, but counts of users and requests are of a step: those of another say nothing of this one. */
-static void forget_other_step(const Subject *s, const BookSeen *seen, Judge *judge)
-{
-	if (seen->step == s->state.step && fabs(judge->step.share - s->judge.step.share) < 1e-9)
-		return;
-	for (unsigned i = 0; i < judge->count; i++)
-		memset(judge->metrics[i].in_step, 0, sizeof judge->metrics[i].in_step);
-	memset(judge->requests, 0, sizeof judge->requests);
-	memset(judge->uncounted, 0, sizeof judge->uncounted);
-	judge->ratio = ratio_new(s->judge.step.share);
-	judge->full = false;
-}
-
-/* Others', summed up; and at the start one's own of before. */
-static Err *collect(Subject *s, Arena *a, bool own)
-{
-	Judge sum = { 0 };
-	BookSeen *seen;
-	size_t count;
-	uint32_t gateways = 0;
-
-	TRY(book_seen(keeper.book, a, s->name, s->state.attempt, &seen, &count));
-	for (size_t i = 0; i < count; i++) {
-		bool is_own = str_eq(seen[i].gateway, keeper.gateway);
-		const Json *json;
-		Judge judge;
-
-		if (is_own != own || (!own && time_utc_us() - seen[i].at_us > STALE_US &&
-		                      seen[i].step != s->state.step))
-			continue;
-		if (json_read(a, seen[i].evidence, 0, &json) ||
-		    judge_read(a, json_get(json, S("judge")), &judge))
-			continue; /* of a release that this one cannot read */
-		forget_other_step(s, &seen[i], &judge);
-		if (!own) /* users of both would count twice */
-			judge.ratio = ratio_new(judge.ratio.expected);
-		if (own) {
-			TRY(take_up(s, a, json, &judge));
-		} else if (!gateways++)
-			sum = judge;
-		else
-			(void)judge_merge(&sum, &judge);
-	}
-	if (own)
-		return NULL;
-	subject_lock(s);
-	s->others = sum;
-	s->others_count = gateways;
-	subject_unlock(s);
-	return NULL;
-}
-
-static Err *share_evidence(Arena *a)
-{
 	Subject *s = NULL;
+	size_t count;
 
-	while ((s = subject_next(s))) {
-		bool judged;
-
-		subject_lock(s);
-		judged = s->conf && s->judge.count &&
-		         (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW);
-		subject_unlock(s);
-		if (!judged)
-			continue;
-		TRY(publish(s, a));
-		TRY(collect(s, a, false));
-	}
+	if (!is_ready())
+		return &unmet;
+	TRY(book_states(keeper.book, a, &states, &count));
+	for (size_t i = 0; i < count; i++)
+		map_put(&rows, states[i].subject, &states[i]);
+	while ((s = subject_next(s)))
+		TRY(hear(s, a, map_get(&rows, s->name)));
 	return NULL;
 }
 
-/* --- the fiber ----------------------------------------------------------------------------------------------------------- */
-
-/* Said once when it goes away, once when it is back. */
-static void say_book(const Err *err)
+static Err *share_all(Arena *a)
 {
-	if (err && !keeper.away)
-		log_err(err,
-		        "the book of moves does not answer: all stays where it is, but for going back");
-	if (!err && keeper.away)
-		log_info("the book of moves answers again");
-	keeper.away = err != NULL;
+	TRY(share_key(a, BOOK_KEY_KNOWN));
+	TRY(keeper_share(a));
+	return shadow_share(a);
 }
 
 static Err *listen_to_book(Arena *a, int64_t now_us)
@@ -544,31 +410,25 @@ static Err *listen_to_book(Arena *a, int64_t now_us)
 	if (now_us - keeper.synced_us < SYNC_US)
 		return NULL;
 	keeper.synced_us = now_us;
-	err = keeper_listen(a);
+	err = get_ready(a);
+	err = err ? err : keeper_listen(a);
 	if (!err && now_us - keeper.shared_us >= US_PER_S) {
 		keeper.shared_us = now_us;
-		err = share_evidence(a);
-		err = err ? err : shadow_share(a);
+		err = share_all(a);
 	}
 	if (err && err->kind == ERR_CANCELLED)
 		return err;
-	say_book(err);
+	keeper_say_book(err);
 	return NULL;
 }
 
+/* --- the fibers ---------------------------------------------------------------------------------------------------------- */
+
 static bool has_server_up(const Snapshot *snap, Str upstream)
 {
-	for (size_t i = 0; i < snap->conf->upstreams.count; i++) {
-		const Upstream *up = snap->targets[i].up;
+	const Upstream *up = snap ? drains_upstream(snap, upstream) : NULL;
 
-		if (!str_eq(snap->targets[i].conf->name, upstream))
-			continue;
-		for (size_t k = 0; k < upstream_servers(up); k++)
-			if (upstream_server_stats(up, k).state == BALANCE_UP)
-				return true;
-		return false;
-	}
-	return true;
+	return !up || upstream_is_up(up);
 }
 
 static void say_alert(const Subject *s, unsigned side)
@@ -617,9 +477,11 @@ static Err *look_for_ever(void *arg)
 		Subject *s = NULL;
 
 		while ((s = subject_next(s))) {
-			look_once(s, a);
+			keeper_look(s, a);
 			arena_clear(a);
 		}
+		if (keeper.snap)
+			drains_enforce(keeper.snap);
 		turn_seconds(loop_now_us());
 		TRY(fiber_sleep(LOOK_US));
 	}
@@ -629,13 +491,13 @@ static Err *settle_all(Arena *a)
 {
 	Subject *s = NULL;
 
-	while ((s = subject_next(s))) {
-		Err *err = settle(s, a);
+	while (is_ready() && (s = subject_next(s))) {
+		Err *err = keeper_settle(s, a);
 
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
 		if (err && !err_is(err, "shift.changed"))
-			say_book(err);
+			keeper_say_book(err);
 		arena_clear(a);
 	}
 	return NULL;
@@ -653,12 +515,25 @@ static Err *write_for_ever(void *arg)
 		TRY(listen_to_book(a, loop_now_us()));
 		arena_clear(a);
 		TRY(settle_all(a));
-		err = book_wait(keeper.book, a, LOOK_US);
+		err = is_ready() ? book_wait(keeper.book, a, LOOK_US) : fiber_sleep(LOOK_US);
 		if (err && err->kind == ERR_CANCELLED)
 			return err;
 		if (err)
 			TRY(fiber_sleep(LOOK_US));
 		arena_clear(a);
+	}
+}
+
+/* Beside the others, so that a way back is on the disk while the book lets everybody wait. */
+static Err *copy_for_ever(void *arg)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	(void)arg;
+	for (;;) {
+		keeper_known_keep(a, keeper.key);
+		arena_clear(a);
+		TRY(fiber_sleep(LOOK_US));
 	}
 }
 
@@ -673,25 +548,132 @@ static bool is_wanted(const GatewayConf *conf)
 	return wanted && !conf->passthrough;
 }
 
+/* Names that a refused configuration gave stay where somebody may be reading them. A run is younger than another of the same
+ * gateway when its name comes behind that one's. */
+static void keep_names(Str name)
+{
+	Str run;
+
+	if (!keeper.arena)
+		keeper.arena = arena_new(0);
+	name = str_dup(keeper.arena, name);
+	run = str_fmt(keeper.arena, "%.*s#%013" PRIx64 "-%x", STR_ARG(name), time_utc_us(),
+	              (unsigned)getpid());
+	pthread_mutex_lock(&keeper.lock);
+	keeper.gateway = name;
+	keeper.run = run;
+	pthread_mutex_unlock(&keeper.lock);
+}
+
+static void keep_words(const ShiftAllConf *conf)
+{
+	pthread_mutex_lock(&keeper.lock);
+	keeper.store = str_dup(keeper.arena, conf->store);
+	keeper.copy = str_dup(keeper.arena, conf->copy);
+	keeper.named = str_dup(keeper.arena, conf->gateway);
+	pthread_mutex_unlock(&keeper.lock);
+}
+
+size_t keeper_waiting(const GatewayConf *conf, Str out[])
+{
+	const ShiftAllConf *now = &conf->shift;
+	size_t count = 0;
+
+	pthread_mutex_lock(&keeper.lock);
+	if (keeper.snap && !str_eq(now->store, keeper.store))
+		out[count++] = S("shift.store");
+	if (keeper.snap && !str_eq(now->copy, keeper.copy))
+		out[count++] = S("shift.copy");
+	if (keeper.snap && !str_eq(now->gateway, keeper.named))
+		out[count++] = S("shift.gateway");
+	pthread_mutex_unlock(&keeper.lock);
+	return count;
+}
+
 static Err *open_book(Arena *a, const GatewayConf *conf)
 {
-	Str url = conf->shift.store;
+	Str url = conf->shift.store, path = conf->shift.copy;
 	char host[104] = "gateway";
 
 	if (!url.len)
 		url = str_fmt(a, "sqlite:%.*s.shift.db", STR_ARG(conf->file));
+	if (!path.len)
+		path = str_fmt(a, "%.*s.shift.copy", STR_ARG(conf->file));
 	(void)gethostname(host, sizeof host - 1);
-	keeper.arena = arena_new(0);
-	keeper.gateway =
-		str_dup(keeper.arena, conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	keep_names(conf->shift.gateway.len ? conf->shift.gateway : str_of(host));
+	keep_words(&conf->shift);
 	TRY(book_open(a, url, &keeper.book));
-	return book_key(keeper.book, a, S("cookie"), keeper.key.of);
+	keeper_known_begin(book_is_far(keeper.book) ? path : S(""), url);
+	return NULL;
 }
 
-static void keep_snapshot(Snapshot *snap)
+/* A book that was asked for the first time. */
+static Err *meet(Arena *a)
+{
+	AUTO(deadline_end) Deadline limit =
+		deadline_begin(book_is_far(keeper.book) ? FIRST_US : FILE_US);
+
+	TRY(get_ready(a));
+	TRY(keeper_listen(a));
+	return shadow_share(a);
+}
+
+static Err *begin_first(Arena *a, const GatewayConf *conf)
+{
+	SplitKey key;
+	Err *err;
+
+	TRY(open_book(a, conf));
+	if (keeper_known_load(a, &key))
+		set_key(&key);
+	err = meet(a);
+	if (err && !(book_is_far(keeper.book) && is_away(err)))
+		return err;
+	keeper_say_book(err);
+	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
+	TRY(child_start(&keeper.copier, copy_for_ever, NULL, "shift copier"));
+	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
+}
+
+static void end_fibers(void)
+{
+	child_end(&keeper.looker);
+	child_end(&keeper.writer);
+	child_end(&keeper.copier);
+}
+
+static void close_all(void)
+{
+	end_fibers();
+	book_close(TAKE(keeper.book));
+	keeper_known_end();
+	__atomic_store_n(&keeper.ready, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&keeper.away_us, 0, __ATOMIC_RELAXED);
+}
+
+Err *keeper_begin(Arena *a, Snapshot *snap)
+{
+	Err *err;
+
+	if (keeper.book && keeper.snap) { /* one that is away is no reason not to take it */
+		keeper_say_book(keeper_listen(a));
+		return NULL;
+	}
+	close_all(); /* what a configuration that never came into force asked for */
+	if (!is_wanted(snap->conf))
+		return NULL;
+	err = begin_first(a, snap->conf);
+	if (err)
+		close_all(); /* so that the next configuration begins anew */
+	return err;
+}
+
+void keeper_take(Snapshot *snap)
 {
 	Snapshot *before;
 
+	if (!keeper.book)
+		return;
 	snapshot_ref(snap);
 	pthread_mutex_lock(&keeper.lock);
 	before = keeper.snap;
@@ -700,56 +682,31 @@ static void keep_snapshot(Snapshot *snap)
 	snapshot_unref(before);
 }
 
-static Err *take_up_evidence(Arena *a)
+/* The last word goes to the book, and into the copy: it may be away when the next run begins. */
+static void say_last(void)
 {
-	Subject *s = NULL;
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	AUTO(shield_end) Shield shield = shield_begin(LAST_US);
 
-	while ((s = subject_next(s)))
-		if (s->conf && s->judge.count &&
-		    (s->state.phase == SHIFT_CANARY || s->state.phase == SHIFT_NEW))
-			TRY(collect(s, a, true));
-	return NULL;
-}
-
-static Err *begin_first(Arena *a, Snapshot *snap)
-{
-	TRY(open_book(a, snap->conf));
-	keep_snapshot(snap);
-	TRY(keeper_listen(a));
-	TRY(shadow_share(a));
-	TRY(take_up_evidence(a));
-	TRY(child_start(&keeper.looker, look_for_ever, NULL, "shift looker"));
-	return child_start(&keeper.writer, write_for_ever, NULL, "shift writer");
-}
-
-Err *keeper_begin(Arena *a, Snapshot *snap)
-{
-	Err *err;
-
-	if (keeper.book) { /* one that is away is no reason not to take a configuration */
-		keep_snapshot(snap);
-		say_book(keeper_listen(a));
-		return NULL;
-	}
-	if (!is_wanted(snap->conf))
-		return NULL;
-	err = begin_first(a, snap);
-	if (err)
-		keeper_end(); /* so that the next configuration begins anew */
-	return err;
+	if (is_ready() && !keeper_away_us())
+		keeper_share_last(a);
+	keeper_known_keep(a, keeper.key);
 }
 
 void keeper_end(void)
 {
 	Snapshot *snap = keeper.snap;
 
-	child_end(&keeper.looker);
-	child_end(&keeper.writer);
-	book_close(TAKE(keeper.book));
+	end_fibers();
+	if (snap && keeper.book)
+		say_last();
+	close_all();
 	pthread_mutex_lock(&keeper.lock);
 	keeper.snap = NULL;
+	keeper.gateway = keeper.run = (Str){ 0 };
 	pthread_mutex_unlock(&keeper.lock);
 	snapshot_unref(snap);
+	__atomic_store_n(&keeper.key, NULL, __ATOMIC_RELEASE);
 	if (keeper.arena)
 		arena_free(TAKE(keeper.arena));
 }

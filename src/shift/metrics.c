@@ -5,6 +5,8 @@
 
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/dual.h"
+#include "shift/keeper.h"
 #include "shift/shadow.h"
 #include "shift/subject.h"
 #include "shift/webhook.h"
@@ -128,6 +130,16 @@ static void read_rescued(MetricOut *out)
 	each(out, say_rescued);
 }
 
+static void say_unread(MetricOut *out, const Subject *s)
+{
+	metric_emit(out, &s->name, (double)s->unread);
+}
+
+static void read_unread(MetricOut *out)
+{
+	each(out, say_unread);
+}
+
 static void say_backs(MetricOut *out, const Subject *s)
 {
 	metric_emit(out, &s->name, (double)s->backs);
@@ -166,6 +178,18 @@ static void say_left(MetricOut *out, const Subject *s)
 static void read_left(MetricOut *out)
 {
 	each(out, say_left);
+}
+
+static void read_book(MetricOut *out)
+{
+	if (keeper_book())
+		metric_emit(out, NULL, keeper_away_us() == 0);
+}
+
+static void read_copy(MetricOut *out)
+{
+	if (keeper_book())
+		metric_emit(out, NULL, (double)keeper_known_at_us() / 1e6);
 }
 
 static const MetricFamily families[] = {
@@ -217,6 +241,12 @@ static const MetricFamily families[] = {
 	  "Requests of nobody known, served by the old side",
 	  { "subject" },
 	  read_strangers },
+	{ "banyan_shift_unread_total",
+	  METRIC_COUNTER,
+	  "answers",
+	  "Answers whose body was not read for its counters: too large, too many at a time, or in a coding that is not known",
+	  { "subject" },
+	  read_unread },
 	{ "banyan_shift_rescued_total",
 	  METRIC_COUNTER,
 	  "requests",
@@ -235,6 +265,18 @@ static const MetricFamily families[] = {
 	  "How many times as fast as its objective allows errors come, by side and window",
 	  { "subject", "side", "window" },
 	  read_burn },
+	{ "banyan_shift_book_up",
+	  METRIC_GAUGE,
+	  "boolean",
+	  "1 while the book of moves answers; without it nothing goes on, but back",
+	  { NULL },
+	  read_book },
+	{ "banyan_shift_copy_timestamp_seconds",
+	  METRIC_GAUGE,
+	  "seconds",
+	  "When the copy was written that is gone by, for the book has not answered since the start, in Unix time; 0: there is none",
+	  { NULL },
+	  read_copy },
 	{ "banyan_shift_budget_left_ratio",
 	  METRIC_GAUGE,
 	  "ratio",
@@ -251,7 +293,7 @@ const MetricFamily *shift_metrics(size_t *count)
 
 void shift_put_metrics(Buf *out)
 {
-	static MetricList *const others[] = { shadow_metrics, webhook_metrics };
+	static MetricList *const others[] = { shadow_metrics, webhook_metrics, dual_metrics };
 
 	metrics_put_markdown(out, families, COUNT(families));
 	for (size_t i = 0; i < COUNT(others); i++) {

@@ -12,6 +12,9 @@
 #include "http/exchange.h"
 #include "http/url.h"
 #include "rt/loop.h"
+#include "gateway/snapshot.h"
+#include "shift/drains.h"
+#include "shift/dual.h"
 #include "shift/report.h"
 #include "shift/shadow.h"
 #include "shift/verbs.h"
@@ -51,6 +54,7 @@ static Err *page_all(Exchange *x, Str rest)
 	json_put_str(&w, "gateway", keeper_gateway());
 	json_key(&w, S("now"));
 	json_add_time(&w, time_utc_us());
+	json_put_str(&w, "book", keeper_away_line(x->arena));
 	json_key(&w, S("subjects"));
 	json_begin_array(&w);
 	while ((s = subject_next(s)))
@@ -66,9 +70,10 @@ static Err *find(Exchange *x, Str name, Subject **out)
 	*out = subject_find(name);
 	if (*out && is_configured(*out))
 		return NULL;
-	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "nothing is called %.*s here: /shift lists what can be moved",
-	               STR_ARG(name));
+	return err_new(
+		x->arena, ERR_NOT_FOUND, "shift.unknown",
+		"nothing is called %.*s here: `banyan shift` and /shift list what can be moved",
+		STR_ARG(name));
 }
 
 static Err *show_subject(Exchange *x, Subject *s, JsonWriter *w)
@@ -136,6 +141,30 @@ static Err *show_history(Exchange *x, Subject *s, JsonWriter *w)
 	return NULL;
 }
 
+static Err *show_writes(Exchange *x, Subject *s, JsonWriter *w)
+{
+	int64_t id = parameter(x, "id", 0);
+
+	return id ? dual_show(x->arena, s->name, id, w)
+	          : dual_list(x->arena, s->name, (Str){ 0 }, parameter(x, "after", 0), w);
+}
+
+static void snapshot_unrefp(Snapshot **snap)
+{
+	snapshot_unref(*snap);
+}
+
+static Err *show_servers(Exchange *x, Subject *s, JsonWriter *w)
+{
+	AUTO(snapshot_unrefp) Snapshot *snap = keeper_snapshot();
+
+	if (!snap || s->kind != SUBJECT_UPSTREAM)
+		return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
+		               "servers are of an upstream: /shift/upstream:NAME/servers");
+	drains_put(w, s, snap);
+	return NULL;
+}
+
 static const struct {
 	Str name;
 	Err *(*show)(Exchange *x, Subject *s, JsonWriter *w);
@@ -144,15 +173,17 @@ static const struct {
 	{ S("plan"), show_plan },
 	{ S("differences"), show_differences },
 	{ S("history"), show_history },
+	{ S("writes"), show_writes },
+	{ S("servers"), show_servers },
 };
 
-/* NAME, or NAME/WHAT. */
-static void split(Str rest, Str *name, Str *what)
+/* NAME, or NAME/WHAT; the name is one segment. */
+static Err *split(Exchange *x, Str rest, Str *name, Str *what)
 {
 	ptrdiff_t slash = str_rfind_char(rest, '/');
 
-	*name = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
 	*what = slash < 0 ? (Str){ 0 } : str_sub(rest, (size_t)slash + 1, rest.len);
+	return url_decode(x->arena, slash < 0 ? rest : str_sub(rest, 0, (size_t)slash), name);
 }
 
 static Err *page_one(Exchange *x, Str rest)
@@ -162,7 +193,7 @@ static Err *page_one(Exchange *x, Str rest)
 	Subject *s;
 	Str name, what;
 
-	split(rest, &name, &what);
+	TRY(split(x, rest, &name, &what));
 	for (size_t i = 0; i < COUNT(views); i++) {
 		if (!str_eq(views[i].name, what))
 			continue;
@@ -171,7 +202,8 @@ static Err *page_one(Exchange *x, Str rest)
 		return reply(x, &w);
 	}
 	return err_new(x->arena, ERR_NOT_FOUND, "shift.unknown",
-	               "a subject has the pages plan, differences and history");
+	               "a subject has the pages plan, differences, history and writes; an upstream "
+	               "servers too");
 }
 
 /* --- verbs --------------------------------------------------------------------------------------------------------------- */
@@ -198,13 +230,18 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 	const Json *why = json_get(json, S("why")), *path = json_get(json, S("path")),
 		   *kind = json_get(json, S("kind")), *target = json_get(json, S("target")),
 		   *dry_run = json_get(json, S("dry_run")), *force = json_get(json, S("force")),
-		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent"));
+		   *expect = json_get(json, S("expect")), *percent = json_get(json, S("percent")),
+		   *action = json_get(json, S("action")), *id = json_get(json, S("id")),
+		   *server = json_get(json, S("server"));
 	bool good = json_kind(json) == JSON_KIND_OBJECT;
 
 	good = good && (!why || json_to_str(why, &ask->why));
 	good = good && (!path || json_to_str(path, &ask->path));
 	good = good && (!kind || json_to_str(kind, &ask->kind));
+	good = good && (!server || json_to_str(server, &ask->server));
 	good = good && (!target || json_to_str(target, &ask->target));
+	good = good && (!action || json_to_str(action, &ask->action));
+	good = good && (!id || json_to_str(id, &ask->id));
 	good = good && (!dry_run || json_to_bool(dry_run, &ask->dry_run));
 	good = good && (!force || json_to_bool(force, &ask->force));
 	good = good && (!expect || json_to_i64(expect, &ask->expect));
@@ -214,7 +251,7 @@ static Err *read_words(Exchange *x, const Json *json, VerbAsk *ask, double *shar
 		return NULL;
 	return err_new(
 		x->arena, ERR_INVALID, "shift.body",
-		"a verb's body is an object: why, path, kind and target are strings, dry_run "
+		"a verb's body is an object: why, path, kind, target, server, action and id are strings, dry_run "
 		"and force true or false, percent and expect numbers");
 }
 
@@ -252,7 +289,7 @@ static Err *page_verb(Exchange *x, Str rest)
 	VerbAnswer answer;
 	Str body = { 0 };
 
-	split(rest, &ask.subject, &ask.verb);
+	TRY(split(x, rest, &ask.subject, &ask.verb));
 	if (!ask.who.len)
 		ask.who = S("admin");
 	TRY(need_role(x, ask.verb));

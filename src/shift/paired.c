@@ -53,27 +53,26 @@ PairedSay paired_say(const Paired *paired, double alpha)
 	return PAIRED_OPEN;
 }
 
+static const Figure figures[] = {
+	{ "number", FIGURE_U32, offsetof(Paired, number) },
+	{ "raw", FIGURE_U64, offsetof(Paired, raw_only) },
+	{ "noise", FIGURE_U64, offsetof(Paired, noise_only) },
+	{ "peak", FIGURE_REAL, offsetof(Paired, peak) },
+};
+
 void paired_put(JsonWriter *w, const Paired *paired)
 {
 	json_begin_object(w);
-	json_put_u64(w, "number", paired->number);
-	json_put_u64(w, "raw", paired->raw_only);
-	json_put_u64(w, "noise", paired->noise_only);
-	json_put_real(w, "peak", paired->peak);
+	figures_put(w, figures, COUNT(figures), paired);
 	json_end(w);
 }
 
 Err *paired_read(Arena *a, const Json *from, Paired *out)
 {
 	Paired paired = { 0 };
-	uint64_t number;
 
-	if (!figures_get_u64(from, "number", &number) || !number || number > UINT32_MAX ||
-	    !figures_get_u64(from, "raw", &paired.raw_only) ||
-	    !figures_get_u64(from, "noise", &paired.noise_only) ||
-	    !figures_get_real(from, "peak", &paired.peak))
+	if (!figures_get(from, figures, COUNT(figures), &paired) || !paired.number)
 		return figures_wrong(a, "paired test");
-	paired.number = (uint32_t)number;
 	*out = paired;
 	return NULL;
 }

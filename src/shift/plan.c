@@ -96,10 +96,14 @@ static void see_what_is_least(ShiftStepPlan *plan, const ShiftPlanConf *conf,
 	double requests =
 		MAX((double)plan->requests, conf->rate * plan->share * (double)plan->hold_us / 1e6);
 
-	for (unsigned i = 0; i < plan->count; i++)
-		plan->detects[i].least =
-			least_found(plan->detects[i].from, plan->share,
-		                    limit_of(conf, goals, plan->count, i), requests);
+	for (unsigned i = 0; i < plan->count; i++) {
+		ShiftDetects *detects = &plan->detects[i];
+
+		detects->least = least_found(detects->from, plan->share,
+		                             limit_of(conf, goals, plan->count, i), requests);
+		if (detects->least <= 0 && detects->size.reached && detects->size.p90 <= requests)
+			detects->least = detects->to / detects->from; /* of a side without errors */
+	}
 }
 
 /* --- in words ------------------------------------------------------------------------------------------------------- */
@@ -126,16 +130,18 @@ static void put_detects(Buf *b, const ShiftDetects *detects)
 	buf_put(b, S("; "));
 	buf_put(b, detects->metric);
 	if (detects->least > 0) {
-		buf_put(b, S(": finds "));
+		buf_put(b, S(": a rise from "));
 		words_put_percent(b, detects->from);
-		buf_put(b, S(" -> "));
+		buf_put(b, S(" to "));
 		words_put_percent(b, detects->from * detects->least);
-		buf_fmt(b, " (%g times) nine times of ten, not less", detects->least);
+		buf_fmt(b, " (%g times) is found nine times of ten, a smaller one not for sure",
+		        detects->least);
 	} else {
-		buf_put(b, S(": finds nothing for sure, not even "));
+		buf_put(b, S(": not even a rise from "));
 		words_put_percent(b, detects->from);
-		buf_put(b, S(" -> "));
+		buf_put(b, S(" to "));
 		words_put_percent(b, MIN(64 * detects->from, 1.0));
+		buf_put(b, S(" is found for sure"));
 	}
 }
 

@@ -25,7 +25,7 @@ typedef struct ShiftDetects {
 	double from, to;
 	ShiftSize size;
 	double seconds; /* at p90; infinite without traffic */
-	double least; /* the smallest multiple of `from` that the step's length finds in nine of ten cases; 0: none up to 64 */
+	double least; /* the smallest multiple of `from` that the step's length finds in nine of ten cases, of those up to 64 and `to`; 0: none */
 } ShiftDetects;
 
 enum { SHIFT_PLAN_METRICS = 12 };

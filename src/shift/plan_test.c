@@ -26,9 +26,10 @@ TEST(plan_of_a_step_says_what_it_sees)
 	CHECK_INT(plan.count, 1);
 	CHECK_NEAR(plan.detects[0].to, 0.01, 1e-12);
 	CHECK_NEAR(plan.detects[0].least, 10, 1e-9);
-	CHECK_STR(plan.line,
-	          S("5 %: 1,273 requests of the new side, 4.3 min at 98 a second; errors: finds "
-	            "0.1 % -> 1 % (10 times) nine times of ten, not less"));
+	CHECK_STR(
+		plan.line,
+		S("5 %: 1,273 requests of the new side, 4.3 min at 98 a second; errors: a rise "
+	          "from 0.1 % to 1 % (10 times) is found nine times of ten, a smaller one not for sure"));
 }
 
 TEST(plan_has_a_floor_and_then_sees_more)
@@ -39,6 +40,17 @@ TEST(plan_has_a_floor_and_then_sees_more)
 	CHECK_INT(plan.hold_us, 60 * SECOND);
 	CHECK(plan.requests < 2500);
 	CHECK_NEAR(plan.detects[0].least, 2, 1e-9);
+}
+
+TEST(plan_of_a_side_without_errors_says_what_it_is_made_for)
+{
+	static const ShiftGoal none[] = { { S("errors"), 0, 1 } };
+	ShiftPlanConf conf = { .rate = 98, .alpha = 0.001 };
+	ShiftStepPlan plan = shift_plan_step(&conf, 0.1, none, 1, a);
+
+	NOTE("%.*s", STR_ARG(plan.line));
+	CHECK(str_find(plan.line, S("to 1 % (")) > 0);
+	CHECK(str_find(plan.line, S("is found nine times of ten")) > 0);
 }
 
 TEST(plan_has_a_ceiling_and_then_says_what_it_does_not_see)

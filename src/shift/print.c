@@ -53,10 +53,13 @@ static Str phase_text(Arena *a, const Json *s)
 	               yes(s, "paused") ? " (paused)" : "");
 }
 
-void print_all(Buf *b, Arena *a, const Json *json)
+void print_all(Buf *b, Arena *a, Str subject, const Json *json)
 {
 	const Json *all = in(json, "subjects");
 
+	(void)subject;
+	if (text(json, "book").len)
+		buf_fmt(b, "%.*s\n", STR_ARG(text(json, "book")));
 	buf_fmt(b, "%-24s %-18s %-20s %10s %9s  %s\n", "SUBJECT", "PHASE", "SIDES", "RATE",
 	        "ERRORS", "SAYS");
 	for (size_t i = 0; i < json_count(all); i++) {
@@ -88,16 +91,41 @@ static void put_metrics(Buf *b, const Json *metrics)
 		buf_fmt(b, "  %.*s\n", STR_ARG(text(json_at(metrics, i), "line")));
 }
 
-void print_status(Buf *b, Arena *a, const Json *s)
+static void put_backlog(Buf *b, const Json *s)
+{
+	Str line = text(s, "writes_line");
+
+	if (yes(in(s, "writes"), "dual"))
+		buf_fmt(b, "writes go to both sides: %.*s\n",
+		        STR_ARG(line.len ? line : S("all have reached both")));
+}
+
+/* A canary that was over at once has nothing to say. */
+static bool was_judged(const Json *metrics, const Json *s)
+{
+	int64_t requests = 0;
+
+	for (size_t i = 0; i < json_count(metrics); i++)
+		requests += whole(in(json_at(metrics, i), "old"), "n") +
+		            whole(in(json_at(metrics, i), "new"), "n");
+	return json_count(metrics) && (requests || text(in(s, "verdict"), "line").len);
+}
+
+void print_status(Buf *b, Arena *a, Str subject, const Json *s)
 {
 	const Json *detail = in(s, "detail"), *users = in(detail, "users"),
 		   *shadow = in(detail, "shadow");
 
-	buf_fmt(b, "%.*s: %.*s, attempt %" PRId64 ", since %.*s\n", STR_ARG(text(s, "name")),
-	        STR_ARG(phase_text(a, s)), whole(s, "attempt"), STR_ARG(text(s, "since")));
+	(void)subject;
+	buf_fmt(b, "%.*s: %.*s", STR_ARG(text(s, "name")), STR_ARG(phase_text(a, s)));
+	if (whole(s, "attempt"))
+		buf_fmt(b, ", attempt %" PRId64, whole(s, "attempt"));
+	if (text(s, "since").len)
+		buf_fmt(b, ", since %.*s", STR_ARG(text(s, "since")));
+	buf_putc(b, '\n');
 	put_side(b, "old", text(s, "old"), in(in(s, "now"), "old"));
 	put_side(b, "new", text(s, "new"), in(in(s, "now"), "new"));
-	if (json_count(in(detail, "metrics"))) {
+	if (was_judged(in(detail, "metrics"), s)) {
 		if (text(in(s, "verdict"), "line").len)
 			buf_fmt(b, "judge says %.*s: %.*s\n",
 			        STR_ARG(text(in(s, "verdict"), "say")),
@@ -115,33 +143,49 @@ void print_status(Buf *b, Arena *a, const Json *s)
 		        " failed, %" PRId64 " left out\n",
 		        whole(shadow, "sent"), whole(shadow, "compared"), whole(shadow, "failed"),
 		        whole(shadow, "dropped"));
+	put_backlog(b, s);
 	if (text(s, "last").len)
 		buf_fmt(b, "last: %.*s\n", STR_ARG(text(s, "last")));
 	if (text(s, "asked").len)
 		buf_fmt(b, "waits for a second person: %.*s asked for %.*s\n",
 		        STR_ARG(text(s, "asked_by")), STR_ARG(text(s, "asked")));
+	if (text(s, "book").len)
+		buf_fmt(b, "%.*s\n", STR_ARG(text(s, "book")));
 	if (text(s, "blocked").len)
 		buf_fmt(b, "waits: %.*s\n", STR_ARG(text(s, "blocked")));
 }
 
-void print_plan(Buf *b, Arena *a, const Json *json)
+void print_plan(Buf *b, Arena *a, Str subject, const Json *json)
 {
 	const Json *steps = in(json, "steps");
 
 	(void)a;
-	buf_fmt(b, "%.*s at %.1f requests a second\n", STR_ARG(text(json, "name")),
-	        real(json, "rate"));
-	for (size_t i = 0; i < json_count(steps); i++) {
-		const Json *step = json_at(steps, i);
+	(void)subject;
+	if (real(json, "rate") > 0)
+		buf_fmt(b, "%.*s at %.1f requests a second\n", STR_ARG(text(json, "name")),
+		        real(json, "rate"));
+	else
+		buf_fmt(b,
+		        "%.*s has no traffic now: what is said of errors is a guess until it has\n",
+		        STR_ARG(text(json, "name")));
+	put_backlog(b, json);
+	for (size_t i = 0; i < json_count(steps); i++)
+		buf_fmt(b, "  %.*s\n", STR_ARG(text(json_at(steps, i), "line")));
+}
 
-		buf_fmt(b, "%6g %%  %.*s\n", real(step, "percent"), STR_ARG(text(step, "line")));
-	}
+/* What a side does not have is no text; an empty one has quotes. */
+static Str value_of(const Json *example, const char *side)
+{
+	Str value = text(example, side);
+
+	return value.len ? value : S("(nothing)");
 }
 
 static void put_example(Buf *b, const Json *e)
 {
 	buf_fmt(b, "    %.*s  %.*s\n      old  %.*s\n      new  %.*s\n", STR_ARG(text(e, "at")),
-	        STR_ARG(text(e, "request")), STR_ARG(text(e, "old")), STR_ARG(text(e, "new")));
+	        STR_ARG(text(e, "request")), STR_ARG(value_of(e, "old")),
+	        STR_ARG(value_of(e, "new")));
 }
 
 static bool is_settled(const Json *key)
@@ -165,17 +209,22 @@ static void put_difference(Buf *b, const Json *key)
 		put_example(b, json_at(examples, i));
 }
 
-static void put_what_to_do(Buf *b, const Json *first, size_t open)
+static void put_what_to_do(Buf *b, Str subject, const Json *first, size_t open, bool measured)
 {
-	if (open)
-		buf_fmt(b,
-		        "\n%zu to settle before a canary: mend the new side and begin anew (back, then shadow), ignore the "
-		        "path in the configuration (compare.ignore), or say that it is meant:\n"
-		        "  banyan shift SUBJECT accept '%.*s' %.*s\n",
-		        open, STR_ARG(text(first, "path")), STR_ARG(text(first, "kind")));
+	if (!open)
+		return;
+	buf_fmt(b,
+	        "\n%zu to settle before a canary: mend the new side and begin anew (back, then shadow), ignore the "
+	        "path in the configuration (compare.ignore), or say that it is meant:\n"
+	        "  banyan shift %.*s accept '%.*s' %.*s\n",
+	        open, STR_ARG(subject), STR_ARG(text(first, "path")), STR_ARG(text(first, "kind")));
+	if (!measured)
+		buf_put(b,
+		        S("What differs by itself, such as ids and times, settles by itself where the old side is asked a second "
+		          "time now and then: shadow: { noise: 10% }\n"));
 }
 
-void print_differences(Buf *b, Arena *a, const Json *json)
+void print_differences(Buf *b, Arena *a, Str subject, const Json *json)
 {
 	const Json *keys = in(json, "keys"), *first = NULL;
 	size_t open = 0;
@@ -194,13 +243,14 @@ void print_differences(Buf *b, Arena *a, const Json *json)
 		open += !is_settled(key);
 		first = !first && !is_settled(key) ? key : first;
 	}
-	put_what_to_do(b, first, open);
+	put_what_to_do(b, subject, first, open, whole(json, "measured") > 0);
 }
 
-void print_history(Buf *b, Arena *a, const Json *json)
+void print_history(Buf *b, Arena *a, Str subject, const Json *json)
 {
 	const Json *entries = in(json, "entries");
 
+	(void)subject;
 	for (size_t i = 0; i < json_count(entries); i++) {
 		const Json *e = json_at(entries, i);
 		Str where = str_fmt(a, "%.*s -> %.*s %g %%", STR_ARG(text(e, "from")),
@@ -212,9 +262,94 @@ void print_history(Buf *b, Arena *a, const Json *json)
 	}
 }
 
-void print_said(Buf *b, Arena *a, const Json *json)
+static void put_write(Buf *b, Arena *a, const Json *w)
+{
+	Str state = text(w, "state"), reason = text(w, "reason");
+	Str where = reason.len && str_eq(state, S("dead"))
+	                    ? str_fmt(a, "%.*s: %.*s", STR_ARG(state), STR_ARG(reason))
+	                    : state;
+
+	buf_fmt(b, "%8" PRId64 " %-16.*s %-5.*s %5" PRId64 "  %-32.*s %-24.*s %.*s\n",
+	        whole(w, "id"), STR_ARG(where), STR_ARG(text(w, "lacks")), whole(w, "tries"),
+	        STR_ARG(text(w, "request")), STR_ARG(text(w, "key")), STR_ARG(text(w, "said")));
+}
+
+void print_writes(Buf *b, Arena *a, Str subject, const Json *json)
+{
+	const Json *all = in(json, "writes");
+
+	(void)subject;
+	if (!json_count(all)) {
+		buf_put(b, S("both sides have all writes\n"));
+		return;
+	}
+	buf_fmt(b, "%8s %-16s %-5s %5s  %-32s %-24s %s\n", "ID", "STATE", "LACKS", "TRIES",
+	        "REQUEST", "KEY", "SAID");
+	for (size_t i = 0; i < json_count(all); i++)
+		put_write(b, a, json_at(all, i));
+	if (whole(json, "after"))
+		buf_fmt(b, "and more: writes after %" PRId64 "\n", whole(json, "after"));
+}
+
+void print_write(Buf *b, Arena *a, Str subject, const Json *json)
+{
+	static const char *const rows[] = {
+		"state", "reason", "said", "lacks",    "request",
+		"key",   "route",  "at",   "retry_at", "idempotency_key"
+	};
+	const Json *headers = in(json, "headers");
+
+	(void)a;
+	(void)subject;
+	buf_fmt(b, "write %" PRId64 " of %.*s\n", whole(json, "id"), STR_ARG(text(json, "name")));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (text(json, rows[i]).len)
+			buf_fmt(b, "  %-16s %.*s\n", rows[i], STR_ARG(text(json, rows[i])));
+	buf_fmt(b, "  %-16s %" PRId64 "\n  %-16s %" PRId64 "\n  %-16s %" PRId64 " bytes\n",
+	        "status", whole(json, "status"), "tries", whole(json, "tries"), "body",
+	        whole(json, "body_bytes"));
+	for (size_t i = 0; i < json_count(headers); i++)
+		buf_fmt(b, "    %.*s: %.*s\n", STR_ARG(text(json_at(headers, i), "name")),
+		        STR_ARG(text(json_at(headers, i), "value")));
+}
+
+static Str notes_of(Arena *a, const Json *server)
+{
+	static const struct {
+		const char *key, *text;
+	} notes[] = { { "drained", "drained" },
+		      { "ejected", "ejected" },
+		      { "slow_start", "starts slowly" } };
+	Str all = { 0 };
+
+	for (size_t i = 0; i < COUNT(notes); i++)
+		if (yes(server, notes[i].key))
+			all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "",
+			              notes[i].text);
+	return all;
+}
+
+void print_servers(Buf *b, Arena *a, Str subject, const Json *json)
+{
+	const Json *servers = in(json, "servers");
+
+	(void)subject;
+	buf_fmt(b, "%-28s %-6s %9s %12s %7s  %s\n", "SERVER", "STATE", "REQUESTS", "CONNECTIONS",
+	        "WEIGHT", "");
+	for (size_t i = 0; i < json_count(servers); i++) {
+		const Json *server = json_at(servers, i);
+
+		buf_fmt(b, "%-28.*s %-6.*s %9" PRId64 " %12" PRId64 " %7" PRId64 "  %.*s\n",
+		        STR_ARG(text(server, "address")), STR_ARG(text(server, "state")),
+		        whole(server, "requests"), whole(server, "connections"),
+		        whole(server, "weight"), STR_ARG(notes_of(a, server)));
+	}
+}
+
+void print_said(Buf *b, Arena *a, Str subject, const Json *json)
 {
 	(void)a;
+	(void)subject;
 	buf_fmt(b, "%s%.*s\n", yes(json, "dry_run") ? "would be: " : "",
 	        STR_ARG(text(json, "said")));
 }

@@ -49,11 +49,18 @@ void ratio_note(Ratio *ratio, bool on_new)
 	ratio->peak = MAX(ratio->peak, evidence_now(ratio));
 }
 
+static uint32_t checks_of(const Ratio *ratio)
+{
+	return MAX(ratio->checks, 1u);
+}
+
 void ratio_merge(Ratio *into, const Ratio *from)
 {
-	into->new_users += from->new_users;
-	into->old_users += from->old_users;
-	into->peak = MAX(0.0, evidence_now(into));
+	uint32_t checks = checks_of(into) + checks_of(from);
+
+	if (from->peak > into->peak)
+		*into = *from;
+	into->checks = checks;
 }
 
 double ratio_seen(const Ratio *ratio)
@@ -65,16 +72,20 @@ double ratio_seen(const Ratio *ratio)
 
 double ratio_p(const Ratio *ratio)
 {
-	return exp(-ratio->peak);
+	return MIN(1.0, checks_of(ratio) * exp(-ratio->peak));
 }
+
+static const Figure figures[] = {
+	{ "expected", FIGURE_SHARE, offsetof(Ratio, expected) },
+	{ "new", FIGURE_U64, offsetof(Ratio, new_users) },
+	{ "old", FIGURE_U64, offsetof(Ratio, old_users) },
+	{ "peak", FIGURE_REAL, offsetof(Ratio, peak) },
+};
 
 void ratio_put(JsonWriter *w, const Ratio *ratio)
 {
 	json_begin_object(w);
-	json_put_real(w, "expected", ratio->expected);
-	json_put_u64(w, "new", ratio->new_users);
-	json_put_u64(w, "old", ratio->old_users);
-	json_put_real(w, "peak", ratio->peak);
+	figures_put(w, figures, COUNT(figures), ratio);
 	json_end(w);
 }
 
@@ -82,10 +93,7 @@ Err *ratio_read(Arena *a, const Json *from, Ratio *out)
 {
 	Ratio ratio = { 0 };
 
-	if (!figures_get_share(from, "expected", &ratio.expected) ||
-	    !figures_get_u64(from, "new", &ratio.new_users) ||
-	    !figures_get_u64(from, "old", &ratio.old_users) ||
-	    !figures_get_real(from, "peak", &ratio.peak))
+	if (!figures_get(from, figures, COUNT(figures), &ratio))
 		return figures_wrong(a, "sample ratio");
 	*out = ratio;
 	return NULL;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "shift/dual.h"
 #include "shift/plan.h"
 #include "shift/shadow.h"
 
@@ -29,15 +30,17 @@ typedef struct Told {
 	ShiftState state;
 	Judge judge;
 	SightNow now[JUDGE_SIDES];
+	double rate; /* of both, over a minute: what plans go by */
 	SightPoint *points;
 	unsigned point_count;
-	Str blocked, verdict, old, new;
+	Str blocked, verdict, old, new, book;
 	JudgeSay say;
 	uint32_t share_ppm, holdback_ppm, cap, gateways;
 	uint64_t touched, strangers, by_address, capped;
 	uint32_t *steps;
 	size_t step_count;
 	SubjectShadow shadow;
+	DualBacklog writes;
 	bool halted;
 	double objective, left[JUDGE_SIDES], burn[JUDGE_SIDES][OBJECTIVE_WINDOWS];
 } Told;
@@ -83,6 +86,7 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	*t = (Told){ .state = s->state, .judge = subject_judge(s), .say = s->say };
 	for (unsigned i = 0; i < JUDGE_SIDES; i++)
 		t->now[i] = sight_now(&s->sight, (JudgeSide)i);
+	t->rate = s->sight.rate;
 	if (detail)
 		copy_points(t, a, s);
 	copy_conf(t, a, s);
@@ -98,27 +102,33 @@ static void copy(Told *t, Arena *a, Subject *s, bool detail)
 	t->capped = s->capped;
 	t->gateways = s->others_count + 1;
 	t->shadow = s->shadow;
+	t->writes = dual_backlog(s);
 	t->halted = s->halted;
 	subject_unlock(s);
+	t->book = keeper_away_line(a);
 }
 
 /* --- parts --------------------------------------------------------------------------------------------------------------- */
 
-static void put_now(JsonWriter *w, const char *key, const SightNow *now)
+static void open_object(JsonWriter *w, const char *key)
 {
 	json_key(w, str_of(key));
 	json_begin_object(w);
-	json_put_real(w, "rate", now->rate);
-	json_put_real(w, "errors", now->errors);
-	json_put_real(w, "p50_ms", ms(now->p50_us));
-	json_put_real(w, "p99_ms", ms(now->p99_us));
+}
+
+static void put_traffic(JsonWriter *w, const char *key, const SightNow *traffic)
+{
+	open_object(w, key);
+	json_put_real(w, "rate", traffic->rate);
+	json_put_real(w, "errors", traffic->errors);
+	json_put_real(w, "p50_ms", ms(traffic->p50_us));
+	json_put_real(w, "p99_ms", ms(traffic->p99_us));
 	json_end(w);
 }
 
 static void put_tally(JsonWriter *w, const char *key, JudgeTally tally)
 {
-	json_key(w, str_of(key));
-	json_begin_object(w);
+	open_object(w, key);
 	json_put_u64(w, "n", tally.requests);
 	json_put_u64(w, "events", tally.events);
 	json_end(w);
@@ -149,15 +159,27 @@ static void put_metrics(JsonWriter *w, Arena *a, const Judge *judge)
 	json_end(w);
 }
 
-static void put_point_side(JsonWriter *w, const char *key, const SightSide *side)
+static SightNow second_of(const SightSide *side)
 {
-	json_key(w, str_of(key));
+	return (SightNow){ .rate = side->requests,
+		           .errors = side->requests ? (double)side->failed / side->requests : 0,
+		           .p50_us = side->p50_us,
+		           .p99_us = side->p99_us };
+}
+
+static void put_point(JsonWriter *w, const Told *t, const SightPoint *p)
+{
+	const SightNow old = second_of(&p->side[JUDGE_OLD]), new = second_of(&p->side[JUDGE_NEW]);
+
 	json_begin_object(w);
-	json_put_u64(w, "rate", side->requests);
-	json_put_real(w, "errors",
-	              side->requests ? (double)side->failed / (double)side->requests : 0);
-	json_put_real(w, "p50_ms", ms(side->p50_us));
-	json_put_real(w, "p99_ms", ms(side->p99_us));
+	json_key(w, S("at"));
+	json_add_time(w, p->at_us);
+	put_traffic(w, "old", &old);
+	put_traffic(w, "new", &new);
+	open_object(w, "evidence");
+	for (unsigned k = 0; k < t->judge.count; k++)
+		json_put_real(w, t->judge.metrics[k].rule.name, p->evidence[k]);
+	json_end(w);
 	json_end(w);
 }
 
@@ -165,38 +187,21 @@ static void put_series(JsonWriter *w, const Told *t)
 {
 	json_key(w, S("series"));
 	json_begin_array(w);
-	for (unsigned i = t->point_count; i-- > 0;) {
-		const SightPoint *p = &t->points[i];
-
-		json_begin_object(w);
-		json_key(w, S("at"));
-		json_add_time(w, p->at_us);
-		put_point_side(w, "old", &p->side[JUDGE_OLD]);
-		put_point_side(w, "new", &p->side[JUDGE_NEW]);
-		json_key(w, S("evidence"));
-		json_begin_object(w);
-		for (unsigned k = 0; k < t->judge.count; k++) {
-			json_key(w, str_of(t->judge.metrics[k].rule.name));
-			json_add_real(w, p->evidence[k]);
-		}
-		json_end(w);
-		json_end(w);
-	}
+	for (unsigned i = t->point_count; i-- > 0;)
+		put_point(w, t, &t->points[i]);
 	json_end(w);
 }
 
 static void put_users(JsonWriter *w, const Told *t)
 {
-	json_key(w, S("users"));
-	json_begin_object(w);
+	open_object(w, "users");
 	json_put_u64(w, "new", t->touched);
 	json_put_u64(w, "cap", t->cap);
 	json_put_u64(w, "without_cookie", t->strangers);
 	json_put_u64(w, "by_address", t->by_address);
 	json_put_u64(w, "capped", t->capped);
 	json_end(w);
-	json_key(w, S("split"));
-	json_begin_object(w);
+	open_object(w, "split");
 	json_put_real(w, "expected", t->judge.ratio.expected);
 	json_put_real(w, "seen", ratio_seen(&t->judge.ratio));
 	json_put_u64(w, "new_users", t->judge.ratio.new_users);
@@ -207,14 +212,12 @@ static void put_users(JsonWriter *w, const Told *t)
 
 static void put_shadow(JsonWriter *w, const SubjectShadow *shadow)
 {
-	json_key(w, S("shadow"));
-	json_begin_object(w);
+	open_object(w, "shadow");
 	json_put_u64(w, "sent", shadow->sent);
 	json_put_u64(w, "compared", shadow->compared);
 	json_put_u64(w, "dropped", shadow->dropped);
 	json_put_u64(w, "failed", shadow->failed);
-	json_key(w, S("results"));
-	json_begin_object(w);
+	open_object(w, "results");
 	for (int i = 0; i < SHADOW_RESULTS; i++) {
 		json_key(w, shadow_result_name((ShadowResult)i));
 		json_add_u64(w, shadow->results[i]);
@@ -227,18 +230,15 @@ static const Str sides[JUDGE_SIDES] = { S("old"), S("new") };
 
 static void put_objective(JsonWriter *w, const Told *t)
 {
-	json_key(w, S("objective"));
-	json_begin_object(w);
+	open_object(w, "objective");
 	json_put_real(w, "target", t->objective);
-	json_key(w, S("budget_left"));
-	json_begin_object(w);
+	open_object(w, "budget_left");
 	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
 		json_key(w, sides[i]);
 		json_add_real(w, t->left[i]);
 	}
 	json_end(w);
-	json_key(w, S("burn"));
-	json_begin_object(w);
+	open_object(w, "burn");
 	for (unsigned i = 0; i < JUDGE_SIDES; i++) {
 		json_key(w, sides[i]);
 		json_begin_object(w);
@@ -250,10 +250,18 @@ static void put_objective(JsonWriter *w, const Told *t)
 	json_end(w);
 }
 
+static void put_writes(JsonWriter *w, Arena *a, const Told *t)
+{
+	if (!t->writes.on)
+		return;
+	json_key(w, S("writes"));
+	dual_put(w, &t->writes);
+	json_put_str(w, "writes_line", dual_backlog_text(a, &t->writes, t->old, t->new));
+}
+
 static void put_detail(JsonWriter *w, Arena *a, const Told *t)
 {
-	json_key(w, S("detail"));
-	json_begin_object(w);
+	open_object(w, "detail");
 	put_metrics(w, a, &t->judge);
 	put_users(w, t);
 	put_shadow(w, &t->shadow);
@@ -295,6 +303,7 @@ static void put_state(JsonWriter *w, const Told *t)
 	json_put_str(w, "asked_by", str_of(t->state.asked_by));
 	json_put_str(w, "needs", t->state.asked_verb[0] ? S("approve") : (Str){ 0 });
 	json_put_str(w, "blocked", t->blocked);
+	json_put_str(w, "book", t->book);
 }
 
 void report_put(JsonWriter *w, Arena *a, Subject *s, bool detail)
@@ -306,16 +315,15 @@ void report_put(JsonWriter *w, Arena *a, Subject *s, bool detail)
 	json_put_str(w, "name", s->name);
 	json_put_str(w, "kind", str_of(kinds[s->kind]));
 	put_state(w, t);
-	json_key(w, S("verdict"));
-	json_begin_object(w);
+	open_object(w, "verdict");
 	json_put_str(w, "say", str_of(judge_say_name(t->say)));
 	json_put_str(w, "line", t->verdict);
 	json_end(w);
-	json_key(w, S("now"));
-	json_begin_object(w);
-	put_now(w, "old", &t->now[JUDGE_OLD]);
-	put_now(w, "new", &t->now[JUDGE_NEW]);
+	open_object(w, "now");
+	put_traffic(w, "old", &t->now[JUDGE_OLD]);
+	put_traffic(w, "new", &t->now[JUDGE_NEW]);
 	json_end(w);
+	put_writes(w, a, t);
 	if (detail)
 		put_detail(w, a, t);
 	json_end(w);
@@ -351,7 +359,8 @@ void report_put_plan(JsonWriter *w, Arena *a, Subject *s)
 	copy(t, a, s, false);
 	json_begin_object(w);
 	json_put_str(w, "name", s->name);
-	json_put_real(w, "rate", t->now[JUDGE_OLD].rate + t->now[JUDGE_NEW].rate);
+	json_put_real(w, "rate", t->rate);
+	put_writes(w, a, t);
 	json_key(w, S("steps"));
 	json_begin_array(w);
 	for (size_t i = 0; i < t->step_count; i++) {

@@ -5,16 +5,16 @@
  * table. */
 #include "shift/seen.h"
 
-#include "shift/figures.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct SeenSlot {
-	uint64_t user; /* 0: empty */
-	uint16_t on_new, on_old;
+	uint64_t user;                   /* 0: empty */
+	uint16_t on_new, on_old;         /* counted here */
+	uint16_t theirs_new, theirs_old; /* by others */
 } SeenSlot;
 
+enum { NEWS_MAX = 1 << 17 };
 enum { HEX_USER = 16, HEX_SIDE = 4, HEX_ENTRY = HEX_USER + 2 * HEX_SIDE };
 
 void seen_init(Seen *seen, size_t users)
@@ -31,6 +31,7 @@ void seen_init(Seen *seen, size_t users)
 void seen_fini(Seen *seen)
 {
 	free(seen->slots);
+	free(seen->news);
 	*seen = (Seen){ 0 };
 }
 
@@ -38,7 +39,8 @@ void seen_clear(Seen *seen)
 {
 	memset(seen->slots, 0, seen->cap * sizeof *seen->slots);
 	seen->filled = 0;
-	seen->full = false;
+	seen->full = seen->unheard = false;
+	seen->news_count = 0;
 }
 
 static uint64_t name_of(uint64_t user)
@@ -67,27 +69,55 @@ uint32_t seen_get(const Seen *seen, uint64_t user)
 {
 	const SeenSlot *slot = find(seen, name_of(user));
 
-	return slot ? slot->on_new | slot->on_old : 0;
+	return slot ? slot->on_new | slot->on_old | slot->theirs_new | slot->theirs_old : 0;
 }
 
-static bool put_both(Seen *seen, uint64_t user, uint32_t on_new, uint32_t on_old)
+static void add_news(Seen *seen, SeenNews news)
+{
+	if (!seen->shared || !(news.on_new | news.on_old))
+		return;
+	if (seen->news_count == seen->news_cap) {
+		size_t cap = seen->news_cap ? 2 * seen->news_cap : 64;
+		SeenNews *more =
+			cap > NEWS_MAX ? NULL : realloc(seen->news, cap * sizeof *seen->news);
+
+		if (!more) {
+			seen->unheard = true;
+			return;
+		}
+		seen->news = more;
+		seen->news_cap = cap;
+	}
+	seen->news[seen->news_count++] = news;
+}
+
+static SeenSlot *need(Seen *seen, uint64_t user)
 {
 	SeenSlot *slot = find(seen, user);
+
+	if (slot) {
+		seen->filled += !slot->user;
+		slot->user = user;
+	}
+	return slot;
+}
+
+bool seen_put(Seen *seen, uint64_t user, bool on_new, uint32_t events)
+{
+	SeenSlot *slot = need(seen, name_of(user));
+	SeenNews news;
 
 	if (!slot) {
 		seen->full = true;
 		return false;
 	}
-	seen->filled += !slot->user;
-	slot->user = user;
-	slot->on_new |= (uint16_t)on_new;
-	slot->on_old |= (uint16_t)on_old;
+	news = (SeenNews){ .user = slot->user,
+		           .on_new = on_new ? (uint16_t)(events & ~slot->on_new) : 0,
+		           .on_old = on_new ? 0 : (uint16_t)(events & ~slot->on_old) };
+	slot->on_new |= news.on_new;
+	slot->on_old |= news.on_old;
+	add_news(seen, news);
 	return true;
-}
-
-bool seen_put(Seen *seen, uint64_t user, bool on_new, uint32_t events)
-{
-	return put_both(seen, name_of(user), on_new ? events : 0, on_new ? 0 : events);
 }
 
 void seen_step(Seen *seen)
@@ -95,11 +125,22 @@ void seen_step(Seen *seen)
 	Seen next;
 
 	seen_init(&next, seen->cap / 2);
-	for (size_t i = 0; i < seen->cap; i++)
-		if (seen->slots[i].on_new)
-			put_both(&next, seen->slots[i].user, seen->slots[i].on_new, 0);
-	seen_fini(seen);
-	*seen = next;
+	for (size_t i = 0; i < seen->cap; i++) {
+		const SeenSlot *slot = &seen->slots[i];
+		SeenSlot *to = slot->on_new | slot->theirs_new ? need(&next, slot->user) : NULL;
+
+		if (to) {
+			to->on_new = slot->on_new;
+			to->theirs_new = slot->theirs_new;
+		}
+	}
+	free(seen->slots);
+	seen->slots = next.slots;
+	seen->cap = next.cap;
+	seen->filled = next.filled;
+	seen->full = false;
+	for (size_t i = 0; i < seen->news_count; i++)
+		seen->news[i].on_old = 0;
 }
 
 size_t seen_count(const Seen *seen)
@@ -107,31 +148,74 @@ size_t seen_count(const Seen *seen)
 	return seen->filled;
 }
 
-/* --- kept ----------------------------------------------------------------------------------------------------------- */
+/* --- several gateways ------------------------------------------------------------------------------------------------ */
 
-void seen_write(JsonWriter *w, const Seen *seen)
+SeenNews *seen_take_news(Seen *seen, size_t *count)
 {
-	AUTO(buf_fini) Buf text = { 0 };
+	SeenNews *news = seen->news;
 
+	*count = seen->news_count;
+	seen->news = NULL;
+	seen->news_count = seen->news_cap = 0;
+	return news;
+}
+
+void seen_give_news(Seen *seen, const SeenNews *news, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_news(seen, news[i]);
+}
+
+void seen_say_all(Seen *seen)
+{
+	seen->news_count = 0;
 	for (size_t i = 0; i < seen->cap; i++) {
 		const SeenSlot *slot = &seen->slots[i];
-		char *at;
 
-		if (!slot->user)
-			continue;
-		at = buf_room(&text, HEX_ENTRY);
-		at = str_put_hex(at, slot->user, HEX_USER);
-		at = str_put_hex(at, slot->on_new, HEX_SIDE);
-		str_put_hex(at, slot->on_old, HEX_SIDE);
-		buf_wrote(&text, HEX_ENTRY);
+		add_news(seen, (SeenNews){ slot->user, slot->on_new, slot->on_old });
 	}
-	json_add_str(w, buf_str(&text));
+}
+
+SeenNews seen_hear(Seen *seen, const SeenNews *theirs, bool yield)
+{
+	uint64_t user = name_of(theirs->user);
+	SeenSlot *slot = find(seen, user);
+	SeenNews both = { .user = user };
+
+	if (!slot || (!slot->user && seen->filled >= seen->cap * 3 / 8)) {
+		seen->unheard = true;
+		return both;
+	}
+	slot = need(seen, user);
+	both.on_new = slot->on_new & theirs->on_new;
+	both.on_old = slot->on_old & theirs->on_old;
+	slot->theirs_new |= theirs->on_new;
+	slot->theirs_old |= theirs->on_old;
+	if (yield) {
+		slot->on_new &= (uint16_t)~both.on_new;
+		slot->on_old &= (uint16_t)~both.on_old;
+	}
+	return both;
+}
+
+void seen_put_news(Buf *out, const SeenNews *news, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *at = buf_room(out, HEX_ENTRY);
+
+		at = str_put_hex(at, news[i].user, HEX_USER);
+		at = str_put_hex(at, news[i].on_new, HEX_SIDE);
+		str_put_hex(at, news[i].on_old, HEX_SIDE);
+		buf_wrote(out, HEX_ENTRY);
+	}
 }
 
 static bool take_hex(Str *text, size_t digits, uint64_t *out)
 {
 	uint64_t n = 0;
 
+	if (text->len < digits)
+		return false;
 	for (size_t i = 0; i < digits; i++) {
 		char c = text->at[i];
 
@@ -144,20 +228,15 @@ static bool take_hex(Str *text, size_t digits, uint64_t *out)
 	return true;
 }
 
-Err *seen_read(Arena *a, const Json *from, Seen *into)
+bool seen_read_news(Str *text, SeenNews *out)
 {
-	Str text;
+	Str rest = *text;
+	uint64_t user, on_new, on_old;
 
-	if (!json_to_str(from, &text) || text.len % HEX_ENTRY)
-		return figures_wrong(a, "table of users");
-	while (text.len) {
-		uint64_t user, on_new, on_old;
-
-		if (!take_hex(&text, HEX_USER, &user) || !take_hex(&text, HEX_SIDE, &on_new) ||
-		    !take_hex(&text, HEX_SIDE, &on_old) || !user)
-			return figures_wrong(a, "table of users");
-		if (!put_both(into, user, (uint32_t)on_new, (uint32_t)on_old))
-			break;
-	}
-	return NULL;
+	if (!take_hex(&rest, HEX_USER, &user) || !take_hex(&rest, HEX_SIDE, &on_new) ||
+	    !take_hex(&rest, HEX_SIDE, &on_old) || !user)
+		return false;
+	*text = rest;
+	*out = (SeenNews){ user, (uint16_t)on_new, (uint16_t)on_old };
+	return true;
 }

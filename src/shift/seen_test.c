@@ -69,32 +69,77 @@ TEST(seen_uses_the_places_of_past_steps_again)
 	}
 }
 
-TEST(seen_is_kept_and_added_to_another)
+TEST(seen_tells_what_was_counted_here_once)
 {
-	AUTO(seen_fini) Seen seen = { 0 };
-	AUTO(seen_fini) Seen other = { 0 };
+	AUTO(seen_fini) Seen seen = { .shared = true };
 	AUTO(buf_fini) Buf b = { 0 };
-	JsonWriter w = json_writer(&b);
-	const Json *json;
+	SeenNews *news, one;
+	size_t count;
 	Str text;
 
 	seen_init(&seen, 100);
-	seen_init(&other, 100);
+	seen.shared = true;
 	seen_put(&seen, UINT64_C(0xfedcba9876543210), true, 0x8001);
 	seen_put(&seen, 5, false, 2);
-	seen_put(&other, 5, true, 1);
-	seen_write(&w, &seen);
-	CHECK_OK(json_done(&w, &text));
-	CHECK_OK(json_read(a, text, 0, &json));
-	CHECK_OK(seen_read(a, json, &other));
-	CHECK_INT(seen_get(&other, UINT64_C(0xfedcba9876543210)), 0x8001);
-	CHECK_INT(seen_get(&other, 5), 3);
-	seen_step(&other);
-	CHECK_INT(seen_get(&other, 5), 1);
-	CHECK_OK(json_read(a, S("\"12\""), 0, &json));
-	CHECK_ERR(seen_read(a, json, &other), "shift.state");
-	CHECK_OK(json_read(a, S("\"000000000000000X00000000\""), 0, &json));
-	CHECK_ERR(seen_read(a, json, &other), "shift.state");
-	CHECK_OK(json_read(a, S("7"), 0, &json));
-	CHECK_ERR(seen_read(a, json, &other), "shift.state");
+	seen_put(&seen, 5, false, 2);
+	news = seen_take_news(&seen, &count);
+	CHECK_INT(count, 2);
+	seen_put_news(&b, news, count);
+	text = buf_str(&b);
+	CHECK(seen_read_news(&text, &one));
+	CHECK(one.user == UINT64_C(0xfedcba9876543210) && one.on_new == 0x8001 && !one.on_old);
+	CHECK(seen_read_news(&text, &one));
+	CHECK(one.user == 5 && !one.on_new && one.on_old == 2);
+	CHECK(!seen_read_news(&text, &one) && !text.len);
+	CHECK_INT(seen.news_count, 0);
+	seen_give_news(&seen, news, count);
+	seen_step(&seen); /* what was on old says nothing of the next step */
+	free(news);
+	news = seen_take_news(&seen, &count);
+	CHECK_INT(news[1].on_old, 0);
+	free(news);
+	seen_say_all(&seen);
+	CHECK_INT(seen.news_count, 1);
+}
+
+TEST(seen_counts_nobody_whom_another_gateway_has_counted)
+{
+	AUTO(seen_fini) Seen seen = { 0 };
+	SeenNews theirs = { 7, 1, 0 }, both;
+
+	seen_init(&seen, 100);
+	both = seen_hear(&seen, &theirs, false);
+	CHECK(!both.on_new && !both.on_old);
+	CHECK_INT(seen_get(&seen, 7), 1);
+	seen_put(&seen, 8, true, 3);
+	theirs.user = 8;
+	both = seen_hear(&seen, &theirs, false);
+	CHECK(both.user == 8 && both.on_new == 1);
+	both = seen_hear(&seen, &theirs, true);
+	CHECK(both.on_new == 1);
+	both = seen_hear(&seen, &theirs, true); /* it is that one's now */
+	CHECK(!both.on_new);
+	CHECK_INT(seen_get(&seen, 8), 3);
+	seen_step(&seen);
+	CHECK_INT(seen_get(&seen, 7), 1);
+	CHECK_INT(seen_get(&seen, 8), 3);
+	for (uint64_t i = 0; i < 1000; i++) {
+		theirs.user = 1000 + i;
+		(void)seen_hear(&seen, &theirs, true);
+	}
+	CHECK(seen.unheard && !seen.full);
+	CHECK(seen_put(&seen, 5000, true, 1)); /* room for one's own is left */
+}
+
+TEST(seen_reads_no_news_that_are_none)
+{
+	static const Str cases[] = { S("12"), S("000000000000000X00000000"),
+		                     S("000000000000000000010001") };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Str text = cases[i];
+		SeenNews one;
+
+		CHECK(!seen_read_news(&text, &one) && text.len);
+	}
 }

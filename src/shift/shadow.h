@@ -43,6 +43,15 @@ typedef enum ShadowResult {
 
 Str shadow_result_name(ShadowResult result); /* "compared" */
 
+/* One side's answer, its own copy. */
+typedef struct ShadowAnswer {
+	uint16_t status; /* 0: none yet */
+	CompareField *fields;
+	size_t field_count;
+	Buf body;
+	bool cut; /* there was more */
+} ShadowAnswer;
+
 typedef struct ShadowRules ShadowRules; /* of one route; as long as its configuration */
 
 /* Of a configuration without mistakes in its rows; fails with INVALID "compare.path" all the same where a path is none. */
@@ -64,6 +73,10 @@ Err *shadow_share(Arena *a) MUST_USE;
 Err *shadow_differences(Subject *s, Arena *a, Differences **out) MUST_USE;
 /* A person says that a difference is meant: durable when it returns. Fails as differences_accept and the book do. */
 Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who) MUST_USE;
+
+bool shadow_is_accepted(Subject *s, Str path, CompareKind kind); /* does not park */
+/* And that it is not, after all: it counts again from now on. Fails as the book does. */
+Err *shadow_unaccept(Subject *s, Arena *a, Str path, CompareKind kind) MUST_USE;
 
 /* Opens what shadows need, once, before anything is served; ends those that are on their way, and keeps what was found. On loop
  * 0; end parks, and needs the book. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two answers side by side: bodies read (gzip, deflate), compared by the route's rules, and noted for the subject and its judge.
+ * Two answers side by side: bodies read (http/decode.h), compared by the route's rules, and noted for the subject and its judge.
  *
  * Bodies that are equal as they are take a memcmp on the loop; what is larger or compressed goes to a worker.
  *
@@ -10,12 +10,11 @@
  * against the new side. One event a user: whoever has had one is not looked at again in this step. */
 #include "base/arena.h"
 #include "base/time.h"
+#include "http/decode.h"
 #include "rt/work.h"
 #include "shift/shadow_int.h"
 
-#include <zlib.h>
-
-enum { SMALL_BYTES = 16 << 10, INFLATE_STEP = 64 << 10 };
+enum { SMALL_BYTES = 16 << 10 };
 
 /* --- bodies --------------------------------------------------------------------------------------------------------- */
 
@@ -28,66 +27,20 @@ static Str coding_of(const ShadowAnswer *answer)
 	return (Str){ 0 };
 }
 
-/* Window bits as zlib wants them; 0: it cannot read that. */
-static int window_of(Str coding, Str body)
-{
-	bool zlib = body.len > 1 && (body.at[0] & 0x0f) == 8 &&
-	            (((unsigned char)body.at[0] << 8) + (unsigned char)body.at[1]) % 31 == 0;
-
-	if (str_eq_nocase(coding, S("gzip")) || str_eq_nocase(coding, S("x-gzip")))
-		return 15 + 16;
-	if (str_eq_nocase(
-		    coding,
-		    S("deflate"))) /* some send it without the header that RFC 9110 asks for */
-		return zlib ? 15 : -15;
-	return 0;
-}
-
-static void inflate_endp(z_stream **z)
-{
-	(void)inflateEnd(*z);
-}
-
-/* At most `limit` bytes; *cut: there is more. False: it is damaged. */
-static bool inflate_body(Str body, int window, uint64_t limit, Buf *out, bool *cut)
-{
-	z_stream stream = { .next_in = (Bytef *)(uintptr_t)body.at, .avail_in = (uInt)body.len };
-	AUTO(inflate_endp) z_stream *z = &stream;
-	unsigned char room[INFLATE_STEP];
-	int code = inflateInit2(z, window);
-
-	while (code == Z_OK && !*cut) {
-		size_t got;
-
-		z->next_out = room;
-		z->avail_out = sizeof room;
-		code = inflate(z, Z_NO_FLUSH);
-		got = sizeof room - z->avail_out;
-		*cut = out->len + got > limit;
-		buf_put(out, (Str){ (char *)room, MIN(got, (size_t)(limit - out->len)) });
-		if (code == Z_OK && !z->avail_in && z->avail_out)
-			return false; /* it ends in the middle */
-	}
-	return *cut || code == Z_STREAM_END;
-}
-
 /* False: nobody here can read it. What was cut while compressed is cut, whatever it is. */
 static bool decode(ShadowAnswer *answer, uint64_t limit)
 {
-	AUTO(buf_fini) Buf coded = answer->body;
+	AUTO(buf_fini) Buf coded = { 0 };
 	Str coding = coding_of(answer);
-	int window = window_of(coding, buf_str(&coded));
-	bool cut = false, good;
+	HttpDecoded decoded;
 
-	answer->body = (Buf){ 0 };
-	if (!coding.len || !coded.len || answer->cut) {
-		answer->body = coded;
-		coded = (Buf){ 0 };
+	if (!coding.len || !answer->body.len || answer->cut)
 		return true;
-	}
-	good = window && inflate_body(buf_str(&coded), window, limit, &answer->body, &cut);
-	answer->cut = cut;
-	return good;
+	coded = answer->body;
+	answer->body = (Buf){ 0 };
+	decoded = http_decode(coding, buf_str(&coded), limit, &answer->body);
+	answer->cut = decoded == HTTP_DECODED_CUT;
+	return decoded == HTTP_DECODED || decoded == HTTP_DECODED_CUT;
 }
 
 /* --- comparing ------------------------------------------------------------------------------------------------------ */

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <zlib.h>
+
 static Str deflated(Arena *a, Str text, int window)
 {
 	z_stream z = { 0 };
@@ -29,48 +31,23 @@ static ShadowAnswer answer_of(Arena *a, const char *coding, Str body)
 	return answer;
 }
 
-TEST(bodies_are_read_in_every_form_of_their_coding)
+TEST(a_body_is_read_and_what_cannot_be_is_said_to_be_so)
 {
-	Str text = S("one and one and one and one");
-	const struct {
-		const char *coding;
-		Str body;
-	} cases[] = {
-		{ "gzip", deflated(a, text, 15 + 16) },   { "X-GZIP", deflated(a, text, 15 + 16) },
-		{ " gzip ", deflated(a, text, 15 + 16) }, { "deflate", deflated(a, text, 15) },
-		{ "deflate", deflated(a, text, -15) },    { "identity", text },
-	};
+	Str text = S("one and one and one and one"), whole = deflated(a, text, 15 + 16);
+	ShadowAnswer good = answer_of(a, " gzip ", whole);
+	ShadowAnswer plain = answer_of(a, "identity", text);
+	ShadowAnswer bad = answer_of(a, "gzip", str_sub(whole, 0, whole.len / 2));
+	ShadowAnswer other = answer_of(a, "compress", whole);
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		ShadowAnswer answer = answer_of(a, cases[i].coding, cases[i].body);
-
-		CHECK(decode(&answer, 1000));
-		CHECK_STR(buf_str(&answer.body), text);
-		CHECK(!answer.cut);
-		buf_fini(&answer.body);
-	}
-}
-
-TEST(what_cannot_be_read_is_said_to_be_so)
-{
-	Str whole = deflated(a, S("one and one and one and one"), 15 + 16);
-	const struct {
-		const char *coding;
-		Str body;
-	} cases[] = {
-		{ "br", S("whatever") },
-		{ "gzip, gzip", whole },
-		{ "gzip", S("no gzip at all") },
-		{ "gzip", str_sub(whole, 0, whole.len / 2) },
-		{ "gzip", str_sub(whole, 0, whole.len - 9) },
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		ShadowAnswer answer = answer_of(a, cases[i].coding, cases[i].body);
-
-		CHECK(!decode(&answer, 1000));
-		buf_fini(&answer.body);
-	}
+	CHECK(decode(&good, 1000) && decode(&plain, 1000));
+	CHECK_STR(buf_str(&good.body), text);
+	CHECK_STR(buf_str(&plain.body), text);
+	CHECK(!good.cut);
+	CHECK(!decode(&bad, 1000) && !decode(&other, 1000));
+	buf_fini(&good.body);
+	buf_fini(&plain.body);
+	buf_fini(&bad.body);
+	buf_fini(&other.body);
 }
 
 TEST(a_body_is_read_up_to_a_limit)

@@ -17,15 +17,6 @@ struct ShadowRules {
 	Str map; /* a jq filter; empty: none */
 };
 
-/* One side's answer, its own copy. */
-typedef struct ShadowAnswer {
-	uint16_t status; /* 0: none yet */
-	CompareField *fields;
-	size_t field_count;
-	Buf body;
-	bool cut; /* there was more */
-} ShadowAnswer;
-
 typedef struct ShadowShot ShadowShot;
 struct ShadowShot {
 	Node node; /* in its loop's list */

@@ -50,23 +50,65 @@ static Err *take_up(Subject *s, Arena *a, uint32_t shadows)
 	return err;
 }
 
+static bool is_among(const BookAccepted *rows, size_t count, const DifferencesAccepted *one)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(rows[i].path, one->path) &&
+		    str_eq(rows[i].kind, compare_kind_name(one->kind)))
+			return true;
+	return false;
+}
+
+/* A book that has lost what people accepted is told again. */
+static Err *put_back_accepted(Subject *s, Arena *a, const BookAccepted *rows, size_t count)
+{
+	DifferencesAccepted *known;
+	size_t known_count;
+
+	subject_lock(s);
+	known_count = differences_accepted(table_of(s), a, &known);
+	subject_unlock(s);
+	for (size_t i = 0; i < known_count && known_count > count; i++) {
+		BookAccepted row = { known[i].path, compare_kind_name(known[i].kind), known[i].who,
+			             known[i].at_us };
+
+		if (!is_among(rows, count, &known[i]))
+			TRY(book_accept(keeper_book(), a, s->name, &row));
+	}
+	return NULL;
+}
+
+/* Accepted, or taken back: *news when it was not known so. */
+static Err *apply_accepted(Differences *d, Arena *a, const BookAccepted *row, bool *news)
+{
+	CompareKind kind;
+
+	if (!compare_kind_of(row->kind, &kind))
+		return NULL;
+	*news |= differences_is_accepted(d, row->path, kind) != (row->who.len > 0);
+	if (row->who.len)
+		return differences_accept(d, a, row->path, kind, row->who, row->at_us);
+	(void)differences_unaccept(d, row->path, kind);
+	return NULL;
+}
+
+/* What somebody has said here while the book was read is newer than what it gave. */
 static Err *take_accepted(Subject *s, Arena *a)
 {
 	BookAccepted *rows;
+	uint32_t said;
 	size_t count;
 	Err *err = NULL;
 
+	subject_lock(s);
+	said = s->accepted_said;
+	subject_unlock(s);
 	TRY(book_accepted(keeper_book(), a, s->name, &rows, &count));
 	subject_lock(s);
-	for (size_t i = 0; i < count && !err; i++) {
-		CompareKind kind;
-
-		if (compare_kind_of(rows[i].kind, &kind))
-			err = differences_accept(table_of(s), a, rows[i].path, kind, rows[i].who,
-			                         rows[i].at_us);
-	}
+	for (size_t i = 0; i < count && !err && said == s->accepted_said; i++)
+		err = apply_accepted(table_of(s), a, &rows[i], &s->differences_changed);
 	subject_unlock(s);
-	return err;
+	return err ? err : put_back_accepted(s, a, rows, count);
 }
 
 /* --- keeping ---------------------------------------------------------------------------------------------------------- */
@@ -148,7 +190,9 @@ Err *shadow_share(Arena *a)
 Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 {
 	AUTO(differences_freep) Differences *sum = NULL;
+	BookAccepted *accepted = NULL;
 	BookDifferences *rows = NULL;
+	bool news = false;
 	uint32_t shadows;
 	size_t count = 0;
 
@@ -161,19 +205,59 @@ Err *shadow_differences(Subject *s, Arena *a, Differences **out)
 	for (size_t i = 0; i < count; i++)
 		if (!str_eq(rows[i].gateway, keeper_gateway()))
 			TRY(read_one(sum, a, &rows[i]));
+	count = 0;
+	if (keeper_book()) /* what the others have kept may be older */
+		TRY(book_accepted(keeper_book(), a, s->name, &accepted, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(apply_accepted(sum, a, &accepted[i], &news));
 	*out = TAKE(sum);
 	return NULL;
 }
 
-Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who)
+static Err *accept_here(Subject *s, Arena *a, const BookAccepted *row, CompareKind kind)
 {
-	BookAccepted row = { path, compare_kind_name(kind), who, time_utc_us() };
 	Err *err;
 
 	subject_lock(s);
-	err = differences_accept(table_of(s), a, path, kind, who, row.at_us);
+	err = differences_accept(table_of(s), a, row->path, kind, row->who, row->at_us);
 	s->differences_changed = true;
+	s->accepted_said++;
 	subject_unlock(s);
-	TRY(err);
-	return book_accept(keeper_book(), a, s->name, &row);
+	return err;
+}
+
+/* Here first, where there may be no room for it; and again, for the book may have been read before it was in there. */
+Err *shadow_accept(Subject *s, Arena *a, Str path, CompareKind kind, Str who)
+{
+	BookAccepted row = { path, compare_kind_name(kind), who, time_utc_us() };
+
+	TRY(accept_here(s, a, &row, kind));
+	TRY(book_accept(keeper_book(), a, s->name, &row));
+	return accept_here(s, a, &row, kind);
+}
+
+/* A row of nobody: gateways that still take it for accepted learn that it is not, which an absent one would not tell. */
+Err *shadow_unaccept(Subject *s, Arena *a, Str path, CompareKind kind)
+{
+	BookAccepted row = { .path = path,
+		             .kind = compare_kind_name(kind),
+		             .at_us = time_utc_us() };
+
+	TRY(book_accept(keeper_book(), a, s->name, &row));
+	subject_lock(s);
+	(void)differences_unaccept(table_of(s), path, kind);
+	s->differences_changed = true;
+	s->accepted_said++;
+	subject_unlock(s);
+	return NULL;
+}
+
+bool shadow_is_accepted(Subject *s, Str path, CompareKind kind)
+{
+	bool yes;
+
+	subject_lock(s);
+	yes = s->differences && differences_is_accepted(s->differences, path, kind);
+	subject_unlock(s);
+	return yes;
 }

@@ -52,6 +52,133 @@ void shift_state_ask(ShiftState *state, Str verb, Str who, uint32_t share_ppm)
 	state->asked_ppm = share_ppm;
 }
 
+/* --- counters ---------------------------------------------------------------------------------------------------------- */
+
+const ShiftCounter *shift_state_counter(const ShiftState *state, Str name)
+{
+	for (size_t i = 0; i < COUNT(state->counters); i++)
+		if (name.len && str_eq(str_of(state->counters[i].name), name))
+			return &state->counters[i];
+	return NULL;
+}
+
+void shift_state_freeze_counter(ShiftState *state, Str name, bool rare)
+{
+	if (!name.len || name.len >= sizeof state->counters->name ||
+	    shift_state_counter(state, name))
+		return;
+	for (size_t i = 0; i < COUNT(state->counters); i++) {
+		ShiftCounter *counter = &state->counters[i];
+
+		if (counter->name[0])
+			continue;
+		copy_text(counter->name, sizeof counter->name, name);
+		counter->rare = rare;
+		return;
+	}
+}
+
+/* --- servers that are taken out ---------------------------------------------------------------------------------------- */
+
+static bool next_drained(const ShiftState *state, Str *rest, Str *server)
+{
+	ptrdiff_t end;
+
+	if (!rest->at)
+		*rest = str_of(state->drained);
+	end = str_find_char(*rest, '\n');
+	if (end < 0)
+		return false;
+	*server = str_sub(*rest, 0, (size_t)end);
+	*rest = str_sub(*rest, (size_t)end + 1, rest->len);
+	return true;
+}
+
+bool shift_state_is_drained(const ShiftState *state, Str server)
+{
+	Str rest = { 0 }, name;
+
+	while (next_drained(state, &rest, &name))
+		if (str_eq(name, server))
+			return true;
+	return false;
+}
+
+bool shift_state_drain(ShiftState *state, Str server)
+{
+	size_t len = str_of(state->drained).len;
+
+	if (shift_state_is_drained(state, server) || !server.len ||
+	    str_find_char(server, '\n') >= 0 || len + server.len + 2 > sizeof state->drained)
+		return false;
+	memcpy(state->drained + len, server.at, server.len);
+	memcpy(state->drained + len + server.len, "\n", 2);
+	return true;
+}
+
+bool shift_state_undrain(ShiftState *state, Str server)
+{
+	char kept[sizeof state->drained] = "";
+	size_t len = 0;
+	Str rest = { 0 }, name;
+
+	if (!shift_state_is_drained(state, server))
+		return false;
+	while (next_drained(state, &rest, &name)) {
+		if (str_eq(name, server))
+			continue;
+		memcpy(kept + len, name.at, name.len + 1);
+		len += name.len + 1;
+	}
+	memcpy(state->drained, kept, sizeof kept);
+	return true;
+}
+
+/* --- JSON -------------------------------------------------------------------------------------------------------------- */
+
+static void put_counters(JsonWriter *w, const ShiftState *s)
+{
+	json_key(w, S("counters"));
+	json_begin_object(w);
+	for (size_t i = 0; i < COUNT(s->counters); i++)
+		if (s->counters[i].name[0])
+			json_put_str(w, s->counters[i].name,
+			             s->counters[i].rare ? S("rare") : S("common"));
+	json_end(w);
+}
+
+static void read_counters(const Json *from, ShiftState *s)
+{
+	const Json *object = json_get(from, S("counters")), *value;
+	void *at = NULL;
+	Str name, kind;
+
+	while (json_next(object, &at, &name, &value))
+		if (json_to_str(value, &kind))
+			shift_state_freeze_counter(s, name, str_eq(kind, S("rare")));
+}
+
+static void put_drained(JsonWriter *w, const ShiftState *s)
+{
+	Str rest = { 0 }, name;
+
+	json_key(w, S("drained"));
+	json_begin_array(w);
+	while (next_drained(s, &rest, &name))
+		json_add_str(w, name);
+	json_end(w);
+}
+
+static void read_drained(const Json *from, ShiftState *s)
+{
+	const Json *list = json_get(from, S("drained"));
+	Str name;
+
+	for (size_t i = 0; i < json_count(list); i++)
+		if (json_to_str(json_at(list, i), &name))
+			(void)shift_state_drain(s, name);
+}
+
 void shift_state_put(JsonWriter *w, const ShiftState *s)
 {
 	json_begin_object(w);
@@ -74,6 +201,10 @@ void shift_state_put(JsonWriter *w, const ShiftState *s)
 	json_put_u64(w, "asked_ppm", s->asked_ppm);
 	json_put_str(w, "target", str_of(s->target));
 	json_put_str(w, "line", str_of(s->line));
+	if (s->counters[0].name[0])
+		put_counters(w, s);
+	if (s->drained[0])
+		put_drained(w, s);
 	json_end(w);
 }
 
@@ -117,6 +248,8 @@ Err *shift_state_read(Arena *a, const Json *from, ShiftState *out)
 	s.asked_ppm = (uint32_t)MAX(0, number(from, "asked_ppm", 1000000));
 	read_text(from, "target", s.target, sizeof s.target);
 	read_text(from, "line", s.line, sizeof s.line);
+	read_drained(from, &s);
+	read_counters(from, &s);
 	*out = s;
 	return NULL;
 }

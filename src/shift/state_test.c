@@ -34,6 +34,9 @@ TEST(state_reads_back_as_it_was_written)
 	shift_state_say(&s, S("it says \"so\""));
 	shift_state_ask(&s, S("to"), S("ann"), 500000);
 	memcpy(s.target, "next", 5);
+	shift_state_freeze_counter(&s, S("paid"), true);
+	shift_state_freeze_counter(&s, S("ok"), false);
+	shift_state_freeze_counter(&s, S("ok"), true); /* it is known */
 	read = again(a, &s);
 	CHECK_INT(read.phase, s.phase);
 	CHECK(read.paused);
@@ -48,6 +51,10 @@ TEST(state_reads_back_as_it_was_written)
 	CHECK_STR(str_of(read.asked_verb), S("to"));
 	CHECK_STR(str_of(read.asked_by), S("ann"));
 	CHECK_INT(read.asked_ppm, 500000);
+	CHECK(shift_state_counter(&read, S("paid"))->rare);
+	CHECK(!shift_state_counter(&read, S("ok"))->rare);
+	CHECK(!shift_state_counter(&read, S("other")) && !shift_state_counter(&read, S("")));
+	CHECK(memcmp(read.counters, s.counters, sizeof s.counters) == 0);
 }
 
 TEST(state_of_another_release_is_read_as_far_as_it_goes)
@@ -105,4 +112,37 @@ TEST(state_phases_have_names)
 		CHECK(shift_phase_of(str_of(shift_phase_name((ShiftPhase)i)), &phase));
 		CHECK_INT(phase, i);
 	}
+}
+
+TEST(state_keeps_which_servers_are_out)
+{
+	static const Str one = S("127.0.0.1:8000"), two = S("unix:/run/a b"), three = S("[::1]:80");
+	ShiftState s = { 0 }, read;
+
+	CHECK(shift_state_drain(&s, one));
+	CHECK(shift_state_drain(&s, two));
+	CHECK(shift_state_drain(&s, three));
+	CHECK(!shift_state_drain(&s, two));
+	CHECK(!shift_state_drain(&s, (Str){ 0 }));
+	CHECK(!shift_state_drain(&s, S("a\nb")));
+	CHECK(!shift_state_is_drained(&s, S("127.0.0.1:800")));
+	read = again(a, &s);
+	CHECK(shift_state_is_drained(&read, one) && shift_state_is_drained(&read, two));
+	CHECK(shift_state_undrain(&read, two));
+	CHECK(!shift_state_undrain(&read, two));
+	CHECK(shift_state_is_drained(&read, one) && shift_state_is_drained(&read, three));
+	CHECK(!shift_state_is_drained(&read, two));
+	CHECK(shift_state_undrain(&read, three) && shift_state_undrain(&read, one));
+	CHECK_STR(str_of(read.drained), (Str){ 0 });
+}
+
+TEST(state_has_room_for_so_many_servers_and_no_more)
+{
+	ShiftState s = { 0 };
+	size_t count = 0;
+
+	while (shift_state_drain(&s, str_fmt(a, "127.0.0.1:%zu", 10000 + count)))
+		count++;
+	CHECK_INT(count, (SHIFT_DRAINED_BYTES - 1) / 16);
+	CHECK(s.drained[sizeof s.drained - 1] == '\0');
 }

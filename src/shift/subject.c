@@ -10,6 +10,7 @@
 #include "shift/subject.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/units.h"
 #include "gateway/upstream.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOUCHED = 1 };
+enum { TOUCHED = 1, RATIO_FADES = 4096 };
 
 typedef struct Subjects {
 	pthread_mutex_t lock; /* of the list */
@@ -115,16 +116,87 @@ static void compare_sides(Subject *s)
 		s->blocked[0] = '\0';
 }
 
-void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
-{
-	ConfHold *before = s->hold;
+/* --- counters ----------------------------------------------------------------------------------------------------------- */
 
-	s->hold = hold ? conf_hold_ref(hold) : NULL;
-	s->conf = conf;
-	s->old = old;
-	s->new = new;
-	compare_sides(s);
-	conf_hold_unref(before);
+/* Which metric of the judge is which counter of the configuration, which may be another one than when the attempt began. */
+static void find_counters(Subject *s)
+{
+	size_t count = s->conf ? s->conf->judge.counters.count : 0;
+
+	memset(s->metrics.counters, -1, sizeof s->metrics.counters);
+	for (size_t i = 0; i < MIN(count, (size_t)SUBJECT_COUNTERS); i++)
+		for (unsigned k = 0; k < s->judge.count; k++) {
+			const JudgeRule *rule = &s->judge.metrics[k].rule;
+
+			if (rule->kind >= JUDGE_WITHOUT &&
+			    str_eq(str_of(rule->name), s->conf->judge.counters.at[i].name))
+				s->metrics.counters[i] = (int8_t)k;
+		}
+}
+
+static uint64_t what_counts(const CounterConf *c)
+{
+	uint64_t hash = hash_stable(c->name, c->worse, 0);
+
+	hash = hash_stable(c->header, hash, 1);
+	hash = hash_stable(c->field, hash, 2);
+	return hash_stable(c->equals, hash, c->has_equals);
+}
+
+/* What is known of those that are counted as before is kept. */
+static void keep_ratios(Subject *s)
+{
+	SubjectRatio before[SUBJECT_COUNTERS];
+	size_t count = s->conf ? s->conf->judge.counters.count : 0;
+
+	memcpy(before, s->ratios, sizeof before);
+	memset(s->ratios, 0, sizeof s->ratios);
+	for (size_t i = 0; i < MIN(count, (size_t)SUBJECT_COUNTERS); i++) {
+		s->ratios[i].what = what_counts(&s->conf->judge.counters.at[i]);
+		for (size_t k = 0; k < COUNT(before); k++)
+			if (before[k].what == s->ratios[i].what)
+				s->ratios[i] = before[k];
+	}
+}
+
+static void note_ratio(SubjectRatio *ratio, bool with)
+{
+	if (ratio->requests >= RATIO_FADES) {
+		ratio->requests /= 2;
+		ratio->with /= 2;
+	}
+	ratio->requests++;
+	ratio->with += with;
+}
+
+bool subject_knows_counters(const Subject *s)
+{
+	size_t count = s->conf ? s->conf->judge.counters.count : 0;
+
+	for (size_t i = 0; i < MIN(count, (size_t)SUBJECT_COUNTERS); i++)
+		if (s->ratios[i].requests < SIGHT_ENOUGH)
+			return false;
+	return true;
+}
+
+bool subject_freeze_counters(const Subject *s, ShiftState *next)
+{
+	size_t count = s->conf ? s->conf->judge.counters.count : 0;
+	bool news = false;
+
+	for (size_t i = 0; i < MIN(count, (size_t)SUBJECT_COUNTERS); i++) {
+		const CounterConf *counter = &s->conf->judge.counters.at[i];
+		const SubjectRatio *ratio = &s->ratios[i];
+
+		if (counter->worse == COUNTER_MORE || ratio->requests < SIGHT_ENOUGH ||
+		    shift_state_counter(next, counter->name))
+			continue;
+		shift_state_freeze_counter(next, counter->name,
+		                           judge_counter_kind((double)ratio->with /
+		                                              ratio->requests) == JUDGE_WITH);
+		news = true;
+	}
+	return news;
 }
 
 /* --- an attempt --------------------------------------------------------------------------------------------------------- */
@@ -162,29 +234,38 @@ static void add_metric(Subject *s, Rules *rules, JudgeOn on, const JudgeConf *co
 		                              MAX(s->state.slow_us[k], conf->fast_us));
 }
 
+/* One of which it is not known whether most have it waits until it is. */
+static void add_counter(const Subject *s, Rules *rules, const CounterConf *counter,
+                        const JudgeConf *conf)
+{
+	const ShiftCounter *known = shift_state_counter(&s->state, counter->name);
+
+	if (counter->worse == COUNTER_MORE)
+		(void)add_rule(rules, counter->name, JUDGE_RISE, conf, 0);
+	else if (known)
+		(void)add_rule(rules, counter->name, known->rare ? JUDGE_WITH : JUDGE_WITHOUT, conf,
+		               0);
+}
+
 static void begin_attempt(Subject *s)
 {
 	const JudgeConf *conf = &s->conf->judge;
 	Rules rules = { 0 };
 
-	if (s->attempt)
-		arena_free(s->attempt);
-	s->attempt = arena_new(0);
 	memset(&s->metrics, -1, sizeof s->metrics);
-	memset(s->metrics.headers, 0, sizeof s->metrics.headers);
 	for (size_t i = 0; i < conf->metrics.count; i++)
 		add_metric(s, &rules, (JudgeOn)conf->metrics.at[i], conf);
-	for (size_t i = 0; i < MIN(conf->counters.count, (size_t)SUBJECT_COUNTERS); i++) {
-		s->metrics.counters[i] =
-			add_rule(&rules, conf->counters.at[i].name, JUDGE_WITHOUT, conf, 0);
-		s->metrics.headers[i] = str_dup(s->attempt, conf->counters.at[i].header);
-	}
+	for (size_t i = 0; i < MIN(conf->counters.count, (size_t)SUBJECT_COUNTERS); i++)
+		add_counter(s, &rules, &conf->counters.at[i], conf);
 	s->judge = judge_new(conf->alpha, rules.at, rules.count);
+	find_counters(s);
 	s->others = (Judge){ 0 };
+	s->watchers = 0;
 	s->wire = (Tripwire){ 0 };
 	if (!s->seen.slots) {
 		seen_init(&s->seen, SUBJECT_USERS);
 		seen_init(&s->drawn, SUBJECT_USERS);
+		s->seen.shared = true;
 		seen_init(&s->touched, MAX((size_t)SUBJECT_USERS, (size_t)s->conf->cap));
 	}
 	seen_clear(&s->seen);
@@ -238,7 +319,8 @@ static void begin_step(Subject *s)
 
 static bool is_other_attempt(const ShiftState *x, const ShiftState *y)
 {
-	return x->attempt != y->attempt || memcmp(x->slow_us, y->slow_us, sizeof x->slow_us) != 0;
+	return x->attempt != y->attempt || memcmp(x->slow_us, y->slow_us, sizeof x->slow_us) != 0 ||
+	       memcmp(x->counters, y->counters, sizeof x->counters) != 0;
 }
 
 static bool is_other_step(const ShiftState *x, const ShiftState *y)
@@ -252,15 +334,46 @@ static bool goes_back_still(const Subject *s, const ShiftState *before)
 	return s->halted && s->state.attempt == before->attempt && s->state.phase > SHIFT_SHADOW;
 }
 
+/* The judge is of the attempt and step that there are, as soon as there is something to judge by: both may have changed while
+ * no configuration had the subject. */
+static void follow_state(Subject *s)
+{
+	ShiftState judged = s->judged;
+	bool other = !is_judged(&judged) || is_other_attempt(&judged, &s->state);
+
+	if (!is_judged(&s->state) || !s->conf)
+		return;
+	s->judged = s->state;
+	if (other)
+		begin_attempt(s);
+	if (other || is_other_step(&judged, &s->state))
+		begin_step(s);
+	s->judge.step.since_us = s->state.since_us; /* a pause moves it on */
+}
+
+void subject_configure(Subject *s, ConfHold *hold, const ShiftConf *conf, Str old, Str new)
+{
+	ConfHold *before = s->hold;
+
+	s->hold = hold ? conf_hold_ref(hold) : NULL;
+	s->conf = conf;
+	s->old = old;
+	s->new = new;
+	find_counters(s);
+	keep_ratios(s);
+	compare_sides(s);
+	follow_state(s);
+	conf_hold_unref(before);
+}
+
 bool subject_apply(Subject *s, const ShiftState *state)
 {
 	ShiftState before = s->state;
-	bool judged = is_judged(state) && s->conf;
 
 	if (state->revision <= before.revision)
 		return false;
 	s->state = *state;
-	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->phase, state->phase, __ATOMIC_RELEASE); /* the key is known by then */
 	if (!goes_back_still(s, &before)) {
 		s->halted = false;
 		s->halted_line[0] = '\0';
@@ -271,12 +384,8 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	}
 	if (state->phase != SHIFT_OLD)
 		sight_close_up(&s->sight);
-	if (judged && (is_other_attempt(&before, state) || !is_judged(&before)))
-		begin_attempt(s);
-	if (judged && (is_other_step(&before, state) || is_other_attempt(&before, state)))
-		begin_step(s);
-	s->judge.step.since_us = state->since_us; /* a pause moves it on */
-	if (!judged) {
+	follow_state(s);
+	if (!is_judged(state) || !s->conf) {
 		s->blocked[0] = s->verdict[0] = '\0';
 		s->say = JUDGE_WAIT;
 	}
@@ -284,15 +393,22 @@ bool subject_apply(Subject *s, const ShiftState *state)
 	return true;
 }
 
-void subject_halt(Subject *s, Str line)
+static void set_text(char *to, size_t room, Str text)
 {
-	size_t len = MIN(line.len, sizeof s->halted_line - 1);
+	size_t len = MIN(text.len, room - 1);
 
+	if (len)
+		memcpy(to, text.at, len);
+	to[len] = '\0';
+}
+
+void subject_halt(Subject *s, Str line, Str who)
+{
 	if (s->halted)
 		return;
 	s->halted = true;
-	memcpy(s->halted_line, line.at, len);
-	s->halted_line[len] = '\0';
+	set_text(s->halted_line, sizeof s->halted_line, line);
+	set_text(s->halted_by, sizeof s->halted_by, who);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------------ */
@@ -367,11 +483,6 @@ static void bits_of(const Subject *s, const SubjectOutcome *o, uint32_t *measure
 			                      s->judge.metrics[m->slow[i]].rule.threshold_us)
 			           << m->slow[i];
 		}
-	for (size_t i = 0; i < COUNT(m->counters); i++)
-		if (m->counters[i] >= 0) {
-			*measured |= 1u << m->counters[i];
-			*events |= (uint32_t) !(o->counted >> i & 1) << m->counters[i];
-		}
 }
 
 void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
@@ -380,7 +491,7 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 
 	sight_note(&s->sight, o->side, o->fate != TRIPWIRE_OK, o->took_us);
 	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count ||
-	    o->attempt != s->state.attempt)
+	    o->attempt != s->state.attempt || s->judged.attempt != s->state.attempt)
 		return;
 	bits_of(s, o, &measured, &events);
 	if (o->drawn || o->side == JUDGE_OLD ||
@@ -392,6 +503,39 @@ void subject_note(Subject *s, const SubjectOutcome *o, int64_t now_us)
 	if (!(seen_get(&s->drawn, o->user) & TOUCHED) &&
 	    seen_put(&s->drawn, o->user, false, TOUCHED))
 		judge_note_user(&s->judge, o->side);
+}
+
+/* Which metrics it says something about, and which events it is. */
+static void counter_bits(const Subject *s, const SubjectCounted *c, uint32_t *measured,
+                         uint32_t *events)
+{
+	*measured = *events = 0;
+	for (size_t i = 0; i < COUNT(s->metrics.counters); i++) {
+		int8_t metric = s->metrics.counters[i];
+		bool with = c->with >> i & 1;
+
+		if (metric < 0 || !(c->measured >> i & 1))
+			continue;
+		*measured |= 1u << metric;
+		if (with == (s->judge.metrics[metric].rule.kind != JUDGE_WITHOUT))
+			*events |= 1u << metric;
+	}
+}
+
+void subject_count(Subject *s, const SubjectCounted *c)
+{
+	uint32_t measured, events;
+
+	if (c->conf != s->conf)
+		return;
+	for (size_t i = 0; c->side == JUDGE_OLD && i < COUNT(s->ratios); i++)
+		if (c->measured >> i & 1)
+			note_ratio(&s->ratios[i], c->with >> i & 1);
+	if (!is_judged(&s->state) || is_held_back(s) || !s->judge.count || !c->drawn ||
+	    c->attempt != s->state.attempt)
+		return;
+	counter_bits(s, c, &measured, &events);
+	judge_note_more(&s->judge, &s->seen, c->side, c->user, measured, events);
 }
 
 double subject_objective(const Subject *s)
@@ -433,13 +577,14 @@ bool subject_knows_nobody(const Subject *s)
 	return requests >= ENOUGH && (s->strangers - s->strangers_before) * 10 > requests * 9;
 }
 
+/* How many events it takes is known before they are added up. */
 Judge subject_judge(const Subject *s)
 {
 	Judge both = s->judge;
 
+	for (unsigned i = 0; i < both.count; i++)
+		both.metrics[i].watchers = s->watchers;
 	if (s->others.count)
 		(void)judge_merge(&both, &s->others); /* of other rules: left out */
-	for (unsigned i = 0; i < both.count; i++)
-		both.metrics[i].watchers = s->others_count + 1;
 	return both;
 }

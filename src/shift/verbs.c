@@ -10,6 +10,8 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "gateway/snapshot.h"
+#include "shift/drains.h"
+#include "shift/dual.h"
 #include "shift/shadow.h"
 
 #include <string.h>
@@ -27,6 +29,8 @@ typedef struct Turn {
 	Str verdict;
 	JudgeSay say;
 	bool foreign; /* subject.h */
+	bool same;    /* nothing is to be changed */
+	Str about;    /* what of the subject it is done to, for the journal; empty: all of it */
 	Snapshot *snap;
 	Str said;
 } Turn;
@@ -57,17 +61,11 @@ static Err *refuse(const Turn *t, Str text)
 
 static bool upstream_of(const Turn *t, Str name, bool *up)
 {
-	for (size_t i = 0; i < t->snap->conf->upstreams.count; i++) {
-		const Upstream *upstream = t->snap->targets[i].up;
+	const Upstream *upstream = drains_upstream(t->snap, name);
 
-		if (!str_eq(t->snap->targets[i].conf->name, name))
-			continue;
-		*up = false;
-		for (size_t k = 0; k < upstream_servers(upstream); k++)
-			*up = *up || upstream_server_stats(upstream, k).state == BALANCE_UP;
-		return true;
-	}
-	return false;
+	if (upstream)
+		*up = upstream_is_up(upstream);
+	return upstream;
 }
 
 static Str new_side(const Turn *t)
@@ -144,8 +142,10 @@ static void begin_attempt(Turn *t)
 	t->next.attempt++;
 	t->next.salt = rand_u64() >> 1;
 	memset(t->next.slow_us, 0, sizeof t->next.slow_us);
+	memset(t->next.counters, 0, sizeof t->next.counters);
 	subject_lock(t->s);
 	(void)sight_slow(&t->s->sight, t->next.slow_us);
+	(void)subject_freeze_counters(t->s, &t->next);
 	subject_unlock(t->s);
 }
 
@@ -166,33 +166,67 @@ static void set_share(Turn *t, uint32_t share_ppm)
 	                  STR_ARG(new_side(t)), STR_ARG(kept));
 }
 
-static Err *check_differences(const Turn *t)
+static Err *check_differences(const Turn *t, uint64_t *compared)
 {
 	AUTO(differences_freep) Differences *found = NULL;
 	DifferencesTotals totals;
+	uint32_t left;
 
 	TRY(shadow_differences(t->s, t->arena, &found));
 	totals = differences_totals(found);
-	if (!totals.open && !totals.mismatch)
+	*compared = totals.compared;
+	left = totals.open + totals.mismatch;
+	if (!left)
 		return NULL;
 	return refuse(
 		t,
 		str_fmt(t->arena,
-	                "%u differences between the sides are not settled: look at `banyan shift "
-	                "%.*s explain`, then ignore them in the configuration or `accept` them",
-	                totals.open + totals.mismatch, STR_ARG(t->s->name)));
+	                "%u difference%s between the sides %s not settled: look at `banyan shift "
+	                "%.*s explain`, then ignore or `accept` what is meant",
+	                left, left == 1 ? "" : "s", left == 1 ? "is" : "are", STR_ARG(t->s->name)));
+}
+
+static DualBacklog backlog_of(const Turn *t)
+{
+	DualBacklog backlog;
+
+	subject_lock(t->s);
+	backlog = dual_backlog(t->s);
+	subject_unlock(t->s);
+	return backlog;
+}
+
+/* Users who come to the new side would miss what it lacks. */
+static Err *check_writes(const Turn *t)
+{
+	DualBacklog backlog = backlog_of(t);
+
+	backlog.to_old = 0;
+	if (!dual_is_late(&backlog))
+		return NULL;
+	return refuse(t,
+	              str_fmt(t->arena,
+	                      "%.*s: wait until they have, or look at `banyan shift %.*s "
+	                      "writes`",
+	                      STR_ARG(dual_backlog_text(t->arena, &backlog, t->old, new_side(t))),
+	                      STR_ARG(t->s->name)));
 }
 
 static Err *verb_canary(Turn *t)
 {
+	uint64_t compared;
+
 	if (t->now.phase > SHIFT_SHADOW)
 		return not_from(t, "`to PERCENT` changes the share, `back` goes back");
 	if (t->ask->has_share && !t->ask->share_ppm)
 		return err_new(t->arena, ERR_INVALID, "shift.verb", "0 is no share of users");
 	TRY(need_new_side(t));
-	TRY(check_differences(t));
+	TRY(check_differences(t, &compared));
+	TRY(check_writes(t));
 	begin_attempt(t);
 	set_share(t, t->ask->has_share ? t->ask->share_ppm : t->conf->steps.at[0]);
+	if (t->now.phase == SHIFT_SHADOW && !compared)
+		t->said = str_fmt(t->arena, "%.*s; no answers had been compared", STR_ARG(t->said));
 	return NULL;
 }
 
@@ -208,6 +242,8 @@ static Err *verb_to(Turn *t)
 		return not_from(t, "`back` goes to the old side, if it is still there");
 	if (t->foreign)
 		return not_from(t, "its new side is another one now: `back` first");
+	if (t->ask->share_ppm > t->now.share_ppm)
+		TRY(check_writes(t));
 	set_share(t, t->ask->share_ppm);
 	return NULL;
 }
@@ -241,6 +277,7 @@ static Err *verb_retire(Turn *t)
 	if (t->say != JUDGE_ON)
 		TRY(refuse(t, str_fmt(t->arena, "the judge has not said yet that it is good: %.*s",
 		                      STR_ARG(t->verdict))));
+	TRY(check_writes(t));
 	t->next.phase = SHIFT_RETIRED;
 	t->next.share_ppm = PPM_WHOLE;
 	t->next.since_us = time_utc_us();
@@ -250,6 +287,21 @@ static Err *verb_retire(Turn *t)
 }
 
 /* --- back ---------------------------------------------------------------------------------------------------------------- */
+
+/* The way back waits for nothing; what the old side lacks comes to it before later writes to the same thing do. */
+static void say_late(Turn *t)
+{
+	DualBacklog backlog = backlog_of(t);
+
+	backlog.to_new = 0;
+	if (backlog.to_old)
+		t->said = str_fmt(t->arena,
+		                  "%.*s; %.*s: until then writes of those keys wait (banyan "
+		                  "shift %.*s writes)",
+		                  STR_ARG(t->said),
+		                  STR_ARG(dual_backlog_text(t->arena, &backlog, t->old, t->new)),
+		                  STR_ARG(t->s->name));
+}
 
 /* In shadow no user is on the new side, and so there is nothing to prove. */
 static Err *verb_back(Turn *t)
@@ -270,6 +322,7 @@ static Err *verb_back(Turn *t)
 	t->said =
 		str_fmt(t->arena, "all users go to %.*s; requests in flight finish where they are",
 	                STR_ARG(t->old));
+	say_late(t);
 	return NULL;
 }
 
@@ -282,19 +335,125 @@ static Err *verb_drill(Turn *t)
 
 /* --- differences ----------------------------------------------------------------------------------------------------------- */
 
+static Err *need_difference(Turn *t, CompareKind *kind)
+{
+	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, kind))
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "%.*s what? `%.*s PATH KIND`, as `explain` lists them: .price value",
+		               STR_ARG(t->ask->verb), STR_ARG(t->ask->verb));
+	t->about = str_fmt(t->arena, "%.*s (%.*s)", STR_ARG(t->ask->path), STR_ARG(t->ask->kind));
+	return NULL;
+}
+
 static Err *verb_accept(Turn *t)
 {
 	CompareKind kind;
 
-	if (!t->ask->path.len || !compare_kind_of(t->ask->kind, &kind))
-		return err_new(
-			t->arena, ERR_INVALID, "shift.verb",
-			"accept what? `accept PATH KIND`, as `explain` lists them: .price value");
-	t->said = str_fmt(t->arena, "%.*s (%.*s) is no mismatch any more", STR_ARG(t->ask->path),
-	                  STR_ARG(t->ask->kind));
+	TRY(need_difference(t, &kind));
+	t->said = str_fmt(t->arena, "%.*s is no mismatch any more", STR_ARG(t->about));
 	if (t->ask->dry_run)
 		return NULL;
 	return shadow_accept(t->s, t->arena, t->ask->path, kind, t->ask->who);
+}
+
+static Err *verb_writes(Turn *t)
+{
+	DualRepair repair = { .subject = t->s->name,
+		              .action = t->ask->action,
+		              .id = t->ask->id,
+		              .dry_run = t->ask->dry_run };
+
+	TRY(dual_repair(t->arena, &repair, &t->said));
+	t->about = t->said;
+	return NULL;
+}
+
+static Err *verb_unaccept(Turn *t)
+{
+	CompareKind kind;
+
+	TRY(need_difference(t, &kind));
+	if (!shadow_is_accepted(t->s, t->ask->path, kind))
+		return err_new(t->arena, ERR_NOT_FOUND, "shift.difference",
+		               "%.*s is not accepted: `explain` lists what is", STR_ARG(t->about));
+	t->said = str_fmt(t->arena, "%.*s is a mismatch again, from now on", STR_ARG(t->about));
+	if (t->ask->dry_run)
+		return NULL;
+	return shadow_unaccept(t->s, t->arena, t->ask->path, kind);
+}
+
+/* --- servers --------------------------------------------------------------------------------------------------------------- */
+
+static Err *need_server(const Turn *t, DrainsLeft *left)
+{
+	Upstream *up = drains_upstream(t->snap, t->old);
+
+	*left = (DrainsLeft){ 0 };
+	if (t->s->kind != SUBJECT_UPSTREAM)
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "a server is of an upstream: banyan shift upstream NAME %.*s SERVER",
+		               STR_ARG(t->ask->verb));
+	if (!t->ask->server.len)
+		return err_new(t->arena, ERR_INVALID, "shift.verb",
+		               "which server? `servers` lists those of %.*s", STR_ARG(t->old));
+	if (up)
+		*left = drains_left(up, &t->now, t->ask->server);
+	return NULL;
+}
+
+static Err *unknown_server(const Turn *t)
+{
+	return err_new(t->arena, ERR_NOT_FOUND, "shift.server",
+	               "%.*s has no server %.*s: `servers` lists them", STR_ARG(t->old),
+	               STR_ARG(t->ask->server));
+}
+
+/* Who asks for what is so already is told that, and the journal nothing: a script may be run again. */
+static Err *stays(Turn *t, Str said)
+{
+	t->said = said;
+	t->same = true;
+	return NULL;
+}
+
+static Err *verb_drain(Turn *t)
+{
+	Str server = t->ask->server;
+	DrainsLeft left;
+
+	TRY(need_server(t, &left));
+	t->about = server;
+	if (!left.known)
+		return unknown_server(t);
+	if (shift_state_is_drained(&t->now, server))
+		return stays(t, str_fmt(t->arena, "%.*s is drained already", STR_ARG(server)));
+	if (!left.others)
+		TRY(refuse(t, str_fmt(t->arena,
+		                      "no other server of %.*s is up, and its requests would be "
+		                      "answered 503",
+		                      STR_ARG(t->old))));
+	if (!shift_state_drain(&t->next, server))
+		return err_new(t->arena, ERR_CONFLICT, "shift.server",
+		               "too many servers of %.*s are drained to remember one more",
+		               STR_ARG(t->old));
+	t->said = str_fmt(t->arena, "%.*s takes no new requests; those it has finish",
+	                  STR_ARG(server));
+	return NULL;
+}
+
+static Err *verb_undrain(Turn *t)
+{
+	DrainsLeft left;
+
+	TRY(need_server(t, &left));
+	t->about = t->ask->server;
+	if (!left.known && !shift_state_is_drained(&t->now, t->ask->server))
+		return unknown_server(t);
+	if (!shift_state_undrain(&t->next, t->ask->server))
+		return stays(t, str_fmt(t->arena, "%.*s is not drained", STR_ARG(t->ask->server)));
+	t->said = str_fmt(t->arena, "%.*s takes requests again%s", STR_ARG(t->ask->server),
+	                  left.known ? "" : ", once a configuration has it");
+	return NULL;
 }
 
 /* --- two people ---------------------------------------------------------------------------------------------------------- */
@@ -342,12 +501,18 @@ static const VerbRow rows[] = {
 	{ "back", ADMIN_OPERATE, "all users go to the old side, at once" },
 	{ "drill", ADMIN_OPERATE, "the same on purpose, to know that it works" },
 	{ "accept", ADMIN_OPERATE, "a difference between the sides is meant" },
+	{ "writes", ADMIN_OPERATE,
+	  "a write that one side lacks is tried again, dropped or skipped" },
+	{ "unaccept", ADMIN_OPERATE, "it is not, after all" },
+	{ "drain", ADMIN_OPERATE, "a server of an upstream takes no new requests" },
+	{ "undrain", ADMIN_OPERATE, "and takes them again" },
 	{ "retire", ADMIN_APPROVE, "the old side is asked nothing any more", .onward = true },
 	{ "approve", ADMIN_APPROVE, "what another person asked for is done" },
 };
 
-static Verb *const verbs[] = { verb_shadow, verb_canary, verb_to,     verb_pause,  verb_resume,
-	                       verb_back,   verb_drill,  verb_accept, verb_retire, verb_approve };
+static Verb *const verbs[] = { verb_shadow, verb_canary,  verb_to,     verb_pause,  verb_resume,
+	                       verb_back,   verb_drill,   verb_accept, verb_writes, verb_unaccept,
+	                       verb_drain,  verb_undrain, verb_retire, verb_approve };
 _Static_assert(COUNT(rows) == COUNT(verbs), "a verb without its function");
 
 const VerbRow *shift_verbs(size_t *count)
@@ -367,8 +532,10 @@ static Err *find_verb(Arena *a, Str name, size_t *verb)
 		}
 		all = str_fmt(a, "%.*s%s%s", STR_ARG(all), all.len ? ", " : "", rows[i].name);
 	}
-	return err_new(a, ERR_INVALID, "shift.verb", "\"%.*s\" is no verb: %.*s", STR_ARG(name),
-	               STR_ARG(all));
+	return err_new(
+		a, ERR_INVALID, "shift.verb",
+		"\"%.*s\" is no verb: %.*s; and to look: status, plan, explain, history, writes, servers",
+		STR_ARG(name), STR_ARG(all));
 }
 
 /* What is known of it at this moment; its configuration is held. False: there is no such one in it. */
@@ -428,11 +595,22 @@ static Err *check_onward(Turn *t, size_t verb)
 	return NULL;
 }
 
+/* A person's words need not say to what it was done. */
+static Str reason_of(const Turn *t)
+{
+	if (!t->ask->why.len)
+		return t->said;
+	if (!t->about.len)
+		return t->ask->why;
+	return str_fmt(t->arena, "%.*s: %.*s", STR_ARG(t->about), STR_ARG(t->ask->why));
+}
+
 static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 {
 	AUTO(turn_end) Turn t = { .arena = a, .ask = ask };
 	ChangeBy by;
 	size_t verb;
+	Err *err;
 
 	TRY(find_verb(a, ask->verb, &verb));
 	if (!look_at(&t))
@@ -444,15 +622,17 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 		return err_new(a, ERR_CONFLICT, "shift.changed",
 		               "%.*s was changed by somebody else meanwhile: look again",
 		               STR_ARG(ask->subject));
-	TRY(verbs[verb](&t));
+	err = verbs[verb](&t);
+	if (err)
+		return keeper_explain(a, err, t.s);
 	TRY(check_onward(&t, verb));
 	*out = (VerbAnswer){ t.said, t.s };
-	if (ask->dry_run)
+	if (ask->dry_run || t.same)
 		return NULL;
-	by = (ChangeBy){ .who = ask->who,
-		         .verb = ask->verb,
-		         .why = ask->why.len ? ask->why : t.said };
-	return keeper_change(t.s, a, &t.next, &by);
+	by = (ChangeBy){ .who = ask->who, .verb = ask->verb, .why = reason_of(&t) };
+	TRY(keeper_change(t.s, a, &t.next, &by));
+	drains_enforce(t.snap);
+	return NULL;
 }
 
 /* Who did not say which state was looked at means whatever it is: the judge may have written something a moment ago. */

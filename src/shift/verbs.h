@@ -12,6 +12,8 @@ typedef struct VerbAsk {
 	uint32_t share_ppm; /* of `to` and `canary` */
 	Str target;         /* of an upstream: the other */
 	Str path, kind;     /* of `accept` */
+	Str action, id;     /* of `writes` (dual.h) */
+	Str server;         /* of `drain` and `undrain` */
 	int64_t expect;     /* the revision that was looked at; 0: whatever it is */
 } VerbAsk;
 

@@ -276,7 +276,7 @@ static void end_all(void)
 Err *webhooks_begin(const Book *book, Str gateway, const ShiftAllConf *conf)
 {
 	Webhook *kept[WEBHOOKS_MAX] = { 0 };
-	size_t rows, count = book ? conf->webhooks.count : 0;
+	size_t rows, count = book && book_db(book) ? conf->webhooks.count : 0;
 	const MetricFamily *families = webhook_metrics(&rows);
 
 	metrics_add(families, rows);

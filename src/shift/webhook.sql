@@ -13,12 +13,13 @@ select cast(:webhook as text), subject, revision from shift_states
 --- one webhook_state(webhook text) -> (conf text, tries int, retry_at time, gone bool)
 select conf, tries, retry_at, gone from shift_webhooks where webhook = :webhook
 
--- (Of each subject the next revision, whatever the clocks of gateways said; of all of these the earliest.)
+-- (Of each subject the next revision, which after a book was restored may be a later one than by one, whatever the clocks of gateways said; of all of these the earliest.)
 --- one webhook_next(webhook text) -> next; scans
 select j.subject, j.revision, j.done_at, j.who, j.verb, j.from_phase, j.to_phase, j.share_ppm, j.why, j.evidence
 from shift_states s
 left join shift_webhook_cursors c on c.webhook = :webhook and c.subject = s.subject
-join shift_journal j on j.subject = s.subject and j.revision = coalesce(c.revision, 0) + 1
+join shift_journal j on j.subject = s.subject and j.revision =
+	(select min(n.revision) from shift_journal n where n.subject = s.subject and n.revision > coalesce(c.revision, 0))
 where s.revision > coalesce(c.revision, 0)
 order by j.done_at, j.subject limit 1
 

@@ -16,7 +16,15 @@
 #include "store/schema.h"
 
 typedef const Schema *SchemaFn(void);
-static SchemaFn *const schemas[] = { store_own_schema };
+enum { SCHEMAS_MOST = 16 };
+static SchemaFn *schemas[SCHEMAS_MOST] = { store_own_schema };
+static size_t schema_count = 1;
+
+void store_commands_know(SchemaFn *schema)
+{
+	if (schema && schema_count < SCHEMAS_MOST)
+		schemas[schema_count++] = schema;
+}
 
 typedef struct DbArgs {
 	Str url, file;
@@ -104,14 +112,31 @@ static void steps_json(JsonWriter *w, const Schema *schema, const StepLine *line
 	}
 }
 
+/* Is a step of it there? The store's own belong to every database. */
+static Err *is_there(Cmd *cmd, Db *db, size_t i, bool *there)
+{
+	StepLine *lines;
+	size_t count;
+
+	*there = i == 0;
+	TRY(schema_look(db, cmd->arena, schemas[i](), &lines, &count));
+	for (size_t k = 0; k < count; k++)
+		*there = *there || lines[k].state != STEP_PENDING;
+	return NULL;
+}
+
 /* All schemas, as text in `b` or into `w`. */
 static Err *look(Cmd *cmd, Db *db, Buf *b, JsonWriter *w, Look *out)
 {
-	for (size_t i = 0; i < COUNT(schemas); i++) {
+	for (size_t i = 0; i < schema_count; i++) {
 		const Schema *schema = schemas[i]();
 		StepLine *lines;
 		size_t count;
+		bool there;
 
+		TRY(is_there(cmd, db, i, &there));
+		if (!there)
+			continue;
 		TRY(schema_look(db, cmd->arena, schema, &lines, &count));
 		for (size_t k = 0; k < count; k++) {
 			out->pending += lines[k].state == STEP_PENDING;
@@ -234,10 +259,14 @@ static Err *run_migrate(Job *job, Db *db)
 
 	if (job->cmd->json)
 		json_begin_object(&w);
-	for (size_t i = 0; i < COUNT(schemas); i++) {
+	for (size_t i = 0; i < schema_count; i++) {
 		const Schema *schema = schemas[i]();
 		uint32_t applied;
+		bool there;
 
+		TRY(is_there(job->cmd, db, i, &there));
+		if (!there)
+			continue;
 		TRY(schema_apply(db, job->cmd->arena, schema, &applied));
 		if (job->cmd->json)
 			json_put_u64(&w, schema->name, applied);

@@ -143,14 +143,15 @@ static void check_table(Arena *a, const Comparison *found, const Comparison *noi
 	AUTO(buf_fini) Buf first = { 0 };
 	AUTO(buf_fini) Buf second = { 0 };
 	AUTO(buf_fini) Buf text = { 0 };
-	JsonWriter w = json_writer(&first), v = json_writer(&second);
+	JsonWriter w = json_writer(&first), v = json_writer(&second), j = json_writer(&text);
 	DifferencesSeen seen;
 	const Json *json;
 	Str state = { 0 };
 
 	differences_note(d, NULL, found, noise, request, 1, &seen);
 	differences_note(d, NULL, noise, NULL, request, 2, &seen);
-	differences_put_text(d, &text, 80);
+	differences_put_json(d, &j);
+	must(!json_done(&j, &state) && !json_read(a, state, 0, &json), "no JSON", state);
 	differences_put_state(d, &w);
 	must(!json_done(&w, &state) && !json_read(a, state, 0, &json), "no state", state);
 	must(!differences_read_state(again, a, json), "the state is refused", state);

@@ -17,11 +17,14 @@ import pytest
 pytest.register_assert_rewrite("actors.http1", "actors.client", "actors.gateway", "actors.prometheus", "actors.h2wire")
 
 from actors import servers  # noqa: E402  (after the line above, which rewrites their assertions)
+from actors.accounts import NO_THROTTLE, QUICK, Accounts, fresh  # noqa: E402
 from actors.certificates import Certificates  # noqa: E402
 from actors.client import Client  # noqa: E402
 from actors.gateway import Gateway  # noqa: E402
 from actors.h2wire import H2Upstream, H2Wire  # noqa: E402
 from actors.jose import Issuer, Jose  # noqa: E402
+from actors.postgres import Postgres  # noqa: E402
+from actors.storm import RedisServer  # noqa: E402
 from actors.upstream import Upstream  # noqa: E402
 
 
@@ -154,3 +157,35 @@ def h2(stage):
 def certificates():
     with tempfile.TemporaryDirectory(prefix="play-tls-") as folder:
         yield Certificates(folder)
+
+
+# The user service's plays: each on SQLite, and on PostgreSQL with a Redis beside it, where answers are kept and events go.
+
+
+@pytest.fixture(scope="module")
+def accounts_beside(tmp_path_factory):
+    """(PostgreSQL, Redis) of a file of plays, started by the first that asks."""
+    with Postgres() as server:
+        redis = RedisServer(tmp_path_factory.mktemp("redis"))
+        yield server, redis
+        redis.kill()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def accounts_database(request, stage):
+    """The URL of an empty one."""
+    if request.param == "sqlite":
+        return f"sqlite:{stage.folder}/user.db"
+    return fresh(request.getfixturevalue("accounts_beside")[0])
+
+
+@pytest.fixture
+def accounts(stage, accounts_database, request):
+    """A process of the user service with these keys; beside=False: without a Redis."""
+    def make(*more, beside=True, **options):
+        more = more or (QUICK, NO_THROTTLE)
+        if beside and accounts_database.startswith("postgresql"):
+            more += (f'redis: "{request.getfixturevalue("accounts_beside")[1].url}"', "cache: { memory: 1MiB }")
+        at = Accounts(stage.folder, accounts_database, more, number=stage.count(Accounts), **options)
+        return stage.enter(at, at.finish)
+    return make

@@ -414,6 +414,11 @@ def test_a_difference_is_accepted(port, console):
     page.find("dialog input[type=text]").send_keys("a trailing zero" + Keys.ENTER)
     page.shows(".differences", "✓ accepted by admin")
     assert shift.done[0][3]["path"] == ".items[].price" and shift.done[0][3]["kind"] == "value"
+    page.click(".differences [data-verb=unaccept]")
+    page.shows("dialog .foretold", "unaccept takes")
+    page.find("dialog input[type=text]").send_keys("it was not meant" + Keys.ENTER)
+    page.shows(".differences", "? open")
+    assert shift.done[1][0] == "unaccept" and shift.done[1][3]["path"] == shift.done[0][3]["path"]
 
 
 def test_who_may_only_look_is_told_so(port, console):
@@ -482,6 +487,32 @@ def test_a_route_is_moved_from_the_console_and_back(gateway, upstream, client, c
     assert [(row["verb"], row["why"]) for row in Shift(gw).history if row["who"] == "admin"] == [
         ("back", "enough for today"), ("canary", "release 42")]
     assert sides(people) == {"old": 40}
+
+
+def test_a_server_is_taken_out_and_put_back(gateway, upstream, client, console):
+    one, two = upstream(answer=reply(200, b"one")), upstream(answer=reply(200, b"two"))
+    gw = gateway(f"admin: {{ address: '127.0.0.1:0', token: {PLAY_TOKEN} }}\nshift: {{}}\n"
+                 f"upstreams: {{ shop: {{ servers: [ '{one.address}', '{two.address}' ] }} }}\n"
+                 "routes: [ { name: all, match: /**, to: shop } ]\n", token=PLAY_TOKEN)
+    page = console(gw, PLAY_TOKEN)
+    page.go("#/upstreams")
+    button = f".upstream[data-name=shop] button[aria-label='Take out: {one.address}']"
+    page.click(button)
+    page.shows("dialog", one.address)
+    page.shows("dialog .foretold", "takes no new requests")
+    assert page.axe() == []
+    page.find("dialog input[type=text]").send_keys("a new kernel" + Keys.ENTER)
+    page.shows("table.servers tr", "up, drained")
+    assert [client.get(gw).text for _ in range(10)] == ["two"] * 10
+    page.shows(".facts", "Servers that take requests: 1 of 2")
+    page.click(f"button[aria-label='Take out: {two.address}']")
+    page.shows("dialog .foretold", "no other server of shop is up")
+    page.click("dialog .cancel")
+    page.click(f"button[aria-label='Put back: {one.address}']")
+    page.shows("dialog .foretold", "takes requests again")
+    page.find("dialog input[type=text]").send_keys("done" + Keys.ENTER)
+    page.shows(".facts", "Servers that take requests: 2 of 2")
+    assert [(row["verb"], row["why"]) for row in Shift(gw, "upstream:shop").history] == [("undrain", f"{one.address}: done"), ("drain", f"{one.address}: a new kernel")]
 
 
 # For everybody

@@ -45,6 +45,7 @@ def complete(text):
     given.setdefault("listen", "127.0.0.1:8080")
     given.setdefault("routes", [{"name": "rest", "to": next(iter(given.get("upstreams", {"monolith": 0})))}])
     wanted = {route[side] for route in given["routes"] for side in ("to", "old", "new") if side in route} - set(given.get("upstreams", {}))
+    wanted = {one for one in wanted if not one.startswith("service:")}
     given["upstreams"] = {**given.get("upstreams", {}), **{one: {"servers": ["127.0.0.1:8000"]} for one in wanted}}
     return yaml.safe_dump(given, sort_keys=False).replace("/etc/banyan/", "")
 

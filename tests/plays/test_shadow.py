@@ -6,8 +6,11 @@ import json
 import math
 import signal
 import subprocess
+import zlib
 
+import brotli
 import pytest
+import zstandard
 
 from actors import h2wire
 from actors.gateway import BANYAN
@@ -155,7 +158,7 @@ def test_one_wrong_field_is_found_by_path_and_kind(shadowed, gunicorn, client):
     example = found["examples"][0]
     assert (example["old"], example["new"]) == ("12.5", "12.25") and example["request"].startswith("GET /page?")
     told = users.command("explain")
-    assert ".items[].price" in told and "12.25" in told and "accept '.items[].price' value" in told
+    assert ".items[].price" in told and "12.25" in told and "banyan shift users accept '.items[].price' value" in told and "noise: 10%" in told
 
 
 def test_secrets_are_masked_before_anything_is_kept(shadowed, upstream, client):
@@ -225,10 +228,14 @@ def test_status_and_headers_are_compared(shadowed, upstream, client):
     assert set(users.differences) == {("location", "header"), ("404:500", "status")}
 
 
-def test_compressed_answers_are_read(shadowed, upstream, client):
+CODERS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "zstd": zstandard.compress}
+
+
+@pytest.mark.parametrize("coding", CODERS)
+def test_compressed_answers_are_read(shadowed, upstream, client, coding):
     def zipped(asked, number):
-        body = gzip.compress(json.dumps({"number": number, "pad": "x" * 40000}).encode())
-        return reply(200, body, "Content-Type: application/json", "Content-Encoding: gzip")
+        body = CODERS[coding](json.dumps({"number": number, "pad": "x" * 40000}).encode())
+        return reply(200, body, "Content-Type: application/json", f"Content-Encoding: {coding}")
     plain = answer(1, pad="x" * 40000)
     old = upstream(answer=lambda asked: zipped(asked, 1))
     new = upstream(answer=lambda asked: plain if asked.target == "/plain" else zipped(asked, 2))
@@ -243,7 +250,7 @@ def test_compressed_answers_are_read(shadowed, upstream, client):
 
 def test_codings_that_nobody_reads_here_are_counted(shadowed, upstream, client):
     def coded(body):
-        return reply(200, body, "Content-Type: application/json", "Content-Encoding: br")
+        return reply(200, body, "Content-Type: application/json", "Content-Encoding: compress")
     old, new = upstream(answer=coded(b"one")), upstream(answer=lambda asked: coded(b"one" if asked.target == "/same" else b"two"))
     gw, users = shadowed(old, new)
     client.get(gw, "/same")
@@ -412,7 +419,7 @@ def test_a_canary_waits_until_differences_are_settled(shadowed, upstream, client
     gw, users = shadowed(old, new)
     ask_many(client, gw, 3)
     users.wait_shadows(compared=3)
-    assert "1 differences between the sides are not settled" in users.command("canary", code=2)
+    assert "1 difference between the sides is not settled" in users.command("canary", code=2)
     users.command("accept", ".number", "value", "--why", "counted anew")
     assert users.differences[".number", "value"]["accepted_by"] == "admin"
     users.command("canary")
@@ -430,6 +437,28 @@ def test_what_was_accepted_outlives_a_kill(shadowed, gateway, upstream, client):
     assert again.phase == "shadow"
     assert again.differences[".number", "value"]["verdict"] == "accepted"
     again.command("canary")
+
+
+def test_what_was_accepted_can_be_taken_back(shadowed, gateway, upstream, client):
+    old, new = upstream(answer=answer(1)), upstream(answer=answer(2))
+    gw, users = shadowed(old, new)
+    ask_many(client, gw, 3)
+    users.wait_shadows(compared=3)
+    assert "is not accepted" in users.command("unaccept", ".number", "value", code=5)
+    users.command("accept", ".number", "value", "--why", "counted anew")
+    assert "would be" in users.command("unaccept", ".number", "value", "--dry-run")
+    assert users.differences[".number", "value"]["verdict"] == "accepted"
+    users.command("unaccept", ".number", "value", "--why", "it was not meant")
+    assert users.differences[".number", "value"]["verdict"] == "open"
+    assert "not settled" in users.command("canary", code=2)
+    assert [(row["verb"], row["why"]) for row in users.history][:2] == \
+        [("unaccept", ".number (value): it was not meant"), ("accept", ".number (value): counted anew")]
+    kill(gw)
+    again = Shift(gateway(after=gw, text=None, token=gw.token))
+    assert again.differences.get((".number", "value"), {}).get("verdict") != "accepted"
+    again.command("accept", ".other", "value")
+    again.command("unaccept", ".other", "value")
+    assert (".other", "value") not in again.differences
 
 
 def test_what_was_found_outlives_a_restart(shadowed, gateway, upstream, client):
@@ -475,6 +504,12 @@ def test_gateways_share_what_they_find(gateway, upstream, client):
     until(lambda: [side.differences.get((".number", "value"), {}).get("raw") for side in (one, two)] == [5, 5], "both know of five")
     two.command("accept", ".number", "value")
     until(lambda: one.differences[".number", "value"]["verdict"] == "accepted", "the other knows")
+    first.wait_metric("banyan_shift_differences", 1, subject="users", verdict="accepted")
+    two.command("unaccept", ".number", "value")
+    until(lambda: {side.differences[".number", "value"]["verdict"] for side in (one, two)} == {"open"}, "and that it is not, after all")
+    assert "not settled" in one.command("canary", code=2)
+    two.command("accept", ".number", "value")
+    until(lambda: one.differences[".number", "value"]["verdict"] == "accepted", "the other knows again")
     one.command("canary")
 
 

@@ -3,9 +3,11 @@
 import itertools
 import json
 import signal
+import subprocess
 
 import pytest
 
+from actors.gateway import BANYAN
 from actors.http1 import reply
 from actors.postgres import Postgres
 from actors.shift import Person, Shift, crowd, sides, two_sides
@@ -99,7 +101,12 @@ def test_verbs_refuse_what_makes_no_sense_and_say_why(moved, new):
     _, users = moved()
     assert "nobody has declared" in users.command("shadow", code=2)
     assert "all users are on the old side" in users.command("back", code=7)
-    assert "no verb" in users.command("dance", code=2)
+    told = users.command("dance", code=2)
+    assert "no verb" in told and "to look: status, plan" in told
+    assert users.command().splitlines()[0] == "users: old"
+    assert "has no traffic now" in users.command("plan")
+    nobody = subprocess.run([BANYAN, "shift", "--admin", "127.0.0.1:1"], capture_output=True, text=True, timeout=60, check=False)
+    assert nobody.returncode == 6 and "-c FILE (its configuration), --admin or BANYAN_ADMIN" in nobody.stderr
     assert "no share" in users.command("to", "many", code=2)
     assert "would be" in users.command("canary", "--dry-run") and users.phase == "old"
     assert "nothing is called" in Shift(users.gw, "nobody").command(code=5)
@@ -369,7 +376,7 @@ def test_a_canary_of_nobody_known_says_so(moved, client):
     users.command("canary")
     for _ in range(900):
         client.get(gw)
-    told = users.wait(lambda told: told["blocked"], "blocked")
+    told = users.wait(lambda told: client.get(gw) and told["blocked"], "blocked")
     assert "nobody known" in told["blocked"] and told["phase"] == "canary"
 
 
@@ -378,10 +385,26 @@ def test_a_group_has_one_name_and_one_pair_of_sides(gateway, old, new):
     gw = gateway(two_sides(old, new), token="a-token-of-the-play")
     for routes, words in (("{ name: a, match: /a, old: shop, new: next, shift: { group: rest } }", "another name"),
                           ("{ name: a, match: /a, old: shop, new: next, shift: { group: g } }, "
-                           "{ name: b, match: /b, old: next, new: shop, shift: { group: g } }", "other sides")):
+                           "{ name: b, match: /b, old: next, new: shop, shift: { group: g } }", "other sides"),
+                          ("{ name: events, match: /a, old: shop, new: next, shift: {} }", "cannot be called events"),
+                          ("{ name: a, match: /a, old: shop, new: next, shift: { group: upstream } }", "cannot be called upstream"),
+                          ("{ name: a, match: /a, old: shop, new: next, shift: { group: team/a } }", "a name has letters")):
         gw.write(sides + f"admin: {{ address: '127.0.0.1:0', token: a-token-of-the-play }}\nroutes: [ {routes}, {{ name: rest, to: shop }} ]\n")
         status, _, text = gw.ask_admin("/config/reload", "POST")
         assert status == 422 and words in text
+
+
+def test_whatever_is_typed_for_a_subject_is_one_name(moved):
+    gw, _ = moved()
+    for name in ("team/a", "a b", "../config", "x HTTP/1.1\r\nX-Evil: 1\r\n\r\n", "ü", "users?x=1", "users/back"):
+        status = 2 if "\r" in name or name.startswith("..") else 5
+        told = Shift(gw, name).command(code=status)
+        assert "nothing is called" in told or status == 2, told
+    status, _, text = gw.ask_admin("/shift/team%2Fa")
+    assert status == 404 and "nothing is called team/a here" in text
+    assert gw.ask_admin("/shift/us%65rs/plan")[0] == 200
+    assert "no verb" in Shift(gw).command("back/x", code=2)
+    assert Shift(gw).phase == "old" and Shift(gw).history == []
 
 
 def test_a_cap_holds_the_step_and_is_no_broken_split(moved, client):

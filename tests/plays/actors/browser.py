@@ -78,11 +78,11 @@ def chromedriver(folder):
 
 
 class Browser:
-    def __init__(self, driver, folder, base, certificate=None):
+    def __init__(self, driver, folder, base, certificate=None, words=()):
         self.base, self.folder = base, folder
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
-        for flag in FLAGS:
+        for flag in (*FLAGS, *words):
             options.add_argument(flag)
         options.add_argument(f"--user-data-dir={folder}")
         if certificate:

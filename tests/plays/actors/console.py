@@ -13,7 +13,7 @@ import urllib.parse
 
 STEPS = [1, 5, 25, 50, 100]
 VERBS = {"shadow": "shadow", "canary": "canary", "to": "canary", "pause": None, "resume": None, "back": "old", "retire": "retired",
-         "accept": None, "approve": None, "drill": "old"}
+         "accept": None, "unaccept": None, "approve": None, "drill": "old"}
 
 
 def stamp(seconds_ago=0.0):
@@ -128,7 +128,7 @@ class ShiftPort:
         if verb == "canary" and one["phase"] == "retired":
             raise Refused(409, "shift.phase", "a retired route has no old side to compare with")
         phase = VERBS[verb] or one["phase"]
-        percent = {"canary": 1, "old": 0, "retired": 100}.get(phase, one["percent"]) if verb not in ("to", "pause", "resume", "accept", "approve") else body.get("percent", one["percent"])
+        percent = {"canary": 1, "old": 0, "retired": 100}.get(phase, one["percent"]) if verb not in ("to", "pause", "resume", "accept", "unaccept", "approve") else body.get("percent", one["percent"])
         said = f"{name}: {verb} takes it from {one['phase']} at {one['percent']:g} % to {phase} at {percent:g} %"
         if not body.get("dry_run"):
             self.done.append((verb, name, who, body))
@@ -136,6 +136,10 @@ class ShiftPort:
                                  "percent": percent, "why": body["why"], "evidence": {}})
             one.update(asked="", asked_by="", needs="", phase=phase, percent=percent, paused={"pause": True, "resume": False}.get(verb, one["paused"]))
             one["revision"] += 1
+            if verb == "unaccept":
+                for key in self.differences["keys"]:
+                    if (key["path"], key["kind"]) == (body["path"], body["kind"]):
+                        key.update(verdict="open")
             if verb == "accept":
                 for key in self.differences["keys"]:
                     if (key["path"], key["kind"]) == (body["path"], body["kind"]):

@@ -50,7 +50,7 @@ class Message:
 
     @property
     def text(self):
-        return self.body.decode()
+        return self.body.decode(errors="replace")
 
     @property
     def json(self):
