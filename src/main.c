@@ -25,6 +25,7 @@
 #include "store/command.h"
 #include "store/event_command.h"
 #include "user/import_command.h"
+#include "user/oidc_command.h"
 #include "user/user.h"
 #include "user/user_command.h"
 
@@ -55,6 +56,12 @@ static const Command own_commands[] = {
 	  .json = true },
 	{ "docs reference", .summary = "write the pages of the reference", .run = cli_docs,
 	  .hidden = true, COMMAND_OPERANDS(docs_operands), .size = sizeof(CliDocsArgs) },
+};
+
+static const Command *(*const lists[])(size_t *count) = {
+	gateway_commands, load_commands,        init_commands,  explain_commands, store_commands,
+	event_commands,   job_commands,         shift_commands, jq_commands,      user_commands,
+	oidc_commands,    user_import_commands, keys_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -118,7 +125,7 @@ int main(int argc, char **argv)
 {
 	AUTO(arena_freep) Arena *lasting = arena_new(0);
 	Err *err;
-	CommandSet sets[13] = { { own_commands, COUNT(own_commands) } };
+	CommandSet sets[1 + COUNT(lists)] = { { own_commands, COUNT(own_commands) } };
 	const ManualPage pages[] = {
 		{ "configuration", "Configuration",
 		  "The keys of the file that `banyan serve --config FILE` reads. `banyan check` "
@@ -162,18 +169,8 @@ int main(int argc, char **argv)
 		.page_count = COUNT(pages),
 	};
 
-	sets[1].rows = gateway_commands(&sets[1].count);
-	sets[2].rows = load_commands(&sets[2].count);
-	sets[3].rows = init_commands(&sets[3].count);
-	sets[4].rows = explain_commands(&sets[4].count);
-	sets[5].rows = store_commands(&sets[5].count);
-	sets[6].rows = event_commands(&sets[6].count);
-	sets[7].rows = job_commands(&sets[7].count);
-	sets[8].rows = shift_commands(&sets[8].count);
-	sets[9].rows = jq_commands(&sets[9].count);
-	sets[10].rows = user_commands(&sets[10].count);
-	sets[11].rows = user_import_commands(&sets[11].count);
-	sets[12].rows = keys_commands(&sets[12].count);
+	for (size_t i = 0; i < COUNT(lists); i++)
+		sets[1 + i].rows = lists[i](&sets[1 + i].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {

@@ -24,6 +24,7 @@
 #include "user_access_sql.h"
 #include "user_audit_sql.h"
 #include "user_import_sql.h"
+#include "user_oidc_sql.h"
 #include "user_schema.h"
 #include "user_session_sql.h"
 #include "user_sql.h"
@@ -641,6 +642,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &user_access_sql);
 	suite_statements(db, a, &user_audit_sql);
 	suite_statements(db, a, &user_import_sql);
+	suite_statements(db, a, &user_oidc_sql);
 	suite_statements(db, a, &user_session_sql);
 	suite_statements(db, a, &user_sql);
 	return NULL;

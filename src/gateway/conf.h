@@ -92,13 +92,13 @@ typedef struct GatewayConf {
 	AdminConf admin;
 	CONF_LIST_OF(UpstreamConf) upstreams;
 	CONF_LIST_OF(RouteConf) routes;
-	CONF_LIST_OF(AuthConf) auth;
 	bool has_listen, has_routes; /* they stand in the file */
 	size_t service_upstreams;    /* of upstreams, the last: `service:NAME`, not in the file */
 	union {
 		max_align_t align;
 		char at[GATEWAY_SERVICES_BYTES];
 	} services; /* by the table that main hands over: gateway/services.h */
+	CONF_LIST_OF(AuthConf) auth;
 	LimitsConf limits;
 	AccessConf access_log;
 	CONF_LIST_OF(Str) trusted_proxies;

@@ -9,6 +9,7 @@
 #include "store/job.h"
 #include "user/accounts_int.h"
 #include "user/import_command.h"
+#include "user/oidc.h"
 #include "user/user_api.h"
 
 #include "user_access_sql.h"
@@ -17,11 +18,30 @@
 
 typedef struct UserState {
 	Accounts *accounts;
+	Oidc *oidc;
 } UserState;
 
 Accounts *accounts_of(const ServiceHome *home)
 {
 	return ((const UserState *)home->state)->accounts;
+}
+
+Oidc *oidc_of_home(const ServiceHome *home)
+{
+	return ((const UserState *)home->state)->oidc;
+}
+
+static Err *begin_oidc(ServiceHome *home, UserState *state)
+{
+	const UserConf *conf = home->conf;
+	OidcSetup setup = { .conf = &conf->openid,
+		            .home = home,
+		            .accounts = state->accounts,
+		            .seal = state->accounts->seal,
+		            .registration = conf->registration,
+		            .password_least = (uint32_t)conf->rule.least };
+
+	return oidc_open(home->arena, &setup, &state->oidc);
 }
 
 static Err *begin(ServiceHome *home)
@@ -32,15 +52,18 @@ static Err *begin(ServiceHome *home)
 	UserState *state = ARENA_NEW(home->arena, UserState);
 
 	home->state = state;
-	return accounts_open(home->arena, &setup, &state->accounts);
+	TRY(accounts_open(home->arena, &setup, &state->accounts));
+	return begin_oidc(home, state);
 }
 
 static void end(ServiceHome *home)
 {
 	UserState *state = home->state;
 
-	if (state)
-		accounts_close(state->accounts);
+	if (!state)
+		return;
+	oidc_close(state->oidc);
+	accounts_close(state->accounts);
 }
 
 static const Schema *schema(void)
@@ -62,6 +85,7 @@ static Err *keep_house(JobRun *run, void *arg)
 	TRY(db_exec(home->db, a, sessions_purge, NULL, .before = now_us - 30 * DAY_S * US_PER_S));
 	TRY(db_exec(home->db, a, mail_codes_purge, NULL, .before = now_us - 7 * DAY_S * US_PER_S));
 	TRY(db_exec(home->db, a, throttles_purge, NULL, .before = now_us - 7 * DAY_S * US_PER_S));
+	TRY(oidc_tend(oidc_of_home(home), a));
 	return accounts_decoys(accounts_of(home));
 }
 
@@ -74,7 +98,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[4];
+	static ServiceRoutes routes[4 + OIDC_TABLES];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -96,6 +120,8 @@ const Service *user_service(void)
 	routes[1] = user_me_routes();
 	routes[2] = user_admin_routes();
 	routes[3] = user_import_routes();
+	oidc_routes(&routes[4]);
 	service.conf = user_conf_table();
+	oidc_listen();
 	return &service;
 }

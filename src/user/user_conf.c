@@ -168,6 +168,8 @@ static const ConfKey user_keys[] = {
 	{ "throttle", CONF_OBJECT, AT(UserConf, throttle), .table = &throttle_table,
 	  .help = "how often passwords, codes and mails may be tried" },
 	{ "codes", CONF_OBJECT, AT(UserConf, codes), .table = &code_table, .help = "of mails" },
+	{ "openid", CONF_OBJECT, AT(UserConf, openid), .table = NULL /* oidc_conf_table() */,
+	  .help = "the OpenID Connect provider and its pages" },
 	{ "issuer_name", CONF_STR, AT(UserConf, issuer), .def = "Banyan", .min = "1", .max = "64",
 	  .help = "what an authenticator shows beside the account" },
 	{ "profile", CONF_PATH, AT(UserConf, profile),
@@ -194,7 +196,9 @@ const ConfTable *user_conf_table(void)
 		__builtin_memcpy(keys, user_keys, sizeof(keys));
 		for (size_t i = 0; i < COUNT(keys); i++)
 			if (keys[i].type == CONF_OBJECT && !keys[i].table)
-				keys[i].table = password_conf_table();
+				keys[i].table = str_eq(str_of(keys[i].name), S("openid"))
+				                        ? oidc_conf_table()
+				                        : password_conf_table();
 	}
 	return &table;
 }

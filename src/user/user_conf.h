@@ -4,6 +4,7 @@
 #pragma once
 #include "auth/password.h"
 #include "base/conf.h"
+#include "user/oidc_conf.h"
 #include "user/throttle.h"
 #include "user/user_domain.h"
 
@@ -32,6 +33,7 @@ typedef struct UserConf {
 	ThrottleConf throttle;
 	CodeConf codes;
 	bool registration; /* open to anybody */
+	OidcConf openid;
 	Str issuer;        /* how an authenticator calls us */
 	Str profile;       /* a file with a JSON Schema; empty: any object */
 	CONF_LIST_OF(Str) keys;

@@ -22,9 +22,9 @@ from actors.certificates import Certificates  # noqa: E402
 from actors.client import Client  # noqa: E402
 from actors.gateway import Gateway  # noqa: E402
 from actors.h2wire import H2Upstream, H2Wire  # noqa: E402
-from actors.jose import Issuer, Jose  # noqa: E402
 from actors.postgres import Postgres  # noqa: E402
 from actors.storm import RedisServer  # noqa: E402
+from actors.jose import Issuer, Jose  # noqa: E402
 from actors.upstream import Upstream  # noqa: E402
 
 
