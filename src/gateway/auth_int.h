@@ -63,5 +63,6 @@ Err *auth_place(Arena *a, const Snapshot *snap, Str url, Str ca, FetchPlace *out
 /* What a cache knows of an id, as claims for as long as the request lives; false: nothing. */
 bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims);
 
-/* Did a page of another site send this (Sec-Fetch-Site, Origin), and is it no reading? */
+/* Did a page of another site send this (Sec-Fetch-Site, Origin), and is it no reading? A WebSocket is none: no other site's
+ * page may read an answer, but it may read what comes through a tunnel. */
 bool auth_is_cross_site(const Passage *p);
