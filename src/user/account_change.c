@@ -118,13 +118,35 @@ Err *account_status(Db *tx, Arena *a, Uuid id, UserStatus to, const Asker *asker
 	                               .user = id });
 }
 
+static Str erased_hash(Arena *a, Str external)
+{
+	const Str parts[] = { S("external"), external };
+
+	return secret_hash_of(a, parts, COUNT(parts));
+}
+
+Err *account_was_erased(Db *tx, Arena *a, Str external, bool *erased)
+{
+	UserErasedRow *row = NULL;
+
+	if (external.len)
+		TRY(db_one(tx, a, user_erased, &row, .hash = erased_hash(a, external)));
+	*erased = row != NULL;
+	return NULL;
+}
+
 Err *account_erase(Db *tx, Arena *a, Uuid id, const Asker *asker)
 {
 	int64_t now_us = time_utc_us();
 	DbBatch *batch = db_batch(a);
 	UserHold hold;
+	User *user;
 
 	TRY(user_hold(tx, a, id, &hold));
+	TRY(user_by_id(tx, a, id, &user));
+	if (user->external.len)
+		batch_exec(batch, user_erased_add, NULL, .hash = erased_hash(a, user->external),
+		           .now = now_us);
 	batch_exec(batch, password_remove, NULL, .user_id = id);
 	batch_exec(batch, totp_remove, NULL, .user_id = id);
 	batch_exec(batch, recovery_codes_remove, NULL, .user_id = id);

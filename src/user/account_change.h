@@ -18,7 +18,10 @@ Err *account_change(const Accounts *accounts, Db *tx, Arena *a, Uuid id, const A
 
 /* ACTIVE or SUSPENDED; nothing when it is. Suspended: every session ends. Fails with CONFLICT "user.status". */
 Err *account_status(Db *tx, Arena *a, Uuid id, UserStatus to, const Asker *asker) MUST_USE;
+/* For ever. What another system calls it stays as a hash, for account_was_erased. */
 Err *account_erase(Db *tx, Arena *a, Uuid id, const Asker *asker) MUST_USE;
+/* One that another system called so ("shop:42"; empty: none). */
+Err *account_was_erased(Db *tx, Arena *a, Str external, bool *erased) MUST_USE;
 
 /* A mail to the new address, a notice to the old one; it changes once the code comes back. Fails with LIMITED "user.limited". */
 Err *account_email(Accounts *accounts, Arena *a, const User *user, Str email, const Asker *asker,

@@ -331,8 +331,7 @@ Err *account_recover(Accounts *accounts, Arena *a, Str login, const Asker *asker
 	User *user;
 
 	TRY(user_by_login(accounts->db, a, forms.email, forms.name, &user));
-	TRY(account_limit(accounts, a, "recover", user ? uuid_text(a, user->id) : forms.any,
-	                  asker));
+	TRY(account_limit(accounts, a, "recover", forms.any, asker)); /* see tried_at */
 	r.user = may_recover(user) ? user : NULL;
 	mail_to(&r, a);
 	TRY(db_txn(accounts->db, a, DB_READ_COMMITTED, recover, &r));
@@ -368,19 +367,28 @@ typedef struct Resetting {
 	bool done;
 } Resetting;
 
+/* Does the code's mail have the address that the account has now? Of two mails at once, a recovery and a change of address, the
+ * first may have gone to the old one after the change had made all codes useless. */
+static Err *is_sent_there(Db *tx, Arena *a, const Resetting *r, bool *yes)
+{
+	LoginForms sent = login_forms(a, r->row->email), now;
+	User *user;
+
+	TRY(user_by_id(tx, a, r->row->user_id.v, &user));
+	now = login_forms(a, user->email);
+	*yes = now.email.len && str_eq(sent.email, now.email);
+	return NULL;
+}
+
 /* The mail arrived, so the address is theirs. */
 static Err *reset_address(Db *tx, Arena *a, const Resetting *r, UserHold hold)
 {
 	int64_t now_us = time_utc_us();
 	Uuid id = r->row->user_id.v;
-	User *user;
 
 	if (hold.status == USER_INVITED)
 		TRY(db_exec(tx, a, user_status_set, NULL, .id = id,
 		            .status = user_status_name(USER_ACTIVE), .now = now_us));
-	TRY(user_by_id(tx, a, id, &user));
-	if (user->email_verified || !str_eq(user->email, r->row->email))
-		return NULL;
 	return db_exec(tx, a, user_email_verified, NULL, .id = id, .now = now_us);
 }
 
@@ -394,7 +402,8 @@ static Err *reset(Db *tx, Arena *a, void *arg)
 	if (!r->done)
 		return NULL;
 	TRY(user_hold(tx, a, id, &hold));
-	r->done = hold.status == USER_ACTIVE || hold.status == USER_INVITED;
+	TRY(is_sent_there(tx, a, r, &r->done));
+	r->done = r->done && (hold.status == USER_ACTIVE || hold.status == USER_INVITED);
 	if (!r->done)
 		return NULL;
 	TRY(password_set(tx, a, id, r->stored, r->asker));

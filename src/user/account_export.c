@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is kept of a person: the account, where they are logged in, what the audit log has of them. */
+ * What is kept of a person: the account, where they are logged in, whom they let see it, what the audit log has of them. */
 #include "user/account_export.h"
 
 #include "base/arena.h"
 #include "base/time.h"
 #include "user/audit.h"
+#include "user/oidc_store.h"
 #include "user/user_api.h"
 
 enum { LINES_AT_ONCE = 500 };
@@ -48,6 +49,27 @@ static Err *put_audit(Accounts *accounts, Arena *a, Uuid user, JsonWriter *w)
 	return NULL;
 }
 
+static Err *put_consents(Accounts *accounts, Arena *a, Uuid user, JsonWriter *w)
+{
+	OidcConsent *consents;
+	size_t count;
+
+	TRY(oidc_consent_list(accounts_db(accounts), a, user, &consents, &count));
+	json_key(w, S("consents"));
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(w);
+		json_put_str(w, "client_id", consents[i].client);
+		json_put_str(w, "name", consents[i].name);
+		json_put_str(w, "scope", consents[i].scope);
+		json_key(w, S("given_at"));
+		json_add_time(w, consents[i].given_us);
+		json_end(w);
+	}
+	json_end(w);
+	return NULL;
+}
+
 Err *account_export(Accounts *accounts, Arena *a, const User *user, JsonWriter *w)
 {
 	Session *sessions;
@@ -62,6 +84,7 @@ Err *account_export(Accounts *accounts, Arena *a, const User *user, JsonWriter *
 	for (size_t i = 0; i < count; i++)
 		session_json(w, a, &sessions[i], false);
 	json_end(w);
+	TRY(put_consents(accounts, a, user->id, w));
 	TRY(put_audit(accounts, a, user->id, w));
 	json_end(w);
 	return NULL;

@@ -154,15 +154,14 @@ static Err *looked_at(Accounts *accounts, Arena *a, const Limits *limits, Err *e
 	return err;
 }
 
-/* Who has been let in from this address before is counted by themselves there: otherwise whoever guesses at an account from
- * elsewhere, without a pause, would keep its owner out. */
+/* Counted is what was typed, and not whose it is: two names that are counted together would be told to be of one account. Who has
+ * been let in from this address before is counted by themselves there: otherwise whoever guesses at an account from elsewhere,
+ * without a pause, would keep its owner out. */
 static Str tried_at(Arena *a, const LoginOfRow *row, const LoginForms *forms, Str address)
 {
-	if (!row)
+	if (!row || !row->known || !address.len)
 		return forms->any;
-	if (!row->known || !address.len)
-		return uuid_text(a, row->id);
-	return str_fmt(a, "%.*s %.*s", STR_ARG(uuid_text(a, row->id)), STR_ARG(address));
+	return str_fmt(a, "%.*s %.*s", STR_ARG(forms->any), STR_ARG(address));
 }
 
 Err *account_login(Accounts *accounts, Arena *a, const LoginTry *try, Login **out)

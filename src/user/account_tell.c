@@ -77,6 +77,7 @@ static Err *mail_json(Accounts *accounts, Arena *a, const Mail *mail, Buf *b, St
 	json_put_str(&w, "name", mail->name);
 	json_put_str(&w, "locale", mail->locale);
 	if (mail->code.len) {
+		TRY(accounts_may_seal(accounts, a));
 		TRY(seal_close(accounts->seal, a, str_fmt(a, "mail:%.*s", STR_ARG(mail->to)),
 		               mail->code, &sealed));
 		json_put_str(&w, "purpose", str_of(mail->purpose));

@@ -103,6 +103,15 @@ void accounts_close(Accounts *accounts)
 	breached_close(accounts->breached);
 }
 
+Err *accounts_may_seal(const Accounts *accounts, Arena *a)
+{
+	if (!accounts->other_keys)
+		return NULL;
+	return err_new(a, ERR_INVALID, "user.keys",
+	               "this keeps a secret, and the keys here are not the service's: give its "
+	               "configuration (-c)");
+}
+
 Db *accounts_db(const Accounts *accounts)
 {
 	return accounts->db;

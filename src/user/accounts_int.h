@@ -20,6 +20,7 @@ struct Accounts {
 	Breached *breached;          /* NULL: no list */
 	const ProfileSchema *schema; /* NULL: any profile */
 	bool development;
+	bool other_keys; /* what is closed with them the service could not open: nothing is */
 	const ServiceHome *home; /* whose answers are kept, perhaps; NULL: nobody's */
 };
 
@@ -32,6 +33,8 @@ typedef struct AccountsSetup {
 /* Lives as long as the arena. Starts the hash workers; in a fiber. */
 Err *accounts_open(Arena *a, const AccountsSetup *setup, Accounts **out) MUST_USE;
 void accounts_close(Accounts *accounts); /* NULL is fine */
+
+Err *accounts_may_seal(const Accounts *accounts, Arena *a) MUST_USE; /* INVALID "user.keys" */
 
 Err *accounts_decoys(Accounts *accounts) MUST_USE; /* looks anew what passwords there are like */
 

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "user/account_change.h"
 #include "user/import_int.h"
 
 #include <stdlib.h>
@@ -340,6 +341,11 @@ static Err *keep_item(Run *run, Db *tx, Arena *a, Item *item, const User *there)
 
 	item->result.user = there->id;
 	item->result.text = S("");
+	if (there->status == USER_ERASED) {
+		item->result.outcome = IMPORT_SAME;
+		note(a, item, S("it was erased here"));
+		return NULL;
+	}
 	if (run->conf->refresh)
 		TRY(import_refresh(tx, a, there, &item->row->draft, run->asker, &changed));
 	item->result.outcome = changed ? IMPORT_CHANGED : IMPORT_SAME;
@@ -350,12 +356,15 @@ static Err *put_item(Run *run, Db *tx, Arena *a, Item *item)
 {
 	AccountDraft draft = item->row->draft;
 	ImportResult looked = item->result;
-	bool taken;
+	bool taken, erased;
 	User *there;
 
 	TRY(find_there(tx, a, &draft, &there));
 	if (there)
 		return keep_item(run, tx, a, item, there);
+	TRY(account_was_erased(tx, a, draft.external, &erased));
+	if (erased)
+		return keep_item(run, tx, a, item, &(User){ .status = USER_ERASED });
 	TRY(put_once(run, tx, a, item, &draft, &taken));
 	if (!taken || !run->conf->no_email || !draft.username.len)
 		return NULL;
@@ -383,6 +392,14 @@ static Err *put_items(Db *tx, Arena *a, void *arg)
 	return run->conf->dry_run ? &dry : NULL;
 }
 
+/* After the commit: answers that are kept of them are old. */
+static void forget_changed(const Run *run, Arena *a)
+{
+	for (size_t i = run->from; i < run->to; i++)
+		if (run->items[i].result.outcome == IMPORT_CHANGED)
+			accounts_forget(run->accounts, a, run->items[i].result.user);
+}
+
 static Err *put_part(Run *run, Arena *a, size_t from, size_t to)
 {
 	Err *err;
@@ -390,6 +407,8 @@ static Err *put_part(Run *run, Arena *a, size_t from, size_t to)
 	run->from = from;
 	run->to = to;
 	err = db_txn(run->accounts->db, a, DB_READ_COMMITTED, put_items, run);
+	if (!err)
+		forget_changed(run, a);
 	return err == &dry ? NULL : err;
 }
 

@@ -10,4 +10,4 @@ where u.id > :after and u.status <> 'erased' order by u.id limit :most
 -- Only what is still the other system's: a password that was set here is nobody else's.
 --- exec import_password_renew(user_id uuid, source text, stored text, format text, now time)
 update passwords set stored = :stored, format = :format, set_at = :now
-where user_id = :user_id and source = :source and stored <> :stored
+where user_id = :user_id and source = :source and source <> 'native' and stored <> :stored

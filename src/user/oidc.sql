@@ -47,6 +47,12 @@ delete from oidc_consents where client_id = :id
 
 -- Grants and codes. (active: the person may log in.)
 
+--- one oidc_session_hold(id uuid) -> (id uuid)
+--- sqlite
+select id from sessions where id = :id and ended_at is null
+--- postgres
+select id from sessions where id = :id and ended_at is null for share
+
 --- exec oidc_grant_add(id uuid, client_id text, user_id uuid, session_id uuid, scope text, level int, methods text, auth_at time, offline bool, created_at time, until time)
 insert into oidc_grants (id, client_id, user_id, session_id, scope, level, methods, auth_at, offline, created_at, until)
 values (:id, :client_id, :user_id, :session_id, :scope, :level, :methods, :auth_at, :offline, :created_at, :until)

@@ -58,7 +58,7 @@ static Err *send_fault(ServiceCall *c, const Form *form, OidcFault fault)
 	return NULL;
 }
 
-static Err *send_code(ServiceCall *c, const Request *r)
+static Err *send_code(ServiceCall *c, const Request *r, bool *sent)
 {
 	Oidc *oidc = oidc_of(c);
 	Str code = secret_token(c->arena);
@@ -80,8 +80,9 @@ static Err *send_code(ServiceCall *c, const Request *r)
 		          .until_us = now_us + oidc->conf.code_us };
 	const FormPair pairs[] = { { S("code"), code } };
 
-	TRY(oidc_grant_begin(c->db, c->arena, &grant, &kept));
-	send_back(c, &r->form, pairs, COUNT(pairs));
+	TRY(oidc_grant_begin(c->db, c->arena, &grant, &kept, sent));
+	if (*sent)
+		send_back(c, &r->form, pairs, COUNT(pairs));
 	return NULL;
 }
 
@@ -203,13 +204,22 @@ static Err *show_consent(ServiceCall *c, const Request *r)
 	                                         .locales = form_get(&r->form, "ui_locales") });
 }
 
-static Err *go_on(ServiceCall *c, const Request *r)
+static Err *go_on(ServiceCall *c, Request *r)
 {
 	OidcFault fault;
+	OidcStep step;
+	bool sent = false;
 
-	switch (oidc_next_step(r->client, &r->asked, &r->person, time_utc_us(), &fault)) {
+	step = oidc_next_step(r->client, &r->asked, &r->person, time_utc_us(), &fault);
+	if (step == OIDC_STEP_CODE) {
+		TRY(send_code(c, r, &sent));
+		if (sent)
+			return NULL;
+		r->person = (OidcPerson){ .known = false }; /* logged out meanwhile */
+		step = oidc_next_step(r->client, &r->asked, &r->person, time_utc_us(), &fault);
+	}
+	switch (step) {
 	case OIDC_STEP_CODE:
-		return send_code(c, r);
 	case OIDC_STEP_LOGIN:
 		return send_to_page(c, r, "/login");
 	case OIDC_STEP_CREATE:

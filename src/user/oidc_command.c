@@ -149,11 +149,42 @@ static void say_client(const Cmd *cmd, const OidcClient *c, Str secret)
 	say(cmd, &b);
 }
 
+/* --- the audit log ------------------------------------------------------------------------------------------------------ */
+
+typedef struct Told {
+	const char *action;
+	const OidcClient *add; /* to be stored; or: */
+	Str remove;            /* the id of one that is to go */
+	bool removed;
+} Told;
+
+/* A client's id is letters, digits and few others: it needs no escapes. */
+static Err *do_and_tell(Db *tx, Arena *a, void *arg)
+{
+	Told *t = arg;
+	Str id = t->add ? t->add->id : t->remove;
+	AuditLine line = { .action = t->action };
+
+	t->removed = true;
+	if (t->add)
+		TRY(oidc_client_store(tx, a, t->add, time_utc_us()));
+	else if (id.len)
+		TRY(oidc_client_remove(tx, a, id, &t->removed));
+	if (!t->removed)
+		return NULL;
+	if (id.len)
+		line.detail = str_fmt(a, "{\"client\":\"%.*s\"}", STR_ARG(id));
+	return audit_put(tx, a, user_command_asker(), &line);
+}
+
+/* --- clients ------------------------------------------------------------------------------------------------------------ */
+
 static Err *client_add(Cmd *cmd, Db *db)
 {
 	Arena *a = cmd->arena;
 	Str secret = { 0 };
 	OidcClient client;
+	Told told = { .action = "client.added", .add = &client };
 	Err *err;
 
 	TRY(read_client(a, cmd->args, &client));
@@ -161,7 +192,7 @@ static Err *client_add(Cmd *cmd, Db *db)
 		secret = secret_token(a);
 		client.secret_hash = secret_hash(a, secret);
 	}
-	err = oidc_client_store(db, a, &client, time_utc_us());
+	err = db_txn(db, a, DB_READ_COMMITTED, do_and_tell, &told);
 	if (err_is(err, "db.unique"))
 		return err_new(a, ERR_CONFLICT, "oidc.client_taken", "there is a client %.*s",
 		               STR_ARG(client.id));
@@ -200,10 +231,11 @@ static Err *client_list(Cmd *cmd, Db *db)
 static Err *client_remove(Cmd *cmd, Db *db)
 {
 	const ClientArgs *args = cmd->args;
-	bool removed;
+	Told told = { .action = "client.removed", .remove = args->id };
 
-	TRY(oidc_client_remove(db, cmd->arena, args->id, &removed));
-	if (!removed)
+	if (args->id.len)
+		TRY(db_txn(db, cmd->arena, DB_READ_COMMITTED, do_and_tell, &told));
+	if (!told.removed)
 		return err_new(cmd->arena, ERR_NOT_FOUND, "oidc.client", "there is no client %.*s",
 		               STR_ARG(str_quote(cmd->arena, args->id)));
 	return NULL;
@@ -290,8 +322,12 @@ static Err *keys_do(Cmd *cmd, Accounts *accounts, void *arg)
 	OidcKeyPlan plan = oidc_key_plan(&accounts->conf->openid, accounts->seal);
 
 	(void)arg;
-	if (args->verb == VERB_ROTATE)
+	if (args->verb == VERB_ROTATE) {
+		TRY(accounts_may_seal(accounts, cmd->arena));
 		TRY(oidc_keys_rotate(accounts->db, cmd->arena, &plan, time_utc_us()));
+		TRY(db_txn(accounts->db, cmd->arena, DB_READ_COMMITTED, do_and_tell,
+		           &(Told){ .action = "keys.rotated" }));
+	}
 	return keys_list(cmd, accounts->db);
 }
 

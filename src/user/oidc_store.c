@@ -140,10 +140,25 @@ static OidcGrant *grant_of(Arena *a, const GrantRow *row)
 	return g;
 }
 
-Err *oidc_grant_begin(Db *db, Arena *a, const OidcGrant *g, const OidcKept *code)
-{
-	DbBatch *batch = db_batch(a);
+typedef struct Beginning {
+	const OidcGrant *grant;
+	const OidcKept *code;
+	bool begun;
+} Beginning;
 
+/* Whoever ends the session ends its grants: with its row held, this one comes before that or not at all. */
+static Err *begin_grant(Db *tx, Arena *a, void *arg)
+{
+	Beginning *b = arg;
+	const OidcGrant *g = b->grant;
+	const OidcKept *code = b->code;
+	DbBatch *batch = db_batch(a);
+	OidcSessionHoldRow *session;
+
+	TRY(db_one(tx, a, oidc_session_hold, &session, .id = g->session));
+	b->begun = session != NULL;
+	if (!b->begun)
+		return NULL;
 	batch_exec(batch, oidc_grant_add, NULL, .id = g->id, .client_id = g->client,
 	           .user_id = g->user, .session_id = g->session, .scope = g->scope,
 	           .level = g->level, .methods = g->methods, .auth_at = g->auth_us,
@@ -151,7 +166,16 @@ Err *oidc_grant_begin(Db *db, Arena *a, const OidcGrant *g, const OidcKept *code
 	batch_exec(batch, oidc_code_add, NULL, .hash = code->hash, .grant_id = g->id,
 	           .redirect_uri = code->redirect_uri, .challenge = code->challenge,
 	           .nonce = code->nonce, .until = code->until_us);
-	return db_batch_run(db, a, batch);
+	return db_batch_run(tx, a, batch);
+}
+
+Err *oidc_grant_begin(Db *db, Arena *a, const OidcGrant *g, const OidcKept *code, bool *begun)
+{
+	Beginning b = { g, code, false };
+
+	TRY(db_txn(db, a, DB_READ_COMMITTED, begin_grant, &b));
+	*begun = b.begun;
+	return NULL;
 }
 
 Err *oidc_grant_load(Db *db, Arena *a, Uuid id, OidcGrant **out)

@@ -40,8 +40,9 @@ Err *oidc_client_store(Db *db, Arena *a, const OidcClient *client, int64_t now_u
 Err *oidc_client_remove(Db *db, Arena *a, Str id, bool *removed) MUST_USE;
 Str oidc_grants_text(Arena *a, uint32_t grants);
 
-/* Both or neither. code->grant is set here. */
-Err *oidc_grant_begin(Db *db, Arena *a, const OidcGrant *grant, const OidcKept *code) MUST_USE;
+/* Both or neither. *begun false: the session has ended meanwhile. */
+Err *oidc_grant_begin(Db *db, Arena *a, const OidcGrant *grant, const OidcKept *code, bool *begun)
+	MUST_USE;
 Err *oidc_grant_load(Db *db, Arena *a, Uuid id, OidcGrant **out) MUST_USE;
 Err *oidc_grant_of_refresh(Db *db, Arena *a, Str handle_hash, OidcGrant **out) MUST_USE;
 Err *oidc_code_load(Db *db, Arena *a, Str hash, OidcKept **out) MUST_USE;

@@ -5,6 +5,7 @@
 #include "suite.h"
 #include "user/secret.h"
 #include "user_schema.h"
+#include "user_session_sql.h"
 #include "user_sql.h"
 
 static void suite_prepare(Arena *a)
@@ -48,9 +49,37 @@ static Err *begin(Db *db, Arena *a, OidcKept *code)
 		            .methods = S("pwd"),
 		            .until_us = 1000 };
 
+	bool begun;
+
 	*code = (OidcKept){ .hash = secret_hash(a, S("code")), .until_us = 500 };
 	code->grant = grant_id;
-	return oidc_grant_begin(db, a, &grant, code);
+	TRY(db_exec(db, a, session_add, NULL, .id = session_id,
+	            .token_hash = secret_hash(a, S("s")), .user_id = ann, .level = 1,
+	            .until = 1000));
+	TRY(oidc_grant_begin(db, a, &grant, code, &begun));
+	CHECK(begun);
+	return NULL;
+}
+
+SUITE_TEST(a_session_that_has_ended_grants_nothing_any_more)
+{
+	OidcGrant grant = {
+		.id = { { 7 } }, .client = S("shop"), .user = ann, .session = session_id
+	};
+	OidcKept code, *found;
+	OidcGrant *g;
+	bool begun;
+
+	TRY(begin(db, a, &code));
+	TRY(db_exec(db, a, session_end, NULL, .id = session_id, .now = 5));
+	code.hash = secret_hash(a, S("late"));
+	TRY(oidc_grant_begin(db, a, &grant, &code, &begun));
+	CHECK(!begun);
+	TRY(oidc_grant_load(db, a, grant.id, &g));
+	CHECK_NULL(g);
+	TRY(oidc_code_load(db, a, code.hash, &found));
+	CHECK_NULL(found);
+	return NULL;
 }
 
 SUITE_TEST(a_client_is_kept_as_it_is)

@@ -68,7 +68,7 @@ Err *pages_session(ServiceCall *c, Session **session, User **user)
 Asker pages_asker(ServiceCall *c, const User *user)
 {
 	return (Asker){ .address = c->address,
-		        .agent = str_sub(service_header(c, "User-Agent"), 0, 200),
+		        .agent = service_header(c, "User-Agent"),
 		        .actor = user ? account_id_text(c->arena, user->id) : (Str){ 0 },
 		        .traceparent = c->traceparent };
 }

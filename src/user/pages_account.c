@@ -18,13 +18,19 @@ typedef struct Here {
 	Asker asker;
 } Here;
 
+/* Proved just now, and with the second factor where there is one (user_need_fresh). */
+static bool is_fresh(const Here *here)
+{
+	return time_utc_us() - here->session->proved_us < FRESH_S * US_PER_S &&
+	       (!here->user->totp || here->session->level >= 2);
+}
+
 /* Who is not logged in is sent there; then *there is false, and all is said. */
 static Err *find_here(ServiceCall *c, bool fresh, const char *back, Here *here, bool *there)
 {
 	TRY(pages_session(c, &here->session, &here->user));
 	here->asker = pages_asker(c, here->user);
-	*there = here->session &&
-	         (!fresh || time_utc_us() - here->session->proved_us < FRESH_S * US_PER_S);
+	*there = here->session && (!fresh || is_fresh(here));
 	if (!*there) {
 		oidc_no_store(c);
 		service_redirect(c, 303, pages_link(c, "/login", str_of(back), (Str){ 0 }));

@@ -7,16 +7,20 @@
 #include "base/arena.h"
 #include "user/pages.h"
 
-#define PROOF "banyan_proof"
-
 enum { PROOF_S = 86400 };
+
+/* Else another host of the domain could put there the proof of a registration of its own. */
+static const char *proof_cookie(const ServiceCall *c)
+{
+	return oidc_of(c)->secure ? "__Host-banyan_proof" : "banyan_proof";
+}
 
 static void keep_proof(ServiceCall *c, Str proof)
 {
 	service_say_header(c, "Set-Cookie",
 	                   str_fmt(c->arena,
-	                           PROOF "=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s",
-	                           STR_ARG(proof), proof.len ? PROOF_S : 0,
+	                           "%s=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+	                           proof_cookie(c), STR_ARG(proof), proof.len ? PROOF_S : 0,
 	                           oidc_of(c)->secure ? "; Secure" : ""));
 }
 
@@ -101,7 +105,7 @@ static Err *show_verify(ServiceCall *c, const Form *form, unsigned status, const
 		      .form = "verify",
 		      .locales = form_get(form, "ui_locales"),
 		      .data = pages_data(c) };
-	bool here = service_cookie(c, PROOF).len > 0;
+	bool here = service_cookie(c, proof_cookie(c)).len > 0 && !problem;
 
 	page_put(page.data, "next", pages_next(form));
 	page_put(page.data, "code", form_get(form, "code"));
@@ -130,7 +134,7 @@ static Err *verify_post(ServiceCall *c)
 	asker = pages_asker(c, here);
 	TRY(account_verify(oidc_of(c)->accounts, c->arena,
 	                   &(Verification){ .code = str_trim(form_get(&form, "code")),
-	                                    .proof = service_cookie(c, PROOF),
+	                                    .proof = service_cookie(c, proof_cookie(c)),
 	                                    .password = form_get(&form, "password"),
 	                                    .session_user = here ? here->id : (Uuid){ { 0 } },
 	                                    .asker = &asker },

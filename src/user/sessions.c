@@ -14,6 +14,8 @@
 
 #include "user_session_sql.h"
 
+#include <string.h>
+
 enum { AGENT_BYTES = 200 };
 
 Str session_id_text(Arena *a, Uuid id)
@@ -53,14 +55,27 @@ static void session_of(const SessionRow *row, Session *out)
 	};
 }
 
-/* Cut between characters. */
+/* Cut between characters. A field may have any bytes in it, a column and JSON may not: those that are no text become "?". */
 static Str agent_of(Arena *a, Str text)
 {
-	size_t len = MIN(text.len, (size_t)AGENT_BYTES);
+	char *at = arena_alloc_raw(a, AGENT_BYTES);
+	size_t len = 0;
 
-	while (len && len < text.len && ((unsigned char)text.at[len] & 0xc0) == 0x80)
-		len--;
-	return str_dup(a, str_sub(text, 0, len));
+	while (text.len) {
+		uint32_t code;
+		size_t bytes = str_utf8(text, &code);
+		bool plain = bytes && code >= ' ' && code != 0x7f;
+
+		if (len + (plain ? bytes : 1) > AGENT_BYTES)
+			break;
+		if (plain)
+			memcpy(at + len, text.at, bytes);
+		else
+			at[len] = '?';
+		len += plain ? bytes : 1;
+		text = str_sub(text, bytes ? bytes : 1, text.len);
+	}
+	return (Str){ at, len };
 }
 
 void session_draft(const Accounts *accounts, Arena *a, SessionDraft *draft)

@@ -67,6 +67,7 @@ static Err *put(const Accounts *accounts, Db *tx, Arena *a, Uuid user, const Tot
 	OptInt confirmed_at = { .set = confirmed, .v = now_us };
 	Str sealed;
 
+	TRY(accounts_may_seal(accounts, a));
 	TRY(seal_close(accounts->seal, a, context_of(a, user), totp->secret, &sealed));
 	TRY(db_exec(tx, a, totp_put, NULL, .user_id = user, .secret = sealed,
 	            .algorithm = algorithms[totp->hash], .digits = totp->digits,

@@ -88,6 +88,13 @@ username_norm = null, username_looks = null, external = null, name = '', locale 
 login_at = null, password_at = null, totp_at = null, version = version + 1, updated_at = :now, erased_at = :now
 where id = :id and status <> 'erased'
 
+-- What other systems called those who were erased.
+--- exec user_erased_add(hash bytes, now time)
+insert into erased_names (hash, at) values (:hash, :now) on conflict do nothing
+
+--- one user_erased(hash bytes) -> (at time)
+select at from erased_names where hash = :hash
+
 --- one user_counts() -> (active int, all_of_them int); scans
 select coalesce(sum(case when status = 'active' then 1 else 0 end), 0) as active, count(*) as all_of_them from users
 

@@ -360,9 +360,12 @@ typedef struct Doing {
 static Err *set_status(ServiceCall *c, Db *tx, void *arg)
 {
 	const Doing *in = arg;
+	UserHold hold;
 	User *user;
 
 	service_forget(c, account_cache_key(c->arena, in->id));
+	TRY(user_hold(tx, c->arena, in->id, &hold));
+	TRY(service_match(c, hold.version));
 	if (in->status == USER_ERASED)
 		return account_erase(tx, c->arena, in->id, in->asker);
 	TRY(account_status(tx, c->arena, in->id, in->status, in->asker));
@@ -478,10 +481,11 @@ ServiceRoutes user_admin_routes(void)
 		  .idempotent = true, .help = "make an account" },
 		{ "PATCH", "/v1/users/{id}", user_patch, WRITE, .body = &user_change_table,
 		  .etag = true, .help = "change it, roles too" },
-		{ "POST", "/v1/users/{id}/suspend", user_suspend, WRITE,
+		{ "POST", "/v1/users/{id}/suspend", user_suspend, WRITE, .etag = true,
 		  .help = "it may not log in any more; its sessions end" },
-		{ "POST", "/v1/users/{id}/activate", user_activate, WRITE, .help = "it may again" },
-		{ "DELETE", "/v1/users/{id}", user_delete, WRITE,
+		{ "POST", "/v1/users/{id}/activate", user_activate, WRITE, .etag = true,
+		  .help = "it may again" },
+		{ "DELETE", "/v1/users/{id}", user_delete, WRITE, .etag = true,
 		  .help = "erase it: only its id stays" },
 		{ "POST", "/v1/users/{id}/recovery", recovery_post, WRITE,
 		  .help = "send it a code to set a password with" },

@@ -27,7 +27,11 @@ static Err *me_patch(ServiceCall *c)
 
 static Err *erase(ServiceCall *c, Db *tx, void *arg)
 {
+	UserHold hold;
+
 	service_forget(c, account_cache_key(c->arena, c->who.id));
+	TRY(user_hold(tx, c->arena, c->who.id, &hold));
+	TRY(service_match(c, hold.version));
 	return account_erase(tx, c->arena, c->who.id, arg);
 }
 
@@ -285,7 +289,7 @@ ServiceRoutes user_me_routes(void)
 		{ "GET", "/v1/me", me_get, ME, .etag = true, .help = "one's account" },
 		{ "PATCH", "/v1/me", me_patch, ME, .etag = true,
 		  .help = "change name, locale, custom fields, username" },
-		{ "DELETE", "/v1/me", me_delete, ME,
+		{ "DELETE", "/v1/me", me_delete, ME, .etag = true,
 		  .help = "erase one's account; wants a fresh proof" },
 		{ "GET", "/v1/me/export", me_export, ME, .help = "all that is kept of one" },
 		{ "POST", "/v1/me/email", email_post, ME, .body = &email_in,

@@ -5,9 +5,11 @@
 #include "user/user_command.h"
 
 #include "base/arena.h"
+#include "base/time.h"
 #include "rt/loop.h"
 #include "service/service.h"
 #include "user/accounts_int.h"
+#include "user/oidc_keys.h"
 #include "user/user.h"
 
 #include <string.h>
@@ -25,6 +27,18 @@ static void accounts_closep(Accounts **accounts)
 	accounts_close(*accounts);
 }
 
+/* Our keys are the service's when they open its own. Where it has none yet, only its configuration says which they are. */
+static Err *look_at_keys(Arena *a, Accounts *accounts)
+{
+	const OidcRing *ring;
+	Err *err = oidc_keys_list(accounts->db, a, time_utc_us(), &ring, accounts->seal);
+
+	if (err && str_starts(str_of(err->slug), S("db.")))
+		return err;
+	accounts->other_keys = err || (!accounts->home && !ring->count);
+	return NULL;
+}
+
 /* One hash at a time will do. */
 static Err *with_accounts(const Run *run, Db *db, const UserConf *given, const ServiceHome *home)
 {
@@ -37,6 +51,7 @@ static Err *with_accounts(const Run *run, Db *db, const UserConf *given, const S
 
 	conf->password.workers = 1;
 	TRY(accounts_open(a, &setup, &accounts));
+	TRY(look_at_keys(a, accounts));
 	return run->fn(run->cmd, accounts, run->arg);
 }
 

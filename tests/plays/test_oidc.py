@@ -242,6 +242,16 @@ def node_key():
     return json.loads(made.stdout)
 
 
+def test_the_log_tells_of_clients_and_keys(provider):
+    at = provider()
+    at.client("shop", "--redirect", BACK)
+    at.command("user", "keys", "rotate")
+    at.command("user", "client", "remove", "shop")
+    log = at.command("user", "audit")
+    assert [log.count(action) for action in ("client.added", "keys.rotated", "client.removed")] == [1, 1, 1], log
+    at.command("user", "audit", "--verify")
+
+
 def test_keys_rotate_and_tokens_before_it_stay_good(shop):
     at, rp, ann = shop
     before = tokens_of(rp, ann)
@@ -333,6 +343,14 @@ def test_without_its_token_the_person_is_asked(shop):
     assert urlsplit(ann.open(rp.ask()).url).path == "/login"
 
 
+def test_ones_export_has_who_was_let_in(shop):
+    at, rp, ann = shop
+    agree(ann.open(rp.ask("openid email")))
+    login = requests.post(at.issuer + "/v1/sessions", json={"login": ann.email, "password": PASSWORD, "bearer": True}, timeout=60).json()
+    export = requests.get(at.issuer + "/v1/me/export", headers={"Authorization": f"Bearer {login['token']}"}, timeout=60).json()
+    assert [(row["client_id"], row["name"], row["scope"]) for row in export["consents"]] == [(rp.ident, "The Shop", "openid email")]
+
+
 def test_consent_is_withdrawn_on_ones_page(shop):
     at, rp, ann = shop
     tokens = tokens_of(rp, ann)
@@ -356,6 +374,32 @@ def test_a_suspended_person_has_no_tokens_any_more(shop):
 
 
 # Pages
+
+def test_cookies_of_pages_are_set_by_no_other_host(provider):
+    """Else a host beside ours could leave there the proof of a registration of its own, for who opens the mail's link."""
+    at = provider(development="false")
+    page = requests.get(at.issuer + "/register", timeout=60)
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    _, fields = Page(Person(at), at.issuer + "/register", page).forms[0]
+    done = requests.post(at.issuer + "/register", data={**fields, "email": "ann@shop.test", "password": PASSWORD}, headers={"Cookie": cookie},
+                         allow_redirects=False, timeout=60)
+    assert done.status_code == 303, done.text
+    for set_cookie in page.headers["Set-Cookie"], done.headers["Set-Cookie"]:
+        assert set_cookie.startswith("__Host-banyan_") and "Secure" in set_cookie and "Path=/;" in set_cookie and "Domain" not in set_cookie
+
+
+def test_a_code_of_another_browser_asks_for_the_password(shop):
+    at, _, _ = shop
+    ann, number = Person(at), uuid.uuid4().hex[:8]
+    for name in "ann", "bob":  # the browser keeps the proof of the last
+        page = ann.open("/register").submit(name=name, email=f"{name}{number}@shop.test", password=PASSWORD)
+    assert 'name="password"' not in page.text
+    code = at.mailed(f"ann{number}@shop.test")
+    page = page.submit(code=code)
+    assert page.status == 422 and 'name="password"' in page.text
+    page = page.submit(code=code, password=PASSWORD)
+    assert page.status == 200 and "confirmed" in page.text, page.text
+
 
 def test_a_form_of_elsewhere_does_nothing(shop):
     at, rp, ann = shop
@@ -433,6 +477,27 @@ def test_a_session_is_ended_from_another(shop):
     assert urlsplit(other.open("/account").url).path == "/login"
     with pytest.raises(Refused, match="invalid_grant"):
         rp.do("refresh", token=lost["refresh_token"])
+
+
+def test_a_second_factor_is_removed_with_it_and_not_around_it(shop):
+    """A session from before it, though its password was shown a minute ago, is no second factor."""
+    at, _, ann = shop
+    other = Person(at)
+    other.log_in(other.open("/login"), ann.email)
+    ann.log_in(ann.open("/login"))
+    page = ann.open("/account/totp")
+    codes = re.findall(r"<li><code>(.+?)</code>", page.submit(code=oathtool(totp_key(page))).text)
+
+    def drop(person):
+        page = person.open("/account")
+        return page.submit([action for action, _ in page.forms].index("/account/totp/drop"))
+
+    page = drop(other)
+    assert urlsplit(page.url).path == "/login" and "/account/totp/drop" in ann.open("/account").text
+    page = other.log_in(page, ann.email)
+    assert urlsplit(page.url).path == "/login/code"
+    page.submit(code=codes[0])
+    assert "/account/totp/drop" not in drop(other).text
 
 
 def test_a_new_password_by_mail(shop):

@@ -74,6 +74,17 @@ def test_a_forgotten_password_is_set_anew_and_everybody_is_logged_out(accounts):
     assert again.status == 403 and again.code == "user.code"
 
 
+def test_a_recovery_that_went_to_an_old_address_is_good_for_nothing(accounts):
+    """As when both were asked for at once, and the address changed before the code was made."""
+    service = accounts()
+    ann = service.register()
+    assert service.say("POST", "/v1/recoveries", {"login": ann.email}).status == 202
+    code = service.mail(ann.email, "recovery")["code"]
+    service.sql("update users set email = 'new@shop.test', email_norm = 'new@shop.test'")
+    refused = service.say("POST", "/v1/passwords", {"code": code, "password": "another good horse"})
+    assert refused.status == 403 and refused.code == "user.code" and ann.log_in(login="new@shop.test").status == 201
+
+
 def test_a_changed_password_ends_all_sessions_but_this_one_whose_token_is_another(accounts):
     service = accounts()
     ann, other = service.register(), None
@@ -214,6 +225,15 @@ def test_a_session_ends_idle_and_it_ends_old(accounts):
         service.sql("update sessions set ended_at = created_at where ended_at is null")
 
 
+@pytest.mark.parametrize("agent, kept", [("caf\xe9 \xff", "caf? ?"), ("a\tb", "a?b"), ("x" * 199 + "\xc3\xa9", "x" * 199), ("\xc3\xa9", "é")])
+def test_a_browser_may_call_itself_anything(accounts, agent, kept):
+    ann = accounts().register()
+    answer = ann.service.say("POST", "/v1/sessions", {"login": ann.email, "password": PASSWORD, "bearer": True}, User_Agent=agent)
+    assert answer.status == 201, answer.body
+    listed = ann.service.say("GET", "/v1/me/sessions", Authorization=f"Bearer {answer.json['token']}")
+    assert [row["agent"] for row in listed.json["data"]] == [kept]
+
+
 def test_use_keeps_a_session_and_is_not_written_down_each_time(accounts):
     service = accounts(QUICK, NO_THROTTLE, "sessions: { idle: 1h, longest: 10h }")
     ann = service.register()
@@ -333,6 +353,22 @@ def test_one_account_can_be_tried_a_few_times(accounts):
     assert nobody == [401, 401, 401, 429]
     service.earlier("throttles", "at", 3601)
     assert ann.log_in().status == 201
+
+
+def test_too_often_does_not_tell_which_names_are_of_one_account(accounts):
+    service = accounts(QUICK, FEW)
+    ann = service.register()
+    ann.log_in()
+    assert ann.say("PATCH", "/v1/me", {"username": "annie"}).status == 200
+
+    def after(login, name):
+        for _ in range(4):
+            service.say("POST", "/v1/sessions", {"login": login, "password": "wrong"}, X_Forwarded_For="192.0.2.1")
+            service.say("POST", "/v1/recoveries", {"login": login})
+        login = service.say("POST", "/v1/sessions", {"login": name, "password": "wrong"}, X_Forwarded_For="192.0.2.1")
+        return login.status, service.say("POST", "/v1/recoveries", {"login": name}).status
+
+    assert after(ann.email, "annie") == after("nobody@shop.test", "nobody") == (401, 202)
 
 
 def test_who_guesses_from_elsewhere_keeps_nobody_out(accounts):

@@ -70,6 +70,20 @@ def test_accounts_are_made_found_changed_and_erased(accounts):
     assert ann.log_in().status == 401 and service.register("ann@shop.test").id != user
 
 
+def test_what_was_decided_of_an_older_version_is_not_done(accounts):
+    service = accounts()
+    ann = service.register()
+    path, old = f"/v1/users/{ann.id}", service.admin_say("GET", f"/v1/users/{ann.id}").headers["ETag"]
+    now = service.admin_say("PATCH", path, {"roles": ["staff"]}).headers["ETag"]
+    ann.log_in()
+    asked = [(service.admin_say, "DELETE", path), (service.admin_say, "POST", path + "/suspend"), (ann.say, "DELETE", "/v1/me")]
+    for who, method, at in asked:
+        assert (method, who(method, at, If_Match=old).status) == (method, 412)
+    done = service.admin_say("POST", path + "/suspend", If_Match=now)
+    assert done.status == 200 and service.admin_say("POST", path + "/activate", If_Match=now).status == 412
+    assert service.admin_say("DELETE", path, If_Match=done.headers["ETag"]).status == 204
+
+
 def test_nothing_of_an_erased_person_stays(accounts):
     service = accounts()
     ann, _, _ = with_totp(service)
@@ -349,6 +363,23 @@ def test_kept_answers_are_never_older_than_a_change(accounts, accounts_database)
     assert here.run("suspend", ann.id)[0] == 0
     until(lambda: there.admin_say("GET", path).json["status"] == "suspended", "what a command did", within=5)
     assert ann.log_in().status == 401
+
+
+def test_an_import_makes_kept_answers_old(accounts, accounts_database):
+    if accounts_database.startswith("sqlite"):
+        pytest.skip("nothing is kept without a Redis")
+    service = accounts()
+
+    def take(active, query=""):
+        row = json.dumps({"id": 7, "username": "eve", "is_active": active}).encode()
+        taken = service.admin_say("POST", f"/v1/users:import?source=shop{query}", row)
+        assert taken.status == 200, taken.body
+        return taken.json["results"][0]
+
+    path = f"/v1/users/{take(True)['user']}"
+    assert service.admin_say("GET", path).json["status"] == "active"
+    assert take(False, "&refresh=true")["outcome"] == "changed"
+    assert service.admin_say("GET", path).json["status"] == "suspended"
 
 
 def test_without_its_database_it_says_so_and_loses_nothing(stage):

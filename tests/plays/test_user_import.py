@@ -314,6 +314,51 @@ def test_while_the_other_system_owns_them_accounts_follow(service):
     assert service.run("audit", "--verify")[0] == 0
 
 
+def test_who_was_erased_here_does_not_come_back(service):
+    """Though the other system still has them in its list."""
+    eve = {"id": 7, "username": "eve", "email": "eve@shop.test", "password": GOOD}
+    take(service, lines(eve))
+    ann = service.register()
+    own = service.run("export")[1]
+    for name in "shop:7", ann.id:
+        assert service.admin_say("DELETE", f"/v1/users/{name}").status == 204
+    for words in (), ("--dry-run",), ("--refresh",):
+        for text, source in (lines(eve, {"id": 8, "username": "bob"}), "shop"), (own, None):
+            done, rows = take(service, text, *words, source=source)
+            assert done["failed"] == done["changed"] == 0 and rows[1]["outcome"] == "same", (words, rows)
+            assert "erased" in rows[1]["detail"] and "user" not in rows[1] or source is None
+    assert [row.get("username") for row in export(service)] == ["bob"]
+
+
+def test_secrets_are_closed_with_the_services_keys_or_not_taken(service, tmp_path):
+    """By the database's address alone a command does not know them."""
+    rows = lines({"id": 7, "username": "eve", "password": GOOD, "totp": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"})
+
+    def by_address(*words, text=""):
+        done = subprocess.run([BANYAN, "user", *words, "--database", service.database], input=text, cwd=tmp_path, capture_output=True,
+                              text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    code, said = by_address("import", "--source", "shop", "-", text=rows)
+    assert code and "-c" in said and export(service) == []
+    ann = service.register()
+    code, said = by_address("reset", ann.id)
+    assert code and "-c" in said and service.run("reset", ann.id)[0] == 0
+    keys = service.sql("select kid from oidc_keys order by kid")
+    code, said = by_address("keys", "rotate")
+    assert code and "-c" in said and service.sql("select kid from oidc_keys order by kid") == keys
+    assert by_address("suspend", ann.id)[0] == 0
+
+
+def test_a_password_that_was_set_here_is_never_taken_back(service):
+    ann = service.register()
+    before = service.run("export")[1]
+    ann.log_in()
+    assert ann.say("POST", "/v1/me/password", {"current": ann.password, "password": "another good horse"}).status == 200
+    done, _ = take(service, before, "--refresh", source=None)
+    assert (done["same"], done["changed"]) == (1, 0) and ann.log_in("another good horse").status == 201
+
+
 def test_a_database_that_goes_away_ends_a_run_and_the_next_goes_on(stage, server):
     service = Accounts(stage.folder, fresh(server), (QUICK, NO_THROTTLE))
     stage.enter(service, service.finish)

@@ -21,7 +21,7 @@ admin: {{ address: "127.0.0.1:0" }}
 threads: 2
 services:
   user:
-    development: true
+    development: {development}
     public_url: {url}
     listen: "{address}"
     database: "{database}"
@@ -35,7 +35,7 @@ services:
 class Provider(Gateway):
     """`banyan serve --only user`. Its socket is the play's, so that its address is known before it begins, and stays."""
 
-    def __init__(self, folder, database=None, more="", number=0):
+    def __init__(self, folder, database=None, more="", number=0, development="true"):
         self.home = pathlib.Path(folder) / f"provider{number or ''}"
         self.home.mkdir()
         self.socket = listening_socket()
@@ -47,7 +47,7 @@ class Provider(Gateway):
         launcher.write_text(f"#!/bin/bash\nexec 3<&{self.fd}\nexport LISTEN_FDS=1 LISTEN_PID=$$\nexec {shlex.quote(BANYAN)} \"$@\"\n")
         launcher.chmod(0o755)
         self.launcher = launcher
-        text = USER.format(url=self.issuer, address=self.where, folder=self.home, more=more,
+        text = USER.format(url=self.issuer, address=self.where, development=development, folder=self.home, more=more,
                            database=database or f"sqlite:{self.home}/user.db")
         super().__init__(self.home, text, program=launcher, pass_fds=[self.fd], words=["--only", "user"])
 
