@@ -58,8 +58,9 @@ Err *writes_key_read(Arena *a, Str text, WritesKey *out)
 	}
 	if (str_starts(text, S("claim")))
 		return err_new(a, ERR_INVALID, "conf.value",
-		               "a claim must have been verified, and this gateway verifies none: "
-		               "path, path.PART, header:NAME, user or body.FIELD");
+		               "a claim is no key by itself: `user` is whoever `shift.sticky` "
+		               "knows, by claim:NAME too; or path, path.PART, header:NAME, "
+		               "body.FIELD");
 	if (str_starts(text, part) && text.len > part.len) {
 		*out = (WritesKey){ .by = WRITES_BY_PART,
 			            .name = str_sub(text, part.len, text.len) };
