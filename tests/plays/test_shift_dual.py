@@ -531,9 +531,9 @@ def test_a_book_that_is_away(postgres, dual, client, old, new, unable):
     answer = client.post(gw, "/a/1", b"two")
     if unable == "refuse":
         assert answer.status == 503 and answer.problem["type"].endswith("writes.away") and old.bodies == ["one"]
-        for _ in range(5):
+        for _ in range(40):
             assert client.post(gw, "/a/1", b"more").status == 503
-        assert count(gw, "refused") <= 1, "what the book certainly does not have is nothing to tell it of"
+        assert count(gw, "refused") < 20, "what the book certainly does not have is nothing to tell it of; a connection that broke is another matter"
     else:
         assert answer.status == 201 and old.bodies == ["one", "two"] and count(gw, "single_away") == 1
     postgres.start()
