@@ -132,7 +132,7 @@ static Str key_of(Passage *p, const DualRules *rules, Str body)
 {
 	return dual_key(p->x->arena, &rules->key,
 	                &(DualKeyAsk){ p->route, p->url.path, &p->x->request.headers, user_of(p),
-	                               body });
+	                               body, p->identity });
 }
 
 static Err *make_intent(Passage *p, const DualRules *rules, DualIntent *out)
