@@ -158,9 +158,9 @@ static Err *action_proxy(Passage *p)
 	if (!gathered)
 		TRY(relay_gather(p));
 	relay_frame(p);
-	p->ready_us = loop_now_us();
 	if (p->shift)
 		TRY(ask_hooks(p));
+	p->ready_us = loop_now_us(); /* what it waited for before that is not its side's doing */
 	err = attempts_run(p);
 	return err_is(err, "rt.deadline") ? &too_late : err;
 }

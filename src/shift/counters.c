@@ -3,7 +3,7 @@
  * What an answer says of counters.
  *
  * A header is there when the head is. A field takes the body: it is copied as it passes (256 KiB at most, of at most 256 requests at
- * a time), and read in a fiber of its own when the client has it; on a worker where it is large or coded. What could not be read
+ * a time, and 64 MiB of all that are on their way), and read in a fiber of its own when the client has it; on a worker where it is large or coded. What could not be read
  * (too large, too many, a coding nobody here reads) says nothing of the counter, and is counted as unread; a body that is no JSON
  * does not have the field. A request that failed does not have what it should have.
  *
@@ -20,7 +20,13 @@
 #include "shift/compare_int.h"
 #include "store/background.h"
 
-enum { BODY_MAX = 256 << 10, AT_ONCE_MAX = 256, SMALL_BYTES = 16 << 10, ONE_OF = 8 };
+enum {
+	BODY_MAX = 256 << 10,
+	COPIES_MAX = 64 << 20,
+	AT_ONCE_MAX = 256,
+	SMALL_BYTES = 16 << 10,
+	ONE_OF = 8
+};
 
 typedef struct Counter {
 	Str header; /* empty: a field */
@@ -44,6 +50,7 @@ struct CounterBody {
 typedef struct Counting {
 	bool open;
 	uint32_t running; /* atomic */
+	size_t copied;    /* atomic; bytes of copies */
 	Background background;
 } Counting;
 
@@ -147,6 +154,22 @@ static bool read_body(const Counters *counters, Str coding, Str body, uint32_t *
 	return decoded == HTTP_DECODED || decoded == HTTP_DECODE_DAMAGED;
 }
 
+/* --- copies --------------------------------------------------------------------------------------------------------- */
+
+static bool has_room(size_t bytes)
+{
+	if (__atomic_add_fetch(&counting.copied, bytes, __ATOMIC_RELAXED) <= COPIES_MAX)
+		return true;
+	__atomic_sub_fetch(&counting.copied, bytes, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void free_copy(CounterBody *body)
+{
+	__atomic_sub_fetch(&counting.copied, body->bytes.len, __ATOMIC_RELAXED);
+	buf_fini(&body->bytes);
+}
+
 /* --- a body that is read later ------------------------------------------------------------------------------------------ */
 
 typedef struct Job {
@@ -191,7 +214,7 @@ static void job_fiber(void *arg)
 		job->counted.measured &= ~job->counters->fields;
 	tell(job->s, &job->counted, err || !job->good);
 	__atomic_sub_fetch(&counting.running, 1, __ATOMIC_RELAXED);
-	buf_fini(&job->body.bytes);
+	free_copy(&job->body);
 	snapshot_unref(job->snap);
 	arena_free(job->arena);
 	background_end(&counting.background);
@@ -290,16 +313,18 @@ void counters_piece(const Passage *p, CounterTrip *trip, Str piece)
 
 	if (!body || body->whole)
 		return;
-	body->cut |= body->bytes.len + piece.len > BODY_MAX;
+	body->cut = body->cut || body->bytes.len + piece.len > BODY_MAX || !has_room(piece.len);
 	if (!body->cut)
 		buf_put(&body->bytes, piece);
+	else
+		free_copy(body);
 	body->whole = !piece.len || p->call.read_all;
 }
 
 void counters_drop(CounterTrip *trip)
 {
 	if (trip->body)
-		buf_fini(&trip->body->bytes);
+		free_copy(trip->body);
 	trip->body = NULL;
 }
 

@@ -98,3 +98,27 @@ TEST(counters_say_when_a_body_cannot_be_read)
 	                &with)); /* it lies: it is damaged */
 	CHECK_INT(with, 0);
 }
+
+TEST(counters_copy_no_more_than_there_is_room_for)
+{
+	static Passage p;
+	static CounterBody bodies[300];
+	AUTO(buf_fini) Buf large = { 0 };
+	size_t whole = 0;
+
+	memset(buf_room(&large, BODY_MAX), 'x', BODY_MAX);
+	buf_wrote(&large, BODY_MAX);
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		CounterTrip trip = { .body = &bodies[i] };
+
+		counters_piece(&p, &trip, buf_str(&large));
+		counters_piece(&p, &trip, S(""));
+		CHECK(bodies[i].whole && bodies[i].cut == !bodies[i].bytes.len);
+		whole += !bodies[i].cut;
+	}
+	CHECK_INT(whole, COPIES_MAX / BODY_MAX);
+	CHECK_INT(counting.copied, COPIES_MAX);
+	for (size_t i = 0; i < COUNT(bodies); i++)
+		counters_drop(&(CounterTrip){ .body = &bodies[i] });
+	CHECK_INT(counting.copied, 0);
+}

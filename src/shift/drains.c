@@ -64,12 +64,12 @@ void drains_put(JsonWriter *w, Subject *s, const Snapshot *snap)
 	const Upstream *up;
 
 	json_begin_object(w);
+	subject_lock(s); /* the name is of a configuration that may be replaced */
 	json_put_str(w, "upstream", s->old);
-	json_key(w, S("servers"));
-	json_begin_array(w);
-	subject_lock(s);
 	up = drains_upstream(snap, s->old);
 	subject_unlock(s);
+	json_key(w, S("servers"));
+	json_begin_array(w);
 	for (size_t i = 0; up && i < upstream_servers(up); i++) {
 		UpstreamServerStats stats = upstream_server_stats(up, i);
 

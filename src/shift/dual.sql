@@ -16,10 +16,11 @@ on conflict do nothing
 returning seq, exists (select 1 from shift_writes w where w.subject = :subject and w.write_key = :write_key
 	and w.target = :target and w.state in ('open', 'unknown', 'due', 'dead') and w.id <> :id) as behind
 
--- What is in a write's way: one that is being done; of those that its side lacks, the ones that need help; and of these the ones
--- that nobody knows of.
---- one write_in_way(subject text, write_key text, side text) -> (gated int, stuck int, lost int)
+-- What is in a write's way: one that is being done; of those that its side lacks, the ones that come by themselves or with help, the
+-- ones that need it, and of these the ones that nobody knows of.
+--- one write_in_way(subject text, write_key text, side text) -> (gated int, coming int, stuck int, lost int)
 select coalesce(sum(case when state = 'open' and gate is not null then 1 else 0 end), 0),
+	coalesce(sum(case when target = :side and state in ('open', 'unknown', 'due') then 1 else 0 end), 0),
 	coalesce(sum(case when target = :side and (state in ('dead', 'unknown') or (state = 'due' and tries > 0)) then 1 else 0 end), 0),
 	coalesce(sum(case when target = :side and (state = 'unknown' or (state = 'dead' and reason = 'unknown')) then 1 else 0 end), 0)
 from shift_writes where subject = :subject and write_key = :write_key
@@ -61,11 +62,11 @@ where state = 'open' and owner <> :owner
 	and not exists (select 1 from shift_writers g where g.owner = shift_writes.owner and g.until > :now)
 
 -- The first of each key that the other side lacks, for a process that is alive; of one that is gone anybody may take them.
---- many write_claim(subject text, owner uuid, now time, most int) -> write; scans
+--- many write_claim(subject text, owner uuid, now time, far time, most int) -> write; scans
 --- sqlite
 update shift_writes set owner = :owner, fence = fence + 1
 where seq in (select w.seq from shift_writes w
-	where w.subject = :subject and w.state in ('due', 'unknown') and w.retry_at <= :now
+	where w.subject = :subject and w.state in ('due', 'unknown') and (w.retry_at <= :now or w.retry_at > :far)
 	and (w.owner is null or not exists (select 1 from shift_writers g where g.owner = w.owner and g.until > :now))
 	and (w.state = 'unknown' or not exists (select 1 from shift_writes e where e.subject = w.subject
 		and e.write_key = w.write_key and (e.turn, e.seq) < (w.turn, w.seq) and e.state in ('due', 'dead')))
@@ -74,7 +75,7 @@ returning seq, id, subject, route, write_key, state, target, method, path, autho
 	fence, tries, fails, retry_at, made_at, status, answer, reason, said
 --- postgres
 with next as materialized (select w.seq from shift_writes w
-	where w.subject = :subject and w.state in ('due', 'unknown') and w.retry_at <= :now
+	where w.subject = :subject and w.state in ('due', 'unknown') and (w.retry_at <= :now or w.retry_at > :far)
 	and (w.owner is null or not exists (select 1 from shift_writers g where g.owner = w.owner and g.until > :now))
 	and (w.state = 'unknown' or not exists (select 1 from shift_writes e where e.subject = w.subject
 		and e.write_key = w.write_key and (e.turn, e.seq) < (w.turn, w.seq) and e.state in ('due', 'dead')))
@@ -82,6 +83,13 @@ with next as materialized (select w.seq from shift_writes w
 update shift_writes set owner = :owner, fence = fence + 1 from next where shift_writes.seq = next.seq
 returning shift_writes.seq, id, subject, route, write_key, state, target, method, path, authority, fields, body,
 	idempotency_key, repeats, fence, tries, fails, retry_at, made_at, status, answer, reason, said
+
+-- (Claims whose answer was lost are found among these.)
+--- many writes_claimed(owner uuid) -> (id uuid, fence int); scans
+select id, fence from shift_writes where owner = :owner and state in ('due', 'unknown')
+
+--- exec write_unclaim(id uuid, fence int, owner uuid)
+update shift_writes set owner = null where id = :id and fence = :fence and owner = :owner and state in ('due', 'unknown')
 
 -- Of a claimed one, while it is still the claimer's.
 
@@ -145,7 +153,7 @@ where subject = :subject and state = 'dead' and reason <> 'unknown'
 update shift_writes set state = 'skipped' where seq = :seq and subject = :subject and state = 'dead'
 
 --- exec write_drop(subject text, seq int)
-delete from shift_writes where seq = :seq and subject = :subject and state in ('dead', 'skipped', 'differs')
+delete from shift_writes where seq = :seq and subject = :subject and state in ('due', 'dead', 'skipped', 'differs')
 
 -- Processes.
 

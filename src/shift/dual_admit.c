@@ -48,10 +48,9 @@ static ShiftPhase phase_of(const Subject *s)
 	return (ShiftPhase)__atomic_load_n(&s->phase, __ATOMIC_RELAXED);
 }
 
-static bool is_dual(const Passage *p, const DualRules *rules)
+static bool is_write(const Passage *p, const DualRules *rules)
 {
-	return rules && dual_db() && !is_read(p->head.method) && !p->head.upgrade.len &&
-	       phase_of(rules->subject) != SHIFT_RETIRED;
+	return rules && !is_read(p->head.method) && !p->head.upgrade.len;
 }
 
 static void drop(Headers *headers, Str name)
@@ -129,6 +128,13 @@ static uint64_t user_of(const Passage *p)
 	return ((const ShiftTrip *)p->shift)->user.hash;
 }
 
+static Str key_of(Passage *p, const DualRules *rules, Str body)
+{
+	return dual_key(p->x->arena, &rules->key,
+	                &(DualKeyAsk){ p->route, p->url.path, &p->x->request.headers, user_of(p),
+	                               body, p->identity });
+}
+
 static Err *make_intent(Passage *p, const DualRules *rules, DualIntent *out)
 {
 	Arena *a = p->x->arena;
@@ -140,9 +146,7 @@ static Err *make_intent(Passage *p, const DualRules *rules, DualIntent *out)
 		             .head = &p->head };
 	TRY(copy_body(p, &out->body));
 	out->idempotency_key = idempotency_key(p, out->id);
-	out->key = dual_key(a, &rules->key,
-	                    &(DualKeyAsk){ p->route, p->url.path, &p->x->request.headers,
-	                                   user_of(p), out->body, p->identity });
+	out->key = key_of(p, rules, out->body);
 	dual_put_fields(&fields, &p->head.headers);
 	out->fields = str_dup(a, buf_str(&fields));
 	return NULL;
@@ -150,22 +154,46 @@ static Err *make_intent(Passage *p, const DualRules *rules, DualIntent *out)
 
 /* --- its turn ----------------------------------------------------------------------------------------------------------------- */
 
+/* Is anybody on the new side? Not while all were sent back, whether or not the book knows it yet, nor where the configuration has
+ * another new side than the one that users were moved to. */
+static bool has_users(Subject *s)
+{
+	bool has;
+
+	subject_lock(s);
+	has = subject_share_ppm(s) > 0;
+	subject_unlock(s);
+	return has;
+}
+
 /* The other side has all earlier writes of its key, and users are on both. */
 static bool pin(Passage *p, DualIntent *intent)
 {
 	Subject *s = intent->rules->subject;
 	ShiftTrip *trip = p->shift;
-	ShiftPhase phase = phase_of(s);
 	bool to_old = intent->to_new == false;
 
-	if (!to_old && phase != SHIFT_CANARY && phase != SHIFT_NEW)
+	if (!to_old && !has_users(s))
 		return false;
-	p->target = to_old ? p->state->target : p->state->new_target;
-	p->times = to_old ? &p->route->conf->timeouts : &p->route->conf->new_timeouts;
+	if (to_old) {
+		shift_serve_by_old(p);
+	} else {
+		p->target = p->state->new_target;
+		p->times = &p->route->conf->new_timeouts;
+		trip->count = 0; /* what becomes of it says nothing of a draw */
+	}
 	intent->to_new = to_old;
-	trip->count = 0; /* what becomes of it says nothing of a draw */
 	dual_count(s, DUAL_COUNT_PINNED);
 	return true;
+}
+
+/* All users were sent back while it waited: it is not sent to the new side any more. */
+static void go_back_too(Passage *p, DualIntent *intent)
+{
+	if (intent->to_new || has_users(intent->rules->subject))
+		return;
+	shift_serve_by_old(p);
+	intent->to_new = true;
 }
 
 static Err *ask_book(Arena *a, const DualIntent *intent, DualAdmitted *out)
@@ -175,9 +203,11 @@ static Err *ask_book(Arena *a, const DualIntent *intent, DualAdmitted *out)
 	return dual_book_admit(a, intent, out);
 }
 
-/* Nobody will get it; but the book may have it all the same. */
-static void take_back(const DualIntent *intent)
+/* Nobody will get it; but the book may have it all the same, unless it never got that far. */
+static void take_back(const DualIntent *intent, const Err *err)
 {
+	if (err->kind == ERR_BUSY)
+		return;
 	dual_post(dual_write_new(intent->rules, intent->id, intent->to_new), DUAL_REFUSED);
 }
 
@@ -226,6 +256,7 @@ static Err *await_turn(Passage *p, DualIntent *intent, DualAdmitted *out)
 	for (;;) {
 		bool cleared = way == CLEAR_NOW;
 
+		go_back_too(p, intent);
 		TRY(ask_book(p->x->arena, intent, out));
 		if (*out != DUAL_WAITS || loop_now_us() >= until_us)
 			return NULL;
@@ -258,6 +289,8 @@ static Err *admit(Passage *p, const DualRules *rules)
 
 	if (__atomic_load_n(&rules->subject->writes.kept, __ATOMIC_RELAXED) >= rules->conf->queue)
 		return turn_away(rules, DUAL_FULL);
+	if (!dual_db() || dual_outcomes_full())
+		return turn_away(rules, DUAL_AWAY);
 	TRY(make_intent(p, rules, &intent));
 	err = await_turn(p, &intent, &how);
 	if (!err && how != DUAL_WAITS) {
@@ -266,10 +299,47 @@ static Err *admit(Passage *p, const DualRules *rules)
 	}
 	if (!err)
 		return turn_away(rules, DUAL_BEHIND);
-	take_back(&intent);
+	take_back(&intent, err);
 	if (err->kind == ERR_CANCELLED)
 		return err;
 	return turn_away(rules, DUAL_AWAY);
+}
+
+/* --- when the old side is not asked any more ---------------------------------------------------------------------------------- */
+
+static Err *look_in_way(Arena *a, const DualIntent *intent, DualInWay *way)
+{
+	AUTO(deadline_end) Deadline limit = deadline_begin(ADMIT_US);
+
+	return dual_book_in_way(a, intent, way);
+}
+
+/* Nothing is kept any more; but what the old side took last, and the new one has yet to get, must not come behind this one. What waits for
+ * a person does not count: who retires has been told of it. */
+static Err *await_older(Passage *p, const DualRules *rules)
+{
+	DualIntent intent = { .rules = rules };
+	int64_t until_us = loop_now_us() + rules->conf->wait_us;
+
+	if (!dual_db() || !__atomic_load_n(&rules->subject->writes.kept, __ATOMIC_RELAXED))
+		return NULL;
+	TRY(copy_body(p, &intent.body));
+	intent.key = key_of(p, rules, intent.body);
+	for (;;) {
+		AUTO(db_watch_end) DbWatch watch = { 0 };
+		DualInWay way;
+		Err *err = look_in_way(p->x->arena, &intent, &way);
+
+		if (err && err->kind == ERR_CANCELLED)
+			return err;
+		if (err)
+			return turn_away(rules, DUAL_AWAY);
+		if (!way.coming)
+			return NULL;
+		if (loop_now_us() >= until_us)
+			return turn_away(rules, DUAL_BEHIND);
+		TRY(wait_a_little(&watch, p->x->arena, until_us - loop_now_us()));
+	}
 }
 
 Err *dual_ready(Passage *p)
@@ -278,8 +348,10 @@ Err *dual_ready(Passage *p)
 	const DualRules *rules = trip->binding->dual;
 
 	drop(&p->head.headers, DUAL_MARK);
-	if (!is_dual(p, rules))
+	if (!is_write(p, rules))
 		return NULL;
+	if (phase_of(rules->subject) == SHIFT_RETIRED)
+		return await_older(p, rules);
 	if (!is_small_enough(p, rules->conf))
 		return turn_away(rules, DUAL_LARGE);
 	return admit(p, rules);

@@ -27,6 +27,8 @@
 
 #include <errno.h>
 
+/* No pause is as long: where a row is to wait for longer, a clock was set back meanwhile. */
+#define DUAL_FAR_US (120 * US_PER_S)
 #define LOST "the gateway that asked the first side ended before it had an answer"
 
 Err *dual_book_admit(Arena *a, const DualIntent *intent, DualAdmitted *out)
@@ -53,7 +55,8 @@ Err *dual_book_in_way(Arena *a, const DualIntent *intent, DualInWay *out)
 
 	TRY(db_one(dual_db(), a, write_in_way, &row, .subject = intent->rules->name,
 	           .write_key = intent->key, .side = dual_side(!intent->to_new)));
-	*out = row ? (DualInWay){ row->gated, row->stuck, row->lost } : (DualInWay){ 0 };
+	*out = row ? (DualInWay){ row->gated, row->coming, row->stuck, row->lost }
+	           : (DualInWay){ 0 };
 	return NULL;
 }
 
@@ -100,8 +103,22 @@ Err *dual_book_orphans(Arena *a, int64_t *found)
 
 Err *dual_book_claim(Arena *a, Str subject, uint32_t most, WriteRow **rows, size_t *count)
 {
+	int64_t now_us = time_utc_us();
+
 	return db_all(dual_db(), a, write_claim, rows, count, .subject = subject,
-	              .owner = dual_owner(), .now = time_utc_us(), .most = most);
+	              .owner = dual_owner(), .now = now_us, .far = now_us + DUAL_FAR_US,
+	              .most = most);
+}
+
+Err *dual_book_claimed(Arena *a, WritesClaimedRow **rows, size_t *count)
+{
+	return db_all(dual_db(), a, writes_claimed, rows, count, .owner = dual_owner());
+}
+
+Err *dual_book_unclaim(Arena *a, const WritesClaimedRow *row)
+{
+	return db_exec(dual_db(), a, write_unclaim, NULL, .id = row->id, .fence = row->fence,
+	               .owner = dual_owner());
 }
 
 Err *dual_book_end(Arena *a, const WriteRow *row)

@@ -62,9 +62,9 @@ typedef enum DualAdmitted {
 	DUAL_WAITS            /* nothing was written: another of its key is in its way */
 } DualAdmitted;
 Err *dual_book_admit(Arena *a, const DualIntent *intent, DualAdmitted *out) MUST_USE;
-/* Of its key: being done; not at the side that it goes to, and in need of help; of these, those that nobody knows of. */
+/* Of its key: being done; not at the side that it goes to yet; in need of help; of these, those that nobody knows of. */
 typedef struct DualInWay {
-	int64_t gated, stuck, lost;
+	int64_t gated, coming, stuck, lost;
 } DualInWay;
 Err *dual_book_in_way(Arena *a, const DualIntent *intent, DualInWay *out) MUST_USE;
 /* Those that nobody knows of are skipped. */
@@ -75,6 +75,10 @@ Err *dual_book_outcomes(Arena *a, DualWrite *const *writes, size_t count) MUST_U
 Err *dual_book_orphans(Arena *a, int64_t *found) MUST_USE;
 /* Takes at most so many, the first of each key, for this process. */
 Err *dual_book_claim(Arena *a, Str subject, uint32_t most, WriteRow **rows, size_t *count) MUST_USE;
+
+/* All that this process has claimed; and one of them is nobody's again, if it still is. */
+Err *dual_book_claimed(Arena *a, WritesClaimedRow **rows, size_t *count) MUST_USE;
+Err *dual_book_unclaim(Arena *a, const WritesClaimedRow *row) MUST_USE;
 
 /* Of a row that was claimed: nothing happens when another process has it since. */
 Err *dual_book_end(Arena *a, const WriteRow *row) MUST_USE; /* it is gone */

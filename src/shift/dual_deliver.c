@@ -22,12 +22,16 @@
 #define POLL_US (250 * US_PER_MS) /* hints may be lost, and SQLite has none between processes */
 #define SETTLE_US (500 * US_PER_MS)
 
-enum { AT_ONCE = 16 };
+enum {
+	AT_ONCE = 128,
+	AT_ONCE_EACH = 16
+}; /* in all; of one subject: one that hangs leaves room for the others */
 
 static struct {
 	Background background;
 	List on;
 	unsigned running;
+	bool unsure;    /* rows may have been claimed that nobody here knows of */
 	Fiber *fiber;   /* of the one that claims, while it waits */
 	DbWatch *watch; /* its */
 } deliveries;
@@ -153,7 +157,7 @@ static void say(const Delivery *d)
 static Err *write_down(const Delivery *d)
 {
 	const WriteRow *row = &d->row;
-	Str said = str_sub(d->said, 0, DUAL_SAID_MAX);
+	Str said = dual_text(d->arena, d->said, DUAL_SAID_MAX);
 
 	switch (d->then) {
 	case THEN_END:
@@ -310,14 +314,52 @@ static bool may_be_due(Subject *s)
 	       backlog.to_new + backlog.to_old > 0;
 }
 
+static uint32_t room_for(const Subject *s)
+{
+	uint32_t running = 0;
+
+	LIST_EACH (&deliveries.on, Delivery, node, d)
+		running += d->subject == s;
+	return MIN(AT_ONCE - deliveries.running, AT_ONCE_EACH - running);
+}
+
+/* An answer that was lost may have been a claim: while this process lives, nobody else takes those rows. */
 static Err *claim(Arena *a, Subject *s, Snapshot *snap)
 {
+	uint32_t room = room_for(s);
 	WriteRow *rows;
 	size_t count;
+	bool unsure = deliveries.unsure;
 
-	TRY(dual_book_claim(a, s->name, AT_ONCE - deliveries.running, &rows, &count));
+	if (!room)
+		return NULL;
+	deliveries.unsure = true;
+	TRY(dual_book_claim(a, s->name, room, &rows, &count));
 	for (size_t i = 0; i < count; i++)
 		TRY(start(a, s, snap, &rows[i]));
+	deliveries.unsure = unsure;
+	return NULL;
+}
+
+static bool is_on(Uuid id)
+{
+	LIST_EACH (&deliveries.on, Delivery, node, d)
+		if (uuid_eq(d->row.id, id))
+			return true;
+	return false;
+}
+
+/* What is claimed for this process and in nobody's hands goes back. One that ends meanwhile is nobody's already. */
+static Err *give_back(Arena *a)
+{
+	WritesClaimedRow *rows;
+	size_t count;
+
+	TRY(dual_book_claimed(a, &rows, &count));
+	for (size_t i = 0; i < count; i++)
+		if (!is_on(rows[i].id))
+			TRY(dual_book_unclaim(a, &rows[i]));
+	deliveries.unsure = false;
 	return NULL;
 }
 
@@ -331,6 +373,8 @@ static Err *claim_all(Arena *a)
 	AUTO(drop_snapshot) Snapshot *snap = keeper_snapshot();
 	Subject *s = NULL;
 
+	if (deliveries.unsure)
+		TRY(give_back(a));
 	while (snap && deliveries.running < AT_ONCE && (s = subject_next(s)))
 		if (may_be_due(s))
 			TRY(claim(a, s, snap));
@@ -391,6 +435,7 @@ void dual_deliver_init(void)
 	background_init(&deliveries.background);
 	list_init(&deliveries.on);
 	deliveries.running = 0;
+	deliveries.unsure = false;
 }
 
 void dual_deliver_fini(void)

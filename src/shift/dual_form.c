@@ -128,3 +128,19 @@ int64_t dual_pause_us(int64_t tries, uint64_t chance)
 		us = MIN(us, 250 * US_PER_MS << MAX(tries - 1, 0));
 	return us - (int64_t)(chance % (uint64_t)(us / 4));
 }
+
+/* --- text ------------------------------------------------------------------------------------------------------------------ */
+
+Str dual_text(Arena *a, Str text, size_t most)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	uint32_t code;
+
+	for (size_t i = 0, n; i < text.len; i += MAX(n, (size_t)1)) {
+		n = str_utf8(str_sub(text, i, text.len), &code);
+		if (b.len + MAX(n, (size_t)1) > most)
+			break;
+		buf_put(&b, n && code >= ' ' && code != 0x7f ? str_sub(text, i, i + n) : S("?"));
+	}
+	return str_dup(a, buf_str(&b));
+}

@@ -29,3 +29,5 @@ typedef enum DualStep {
 DualStep dual_step_of(unsigned status); /* of the other side */
 /* After so many tries: a quarter of a second, twice as long each time, a minute at most; up to a quarter less. */
 int64_t dual_pause_us(int64_t tries, uint64_t chance);
+/* Text as every book takes it: at most so many bytes, cut at a character; what is no UTF-8, or not printable, is a '?'. */
+Str dual_text(Arena *a, Str text, size_t most);

@@ -80,3 +80,25 @@ TEST(pauses_grow_up_to_a_minute)
 		CHECK(us <= most && us >= most - most / 4);
 	}
 }
+
+TEST(text_for_a_book_is_whole_characters)
+{
+	static const struct {
+		Str in, out;
+	} cases[] = {
+		{ S("plain"), S("plain") },
+		{ S("12345678"), S("12345678") },
+		{ S("123456789"), S("12345678") },
+		{ S("1234567\xc3\xbc"), S("1234567") },
+		{ S("123456\xc3\xbc"), S("123456\xc3\xbc") },
+		{ S("a\xff\xc3z"), S("a??z") },
+		{ S("a\nb\x7f"), S("a?b?") },
+		{ { "a\0b", 3 }, S("a?b") },
+		{ S(""), S("") },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%zu", i);
+		CHECK_STR(dual_text(a, cases[i].in, 8), cases[i].out);
+	}
+}

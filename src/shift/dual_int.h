@@ -20,6 +20,8 @@ DualWrite *dual_write_new(const DualRules *rules, Uuid id, bool to_new);
 void dual_write_free(DualWrite *w);
 /* The request is over for it: goes to the book as soon as that takes it. Any loop. */
 void dual_post(DualWrite *w, DualFate fate);
+/* The book takes none, and so many wait for it that no more should be begun. Any loop. */
+bool dual_outcomes_full(void);
 void dual_outcomes_init(void);
 void dual_outcomes_fini(void); /* those that the book never took are forgotten */
 /* Writes what was posted, again and again; parks for ever. */

@@ -5,6 +5,8 @@
  * there as a hash. Keys of different kinds never meet, as each says its kind. */
 #include "shift/dual_key.h"
 
+#include "shift/dual_form.h"
+
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -43,7 +45,7 @@ static Str named(Arena *a, const char *kind, Str name, Str value)
 	Str shown = hides ? hashed(a, value) : value;
 
 	return name.len && is_plain(name) ? str_fmt(a, "%s:%.*s=%.*s", kind,
-	                                            STR_ARG(str_sub(name, 0, 30)), STR_ARG(shown))
+	                                            STR_ARG(dual_text(a, name, 30)), STR_ARG(shown))
 	                                  : str_fmt(a, "%s:%.*s", kind, STR_ARG(shown));
 }
 

@@ -16,11 +16,12 @@
 
 #define AGAIN_US (200 * US_PER_MS)
 
-enum { AT_ONCE = 32 };
+enum { AT_ONCE = 32, POSTED_MAX = 4096 };
 
 static struct {
 	pthread_mutex_t lock;
 	List posted;
+	size_t count;
 	Fiber *fiber; /* of loop 0, while it waits */
 } outcomes = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -75,8 +76,19 @@ void dual_post(DualWrite *w, DualFate fate)
 	dual_count(w->subject, counts[fate]);
 	pthread_mutex_lock(&outcomes.lock);
 	list_add(&outcomes.posted, &w->node);
+	outcomes.count++;
 	pthread_mutex_unlock(&outcomes.lock);
 	loop_post(rt_loop(0), wake, NULL);
+}
+
+bool dual_outcomes_full(void)
+{
+	bool full;
+
+	pthread_mutex_lock(&outcomes.lock);
+	full = outcomes.count >= POSTED_MAX;
+	pthread_mutex_unlock(&outcomes.lock);
+	return full;
 }
 
 /* --- hooks ------------------------------------------------------------------------------------------------------------------ */
@@ -105,7 +117,7 @@ static void let_go(Passage *p, DualFate fate, const Err *err)
 	if (fate == DUAL_UNKNOWN)
 		w->said = p->answered ? str_fmt(w->arena, "the first side answered %u",
 		                                p->answer.status)
-		          : err       ? err_chain(w->arena, err)
+		          : err       ? dual_text(w->arena, err_chain(w->arena, err), DUAL_SAID_MAX)
 		                      : S("the first side gave no answer");
 	dual_post(w, fate);
 }
@@ -169,6 +181,7 @@ static void drop(DualWrite *const *at, size_t count)
 	pthread_mutex_lock(&outcomes.lock);
 	for (size_t i = 0; i < count; i++)
 		list_remove(&at[i]->node);
+	outcomes.count -= count;
 	pthread_mutex_unlock(&outcomes.lock);
 	for (size_t i = 0; i < count; i++) {
 		dual_deliver_hurry(at[i]->subject);
@@ -257,6 +270,7 @@ Err *dual_outcomes_run(void *arg)
 void dual_outcomes_init(void)
 {
 	list_init(&outcomes.posted);
+	outcomes.count = 0;
 }
 
 void dual_outcomes_fini(void)

@@ -4,7 +4,7 @@
  * are not shown at all: they are what users have sent.
  *
  *   retry   it is delivered: of one that is dead, again; of one of which nobody knew, as the first side has it
- *   drop    it is not, and is forgotten: the first side does not have it, or the other has it already by other means
+ *   drop    it is not, and is forgotten: the first side does not have it, or the other has it already by other means, or is gone for good
  *   skip    it stays to be looked at, but those behind it go on */
 #include "shift/dual_book.h"
 
@@ -121,7 +121,7 @@ static const struct {
 	Str action, states, said;
 } actions[] = {
 	{ S("retry"), S("dead skipped due unknown"), S("goes to the other side again") },
-	{ S("drop"), S("dead skipped differs"), S("is forgotten") },
+	{ S("drop"), S("due dead skipped differs"), S("is forgotten") },
 	{ S("skip"), S("dead"), S("stays to be looked at, and those behind it go on") },
 };
 

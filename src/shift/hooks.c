@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "shift/book.h"
 #include "shift/drains.h"
 #include "shift/dual.h"
 #include "shift/keeper.h"
@@ -141,6 +142,24 @@ static void tell_of_writes(const Snapshot *snap)
 	}
 }
 
+/* The configuration names a book that keeps writes; but the one in force, until a restart, may be another. */
+static Err *check_book(Arena *a, const Snapshot *snap)
+{
+	const Book *book = keeper_book();
+
+	for (size_t i = 0; book && !book_db(book) && i < snap->conf->routes.count; i++) {
+		const ShiftBinding *binding = snap->states[i].shift;
+
+		if (binding && binding->dual)
+			return err_new(a, ERR_INVALID, "writes.store",
+			               "routes.%.*s: `writes: dual` takes a book in SQLite or "
+			               "PostgreSQL, and the one in force until a restart is in "
+			               "Redis",
+			               STR_ARG(snap->conf->routes.at[i].name));
+	}
+	return NULL;
+}
+
 /* Subjects are made, and told nothing yet. */
 static Err *begin(Arena *a, Snapshot *snap)
 {
@@ -153,7 +172,8 @@ static Err *begin(Arena *a, Snapshot *snap)
 		TRY(bind_route(a, snap, i, swap_conf()));
 	shadow_begin();
 	counters_begin();
-	return keeper_begin(a, snap);
+	TRY(keeper_begin(a, snap));
+	return check_book(a, snap);
 }
 
 static void take(Snapshot *snap)
@@ -263,6 +283,17 @@ static void draw_upstream(Passage *p, ShiftTrip *trip)
 		p->target = target;
 	else
 		stay(s, &trip->legs[trip->count - 1]);
+}
+
+void shift_serve_by_old(Passage *p)
+{
+	ShiftTrip *trip = p->shift;
+
+	trip->count = 0;
+	p->target = p->state->target;
+	p->times = &p->route->conf->timeouts;
+	if (phase_of(trip->binding->upstream) != SHIFT_OLD)
+		draw_upstream(p, trip);
 }
 
 static bool is_asked_of_users(ShiftPhase phase)
@@ -383,9 +414,12 @@ static bool rescue(Passage *p, const Err *err)
 	subject_note(leg->subject, &o, time_utc_us());
 	leg->subject->rescued++;
 	subject_unlock(leg->subject);
-	trip->count = 0; /* what the old side makes of it says nothing of a draw */
-	p->target = p->state->target;
-	p->times = &p->route->conf->timeouts;
+	if (leg->subject == trip->binding->subject) {
+		shift_serve_by_old(p);
+		return true;
+	}
+	trip->count = 0;
+	p->target = p->state->target; /* not what it was swapped for, which has just failed */
 	return true;
 }
 

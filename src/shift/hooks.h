@@ -11,6 +11,9 @@ typedef struct DualRules DualRules; /* dual.h */
 typedef struct DualWrite DualWrite;
 
 const GatewayHooks *shift_hooks(void) RETURNS_NONNULL;
+/* The request goes to the old side, or to what that was swapped for, whatever its route's draw said: it says nothing of that draw. May
+ * set p->target and p->times. Does not park. */
+void shift_serve_by_old(Passage *p);
 
 /* RouteState.shift: what one route of one configuration is moved by. */
 typedef struct ShiftBinding {

@@ -65,10 +65,21 @@ static Err *page_all(Exchange *x, Str rest)
 	return reply(x, &w);
 }
 
-static Err *find(Exchange *x, Str name, Subject **out)
+static bool has_writes(Subject *s)
+{
+	bool has;
+
+	subject_lock(s);
+	has = dual_backlog(s).on;
+	subject_unlock(s);
+	return has;
+}
+
+/* left: one that the configuration does not have any more will do, if a side of it lacks something. */
+static Err *find(Exchange *x, Str name, bool left, Subject **out)
 {
 	*out = subject_find(name);
-	if (*out && is_configured(*out))
+	if (*out && (is_configured(*out) || (left && has_writes(*out))))
 		return NULL;
 	return err_new(
 		x->arena, ERR_NOT_FOUND, "shift.unknown",
@@ -197,7 +208,7 @@ static Err *page_one(Exchange *x, Str rest)
 	for (size_t i = 0; i < COUNT(views); i++) {
 		if (!str_eq(views[i].name, what))
 			continue;
-		TRY(find(x, name, &s));
+		TRY(find(x, name, views[i].show == show_writes, &s));
 		TRY(views[i].show(x, s, &w));
 		return reply(x, &w);
 	}

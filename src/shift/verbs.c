@@ -571,6 +571,12 @@ static bool is_approval(size_t verb)
 	return verbs[verb] == verb_approve;
 }
 
+/* Writes may be left of what the configuration does not have any more. */
+static bool is_repair(const Turn *t, size_t verb)
+{
+	return t->s && t->snap && verbs[verb] == verb_writes && backlog_of(t).on;
+}
+
 /* What of the way onward is not for this one now: the next state is then that a second person is waited for. */
 static Err *check_onward(Turn *t, size_t verb)
 {
@@ -613,7 +619,7 @@ static Err *try_verb(Arena *a, const VerbAsk *ask, VerbAnswer *out)
 	Err *err;
 
 	TRY(find_verb(a, ask->verb, &verb));
-	if (!look_at(&t))
+	if (!look_at(&t) && !is_repair(&t, verb))
 		return err_new(
 			a, ERR_NOT_FOUND, "shift.unknown",
 			"nothing is called %.*s here: `banyan shift` lists what can be moved",

@@ -2,6 +2,7 @@
 """Single servers of an upstream that somebody takes out and puts back: who gets what, what is remembered, who may."""
 import collections
 import json
+import pathlib
 import signal
 import subprocess
 
@@ -9,6 +10,7 @@ import pytest
 
 from actors.gateway import BANYAN
 from actors.http1 import reply
+from actors.postgres import Postgres
 from actors.shift import TOKEN, Shift
 from actors.waiting import until
 
@@ -126,6 +128,21 @@ def test_gateways_that_share_a_book_drain_together(gateway, one, two, client, tm
     Shift(first, "upstream:shop").command("drain", one.address)
     until(lambda: servers(second)[one.address]["drained"], "the other gateway has it too")
     assert who_answers(client, second) == {"two": 30}
+
+
+def test_a_drained_server_stays_out_when_the_book_is_away_at_the_start(gateway, one, two, client):
+    with Postgres() as postgres:
+        gw = gateway(text_of(one, two, more=f"shift: {{ store: '{postgres.url}' }}\n"), token=TOKEN)
+        Shift(gw, "upstream:shop").command("drain", one.address)
+        copy = pathlib.Path(f"{gw.file}.shift.copy")
+        until(lambda: copy.exists() and one.address in copy.read_text(), "the copy has it")
+        postgres.stop()
+        gw.program.process.send_signal(signal.SIGKILL)
+        gw.program.wait(10)
+        gw.stopped = True
+        again = gateway(after=gw, text=None, token=TOKEN)
+        assert who_answers(client, again) == {"two": 30}
+        again.stop()
 
 
 def test_what_makes_no_sense_is_refused_and_only_who_may_does_it(gw, shop, one, gateway):

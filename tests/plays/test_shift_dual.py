@@ -2,7 +2,9 @@
 """What one side of a route took comes to the other: all of it, once, in order for each key, whoever dies in between."""
 import contextlib
 import json
+import random
 import signal
+import socket
 import sqlite3
 import threading
 
@@ -12,6 +14,7 @@ from actors.gateway import run_banyan
 from actors.http1 import Closed, request
 from actors.ledger import Ledger
 from actors.postgres import Postgres
+from actors.redis import Redis
 from actors.shift import Person, Shift
 from actors.waiting import always, until
 
@@ -528,6 +531,9 @@ def test_a_book_that_is_away(postgres, dual, client, old, new, unable):
     answer = client.post(gw, "/a/1", b"two")
     if unable == "refuse":
         assert answer.status == 503 and answer.problem["type"].endswith("writes.away") and old.bodies == ["one"]
+        for _ in range(40):
+            assert client.post(gw, "/a/1", b"more").status == 503
+        assert count(gw, "refused") < 20, "what the book certainly does not have is nothing to tell it of; a connection that broke is another matter"
     else:
         assert answer.status == 201 and old.bodies == ["one", "two"] and count(gw, "single_away") == 1
     postgres.start()
@@ -744,6 +750,236 @@ def test_a_client_that_leaves_loses_nothing(dual, client, old, new):
     new.wait_done(1)
     wait_all(users)
     assert old.bodies == new.bodies == ["one"]
+
+
+# --- seams ---
+
+
+@pytest.fixture
+def swapped(gateway, ledger, client, old, new):
+    """A user on the new side, of a route whose old side was swapped for another upstream and is not asked any more."""
+    green = ledger("green")
+    text = sides(old, new, "dual", "{ steps: [ 50%, 100% ], judge: { metrics: [ errors ] } }", "shift: {}\n")
+    gw = gateway(text.replace("  next:", f"  green: {{ servers: [ \"{green.address}\" ] }}\n  next:"), token=TOKEN)
+    users, shop = Shift(gw), Shift(gw, "upstream:shop")
+    users.command("canary")
+    person = user_on_new(client, gw)
+    shop.command("to", "100%", "--to", "green")
+    shop.command("retire", "--force")
+    return gw, users, person
+
+
+def test_who_is_pinned_to_the_old_side_comes_to_what_it_was_swapped_for(swapped, client, old, new):
+    gw, users, person = swapped
+    new.said = lambda write: 400 if write.body == "bad" else 201
+    assert client.post(gw, "/a/1", b"bad").text == "green"
+    wait_write(users, state="dead")
+    assert post_as(person, "/a/1", b"pinned").text == "green"
+    assert not old.tried
+
+
+def test_who_is_rescued_comes_to_what_the_old_side_was_swapped_for(swapped, old, new):
+    _, users, person = swapped
+    new.stop()
+    assert post_as(person, "/a/1", b"one").text == "green"
+    new.start()
+    new.wait_done(1)
+    wait_all(users)
+    assert not old.tried
+
+
+def test_nobody_is_pinned_to_a_new_side_that_nobody_was_moved_to(dual, ledger, client, old, new):
+    other = ledger("other")
+    gw, users = dual("{ mode: dual, wait: 100ms }", "{ steps: [ 50%, 100% ] }")
+    users.command("canary")
+    person = user_on_new(client, gw)
+    old.said = lambda write: 400 if write.body == "bad" else 201
+    assert post_as(person, "/a/1", b"bad").text == "new"
+    wait_write(users, state="dead")
+    gw.reload(gw.text.replace("routes:", f"  other: {{ servers: [ \"{other.address}\" ] }}\nroutes:").replace("new: next", "new: other"))
+    answer = client.post(gw, "/a/1", b"after")
+    assert answer.status == 503 and answer.problem["type"].endswith("writes.behind")
+    assert not other.tried
+
+
+def test_a_side_that_hangs_leaves_room_for_other_routes(gateway, ledger, client, old, new):
+    hung = ledger("hung")
+    text = sides(old, new).replace("  next:", f"  hung: {{ servers: [ \"{hung.address}\" ] }}\n  next:")
+    gw = gateway(text.replace("routes: [ ", "routes: [ { name: a-first, match: '/hung/{id}', old: shop, new: hung, shift: {}, writes: { mode: dual, timeout: 1m } }, "), token=TOKEN)
+    hung.hold()
+    for number in range(40):
+        assert client.post(gw, f"/hung/{number}", b"x").status == 201
+    hung.wait_tried(16)
+    assert client.post(gw, "/a/1", b"one").status == 201
+    new.wait_done(1)
+    assert not hung.done
+    hung.release()
+    wait_all(Shift(gw, "a-first"))
+
+
+def test_a_write_that_waits_goes_back_with_its_user(dual, client, old, new):
+    gw, users = dual("{ mode: dual, wait: 20s }", "{ steps: [ 50%, 100% ] }")
+    users.command("canary")
+    person = user_on_new(client, gw)
+    new.hold()
+    assert client.post(gw, "/a/1", b"one").text == "old"
+    new.wait_tried(1)
+    said = []
+    thread = threading.Thread(target=lambda: said.append(post_as(person, "/a/1", b"two").text))
+    thread.start()
+    always(lambda: not said, "the second waits for what its side lacks")
+    users.command("back")
+    new.release()
+    thread.join(20)
+    wait_all(users)
+    assert said == ["old"], "nothing is sent to the new side any more"
+    assert old.bodies == new.bodies == ["one", "two"]
+
+
+def test_what_the_old_side_took_last_does_not_overtake_after_it_is_retired(dual, client, old, new):
+    gw, users = dual("{ mode: dual, wait: 20s }", "{ steps: [ 50%, 100% ] }")
+    users.command("canary")
+    new.hold()
+    assert client.post(gw, "/a/1", b"one").text == "old"
+    new.wait_tried(1)
+    users.command("to", "100%", "--force")
+    users.command("retire", "--force")
+    said = []
+    thread = threading.Thread(target=lambda: said.append(client.post(gw, "/a/1", b"two").text))
+    thread.start()
+    always(lambda: len(new.tried) == 1, "the second waits for the first")
+    assert client.get(gw, "/a/1").text == "new", "and reading does not"
+    new.release()
+    thread.join(20)
+    assert said == ["new"] and new.bodies == ["one", "two"] and old.bodies == ["one"]
+
+
+def test_a_takeover_with_writes_on_their_way_loses_none(gateway, dual, client, old, new):
+    gw, _ = dual()
+    new.hold()
+    for number in range(4):
+        assert client.post(gw, f"/a/{number % 2}", str(number).encode()).status == 201
+    new.wait_tried(2)
+    old.hold()
+    wire = begin(client, gw, "/a/9", b"4")
+    old.wait_tried(5)
+    gw = gateway(after=gw, text=None, token=TOKEN, words=["--takeover"])
+    old.release()
+    new.release()
+    assert wire.answer().status == 201
+    wait_all(Shift(gw))
+    assert new.of("/a/0") == ["0", "2"] and new.of("/a/1") == ["1", "3"] and new.of("/a/9") == ["4"]
+    assert len(old.tried) == 5
+
+
+def test_what_a_side_that_is_gone_for_good_lacks_may_be_dropped(dual, client, new):
+    gw, users = dual()
+    new.stop()
+    assert client.post(gw, "/a/1", b"one").status == 201
+    row = until(lambda: (row := wait_write(users, state="due"))["tries"] and row, "it was tried")
+    users.command("writes", "drop", str(row["id"]))
+    wait_all(users)
+    new.start()
+    client.post(gw, "/a/1", b"two")
+    new.wait_done(1)
+    assert new.bodies == ["two"]
+
+
+def test_what_is_left_of_a_route_that_has_gone_can_be_looked_at_and_dropped(dual, client, old, new):
+    gw, users = dual()
+    new.said = lambda write: 400
+    client.post(gw, "/a/1", b"bad")
+    row = wait_write(users, state="dead")
+    until(lambda: users.ask()["writes"]["dead"] == 1, "counted")
+    gw.reload(gw.text.replace("old: shop, new: next, shift: {}, writes: dual", "to: shop"))
+    assert client.post(gw, "/a/1", b"after").status == 201 and len(old.done) == 2
+    assert str(row["id"]) in users.command("writes")
+    users.command("writes", "drop", str(row["id"]))
+    until(lambda: gw.ask_admin("/shift/users/writes")[0] == 404, "nothing is left of it")
+
+
+class Wire:
+    """Between a gateway and its PostgreSQL: breaks the first connection on which an answer has `lost` in it, and that answer is lost."""
+
+    def __init__(self, postgres):
+        self.postgres, self.lost, self.times = postgres, None, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = postgres.url.replace(f":{postgres.port}/", f":{self.listener.getsockname()[1]}/") + "?sslmode=disable"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", int(self.postgres.port)))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self.pump, args=(source, sink, source is far), daemon=True).start()
+
+    def pump(self, source, sink, answers):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if answers and self.lost and (self.lost in piece or self.lost.hex().encode() in piece):
+                    self.lost, self.times = None, self.times + 1
+                    break
+                sink.sendall(piece)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.close()
+
+
+def test_a_claim_whose_answer_was_lost_is_made_again(postgres, dual, client, new):
+    with contextlib.closing(Wire(postgres)) as wire:
+        gw, users = dual(more=f"shift: {{ store: '{wire.url}' }}\n")
+        wire.lost = b"lost-on-the-way"
+        assert client.post(gw, "/a/1", b"lost-on-the-way").status == 201
+        until(lambda: wire.times, "the answer with the claimed row is lost")
+        new.wait_done(1)
+        wait_all(users)
+        assert len(new.tried) == 1
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(dual, client, new, tmp_path):
+    gw, users = dual(more=f"shift: {{ store: 'sqlite:{tmp_path}/book.db' }}\n")
+    new.stop()
+    assert client.post(gw, "/a/1", b"one").status == 201
+    until(lambda: wait_write(users, state="due")["tries"] > 2, "it was tried")
+    with contextlib.closing(sqlite3.connect(f"{tmp_path}/book.db")) as book, book:
+        book.execute("update shift_writes set retry_at = retry_at + 3600000000, owner = null, fence = fence + 1")
+    new.start()
+    new.wait_done(1)
+    wait_all(users)
+
+
+def test_a_book_in_redis_is_no_book_of_writes_until_a_restart(stage, gateway, client, old, new, tmp_path):
+    redis = Redis(stage.folder, random.randint(10000, 31000))
+    stage.enter(redis, redis.finish)
+    gw = gateway(sides(old, new, "single", more=f"shift: {{ store: '{redis.url}' }}\n"), token=TOKEN)
+    wanted = sides(old, new, "dual", more=f"shift: {{ store: 'sqlite:{tmp_path}/book.db' }}\n")
+    gw.reload(wanted, good=False)
+    assert client.post(gw, "/a/1", b"one").status == 201
+
+
+def test_what_a_write_waits_for_is_not_the_new_sides_time(dual, client, old, new):
+    gw, users = dual("{ mode: dual, wait: 20s }", "{ steps: [ 50%, 100% ] }")
+    users.command("canary")
+    person = user_on_new(client, gw)
+    new.hold()
+    assert client.post(gw, "/a/1", b"one").text == "old"
+    new.wait_tried(1)
+    done = []
+    thread = threading.Thread(target=lambda: done.append(post_as(person, "/a/1", b"two").text))
+    thread.start()
+    always(lambda: not done, "the second waits for the first")
+    new.release()
+    thread.join(20)
+    assert done == ["new"]
+    slow = users.wait(lambda told: told["now"]["new"]["p99_ms"], "has been timed")["now"]
+    assert slow["new"]["p99_ms"] < 100 < slow["old"]["p99_ms"] + 200
 
 
 # --- the configuration ---
