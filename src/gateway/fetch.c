@@ -77,7 +77,7 @@ static Err *converse(const Talk *talk, Call *call, Str authority)
 		      .headers = talk->ask->headers,
 		      .content_length = -1 };
 
-	TRY(call_send(call, &head, (Str){ 0 }, true));
+	TRY(call_send(call, &head, talk->ask->body, true));
 	for (unsigned count = 0;; count++) {
 		TRY(call_receive(call, &head));
 		if (head.status >= 200)
