@@ -14,8 +14,9 @@ enum { NAME_BYTES = 64, SKEW_S = 60 };
 
 static Err *refuse(Arena *a, const Err *why)
 {
-	return err_because(a, why, ERR_DENIED, "openid.token",
-	                   "the provider's word on who you are is not in order");
+	return err_new(a, ERR_DENIED, "openid.token",
+	               "the provider's word on who you are is not in order: %.*s",
+	               STR_ARG(err_chain(a, why)));
 }
 
 static bool is_text(const Json *value, Str wanted)

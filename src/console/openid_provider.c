@@ -37,10 +37,11 @@ static void provider_drop(OpenidProvider **p)
 
 /* --- asking ------------------------------------------------------------------------------------------------------------- */
 
+/* Whoever stands before the door is told why: it is mostly they who can mend it. */
 static Err *no_answer(Arena *a, const Err *why)
 {
-	return err_because(a, why, ERR_UPSTREAM, "openid.provider",
-	                   "the provider could not be asked");
+	return err_new(a, ERR_UPSTREAM, "openid.provider", "the provider could not be asked: %.*s",
+	               STR_ARG(err_chain(a, why)));
 }
 
 static Err *ask_text(Arena *a, const AdminOpenidAsk *ask, unsigned *status, Str *text)
