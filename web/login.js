@@ -9,6 +9,8 @@ function heading(refusal) {
   return refusal.slug === "openid.role" ? "You may not come in" : "That did not work";
 }
 
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
 export class LoginView {
   title = "Log in";
 
@@ -16,7 +18,7 @@ export class LoginView {
     this.token = h("input", { id: "token", type: "password", required: true, autocomplete: "current-password", spellcheck: "false",
       autocapitalize: "none", "aria-describedby": "token-hint token-wrong" });
     this.wrong = h("p.wrong", { id: "token-wrong", role: "alert" });
-    this.refused = h("p.wrong", { id: "openid-wrong", role: "alert" }, refusal ? `${refusal.message}.` : "");
+    this.refused = h("p.wrong", { id: "openid-wrong", role: "alert" }, refusal ? sentence(refusal.message) : "");
     this.provider = h("div.provider", { hidden: true });
     this.form = h("form.login", { novalidate: true, onsubmit: (event) => this.submit(event, entered) },
       h("h1", { tabindex: "-1" }, heading(refusal)), this.refused, this.provider,
@@ -41,7 +43,7 @@ export class LoginView {
     try {
       await beginOpenid();
     } catch (refusal) {
-      setText(this.refused, `Not possible: ${refusal.message}`);
+      setText(this.refused, `Not possible: ${refusal.message}.`);
     }
   }
 

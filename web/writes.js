@@ -63,7 +63,7 @@ export class Writes {
   async more(write, inside) {
     const all = await get(shiftUrl(this.name, `/writes?id=${write.id}`)).catch((refusal) => ({ refused: refusal.message }));
     const lines = all.refused ? [h("p", `Not to be had: ${all.refused}.`)] : [
-      h("p", `${count(all.body_bytes)} bytes of body, which is not shown. Idempotency-Key `, h("code", all.idempotency_key), all.status ? `. The other side answered ${all.status}.` : "."),
+      h("p", `${count(all.body_bytes)} bytes of body, which is not shown. Idempotency-Key `, h("code", all.idempotency_key), all.status ? `. The side that took it answered ${all.status}.` : "."),
       h("pre", { tabindex: "0", role: "region", "aria-label": `Headers of write ${write.id}` }, (all.headers ?? []).map((field) => `${field.name}: ${field.value}`).join("\n"))];
     inside.replaceChildren(...lines);
   }

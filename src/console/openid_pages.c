@@ -112,8 +112,8 @@ static Err *read_body(Exchange *x, Str *out)
 	return NULL;
 }
 
-/* However it ends, the cookie of the first step has done its work only when somebody got in: after a mistake of the provider's
- * the same answer is no good any more either, for its code was used. */
+/* The cookie of the first step goes when somebody got in. Otherwise it stays until its time is over, and is of no use: the
+ * provider gives nothing for a code that came before. */
 static Err *page_end(Exchange *x, Str rest)
 {
 	OpenidBack back = { .sealed = http_cookie(&x->request.headers, cookie_name(x)),

@@ -215,11 +215,3 @@ Err *openid_provider(Arena *a, const AdminOpenidConf *conf, bool newer, const Op
 	*out = p;
 	return NULL;
 }
-
-void openid_provider_forget(void)
-{
-	pthread_mutex_lock(&cache.lock);
-	provider_unref(TAKE(cache.now));
-	cache.failed_us = 0;
-	pthread_mutex_unlock(&cache.lock);
-}

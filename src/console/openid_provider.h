@@ -22,4 +22,3 @@ Err *openid_provider(Arena *a, const AdminOpenidConf *conf, bool newer, const Op
 /* One question, answered with a JSON object and 200, or with `status` when that is not NULL. Parks. Fails with UPSTREAM
  * "openid.provider". */
 Err *openid_ask(Arena *a, const AdminOpenidAsk *ask, unsigned *status, const Json **out) MUST_USE;
-void openid_provider_forget(void);

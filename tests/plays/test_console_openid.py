@@ -119,7 +119,7 @@ def test_who_has_no_role_is_told_so_and_stays_outside(gw, provider, console):
     page = console(gate)
     enter_by_provider(page, "bob")
     page.shows("h1", "You may not come in")
-    page.shows("#openid-wrong", "you are bob, and none of your roles at the provider opens this console")
+    page.shows("#openid-wrong", "You are bob, and none of your roles at the provider opens this console")
     assert page.axe() == [] and page.script("return document.activeElement.tagName") == "H1"
     page.picture("openid-no-role")
     assert gate.metric("banyan_console_sessions") == 0
@@ -263,6 +263,13 @@ def test_a_secret_goes_where_the_provider_wants_it(gw, liar):
     assert (status, who["name"], who["role"]) == (200, "u1", "approve")
     (headers, form), = liar.asked_at("/token")
     assert base64.b64decode(headers["Authorization"].split()[1]) == b"console:a:b%20c%25" and "client_id" not in form
+
+
+def test_a_secret_goes_into_the_form_where_nothing_else_is_taken(gw, liar):
+    liar.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"]}
+    assert Visitor(gw(liar, "client_secret: a-secret")).enter(liar)[0] == 200
+    (headers, form), = liar.asked_at("/token")
+    assert "Authorization" not in headers and (form["client_id"], form["client_secret"]) == (["console"], ["a-secret"])
 
 
 def test_what_the_token_does_not_say_is_asked_for(gw, liar):
