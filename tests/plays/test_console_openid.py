@@ -192,7 +192,7 @@ LIES = [
     ({"nonce": "another"}, {}, "openid.nonce"), ({"nonce": None}, {}, "openid.nonce"),
     ({"iss": "http://127.0.0.1:1"}, {}, "openid.token"), ({"aud": "another"}, {}, "openid.token"),
     ({"aud": ["console", "another"]}, {}, "openid.token"), ({"aud": ["console", "another"], "azp": "another"}, {}, "openid.token"),
-    ({"exp": 1000000000}, {}, "openid.token"), ({"sub": None}, {}, "openid.token"), ({"iat": None}, {}, "openid.token"),
+    ({"exp": 1000000000}, {}, "openid.token"), ({"exp": None}, {}, "openid.token"), ({"sub": None}, {}, "openid.token"), ({"iat": None}, {}, "openid.token"),
     ({"roles": []}, {}, "openid.role"), ({"roles": ["SRE", "view"]}, {}, "openid.role"), ({"roles": {"sre": True}}, {}, "openid.role"),
     ({"preferred_username": "admin"}, {}, "openid.name"), ({"preferred_username": "x" * 65}, {}, "openid.name"),
     ({"preferred_username": "a\nb"}, {}, "openid.name"), ({"preferred_username": 7}, {}, "openid.name"),
@@ -254,6 +254,18 @@ def test_a_provider_that_is_wrong_about_itself_or_gone_is_said(gw, liar):
     assert status == 502 and "the provider calls itself" in json.loads(text)["detail"]
     status, _, text = Visitor(gate).ask("/console/openid/begin", "POST")
     assert status == 502 and liar.paths().count("/.well-known/openid-configuration") <= 2
+
+
+def test_over_tls_the_provider_is_who_it_says_and_leads_nowhere_else(stage, gw, jose, certificates):
+    liar = Liar(jose, certificates.serve())
+    stage.enter(liar, liar.finish)
+    assert Visitor(gw(liar, f'ca: "{certificates.ca}"')).enter(liar)[0] == 200
+    stranger = gw(liar)  # the system's authorities do not know it
+    status, _, text = Visitor(stranger).ask("/console/openid/begin", "POST")
+    assert status == 502 and "certificate" in json.loads(text)["detail"] and stranger.metric("banyan_console_sessions") == 0
+    liar.metadata = {"token_endpoint": liar.issuer.replace("https:", "http:") + "/token"}
+    answer = Visitor(gw(liar, f'ca: "{certificates.ca}"')).enter(liar)
+    assert slug(answer) == (502, "openid.provider") and "without TLS" in answer[2]["detail"]
 
 
 def test_a_secret_goes_where_the_provider_wants_it(gw, liar):

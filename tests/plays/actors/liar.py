@@ -18,9 +18,9 @@ def unsigned(claims):
 class Liar:
     name = "liar"
 
-    def __init__(self, jose):
+    def __init__(self, jose, context=None):
         """claims: more of the ID token's, None: without it; metadata, tokens, info: more of its answers; back: of what it
-        leads browsers back with; token: another one instead of the signed one."""
+        leads browsers back with; token: another one instead of the signed one. context: of TLS."""
         self.jose, self.asked, self.keys = jose, [], [jose.key("ES256", "one")]
         self.claims, self.metadata, self.tokens, self.info, self.back, self.token, self.kid = {}, {}, {}, {}, {}, None, "one"
         self.nonce, self.challenge = "", ""
@@ -58,7 +58,9 @@ class Liar:
             block_on_close = False
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.issuer = f"{'https' if context else 'http'}://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
 
@@ -77,8 +79,7 @@ class Liar:
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": "console", "sub": "u1", "iat": now, "exp": now + 60, "nonce": self.nonce,
                   "preferred_username": "eve", "roles": ["sre"], **self.claims}
-        claims = {name: value for name, value in claims.items() if value is not None}
-        token = self.token(claims) if self.token else self.jose.token(self.kid, **claims)
+        token = self.token(claims) if self.token else self.jose.token(self.kid, **claims)  # which leaves out what is None
         return self.tokens.get("status", 200), {"access_token": "an-access-token", "token_type": "Bearer", "id_token": token, **self.tokens}
 
     def paths(self):
