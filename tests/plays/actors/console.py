@@ -252,7 +252,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 before = int(query.get("before", [10**9])[0])
                 found = {"entries": [entry for entry in reversed(port.entries) if entry["seq"] < before][:int(query["limit"][0])]}
             else:
-                found = {"": port.show(name), "differences": port.differences, "plan": port.plan}[rest]
+                found = {"": port.show(name), "differences": port.differences, "plan": port.plan, "writes": {"name": name, "writes": []}}[rest]
             text = json.dumps(found)
         self.send(200, "application/json", text)
 
