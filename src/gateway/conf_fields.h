@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Changes to headers, as routes have them for requests and for answers. Their rows are in conf.c. */
+ * Changes to headers, as routes have them for requests and for answers. Their rows are in conf_fields.c. */
 #pragma once
 #include "base/conf.h"
 

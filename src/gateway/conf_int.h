@@ -15,7 +15,7 @@ void gateway_conf_add_services(Conf *conf, GatewayConf *g);
 /* Listeners and routes are there, unless the file holds services alone. */
 void gateway_conf_need_gateway(Conf *conf, const GatewayConf *g);
 
-/* conf.c: changes to headers, for tables in other files. */
+/* conf_fields.c: changes to headers, for tables in other files. */
 extern const ConfTable fields_conf_table;
 extern const ConfTable admin_openid_table;                                    /* conf_openid.c */
 extern const ConfTable paths_conf_table, errors_conf_table, drain_conf_table; /* conf_parts.c */
