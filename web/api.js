@@ -54,9 +54,40 @@ export async function logIn(token) {
   return who;
 }
 
+// Where else to log out; undefined: nowhere.
 export async function logOut() {
-  await post("/console/logout");
+  const { to } = await post("/console/logout");
   localStorage.removeItem(PROOF);
+  return to;
+}
+
+// Logging in at a provider. The page leaves for it with a proof in its storage, and comes back with what the provider said behind the #.
+const BEGUN = "banyan.openid";
+const BACK = "#/openid?";
+
+export const ways = () => call("/console/openid");
+
+export async function beginOpenid() {
+  const begun = await call("/console/openid/begin", { method: "POST" });
+  localStorage.setItem(BEGUN, begun.proof);
+  location.assign(begun.to);
+}
+
+// What the provider said, taken out of the address at once: it is good for one log-in and for nobody's history.
+export function takeBack() {
+  if (!location.hash.startsWith(BACK)) return null;
+  const said = location.href.slice(location.href.indexOf(BACK) + BACK.length);
+  history.replaceState(null, "", "#/");
+  return said;
+}
+
+export async function endOpenid(said) {
+  const proof = localStorage.getItem(BEGUN) || "";
+  localStorage.removeItem(BEGUN);
+  const who = await call("/console/openid/end", { method: "POST", body: said,
+    headers: { "Content-Type": "application/x-www-form-urlencoded", "X-Banyan-Proof": proof } });
+  localStorage.setItem(PROOF, who.proof);
+  return who;
 }
 
 // A name in a path: "upstream:shop" keeps its colon, which the gateway would not take for another way to write it.

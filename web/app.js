@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The console: who one is, which view is shown (by the address behind #), and whether the gateway is still there.
-import { logOut, whoAmI } from "./api.js";
+import { endOpenid, logOut, takeBack, whoAmI } from "./api.js";
 import { h, moment, say, setAttribute, setText } from "./dom.js";
 import { ListView } from "./list.js";
 import { LoginView } from "./login.js";
@@ -16,7 +16,7 @@ const lost = h("p.notice.lost", { role: "alert", hidden: true });
 const fixed = h("p.notice", { hidden: true });
 const state = h("span.live");
 const name = h("span.who");
-const leave = h("button.quiet", { type: "button", hidden: true, onclick: () => logOut().catch(() => {}).finally(() => begin()) }, "Log out");
+const leave = h("button.quiet", { type: "button", hidden: true, onclick: goAway }, "Log out");
 
 let store = null, who = null, view = null, began = 0;
 
@@ -63,21 +63,34 @@ const told = {
   },
 };
 
-function login() {
+async function goAway() {
+  const to = await logOut().catch(() => undefined);
+  if (to) location.assign(to);
+  else begin();
+}
+
+// refusal: why somebody who comes from a provider did not get in.
+function login(refusal) {
   store?.end();
   store = who = null;
   nav.hidden = leave.hidden = true;
   lost.hidden = fixed.hidden = true;
   setText(name, "");
   setLive("", "");
-  show(new LoginView(() => begin()));
-  main.querySelector("input").focus();
+  show(new LoginView(() => begin(), refusal));
+  main.querySelector(refusal ? "h1" : "input").focus();
 }
 
 async function begin() {
   const turn = ++began;
   store?.end();
   store = null;
+  const said = takeBack();
+  try {
+    if (said !== null) await endOpenid(said);
+  } catch (refusal) {
+    return turn === began ? login(refusal) : undefined;
+  }
   try {
     who = await whoAmI();
     const fresh = new Store(told);

@@ -6,7 +6,7 @@ import { VERBS } from "./words.js";
 
 let nth = 0;
 
-// subject: what it is done to; given: { path, kind } of a difference, { server } of an upstream. Gives what was done, or null when it was not.
+// subject: what it is done to; given: { path, kind } of a difference, { server } of an upstream, { action, id } of a write. Gives what was done, or null when it was not.
 export function ask(name, subject, given = {}) {
   return new Promise((resolve) => new Question(name, subject, given, resolve).open());
 }
@@ -33,6 +33,7 @@ class Question {
       h("h2", { id: `${id}-title` }, `${this.verb.label}: ${this.subject.name}`),
       h("p", this.verb.about),
       this.given.path !== undefined && h("p", "Path ", h("code", this.given.path), ", kind ", h("strong", this.given.kind)),
+      this.given.id !== undefined && h("p", `Write ${this.given.id}`),
       this.given.server !== undefined && h("p", "Server ", h("code", this.given.server)),
       this.percent && h("p.field", h("label", { for: this.percent.id }, "Percent of users on the new side"), this.percent),
       this.target && h("p.field", h("label", { for: this.target.id }, "Upstream that takes over"), this.target),
@@ -64,7 +65,7 @@ class Question {
   }
 
   url() {
-    return shiftUrl(this.subject.name, `/${this.name}`);
+    return shiftUrl(this.subject.name, `/${this.verb.path ?? this.name}`);
   }
 
   // What would happen, with what stands in the fields now. Only the last answer counts.

@@ -9,6 +9,7 @@ import { count, duration, evidence, fixed, h, ms, percent, probability, rate, sa
 import { Journal } from "./journal.js";
 import { phasePart, splitPart, verdictPart } from "./parts.js";
 import { isAsked, isUsual, metricLabel, VERBS, waitsFor } from "./words.js";
+import { Writes } from "./writes.js";
 
 const DETAIL_MS = 4000;
 const PLAN_MS = 30000; // the traffic it goes by changes
@@ -27,12 +28,13 @@ export class SubjectView {
     this.graphs = h("div");
     this.facts = h("div.cards");
     this.differences = new Differences(name, (verb, given) => this.act(verb, given), () => may(this.who, "operate"));
+    this.writes = new Writes(name, (verb, given) => this.act(verb, given), () => may(this.who, "operate"));
     this.journal = new Journal(name);
     this.trouble = h("p.notice.wrong", { role: "alert", hidden: true });
     this.element = h("section.subject", h("p", h("a", { href: "#/" }, "← All moves")),
       h("div.headline", h("h1", { tabindex: "-1" }, name), this.parts[0].element, this.parts[1].element),
       this.sides, this.trouble, this.blocked, h("div.judge", h("h2", "Verdict"), this.parts[2].element),
-      this.verbs, this.steps, h("h2", "Live"), this.graphs, this.facts, this.differences.element, this.journal.element);
+      this.verbs, this.steps, h("h2", "Live"), this.graphs, this.facts, this.differences.element, this.writes.element, this.journal.element);
     const known = store.subjects.get(name);
     if (known) this.show(known);
     this.load();
@@ -94,7 +96,7 @@ export class SubjectView {
     if (key === this.verbsKey) return;
     this.verbsKey = key;
     const held = document.activeElement?.dataset?.verb;
-    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && !VERBS[name].server && isAsked(name, this.subject));
+    const names = Object.keys(VERBS).filter((name) => !VERBS[name].difference && !VERBS[name].server && !VERBS[name].write && isAsked(name, this.subject));
     const usual = names.filter((name) => isUsual(name, this.subject));
     const rest = names.filter((name) => !usual.includes(name));
     const opened = this.verbs.querySelector("details")?.open;
@@ -129,7 +131,8 @@ export class SubjectView {
     if (!done) return;
     if (done.subject) this.store.take(done.subject);
     await this.load();
-    this.verbs.querySelector(`[data-verb="${name}"], button, summary`)?.focus();
+    const place = VERBS[name].write ? this.writes.element.querySelector("h2") : this.verbs.querySelector(`[data-verb="${name}"], button, summary`);
+    place?.focus();
     say(done.said);
   }
 
@@ -147,7 +150,7 @@ export class SubjectView {
       this.show(subject);
       this.points = this.detail.series ?? [];
       this.showDetail();
-      await Promise.all([this.differences.load(), this.journal.load(subject.revision), this.loadPlan()]);
+      await Promise.all([this.differences.load(), this.writes.load(subject.writes?.dual), this.journal.load(subject.revision), this.loadPlan()]);
       this.charts?.draw(this.points, this.journal.moments);
     } catch (refusal) {
       if (this.ended) return;
@@ -158,7 +161,7 @@ export class SubjectView {
   }
 
   again() {
-    if (!document.hidden && this.subject && moves(this.subject)) this.load();
+    if (!document.hidden && this.subject && (moves(this.subject) || this.subject.writes?.dual)) this.load();
     else this.timer = setTimeout(() => this.again(), DETAIL_MS);
   }
 

@@ -48,6 +48,17 @@ export const VERBS = {
     about: "This server gets requests again, few at first where the upstream has a slow_start." },
 };
 
+// What is done to a single write; one verb of the gateway's. states: those it is for.
+const WRITE = { role: "operate", phases: [], path: "writes", write: true };
+Object.assign(VERBS, {
+  retry: { ...WRITE, label: "Retry", states: ["dead", "skipped", "due", "unknown"],
+    about: "It goes to the other side again, and those behind it of the same key after it." },
+  drop: { ...WRITE, label: "Drop", states: ["dead", "skipped", "differs"], strong: true,
+    about: "It is forgotten: the other side has it by other means, or must not have it." },
+  skip: { ...WRITE, label: "Skip", states: ["dead"],
+    about: "It stays in the list, and those behind it go on. Retried later it comes after them, which may undo what they did." },
+});
+
 // What it waits for: a person's yes to what another asked for, or whatever the gateway says.
 export function waitsFor(subject) {
   if (subject.asked) return `${subject.asked_by || "somebody"} asked for ${subject.asked}; another person approves it`;

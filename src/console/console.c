@@ -5,12 +5,14 @@
  *
  * Logging in is a POST with the token as for everything else; the answer sets the cookie that stands for it from then on, and
  * gives the proof that what changes something must carry beside the cookie. The cookie's name has the port in it,
- * because cookies know no ports: two gateways on one host would otherwise log each other's people out. */
+ * because cookies know no ports: two gateways on one host would otherwise log each other's people out. Logging in at a provider
+ * is openid_pages.c; it ends here too. */
 #include "console/console.h"
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "console/console_int.h"
 #include "console/files.h"
 #include "console/sessions.h"
 #include "http/cookie.h"
@@ -47,7 +49,7 @@ static const MetricFamily families[] = {
 
 /* --- sessions ------------------------------------------------------------------------------------------------------- */
 
-static Str cookie_name(const Exchange *x)
+Str console_cookie_name(const Exchange *x)
 {
 	Str host;
 	uint16_t port = 0;
@@ -59,7 +61,7 @@ static Str cookie_name(const Exchange *x)
 
 static Err *find_session(Exchange *x, bool changes, AdminWho *who)
 {
-	Str id = http_cookie(&x->request.headers, cookie_name(x));
+	Str id = http_cookie(&x->request.headers, console_cookie_name(x));
 	Str given = headers_get_name(&x->request.headers, S("X-Banyan-Proof")), proof;
 
 	if (!console_session_find(x->arena, id, time_mono_us(), who, &proof))
@@ -67,7 +69,14 @@ static Err *find_session(Exchange *x, bool changes, AdminWho *who)
 	return !changes || str_eq(given, proof) ? NULL : &no_proof;
 }
 
-static Err *answer(Exchange *x, unsigned status, Str cookie, Str body)
+Str console_cookie(const Exchange *x, Str name, Str value, const char *path)
+{
+	return str_fmt(x->arena, "%.*s=%.*s; Path=%s; HttpOnly; SameSite=Strict%s%s", STR_ARG(name),
+	               STR_ARG(value), path, x->secure ? "; Secure" : "",
+	               value.len ? "" : "; Max-Age=0");
+}
+
+Err *console_answer(Exchange *x, unsigned status, const Str *cookies, size_t count, Str body)
 {
 	Head head = { .status = (uint16_t)status,
 		      .body = HTTP_BODY_LENGTH,
@@ -75,16 +84,17 @@ static Err *answer(Exchange *x, unsigned status, Str cookie, Str body)
 
 	headers_add(&head.headers, x->arena, S("Content-Type"), S("application/json"));
 	headers_add(&head.headers, x->arena, S("Cache-Control"), S("no-store"));
-	if (cookie.len)
-		headers_add(&head.headers, x->arena, S("Set-Cookie"), cookie);
+	for (size_t i = 0; i < count; i++)
+		if (cookies[i].len)
+			headers_add(&head.headers, x->arena, S("Set-Cookie"), cookies[i]);
 	TRY(http_begin(x, &head));
 	TRY(http_write(x, body));
 	return http_end(x, NULL);
 }
 
-static Err *answer_who(Exchange *x, Str cookie, Str proof)
+static Err *answer_who(Exchange *x, const AdminWho *who, const Str *cookies, size_t count,
+                       Str proof)
 {
-	const AdminWho *who = admin_who(x);
 	AUTO(buf_fini) Buf out = { 0 };
 	JsonWriter w = json_writer(&out);
 	Str body;
@@ -98,7 +108,16 @@ static Err *answer_who(Exchange *x, Str cookie, Str proof)
 		json_put_str(&w, "proof", proof);
 	json_end(&w);
 	TRY(json_done(&w, &body));
-	return answer(x, 200, cookie, body);
+	return console_answer(x, 200, cookies, count, body);
+}
+
+Err *console_log_in(Exchange *x, const AdminWho *who, Str leave, Str cookie)
+{
+	Str name = console_cookie_name(x), id, proof;
+
+	console_session_end(x->arena, http_cookie(&x->request.headers, name), &id);
+	console_session_begin(x->arena, who, leave, time_mono_us(), &id, &proof);
+	return answer_who(x, who, (Str[]){ console_cookie(x, name, id, "/"), cookie }, 2, proof);
 }
 
 /* --- pages ---------------------------------------------------------------------------------------------------------- */
@@ -138,36 +157,35 @@ static Err *page_file(Exchange *x, Str rest)
 static Err *page_who(Exchange *x, Str rest)
 {
 	(void)rest;
-	return answer_who(x, (Str){ 0 }, (Str){ 0 });
+	return answer_who(x, admin_who(x), NULL, 0, (Str){ 0 });
 }
 
 /* The guards have read the token: who asks is known. A cookie alone begins no second session. */
 static Err *page_login(Exchange *x, Str rest)
 {
-	Str id, proof;
-
 	(void)rest;
 	if (!headers_get(&x->request.headers, HTTP_AUTHORIZATION).len)
 		return &no_login;
-	console_session_end(http_cookie(&x->request.headers, cookie_name(x)));
-	console_session_begin(x->arena, admin_who(x), time_mono_us(), &id, &proof);
-	return answer_who(x,
-	                  str_fmt(x->arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Strict%s",
-	                          STR_ARG(cookie_name(x)), STR_ARG(id),
-	                          x->secure ? "; Secure" : ""),
-	                  proof);
+	return console_log_in(x, admin_who(x), (Str){ 0 }, (Str){ 0 });
 }
 
+/* Who came by a provider is told where to go, to be logged out there too. */
 static Err *page_logout(Exchange *x, Str rest)
 {
-	Str name = cookie_name(x);
+	Str name = console_cookie_name(x), cookie = console_cookie(x, name, S(""), "/"), leave,
+	    body;
+	AUTO(buf_fini) Buf out = { 0 };
+	JsonWriter w = json_writer(&out);
 
 	(void)rest;
-	console_session_end(http_cookie(&x->request.headers, name));
-	return answer(x, 200,
-	              str_fmt(x->arena, "%.*s=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-	                      STR_ARG(name)),
-	              S("{\"ok\":true}\n"));
+	console_session_end(x->arena, http_cookie(&x->request.headers, name), &leave);
+	json_begin_object(&w);
+	json_put_bool(&w, "ok", true);
+	if (leave.len)
+		json_put_str(&w, "to", leave);
+	json_end(&w);
+	TRY(json_done(&w, &body));
+	return console_answer(x, 200, &cookie, 1, body);
 }
 
 static const AdminPage pages[] = {
@@ -181,6 +199,10 @@ static const AdminPage pages[] = {
 
 void console_begin(void)
 {
+	size_t count;
+	const AdminPage *more = openid_pages(&count);
+
+	admin_extend(more, count);
 	admin_extend(pages, COUNT(pages));
 	admin_sessions(find_session);
 	metrics_add(families, COUNT(families));

@@ -25,7 +25,7 @@ TEST(a_cookie_is_its_port_s_own_and_changes_nothing_without_the_proof)
 	static const AdminWho ann = { S("ann"), ADMIN_OPERATE };
 	Str id, proof, cookie;
 
-	console_session_begin(a, &ann, time_mono_us(), &id, &proof);
+	console_session_begin(a, &ann, (Str){ 0 }, time_mono_us(), &id, &proof);
 	cookie = str_fmt(a, "banyan_console_8081=%.*s", STR_ARG(id));
 	const struct {
 		const char *authority;

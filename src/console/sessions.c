@@ -10,6 +10,7 @@
 #include "base/time.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PROOF_HEX = 32, NAME_BYTES = 64 };
@@ -22,6 +23,8 @@ typedef struct Session {
 	uint8_t role;
 	bool used;
 	int64_t last_us;
+	char *leave; /* malloc'd; NULL: nowhere */
+	size_t leave_len;
 } Session;
 
 static struct {
@@ -81,8 +84,21 @@ static Session *take_place(int64_t now_us)
 	return oldest;
 }
 
-void console_session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *id, Str *proof)
+static void keep_leave(Session *s, Str leave)
 {
+	if (!leave.len)
+		return;
+	s->leave = malloc(leave.len);
+	if (!s->leave)
+		abort();
+	memcpy(s->leave, leave.at, leave.len);
+	s->leave_len = leave.len;
+}
+
+void console_session_begin(Arena *a, const AdminWho *who, Str leave, int64_t now_us, Str *id,
+                           Str *proof)
+{
+	Session *place;
 	Session made = { .used = true,
 		         .last_us = now_us,
 		         .role = (uint8_t)who->role,
@@ -91,8 +107,11 @@ void console_session_begin(Arena *a, const AdminWho *who, int64_t now_us, Str *i
 	put_random_hex(made.id, SESSION_ID_HEX);
 	put_random_hex(made.proof, PROOF_HEX);
 	memcpy(made.name, who->name.at, made.name_len);
+	keep_leave(&made, leave);
 	pthread_mutex_lock(&sessions.lock);
-	*take_place(now_us) = made;
+	place = take_place(now_us);
+	free(place->leave);
+	*place = made;
 	pthread_mutex_unlock(&sessions.lock);
 	*id = str_dup(a, (Str){ made.id, SESSION_ID_HEX });
 	*proof = str_dup(a, (Str){ made.proof, PROOF_HEX });
@@ -116,15 +135,19 @@ bool console_session_find(Arena *a, Str id, int64_t now_us, AdminWho *who, Str *
 	return true;
 }
 
-void console_session_end(Str id)
+void console_session_end(Arena *a, Str id, Str *leave)
 {
-	Session *s;
+	Session *s, ended = { 0 };
 
 	pthread_mutex_lock(&sessions.lock);
 	s = find(id);
-	if (s)
+	if (s) {
+		ended = *s;
 		*s = (Session){ 0 };
+	}
 	pthread_mutex_unlock(&sessions.lock);
+	*leave = str_dup(a, (Str){ ended.leave, ended.leave_len });
+	free(ended.leave);
 }
 
 uint64_t console_session_count(int64_t now_us)

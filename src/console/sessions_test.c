@@ -13,7 +13,7 @@ TEST(a_session_is_found_by_its_id_and_by_nothing_else)
 	AdminWho who = { 0 };
 	char changed[SESSION_ID_HEX];
 
-	console_session_begin(a, &ann, 5, &id, &proof);
+	console_session_begin(a, &ann, (Str){ 0 }, 5, &id, &proof);
 	CHECK_INT(id.len, SESSION_ID_HEX);
 	CHECK_INT(proof.len, PROOF_HEX);
 	CHECK(console_session_find(a, id, 6, &who, &same));
@@ -45,7 +45,7 @@ TEST(a_session_ends_by_itself_when_nobody_uses_it)
 	Str id, proof;
 	AdminWho who;
 
-	console_session_begin(a, &ann, 0, &id, &proof);
+	console_session_begin(a, &ann, (Str){ 0 }, 0, &id, &proof);
 	CHECK(console_session_find(a, id, HOURS(11), &who, &proof));
 	CHECK(console_session_find(a, id, HOURS(22), &who, &proof)); /* it was used in between */
 	CHECK_INT(console_session_count(HOURS(33)), 1);
@@ -55,14 +55,16 @@ TEST(a_session_ends_by_itself_when_nobody_uses_it)
 
 TEST(a_session_ends_when_told_to)
 {
-	Str id, other, proof;
+	Str id, other, proof, leave;
 	AdminWho who;
 
-	console_session_begin(a, &ann, 0, &id, &proof);
-	console_session_begin(a, &ann, 0, &other, &proof);
-	console_session_end(id);
-	console_session_end(id);
-	console_session_end(S("nonsense"));
+	console_session_begin(a, &ann, S("https://id.test/leave"), 0, &id, &proof);
+	console_session_begin(a, &ann, (Str){ 0 }, 0, &other, &proof);
+	console_session_end(a, id, &leave);
+	CHECK_STR(leave, S("https://id.test/leave"));
+	console_session_end(a, id, &leave);
+	CHECK_STR(leave, S(""));
+	console_session_end(a, S("nonsense"), &leave);
 	CHECK(!console_session_find(a, id, 1, &who, &proof));
 	CHECK(console_session_find(a, other, 1, &who, &proof));
 }
@@ -73,9 +75,9 @@ TEST(one_more_than_there_is_room_for_ends_the_one_used_the_longest_time_ago)
 	AdminWho who;
 
 	for (int i = 0; i < SESSIONS_MAX; i++)
-		console_session_begin(a, &ann, i, &ids[i], &proof);
+		console_session_begin(a, &ann, (Str){ 0 }, i, &ids[i], &proof);
 	CHECK(console_session_find(a, ids[0], 1000, &who, &proof));
-	console_session_begin(a, &ann, 1001, &ids[SESSIONS_MAX], &proof);
+	console_session_begin(a, &ann, (Str){ 0 }, 1001, &ids[SESSIONS_MAX], &proof);
 	CHECK_INT(console_session_count(1002), SESSIONS_MAX);
 	for (int i = 0; i <= SESSIONS_MAX; i++) {
 		NOTE("session %d", i);

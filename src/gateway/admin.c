@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "gateway/admin_guard.h"
+#include "gateway/admin_openid.h"
 #include "gateway/orders.h"
 #include "gateway/problem.h"
 #include "gateway/snapshot.h"
@@ -180,6 +181,7 @@ static Err *admin_fail(Exchange *x, Err *err)
 static void keep_conf(Arena *a, const AdminConf *from, AdminConf *to)
 {
 	to->token = str_dup(a, from->token);
+	to->has_openid = from->has_openid;
 	to->tokens.count = from->tokens.count;
 	to->tokens.at = ARENA_ARRAY(a, AdminTokenConf, from->tokens.count);
 	for (size_t i = 0; i < from->tokens.count; i++)
@@ -223,7 +225,8 @@ Err *admin_open(Arena *run, Gateway *gateway, const AdminConf *conf, Sockets *so
 	keep_conf(a, conf, &admin->conf);
 	admin_metrics_begin(gateway);
 	admin_extend(own_pages, COUNT(own_pages));
-	err = admin_listen(admin, conf->address.text, sockets);
+	err = conf->has_openid ? admin_openid_begin(a, run, &conf->openid) : NULL;
+	err = err ? err : admin_listen(admin, conf->address.text, sockets);
 	if (err) { /* it lies in the arena that ends */
 		err = err_new(run, err->kind, "admin.listen",
 		              "the admin port could not be opened: %.*s",
@@ -262,6 +265,7 @@ void admin_close(Admin *admin)
 	http_listen_close(admin->http);
 	listener_close(admin->listener);
 	http_server_unref(admin->server);
+	admin_openid_end();
 	arena_free(admin->arena);
 }
 

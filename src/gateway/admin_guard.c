@@ -101,7 +101,7 @@ static Err *identify(Exchange *x, const AdminConf *conf, bool changes, AdminWho 
 
 Err *admin_guard(Exchange *x, const AdminConf *conf, const AdminPage *page, AdminWho *who)
 {
-	bool tokens = conf->token.len || conf->tokens.count;
+	bool tokens = conf->token.len || conf->tokens.count || conf->has_openid;
 
 	if (page->open)
 		return NULL;
@@ -109,6 +109,8 @@ Err *admin_guard(Exchange *x, const AdminConf *conf, const AdminPage *page, Admi
 		return &wrong_host;
 	if (page->changes && !is_same_origin(x))
 		return &wrong_origin;
+	if (page->logs_in)
+		return NULL;
 	if (page->changes && !tokens)
 		return &token_needed;
 	if (tokens)

@@ -22,7 +22,7 @@ static Err *by_cookie(Exchange *x, bool changes, AdminWho *who)
 
 typedef struct Case {
 	const char *token, *cookie, *host, *origin, *site, *csrf;
-	bool open, changes;
+	bool open, logs_in, changes;
 	AdminRole role;
 	const char *slug; /* NULL: it may */
 	Str who;
@@ -30,7 +30,9 @@ typedef struct Case {
 
 static Err *ask(Arena *a, const AdminConf *conf, const Case *c, AdminWho *who)
 {
-	const AdminPage page = { .open = c->open, .changes = c->changes, .role = c->role };
+	const AdminPage page = {
+		.open = c->open, .logs_in = c->logs_in, .changes = c->changes, .role = c->role
+	};
 	Exchange x = { .arena = a, .user = who };
 	Headers *h = &x.request.headers;
 
@@ -69,6 +71,10 @@ TEST(who_may_ask_is_said_by_token_or_session_and_role)
 	static const Case cases[] = {
 		{ .slug = "admin.token" },
 		{ .open = true, .host = "evil.test" },
+		{ .logs_in = true },
+		{ .logs_in = true, .changes = true },
+		{ .logs_in = true, .host = "evil.test", .slug = "admin.host" },
+		{ .logs_in = true, .changes = true, .site = "same-site", .slug = "admin.origin" },
 		{ .token = "the-one-of-all-roles", .host = "evil.test", .slug = "admin.host" },
 		{ .token = "the-one-of-all-roles", .role = ADMIN_APPROVE, .who = S("admin") },
 		{ .token = "the-one-of-all-rolex", .slug = "admin.token" },
@@ -112,4 +118,17 @@ TEST(without_a_token_all_may_look_and_nobody_may_change)
 	};
 
 	check_cases(a, &(AdminConf){ 0 }, cases, COUNT(cases));
+}
+
+TEST(with_a_provider_alone_nobody_looks_without_a_session)
+{
+	static const Case cases[] = {
+		{ .slug = "admin.token" },
+		{ .token = "whatever-they-send", .slug = "admin.token" },
+		{ .changes = true, .csrf = "yes", .slug = "admin.token" },
+		{ .cookie = "eve", .who = S("eve") },
+	};
+
+	admin_sessions(by_cookie);
+	check_cases(a, &(AdminConf){ .has_openid = true }, cases, COUNT(cases));
 }

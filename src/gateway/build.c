@@ -83,7 +83,8 @@ static Err *move_admin(Arena *a, Str address, AdminConf *admin)
 		return err_new(a, ERR_INVALID, "args.admin",
 		               "--admin: %.*s is no address to listen on",
 		               STR_ARG(str_quote(a, address)));
-	if (admin->on && !address_is_loopback(&at) && !admin->token.len && !admin->tokens.count)
+	if (admin->on && !address_is_loopback(&at) && !admin->token.len && !admin->tokens.count &&
+	    !admin->has_openid)
 		return err_new(a, ERR_INVALID, "args.admin",
 		               "--admin: beyond this machine it takes an admin.token");
 	admin->address = at;

@@ -137,9 +137,12 @@ static const ConfKey admin_keys[] = {
 	  .help = "where metrics, health and the console are; off: nowhere" },
 	{ "token", CONF_STR, AT(AdminConf, token), .secret = true, .min = "16",
 	  .help = "what requests must carry as a bearer token; it may do everything",
-	  .more = "This or tokens is needed for addresses that other machines reach." },
+	  .more = "This, tokens or openid is needed for addresses that other machines reach." },
 	{ "tokens", CONF_OBJECT, AT_LIST(AdminConf, tokens), .table = &admin_token_table,
 	  .help = "a token for each who may come, with a name and a role" },
+	{ "openid", CONF_OBJECT, AT(AdminConf, openid), GIVEN(AdminConf, has_openid),
+	  .table = &admin_openid_table,
+	  .help = "people may log in to the console at a provider of OpenID Connect" },
 };
 static const ConfTable admin_table = { "admin", CONF_ROWS(AdminConf, admin_keys),
 	                               .shorthand = "address",

@@ -4,6 +4,7 @@
  * immutable after that. Strings live in the arena that was given. Times are microseconds. */
 #pragma once
 #include "gateway/conf_route.h"
+#include "http/admin_openid.h"
 
 typedef struct TlsFilesConf {
 	Str certificate; /* PEM, the chain after the leaf */
@@ -31,6 +32,8 @@ typedef struct AdminConf {
 	bool on;
 	Str token; /* with every role; who uses it is called "admin" */
 	CONF_LIST_OF(AdminTokenConf) tokens;
+	AdminOpenidConf openid;
+	bool has_openid;
 } AdminConf;
 
 typedef struct LimitsConf {

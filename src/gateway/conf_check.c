@@ -105,7 +105,8 @@ static void check_admin(Conf *conf, GatewayConf *g)
 	if (!admin->on)
 		return;
 	check_admin_tokens(conf, admin);
-	if (!address_is_loopback(&admin->address) && !admin->token.len && !admin->tokens.count)
+	if (!address_is_loopback(&admin->address) && !admin->token.len && !admin->tokens.count &&
+	    !admin->has_openid)
 		conf_mistake(conf, &admin->address.text,
 		             "admin: other machines reach %.*s, so a token is needed",
 		             STR_ARG(admin->address.text));

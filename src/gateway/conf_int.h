@@ -17,6 +17,7 @@ void gateway_conf_need_gateway(Conf *conf, const GatewayConf *g);
 
 /* conf_fields.c: changes to headers, for tables in other files. */
 extern const ConfTable fields_conf_table;
+extern const ConfTable admin_openid_table;                                    /* conf_openid.c */
 extern const ConfTable paths_conf_table, errors_conf_table, drain_conf_table; /* conf_parts.c */
 
 /* Single values, conf_verify.c. */

@@ -77,7 +77,11 @@ static Err *converse(const Talk *talk, Call *call, Str authority)
 		      .headers = talk->ask->headers,
 		      .content_length = -1 };
 
-	TRY(call_send(call, &head, (Str){ 0 }, true));
+	if (talk->ask->body.len) {
+		head.body = HTTP_BODY_LENGTH;
+		head.content_length = (int64_t)talk->ask->body.len;
+	}
+	TRY(call_send(call, &head, talk->ask->body, true));
 	for (unsigned count = 0;; count++) {
 		TRY(call_receive(call, &head));
 		if (head.status >= 200)

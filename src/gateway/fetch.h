@@ -24,6 +24,7 @@ typedef struct FetchAsk {
 	Str method;    /* empty: GET */
 	Str target;    /* empty: the place's own */
 	Str authority; /* empty: the place's own */
+	Str body;      /* empty: none */
 	Headers headers;
 	int64_t timeout_us;
 	size_t body_max; /* more is an error */

@@ -34,6 +34,7 @@ typedef struct AdminPage {
 	Str methods; /* with a blank between them; GET means HEAD too */
 	AdminHandler *run;
 	bool open;      /* no token is asked for, and any Host may be named */
+	bool logs_in;   /* no token is asked for */
 	bool changes;   /* no page of another site may ask for it, and it always takes a token */
 	AdminRole role; /* that who asks must have at least */
 } AdminPage;

@@ -14,7 +14,7 @@ import tempfile
 
 import pytest
 
-pytest.register_assert_rewrite("actors.http1", "actors.client", "actors.gateway", "actors.prometheus", "actors.h2wire")
+pytest.register_assert_rewrite("actors.http1", "actors.client", "actors.gateway", "actors.prometheus", "actors.h2wire", "actors.console")
 
 from actors import servers  # noqa: E402  (after the line above, which rewrites their assertions)
 from actors.accounts import NO_THROTTLE, QUICK, Accounts, fresh  # noqa: E402

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console in Chromium: what people see of a gateway, and do to it."""
-import base64
 import json
-import os
-import pathlib
 import re
 
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from actors.browser import Browser, chromedriver
-from actors.console import ShiftPort, subject
-from actors.gateway import ROOT, everything_to
+from actors.browser import chromedriver
+from actors.console import ShiftPort, subject, visit
+from actors.gateway import everything_to
 from actors.http1 import reply
 from actors.shift import TOKEN as PLAY_TOKEN
 from actors.shift import Shift, crowd, sides, two_sides
@@ -27,8 +23,6 @@ TOKENS = f"""
         - {{ name: ann, token: {OPERATOR}, role: operate }}
         - {{ name: bob, token: {VIEWER}, role: view }}
 """
-ARTIFACTS = pathlib.Path(os.environ.get("BANYAN_BUILD", ROOT / "build/check")).parent / "artifacts"
-AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text
 BUSY = [
     subject("users", "canary", 5),
     subject("orders", "shadow", blocked="a person must accept 2 kinds of difference: banyan shift orders accept PATH KIND"),
@@ -61,84 +55,9 @@ def port(stage, gw):
     return start
 
 
-class Console(Browser):
-    """A person at the console."""
-
-    def log_in(self, token=TOKEN):
-        self.open("/console/")
-        self.wait("return document.getElementById('token')")
-        self.find("#token").send_keys(token + Keys.ENTER)
-        self.wait("return !document.getElementById('token') && document.querySelector('h1')")
-
-    def devtools(self, command, about):
-        return self.driver.execute("executeCdpCommand", {"cmd": command, "params": about})["value"]
-
-    def go(self, place):
-        self.script("location.hash = arguments[0]", place)
-
-    def shows(self, selector, text=""):
-        """Until an element there has the text in it."""
-        return self.wait("return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility() && e.textContent.includes(arguments[1]))",
-                         selector, text)
-
-    def text(self, selector):
-        return self.script("return document.querySelector(arguments[0]).innerText", selector)
-
-    def click(self, selector):
-        self.wait("return document.querySelector(arguments[0])", selector)
-        self.find(selector).click()
-
-    def keys(self, *keys):
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def tab_to(self, selector, most=80):
-        for _ in range(most):
-            if self.script("return document.activeElement.matches(arguments[0])", selector):
-                return
-            self.keys(Keys.TAB)
-        raise AssertionError(f"{selector} is not reached by the Tab key")
-
-    def picture(self, name):
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        size = self.script("return [innerWidth, document.documentElement.scrollHeight]")
-        picture = self.devtools("Page.captureScreenshot", {
-            "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": size[0], "height": min(size[1], 6000), "scale": 1}})
-        (ARTIFACTS / f"console-{name}.png").write_bytes(base64.b64decode(picture["data"]))
-
-    def axe(self):
-        """What axe does not like, in a word each."""
-        self.script(AXE())
-        found = self.driver.execute_async_script("const done = arguments[0]; axe.run().then(done, (e) => done({ violations: [{ id: String(e), nodes: [] }] }))")
-        return [f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for one in found["violations"] for node in one["nodes"]] + \
-               [one["id"] for one in found["violations"] if not one["nodes"]]
-
-    def complaints(self):
-        """The browser's own, but for what a play brings about: an answer of 401, a connection that is gone."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE") and
-                not any(word in entry["message"] for word in ("status of 400", "status of 401", "status of 409", "status of 412", "net::ERR", "favicon"))]
-
-    def resize(self, width, height=900):
-        self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True})
-
-
 @pytest.fixture
 def console(stage, driver, tmp_path):
-    def start(where, token=TOKEN):
-        browser = Console(driver, tmp_path, where.url if hasattr(where, "subjects") else f"http://{where.admin}")
-        stage.callback(browser.quit)
-        stage.callback(lambda: check_strict(browser))
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", {"source":
-            "window.violations = []; document.addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective + ' ' + e.blockedURI))"})
-        if token:
-            browser.log_in(token)
-        return browser
-    return start
-
-
-def check_strict(browser):
-    """At the end of every play: the strict policy was never in the page's way, and nothing in it went wrong."""
-    assert browser.script("return window.violations || []") == []
-    assert browser.complaints() == []
+    return lambda where, token=TOKEN: visit(stage, driver, tmp_path, where, token)
 
 
 # Who may
@@ -527,7 +446,7 @@ def test_axe_finds_nothing(port, console, theme):
     page.open("/console/")
     page.shows("h1", "Log in")
     assert page.axe() == []
-    page.log_in()
+    page.log_in(TOKEN)
     assert page.script("return document.documentElement.dataset.theme") == theme
     for place, there in VIEWS:
         page.go(place)
@@ -584,7 +503,7 @@ def test_a_thousand_are_shown_once_and_then_only_what_changes(port, console):
     shift = port(*[subject(f"route-{number:04}", "canary" if number < 50 else "old", 5 if number < 50 else 0) for number in range(1000)])
     page = console(shift, token=None)
     page.devtools("Page.addScriptToEvaluateOnNewDocument", {"source": f"addEventListener('DOMContentLoaded', () => {{ {COUNT} }})"})
-    page.log_in()
+    page.log_in(TOKEN)
     page.shows(".counted", "1000 in all")
     page.shows(".live", "● live")
     shift.set("route-0999", revise=False, percent=0.5)

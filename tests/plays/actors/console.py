@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway's admin port with subjects of the play's own making: /shift and below is answered here, in the admin API's words, all else by
-the real port behind it, sessions included. So a page can be shown a thousand routes, or a verdict, that no play would wait for."""
+the real port behind it, sessions included. So a page can be shown a thousand routes, or a verdict, that no play would wait for.
+And a person at the console, with a browser."""
+import base64
 import contextlib
 import copy
 import datetime
 import http.client
 import http.server
 import json
+import os
+import pathlib
 import queue
 import threading
 import urllib.parse
 
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from actors.browser import Browser
+from actors.gateway import ROOT
+
+ARTIFACTS = pathlib.Path(os.environ.get("BANYAN_BUILD", ROOT / "build/check")).parent / "artifacts"
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text
 STEPS = [1, 5, 25, 50, 100]
 VERBS = {"shadow": "shadow", "canary": "canary", "to": "canary", "pause": None, "resume": None, "back": "old", "retire": "retired",
          "accept": None, "unaccept": None, "approve": None, "drill": "old"}
@@ -240,7 +252,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 before = int(query.get("before", [10**9])[0])
                 found = {"entries": [entry for entry in reversed(port.entries) if entry["seq"] < before][:int(query["limit"][0])]}
             else:
-                found = {"": port.show(name), "differences": port.differences, "plan": port.plan}[rest]
+                found = {"": port.show(name), "differences": port.differences, "plan": port.plan, "writes": {"name": name, "writes": []}}[rest]
             text = json.dumps(found)
         self.send(200, "application/json", text)
 
@@ -256,3 +268,81 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         while (one := told.get()) is not None:
             self.wfile.write(f"event: subject\ndata: {json.dumps(one)}\n\n".encode())
+
+
+class Console(Browser):
+    """A person at the console."""
+
+    def log_in(self, token):
+        self.open("/console/")
+        self.wait("return document.getElementById('token')")
+        self.find("#token").send_keys(token + Keys.ENTER)
+        self.wait("return !document.getElementById('token') && document.querySelector('h1')")
+
+    def devtools(self, command, about):
+        return self.driver.execute("executeCdpCommand", {"cmd": command, "params": about})["value"]
+
+    def go(self, place):
+        self.script("location.hash = arguments[0]", place)
+
+    def shows(self, selector, text=""):
+        """Until an element there has the text in it."""
+        return self.wait("return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility() && e.textContent.includes(arguments[1]))",
+                         selector, text)
+
+    def text(self, selector):
+        return self.script("return document.querySelector(arguments[0]).innerText", selector)
+
+    def click(self, selector):
+        self.wait("return document.querySelector(arguments[0])", selector)
+        self.find(selector).click()
+
+    def keys(self, *keys):
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, selector, most=80):
+        for _ in range(most):
+            if self.script("return document.activeElement.matches(arguments[0])", selector):
+                return
+            self.keys(Keys.TAB)
+        raise AssertionError(f"{selector} is not reached by the Tab key")
+
+    def picture(self, name):
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        size = self.script("return [innerWidth, document.documentElement.scrollHeight]")
+        picture = self.devtools("Page.captureScreenshot", {
+            "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": size[0], "height": min(size[1], 6000), "scale": 1}})
+        (ARTIFACTS / f"console-{name}.png").write_bytes(base64.b64decode(picture["data"]))
+
+    def axe(self):
+        """What axe does not like, in a word each."""
+        self.script(AXE())
+        found = self.driver.execute_async_script("const done = arguments[0]; axe.run().then(done, (e) => done({ violations: [{ id: String(e), nodes: [] }] }))")
+        return [f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}" for one in found["violations"] for node in one["nodes"]] + \
+               [one["id"] for one in found["violations"] if not one["nodes"]]
+
+    def complaints(self):
+        """The browser's own, but for what a play brings about: an answer of 401 or 403, a connection that is gone."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE") and
+                not any(word in entry["message"] for word in ("status of 400", "status of 401", "status of 403", "status of 409", "status of 412", "net::ERR", "favicon"))]
+
+    def resize(self, width, height=900):
+        self.devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True})
+
+
+def check_strict(browser):
+    """At the end of every play: the strict policy was never in the page's way, and nothing in it went wrong."""
+    assert browser.script("return window.violations || []") == []
+    assert browser.complaints() == []
+
+
+def visit(stage, driver, folder, where, token=None):
+    """Somebody at the console of `where`, logged in with a token if there is one; leaves when the play is over."""
+    browser = Console(driver, folder, where.url if hasattr(where, "subjects") else f"http://{where.admin}")
+    stage.callback(browser.quit)
+    stage.callback(lambda: check_strict(browser))
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", {"source":
+        "window.violations = []; document.addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective + ' ' + e.blockedURI))"})
+    if token:
+        browser.log_in(token)
+    return browser
