@@ -16,6 +16,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "gateway/auth_cache.h"
+#include "gateway/auth_flight.h"
 #include "gateway/auth_throttle.h"
 #include "gateway/auth_watch.h"
 #include "gateway/upstream.h"
@@ -49,6 +50,7 @@ struct Basic {
 	UserFile *users;
 	PasswordPool *pool; /* since basic_start */
 	AuthCache *cache;
+	AuthFlights *flights;
 	AuthThrottle *throttle;
 	unsigned char key[KEY_BYTES]; /* of ids */
 };
@@ -155,6 +157,7 @@ Err *basic_new(Arena *a, ConfHold *hold, const BasicConf *conf, Str policy, Basi
 		          .hold = conf_hold_ref(hold),
 		          .conf = conf,
 		          .cache = auth_cache_new(conf->entries, policy),
+		          .flights = auth_flights_new(),
 		          .throttle = auth_throttle_new(conf->tries, conf->forget_us) };
 	pthread_mutex_init(&basic->lock, NULL);
 	rand_bytes(basic->key, sizeof basic->key);
@@ -171,6 +174,7 @@ void basic_unref(Basic *basic)
 	password_pool_close(basic->pool);
 	users_unref(basic->users);
 	auth_cache_free(basic->cache);
+	auth_flights_free(basic->flights);
 	auth_throttle_free(basic->throttle);
 	file_watch_fini(&basic->watch);
 	pthread_mutex_destroy(&basic->lock);
@@ -289,6 +293,27 @@ static Err *verify(Basic *basic, BasicTry *try, const UserFile *users)
 	return NULL;
 }
 
+/* A browser's first requests come together: one of them is hashed. */
+static Err *verify_together(Basic *basic, BasicTry *try, const UserFile *users)
+{
+	AUTO(auth_flight_end) AuthFlight flight = { .flights = basic->flights, .id = try->id };
+	FlightAnswer answer = { 0 };
+	Err *err;
+
+	TRY(auth_flight_join(&flight, try->arena, &answer));
+	try->claims = answer.claims;
+	if (answer.outcome == FLIGHT_YES || answer.outcome == FLIGHT_NO)
+		return answer.outcome == FLIGHT_YES ? NULL : &wrong;
+	err = verify(basic, try, users);
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	answer.outcome = !err ? FLIGHT_YES : err == &wrong ? FLIGHT_NO : FLIGHT_OWN;
+	answer.claims = try->claims;
+	if (flight.leads)
+		auth_flight_tell(&flight, &answer);
+	return err;
+}
+
 Err *basic_check(Basic *basic, BasicTry *try)
 {
 	UserFile *users = users_get(basic);
@@ -296,5 +321,5 @@ Err *basic_check(Basic *basic, BasicTry *try)
 	arena_defer(try->arena, users_unref, users);
 	try->id = id_of(basic, users->generation, try->arena, try->text);
 	try->known = auth_recall(basic->cache, try->arena, try->id, time_utc_us(), &try->claims);
-	return try->known ? NULL : verify(basic, try, users);
+	return try->known ? NULL : verify_together(basic, try, users);
 }

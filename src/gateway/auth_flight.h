@@ -18,8 +18,9 @@ void auth_flights_free(AuthFlights *flights); /* NULL is fine; when nobody flies
 typedef enum FlightOutcome {
 	FLIGHT_LOST, /* whoever asked left: nothing is known */
 	FLIGHT_YES,  /* claims */
-	FLIGHT_NO,   /* it is nobody, or not right; counts for those alone who came before the question */
-	FLIGHT_FAILED /* no answer was to be had */
+	FLIGHT_NO, /* it is nobody, or not right; counts for those alone who came before the question */
+	FLIGHT_FAILED, /* no answer was to be had */
+	FLIGHT_OWN,    /* the answer is for one alone: each asks for itself */
 } FlightOutcome;
 
 typedef struct FlightAnswer {
