@@ -42,7 +42,7 @@ static Err *send_whole(Passage *p)
 
 	TRY(call_send(&p->call, &p->head, p->body, !chunked));
 	if (chunked)
-		TRY(call_finish(&p->call, http_trailers(p->x)));
+		TRY(call_finish(&p->call, passage_trailers(p)));
 	if (!http_is_idempotent(p->head.method))
 		http_keep_on(p->x);
 	return relay_receive(p, head_us);

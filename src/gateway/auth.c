@@ -3,9 +3,10 @@
  * The step between a route and what it does: who is it, and may they?
  *
  * What a policy proves ends up as one Identity, whatever it was proved by, and rules, headers, logs and moves go by that.
- * Headers that tell servers of it are the gateway's alone: they are taken out of every request on every route first, with "_"
- * for "-" and in any case, because WSGI makes one name of all those (PEP 3333), and a route that somebody forgot to put a
- * policy on must not be the one where a client can say who it is. */
+ * Headers that tell servers of it are the gateway's alone: they are taken out of every request on every route first, and out
+ * of its trailers, in any case and with any sign for "-", because WSGI makes one name of "-" and "_" (PEP 3333), PHP of "."
+ * too, CGI of all signs, and a route that somebody forgot to put a policy on must not be the one where a client can say who it
+ * is. */
 #include "gateway/auth.h"
 
 #include "auth/rule.h"
@@ -18,6 +19,7 @@
 #include "gateway/auth_mint.h"
 #include "gateway/fetch.h"
 #include "gateway/upstream.h"
+#include "http/cookie.h"
 
 static const Str outcome_names[] = {
 	[AUTH_FRESH] = S("verified"),  [AUTH_KNOWN] = S("known"),
@@ -151,7 +153,9 @@ Err *auth_place(Arena *a, const Snapshot *snap, Str url, Str ca, FetchPlace *out
 
 static char folded(char c)
 {
-	return (char)(c == '_' ? '-' : c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c | 0x20);
+	return (char)((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-');
 }
 
 static Str fold(Arena *a, Str name)
@@ -336,8 +340,9 @@ bool auth_is_cross_site(const Passage *p)
 	Str origin = headers_get_name(&request->headers, S("Origin"));
 	ptrdiff_t host = str_find(origin, S("://"));
 
-	if (str_eq(request->method, S("GET")) || str_eq(request->method, S("HEAD")) ||
-	    str_eq(request->method, S("OPTIONS")))
+	if (!request->upgrade.len &&
+	    (str_eq(request->method, S("GET")) || str_eq(request->method, S("HEAD")) ||
+	     str_eq(request->method, S("OPTIONS"))))
 		return false;
 	if (site.len)
 		return !str_eq(site, S("same-origin")) && !str_eq(site, S("none"));
@@ -471,19 +476,53 @@ static bool is_own(const Auth *auth, Str name)
 	return false;
 }
 
-static void take_out(const Auth *auth, bool credentials, Headers *headers)
+/* What somebody could be known by, where the policy keeps it here; a token of ours stands instead of theirs anyway. */
+static bool is_credential(const AuthPolicy *policy, const Header *h)
+{
+	const AuthConf *conf = policy->conf;
+
+	if (h->id == HTTP_AUTHORIZATION)
+		return !conf->keep ||
+		       (policy->mint && header_id(conf->token.header) == HTTP_AUTHORIZATION);
+	return !conf->keep && policy->keys && str_eq_nocase(h->name, conf->keys.header);
+}
+
+/* False: nothing is left of the line. */
+static bool strip_cookies(const AuthConf *conf, Arena *a, Header *h)
+{
+	const Str names[] = { conf->jwt.cookie, conf->bridge.cookie };
+
+	h->value = http_cookie_without(a, h->value, names, COUNT(names));
+	return h->value.len > 0;
+}
+
+static bool stays(const Auth *auth, const AuthPolicy *policy, Arena *a, Header *h)
+{
+	if (h->id == HTTP_OTHER && is_own(auth, h->name))
+		return false;
+	if (!policy)
+		return true;
+	if (h->id == HTTP_COOKIE && !policy->conf->keep)
+		return strip_cookies(policy->conf, a, h);
+	return !is_credential(policy, h);
+}
+
+static void take_out(const Passage *p, Headers *headers)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < headers->count; i++) {
-		const Header *h = &headers->at[i];
+		Header h = headers->at[i];
 
-		if ((h->id == HTTP_OTHER && is_own(auth, h->name)) ||
-		    (credentials && h->id == HTTP_AUTHORIZATION))
-			continue;
-		headers->at[kept++] = *h;
+		if (stays(p->snap->auth, p->state->auth, p->x->arena, &h))
+			headers->at[kept++] = h;
 	}
 	headers->count = kept;
+}
+
+bool auth_is_own(const Auth *auth, Str name)
+{
+	return auth && is_own(auth, name);
 }
 
 static Err *put_token(const Passage *p, const AuthPolicy *policy, Headers *headers)
@@ -500,14 +539,6 @@ static Err *put_token(const Passage *p, const AuthPolicy *policy, Headers *heade
 	return NULL;
 }
 
-/* A client's own credentials do not pass where the policy says so, nor beside a token of ours. */
-static bool takes_credentials(const AuthPolicy *policy)
-{
-	return policy &&
-	       (!policy->conf->keep ||
-	        (policy->mint && header_id(policy->conf->token.header) == HTTP_AUTHORIZATION));
-}
-
 Err *auth_headers(const Passage *p, Headers *headers)
 {
 	const AuthPolicy *policy = p->state->auth;
@@ -516,7 +547,7 @@ Err *auth_headers(const Passage *p, Headers *headers)
 
 	if (!auth || (!auth->own_count && !policy))
 		return NULL;
-	take_out(auth, takes_credentials(policy), headers);
+	take_out(p, headers);
 	for (size_t i = 0; policy && p->identity && i < policy->conf->headers.count; i++) {
 		const IdentityHeaderConf *row = &policy->conf->headers.at[i];
 		Str value = identity_claim(p->identity, a, row->claim);

@@ -35,5 +35,7 @@ Err *auth_check(Passage *p) MUST_USE;
 bool auth_publishes(const Auth *auth, const Head *request, Str *jwks);
 /* On the way to a server: what only we may say is taken out, in every spelling, and said. */
 Err *auth_headers(const Passage *p, Headers *headers) MUST_USE; /* fails as mint_token does */
+/* Is it a name that only we may say, in any spelling? */
+bool auth_is_own(const Auth *auth, Str name);
 
 MetricList auth_metrics;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A fiber on loop 0 has a worker look at the file every two seconds; when it is another (`banyan keys` puts a new one in its
- * place) it is read, and a file that is not in order changes nothing. Requests take a reference to the set that counts just
+ * place) it is read, and a file that is not in order, or cannot be
+ * read, changes nothing until it can. Requests take a reference to the set that counts just
  * then, for as long as they live. */
 #include "gateway/auth_api_keys.h"
 
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "gateway/auth_int.h"
+#include "gateway/auth_jwt.h"
 #include "gateway/upstream.h"
 #include "rt/work.h"
 
@@ -94,7 +96,6 @@ static Err *read_again(ApiKeys *keys, Arena *a)
 
 	if (before && is_same(&stamp, &keys->stamp))
 		return NULL;
-	keys->stamp = stamp;
 	if (stamp.inode)
 		TRY(err_copy(a,
 		             file_read(file->arena, keys->conf->file, API_KEYS_FILE_BYTES, &text)));
@@ -103,6 +104,7 @@ static Err *read_again(ApiKeys *keys, Arena *a)
 	keys->file = TAKE(file);
 	pthread_mutex_unlock(&keys->lock);
 	file_unref(before);
+	keys->stamp = stamp;
 	keys->said = false;
 	return NULL;
 }
@@ -209,14 +211,14 @@ static void find_text(const ApiKeysConf *conf, const Headers *headers, Str *text
 {
 	for (uint32_t i = 0; i < headers->count; i++) {
 		const Header *h = &headers->at[i];
-		Str rest = h->value, word;
+		Str rest, word;
 
 		if (conf->header.len && str_eq_nocase(h->name, conf->header)) {
 			*text = h->value;
 			*count += 1;
-		} else if (h->id == HTTP_AUTHORIZATION && str_split(&rest, ' ', &word) &&
-		           is_scheme(conf, word) && str_starts(str_trim(rest), S("bk_"))) {
-			*text = str_trim(rest);
+		} else if (h->id == HTTP_AUTHORIZATION && auth_scheme(h->value, &word, &rest) &&
+		           is_scheme(conf, word) && str_starts(rest, S("bk_"))) {
+			*text = rest;
 			*count += 1;
 		}
 	}

@@ -3,8 +3,9 @@
  * The session bridge: who is logged in at the monolith is known to the services beside it.
  *
  * A session is a cookie that means something to the monolith alone. Where it is signed and the secret is known, it is read
- * here; else the monolith is asked once, and its answer counts for as long as `cache` says and no longer: an answer that is
- * over is not used because the monolith does not answer, or a log-out would not be one. That nobody is logged in is never
+ * here each time, as it ends by its age; else the monolith is asked once, and its answer counts for as long as `cache` says and no longer: an answer that is
+ * over is not used because the monolith does not answer, or a log-out would not be one. A monolith of several hosts may know a
+ * session at one of them alone, so an answer counts for the host that was asked about. That nobody is logged in is never
  * remembered, for the next request may be the one after the login. */
 #include "auth/signed_session.h"
 #include "base/arena.h"
@@ -64,6 +65,16 @@ void bridge_free(Bridge *bridge)
 
 /* --- claims ------------------------------------------------------------------------------------------------------------- */
 
+/* A text or a number; 0, true and false are what some monoliths say of nobody. */
+static bool is_user(const Json *value)
+{
+	JsonKind kind = json_kind(value);
+	int64_t number;
+
+	return kind == JSON_KIND_STR ||
+	       (kind == JSON_KIND_INT && json_to_i64(value, &number) && number);
+}
+
 /* What the session or the answer says, with its user as `sub`. False: it names none. */
 static bool make_claims(Arena *a, const Json *said, Str subject, const Json **claims)
 {
@@ -74,7 +85,7 @@ static bool make_claims(Arena *a, const Json *said, Str subject, const Json **cl
 	const Json *value;
 	void *at = NULL;
 
-	if (!sub.len)
+	if (!sub.len || !is_user(identity_find(said, subject)))
 		return false;
 	json_begin_object(&w);
 	json_put_str(&w, "sub", sub);
@@ -209,6 +220,14 @@ static Err *find_cookie(const BridgeConf *conf, const Headers *headers, Str *coo
 	return NULL;
 }
 
+static AuthId id_of(const Bridge *bridge, const Passage *p, Str cookie)
+{
+	Str host = bridge->place.up ? p->x->request.authority : S("");
+
+	return auth_id2(bridge->conf->cookie, str_fmt(p->x->arena, "%zu:%.*s%.*s", host.len,
+	                                              STR_ARG(host), STR_ARG(cookie)));
+}
+
 Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 {
 	const Bridge *bridge = policy->bridge;
@@ -220,11 +239,10 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	if (!cookie.len)
 		return NULL;
 	found->by = "session";
-	found->id = auth_id2(bridge->conf->cookie, cookie);
+	found->id = id_of(bridge, p, cookie);
 	found->known = auth_recall(bridge->cache, a, found->id, now_us, &found->claims);
-	if (!found->known && read_signed(bridge->conf, a, cookie, now_us, &found->claims))
-		remember(bridge, found->id, found->claims);
-	else if (!found->known && bridge->conf->whoami.len)
+	if (!found->known && !read_signed(bridge->conf, a, cookie, now_us, &found->claims) &&
+	    bridge->conf->whoami.len)
 		TRY(ask_together(bridge, p, cookie, found));
 	if (!found->claims)
 		return NULL;

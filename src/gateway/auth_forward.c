@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Forward auth: another server is asked whether a request may pass. It sees the headers it was promised and what X-Forwarded-*
- * fields say of the request, never its body. What it refuses, and where it sends people to log in, is the client's answer. */
+ * fields say of the request, never its body. An answer counts for who would be told the same and nobody else. What it refuses,
+ * and where it sends people to log in, is the client's answer. */
 #include "base/arena.h"
 #include "base/time.h"
 #include "gateway/auth_flight.h"
@@ -57,29 +58,46 @@ void forward_free(Forward *forward)
 
 /* --- the question ------------------------------------------------------------------------------------------------------- */
 
-/* Also what an answer is remembered by. */
-static AuthId put_question(const Forward *forward, const Passage *p, Headers *out)
+/* As the server would get it: what is routed by is not what the client wrote, /public/../admin. */
+static Str address(const Passage *p)
+{
+	return p->url.query.at ? str_fmt(p->x->arena, "%.*s?%.*s", STR_ARG(p->url.path),
+	                                 STR_ARG(p->url.query))
+	                       : p->url.path;
+}
+
+static AuthId id_of(Str authority, const Headers *question)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	for (uint32_t i = 0; i < question->count; i++)
+		buf_fmt(&b, "%zu:%zu:%.*s%.*s", question->at[i].name.len, question->at[i].value.len,
+		        STR_ARG(question->at[i].name), STR_ARG(question->at[i].value));
+	return auth_id2(authority, buf_str(&b));
+}
+
+/* The answer is remembered by all of it but the request's id. */
+static AuthId put_question(const Forward *forward, const Passage *p, FetchAsk *question)
 {
 	const Headers *in = &p->x->request.headers;
-	AUTO(buf_fini) Buf b = { 0 };
+	Headers *out = &question->headers;
 	Arena *a = p->x->arena;
+	AuthId id;
 
 	for (uint32_t i = 0; i < in->count; i++)
 		for (size_t k = 0; k < forward->conf->send.count; k++)
-			if (str_eq_nocase(in->at[i].name, forward->conf->send.at[k])) {
+			if (str_eq_nocase(in->at[i].name, forward->conf->send.at[k]))
 				headers_add(out, a, in->at[i].name, in->at[i].value);
-				buf_fmt(&b, "%zu:%zu:%.*s\n", k, in->at[i].value.len,
-				        STR_ARG(in->at[i].value));
-			}
-	buf_fmt(&b, "%.*s %.*s://%.*s%.*s", STR_ARG(p->x->request.method),
-	        STR_ARG(p->forwarded.scheme), STR_ARG(p->forwarded.host), STR_ARG(p->url.path));
 	headers_add(out, a, S("X-Forwarded-Method"), p->x->request.method);
 	headers_add(out, a, S("X-Forwarded-Proto"), p->forwarded.scheme);
 	headers_add(out, a, S("X-Forwarded-Host"), p->forwarded.host);
-	headers_add(out, a, S("X-Forwarded-Uri"), p->x->request.target);
+	headers_add(out, a, S("X-Forwarded-Uri"), address(p));
 	headers_add(out, a, S("X-Forwarded-For"), p->forwarded.client_ip);
+	if (forward->place.up)
+		question->authority = p->x->request.authority;
+	id = id_of(question->authority, out);
 	headers_add(out, a, p->snap->conf->request_id.header, p->forwarded.request_id);
-	return auth_id(buf_str(&b));
+	return id;
 }
 
 /* --- the answer --------------------------------------------------------------------------------------------------------- */
@@ -191,12 +209,10 @@ Err *auth_try_forward(const AuthPolicy *policy, Passage *p, AuthFound *found)
 
 	found->there = true;
 	found->by = "forward";
-	found->id = put_question(forward, p, &question.headers);
+	found->id = put_question(forward, p, &question);
 	found->known = auth_recall(forward->cache, a, found->id, time_utc_us(), &found->claims);
 	if (found->known)
 		return NULL;
-	if (forward->place.up)
-		question.authority = p->x->request.authority;
 	TRY(ask_together(forward, p, &question, found, &answer));
 	return answer.status < 200 || answer.status >= 300 ? refuse(p, &answer) : NULL;
 }

@@ -63,5 +63,6 @@ void forward_free(Forward *forward);
 typedef struct FetchPlace FetchPlace;
 Err *auth_place(Arena *a, const Snapshot *snap, Str url, Str ca, FetchPlace *out) MUST_USE;
 
-/* Did a page of another site send this (Sec-Fetch-Site, Origin), and is it no reading? */
+/* Did a page of another site send this (Sec-Fetch-Site, Origin), and is it no reading? A WebSocket is none: no other site's
+ * page may read an answer, but it may read what comes through a tunnel. */
 bool auth_is_cross_site(const Passage *p);

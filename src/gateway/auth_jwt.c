@@ -16,6 +16,8 @@
 
 static Err unavailable =
 	ERR_STATIC(BUSY, "auth.unavailable", "the issuer's keys are not known yet");
+/* Which of them does the server behind look at? */
+static Err twice = ERR_STATIC(UNAUTHENTICATED, "auth.twice", "there are two sets of credentials");
 
 struct JwtGuard {
 	unsigned refs; /* atomic */
@@ -103,29 +105,53 @@ static bool is_scheme(const JwtConf *conf, Str word)
 	return false;
 }
 
+bool auth_scheme(Str credentials, Str *word, Str *rest)
+{
+	size_t at = 0;
+
+	while (at < credentials.len && credentials.at[at] != ' ' && credentials.at[at] != '\t')
+		at++;
+	*word = str_sub(credentials, 0, at);
+	*rest = str_trim(str_sub(credentials, at, credentials.len));
+	return at > 0;
+}
+
+static Err *find_cookie(const JwtConf *conf, const Headers *headers, Str *token)
+{
+	CookieAt at = { 0 };
+	Str value;
+
+	*token = (Str){ 0 };
+	while (http_cookie_next(headers, conf->cookie, &at, &value)) {
+		if (token->len && !str_eq(*token, value))
+			return &twice;
+		*token = value;
+	}
+	return NULL;
+}
+
 Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, bool *by_cookie,
                      Str *token)
 {
-	static Err twice =
-		ERR_STATIC(UNAUTHENTICATED, "auth.twice", "there are two sets of credentials");
 	unsigned lines = 0;
 
 	*there = *by_cookie = false;
 	for (uint32_t i = 0; i < headers->count; i++) {
-		Str rest = headers->at[i].value, word;
+		Str rest, word;
 
 		if (headers->at[i].id != HTTP_AUTHORIZATION)
 			continue;
 		lines++;
-		if (!str_split(&rest, ' ', &word) || !is_scheme(guard->conf, word))
+		if (!auth_scheme(headers->at[i].value, &word, &rest) ||
+		    !is_scheme(guard->conf, word))
 			continue;
-		*token = str_trim(rest);
+		*token = rest;
 		*there = true;
 	}
 	if (*there && lines > 1)
-		return &twice; /* which of them does the server behind look at? */
+		return &twice;
 	if (!*there && !lines && guard->conf->cookie.len) {
-		*token = http_cookie(headers, guard->conf->cookie);
+		TRY(find_cookie(guard->conf, headers, token));
 		*there = *by_cookie = token->len > 0;
 	}
 	return NULL;

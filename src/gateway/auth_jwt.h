@@ -17,6 +17,9 @@ const JwtConf *jwt_guard_conf(const JwtGuard *guard);
 KeySource *jwt_guard_keys(const JwtGuard *guard);
 AuthCache *jwt_guard_cache(const JwtGuard *guard);
 
+/* The word that credentials begin with, and what follows (RFC 9110, 11.4; a tab is taken for a space, as servers take it).
+ * False: there is no word. */
+bool auth_scheme(Str credentials, Str *word, Str *rest);
 /* The token of a request; false: it has none. More than one is none, and an error: UNAUTHENTICATED "auth.twice". */
 Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there, bool *by_cookie,
                      Str *token) MUST_USE;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "gateway/auth_watch.h"
 #include "gateway/fetch.h"
 #include "gateway/upstream.h"
 #include "rt/loop.h"
@@ -51,7 +52,8 @@ struct KeySource {
 	ConfHold *hold;
 	const JwtConf *conf;
 	Str name;
-	bool fixed;
+	bool fixed, is_file;
+	FileWatch watch; /* of a file */
 	FetchPlace place;
 	MetricCell fetches[FETCH_OUTCOMES], count;
 	pthread_mutex_t lock; /* of `set` */
@@ -135,8 +137,9 @@ static uint32_t secret_algs(const JwtConf *conf)
 	return algs ? algs : JWS_BIT(JWS_HS256);
 }
 
-static Err *read_fixed(KeySource *source, Arena *a)
+static Err *read_fixed(void *owner, Arena *a)
 {
+	KeySource *source = owner;
 	const JwtConf *conf = source->conf;
 	AUTO(set_drop) KeySet *set = set_begin();
 	const Jwk *key;
@@ -184,11 +187,25 @@ void key_source_unref(KeySource *source)
 		return;
 	cells_free(source);
 	key_set_unref(source->set);
+	if (source->is_file)
+		file_watch_fini(&source->watch);
 	fetch_place_fini(&source->place);
 	pthread_mutex_destroy(&source->lock);
 	conf_hold_unref(source->hold);
 	free(source);
 }
+
+static void watch_ref(void *owner)
+{
+	key_source_ref(owner);
+}
+
+static void watch_unref(void *owner)
+{
+	key_source_unref(owner);
+}
+
+static const FileWatchFor watched = { read_fixed, watch_ref, watch_unref };
 
 static void source_drop(KeySource **source)
 {
@@ -205,7 +222,12 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	pthread_mutex_init(&source->lock, NULL);
 	cells_take(source);
 	source->fixed = str_find(conf->jwks, S("://")) < 0;
-	if (source->fixed)
+	source->is_file = source->fixed && !conf->secret.len;
+	if (source->is_file)
+		file_watch_init(&source->watch, conf->jwks, name, &watched, source);
+	if (source->is_file)
+		TRY(file_watch_look(&source->watch, a));
+	else if (source->fixed)
 		TRY(read_fixed(source, a));
 	else
 		TRY(fetch_place(a, conf->jwks, conf->ca, &source->place));
@@ -319,6 +341,8 @@ Err *key_source_start(KeySource *source)
 {
 	Err *err;
 
+	if (source->is_file)
+		return file_watch_start(&source->watch);
 	source->stop = false;
 	if (source->fixed || source->runs)
 		return NULL;
@@ -331,6 +355,8 @@ Err *key_source_start(KeySource *source)
 
 void key_source_stop(KeySource *source)
 {
+	if (source->is_file)
+		file_watch_stop(&source->watch);
 	source->stop = true;
 	if (source->fiber)
 		fiber_cancel(source->fiber);

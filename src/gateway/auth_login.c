@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "gateway/auth_basic.h"
 #include "gateway/auth_int.h"
+#include "gateway/auth_jwt.h"
 
 static Err twice = ERR_STATIC(UNAUTHENTICATED, "auth.twice", "there are two sets of credentials");
 static Err cross_site = ERR_STATIC(DENIED, "auth.cross_site",
@@ -29,13 +30,14 @@ static Err *find_text(const Headers *headers, Str *text)
 
 	*text = (Str){ 0 };
 	for (uint32_t i = 0; i < headers->count; i++) {
-		Str rest = headers->at[i].value, word;
+		Str rest, word;
 
 		if (headers->at[i].id != HTTP_AUTHORIZATION)
 			continue;
 		lines++;
-		if (str_split(&rest, ' ', &word) && str_eq_nocase(word, S("Basic")))
-			*text = rest.at ? str_trim(rest) : S("");
+		if (auth_scheme(headers->at[i].value, &word, &rest) &&
+		    str_eq_nocase(word, S("Basic")))
+			*text = rest.at ? rest : S("");
 	}
 	return text->at && lines > 1 ? &twice : NULL;
 }

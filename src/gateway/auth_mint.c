@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tokens of the gateway's own. Who has no key in the configuration gets one that this process made, the same for all policies
- * and over all reloads. A token is made once for what somebody showed and used again while half its life is left, so that a
- * signature is not paid for with every request. */
+ * and over all reloads. A token is made once for what somebody showed and was proved to be by it, for a session may change
+ * hands, and used again while half its life is left, so that a signature is not paid for with every request. */
 #include "gateway/auth_mint.h"
 
 #include "auth/jws.h"
@@ -120,29 +120,29 @@ static bool is_registered(Str name)
 	return false;
 }
 
-static Str payload(const MintConf *conf, Arena *a, const Json *claims, int64_t now_us)
+/* All but its times. */
+static void put_claims(JsonWriter *w, const MintConf *conf, Arena *a, const Json *claims)
 {
 	const Identity who = { .claims = claims };
-	AUTO(buf_fini) Buf b = { 0 };
-	JsonWriter w = json_writer(&b);
 
-	json_begin_object(&w);
-	json_put_str(&w, "iss", conf->issuer);
-	put_audience(&w, conf);
-	json_put_str(&w, "sub", identity_claim(&who, a, S("sub")));
-	json_put_i64(&w, "iat", now_us / US_PER_S);
-	json_put_i64(&w, "exp", (now_us + conf->life_us) / US_PER_S);
+	json_put_str(w, "iss", conf->issuer);
+	put_audience(w, conf);
+	json_put_str(w, "sub", identity_claim(&who, a, S("sub")));
 	for (size_t i = 0; i < conf->claims.count; i++) {
 		Str name = conf->claims.at[i];
 		const Json *value = identity_find(claims, name);
 
 		if (json_kind(value) == JSON_KIND_NULL || is_registered(name))
 			continue;
-		json_key(&w, name);
-		json_put(&w, value);
+		json_key(w, name);
+		json_put(w, value);
 	}
-	json_end(&w);
-	return str_dup(a, buf_str(&b));
+}
+
+static void put_times(JsonWriter *w, const MintConf *conf, int64_t now_us)
+{
+	json_put_i64(w, "iat", now_us / US_PER_S);
+	json_put_i64(w, "exp", (now_us + conf->life_us) / US_PER_S);
 }
 
 static void remember(Mint *mint, Arena *a, AuthId id, Str token, int64_t now_us)
@@ -155,17 +155,24 @@ static void remember(Mint *mint, Arena *a, AuthId id, Str token, int64_t now_us)
 
 Err *mint_token(Mint *mint, Arena *a, AuthId id, const Json *claims, int64_t now_us, Str *token)
 {
-	const AuthEntry *entry = auth_cache_find(mint->made, id, 0, now_us);
+	AUTO(buf_fini) Buf payload = { 0 };
+	JsonWriter w = json_writer(&payload);
+	const AuthEntry *entry;
 	Str kept;
 
+	json_begin_object(&w);
+	put_claims(&w, mint->conf, a, claims);
+	id = auth_id2((Str){ (const char *)id.at, sizeof id.at }, buf_str(&payload));
+	entry = auth_cache_find(mint->made, id, 0, now_us);
 	if (entry) {
 		json_to_str(entry->claims, &kept);
 		*token = str_dup(a, kept);
 		auth_entry_unref(entry);
 		return NULL;
 	}
-	TRY(jws_sign(a, mint->key, jwk_alg(mint->key), S("JWT"),
-	             payload(mint->conf, a, claims, now_us), token));
+	put_times(&w, mint->conf, now_us);
+	json_end(&w);
+	TRY(jws_sign(a, mint->key, jwk_alg(mint->key), S("JWT"), buf_str(&payload), token));
 	remember(mint, a, id, *token, now_us);
 	return NULL;
 }

@@ -50,7 +50,8 @@ static const ConfKey jwt_keys[] = {
 	{ "issuer", CONF_STR, AT(JwtConf, issuer), .value = "NAME",
 	  .help = "what a token's iss must be, letter by letter; without it that is not looked at" },
 	{ "jwks", CONF_PATH, AT(JwtConf, jwks), .value = "FILE|URL",
-	  .help = "the issuer's public keys: a JWK set, in a file or at an address" },
+	  .help = "the issuer's public keys: a JWK set, in a file or at an address",
+	  .more = "A file is looked at again every two seconds." },
 	{ "ca", CONF_PATH, AT(JwtConf, ca),
 	  .help = "PEM file of who may have signed that address's certificate; without it the system's" },
 	{ "secret", CONF_STR, AT(JwtConf, secret), .secret = true,
@@ -97,6 +98,7 @@ const ConfTable jwt_conf_table = { "jwt", CONF_ROWS(JwtConf, jwt_keys),
 	  AT_LIST(SignedConf, secrets), \
 	  .required = true, \
 	  .secret = true, \
+	  .min = "1", \
 	  .help = "the monolith's SECRET_KEY; several while it is changed" }, \
 		{ "salt", CONF_STR, AT(SignedConf, salt), .def = (salt_), \
 		  .help = "as the monolith has it" }, \
@@ -177,7 +179,7 @@ static const ConfKey forward_keys[] = {
 	{ "claims", CONF_OBJECT, AT_MAP(ForwardConf, claims), .table = &forward_claim_table,
 	  .help = "headers of its answer, and the claims they are" },
 	{ "cache", CONF_DURATION, AT(ForwardConf, cache_us), .def = "5s", .max = "1h",
-	  .help = "how long a 2xx counts for the same headers, method, host and path; 0: not at all" },
+	  .help = "how long a 2xx counts for who would be told the same; 0: not at all" },
 	{ "timeout", CONF_DURATION, AT(ForwardConf, timeout_us), .def = "2s", .min = "10ms",
 	  .max = "1m", .help = "for one answer" },
 	{ "entries", CONF_UINT, AT(ForwardConf, entries), .def = "10000", .max = "1000000",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Claims as text. Lists are joined by commas; an item that has one itself, or a byte that may not stand in a header, is left
- * out rather than told as something else. */
+ * Claims as text. Lists are joined by commas; an item that has one itself, or a byte that may not stand in a header, or begins
+ * or ends with a space, is left out rather than told as something else. */
 #include "gateway/identity.h"
 
 #include "base/arena.h"
@@ -21,8 +21,16 @@ const Json *identity_find(const Json *claims, Str name)
 	return value;
 }
 
+/* Servers trim what they read. */
+static bool is_trimmed(Str text)
+{
+	return str_trim(text).len == text.len;
+}
+
 static bool is_plain(Str text, bool in_list)
 {
+	if (!is_trimmed(text))
+		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.at[i] < 0x20 || text.at[i] == 0x7f ||
 		    (in_list && text.at[i] == ','))

@@ -16,13 +16,14 @@ TEST(claims_as_text)
 		{ "realm", S("") },        { "realm.none.at.all", S("") },
 		{ "line", S("") },         { "missing", S("") },
 		{ "sub.x", S("") },        { "mixed", S("fine") },
+		{ "spaced", S("") },       { "spaces", S("a b") },
 	};
 	Identity who = { 0 };
 
 	CHECK_OK(json_read(
 		a,
 		S("{\"sub\":\"7\",\"uid\":-12,\"ok\":true,\"roles\":[\"a\",\"b\",3,null,{}],\"realm\":{\"roles\":[\"x\"]},"
-	          "\"a.b\":\"dotted\",\"real\":1.5,\"null\":null,\"line\":\"a\\r\\nb\",\"mixed\":[\"a,b\",\"fine\",\"x\\ny\"]}"),
+	          "\"a.b\":\"dotted\",\"real\":1.5,\"null\":null,\"line\":\"a\\r\\nb\",\"mixed\":[\"a,b\",\"fine\",\"x\\ny\"],\"spaced\":\" admin\",\"spaces\":[\"admin \",\"a b\",\"\"]}"),
 		0, &who.claims));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		NOTE("%s", cases[i].name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `banyan keys add|list|revoke`. The file is locked while it is changed and replaced as a whole, so that a gateway that reads
- * it just then finds the old one or the new one. A key's text is printed once and is nowhere else. */
+ * it just then finds the old one or the new one; whoever could read the old one can read the new one, or the gateway would not
+ * know that a key was revoked. A key's text is printed once and is nowhere else. */
 #include "gateway/keys_command.h"
 
 #include "auth/api_key.h"
@@ -88,6 +89,17 @@ static Err *write_all(Arena *a, int fd, Str text, const char *name)
 	return fsync(fd) == 0 ? NULL : err_errno(a, errno, "base.file", "%s", name);
 }
 
+static Err *keep_mode(Arena *a, int fd, Str path)
+{
+	struct stat st;
+
+	if (stat(str_z(a, path), &st) != 0)
+		return NULL;
+	if (fchown(fd, st.st_uid, st.st_gid) != 0 || fchmod(fd, st.st_mode & 0777) != 0)
+		return err_errno(a, errno, "base.file", "owner and mode of %.*s", STR_ARG(path));
+	return NULL;
+}
+
 static Err *store(Arena *a, Str path, const ApiKeySet *set)
 {
 	const char *fresh = str_z(a, str_fmt(a, "%.*s.new", STR_ARG(path)));
@@ -96,6 +108,7 @@ static Err *store(Arena *a, Str path, const ApiKeySet *set)
 
 	if (held.fd < 0)
 		return err_errno(a, errno, "base.file", "%s", fresh);
+	TRY(keep_mode(a, held.fd, path));
 	api_keys_put(set, &b);
 	TRY(write_all(a, held.fd, buf_str(&b), fresh));
 	if (rename(fresh, str_z(a, path)) != 0)
@@ -245,8 +258,8 @@ static const Command commands[] = {
 	  .examples =
 	          "banyan keys add -f keys.json --owner billing --scope orders:read --expires 2160h",
 	  COMMAND_OPTIONS(add_options), .size = sizeof(KeysArgs) },
-	{ "keys list", .group = "decompose", .summary = "list the keys of programs", .run = list_keys,
-	  .json = true,
+	{ "keys list", .group = "decompose", .summary = "list the keys of programs",
+	  .run = list_keys, .json = true,
 	  .help = "Says of each key its beginning, whether it is good, when it ends, whose it is and what it is for.",
 	  .examples = "banyan keys list -f keys.json", COMMAND_OPTIONS(list_options),
 	  .size = sizeof(KeysArgs) },

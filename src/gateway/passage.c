@@ -89,6 +89,21 @@ Err *passage_request_headers(Passage *p)
 	                             &p->head.headers);
 }
 
+const Headers *passage_trailers(const Passage *p)
+{
+	const Headers *in = http_trailers(p->x);
+	Headers *out;
+
+	if (!in->count)
+		return in;
+	out = ARENA_NEW(p->x->arena, Headers);
+	for (uint32_t i = 0; i < in->count; i++)
+		if (!forwarded_is_own(&p->snap->conf->request_id, in->at[i].name) &&
+		    !auth_is_own(p->snap->auth, in->at[i].name))
+			headers_add(out, p->x->arena, in->at[i].name, in->at[i].value);
+	return out;
+}
+
 void passage_answer_headers(Passage *p, Head *answer)
 {
 	Headers in = answer->headers;

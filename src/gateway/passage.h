@@ -70,6 +70,8 @@ void passage_values(const Passage *p, TemplateValues *values);
 /* The head for the upstream from the client's: RFC 9110 7.6, forwarding fields, id, what the route changes. Fails as
  * template_expand does. */
 Err *passage_request_headers(Passage *p) MUST_USE;
+/* The request's trailers for the upstream, after its end: without what only we may say, as servers may put them to the headers. */
+const Headers *passage_trailers(const Passage *p) RETURNS_NONNULL;
 /* What the client gets of the upstream's answer: hop-by-hop fields out, the request's id in, what the route changes. */
 void passage_answer_headers(Passage *p, Head *answer);
 /* What the route changes in an answer, or in an error, of the gateway's own. The route may be NULL. */

@@ -3,15 +3,17 @@
  * Passthrough: a configuration made here, so that the same code serves it as any other, and a flag that leaves targets
  * alone.
  *
- * Off: routes, rewriting and changes of headers, canonical paths, limits on bodies, their pace and the number of
+ * Off: routes, policies of who may come, rewriting and changes of headers, canonical paths, limits on bodies, their pace and the number of
  * connections, maintenance, buffering, retries, health, ejection, queues and limits of the servers' connections. What HTTP
  * itself wants stays (framing, hop-by-hop fields, heads of a sane size), and so does what the servers have come to rely on:
- * X-Forwarded-For and its kin from the same trusted proxies, the request's id and trace, the Host header. */
+ * X-Forwarded-For and its kin from the same trusted proxies, the request's id and trace, the Host header, and that nobody but
+ * the gateway says who a client is: nobody says it now. */
 #include "gateway/passthrough.h"
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "gateway/gateway.h"
+#include "http/message.h"
 
 static Err *no_upstream(Arena *a, Str name)
 {
@@ -72,6 +74,27 @@ static void keep_servers(Arena *a, UpstreamConf *up, const UpstreamConf *from)
 	up->proxy_protocol = from->proxy_protocol;
 }
 
+/* Names that clients may not say; no way to be known. */
+static void keep_names(Arena *a, GatewayConf *g, const GatewayConf *from)
+{
+	g->auth.count = from->auth.count;
+	g->auth.at = ARENA_ARRAY(a, AuthConf, from->auth.count);
+	for (size_t i = 0; i < from->auth.count; i++) {
+		const AuthConf *row = &from->auth.at[i];
+		AuthConf *kept = &g->auth.at[i];
+		IdentityHeaderConf *names =
+			ARENA_ARRAY(a, IdentityHeaderConf, row->headers.count + 1);
+
+		for (size_t k = 0; k < row->headers.count; k++)
+			names[k] = row->headers.at[k];
+		kept->name = row->name;
+		kept->headers.at = names;
+		kept->headers.count = row->headers.count;
+		if (row->has_token && header_id(row->token.header) == HTTP_OTHER)
+			names[kept->headers.count++].name = row->token.header;
+	}
+}
+
 static void keep_process(GatewayConf *g, const GatewayConf *from)
 {
 	g->listen = from->listen;
@@ -104,8 +127,10 @@ Err *passthrough_load(Arena *a, Conf *conf, const GatewayArgs *args, GatewayConf
 	if (!up && !address_split(server, &address))
 		return no_upstream(a, server);
 	TRY(read_bare(a, up ? S("127.0.0.1:1") : server, listen, &bare));
-	if (file)
+	if (file) {
 		keep_process(bare, file);
+		keep_names(a, bare, file);
+	}
 	if (up)
 		keep_servers(a, &bare->upstreams.at[0], up);
 	bare->passthrough = true;

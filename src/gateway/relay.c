@@ -213,7 +213,7 @@ static Err *upload(Passage *p)
 		TRY(http_read(p->x, &piece));
 		TRY(send_piece(p, piece, &turn));
 	}
-	p->upload_err = call_finish(&p->call, http_trailers(p->x));
+	p->upload_err = call_finish(&p->call, passage_trailers(p));
 	return p->upload_err;
 }
 

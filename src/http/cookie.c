@@ -4,6 +4,8 @@
  * servers do. */
 #include "http/cookie.h"
 
+#include "base/arena.h"
+
 static Str unquoted(Str value)
 {
 	if (value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"')
@@ -45,4 +47,32 @@ Str http_cookie(const Headers *headers, Str name)
 	Str value = { 0 };
 
 	return http_cookie_next(headers, name, &at, &value) ? value : (Str){ 0 };
+}
+
+static bool is_one_of(Str pair, const Str *names, size_t count)
+{
+	ptrdiff_t eq = str_find_char(pair, '=');
+	Str name = str_trim(eq < 0 ? pair : str_sub(pair, 0, (size_t)eq));
+
+	for (size_t i = 0; i < count; i++)
+		if (names[i].len && str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+Str http_cookie_without(Arena *a, Str line, const Str *names, size_t count)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Str rest = line, pair;
+	bool whole = true;
+
+	while (str_split(&rest, ';', &pair)) {
+		if (is_one_of(pair, names, count)) {
+			whole = false;
+			continue;
+		}
+		buf_put(&b, b.len ? S("; ") : S(""));
+		buf_put(&b, str_trim(pair));
+	}
+	return whole ? line : str_dup(a, buf_str(&b));
 }

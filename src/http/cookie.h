@@ -13,3 +13,6 @@ typedef struct CookieAt {
 	Str rest;      /* of the line before it */
 } CookieAt;
 bool http_cookie_next(const Headers *headers, Str name, CookieAt *at, Str *value);
+
+/* A Cookie line without the cookies of those names (empty ones are none); the line itself where it has none of them. */
+Str http_cookie_without(Arena *a, Str line, const Str *names, size_t count);

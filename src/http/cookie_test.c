@@ -51,3 +51,26 @@ TEST(every_cookie_of_the_name_is_found_in_turn)
 	CHECK(!http_cookie_next(&headers, S("a"), &at, &value));
 	CHECK(!http_cookie_next(&headers, S("a"), &at, &value));
 }
+
+TEST(cookies_are_taken_out_and_others_stay)
+{
+	static const struct {
+		Str line, want;
+	} cases[] = {
+		{ S("a=1; b=2; c=3"), S("a=1; c=3") },
+		{ S("b=2"), S("") },
+		{ S("a=1;b=2;c=3"), S("a=1; c=3") },
+		{ S("a=1;c=3"), S("a=1;c=3") },
+		{ S(" b = 2; b=3;b"), S("") },
+		{ S("bb=1; B=2"), S("bb=1; B=2") },
+		{ S("=1; b=2"), S("=1") },
+		{ S(""), S("") },
+	};
+	static const Str names[] = { S("b"), S("") };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%.*s", STR_ARG(cases[i].line));
+		CHECK_STR(http_cookie_without(a, cases[i].line, names, COUNT(names)),
+		          cases[i].want);
+	}
+}

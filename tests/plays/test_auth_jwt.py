@@ -247,3 +247,20 @@ def test_fifty_at_once_ask_the_issuer_once(gateway, shop, client, jose, issuer):
     id_.released.set()
     assert {wire.answer().status for wire in wires} == {200}
     assert id_.asked == 2
+
+
+def test_a_file_of_keys_is_read_again_when_it_is_another(stage, gateway, shop, client, jose):
+    def write(*keys):
+        (stage.folder / "keys.new").write_text(json.dumps({"keys": list(keys)}))
+        (stage.folder / "keys.new").rename(stage.folder / "keys.json")
+    one, two = jose.key("ES256", "one"), jose.key("ES256", "two")
+    write(one)
+    gw = gateway(servers(shop) + policy("keys.json"))
+    old, new = (bearer(jose.token(kid, **claims())) for kid in ("one", "two"))
+    assert client.get(gw, "/api/x", old).status == 200 and client.get(gw, "/api/x", new).status == 401
+    write(two)
+    until(lambda: client.get(gw, "/api/x", new).status == 200, "the new key is known")
+    assert client.get(gw, "/api/x", old).status == 401  # though it was known
+    (stage.folder / "keys.json").write_text("{")
+    until(lambda: "stays as it was" in gw.stderr, "the gateway says so")
+    assert client.get(gw, "/api/x", new).status == 200

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of programs: made by `banyan keys`, known to a gateway that runs, and ended."""
 import json
+import os
 
 import pytest
 
@@ -70,3 +71,37 @@ def test_a_file_that_is_not_in_order_changes_nothing(stage, gateway, shop, clien
     (stage.folder / "keys.json").write_text('{"keys": [{}]}')
     until(lambda: "stays as it was" in gw.stderr, "the gateway says so")
     assert client.get(gw, "/x", f"X-Api-Key: {key}").status == 200
+
+
+def test_whoever_could_read_the_file_can_still(stage, keys):
+    keys("add", "--owner", "a")
+    file = stage.folder / "keys.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(file, 65534, 65534)
+    before = file.stat()
+    keys("revoke", json.loads(keys("list", "--json"))[0]["id"])
+    after = file.stat()
+    assert after.st_ino != before.st_ino and "revoked" in keys("list")
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+
+def test_a_file_that_could_not_be_used_is_looked_at_again(stage, gateway, shop, client, keys):
+    """Though it looks the same from outside, as it does after a chmod."""
+    file = stage.folder / "keys.json"
+    keys("add", "--owner", "a")
+    gw = gateway(policy(shop))
+    before = file.read_text()
+    key = keys("add", "--owner", "b").strip()
+    good = file.read_text()
+    file.write_text(before)
+
+    def put(text):
+        file.write_text(text)
+        os.utime(file, (1000000000, 1000000000))
+    put("x" + good[1:])
+    until(lambda: "stays as it was" in gw.stderr, "the gateway says so")
+    assert client.get(gw, "/x", f"X-Api-Key: {key}").status == 401
+    put(good)
+    until(lambda: client.get(gw, "/x", f"X-Api-Key: {key}").status == 200, "the key is known")

@@ -64,6 +64,16 @@ def test_who_asks_is_told_as_ever(gw, shop, client):
     assert asked.get("x-forwarded-for") == "127.0.0.1" and asked.get("x-forwarded-proto") == "http" and asked.get("x-request-id")
 
 
+def test_nobody_says_who_he_is_by_himself(gateway, shop, client):
+    """Servers have come to take the gateway's word on it, and there is nobody to give it."""
+    policies = ("auth: { a: { certificate: on, headers: { X-User-Id: sub } }, b: { certificate: on, token: { issuer: x, header: X-Token } } }\n"
+                "routes: [ { name: all, to: shop, auth: a } ]\n")
+    gw = gateway(f'upstreams: {{ shop: {{ servers: [ "{shop.address}" ] }} }}\n' + policies, words=["--passthrough", "shop"])
+    assert client.get(gw, "/", "X-User-Id: admin", "x-token: made-up", "X-Other: 1").status == 200
+    names = {name.lower() for name, _ in shop.requests[0].headers}
+    assert "x-other" in names and not names & {"x-user-id", "x-token"}
+
+
 TOLD = [("forwarded: rfc7239\ntrace: off", {"forwarded"}, "as it came"), ("forwarded: both\ntrace: { trust: always }", {"forwarded", "x-forwarded-for"}, "goes on"),
         ("forwarded: x_forwarded", {"x-forwarded-for"}, "anew")]
 
