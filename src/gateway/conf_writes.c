@@ -42,12 +42,12 @@ static const ConfWord compare_words[] = {
 static Err *wrong_key(Arena *a)
 {
 	return err_new(a, ERR_INVALID, "conf.value",
-	               "expected path, path.PART, header:NAME, user or body.FIELD");
+	               "expected path, path.PART, header:NAME, claim:NAME, user or body.FIELD");
 }
 
 Err *writes_key_read(Arena *a, Str text, WritesKey *out)
 {
-	Str part = S("path."), header = S("header:"), body = S("body");
+	Str part = S("path."), header = S("header:"), claim = S("claim:"), body = S("body");
 
 	*out = (WritesKey){ .by = WRITES_BY_PATH };
 	if (str_eq(text, S("path")))
@@ -56,10 +56,11 @@ Err *writes_key_read(Arena *a, Str text, WritesKey *out)
 		out->by = WRITES_BY_USER;
 		return NULL;
 	}
-	if (str_starts(text, S("claim")))
-		return err_new(a, ERR_INVALID, "conf.value",
-		               "a claim must have been verified, and this gateway verifies none: "
-		               "path, path.PART, header:NAME, user or body.FIELD");
+	if (str_starts(text, claim) && text.len > claim.len) {
+		*out = (WritesKey){ .by = WRITES_BY_CLAIM,
+			            .name = str_sub(text, claim.len, text.len) };
+		return NULL;
+	}
 	if (str_starts(text, part) && text.len > part.len) {
 		*out = (WritesKey){ .by = WRITES_BY_PART,
 			            .name = str_sub(text, part.len, text.len) };
@@ -88,9 +89,10 @@ static const ConfKey writes_keys[] = {
 	{ "mode", CONF_ENUM, AT(WritesConf, mode), .names = mode_words, .def = "single",
 	  .help = "which side a request that changes something goes to" },
 	{ "key", CONF_STR, AT(WritesConf, key), .def = "path", .verify = verify_key, .value = "KEY",
-	  .help = "writes of one key reach both sides in the same order: path, path.PART, header:NAME, user, body.FIELD",
-	  .more = "path is the canonical path, path.PART what stands for {PART} in the route's. What a request does not have (no such "
-	          "header, nobody known, no such field) goes by its path." },
+	  .help = "writes of one key reach both sides in the same order: path, path.PART, header:NAME, claim:NAME, user, body.FIELD",
+	  .more = "path is the canonical path, path.PART what stands for {PART} in the route's, claim:NAME "
+	          "what `auth` has verified. What a request does not have (no such header, nobody known, no such field) goes by its "
+	          "path." },
 	{ "repeat", CONF_BOOL, AT(WritesConf, repeat), .def = "off",
 	  .help = "declared: both sides do a request once, however often they get it with one Idempotency-Key",
 	  .more = "Then a write of which nobody knows whether it was done is asked again. Without it a person decides." },

@@ -11,6 +11,7 @@ typedef enum WritesBy {
 	WRITES_BY_PATH,   /* the canonical path */
 	WRITES_BY_PART,   /* a part of it that the route names */
 	WRITES_BY_HEADER, /* a header */
+	WRITES_BY_CLAIM,  /* of who came, as `auth` has proved it */
 	WRITES_BY_USER,   /* whom the split knows */
 	WRITES_BY_BODY,   /* a field of the request's JSON */
 } WritesBy;

@@ -142,7 +142,7 @@ static Err *make_intent(Passage *p, const DualRules *rules, DualIntent *out)
 	out->idempotency_key = idempotency_key(p, out->id);
 	out->key = dual_key(a, &rules->key,
 	                    &(DualKeyAsk){ p->route, p->url.path, &p->x->request.headers,
-	                                   user_of(p), out->body });
+	                                   user_of(p), out->body, p->identity });
 	dual_put_fields(&fields, &p->head.headers);
 	out->fields = str_dup(a, buf_str(&fields));
 	return NULL;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "gateway/identity.h"
 #include "gateway/route.h"
 #include "http/message.h"
 #include "rt/work.h"
@@ -102,6 +103,9 @@ Str dual_key(Arena *a, const WritesKey *key, const DualKeyAsk *ask)
 	case WRITES_BY_HEADER:
 		value = headers_get_name(ask->headers, key->name);
 		return value.len ? named(a, "header", key->name, value) : path_key(a, ask->path);
+	case WRITES_BY_CLAIM:
+		value = identity_claim(ask->identity, a, key->name);
+		return value.len ? named(a, "claim", key->name, value) : path_key(a, ask->path);
 	case WRITES_BY_USER:
 		return ask->user ? str_fmt(a, "user:#%016" PRIx64, ask->user)
 		                 : path_key(a, ask->path);

@@ -18,6 +18,7 @@ TEST(what_a_request_has_is_its_key_and_else_its_path)
 	RouteConf conf = { .name = S("one"), .match = { .host = S("*"), .path = S("/a/{id}/**") } };
 	const Route *route = route_table_at(route_table_new(a, &conf, 1), 0);
 	Headers headers = { 0 };
+	Identity who = { 0 };
 	DualKeyAsk ask = { .route = route, .path = S("/a/7/x"), .headers = &headers };
 
 	headers_add(&headers, a, S("X-Tenant"), S("blue"));
@@ -28,6 +29,11 @@ TEST(what_a_request_has_is_its_key_and_else_its_path)
 	CHECK_STR(key_of(a, "header:X-Other", &ask), S("path:/a/7/x"));
 	CHECK_STR(key_of(a, "user", &ask), S("path:/a/7/x"));
 	CHECK_STR(key_of(a, "body.id", &ask), S("path:/a/7/x"));
+	CHECK_STR(key_of(a, "claim:tenant", &ask), S("path:/a/7/x"));
+	CHECK_OK(json_read(a, S("{\"tenant\":{\"id\":7},\"sub\":\"ann\"}"), 0, &who.claims));
+	ask.identity = &who;
+	CHECK_STR(key_of(a, "claim:tenant.id", &ask), S("claim:tenant.id=7"));
+	CHECK_STR(key_of(a, "claim:tenant", &ask), S("path:/a/7/x"));
 	CHECK(str_find(key_of(a, "header:X-Api-Key", &ask), S("of-blue")) < 0);
 	ask.user = 0xabc;
 	CHECK_STR(key_of(a, "user", &ask), S("user:#0000000000000abc"));

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "rt/work.h"
 #include "user/pages.h"
 
 enum { THEME_BYTES = 256 << 10, KEEP_S = 600 };
@@ -51,12 +52,33 @@ const ConfTable *oidc_conf_table(void)
 	return &table;
 }
 
-static Err *read_theme(Arena *a, Oidc *oidc)
+typedef struct Theme {
+	Arena *arena;
+	Oidc *oidc;
+	Err *err;
+} Theme;
+
+static void read_files(void *arg)
 {
+	Theme *theme = arg;
+	Oidc *oidc = theme->oidc;
 	const OidcConf *conf = &oidc->conf;
 
 	if (conf->theme.len)
-		TRY(file_read(a, conf->theme, THEME_BYTES, &oidc->theme));
+		theme->err = file_read(theme->arena, conf->theme, THEME_BYTES, &oidc->theme);
+	if (conf->logo.len && !theme->err)
+		theme->err = file_read(theme->arena, conf->logo, THEME_BYTES, &oidc->logo);
+}
+
+static Err *read_theme(Arena *a, Oidc *oidc)
+{
+	const OidcConf *conf = &oidc->conf;
+	Theme theme = { .arena = a, .oidc = oidc };
+
+	if (!conf->theme.len && !conf->logo.len)
+		return NULL;
+	TRY(work_run(read_files, &theme));
+	TRY(theme.err);
 	if (!conf->logo.len)
 		return NULL;
 	if (str_ends(conf->logo, S(".svg")))
@@ -65,7 +87,7 @@ static Err *read_theme(Arena *a, Oidc *oidc)
 		oidc->logo_type = S("image/png");
 	else
 		return err_new(a, ERR_INVALID, "oidc.theme", "the logo is a .svg or a .png");
-	return file_read(a, conf->logo, THEME_BYTES, &oidc->logo);
+	return NULL;
 }
 
 OidcKeyPlan oidc_key_plan(const OidcConf *conf, const Seal *seal)

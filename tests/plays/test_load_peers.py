@@ -84,7 +84,7 @@ def test_another_generator_sees_what_it_sees(origin, tmp_path, ask):
     assert abs(requests / their_requests - 1) < 0.2
     for percent, known in ((50, QUICK_S), (75, QUICK_S), (99, SLOW_S)):
         assert known <= found[percent] * 1.001 and known <= they_found[percent] * 1.001 + 0.005  # wrk says 99.9ms for 100.2
-        assert abs(found[percent] / they_found[percent] - 1) < 0.3
+        assert 0.5 < found[percent] / they_found[percent] < 2  # the quick and the slow are four times apart
 
 
 def test_the_servers_own_log_has_the_same_counts_and_percentiles(origin, gateway, tmp_path):

@@ -752,7 +752,7 @@ def test_a_client_that_leaves_loses_nothing(dual, client, old, new):
 @pytest.mark.parametrize("change, said", [
     ((", new: next, shift: {}", ""), "only a route with old and new"),
     (("writes: dual", "writes: { mode: dual, key: path.name }"), "no part {name}"),
-    (("writes: dual", "writes: { mode: dual, key: 'claim:sub' }"), "verifies none"),
+    (("writes: dual", "writes: { mode: dual, key: 'claim' }"), "claim:NAME"),
     (("writes: dual", "writes: { mode: dual, key: body }"), "a path such as"),
     (("writes: dual", "writes: { repeat: on }"), "is for `mode: dual`"),
     (("writes: dual", "writes: dual, reshape: { path: '/v2/{id}' }"), "not both"),

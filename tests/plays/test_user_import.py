@@ -18,6 +18,7 @@ from actors.accounts import NO_THROTTLE, QUICK, Accounts
 from actors.gateway import BANYAN
 from actors.postgres import Postgres
 from actors.shop import PASSWORD, PYTHON, SHOP, Shop
+from actors.waiting import PROOF
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -101,7 +102,7 @@ def dump(shop):
                           text=True).stdout
 
 
-def test_every_user_of_the_shop_logs_in_with_the_old_password(service, dump):
+def test_every_user_of_the_shop_logs_in_with_the_old_password(service, database, dump):
     users = [row for row in json.loads(dump) if row["model"] == "auth.user"]
     assert len(users) >= 60
     look, _ = take(service, dump, "--dry-run")
@@ -111,7 +112,8 @@ def test_every_user_of_the_shop_logs_in_with_the_old_password(service, dump):
     assert (done["new"], done["failed"]) == (len(users), 0)
     assert done["other"] == len(json.loads(dump)) - len(users)
     assert {row["key"] for row in rows.values() if row["outcome"] == "new"} == {str(user["pk"]) for user in users}
-    for user in users:
+    asked = users if PROOF or database.startswith("postgres") else users[::6]  # the check is the same code on both
+    for user in asked:
         name = user["fields"]["username"]
         if user["fields"]["is_active"]:
             assert logs_in(service, name, PASSWORD), name
