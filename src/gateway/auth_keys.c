@@ -128,6 +128,12 @@ uint32_t key_source_generation(const KeySource *source)
 
 /* --- life --------------------------------------------------------------------------------------------------------------- */
 
+/* Of an address: what is asked. */
+static Str where(const JwtConf *conf)
+{
+	return conf->jwks.len ? conf->jwks : conf->issuer;
+}
+
 static uint32_t secret_algs(const JwtConf *conf)
 {
 	uint32_t algs = 0;
@@ -221,7 +227,7 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	*source = (KeySource){ .refs = 1, .hold = conf_hold_ref(hold), .conf = conf, .name = name };
 	pthread_mutex_init(&source->lock, NULL);
 	cells_take(source);
-	source->fixed = str_find(conf->jwks, S("://")) < 0;
+	source->fixed = conf->secret.len || (conf->jwks.len && str_find(conf->jwks, S("://")) < 0);
 	source->is_file = source->fixed && !conf->secret.len;
 	if (source->is_file)
 		file_watch_init(&source->watch, conf->jwks, name, &watched, source);
@@ -230,7 +236,7 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	else if (source->fixed)
 		TRY(read_fixed(source, a));
 	else
-		TRY(fetch_place(a, conf->jwks, conf->ca, &source->place));
+		TRY(fetch_place(a, where(conf), conf->ca, &source->place));
 	*out = TAKE(source);
 	return NULL;
 }
@@ -242,18 +248,58 @@ bool key_source_is_fixed(const KeySource *source)
 
 /* --- asking ------------------------------------------------------------------------------------------------------------- */
 
-static Err *ask(const KeySource *source, Arena *a, KeySet *set)
+/* target: empty for the place's own. */
+static Err *ask_place(const KeySource *source, Arena *a, const FetchPlace *place, Str target,
+                      Str *body)
 {
-	FetchAsk question = { .timeout_us = source->conf->timeout_us, .body_max = JWKS_BYTES };
+	FetchAsk question = { .target = target,
+		              .timeout_us = source->conf->timeout_us,
+		              .body_max = JWKS_BYTES };
 	FetchAnswer answer;
 
 	headers_add(&question.headers, a, S("Accept"),
 	            S("application/jwk-set+json, application/json"));
 	headers_add(&question.headers, a, S("User-Agent"), S("Banyan"));
-	TRY(fetch_ask(a, &source->place, &question, &answer));
+	TRY(fetch_ask(a, place, &question, &answer));
 	if (answer.status != 200)
 		return err_new(a, ERR_UPSTREAM, "auth.keys", "the answer was %u", answer.status);
-	set->text = str_dup(set->arena, answer.body);
+	*body = answer.body;
+	return NULL;
+}
+
+/* OpenID Connect Discovery 1.0, sections 4.1 and 4.3. keys has the issuer's TLS and is not the caller's to free. */
+static Err *discover(const KeySource *source, Arena *a, FetchPlace *keys)
+{
+	Str issuer = source->conf->issuer, path = source->place.url.target, body, name = { 0 },
+	    uri = { 0 };
+	const Json *document;
+
+	while (path.len && path.at[path.len - 1] == '/')
+		path.len--;
+	TRY(ask_place(source, a, &source->place,
+	              str_fmt(a, "%.*s/.well-known/openid-configuration", STR_ARG(path)), &body));
+	TRY(json_read(a, body, JWKS_BYTES, &document));
+	json_to_str(json_get(document, S("issuer")), &name);
+	json_to_str(json_get(document, S("jwks_uri")), &uri);
+	if (!str_eq(name, issuer))
+		return err_new(a, ERR_UPSTREAM, "auth.keys",
+		               "what was found there is of another issuer");
+	*keys = (FetchPlace){ .tls = source->place.tls };
+	if (!uri.len || webhook_url_read(a, uri, &keys->url) || keys->url.tls != !!keys->tls)
+		return err_new(a, ERR_UPSTREAM, "auth.keys",
+		               "what was found there has no jwks_uri, or one of another kind");
+	return NULL;
+}
+
+static Err *ask(const KeySource *source, Arena *a, KeySet *set)
+{
+	FetchPlace keys = source->place;
+	Str body;
+
+	if (!source->conf->jwks.len)
+		TRY(discover(source, a, &keys));
+	TRY(ask_place(source, a, &keys, (Str){ 0 }, &body));
+	set->text = str_dup(set->arena, body);
 	return jwks_read(set->arena, set->text, JWK_TAKE_PUBLIC, &set->keys);
 }
 
@@ -262,7 +308,7 @@ static void say_failed(KeySource *source, Arena *a, const Err *err)
 	metric_add(source->fetches[FETCH_FAILED], 1);
 	if (!source->failures++)
 		log_warn("policy %.*s: keys of %.*s could not be had: %.*s", STR_ARG(source->name),
-		         STR_ARG(source->conf->jwks), STR_ARG(err_chain(a, err)));
+		         STR_ARG(where(source->conf)), STR_ARG(err_chain(a, err)));
 }
 
 static Err *ask_once(KeySource *source)
@@ -279,7 +325,7 @@ static Err *ask_once(KeySource *source)
 	}
 	if (source->failures)
 		log_info("policy %.*s: keys of %.*s are there again", STR_ARG(source->name),
-		         STR_ARG(source->conf->jwks));
+		         STR_ARG(where(source->conf)));
 	source->failures = 0;
 	metric_add(source->fetches[replace(source, TAKE(set)) ? FETCH_NEW : FETCH_SAME], 1);
 	return NULL;

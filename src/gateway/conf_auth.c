@@ -48,7 +48,8 @@ static Err *verify_claim(Arena *a, Str text)
 
 static const ConfKey jwt_keys[] = {
 	{ "issuer", CONF_STR, AT(JwtConf, issuer), .value = "NAME",
-	  .help = "what a token's iss must be, letter by letter; without it that is not looked at" },
+	  .help = "what a token's iss must be, letter by letter; without it that is not looked at",
+	  .more = "Without jwks and secret it is asked where its keys are, at /.well-known/openid-configuration." },
 	{ "jwks", CONF_PATH, AT(JwtConf, jwks), .value = "FILE|URL",
 	  .help = "the issuer's public keys: a JWK set, in a file or at an address",
 	  .more = "A file is looked at again every two seconds." },
@@ -349,6 +350,24 @@ static void check_secret(Conf *conf, const JwtConf *jwt)
 		conf_mistake(conf, &jwt->secret, "secret: %.*s", STR_ARG(err->text));
 }
 
+/* Its issuer is asked where the keys are. */
+static void check_discovery(Conf *conf, const JwtConf *jwt)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	WebhookUrl url;
+	const char *mistake;
+
+	if (!jwt->issuer.len) {
+		conf_mistake(conf, jwt, "jwt: one of issuer, jwks and secret is needed");
+		return;
+	}
+	mistake = webhook_url_read(a, jwt->issuer, &url);
+	if (mistake || str_find_char(jwt->issuer, '?') >= 0)
+		conf_mistake(conf, &jwt->issuer,
+		             "issuer: without jwks it is asked where its keys are: %s",
+		             mistake ? mistake : "an issuer has no query");
+}
+
 static void check_jwt(Conf *conf, const JwtConf *jwt)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -356,8 +375,10 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 	const char *mistake;
 	WebhookUrl url;
 
-	if (!jwt->jwks.len == !jwt->secret.len)
-		conf_mistake(conf, jwt, "jwt: exactly one of jwks and secret is needed");
+	if (jwt->jwks.len && jwt->secret.len)
+		conf_mistake(conf, jwt, "jwt: jwks and secret do not go together");
+	if (!jwt->jwks.len && !jwt->secret.len)
+		check_discovery(conf, jwt);
 	if (jwt->secret.len)
 		check_secret(conf, jwt);
 	else if (algs_of(jwt) & JWS_SECRET)
@@ -370,7 +391,7 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 	} else if (jwt->jwks.len) {
 		check_keys_file(conf, jwt);
 	}
-	if (jwt->ca.len && !str_starts(jwt->jwks, S("https://")))
+	if (jwt->ca.len && !str_starts(jwt->jwks.len ? jwt->jwks : jwt->issuer, S("https://")))
 		conf_mistake(conf, &jwt->ca, "ca: is for https://");
 	if (jwt->cookie.len && !http_is_token(jwt->cookie))
 		conf_mistake(conf, &jwt->cookie, "cookie: that is no name of a cookie");

@@ -47,6 +47,8 @@ static Str asked(const AuthConf *conf)
 {
 	if (conf->has_jwt && is_address(conf->jwt.jwks))
 		return conf->jwt.jwks;
+	if (conf->has_jwt && !conf->jwt.jwks.len && !conf->jwt.secret.len)
+		return conf->jwt.issuer;
 	if (conf->has_basic)
 		return conf->basic.file;
 	if (conf->has_bridge && conf->bridge.whoami.len)
@@ -56,7 +58,9 @@ static Str asked(const AuthConf *conf)
 
 static void tell_ways(Explain *e, const AuthConf *conf)
 {
-	Str keys = conf->jwt.secret.len ? S("a secret") : conf->jwt.jwks;
+	Str keys = conf->jwt.secret.len ? S("a secret")
+	           : conf->jwt.jwks.len ? conf->jwt.jwks
+	                                : S("where the issuer says");
 
 	explain_fact(e, "policy", conf->name);
 	if (conf->has_jwt)
