@@ -88,9 +88,13 @@ static Err *take_jwt(AuthPolicy *policy, Arena *a, const Snapshot *snap, const A
 
 	if (!conf->has_jwt)
 		return NULL;
-	if (!is_same(before, conf))
-		return jwt_guard_new(a, snap->hold, &conf->jwt, conf->name, &policy->jwt);
-	policy->jwt = jwt_guard_ref(before->jwt);
+	if (is_same(before, conf)) {
+		policy->jwt = jwt_guard_ref(before->jwt);
+		return NULL;
+	}
+	TRY(jwt_guard_new(a, snap->hold, &conf->jwt, conf->name, &policy->jwt));
+	if (before && before->jwt)
+		key_source_inherit(jwt_guard_keys(policy->jwt), jwt_guard_keys(before->jwt));
 	return NULL;
 }
 

@@ -241,6 +241,21 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	return NULL;
 }
 
+void key_source_inherit(KeySource *source, KeySource *before)
+{
+	AUTO(set_drop) KeySet *set = NULL;
+
+	if (source->fixed || before->fixed || !str_eq(source->conf->jwks, before->conf->jwks) ||
+	    !str_eq(source->conf->ca, before->conf->ca))
+		return;
+	set = key_source_get(before);
+	if (!set)
+		return;
+	source->generation = set->generation;
+	metric_set(source->count, (int64_t)set->keys->count);
+	source->set = TAKE(set);
+}
+
 bool key_source_is_fixed(const KeySource *source)
 {
 	return source->fixed;

@@ -25,6 +25,9 @@ typedef struct ConfHold ConfHold; /* upstream.h */
  * name is the policy's. Blocks. Fails as jwks_read, file_read and tls_client_new do. */
 Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, KeySource **out)
 	MUST_USE;
+/* What `before` knows counts here too until something is fetched, if both ask the same address. source was not started. Any
+ * thread. */
+void key_source_inherit(KeySource *source, KeySource *before);
 KeySource *key_source_ref(KeySource *source);
 void key_source_unref(KeySource *source); /* NULL is fine; on any loop */
 

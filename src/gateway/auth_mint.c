@@ -124,10 +124,12 @@ static bool is_registered(Str name)
 static void put_claims(JsonWriter *w, const MintConf *conf, Arena *a, const Json *claims)
 {
 	const Identity who = { .claims = claims };
+	Str sub = identity_claim(&who, a, S("sub"));
 
 	json_put_str(w, "iss", conf->issuer);
 	put_audience(w, conf);
-	json_put_str(w, "sub", identity_claim(&who, a, S("sub")));
+	if (sub.len)
+		json_put_str(w, "sub", sub);
 	for (size_t i = 0; i < conf->claims.count; i++) {
 		Str name = conf->claims.at[i];
 		const Json *value = identity_find(claims, name);

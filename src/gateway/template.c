@@ -7,7 +7,9 @@
  *
  * Escapes that a value brings along stay as they are, since canonical paths have them only where they are needed; but a
  * "%" that begins none (an expression's group may cut one in two) is escaped itself. In a parameter's value {path} and
- * {query} are texts of an address rather than values, so their "%" is escaped too: ?next={path} gives back the path.
+ * {query} are texts of an address rather than values, so their "%" is escaped too: ?next={path} gives back the path. Claims are
+ * texts everywhere. Some are chosen by whoever they are of, a user's name say, so in a path one is part of one segment or an
+ * error: it is not empty, nor all dots, has no slash, and its ";" is escaped ("/..;/" is a step up to some servers).
  *
  * A value that begins with a slash after a slash gives one slash, so that /old{rest} and /old/{rest} mean the same, and
  * nothing that a client sends makes "//host" of a path. Rewriting with captures is where other servers had their worst
@@ -76,6 +78,8 @@ struct Template {
 
 static Err bad_host = ERR_STATIC(INVALID, "gateway.template_host",
                                  "a part of the request cannot stand in a host's name");
+static Err bad_claim = ERR_STATIC(INVALID, "gateway.template_claim",
+                                  "a claim of whoever asks cannot stand in a path");
 static Err too_long = ERR_STATIC(URI_TOO_LONG, "gateway.template_long",
                                  "what was made of the request became too long");
 
@@ -540,8 +544,11 @@ static void put_byte(Buf *b, const Piece *piece, Str rest)
 
 	if (piece->place == IN_PATH && byte == '/')
 		keep = is_path;
+	else if (piece->place == IN_PATH && byte == ';')
+		keep = keep && piece->name != NAME_CLAIM;
 	else if (byte == '%' && !keep)
-		keep = is_escape(rest) && !(is_text && piece->place == IN_VALUE);
+		keep = is_escape(rest) && !(is_text && piece->place == IN_VALUE) &&
+		       piece->name != NAME_CLAIM;
 	if (keep) {
 		buf_putc(b, (char)byte);
 		return;
@@ -566,6 +573,18 @@ static Err *put_host(Buf *b, const Piece *piece, Str value)
 	return NULL;
 }
 
+static bool is_segment(Str claim)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < claim.len; i++) {
+		if (claim.at[i] == '/' || claim.at[i] == '\\')
+			return false;
+		dots += claim.at[i] == '.';
+	}
+	return dots < claim.len;
+}
+
 static bool ends_in(const Buf *b, char c)
 {
 	return b->len && b->at[b->len - 1] == c;
@@ -575,6 +594,8 @@ static Err *put_value(Buf *b, const Piece *piece, Str value)
 {
 	if (piece->place == IN_HOST)
 		return put_host(b, piece, value);
+	if (piece->place == IN_PATH && piece->name == NAME_CLAIM && !is_segment(value))
+		return &bad_claim;
 	if (piece->place == IN_PATH) { /* one slash where two would meet */
 		while (value.len && value.at[0] == '/' &&
 		       (ends_in(b, '/') || (value.len > 1 && value.at[1] == '/')))

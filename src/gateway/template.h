@@ -39,7 +39,7 @@ const Template *template_new(Arena *a, TemplateKind kind, Str text, const MatchC
 
 /* Values are escaped for where they stand: nothing in them can end a header, leave its segment for the query, add a
  * parameter, or become another host. Fails with INVALID "gateway.template_host" (a value cannot stand in a host's name),
- * URI_TOO_LONG "gateway.template_long", and as url_canonical does. Does not park. */
+ * "gateway.template_claim" (nor a claim in a path: it is no segment, nor part of one), URI_TOO_LONG "gateway.template_long", and as url_canonical does. Does not park. */
 Err *template_expand(const Template *t, Arena *a, const TemplateValues *values, Str *out) MUST_USE;
 
 /* What ** took of a path that a route with this pattern takes: "/x/y" of "/api/x/y", nothing of "/api". */

@@ -88,9 +88,9 @@ def test_a_session_of_one_host_is_none_of_another(gateway, upstream, client, ser
     assert client.get(gw, "/service/x", "Cookie: sid=a", host="mine.test").status == 200
 
 
-def subject(request):
+def claims_of(request):
     token = dict(request.headers)["Authorization"].split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))["sub"]
+    return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
 
 
 def test_a_token_is_of_whoever_has_the_session_now(gateway, upstream, client, service):
@@ -101,7 +101,7 @@ def test_a_token_is_of_whoever_has_the_session_now(gateway, upstream, client, se
         who["id"] = name
         assert client.get(gw, "/service/x", "Cookie: sid=a").status == 200
         assert dict(service.requests[-1].headers)["X-User-Id"] == str(name)
-        assert subject(service.requests[-1]) == str(name)
+        assert claims_of(service.requests[-1])["sub"] == str(name)
 
 
 def test_pages_of_other_sites_open_no_websockets(gateway, upstream, client, service):
@@ -143,7 +143,7 @@ def test_one_of_two_tokens_is_none(stage, gateway, client, service, jose):
     assert client.get(gw, "/x", f"Cookie: token={good}").status == 200
     answer = client.get(gw, "/x", f"Cookie: token={good}; token=forged")
     assert (answer.status, slug(answer)) == (401, "auth.twice")
-    answer = client.get(gw, "/x", f"Cookie: token=; token=forged")
+    answer = client.get(gw, "/x", "Cookie: token=; token=forged")
     assert answer.status == 401
     for between in ["\t", " \t"]:
         assert client.get(gw, "/x", f"Authorization: Bearer{between}forged").status == 401
@@ -186,3 +186,24 @@ def test_a_user_that_is_none_is_nobody(gateway, upstream, client, service):
                          (" ", 401), ([], 401), ([7], 401), ({"id": 7}, 401), (7.5, 401)]:
         said_now["id"] = user
         assert client.get(gw, "/service/x", "Cookie: sid=a").status == status, user
+
+
+def test_a_claim_is_one_segment_of_a_path(stage, gateway, client, service, jose):
+    (stage.folder / "jwks.json").write_text(json.dumps({"keys": [jose.key("ES256", "a")]}))
+    gw = gateway(f'upstreams: {{ service: {{ servers: [ "{service.address}" ] }} }}\n'
+                 "auth: { api: { jwt: { jwks: jwks.json } } }\n"
+                 'routes: [ { name: mine, match: /mine, to: service, auth: api, rewrite: "/users/{claim:sub}/orders" } ]\n')
+    for sub, path in [("7", "/users/7/orders"), ("a b", "/users/a%20b/orders"), ("..a", "/users/..a/orders"), ("50%", "/users/50%25/orders"),
+                      ("%41", "/users/%2541/orders"), ("%2e%2e", "/users/%252e%252e/orders"), ("a;b", "/users/a%3Bb/orders"),
+                      ("a?b#c", "/users/a%3Fb%23c/orders")]:
+        assert client.get(gw, "/mine", "Authorization: Bearer " + jose.token("a", sub=sub)).status == 200, sub
+        assert service.requests[-1].target == path
+    for sub in ["..", ".", "...", "", "../admin", "a/b", "a\\b"]:
+        answer = client.get(gw, "/mine", "Authorization: Bearer " + jose.token("a", sub=sub))
+        assert (answer.status, slug(answer)) == (400, "gateway.template_claim"), sub
+
+
+def test_a_token_of_nobody_in_particular_names_nobody(gateway, upstream, client, service):
+    gw = gateway(judged(upstream(), service, more=", token: { issuer: https://gw.test }"))
+    assert client.get(gw, "/x").status == 200
+    assert sorted(claims_of(service.requests[-1])) == ["exp", "iat", "iss"]

@@ -207,6 +207,24 @@ def test_what_was_known_counts_while_the_issuer_is_out_of_order(gateway, shop, c
     until(lambda: client.get(gw, "/api/x", bearer(jose.token("b", **claims()))).status == 200, "the new key counts")
 
 
+def test_a_reload_forgets_no_keys_of_the_same_issuer(gateway, shop, client, jose, issuer):
+    id_ = issuer(jose.key("ES256", "a"))
+    gw = gateway(servers(shop) + policy(id_.url, jwt="refetch: 100ms, timeout: 200ms"))
+    token = bearer(jose.token("a", **claims(scope="read")))
+    assert client.get(gw, "/api/x", token).status == 200
+    id_.mood = "fails"
+    gw.reload(gw.text.replace("audience: shop", "audience: shop, scopes: read"))
+    assert client.get(gw, "/api/x", token).status == 200
+    gw.reload(gw.text.replace("scopes: read", "scopes: write"))
+    assert client.get(gw, "/api/x", token).status == 403
+    gw.reload(gw.text.replace(id_.url, id_.url + "?of=another"))
+    assert client.get(gw, "/api/x", token).status == 503
+    gw.reload(gw.text.replace(id_.url + "?of=another", id_.url))
+    assert client.get(gw, "/api/x", token).status == 503
+    id_.mood = "well"
+    until(lambda: client.get(gw, "/api/x", token).status == 403, "the keys are there again")
+
+
 @pytest.mark.parametrize("mood", ["hangs", "lies", "fails"])
 def test_without_any_keys_the_answer_is_503_and_soon_200(gateway, shop, client, jose, issuer, mood):
     id_ = issuer(jose.key("ES256", "a"))
