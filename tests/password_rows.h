@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Stored passwords as the libraries themselves write them: Django 3.2, Werkzeug 2.2, passlib 1.7, argon2-cffi 21.1, libxcrypt
- * 4.4, hashlib.scrypt; with few rounds, so that tests are fast. */
+ * 4.4, openssl passwd ($apr1$), hashlib.scrypt; with few rounds, so that tests are fast. */
 #pragma once
 #include "auth/password.h"
 
@@ -93,6 +93,9 @@ static const PasswordRow password_rows[] = {
 	  S("$6$Vl37n60NSQjLm5yI$QGD/uJsa6wagtLA47QMbM5vn1160ldFnSNOVcGd7RUqGHLUNk.MznrpUEzZSxFpn/7AZBKWzKD9lIg33eNspe1"),
 	  S("") },
 	{ PASSWORD_MD5_CRYPT, S("$1$8LvbVxDg$.vig3Qy40GysVHre83VDR0"), S("") },
+	{ PASSWORD_MD5_CRYPT, S("$apr1$8LvbVxDg$5kutWQiiavb7LHievlZ870"), S("") },
+	{ PASSWORD_MD5_CRYPT, S("$apr1$q$9S925nVYK3.V0J6tzPeE5/"),
+	  S("a much longer password than sixteen bytes") },
 	{ PASSWORD_SHA1_CRYPT, S("$sha1$1000$IeVoQCY4$uSU9J6XnZ4ivouqrcStzzsYQikjJ"), S("") },
 	{ PASSWORD_YESCRYPT, S("$y$j75$abcdefgh$pEXHNIPc2wqCjs6lfX8YDL3nlKGxWfeP0TnCXwrf60."),
 	  S("") },

@@ -46,7 +46,7 @@ struct MetricFamily;
 	X(BCRYPT, "bcrypt", "$2a$ $2b$ $2x$ $2y$") \
 	X(SHA256_CRYPT, "sha256_crypt", "$5$") \
 	X(SHA512_CRYPT, "sha512_crypt", "$6$") \
-	X(MD5_CRYPT, "md5_crypt", "$1$") \
+	X(MD5_CRYPT, "md5_crypt", "$1$, and htpasswd's $apr1$") \
 	X(SHA1_CRYPT, "sha1_crypt", "$sha1$") \
 	X(YESCRYPT, "yescrypt", "$y$ $gy$ $7$") \
 	X(LDAP_SHA, "ldap_sha", "{SSHA}, {SHA}, {SSHA256}, {SSHA512} and base64") \

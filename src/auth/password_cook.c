@@ -185,10 +185,15 @@ static Err *argon2(Arena *a, const Recipe *r, Str password, Str *out)
 /* Empty when libcrypt does not know the setting. */
 static Str crypt_text(Arena *a, const Recipe *r, Str password)
 {
-	struct crypt_data *data = ARENA_NEW(a, struct crypt_data);
-	const char *text = crypt_r(str_z(a, password), r->salt.at, data);
-	Str out = text && text[0] != '*' ? str_dup(a, str_of(text)) : (Str){ 0 };
+	struct crypt_data *data;
+	const char *text;
+	Str out;
 
+	if (apr1_is(r->salt))
+		return apr1_text(a, r->salt, password);
+	data = ARENA_NEW(a, struct crypt_data);
+	text = crypt_r(str_z(a, password), r->salt.at, data);
+	out = text && text[0] != '*' ? str_dup(a, str_of(text)) : (Str){ 0 };
 	OPENSSL_cleanse(data, sizeof *data);
 	return out;
 }

@@ -70,6 +70,9 @@ void kitchen_enter(void *memory, size_t bytes);
 
 /* Does the work and compares, in constant time. Fails with IO "auth.password_work" (no memory). */
 Err *recipe_match(Arena *a, const Recipe *recipe, Str password, bool *match) MUST_USE;
+/* crypt(3) for "$apr1$salt$": the setting and 22 digits; empty when MD5 is not to be had. (password_apr1.c) */
+bool apr1_is(Str setting);
+Str apr1_text(Arena *a, Str setting, Str password);
 /* argon2id with a new salt. Fails as recipe_match. */
 Err *recipe_make(Arena *a, uint64_t memory_kib, uint64_t passes, Str password, Str *stored)
 	MUST_USE;

@@ -516,7 +516,8 @@ static Err *read_sha_crypt(Arena *a, Str rest, const RecipeLimits *limits UNUSED
 
 static Err *read_md5_crypt(Arena *a, Str rest, const RecipeLimits *limits UNUSED, Recipe *out)
 {
-	Str whole = { rest.at - 3, rest.len + 3 }, parts[2];
+	size_t before = rest.at[-3] == 'r' ? 6 : 3; /* "$apr1$" */
+	Str whole = { rest.at - before, rest.len + before }, parts[2];
 
 	TRY(split(a, rest, parts, 2));
 	if (parts[0].len > 8 || parts[1].len != 22 || !all_of(parts[1], "./"))
@@ -644,6 +645,7 @@ static const Beginning beginnings[] = {
 	{ S("$5$"), PASSWORD_SHA256_CRYPT, read_sha_crypt, 0, false },
 	{ S("$6$"), PASSWORD_SHA512_CRYPT, read_sha_crypt, 0, false },
 	{ S("$1$"), PASSWORD_MD5_CRYPT, read_md5_crypt, 0, true },
+	{ S("$apr1$"), PASSWORD_MD5_CRYPT, read_md5_crypt, 0, true },
 	{ S("$sha1$"), PASSWORD_SHA1_CRYPT, read_sha1_crypt, 0, false },
 	{ S("$y$"), PASSWORD_YESCRYPT, read_yescrypt, 0, false },
 	{ S("$gy$"), PASSWORD_YESCRYPT, read_yescrypt, 0, false },

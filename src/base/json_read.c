@@ -60,9 +60,19 @@ static size_t find_too_deep(Str text)
 	return text.len;
 }
 
+/* Jansson's own counting looks at the number without care for other threads, and does not wait for what they wrote before it
+ * frees. Those that it never frees (true, false, null) have no count. */
+static bool is_counted(const json_t *json)
+{
+	return json && __atomic_load_n(&json->refcount, __ATOMIC_RELAXED) != SIZE_MAX;
+}
+
 static void free_root(void *root)
 {
-	json_decref(root);
+	json_t *json = root;
+
+	if (is_counted(json) && !__atomic_sub_fetch(&json->refcount, 1, __ATOMIC_ACQ_REL))
+		json_delete(json);
 }
 
 static Err *refuse_syntax(Arena *a, Str text, const json_error_t *error)
@@ -104,12 +114,16 @@ Err *json_read(Arena *a, Str text, size_t limit_bytes, const Json **out)
 
 const Json *json_keep(const Json *value)
 {
-	return as(json_incref((json_t *)of(value)));
+	json_t *json = (json_t *)of(value);
+
+	if (is_counted(json))
+		__atomic_add_fetch(&json->refcount, 1, __ATOMIC_RELAXED);
+	return value;
 }
 
 void json_let_go(const Json *value)
 {
-	json_decref((json_t *)of(value));
+	free_root((json_t *)of(value));
 }
 
 JsonKind json_kind(const Json *value)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "gateway/auth_api_keys.h"
+#include "gateway/auth_basic.h"
 #include "gateway/auth_int.h"
 #include "gateway/auth_jwt.h"
 #include "gateway/auth_mint.h"
@@ -21,10 +22,10 @@
 #include "http/cookie.h"
 
 static const Str outcome_names[] = {
-	[AUTH_FRESH] = S("verified"),          [AUTH_KNOWN] = S("known"),
-	[AUTH_NOBODY] = S("nobody"),           [AUTH_MISSING] = S("missing"),
-	[AUTH_REFUSED] = S("refused"),         [AUTH_DENIED] = S("denied"),
-	[AUTH_UNAVAILABLE] = S("unavailable"),
+	[AUTH_FRESH] = S("verified"),  [AUTH_KNOWN] = S("known"),
+	[AUTH_NOBODY] = S("nobody"),   [AUTH_MISSING] = S("missing"),
+	[AUTH_REFUSED] = S("refused"), [AUTH_DENIED] = S("denied"),
+	[AUTH_LIMITED] = S("limited"), [AUTH_UNAVAILABLE] = S("unavailable"),
 };
 _Static_assert(COUNT(outcome_names) == AUTH_OUTCOMES, "an outcome has no name");
 
@@ -32,7 +33,7 @@ static const MetricFamily families[] = {
 	{ "banyan_auth_requests_total",
 	  METRIC_COUNTER,
 	  "requests",
-	  "Requests by policy and outcome: verified, known (verified before), nobody, missing, refused, denied, unavailable",
+	  "Requests by policy and outcome: verified, known (verified before), nobody, missing, refused, denied, limited, unavailable",
 	  { "policy", "outcome" } },
 };
 
@@ -52,6 +53,8 @@ struct Auth {
 static Err cross_site = ERR_STATIC(DENIED, "auth.cross_site",
                                    "a page of another site may not do that with your session");
 static Err denied = ERR_STATIC(DENIED, "auth.denied", "the rule of this address does not let you");
+static Err plain = ERR_STATIC(DENIED, "auth.plain",
+                              "a password is taken over https alone: others could read it");
 static Err missing =
 	ERR_STATIC(UNAUTHENTICATED, "auth.missing", "this address wants to know who asks");
 
@@ -95,6 +98,19 @@ static Err *take_jwt(AuthPolicy *policy, Arena *a, const Snapshot *snap, const A
 	return NULL;
 }
 
+static Err *take_basic(AuthPolicy *policy, Arena *a, const Snapshot *snap, const AuthPolicy *before)
+{
+	const AuthConf *conf = policy->conf;
+
+	if (!conf->has_basic)
+		return NULL;
+	if (!before || !before->basic ||
+	    !conf_equal(&basic_conf_table, basic_conf(before->basic), &conf->basic))
+		return basic_new(a, snap->hold, &conf->basic, conf->name, &policy->basic);
+	policy->basic = basic_ref(before->basic);
+	return basic_look(policy->basic, a);
+}
+
 static Err *policy_init(AuthPolicy *policy, Arena *a, const Snapshot *snap,
                         const AuthPolicy *before)
 {
@@ -105,6 +121,7 @@ static Err *policy_init(AuthPolicy *policy, Arena *a, const Snapshot *snap,
 		policy->outcomes[i] =
 			metric_cell(&families[0], (Str[]){ conf->name, outcome_names[i] }, 2);
 	TRY(take_jwt(policy, a, snap, before));
+	TRY(take_basic(policy, a, snap, before));
 	if (conf->has_keys)
 		TRY(api_keys_new(a, snap->hold, &conf->keys, conf->name, &policy->keys));
 	if (conf->has_bridge)
@@ -120,6 +137,7 @@ static void policy_fini(AuthPolicy *policy)
 		metric_cell_free(policy->outcomes[i]);
 	jwt_guard_unref(policy->jwt);
 	api_keys_unref(policy->keys);
+	basic_unref(policy->basic);
 	bridge_free(policy->bridge);
 	forward_free(policy->forward);
 	mint_free(policy->mint);
@@ -206,6 +224,8 @@ Err *auth_begin(Auth *auth)
 			TRY(key_source_start(jwt_guard_keys(auth->at[i].jwt)));
 		if (auth->at[i].keys)
 			TRY(api_keys_start(auth->at[i].keys));
+		if (auth->at[i].basic)
+			TRY(basic_start(auth->at[i].basic));
 	}
 	return NULL;
 }
@@ -218,6 +238,14 @@ static bool has_guard(const Auth *auth, const JwtGuard *guard)
 	return false;
 }
 
+static bool has_basic(const Auth *auth, const Basic *basic)
+{
+	for (size_t i = 0; auth && i < auth->count; i++)
+		if (auth->at[i].basic == basic)
+			return true;
+	return false;
+}
+
 void auth_end(Auth *auth, const Auth *after)
 {
 	for (size_t i = 0; i < auth->count; i++) {
@@ -225,6 +253,8 @@ void auth_end(Auth *auth, const Auth *after)
 			key_source_stop(jwt_guard_keys(auth->at[i].jwt));
 		if (auth->at[i].keys)
 			api_keys_stop(auth->at[i].keys);
+		if (auth->at[i].basic && !has_basic(after, auth->at[i].basic))
+			basic_stop(auth->at[i].basic);
 	}
 }
 
@@ -250,23 +280,42 @@ static void put_scopes(Buf *b, const JwtConf *conf)
 		buf_putc(b, '"');
 }
 
-static Str challenge(const AuthPolicy *policy, Arena *a, const Err *err)
+static void put_bearer(Buf *b, const AuthPolicy *policy, const Err *err)
 {
-	AUTO(buf_fini) Buf b = { 0 };
 	const JwtConf *jwt = &policy->conf->jwt;
 
 	for (size_t i = 0; i < jwt->scheme.count; i++) {
-		buf_fmt(&b, "%s%.*s realm=\"%.*s\"", i ? ", " : "", STR_ARG(jwt->scheme.at[i]),
+		buf_fmt(b, "%s%.*s realm=\"%.*s\"", i ? ", " : "", STR_ARG(jwt->scheme.at[i]),
 		        STR_ARG(policy->conf->name));
-		if (err == &missing)
+		if (err == &missing || err_is(err, "auth.login"))
 			continue;
-		buf_fmt(&b, ", error=\"%s\", error_description=\"",
+		buf_fmt(b, ", error=\"%s\", error_description=\"",
 		        err->kind == ERR_DENIED ? "insufficient_scope" : "invalid_token");
-		put_description(&b, err->text);
-		buf_putc(&b, '"');
+		put_description(b, err->text);
+		buf_putc(b, '"');
 		if (err->kind == ERR_DENIED)
-			put_scopes(&b, jwt);
+			put_scopes(b, jwt);
 	}
+}
+
+/* RFC 7617, section 2.1. Nobody is asked for a password where others can read it. */
+static void put_basic(Buf *b, const AuthPolicy *policy)
+{
+	Str realm = policy->conf->basic.realm;
+
+	buf_fmt(b, "%sBasic realm=\"%.*s\", charset=\"UTF-8\"", b->len ? ", " : "",
+	        STR_ARG(realm.len ? realm : policy->conf->name));
+}
+
+static Str challenge(const AuthPolicy *policy, const Passage *p, const Err *err)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Arena *a = p->x->arena;
+
+	if (policy->jwt)
+		put_bearer(&b, policy, err);
+	if (policy->basic && err->kind == ERR_UNAUTHENTICATED && !basic_is_plain(policy->basic, p))
+		put_basic(&b, policy);
 	return str_dup(a, buf_str(&b));
 }
 
@@ -275,6 +324,7 @@ static AuthOutcome outcome_of(const Err *err)
 	return err == &missing                    ? AUTH_MISSING
 	       : err->kind == ERR_UNAUTHENTICATED ? AUTH_REFUSED
 	       : err->kind == ERR_DENIED          ? AUTH_DENIED
+	       : err->kind == ERR_LIMITED         ? AUTH_LIMITED
 	                                          : AUTH_UNAVAILABLE;
 }
 
@@ -305,22 +355,6 @@ bool auth_is_cross_site(const Passage *p)
 	        !str_eq_nocase(str_sub(origin, (size_t)host + 3, origin.len), p->forwarded.host));
 }
 
-static void let_entry_go(void *entry)
-{
-	auth_entry_unref(entry);
-}
-
-bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims)
-{
-	const AuthEntry *entry = auth_cache_find(cache, id, 0, now_us);
-
-	if (!entry)
-		return false;
-	arena_defer(a, let_entry_go, (void *)entry);
-	*claims = entry->claims;
-	return true;
-}
-
 static Err *try_jwt(const AuthPolicy *policy, Passage *p, AuthFound *found)
 {
 	bool by_cookie;
@@ -346,6 +380,7 @@ static Err *find(const AuthPolicy *policy, Passage *p, AuthFound *found)
 		AuthTry *try;
 	} ways[] = { { policy->jwt, try_jwt },
 		     { policy->keys, auth_try_keys },
+		     { policy->basic, auth_try_basic },
 		     { policy->conf->certificate ? policy : NULL, auth_try_certificate },
 		     { policy->bridge, auth_try_bridge },
 		     { policy->forward, auth_try_forward } };
@@ -354,6 +389,13 @@ static Err *find(const AuthPolicy *policy, Passage *p, AuthFound *found)
 		if (ways[i].way)
 			TRY(ways[i].try(policy, p, found));
 	return NULL;
+}
+
+/* A password is all that would do, and it may not be sent this way. */
+static bool asks_in_vain(const AuthPolicy *policy, const Passage *p)
+{
+	return policy->basic && basic_is_plain(policy->basic, p) && !policy->jwt && !policy->keys &&
+	       !policy->bridge && !policy->conf->certificate;
 }
 
 static Err *identify(const AuthPolicy *policy, Passage *p, AuthOutcome *outcome)
@@ -366,7 +408,9 @@ static Err *identify(const AuthPolicy *policy, Passage *p, AuthOutcome *outcome)
 		return NULL;
 	if (!found.there) {
 		*outcome = AUTH_NOBODY;
-		return policy->conf->optional ? NULL : &missing;
+		if (!policy->conf->optional)
+			return asks_in_vain(policy, p) ? &plain : &missing;
+		return NULL;
 	}
 	*outcome = found.known ? AUTH_KNOWN : AUTH_FRESH;
 	identity = ARENA_NEW(p->x->arena, Identity);
@@ -415,7 +459,7 @@ Err *auth_check(Passage *p)
 	}
 	if (err && !p->challenge.len &&
 	    (err->kind == ERR_UNAUTHENTICATED || err->kind == ERR_DENIED))
-		p->challenge = challenge(policy, p->x->arena, err);
+		p->challenge = challenge(policy, p, err);
 	metric_add(policy->outcomes[err ? outcome_of(err) : outcome], 1);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "auth/signed_session.h"
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/auth_flight.h"
 #include "gateway/auth_int.h"
 #include "gateway/fetch.h"
 #include "http/cookie.h"
@@ -29,6 +30,7 @@ struct Bridge {
 	const BridgeConf *conf;
 	FetchPlace place;
 	AuthCache *cache;
+	AuthFlights *flights;
 };
 
 static void bridge_drop(Bridge **bridge)
@@ -42,7 +44,9 @@ Err *bridge_new(Arena *a, const BridgeConf *conf, Str policy, const Snapshot *sn
 
 	if (!bridge)
 		abort();
-	*bridge = (Bridge){ .conf = conf, .cache = auth_cache_new(conf->entries, policy) };
+	*bridge = (Bridge){ .conf = conf,
+		            .cache = auth_cache_new(conf->entries, policy),
+		            .flights = auth_flights_new() };
 	if (conf->whoami.len)
 		TRY(auth_place(a, snap, conf->whoami, conf->ca, &bridge->place));
 	*out = TAKE(bridge);
@@ -55,6 +59,7 @@ void bridge_free(Bridge *bridge)
 		return;
 	fetch_place_fini(&bridge->place);
 	auth_cache_free(bridge->cache);
+	auth_flights_free(bridge->flights);
 	free(bridge);
 }
 
@@ -164,6 +169,41 @@ static Err *ask(const Bridge *bridge, const Passage *p, Str cookie, const Json *
 	return NULL;
 }
 
+static void remember(const Bridge *bridge, AuthId id, const Json *claims)
+{
+	if (claims)
+		auth_cache_add(bridge->cache, id, 0, claims,
+		               time_utc_us() + bridge->conf->cache_us);
+}
+
+/* A cache of no time means that every request asks. */
+static Err *ask_together(const Bridge *bridge, const Passage *p, Str cookie, AuthFound *found)
+{
+	AUTO(auth_flight_end)
+	AuthFlight flight = { .flights = bridge->flights, .id = found->id };
+	FlightAnswer answer = { 0 };
+	Arena *a = p->x->arena;
+	Err *err;
+
+	if (!bridge->conf->cache_us)
+		return ask(bridge, p, cookie, &found->claims);
+	TRY(auth_flight_join(&flight, a, &answer));
+	found->claims = answer.claims;
+	if (!flight.leads)
+		return answer.outcome == FLIGHT_FAILED ? &unavailable : NULL;
+	if (auth_recall(bridge->cache, a, found->id, time_utc_us(), &found->claims))
+		err = NULL; /* somebody was faster */
+	else
+		err = ask(bridge, p, cookie, &found->claims);
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	answer.outcome = err ? FLIGHT_FAILED : found->claims ? FLIGHT_YES : FLIGHT_NO;
+	answer.claims = found->claims;
+	remember(bridge, found->id, found->claims);
+	auth_flight_tell(&flight, &answer);
+	return err;
+}
+
 /* --- the way in --------------------------------------------------------------------------------------------------------- */
 
 static Err *find_cookie(const BridgeConf *conf, const Headers *headers, Str *cookie)
@@ -193,7 +233,6 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	const Bridge *bridge = policy->bridge;
 	Arena *a = p->x->arena;
 	int64_t now_us = time_utc_us();
-	bool asked = false;
 	Str cookie;
 
 	TRY(find_cookie(bridge->conf, &p->x->request.headers, &cookie));
@@ -203,17 +242,12 @@ Err *auth_try_bridge(const AuthPolicy *policy, Passage *p, AuthFound *found)
 	found->id = id_of(bridge, p, cookie);
 	found->known = auth_recall(bridge->cache, a, found->id, now_us, &found->claims);
 	if (!found->known && !read_signed(bridge->conf, a, cookie, now_us, &found->claims) &&
-	    bridge->conf->whoami.len) {
-		asked = true;
-		TRY(ask(bridge, p, cookie, &found->claims));
-	}
+	    bridge->conf->whoami.len)
+		TRY(ask_together(bridge, p, cookie, found));
 	if (!found->claims)
 		return NULL;
 	if (!bridge->conf->cross_site && auth_is_cross_site(p))
 		return &cross_site;
-	if (asked)
-		auth_cache_add(bridge->cache, found->id, 0, found->claims,
-		               now_us + bridge->conf->cache_us);
 	found->there = true;
 	return NULL;
 }

@@ -5,6 +5,7 @@
  * when it is looked for, or pushed out by others: nothing walks the cache. */
 #include "gateway/auth_cache.h"
 
+#include "base/arena.h"
 #include "base/json_keep.h"
 #include "base/map.h"
 
@@ -182,6 +183,22 @@ const AuthEntry *auth_cache_find(AuthCache *cache, AuthId id, uint32_t generatio
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return entry;
+}
+
+static void let_entry_go(void *entry)
+{
+	auth_entry_unref(entry);
+}
+
+bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims)
+{
+	const AuthEntry *entry = auth_cache_find(cache, id, 0, now_us);
+
+	if (!entry)
+		return false;
+	arena_defer(a, let_entry_go, (void *)entry);
+	*claims = entry->claims;
+	return true;
 }
 
 void auth_cache_add(AuthCache *cache, AuthId id, uint32_t generation, const Json *claims,

@@ -32,6 +32,8 @@ void auth_cache_free(AuthCache *cache); /* NULL is fine */
 
 /* A reference, or NULL: not there, over, or of another generation. */
 const AuthEntry *auth_cache_find(AuthCache *cache, AuthId id, uint32_t generation, int64_t now_us);
+/* What a cache knows of an id, as claims for as long as the request lives; false: nothing. */
+bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims);
 /* Keeps claims (json_keep) as long as need be; instead of an older one of that id. */
 void auth_cache_add(AuthCache *cache, AuthId id, uint32_t generation, const Json *claims,
                     int64_t expires_us);

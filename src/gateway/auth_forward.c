@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Forward auth: another server is asked whether a request may pass. It sees the headers it was promised and what X-Forwarded-*
- * fields say of the request, never its body. An answer counts for who would be told the same and nobody else. What it refuses, and where it sends people to log in, is the client's answer. */
+ * fields say of the request, never its body. An answer counts for who would be told the same and nobody else. What it refuses,
+ * and where it sends people to log in, is the client's answer. */
 #include "base/arena.h"
 #include "base/time.h"
+#include "gateway/auth_flight.h"
 #include "gateway/auth_int.h"
 #include "gateway/fetch.h"
 #include "gateway/reply.h"
@@ -15,11 +17,14 @@ enum { ANSWER_BYTES = 64 << 10, SENT_MAX = 16 << 10 };
 static Err refused =
 	ERR_STATIC(UNAUTHENTICATED, "auth.refused", "the server that knows does not know you");
 static Err denied = ERR_STATIC(DENIED, "auth.denied", "the server that knows does not let you");
+static Err unavailable =
+	ERR_STATIC(BUSY, "auth.unavailable", "the server that knows does not answer");
 
 struct Forward {
 	const ForwardConf *conf;
 	FetchPlace place;
 	AuthCache *cache;
+	AuthFlights *flights;
 };
 
 static void forward_drop(Forward **forward)
@@ -33,7 +38,9 @@ Err *forward_new(Arena *a, const ForwardConf *conf, Str policy, const Snapshot *
 
 	if (!forward)
 		abort();
-	*forward = (Forward){ .conf = conf, .cache = auth_cache_new(conf->entries, policy) };
+	*forward = (Forward){ .conf = conf,
+		              .cache = auth_cache_new(conf->entries, policy),
+		              .flights = auth_flights_new() };
 	TRY(auth_place(a, snap, conf->url, conf->ca, &forward->place));
 	*out = TAKE(forward);
 	return NULL;
@@ -45,6 +52,7 @@ void forward_free(Forward *forward)
 		return;
 	fetch_place_fini(&forward->place);
 	auth_cache_free(forward->cache);
+	auth_flights_free(forward->flights);
 	free(forward);
 }
 
@@ -141,32 +149,70 @@ static Err *refuse(Passage *p, const FetchAnswer *answer)
 	               "the server that knows answered %u", answer->status);
 }
 
+/* With the flight's end the others know. A refusal is one client's alone: it may set a cookie. */
+static Err *ask(const Forward *forward, Passage *p, const FetchAsk *question, AuthFound *found,
+                AuthFlight *flight, FetchAnswer *answer)
+{
+	Arena *a = p->x->arena;
+	FlightAnswer told = { .outcome = FLIGHT_OWN };
+	Err *err = fetch_ask(a, &forward->place, question, answer);
+
+	if (err && err->kind == ERR_CANCELLED)
+		return err;
+	if (!err && answer->status >= 200 && answer->status < 300) {
+		found->claims = claims_of(forward, a, &answer->headers);
+		told = (FlightAnswer){ FLIGHT_YES, found->claims };
+	}
+	if (err)
+		told.outcome = FLIGHT_FAILED;
+	if (forward->conf->cache_us && found->claims)
+		auth_cache_add(forward->cache, found->id, 0, found->claims,
+		               time_utc_us() + forward->conf->cache_us);
+	if (flight->leads)
+		auth_flight_tell(flight, &told);
+	return err ? err_because(a, err, ERR_BUSY, unavailable.slug, "%.*s",
+	                         STR_ARG(unavailable.text))
+	           : NULL;
+}
+
+/* Waits for another's answer, or asks. A cache of no time means that every request asks. */
+static Err *ask_together(const Forward *forward, Passage *p, const FetchAsk *question,
+                         AuthFound *found, FetchAnswer *answer)
+{
+	AUTO(auth_flight_end)
+	AuthFlight flight = { .flights = forward->flights, .id = found->id };
+	FlightAnswer told = { 0 };
+	Arena *a = p->x->arena;
+
+	if (forward->conf->cache_us)
+		TRY(auth_flight_join(&flight, a, &told));
+	found->claims = told.claims;
+	if (told.outcome == FLIGHT_FAILED)
+		return &unavailable;
+	if (told.outcome != FLIGHT_YES && forward->conf->cache_us &&
+	    auth_recall(forward->cache, a, found->id, time_utc_us(), &found->claims))
+		told.outcome = FLIGHT_YES; /* somebody was faster */
+	if (told.outcome != FLIGHT_YES)
+		return ask(forward, p, question, found, &flight, answer);
+	answer->status = 200;
+	if (flight.leads)
+		auth_flight_tell(&flight, &(FlightAnswer){ FLIGHT_YES, found->claims });
+	return NULL;
+}
+
 Err *auth_try_forward(const AuthPolicy *policy, Passage *p, AuthFound *found)
 {
 	const Forward *forward = policy->forward;
 	Arena *a = p->x->arena;
 	FetchAsk question = { .timeout_us = forward->conf->timeout_us, .body_max = ANSWER_BYTES };
-	int64_t now_us = time_utc_us();
-	FetchAnswer answer;
-	Err *err;
+	FetchAnswer answer = { 0 };
 
 	found->there = true;
 	found->by = "forward";
 	found->id = put_question(forward, p, &question);
-	found->known = auth_recall(forward->cache, a, found->id, now_us, &found->claims);
+	found->known = auth_recall(forward->cache, a, found->id, time_utc_us(), &found->claims);
 	if (found->known)
 		return NULL;
-	err = fetch_ask(a, &forward->place, &question, &answer);
-	if (err && err->kind == ERR_CANCELLED)
-		return err;
-	if (err)
-		return err_because(a, err, ERR_BUSY, "auth.unavailable",
-		                   "the server that knows does not answer");
-	if (answer.status < 200 || answer.status >= 300)
-		return refuse(p, &answer);
-	found->claims = claims_of(forward, a, &answer.headers);
-	if (forward->conf->cache_us && found->claims)
-		auth_cache_add(forward->cache, found->id, 0, found->claims,
-		               now_us + forward->conf->cache_us);
-	return NULL;
+	TRY(ask_together(forward, p, &question, found, &answer));
+	return answer.status < 200 || answer.status >= 300 ? refuse(p, &answer) : NULL;
 }

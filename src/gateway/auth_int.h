@@ -7,6 +7,7 @@
 #include "gateway/passage.h"
 
 typedef struct ApiKeys ApiKeys;
+typedef struct Basic Basic;
 typedef struct Bridge Bridge;
 typedef struct Forward Forward;
 typedef struct JwtGuard JwtGuard;
@@ -19,6 +20,7 @@ typedef enum AuthOutcome {
 	AUTH_MISSING,
 	AUTH_REFUSED,
 	AUTH_DENIED,
+	AUTH_LIMITED,
 	AUTH_UNAVAILABLE,
 	AUTH_OUTCOMES
 } AuthOutcome;
@@ -28,6 +30,7 @@ struct AuthPolicy {
 	/* NULL: not in this way */
 	JwtGuard *jwt;
 	ApiKeys *keys;
+	Basic *basic;
 	Bridge *bridge;
 	Forward *forward;
 	Mint *mint;
@@ -46,7 +49,7 @@ typedef struct AuthFound {
 
 /* found->there stays false when there is nothing of its kind. Errors as auth_check. Parks. */
 typedef Err *AuthTry(const AuthPolicy *policy, Passage *p, AuthFound *found);
-AuthTry auth_try_keys, auth_try_certificate, auth_try_bridge, auth_try_forward;
+AuthTry auth_try_keys, auth_try_basic, auth_try_certificate, auth_try_bridge, auth_try_forward;
 
 /* Blocks. snap has its upstreams. */
 Err *bridge_new(Arena *a, const BridgeConf *conf, Str policy, const Snapshot *snap, Bridge **out)
@@ -59,9 +62,6 @@ void forward_free(Forward *forward);
 /* A place whose host is called as an upstream is that upstream. */
 typedef struct FetchPlace FetchPlace;
 Err *auth_place(Arena *a, const Snapshot *snap, Str url, Str ca, FetchPlace *out) MUST_USE;
-
-/* What a cache knows of an id, as claims for as long as the request lives; false: nothing. */
-bool auth_recall(AuthCache *cache, Arena *a, AuthId id, int64_t now_us, const Json **claims);
 
 /* Did a page of another site send this (Sec-Fetch-Site, Origin), and is it no reading? A WebSocket is none: no other site's
  * page may read an answer, but it may read what comes through a tunnel. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "gateway/auth_watch.h"
 #include "gateway/fetch.h"
 #include "gateway/upstream.h"
 #include "rt/loop.h"
@@ -51,7 +52,8 @@ struct KeySource {
 	ConfHold *hold;
 	const JwtConf *conf;
 	Str name;
-	bool fixed;
+	bool fixed, is_file;
+	FileWatch watch; /* of a file */
 	FetchPlace place;
 	MetricCell fetches[FETCH_OUTCOMES], count;
 	pthread_mutex_t lock; /* of `set` */
@@ -126,6 +128,12 @@ uint32_t key_source_generation(const KeySource *source)
 
 /* --- life --------------------------------------------------------------------------------------------------------------- */
 
+/* Of an address: what is asked. */
+static Str where(const JwtConf *conf)
+{
+	return conf->jwks.len ? conf->jwks : conf->issuer;
+}
+
 static uint32_t secret_algs(const JwtConf *conf)
 {
 	uint32_t algs = 0;
@@ -135,8 +143,9 @@ static uint32_t secret_algs(const JwtConf *conf)
 	return algs ? algs : JWS_BIT(JWS_HS256);
 }
 
-static Err *read_fixed(KeySource *source, Arena *a)
+static Err *read_fixed(void *owner, Arena *a)
 {
+	KeySource *source = owner;
 	const JwtConf *conf = source->conf;
 	AUTO(set_drop) KeySet *set = set_begin();
 	const Jwk *key;
@@ -184,11 +193,25 @@ void key_source_unref(KeySource *source)
 		return;
 	cells_free(source);
 	key_set_unref(source->set);
+	if (source->is_file)
+		file_watch_fini(&source->watch);
 	fetch_place_fini(&source->place);
 	pthread_mutex_destroy(&source->lock);
 	conf_hold_unref(source->hold);
 	free(source);
 }
+
+static void watch_ref(void *owner)
+{
+	key_source_ref(owner);
+}
+
+static void watch_unref(void *owner)
+{
+	key_source_unref(owner);
+}
+
+static const FileWatchFor watched = { read_fixed, watch_ref, watch_unref };
 
 static void source_drop(KeySource **source)
 {
@@ -204,11 +227,16 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	*source = (KeySource){ .refs = 1, .hold = conf_hold_ref(hold), .conf = conf, .name = name };
 	pthread_mutex_init(&source->lock, NULL);
 	cells_take(source);
-	source->fixed = str_find(conf->jwks, S("://")) < 0;
-	if (source->fixed)
+	source->fixed = conf->secret.len || (conf->jwks.len && str_find(conf->jwks, S("://")) < 0);
+	source->is_file = source->fixed && !conf->secret.len;
+	if (source->is_file)
+		file_watch_init(&source->watch, conf->jwks, name, &watched, source);
+	if (source->is_file)
+		TRY(file_watch_look(&source->watch, a));
+	else if (source->fixed)
 		TRY(read_fixed(source, a));
 	else
-		TRY(fetch_place(a, conf->jwks, conf->ca, &source->place));
+		TRY(fetch_place(a, where(conf), conf->ca, &source->place));
 	*out = TAKE(source);
 	return NULL;
 }
@@ -235,18 +263,58 @@ bool key_source_is_fixed(const KeySource *source)
 
 /* --- asking ------------------------------------------------------------------------------------------------------------- */
 
-static Err *ask(const KeySource *source, Arena *a, KeySet *set)
+/* target: empty for the place's own. */
+static Err *ask_place(const KeySource *source, Arena *a, const FetchPlace *place, Str target,
+                      Str *body)
 {
-	FetchAsk question = { .timeout_us = source->conf->timeout_us, .body_max = JWKS_BYTES };
+	FetchAsk question = { .target = target,
+		              .timeout_us = source->conf->timeout_us,
+		              .body_max = JWKS_BYTES };
 	FetchAnswer answer;
 
 	headers_add(&question.headers, a, S("Accept"),
 	            S("application/jwk-set+json, application/json"));
 	headers_add(&question.headers, a, S("User-Agent"), S("Banyan"));
-	TRY(fetch_ask(a, &source->place, &question, &answer));
+	TRY(fetch_ask(a, place, &question, &answer));
 	if (answer.status != 200)
 		return err_new(a, ERR_UPSTREAM, "auth.keys", "the answer was %u", answer.status);
-	set->text = str_dup(set->arena, answer.body);
+	*body = answer.body;
+	return NULL;
+}
+
+/* OpenID Connect Discovery 1.0, sections 4.1 and 4.3. keys has the issuer's TLS and is not the caller's to free. */
+static Err *discover(const KeySource *source, Arena *a, FetchPlace *keys)
+{
+	Str issuer = source->conf->issuer, path = source->place.url.target, body, name = { 0 },
+	    uri = { 0 };
+	const Json *document;
+
+	while (path.len && path.at[path.len - 1] == '/')
+		path.len--;
+	TRY(ask_place(source, a, &source->place,
+	              str_fmt(a, "%.*s/.well-known/openid-configuration", STR_ARG(path)), &body));
+	TRY(json_read(a, body, JWKS_BYTES, &document));
+	json_to_str(json_get(document, S("issuer")), &name);
+	json_to_str(json_get(document, S("jwks_uri")), &uri);
+	if (!str_eq(name, issuer))
+		return err_new(a, ERR_UPSTREAM, "auth.keys",
+		               "what was found there is of another issuer");
+	*keys = (FetchPlace){ .tls = source->place.tls };
+	if (!uri.len || webhook_url_read(a, uri, &keys->url) || keys->url.tls != !!keys->tls)
+		return err_new(a, ERR_UPSTREAM, "auth.keys",
+		               "what was found there has no jwks_uri, or one of another kind");
+	return NULL;
+}
+
+static Err *ask(const KeySource *source, Arena *a, KeySet *set)
+{
+	FetchPlace keys = source->place;
+	Str body;
+
+	if (!source->conf->jwks.len)
+		TRY(discover(source, a, &keys));
+	TRY(ask_place(source, a, &keys, (Str){ 0 }, &body));
+	set->text = str_dup(set->arena, body);
 	return jwks_read(set->arena, set->text, JWK_TAKE_PUBLIC, &set->keys);
 }
 
@@ -255,7 +323,7 @@ static void say_failed(KeySource *source, Arena *a, const Err *err)
 	metric_add(source->fetches[FETCH_FAILED], 1);
 	if (!source->failures++)
 		log_warn("policy %.*s: keys of %.*s could not be had: %.*s", STR_ARG(source->name),
-		         STR_ARG(source->conf->jwks), STR_ARG(err_chain(a, err)));
+		         STR_ARG(where(source->conf)), STR_ARG(err_chain(a, err)));
 }
 
 static Err *ask_once(KeySource *source)
@@ -272,7 +340,7 @@ static Err *ask_once(KeySource *source)
 	}
 	if (source->failures)
 		log_info("policy %.*s: keys of %.*s are there again", STR_ARG(source->name),
-		         STR_ARG(source->conf->jwks));
+		         STR_ARG(where(source->conf)));
 	source->failures = 0;
 	metric_add(source->fetches[replace(source, TAKE(set)) ? FETCH_NEW : FETCH_SAME], 1);
 	return NULL;
@@ -334,6 +402,8 @@ Err *key_source_start(KeySource *source)
 {
 	Err *err;
 
+	if (source->is_file)
+		return file_watch_start(&source->watch);
 	source->stop = false;
 	if (source->fixed || source->runs)
 		return NULL;
@@ -346,6 +416,8 @@ Err *key_source_start(KeySource *source)
 
 void key_source_stop(KeySource *source)
 {
+	if (source->is_file)
+		file_watch_stop(&source->watch);
 	source->stop = true;
 	if (source->fiber)
 		fiber_cancel(source->fiber);

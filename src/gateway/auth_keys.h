@@ -21,7 +21,7 @@ void key_set_unref(KeySet *set); /* NULL is fine; any thread */
 
 typedef struct ConfHold ConfHold; /* upstream.h */
 
-/* Of a file or a secret: read now, once. Of an address: nothing is asked before key_source_start. conf lies in what hold keeps;
+/* Of a secret: read once. Of a file: read now, and since key_source_start whenever it is another. Of an address: nothing is asked before key_source_start. conf lies in what hold keeps;
  * name is the policy's. Blocks. Fails as jwks_read, file_read and tls_client_new do. */
 Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, KeySource **out)
 	MUST_USE;
@@ -31,7 +31,7 @@ void key_source_inherit(KeySource *source, KeySource *before);
 KeySource *key_source_ref(KeySource *source);
 void key_source_unref(KeySource *source); /* NULL is fine; on any loop */
 
-/* The fiber that asks, which has a reference of its own; nothing when it runs, or when there is nobody to ask. On loop 0. */
+/* The fiber that asks, or looks at the file, which has a reference of its own; nothing when it runs, or when there is nobody to ask. On loop 0. */
 Err *key_source_start(KeySource *source) MUST_USE;
 void key_source_stop(KeySource *source); /* on loop 0; does not wait for it */
 bool key_source_is_fixed(const KeySource *source);

@@ -3,6 +3,7 @@
  * Policies of who may come, row by row, and what rows alone cannot say of them. */
 #include "gateway/conf_auth.h"
 
+#include "auth/htpasswd.h"
 #include "auth/jwk.h"
 #include "auth/jwks.h"
 #include "auth/rule.h"
@@ -47,9 +48,11 @@ static Err *verify_claim(Arena *a, Str text)
 
 static const ConfKey jwt_keys[] = {
 	{ "issuer", CONF_STR, AT(JwtConf, issuer), .value = "NAME",
-	  .help = "what a token's iss must be, letter by letter; without it that is not looked at" },
+	  .help = "what a token's iss must be, letter by letter; without it that is not looked at",
+	  .more = "Without jwks and secret it is asked where its keys are, at /.well-known/openid-configuration." },
 	{ "jwks", CONF_PATH, AT(JwtConf, jwks), .value = "FILE|URL",
-	  .help = "the issuer's public keys: a JWK set, in a file or at an address" },
+	  .help = "the issuer's public keys: a JWK set, in a file or at an address",
+	  .more = "A file is looked at again every two seconds." },
 	{ "ca", CONF_PATH, AT(JwtConf, ca),
 	  .help = "PEM file of who may have signed that address's certificate; without it the system's" },
 	{ "secret", CONF_STR, AT(JwtConf, secret), .secret = true,
@@ -200,6 +203,45 @@ static const ConfKey api_keys_keys[] = {
 static const ConfTable api_keys_table = { "keys", CONF_ROWS(ApiKeysConf, api_keys_keys),
 	                                  .shorthand = "file", .help = "keys of programs" };
 
+static Err *verify_realm(Arena *a, Str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] < 0x20 || text.at[i] == 0x7f || text.at[i] == '"' ||
+		    text.at[i] == '\\')
+			return err_new(a, ERR_INVALID, "conf.value",
+			               "expected ASCII without quotes and backslashes");
+	return NULL;
+}
+
+static const ConfKey basic_keys[] = {
+	{ "file", CONF_PATH, AT(BasicConf, file), .required = true,
+	  .help = "name:password lines, as htpasswd writes them; looked at again every two seconds",
+	  .more = "Passwords of any format that the user service takes: argon2id, bcrypt, scrypt, PBKDF2, yescrypt, crypt's." },
+	{ "realm", CONF_STR, AT(BasicConf, realm), .verify = verify_realm, .value = "TEXT",
+	  .help = "what browsers show when they ask; without it the policy's name" },
+	{ "cache", CONF_DURATION, AT(BasicConf, cache_us), .def = "5m", .max = "24h",
+	  .help = "how long a verified login is known without hashing; another file ends it; 0: not at all" },
+	{ "entries", CONF_UINT, AT(BasicConf, entries), .def = "10000", .max = "1000000",
+	  .help = "logins that are known so" },
+	{ "workers", CONF_UINT, AT(BasicConf, workers), .def = "1", .min = "1", .max = "64",
+	  .help = "threads that hash passwords" },
+	{ "queue", CONF_UINT, AT(BasicConf, queue), .def = "64", .min = "1", .max = "10000",
+	  .help = "logins that may wait for one; beyond it 503 auth.password_busy" },
+	{ "most_memory", CONF_BYTES, AT(BasicConf, most_memory_bytes), .def = "128MiB",
+	  .min = "19MiB", .max = "2GiB", .help = "that a password of the file may ask for" },
+	{ "tries", CONF_UINT, AT(BasicConf, tries), .def = "10", .max = "10000",
+	  .help = "wrong passwords that an address may try; then 429; 0: any number",
+	  .more = "An IPv6 address counts by its first 64 bits. Logins that are known go on." },
+	{ "forget", CONF_DURATION, AT(BasicConf, forget_us), .def = "10s", .min = "100ms",
+	  .max = "1h", .help = "in what time one of them is forgotten" },
+	{ "plain", CONF_BOOL, AT(BasicConf, plain), .def = "off",
+	  .help = "take passwords over plain HTTP from other machines, where others can read them" },
+	{ "cross_site", CONF_BOOL, AT(BasicConf, cross_site), .def = "off",
+	  .help = "let pages of other sites change things with a browser's login" },
+};
+const ConfTable basic_conf_table = { "basic", CONF_ROWS(BasicConf, basic_keys), .shorthand = "file",
+	                             .help = "names and passwords of a file (RFC 7617)" };
+
 static const ConfKey mint_keys[] = {
 	{ "issuer", CONF_STR, AT(MintConf, issuer), .required = true, .value = "NAME",
 	  .help = "its iss" },
@@ -242,6 +284,8 @@ static const ConfKey auth_keys[] = {
 	  .help = "tokens that an issuer has signed" },
 	{ "keys", CONF_OBJECT, AT(AuthConf, keys), GIVEN(AuthConf, has_keys),
 	  .table = &api_keys_table, .help = "keys of programs" },
+	{ "basic", CONF_OBJECT, AT(AuthConf, basic), GIVEN(AuthConf, has_basic),
+	  .table = &basic_conf_table, .help = "names and passwords" },
 	{ "certificate", CONF_BOOL, AT(AuthConf, certificate), .def = "off",
 	  .help = "the certificate that a client has shown to a listener with client_ca",
 	  .more = "Its claims are sub (its CN, else its first name), subject and names: \"DNS:billing.internal\" in names." },
@@ -249,7 +293,7 @@ static const ConfKey auth_keys[] = {
 	  .table = &bridge_table, .help = "who is logged in at the monolith" },
 	{ "forward", CONF_OBJECT, AT(AuthConf, forward), GIVEN(AuthConf, has_forward),
 	  .table = &forward_table, .help = "another server decides",
-	  .more = "Of several ways the first counts whose credentials a request has: jwt, keys, certificate, bridge, then forward." },
+	  .more = "Of several ways the first counts whose credentials a request has: jwt, keys, basic, certificate, bridge, then forward." },
 	{ "token", CONF_OBJECT, AT(AuthConf, token), GIVEN(AuthConf, has_token),
 	  .table = &mint_table, .help = "what servers get instead of credentials" },
 	{ "allow", CONF_STR, AT(AuthConf, allow), .value = "RULE",
@@ -306,6 +350,24 @@ static void check_secret(Conf *conf, const JwtConf *jwt)
 		conf_mistake(conf, &jwt->secret, "secret: %.*s", STR_ARG(err->text));
 }
 
+/* Its issuer is asked where the keys are. */
+static void check_discovery(Conf *conf, const JwtConf *jwt)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	WebhookUrl url;
+	const char *mistake;
+
+	if (!jwt->issuer.len) {
+		conf_mistake(conf, jwt, "jwt: one of issuer, jwks and secret is needed");
+		return;
+	}
+	mistake = webhook_url_read(a, jwt->issuer, &url);
+	if (mistake || str_find_char(jwt->issuer, '?') >= 0)
+		conf_mistake(conf, &jwt->issuer,
+		             "issuer: without jwks it is asked where its keys are: %s",
+		             mistake ? mistake : "an issuer has no query");
+}
+
 static void check_jwt(Conf *conf, const JwtConf *jwt)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -313,8 +375,10 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 	const char *mistake;
 	WebhookUrl url;
 
-	if (!jwt->jwks.len == !jwt->secret.len)
-		conf_mistake(conf, jwt, "jwt: exactly one of jwks and secret is needed");
+	if (jwt->jwks.len && jwt->secret.len)
+		conf_mistake(conf, jwt, "jwt: jwks and secret do not go together");
+	if (!jwt->jwks.len && !jwt->secret.len)
+		check_discovery(conf, jwt);
 	if (jwt->secret.len)
 		check_secret(conf, jwt);
 	else if (algs_of(jwt) & JWS_SECRET)
@@ -327,7 +391,7 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 	} else if (jwt->jwks.len) {
 		check_keys_file(conf, jwt);
 	}
-	if (jwt->ca.len && !str_starts(jwt->jwks, S("https://")))
+	if (jwt->ca.len && !str_starts(jwt->jwks.len ? jwt->jwks : jwt->issuer, S("https://")))
 		conf_mistake(conf, &jwt->ca, "ca: is for https://");
 	if (jwt->cookie.len && !http_is_token(jwt->cookie))
 		conf_mistake(conf, &jwt->cookie, "cookie: that is no name of a cookie");
@@ -367,6 +431,18 @@ static void check_bridge(Conf *conf, const BridgeConf *bridge)
 		conf_mistake(conf, bridge, "bridge: one of whoami, django and flask is needed");
 }
 
+static void check_users(Conf *conf, const BasicConf *basic)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	Htpasswd *users = ARENA_NEW(a, Htpasswd);
+	Str text;
+	Err *err = file_read(a, basic->file, HTPASSWD_BYTES, &text);
+
+	err = err ? err : htpasswd_read(a, text, basic->most_memory_bytes, users);
+	if (err)
+		conf_mistake(conf, &basic->file, "file: %.*s", STR_ARG(err_chain(a, err)));
+}
+
 static void check_mint(Conf *conf, const GatewayConf *g, const AuthConf *policy)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -399,13 +475,15 @@ static void check_mint(Conf *conf, const GatewayConf *g, const AuthConf *policy)
 static void check_policy(Conf *conf, const GatewayConf *g, const AuthConf *policy)
 {
 	if (!policy->has_jwt && !policy->has_keys && !policy->has_bridge && !policy->has_forward &&
-	    !policy->certificate)
+	    !policy->certificate && !policy->has_basic)
 		conf_mistake(
 			conf, policy,
-			"policy %.*s: says nothing of how anybody is known: jwt, keys, certificate, bridge or forward",
+			"policy %.*s: says nothing of how anybody is known: jwt, keys, basic, certificate, bridge or forward",
 			STR_ARG(policy->name));
 	if (policy->has_jwt)
 		check_jwt(conf, &policy->jwt);
+	if (policy->has_basic)
+		check_users(conf, &policy->basic);
 	if (policy->has_bridge)
 		check_bridge(conf, &policy->bridge);
 	if (policy->has_forward)

@@ -65,6 +65,16 @@ typedef struct ApiKeysConf {
 	CONF_LIST_OF(Str) scheme, scopes;
 } ApiKeysConf;
 
+/* Names and passwords: auth/htpasswd.h. */
+typedef struct BasicConf {
+	Str file;
+	Str realm; /* empty: the policy's name */
+	int64_t cache_us, forget_us;
+	uint64_t most_memory_bytes;
+	uint32_t entries, workers, queue, tries;
+	bool plain, cross_site;
+} BasicConf;
+
 /* Tokens of the gateway's own, for servers. */
 typedef struct MintConf {
 	Str issuer;
@@ -85,7 +95,8 @@ typedef struct AuthConf {
 	bool has_jwt;
 	JwtConf jwt;
 	bool certificate; /* the client's, of a listener with client_ca */
-	bool has_bridge, has_forward, has_keys, has_token;
+	bool has_basic, has_bridge, has_forward, has_keys, has_token;
+	BasicConf basic;
 	BridgeConf bridge;
 	ForwardConf forward;
 	ApiKeysConf keys;
@@ -97,8 +108,9 @@ typedef struct AuthConf {
 	bool keep;      /* credentials go upstream too */
 } AuthConf;
 
-extern const ConfTable auth_conf_table; /* AuthConf */
-extern const ConfTable jwt_conf_table;  /* JwtConf */
+extern const ConfTable auth_conf_table;  /* AuthConf */
+extern const ConfTable jwt_conf_table;   /* JwtConf */
+extern const ConfTable basic_conf_table; /* BasicConf */
 
 enum { AUTH_POLICIES = 100, AUTH_HEADERS = 32 };
 

@@ -604,6 +604,21 @@ static void warn_unfixed(Warnings *w)
 		             count));
 }
 
+static void warn_policy(Warnings *w, const AuthConf *policy)
+{
+	const JwtConf *jwt = &policy->jwt;
+
+	if (!policy->has_jwt || (jwt->issuer.len && jwt->audience.count))
+		return;
+	warn(w, jwt,
+	     str_fmt(w->arena,
+	             "policy %.*s: jwt: without %s a token that was made for somebody else is taken",
+	             STR_ARG(policy->name),
+	             jwt->issuer.len           ? "audience"
+	             : jwt->audience.count > 0 ? "issuer"
+	                                       : "issuer and audience"));
+}
+
 static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 {
 	MaintenanceConf *m = &r->maintenance;
@@ -616,7 +631,7 @@ static void finish_maintenance(Arena *a, const GatewayConf *g, RouteConf *r)
 
 void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 {
-	Warnings w = { a, conf, g, g->upstreams.count * 4 + SHADOWS_SAID + 6 };
+	Warnings w = { a, conf, g, g->upstreams.count * 4 + g->auth.count + SHADOWS_SAID + 6 };
 
 	for (size_t i = 0; i < g->listen.count; i++)
 		w.cap += g->listen.at[i].tls.count;
@@ -631,6 +646,8 @@ void gateway_conf_finish(Arena *a, Conf *conf, GatewayConf *g)
 			warn_certificate(&w, &g->listen.at[i].tls.at[k].certificate);
 	for (size_t i = 0; i < g->upstreams.count; i++)
 		warn_upstream(&w, &g->upstreams.at[i]);
+	for (size_t i = 0; i < g->auth.count; i++)
+		warn_policy(&w, &g->auth.at[i]);
 	warn_unreachable(&w);
 	warn_unfixed(&w);
 	warn_log(&w, &g->access_log);

@@ -47,6 +47,10 @@ static Str asked(const AuthConf *conf)
 {
 	if (conf->has_jwt && is_address(conf->jwt.jwks))
 		return conf->jwt.jwks;
+	if (conf->has_jwt && !conf->jwt.jwks.len && !conf->jwt.secret.len)
+		return conf->jwt.issuer;
+	if (conf->has_basic)
+		return conf->basic.file;
 	if (conf->has_bridge && conf->bridge.whoami.len)
 		return conf->bridge.whoami;
 	return conf->has_forward ? conf->forward.url : (Str){ 0 };
@@ -54,13 +58,18 @@ static Str asked(const AuthConf *conf)
 
 static void tell_ways(Explain *e, const AuthConf *conf)
 {
-	Str keys = conf->jwt.secret.len ? S("a secret") : conf->jwt.jwks;
+	Str keys = conf->jwt.secret.len ? S("a secret")
+	           : conf->jwt.jwks.len ? conf->jwt.jwks
+	                                : S("where the issuer says");
 
 	explain_fact(e, "policy", conf->name);
 	if (conf->has_jwt)
 		explain_item(e, "by", str_fmt(e->arena, "token, keys: %.*s", STR_ARG(keys)));
 	if (conf->has_keys)
 		explain_item(e, "by", str_fmt(e->arena, "key, in %.*s", STR_ARG(conf->keys.file)));
+	if (conf->has_basic)
+		explain_item(e, "by",
+		             str_fmt(e->arena, "password, in %.*s", STR_ARG(conf->basic.file)));
 	if (conf->has_bridge)
 		explain_item(e, "by",
 		             str_fmt(e->arena, "session, cookie %.*s",

@@ -170,6 +170,8 @@ Err *proxy_fail(Exchange *x, Err *err)
 	Head head = { .body = HTTP_BODY_LENGTH };
 
 	arena_defer(x->arena, free_page, page);
+	if (p->retry_after_s)
+		problem.retry_after_s = p->retry_after_s;
 	maintenance_tell(p, err, &problem, &own_page);
 	if (html)
 		problem_put_html(page, &problem, own_page);

@@ -20,6 +20,7 @@ typedef struct Passage {
 	Str allow;                /* of a 405 */
 	Str content_range;        /* of a 416 */
 	Str challenge;            /* WWW-Authenticate of a 401 or 403 */
+	uint32_t retry_after_s;   /* of a 429; 0: soon */
 	const Identity *identity; /* who it was proved to be from; NULL: nobody is known */
 	const Route *route;       /* NULL: none */
 	const RouteState *state;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sessions in signed cookies, and files of keys: the first byte says which. "s" signs what follows as Django and Flask would,
+ * Sessions in signed cookies, files of keys and of passwords: the first byte says which. "s" signs what follows as Django and Flask would,
  * so that what stands behind a signature is met too; what was not signed is never taken. */
 #include "auth/api_key.h"
+#include "auth/htpasswd.h"
 #include "auth/signed_session.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,6 +59,19 @@ static void try_keys(Arena *a, Str text)
 	must(!api_keys_read(a, str_dup(a, buf_str(&b)), again) && again->count == set->count);
 }
 
+/* The same text as credentials too. */
+static void try_users(Arena *a, Str text)
+{
+	Htpasswd *set = ARENA_NEW(a, Htpasswd);
+	Str name, password;
+
+	if (!htpasswd_read(a, text, 1 << 20, set))
+		for (size_t i = 0; i < set->count; i++)
+			must(htpasswd_find(set, set->at[i].name) == &set->at[i]);
+	if (basic_credentials_read(a, text, &name, &password))
+		must(name.len && str_find_char(name, ':') < 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Arena *a = arena_new(0);
@@ -67,6 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_signed(a, text);
 	else if (size && data[0] == 'k')
 		try_keys(a, text);
+	else if (size && data[0] == 'u')
+		try_users(a, text);
 	else if (size)
 		try_raw(a, text);
 	arena_free(a);

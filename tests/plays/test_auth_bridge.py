@@ -3,10 +3,13 @@
 import http.cookiejar
 import json
 import re
+import threading
 import urllib.parse
 import urllib.request
 
 
+from actors import http1
+from actors.client import Wire
 from actors.http1 import reply
 from actors.shop import PASSWORD, Shop
 from actors.waiting import until
@@ -159,3 +162,90 @@ def test_another_server_decides(gateway, upstream, client):
     assert (answer.status, answer.headers.get("location"), answer.headers.get("set-cookie")) == \
         (302, "https://login.test/?next=/x", "state=1")
     assert len(service.requests) == 4
+
+
+def at_once(count, ask):
+    answers = []
+    threads = [threading.Thread(target=lambda number=number: answers.append(ask(number))) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+class Judge:
+    """Answers nobody before it is told to; every question is counted."""
+
+    def __init__(self, answer):
+        self.answer, self.asked, self.may = answer, 0, threading.Event()
+
+    def __call__(self, request):
+        self.asked += 1
+        answer = self.answer
+        assert self.may.wait(30)
+        return answer
+
+
+def waiting(gw, count):
+    until(lambda: gw.metric("banyan_connections_active") >= count, f"{count} requests wait")
+
+
+def test_parallel_first_requests_of_a_session_ask_once(gateway, upstream, client):
+    judge = Judge(reply(200, WHO, "Content-Type: application/json"))
+    mono, service = upstream(answer=judge), upstream()
+    gw = gateway(text_of(mono, service, "cookie: sid, whoami: http://shop/who, timeout: 30s") + "threads: 2\n")
+    threads, answers = at_once(12, lambda number: client.get(gw, f"/service/{number}", "Cookie: sid=a"))
+    waiting(gw, 12)
+    judge.may.set()
+    for thread in threads:
+        thread.join()
+    assert [answer.status for answer in answers] == [200] * 12 and judge.asked == 1
+
+
+def test_nobody_counts_only_for_who_came_before_the_question(gateway, upstream, client):
+    judge = Judge(reply(401, b""))
+    mono, service = upstream(answer=judge), upstream()
+    gw = gateway(text_of(mono, service, "cookie: sid, whoami: http://shop/who, timeout: 30s") + "threads: 2\n")
+    first, before = at_once(1, lambda number: client.get(gw, "/service/x", "Cookie: sid=a"))
+    until(lambda: judge.asked == 1, "the first asks")
+    judge.answer = reply(200, WHO, "Content-Type: application/json")
+    threads, after = at_once(8, lambda number: client.get(gw, "/service/x", "Cookie: sid=a"))
+    waiting(gw, 9)
+    judge.may.set()
+    for thread in first + threads:
+        thread.join()
+    assert [answer.status for answer in before] == [401]
+    assert [answer.status for answer in after] == [200] * 8 and judge.asked == 2
+
+
+def test_a_client_that_leaves_while_it_asks_for_others_takes_nothing_from_them(gateway, upstream, client):
+    judge = Judge(reply(200, WHO, "Content-Type: application/json"))
+    mono, service = upstream(answer=judge), upstream()
+    gw = gateway(text_of(mono, service, "cookie: sid, whoami: http://shop/who, timeout: 30s") + "threads: 2\n")
+    with Wire(gw.address) as wire:
+        wire.send(http1.request("GET", "/service/x", "Cookie: sid=a"))
+        until(lambda: judge.asked == 1, "the first asks")
+        threads, answers = at_once(4, lambda number: client.get(gw, "/service/x", "Cookie: sid=a"))
+        waiting(gw, 5)
+        wire.reset()
+    until(lambda: judge.asked == 2, "another asks in its place")
+    judge.may.set()
+    for thread in threads:
+        thread.join()
+    assert [answer.status for answer in answers] == [200] * 4 and judge.asked == 2
+
+
+def test_parallel_requests_ask_the_other_server_once_and_its_refusals_are_each_ones_own(gateway, upstream, client):
+    judge = Judge(reply(200, b"", "X-Auth-User: ann"))
+    mono, service = upstream(answer=judge), upstream()
+    gw = gateway(f'upstreams:\n  judge: {{ servers: [ "{mono.address}" ] }}\n  service: {{ servers: [ "{service.address}" ] }}\n'
+                 "auth: { outer: { forward: { url: http://judge/check, timeout: 30s } } }\n"
+                 "routes: [ { name: all, match: /**, to: service, auth: outer } ]\nthreads: 2\n")
+    for answer, status, asked in ((judge.answer, 200, 1), (reply(302, b"", "Location: /login", "Set-Cookie: state=1"), 302, 9)):
+        judge.answer = answer
+        judge.may.clear()
+        threads, answers = at_once(8, lambda number: client.get(gw, "/x", f"Authorization: {status}"))
+        waiting(gw, 8)
+        judge.may.set()
+        for thread in threads:
+            thread.join()
+        assert [answer.status for answer in answers] == [status] * 8 and judge.asked == asked

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from actors.http1 import reply
 from actors.waiting import until
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -265,3 +266,40 @@ def test_fifty_at_once_ask_the_issuer_once(gateway, shop, client, jose, issuer):
     id_.released.set()
     assert {wire.answer().status for wire in wires} == {200}
     assert id_.asked == 2
+
+
+def test_a_file_of_keys_is_read_again_when_it_is_another(stage, gateway, shop, client, jose):
+    def write(*keys):
+        (stage.folder / "keys.new").write_text(json.dumps({"keys": list(keys)}))
+        (stage.folder / "keys.new").rename(stage.folder / "keys.json")
+    one, two = jose.key("ES256", "one"), jose.key("ES256", "two")
+    write(one)
+    gw = gateway(servers(shop) + policy("keys.json"))
+    old, new = (bearer(jose.token(kid, **claims())) for kid in ("one", "two"))
+    assert client.get(gw, "/api/x", old).status == 200 and client.get(gw, "/api/x", new).status == 401
+    write(two)
+    until(lambda: client.get(gw, "/api/x", new).status == 200, "the new key is known")
+    assert client.get(gw, "/api/x", old).status == 401  # though it was known
+    (stage.folder / "keys.json").write_text("{")
+    until(lambda: "stays as it was" in gw.stderr, "the gateway says so")
+    assert client.get(gw, "/api/x", new).status == 200
+
+
+def test_an_issuer_is_asked_where_its_keys_are(gateway, upstream, shop, client, jose):
+    def answer(request):
+        found = documents.get(request.target)
+        return reply(200, json.dumps(found).encode(), "Content-Type: application/json") if found else reply(404, b"")
+    id_ = upstream(answer=answer)
+    name = f"http://{id_.address}/realm/"
+    documents = {"/realm/.well-known/openid-configuration": {"issuer": name, "jwks_uri": f"http://{id_.address}/certs"},
+                 "/certs": {"keys": [jose.key("ES256", "a")]}}
+    text = servers(shop) + (f'auth: {{ api: {{ jwt: {{ issuer: "{name}", audience: shop }} }} }}\n'
+                            "routes: [ { name: all, match: /**, to: shop, auth: api } ]\n")
+    token = bearer(jose.token("a", **claims(iss=name)))
+    gw = gateway(text)
+    assert client.get(gw, "/x", token).status == 200
+    assert [request.target for request in id_.requests] == ["/realm/.well-known/openid-configuration", "/certs"]
+    documents["/realm/.well-known/openid-configuration"]["issuer"] = "http://another.test/"
+    other = gateway(text)
+    assert client.get(other, "/x", token).status == 503
+    until(lambda: "is of another issuer" in other.stderr, "the log says why")

@@ -215,3 +215,14 @@ def test_a_certificate_that_ends_is_a_warning(tmp_path):
     code, out, _ = run_banyan("check", "banyan.yaml", cwd=tmp_path)
     assert code == 0 and re.search(r"^banyan.yaml:1:\d+: certificate: it ends in [12] days \(a warning\)$", out, re.M)
     assert re.search(r"^banyan.yaml:2:13: to: ./no/such: No such file or directory \(a warning\)$", out, re.M)
+
+
+def test_a_policy_that_takes_tokens_made_for_others_is_a_warning(check):
+    def policy(more):
+        return ('listen: "127.0.0.1:0"\nupstreams: { shop: { servers: "127.0.0.1:1" } }\n'
+                f'auth: {{ api: {{ jwt: {{ secret: "{"s" * 32}"{more} }} }} }}\n'
+                "routes: [ { name: all, to: shop, auth: api } ]\n")
+    for more, missing in (("", "issuer and audience"), (", issuer: x", "audience"), (", audience: x", "issuer")):
+        code, out, _ = check(policy(more))
+        assert code == 0 and f"policy api: jwt: without {missing} a token" in out, out
+    assert "jwt: without" not in check(policy(", issuer: x, audience: x"))[1]

@@ -55,6 +55,7 @@ def test_an_example_is_a_configuration(text, tmp_path, certificates):
     (tmp_path / "tls.crt").write_bytes(certificates.certificate().read_bytes())
     (tmp_path / "tls.key").write_bytes(certificates.key().read_bytes())
     (tmp_path / "ca.pem").write_bytes(certificates.ca.read_bytes())
+    (tmp_path / "users.htpasswd").write_text("ann:!\n")
     for file in FILES:
         (tmp_path / file).write_text("0123456789abcdef\n")
     for folder in FOLDERS:
