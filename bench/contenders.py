@@ -46,6 +46,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def make_certificate():
+    """One P-256 certificate for all, made once."""
+    folder = BUILD / "bench/tls"
+    if not (folder / "both.pem").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "3650", "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test",
+                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+        (folder / "both.pem").write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    return folder
+
+
 def first_line(stream, seconds):
     """The next line of a program's output, or an error."""
     if not select.select([stream], [], [], seconds)[0]:
@@ -346,14 +358,15 @@ def versions():
     """name: what it calls itself, of those that are there."""
     asked = {"banyan": [program("banyan"), "version"], "before": [program("before"), "version"],
              "few": [program("few"), "version"], "nginx": ["nginx", "-v"], "nginx-ofc": ["nginx", "-v"],
-             "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"]}
+             "haproxy": ["haproxy", "-v"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"],
+             "apache": ["dpkg-query", "-W", "-f", "${Package} ${Version} ", "apache2-bin", "libapache2-mod-auth-openidc"]}
     found = {"relay": "bench/relay.c"}
     for name, command in asked.items():
         if shutil.which(command[0]):
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             lines = done.stdout.splitlines()
             if lines and (done.returncode == 0 or name == "wrk"):     # which says its version, and fails
-                found[name] = lines[0].removeprefix("nginx version: ").split(" - ")[0].split(" Copyright")[0]
+                found[name] = lines[0].removeprefix("nginx version: ").split(" - ")[0].split(" Copyright")[0].strip()
     return found
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load -p PORT -n REQUESTS [-w WARM] [-c CONNECTIONS] [-r RATE] [-t TARGET | -T FILE] [-b BODY] [-u UPLOAD] [-s] [-1] [-R]
+ * load -p PORT -n REQUESTS [-w WARM] [-c CONNECTIONS] [-r RATE] [-t TARGET | -T FILE] [-A FILE] [-b BODY] [-u UPLOAD] [-s] [-1] [-R]
  *
  * The same work for every contender: exactly -w requests, then "warm" on standard output and a wait for a line on standard
  * input, then exactly -n requests and one line of JSON. Between the two lines nothing else happens, so what the contender
@@ -11,6 +11,7 @@
  *   -r   requests a second, evenly spaced; without it each connection asks again as   -R  ... with TLS, each resumed
  *        soon as it is answered. Latency counts from when a request was due.
  *   -T   a file of lines "STATUS PATH", asked in turn; of answers that are to be no 200 the length is not looked at
+ *   -A   a file of bearer tokens, a line each, sent in turn with the path of -t
  *
  * Every answer must be a 200 of the announced and expected length, on a connection that stays open; anything else ends the
  * program with a sentence and status 1. There is no average over errors. */
@@ -21,7 +22,7 @@
 #include <time.h>
 
 enum { CONNS_MAX = 16384, HEAD_MAX = 4096, EVENTS = 256, SCRATCH = 256 * 1024, STALL_S = 20 };
-enum { REQUESTS_MAX = 65536 };
+enum { REQUESTS_MAX = 65536, TOKEN_MAX = 2047 };
 
 typedef enum Phase { IDLE, DIALLING, SHAKING, WRITING, HEAD, BODY, ENDING } Phase;
 
@@ -47,7 +48,7 @@ typedef struct Options {
 	uint16_t port;
 	uint64_t requests, warm, rate, body, upload;
 	unsigned conns;
-	const char *target, *targets;
+	const char *target, *targets, *tokens;
 	bool tls, once, resume;
 } Options;
 
@@ -407,10 +408,11 @@ static void prepare_tls(void)
 	SSL_CTX_sess_set_new_cb(run.tls, session_new);
 }
 
-static void add_request(unsigned status, const char *target)
+/* token: empty for none */
+static void add_request(unsigned status, const char *target, const char *token)
 {
 	Request *request = &run.requests[run.request_count++];
-	char head[1024], length[64] = "";
+	char head[HEAD_MAX], length[64] = "";
 	int len;
 
 	if (run.opt.upload)
@@ -419,9 +421,9 @@ static void add_request(unsigned status, const char *target)
 	len = snprintf(
 		head, sizeof head,
 		"%s %s HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
-		"Cookie: session=8f1c2d3e4b5a69788796a5b4c3d2e1f0\r\n%s%s\r\n",
-		run.opt.upload ? "POST" : "GET", target, length,
-		run.opt.once ? "Connection: close\r\n" : "");
+		"Cookie: session=8f1c2d3e4b5a69788796a5b4c3d2e1f0\r\n%s%s%s%s%s\r\n",
+		run.opt.upload ? "POST" : "GET", target, *token ? "Authorization: Bearer " : "",
+		token, *token ? "\r\n" : "", length, run.opt.once ? "Connection: close\r\n" : "");
 	if (len >= (int)sizeof head)
 		die("the path is too long: %s", target);
 	*request = (Request){ malloc((size_t)len + run.opt.upload), (size_t)len + run.opt.upload,
@@ -434,20 +436,24 @@ static void add_request(unsigned status, const char *target)
 
 static void prepare_requests(void)
 {
-	FILE *file = run.opt.targets ? fopen(run.opt.targets, "r") : NULL;
-	char target[512];
+	const char *name = run.opt.targets ? run.opt.targets : run.opt.tokens;
+	FILE *file = name ? fopen(name, "r") : NULL;
+	char target[512], token[TOKEN_MAX + 1];
 	unsigned status;
 
 	run.requests = calloc(REQUESTS_MAX, sizeof *run.requests);
-	if (!run.requests || (run.opt.targets && !file))
-		die("%s", run.opt.targets ? run.opt.targets : "memory");
+	if (!run.requests || (name && !file))
+		die("%s", name ? name : "memory");
 	if (!file)
-		add_request(200, run.opt.target);
-	while (file && run.request_count < REQUESTS_MAX &&
+		add_request(200, run.opt.target, "");
+	while (file && run.opt.tokens && run.request_count < REQUESTS_MAX &&
+	       fscanf(file, "%2047s\n", token) == 1)
+		add_request(200, run.opt.target, token);
+	while (file && run.opt.targets && run.request_count < REQUESTS_MAX &&
 	       fscanf(file, "%u %511s\n", &status, target) == 2)
-		add_request(status, target);
+		add_request(status, target, "");
 	if (!run.request_count)
-		die("no targets in %s", run.opt.targets);
+		die("nothing in %s", name);
 	if (file)
 		fclose(file);
 }
@@ -457,7 +463,7 @@ static void read_options(int argc, char **argv)
 	Options opt = { .conns = 64, .body = 128, .target = "/items/42" };
 	int letter;
 
-	while ((letter = getopt(argc, argv, "p:n:w:c:r:t:T:b:u:s1R")) != -1) {
+	while ((letter = getopt(argc, argv, "p:n:w:c:r:t:T:A:b:u:s1R")) != -1) {
 		switch (letter) {
 		case 'p':
 			opt.port = (uint16_t)number_or_die(optarg, UINT16_MAX);
@@ -480,6 +486,9 @@ static void read_options(int argc, char **argv)
 		case 'T':
 			opt.targets = optarg;
 			break;
+		case 'A':
+			opt.tokens = optarg;
+			break;
 		case 'b':
 			opt.body = number_or_die(optarg, UINT32_MAX);
 			break;
@@ -499,7 +508,8 @@ static void read_options(int argc, char **argv)
 			exit(2);
 		}
 	}
-	if (!opt.port || !opt.requests || !opt.conns || (opt.resume && !(opt.tls && opt.once)))
+	if (!opt.port || !opt.requests || !opt.conns || (opt.targets && opt.tokens) ||
+	    (opt.resume && !(opt.tls && opt.once)))
 		die("usage: load -p PORT -n REQUESTS [options]: see the head of load.c");
 	run.opt = opt;
 }

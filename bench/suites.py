@@ -3,6 +3,7 @@
 the ratios of ours to theirs."""
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -14,9 +15,10 @@ import statistics
 import subprocess
 import time
 
-from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line
+from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line, make_certificate
 from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
+import jwt
 import store
 import user
 
@@ -30,6 +32,7 @@ FEW = "few"                         # ours with ten routes, where that is the ri
 MIB = 1 << 20
 FILE_SIZES = (1024, 102400, MIB)
 NOISE = 0.05                        # of one processor, spent by others or stolen: above it a run is called noisy
+VERIFIER = "apache"                 # of tokens
 BEST = "best peer"                  # the cheaper of nginx and HAProxy
 
 
@@ -71,18 +74,6 @@ def compile_programs():
         source, target, header = ROOT / f"bench/{name}.c", FOLDER / name, ROOT / "bench/net.h"
         if not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime, header.stat().st_mtime):
             subprocess.run(["cc", *FLAGS, "-o", target, source, *libraries], check=True)
-
-
-def make_certificate():
-    """One P-256 certificate for all, made once."""
-    folder = FOLDER / "tls"
-    if not (folder / "both.pem").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-days", "3650", "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test",
-                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
-        (folder / "both.pem").write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
-    return folder
 
 
 def make_site():
@@ -179,6 +170,9 @@ def run_load(runner, bench, contender, requests):
     if "-R" in bench.args.split() and result["resumed"] != requests:
         raise BenchError(f"{contender.name}: resumed {result['resumed']} of {requests} sessions")
     return result
+
+
+run_jwt = functools.partial(jwt.run_jwt, run_load)
 
 
 def run_scale(runner, bench, contender, requests):
@@ -357,6 +351,10 @@ BENCHES = (
           "-c 16 -t /files/1048576.bin -b 1048576 -n {n} -w {w}", 4000, rivals=SERVERS, site=True),
     Bench("gateway.files.tls", "a static file of 100 KiB over TLS 1.3", CPU, run_load,
           "-s -t /files/102400.bin -b 102400 -n {n} -w {w}", 8000, rivals=SERVERS, site=True, tls=True),
+    Bench("gateway.jwt.cached", "what a policy adds to a request whose token (ES256, one of 1,000 in turn) is remembered", CPU, run_jwt,
+          "-n {n} -w 3000", 30000, rivals=(VERIFIER,), kinds=jwt.CACHED, notes=jwt.parts),
+    Bench("gateway.jwt.es256", "the same, every token being verified: ours with `cache: 0`", CPU, run_jwt,
+          "-n {n} -w 3000", 15000, rivals=(VERIFIER,), kinds=jwt.ES256, notes=jwt.parts),
     Bench("load.cpu", "`banyan load` against other generators: 64 connections, each asking again as soon as it is answered", CPU,
           run_cost, "", 3000, rivals=MAKERS, kinds=GENERATORS, budgets=(Budget("wrk", 1.1), Budget("h2load", 1.0))),
     Bench("load.memory", "15,000 users with cookies, variables and time to think; of the others, connections",
@@ -429,7 +427,7 @@ def ratios(rounds, against):
 
 def judge(bench, rounds):
     """What the rounds say: costs, ratios, budgets with their verdicts."""
-    peers = [name for name in (*PEERS, *SERVERS[1:], *MAKERS, FEW, *store.PEERS) if name in rounds[0]]
+    peers = [name for name in (*PEERS, *SERVERS[1:], *MAKERS, FEW, VERIFIER, *store.PEERS) if name in rounds[0]]
     best = min(peers, key=lambda name: median_cost(rounds, name)) if peers else None
     costs = {name: {"median": median_cost(rounds, name), "least": min(one[name]["cost"] for one in rounds),
                     "most": max(one[name]["cost"] for one in rounds),
