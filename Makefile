@@ -27,6 +27,7 @@ bench: build
 	@scripts/bootstrap run test bench
 	@bench/run
 	@bench/shift
+	@bench/user_refresh.py
 
 ## make lint    layout, clang-tidy, cppcheck, layers, gates, scripts
 lint:
