@@ -253,7 +253,7 @@ def test_slowloris_many_heads_that_trickle(gateway, upstream, client):
         for piece in (b"GET / HTTP/1.1\r\n", HOST, b"X: y\r\n", b"X: y"):
             for wire in wires:
                 with_luck(wire, piece)
-        assert gw.metric("banyan_fibers") < idle + 50
+        assert gw.metric("banyan_fibers") < idle + 100  # of 200; some are just at work
         gw.wait_metric("banyan_client_timeouts_total", len(wires))
         other.wait_served(5)
     assert set(shop.targets) == {"/bystander"}
