@@ -32,6 +32,24 @@ from oidc_clients where id = :id
 select id, name, auth, grants, redirects, logout_redirects, scope, audience, trusted, rs256, secret_hash, jwks, created_at
 from oidc_clients order by id
 
+-- Until the transaction's end nobody else changes it. SQLite has one writer.
+--- one oidc_client_hold(id text) -> client
+--- sqlite
+select id, name, auth, grants, redirects, logout_redirects, scope, audience, trusted, rs256, secret_hash, jwks, created_at
+from oidc_clients where id = :id
+--- postgres
+select id, name, auth, grants, redirects, logout_redirects, scope, audience, trusted, rs256, secret_hash, jwks, created_at
+from oidc_clients where id = :id for update
+
+--- many oidc_clients_after(after text, most int) -> client
+select id, name, auth, grants, redirects, logout_redirects, scope, audience, trusted, rs256, secret_hash, jwks, created_at
+from oidc_clients where id > :after order by id limit :most
+
+--- exec oidc_client_change(id text, name text, grants text, redirects text, logout_redirects text, scope text, audience text, trusted bool, rs256 bool, jwks text)
+update oidc_clients set name = :name, grants = :grants, redirects = :redirects, logout_redirects = :logout_redirects, scope = :scope,
+	audience = :audience, trusted = :trusted, rs256 = :rs256, jwks = :jwks
+where id = :id
+
 --- exec oidc_client_add(client)
 insert into oidc_clients (id, name, auth, grants, redirects, logout_redirects, scope, audience, trusted, rs256, secret_hash, jwks, created_at)
 values (:id, :name, :auth, :grants, :redirects, :logout_redirects, :scope, :audience, :trusted, :rs256, :secret_hash, :jwks, :created_at)

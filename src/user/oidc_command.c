@@ -6,12 +6,12 @@
  * A secret is shown once, when it is made: only its hash is kept. */
 #include "user/oidc_command.h"
 
-#include "auth/jwks.h"
 #include "base/args.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "user/accounts_int.h"
+#include "user/oidc_clients.h"
 #include "user/oidc_int.h"
 #include "user/user_command.h"
 
@@ -37,65 +37,21 @@ static void say(const Cmd *cmd, const Buf *b)
 
 /* --- clients ------------------------------------------------------------------------------------------------------------ */
 
-static Err *join(Arena *a, const Str *at, size_t count, bool addresses, Str *out)
+static Str join(Arena *a, const Str *at, size_t count)
 {
 	AUTO(buf_fini) Buf text = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		if (addresses && !oidc_redirect_is(at[i]))
-			return err_new(
-				a, ERR_INVALID, "oidc.redirect",
-				"%.*s is not https://, http:// on a loopback address, or a scheme "
-				"with a dot in its name",
-				STR_ARG(str_quote(a, at[i])));
 		if (i)
 			buf_putc(&text, ' ');
 		buf_put(&text, at[i]);
 	}
-	*out = str_dup(a, buf_str(&text));
-	return NULL;
-}
-
-/* An id that no person's can be taken for. */
-static bool is_client_id(Str id)
-{
-	for (size_t i = 0; i < id.len; i++) {
-		char c = id.at[i];
-
-		if (!((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-		      c == '-' || c == '_' || c == '.'))
-			return false;
-	}
-	return id.len > 0 && id.len <= 100 && !str_starts(id, S("usr_"));
-}
-
-static Err *check_client(Arena *a, const OidcClient *client)
-{
-	const Jwks *keys;
-
-	if (!is_client_id(client->id))
-		return err_new(a, ERR_INVALID, "oidc.client",
-		               "an id has letters, digits, - _ . and does not begin with usr_");
-	if (!client->grants)
-		return err_new(
-			a, ERR_INVALID, "oidc.client",
-			"a grant is authorization_code, refresh_token or client_credentials");
-	if ((client->grants & OIDC_GRANT_CODE) && !client->redirects.len)
-		return err_new(a, ERR_INVALID, "oidc.client", "who takes codes has a --redirect");
-	if ((client->grants & OIDC_GRANT_CLIENT) && client->auth == OIDC_AUTH_NONE)
-		return err_new(a, ERR_INVALID, "oidc.client",
-		               "who asks for itself proves who it is: another --auth than none");
-	if (!oidc_scope_is(client->scope))
-		return err_new(a, ERR_INVALID, "oidc.client", "the scope has a character too many");
-	if ((client->auth == OIDC_AUTH_KEY) != (client->jwks.len > 0))
-		return err_new(a, ERR_INVALID, "oidc.client",
-		               "--jwks goes with --auth private_key_jwt");
-	return client->jwks.len ? jwks_read(a, client->jwks, JWK_TAKE_PUBLIC, &keys) : NULL;
+	return str_dup(a, buf_str(&text));
 }
 
 static Err *read_client(Arena *a, const ClientArgs *args, OidcClient *out)
 {
-	Str grants;
+	OidcClientFault fault;
 
 	*out = (OidcClient){ .id = args->id,
 		             .name = args->name.len ? args->name : args->id,
@@ -106,13 +62,15 @@ static Err *read_client(Arena *a, const ClientArgs *args, OidcClient *out)
 		             .rs256 = args->rs256 };
 	if (!out->id.len)
 		out->id = uuid_text(a, uuid_new());
-	TRY(join(a, args->grants.at, args->grants.count, false, &grants));
-	TRY(join(a, args->redirects.at, args->redirects.count, true, &out->redirects));
-	TRY(join(a, args->logouts.at, args->logouts.count, true, &out->logout_redirects));
-	out->grants = oidc_grants_read(grants);
+	out->redirects = join(a, args->redirects.at, args->redirects.count);
+	out->logout_redirects = join(a, args->logouts.at, args->logouts.count);
+	out->grants = oidc_grants_read(join(a, args->grants.at, args->grants.count));
 	if (args->jwks.len)
 		TRY(file_read(a, args->jwks, JWKS_FILE_BYTES, &out->jwks));
-	return check_client(a, out);
+	fault = oidc_client_check(a, out);
+	return fault.at ? err_new(a, ERR_INVALID, "oidc.client", "%s: %.*s", fault.at,
+	                          STR_ARG(fault.why))
+	                : NULL;
 }
 
 static void put_client(JsonWriter *w, Arena *a, const OidcClient *c, Str secret)
@@ -152,29 +110,21 @@ static void say_client(const Cmd *cmd, const OidcClient *c, Str secret)
 /* --- the audit log ------------------------------------------------------------------------------------------------------ */
 
 typedef struct Told {
-	const char *action;
 	const OidcClient *add; /* to be stored; or: */
-	Str remove;            /* the id of one that is to go */
+	Str remove;            /* the id of one that is to go; or: */
+	const char *action;    /* of keys, done already */
 	bool removed;
 } Told;
 
-/* A client's id is letters, digits and few others: it needs no escapes. */
 static Err *do_and_tell(Db *tx, Arena *a, void *arg)
 {
 	Told *t = arg;
-	Str id = t->add ? t->add->id : t->remove;
-	AuditLine line = { .action = t->action };
 
-	t->removed = true;
 	if (t->add)
-		TRY(oidc_client_store(tx, a, t->add, time_utc_us()));
-	else if (id.len)
-		TRY(oidc_client_remove(tx, a, id, &t->removed));
-	if (!t->removed)
-		return NULL;
-	if (id.len)
-		line.detail = str_fmt(a, "{\"client\":\"%.*s\"}", STR_ARG(id));
-	return audit_put(tx, a, user_command_asker(), &line);
+		return oidc_client_add_told(tx, a, t->add, user_command_asker());
+	if (t->remove.len)
+		return oidc_client_remove_told(tx, a, t->remove, user_command_asker(), &t->removed);
+	return audit_put(tx, a, user_command_asker(), &(AuditLine){ .action = t->action });
 }
 
 /* --- clients ------------------------------------------------------------------------------------------------------------ */
@@ -182,16 +132,13 @@ static Err *do_and_tell(Db *tx, Arena *a, void *arg)
 static Err *client_add(Cmd *cmd, Db *db)
 {
 	Arena *a = cmd->arena;
-	Str secret = { 0 };
 	OidcClient client;
-	Told told = { .action = "client.added", .add = &client };
+	Told told = { .add = &client };
+	Str secret;
 	Err *err;
 
 	TRY(read_client(a, cmd->args, &client));
-	if (client.auth == OIDC_AUTH_BASIC || client.auth == OIDC_AUTH_POST) {
-		secret = secret_token(a);
-		client.secret_hash = secret_hash(a, secret);
-	}
+	secret = oidc_client_secret(a, &client);
 	err = db_txn(db, a, DB_READ_COMMITTED, do_and_tell, &told);
 	if (err_is(err, "db.unique"))
 		return err_new(a, ERR_CONFLICT, "oidc.client_taken", "there is a client %.*s",
@@ -231,7 +178,7 @@ static Err *client_list(Cmd *cmd, Db *db)
 static Err *client_remove(Cmd *cmd, Db *db)
 {
 	const ClientArgs *args = cmd->args;
-	Told told = { .action = "client.removed", .remove = args->id };
+	Told told = { .remove = args->id };
 
 	if (args->id.len)
 		TRY(db_txn(db, cmd->arena, DB_READ_COMMITTED, do_and_tell, &told));
@@ -375,8 +322,8 @@ static const ConfKey client_options[] = {
 	  .help = "where they may be sent after a log-out" },
 	{ "grant", CONF_STR, AT_LIST(ClientArgs, grants),
 	  .def = "authorization_code, refresh_token", .help = "what it may ask tokens for" },
-	{ "scope", CONF_STR, AT(ClientArgs, scope), .max = "1000",
-	  .def = "openid profile email offline_access", .help = "the most it may have" },
+	{ "scope", CONF_STR, AT(ClientArgs, scope), .max = "1000", .def = OIDC_CLIENT_SCOPE,
+	  .help = "the most it may have" },
 	{ "audience", CONF_STR, AT(ClientArgs, audience), .max = "300",
 	  .help = "who its access tokens are for; none: the issuer" },
 	{ "jwks", CONF_PATH, AT(ClientArgs, jwks), .value = "FILE",

@@ -45,32 +45,59 @@ static void client_of(const ClientRow *row, OidcClient *out)
 		             .jwks = row->jwks };
 }
 
+static OidcClient *maybe_client(Arena *a, const ClientRow *row)
+{
+	OidcClient *client;
+
+	if (!row)
+		return NULL;
+	client = ARENA_NEW(a, OidcClient);
+	client_of(row, client);
+	return client;
+}
+
 Err *oidc_client_load(Db *db, Arena *a, Str id, OidcClient **out)
 {
 	ClientRow *row;
-	OidcClient *client = NULL;
 
 	TRY(db_one(db, a, oidc_client, &row, .id = id));
-	if (row) {
-		client = ARENA_NEW(a, OidcClient);
-		client_of(row, client);
-	}
-	*out = client;
+	*out = maybe_client(a, row);
 	return NULL;
+}
+
+Err *oidc_client_keep(Db *tx, Arena *a, Str id, OidcClient **out)
+{
+	ClientRow *row;
+
+	TRY(db_one(tx, a, oidc_client_hold, &row, .id = id));
+	*out = maybe_client(a, row);
+	return NULL;
+}
+
+static OidcClient *clients_of(Arena *a, const ClientRow *rows, size_t count)
+{
+	OidcClient *clients = ARENA_ARRAY(a, OidcClient, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		client_of(&rows[i], &clients[i]);
+	return clients;
 }
 
 Err *oidc_client_list(Db *db, Arena *a, OidcClient **out, size_t *count)
 {
 	ClientRow *rows;
-	OidcClient *clients;
-	size_t n;
 
-	TRY(db_all(db, a, oidc_clients, &rows, &n));
-	clients = ARENA_ARRAY(a, OidcClient, n + 1);
-	for (size_t i = 0; i < n; i++)
-		client_of(&rows[i], &clients[i]);
-	*out = clients;
-	*count = n;
+	TRY(db_all(db, a, oidc_clients, &rows, count));
+	*out = clients_of(a, rows, *count);
+	return NULL;
+}
+
+Err *oidc_clients_page(Db *db, Arena *a, Str after, size_t most, OidcClient **out, size_t *count)
+{
+	ClientRow *rows;
+
+	TRY(db_all(db, a, oidc_clients_after, &rows, count, .after = after, .most = (int64_t)most));
+	*out = clients_of(a, rows, *count);
 	return NULL;
 }
 
@@ -95,6 +122,15 @@ Err *oidc_client_store(Db *db, Arena *a, const OidcClient *c, int64_t now_us)
 	               .scope = c->scope, .audience = c->audience, .trusted = c->trusted,
 	               .rs256 = c->rs256, .secret_hash = maybe(c->secret_hash), .jwks = c->jwks,
 	               .created_at = now_us);
+}
+
+Err *oidc_client_change(Db *tx, Arena *a, const OidcClient *c)
+{
+	return db_exec(tx, a, oidc_client_change, NULL, .id = c->id, .name = c->name,
+	               .grants = oidc_grants_text(a, c->grants), .redirects = c->redirects,
+	               .logout_redirects = c->logout_redirects, .scope = c->scope,
+	               .audience = c->audience, .trusted = c->trusted, .rs256 = c->rs256,
+	               .jwks = c->jwks);
 }
 
 Err *oidc_client_remove(Db *db, Arena *a, Str id, bool *removed)

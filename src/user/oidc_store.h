@@ -34,6 +34,13 @@ typedef struct OidcKept { /* a code as it is kept */
 
 Err *oidc_client_load(Db *db, Arena *a, Str id, OidcClient **out) MUST_USE;
 Err *oidc_client_list(Db *db, Arena *a, OidcClient **out, size_t *count) MUST_USE;
+/* In the order of their ids, those after one (empty: from the first). */
+Err *oidc_clients_page(Db *db, Arena *a, Str after, size_t most, OidcClient **out, size_t *count)
+	MUST_USE;
+/* The same as load; nobody else changes it until the transaction ends. */
+Err *oidc_client_keep(Db *tx, Arena *a, Str id, OidcClient **out) MUST_USE;
+/* All but its id, how it proves itself, and its secret. */
+Err *oidc_client_change(Db *tx, Arena *a, const OidcClient *client) MUST_USE;
 /* CONFLICT "db.unique" when the id is taken. */
 Err *oidc_client_store(Db *db, Arena *a, const OidcClient *client, int64_t now_us) MUST_USE;
 /* With all that was granted to it. */

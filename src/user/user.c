@@ -98,7 +98,7 @@ static const JobSchedule schedules[] = {
 
 const Service *user_service(void)
 {
-	static ServiceRoutes routes[4 + OIDC_TABLES];
+	static ServiceRoutes routes[5 + OIDC_TABLES];
 	static Service service = {
 		.name = "user",
 		.summary = "accounts, logins and who may ask for them",
@@ -120,7 +120,8 @@ const Service *user_service(void)
 	routes[1] = user_me_routes();
 	routes[2] = user_admin_routes();
 	routes[3] = user_import_routes();
-	oidc_routes(&routes[4]);
+	routes[4] = oidc_clients_routes();
+	oidc_routes(&routes[5]);
 	service.conf = user_conf_table();
 	oidc_listen();
 	return &service;

@@ -47,3 +47,4 @@ Err *user_sessions(ServiceCall *c, Uuid user, Uuid current) MUST_USE;
 ServiceRoutes user_admin_routes(void);
 ServiceRoutes user_login_routes(void);
 ServiceRoutes user_me_routes(void);
+ServiceRoutes oidc_clients_routes(void);

@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 import requests
 
+from actors.accounts import NO_THROTTLE, QUICK
 from actors.apache import Apache
 from actors.postgres import Postgres
 from actors.provider import PASSWORD, Page, Person, Provider, Refused, RelyingParty, oathtool, totp_key
@@ -250,6 +251,86 @@ def test_the_log_tells_of_clients_and_keys(provider):
     log = at.command("user", "audit")
     assert [log.count(action) for action in ("client.added", "keys.rotated", "client.removed")] == [1, 1, 1], log
     at.command("user", "audit", "--verify")
+
+
+# Clients by the API, on both engines: `accounts` is a service with an administrator's token
+
+def test_an_administrator_makes_changes_and_removes_clients(accounts):
+    at = accounts(QUICK, NO_THROTTLE, "openid: { issuer: https://id.shop.test }")
+    machine = {"client_id": "machine", "client_name": "The Robot", "grant_types": ["client_credentials"], "scope": "orders:read"}
+    made = at.admin_say("POST", "/v1/clients", machine)
+    assert (made.status, made.headers["Location"], made.headers["Cache-Control"]) == (201, "/v1/clients/machine", "no-store"), made.body
+    plain = made.json
+    secret = plain.pop("client_secret")
+    seen = at.admin_say("GET", "/v1/clients/machine")
+    assert (seen.status, seen.json, seen.headers["ETag"]) == (200, plain, made.headers["ETag"])
+    assert seen.json["token_endpoint_auth_method"] == "client_secret_basic" and seen.json["grant_types"] == ["client_credentials"]
+
+    def ask(scope):
+        return requests.post(f"http://{at.address}/oauth2/token", auth=("machine", secret), timeout=30,
+                             data={"grant_type": "client_credentials", "scope": scope})
+    assert ask("orders:read").json()["scope"] == "orders:read" and ask("orders:write").json()["error"] == "invalid_scope"
+    changed = at.admin_say("PATCH", "/v1/clients/machine", {"scope": "orders:write", "trusted": True}, If_Match=made.headers["ETag"])
+    assert changed.status == 200 and changed.json == {**plain, "scope": "orders:write", "trusted": True}
+    assert ask("orders:write").status_code == 200 and ask("orders:read").json()["error"] == "invalid_scope"
+    for method, body in (("PATCH", {"scope": "x"}), ("DELETE", None)):
+        late = at.admin_say(method, "/v1/clients/machine", body, If_Match=made.headers["ETag"])
+        assert (late.status, late.code) == (412, "request.etag")
+    assert at.admin_say("DELETE", "/v1/clients/machine", If_Match=changed.headers["ETag"]).status == 204
+    assert ask("orders:write").status_code == 401
+    for method, body in (("GET", None), ("PATCH", {"scope": "x"}), ("DELETE", None)):
+        assert at.admin_say(method, "/v1/clients/machine", body).code == "oidc.client"
+    lines = [(line["action"], line["detail"]) for line in at.admin_say("GET", "/v1/audit").json["data"]]
+    assert lines == [(action, {"client": "machine"}) for action in ("client.removed", "client.changed", "client.added")]
+    assert secret not in str(at.sql("select * from idempotency")) + at.stderr
+
+
+def test_a_secret_is_shown_once_even_when_its_request_comes_again(accounts):
+    at = accounts()
+    body = {"client_id": "shop", "redirect_uris": [BACK]}
+    first, again = (at.admin_say("POST", "/v1/clients", body, Idempotency_Key="one") for _ in range(2))
+    assert (first.status, again.status) == (201, 201) and again.json == {key: value for key, value in first.json.items() if key != "client_secret"}
+    assert len(first.json["client_secret"]) == 43 and first.json["client_secret"] not in str(at.sql("select * from idempotency"))
+    assert at.admin_say("POST", "/v1/clients", {**body, "trusted": True}, Idempotency_Key="one").code == "idempotency.mismatch"
+    taken = at.admin_say("POST", "/v1/clients", body)
+    assert (taken.status, taken.code) == (409, "oidc.client_taken")
+    assert [line["action"] for line in at.admin_say("GET", "/v1/audit").json["data"]] == ["client.added"]
+
+
+def test_clients_come_in_pages_by_their_ids(accounts):
+    at = accounts()
+    for ident in "c", "a", "e", "b", "d":
+        assert at.admin_say("POST", "/v1/clients", {"client_id": ident, "redirect_uris": [BACK]}).status == 201
+    seen, path = [], "/v1/clients?limit=2"
+    while path:
+        page = at.admin_say("GET", path)
+        assert page.status == 200 and len(page.json["data"]) <= 2 and "client_secret'" not in str(page.json["data"])
+        seen += [client["client_id"] for client in page.json["data"]]
+        path = page.json.get("next") and f"/v1/clients?limit=2&cursor={page.json['next']}"
+    assert seen == ["a", "b", "c", "d", "e"]
+    assert at.admin_say("GET", "/v1/clients?cursor=AAAA").status == 422
+
+
+@pytest.mark.parametrize("change, where", [
+    ({"client_id": "usr_ann"}, "client_id"), ({"redirect_uris": ["http://shop.test/"]}, "redirect_uris"), ({"redirect_uris": []}, "redirect_uris"),
+    ({"post_logout_redirect_uris": ["x"]}, "post_logout_redirect_uris"), ({"grant_types": ["password"]}, "grant_types"), ({"client_name": ""}, "client_name"),
+    ({"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"), ({"scope": 'a"'}, "scope"),
+    ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks"), ({"jwks": {"keys": []}}, "jwks"), ({"token_endpoint_auth_method": "private_key_jwt", "jwks": {}}, "jwks")])
+def test_what_no_client_may_be(accounts, change, where):
+    at = accounts()
+    refused = at.admin_say("POST", "/v1/clients", {"client_id": "shop", "redirect_uris": [BACK], **change})
+    assert (refused.status, refused.errors) == (422, {f"/{where}": "invalid"}), refused.body
+    assert at.sql("select count(*) from oidc_clients") == [(0,)] and at.admin_say("GET", "/v1/audit").json["data"] == []
+
+
+def test_clients_need_their_scopes(accounts):
+    at = accounts()
+    assert at.say("GET", "/v1/clients").status == 401
+    ann = at.register()
+    ann.log_in()
+    for method, path, body in (("GET", "/v1/clients", None), ("GET", "/v1/clients/x", None), ("POST", "/v1/clients", {"client_id": "x"}),
+                               ("PATCH", "/v1/clients/x", {}), ("DELETE", "/v1/clients/x", None)):
+        assert ann.say(method, path, body).status == 403
 
 
 def test_keys_rotate_and_tokens_before_it_stay_good(shop):

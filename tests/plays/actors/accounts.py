@@ -16,7 +16,7 @@ from actors.notes import Said
 from actors.waiting import PATIENCE_S, until
 
 TOKEN = "bst_" + "p" * 43  # of the play's administrator
-TOKEN_ROW = "play:users:read users:write audit:read:" + hashlib.sha256(TOKEN.encode()).hexdigest()
+TOKEN_ROW = "play:users:read users:write audit:read clients:read clients:write:" + hashlib.sha256(TOKEN.encode()).hexdigest()
 TEXT = """
     listen: [ "127.0.0.1:0" ]
     admin: {{ address: "127.0.0.1:0" }}
