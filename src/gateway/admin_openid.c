@@ -9,6 +9,7 @@
 #include "gateway/fetch.h"
 #include "http/admin_openid.h"
 #include "rt/tls.h"
+#include "rt/work.h"
 
 enum { ANSWER_BYTES = 256 << 10 };
 #define ANSWER_US (10 * US_PER_S)
@@ -74,12 +75,28 @@ static AdminOpenidConf *copy(Arena *a, const AdminOpenidConf *from)
 	return to;
 }
 
+typedef struct Trust {
+	Arena *arena;
+	TlsClientConf conf;
+	Err *err;
+} Trust;
+
+/* On a worker: files of certificates are read. */
+static void make_context(void *arg)
+{
+	Trust *trust = arg;
+
+	trust->err = tls_client_new(trust->arena, &trust->conf, &context);
+}
+
 Err *admin_openid_begin(Arena *lasting, Arena *run, const AdminOpenidConf *conf)
 {
-	const TlsClientConf tls = { .ca = conf->ca, .verify = true };
+	Trust trust = { .arena = run, .conf = { .ca = conf->ca, .verify = true } };
 
-	if (str_starts(conf->issuer, S("https://")))
-		TRY(tls_client_new(run, &tls, &context));
+	if (str_starts(conf->issuer, S("https://"))) {
+		TRY(work_run(make_context, &trust));
+		TRY(trust.err);
+	}
 	admin_openid_set(copy(lasting, conf), fetch);
 	return NULL;
 }

@@ -317,7 +317,7 @@ FLOWS = {
 }
 ADDRESSES = {"registration", "verification", "change of address"}  # they take an address, and no other name
 HASHES = {"login": 1, "registration": 1, "verification": 1, "second factor": 1}
-NAMES = 200 if PROOF else 20
+NAMES = 200 if PROOF else 5
 
 
 def asked_about(service, flow):
