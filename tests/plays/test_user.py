@@ -355,7 +355,9 @@ def test_answers_are_the_same_whoever_is_asked_about(accounts, flow):
 def test_work_is_the_same_whoever_is_asked_about(accounts, accounts_database, flow):
     one_engine(accounts_database)
     service = accounts(QUICK, MANY, beside=False)  # no relay reads the outbox meanwhile
-    counted = {kind: least(service, flow, login) for kind, login in asked_about(service, flow).items()}
+    logins = asked_about(service, flow)
+    clean = least(service, flow, logins["there"], tries=12)
+    counted = {kind: least(service, flow, login, clean, tries=20) for kind, login in logins.items()}
     assert len(set(counted.values())) == 1, counted
     assert counted["there"][0] >= 4 and counted["there"][2] == HASHES.get(flow, 0)
 
