@@ -8,7 +8,33 @@
  * cheap way to have a server send gigabytes. */
 #include "http/conditional.h"
 
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/time.h"
+
+#include <string.h>
+
+enum { DATE_BYTES = 29 };
+
 /* --- dates ---------------------------------------------------------------------------------------------------------- */
+
+Str http_date_now(Arena *a)
+{
+	static _Thread_local struct {
+		int64_t second;
+		char text[DATE_BYTES];
+	} made;
+	int64_t now_us = time_utc_us();
+
+	if (made.second != now_us / US_PER_S) {
+		AUTO(buf_fini) Buf b = { 0 };
+
+		time_put_http(&b, now_us);
+		memcpy(made.text, b.at, DATE_BYTES);
+		made.second = now_us / US_PER_S;
+	}
+	return str_dup(a, (Str){ made.text, DATE_BYTES });
+}
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 

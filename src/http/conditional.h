@@ -38,3 +38,6 @@ RangeResult range_read(Str value, uint64_t size, Range *out, size_t *count);
 
 /* All three forms of RFC 9110 5.6.7; false: it is no date. */
 bool http_date_read(Str text, int64_t *utc_s);
+/* Now, for the field Date of an origin with a clock (6.6.1): "Sun, 06 Nov 1994 08:49:37 GMT", in the arena. Made once a second
+ * on each thread. Does not park. */
+Str http_date_now(Arena *a);

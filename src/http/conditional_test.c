@@ -198,3 +198,11 @@ TEST(ranges)
 		}
 	}
 }
+
+TEST(the_date_that_is_told_can_be_read)
+{
+	int64_t before_s = time_utc_us() / US_PER_S, told_s;
+
+	CHECK(http_date_read(http_date_now(a), &told_s));
+	CHECK(told_s >= before_s && told_s <= time_utc_us() / US_PER_S);
+}

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATE_BYTES = 29, SENTENCE_BYTES = 512 };
+enum { SENTENCE_BYTES = 512 };
 
 /* Statuses that no kind of error has. */
 static const struct {
@@ -218,24 +218,6 @@ Err *reply_problem(ServiceCall *c, const Err *err)
 
 /* --- sending ----------------------------------------------------------------------------------------------------------- */
 
-static Str date_now(Arena *a)
-{
-	static _Thread_local struct {
-		int64_t second;
-		char text[DATE_BYTES];
-	} made;
-	int64_t now_us = time_utc_us();
-
-	if (made.second != now_us / US_PER_S) {
-		AUTO(buf_fini) Buf b = { 0 };
-
-		time_put_http(&b, now_us);
-		memcpy(made.text, b.at, DATE_BYTES);
-		made.second = now_us / US_PER_S;
-	}
-	return str_dup(a, (Str){ made.text, DATE_BYTES });
-}
-
 static bool says(const ServiceCall *c, Str name)
 {
 	return headers_get_name(&c->headers, name).len > 0;
@@ -246,7 +228,7 @@ static void send_headers(ServiceCall *c, Head *head, bool has_body)
 	ServiceReply *reply = c->reply;
 	Arena *a = c->arena;
 
-	headers_add(&head->headers, a, S("Date"), date_now(a));
+	headers_add(&head->headers, a, S("Date"), http_date_now(a));
 	headers_add(&head->headers, a, S("X-Request-Id"), c->request_id);
 	if (has_body)
 		headers_add(&head->headers, a, S("Content-Type"),
