@@ -7,10 +7,6 @@
 
 #include "base/arena.h"
 
-enum { INFORMS_MAX = 32 };
-
-static Err bad_answer = ERR_STATIC(UPSTREAM, "http.response",
-                                   "the server switched protocols, or only ever informed");
 static Err bad_row = ERR_STATIC(INTERNAL, "writes.row", "what was kept of the request is damaged");
 
 typedef struct Asking {
@@ -32,17 +28,9 @@ static void call_endp(Call **call)
 
 static Err *receive(Call *call, const Asking *k)
 {
-	Head head;
 	Str piece;
 
-	for (unsigned count = 0;; count++) {
-		TRY(call_receive(call, &head));
-		if (head.status >= 200)
-			break;
-		if (head.status == 101 || count == INFORMS_MAX)
-			return &bad_answer;
-	}
-	shadow_take_head(k->ask->arena, &head, k->out);
+	TRY(shadow_await_head(call, k->ask->arena, k->out));
 	do {
 		if (call_read(call, &piece)) /* it has said what counts */
 			break;

@@ -58,10 +58,9 @@ void shadow_take_piece(ShadowAnswer *answer, Str piece, uint64_t limit)
 
 /* --- one try -------------------------------------------------------------------------------------------------------- */
 
-static Err *receive(Call *call, const Ask *ask)
+Err *shadow_await_head(Call *call, Arena *a, ShadowAnswer *out)
 {
 	Head head;
-	Str piece;
 
 	for (unsigned count = 0;; count++) {
 		TRY(call_receive(call, &head));
@@ -70,7 +69,15 @@ static Err *receive(Call *call, const Ask *ask)
 		if (head.status == 101 || count == INFORMS_MAX)
 			return &bad_answer;
 	}
-	shadow_take_head(ask->shot->arena, &head, ask->out);
+	shadow_take_head(a, &head, out);
+	return NULL;
+}
+
+static Err *receive(Call *call, const Ask *ask)
+{
+	Str piece;
+
+	TRY(shadow_await_head(call, ask->shot->arena, ask->out));
 	do {
 		TRY(call_read(call, &piece));
 		shadow_take_piece(ask->out, piece, ask->shot->rules->conf->body_bytes);

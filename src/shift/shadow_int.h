@@ -55,6 +55,9 @@ struct ShadowShot {
 Err *shadow_ask(ShadowShot *shot, const Target *target, bool is_new, ShadowAnswer *out, bool *sent)
 	MUST_USE;
 void shadow_take_head(Arena *a, const Head *head, ShadowAnswer *out);
+/* The head of the final answer, after a bounded number of informational ones. Parks; fails with UPSTREAM "http.response", and as
+ * call_receive. */
+Err *shadow_await_head(Call *call, Arena *a, ShadowAnswer *out) MUST_USE;
 /* Adds a piece of its body, up to a limit. */
 void shadow_take_piece(ShadowAnswer *answer, Str piece, uint64_t limit);
 
