@@ -141,3 +141,42 @@ Err *oidc_client_remove_told(Db *tx, Arena *a, Str id, const Asker *asker, bool 
 	TRY(oidc_client_remove(tx, a, id, removed));
 	return *removed ? tell(tx, a, "client.removed", id, asker) : NULL;
 }
+
+/* --- told ----------------------------------------------------------------------------------------------------------------- */
+
+static void put_words(JsonWriter *w, const char *name, Str words)
+{
+	Str one;
+
+	json_key(w, str_of(name));
+	json_begin_array(w);
+	while (words.len && str_split(&words, ' ', &one))
+		json_add_str(w, one);
+	json_end(w);
+}
+
+Err *oidc_client_put(JsonWriter *w, Arena *a, const OidcClient *c, Str secret)
+{
+	const Json *jwks;
+
+	json_begin_object(w);
+	json_put_str(w, "client_id", c->id);
+	if (secret.len)
+		json_put_str(w, "client_secret", secret);
+	json_put_str(w, "client_name", c->name);
+	json_put_str(w, "token_endpoint_auth_method", oidc_auth_name(c->auth));
+	put_words(w, "grant_types", oidc_grants_text(a, c->grants));
+	put_words(w, "redirect_uris", c->redirects);
+	put_words(w, "post_logout_redirect_uris", c->logout_redirects);
+	json_put_str(w, "scope", c->scope);
+	json_put_str(w, "audience", c->audience);
+	if (c->jwks.len) {
+		TRY(json_read(a, c->jwks, 0, &jwks));
+		json_key(w, S("jwks"));
+		json_put(w, jwks);
+	}
+	json_put_bool(w, "trusted", c->trusted);
+	json_put_str(w, "id_token_signed_response_alg", c->rs256 ? S("RS256") : S("ES256"));
+	json_end(w);
+	return NULL;
+}

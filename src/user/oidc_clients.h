@@ -21,6 +21,9 @@ Str oidc_client_secret(Arena *a, OidcClient *client);
 /* Changes with all that it says; another one's version is another number. Positive. */
 int64_t oidc_client_version(Arena *a, const OidcClient *client);
 
+/* As JSON, in the members of RFC 7591 and ours; secret: empty: it is not shown. Fails when its keys cannot be read. */
+Err *oidc_client_put(JsonWriter *w, Arena *a, const OidcClient *client, Str secret) MUST_USE;
+
 /* Each with its line of the audit log, in the caller's transaction. add fails with CONFLICT "db.unique" when the id is taken;
  * *removed false: there was none, and nothing is told. */
 Err *oidc_client_add_told(Db *tx, Arena *a, const OidcClient *client, const Asker *asker) MUST_USE;

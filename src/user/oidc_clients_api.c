@@ -119,47 +119,10 @@ static const FieldTable client_fields = { "Client", FIELD_ROWS(ClientIn, client_
 
 /* --- as JSON ------------------------------------------------------------------------------------------------------------ */
 
-static void put_words(JsonWriter *w, const char *name, Str words)
-{
-	Str one;
-
-	json_key(w, str_of(name));
-	json_begin_array(w);
-	while (words.len && str_split(&words, ' ', &one))
-		json_add_str(w, one);
-	json_end(w);
-}
-
-static Err *put(JsonWriter *w, Arena *a, const OidcClient *c, Str secret)
-{
-	const Json *jwks;
-
-	json_begin_object(w);
-	json_put_str(w, "client_id", c->id);
-	if (secret.len)
-		json_put_str(w, "client_secret", secret);
-	json_put_str(w, "client_name", c->name);
-	json_put_str(w, "token_endpoint_auth_method", oidc_auth_name(c->auth));
-	put_words(w, "grant_types", oidc_grants_text(a, c->grants));
-	put_words(w, "redirect_uris", c->redirects);
-	put_words(w, "post_logout_redirect_uris", c->logout_redirects);
-	json_put_str(w, "scope", c->scope);
-	json_put_str(w, "audience", c->audience);
-	if (c->jwks.len) {
-		TRY(json_read(a, c->jwks, 0, &jwks));
-		json_key(w, S("jwks"));
-		json_put(w, jwks);
-	}
-	json_put_bool(w, "trusted", c->trusted);
-	json_put_str(w, "id_token_signed_response_alg", c->rs256 ? S("RS256") : S("ES256"));
-	json_end(w);
-	return NULL;
-}
-
 static Err *answer(ServiceCall *c, const OidcClient *client, Str secret)
 {
 	service_etag(c, oidc_client_version(c->arena, client));
-	return put(service_json(c), c->arena, client, secret);
+	return oidc_client_put(service_json(c), c->arena, client, secret);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
@@ -194,7 +157,7 @@ static Err *clients_get(ServiceCall *c)
 	TRY(oidc_clients_page(c->db, c->arena, page.after, page.limit + 1, &clients, &count));
 	w = service_page_begin(c, &page, count);
 	for (size_t i = 0; i < page.shown; i++)
-		TRY(put(w, c->arena, &clients[i], S("")));
+		TRY(oidc_client_put(w, c->arena, &clients[i], S("")));
 	service_page_end(c, &page, page.shown ? clients[page.shown - 1].id : S(""));
 	return NULL;
 }

@@ -97,31 +97,14 @@ static Err *read_client(Arena *a, const ClientArgs *args, OidcClient *out)
 	                : NULL;
 }
 
-static void put_client(JsonWriter *w, Arena *a, const OidcClient *c, Str secret)
-{
-	json_begin_object(w);
-	json_put_str(w, "client_id", c->id);
-	if (secret.len)
-		json_put_str(w, "client_secret", secret);
-	json_put_str(w, "client_name", c->name);
-	json_put_str(w, "token_endpoint_auth_method", oidc_auth_name(c->auth));
-	json_put_str(w, "grant_types", oidc_grants_text(a, c->grants));
-	json_put_str(w, "redirect_uris", c->redirects);
-	json_put_str(w, "post_logout_redirect_uris", c->logout_redirects);
-	json_put_str(w, "scope", c->scope);
-	json_put_bool(w, "trusted", c->trusted);
-	json_put_str(w, "id_token_signed_response_alg", c->rs256 ? S("RS256") : S("ES256"));
-	json_end(w);
-}
-
-static void say_client(const Cmd *cmd, const OidcClient *c, Str secret)
+static Err *say_client(const Cmd *cmd, const OidcClient *c, Str secret)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
 	if (cmd->json) {
 		JsonWriter w = json_writer(&b);
 
-		put_client(&w, cmd->arena, c, secret);
+		TRY(oidc_client_put(&w, cmd->arena, c, secret));
 		buf_putc(&b, '\n');
 	} else {
 		buf_fmt(&b, "client_id     %.*s\n", STR_ARG(c->id));
@@ -129,6 +112,7 @@ static void say_client(const Cmd *cmd, const OidcClient *c, Str secret)
 			buf_fmt(&b, "client_secret %.*s\n(shown this once)\n", STR_ARG(secret));
 	}
 	say(cmd, &b);
+	return NULL;
 }
 
 /* --- the audit log ------------------------------------------------------------------------------------------------------ */
@@ -168,8 +152,7 @@ static Err *client_add(Cmd *cmd, Db *db)
 		return err_new(a, ERR_CONFLICT, "oidc.client_taken", "there is a client %.*s",
 		               STR_ARG(client.id));
 	TRY(err);
-	say_client(cmd, &client, secret);
-	return NULL;
+	return say_client(cmd, &client, secret);
 }
 
 static Err *client_list(Cmd *cmd, Db *db)
@@ -186,7 +169,7 @@ static Err *client_list(Cmd *cmd, Db *db)
 		const OidcClient *c = &clients[i];
 
 		if (cmd->json)
-			put_client(&w, cmd->arena, c, (Str){ 0 });
+			TRY(oidc_client_put(&w, cmd->arena, c, (Str){ 0 }));
 		else
 			buf_fmt(&b, "%.*s  %.*s  %.*s  %.*s\n", STR_ARG(c->id), STR_ARG(c->name),
 			        STR_ARG(oidc_auth_name(c->auth)), STR_ARG(c->redirects));
