@@ -15,8 +15,9 @@
 /* --- words -------------------------------------------------------------------------------------------------------------- */
 
 static const Str sides[] = {
-	[LEDGER_ASSET] = S("asset"),   [LEDGER_LIABILITY] = S("liability"), [LEDGER_EQUITY] = S("equity"),
-	[LEDGER_INCOME] = S("income"), [LEDGER_EXPENSE] = S("expense"),
+	[LEDGER_ASSET] = S("asset"),     [LEDGER_LIABILITY] = S("liability"),
+	[LEDGER_EQUITY] = S("equity"),   [LEDGER_INCOME] = S("income"),
+	[LEDGER_EXPENSE] = S("expense"),
 };
 _Static_assert(COUNT(sides) == LEDGER_SIDES, "a side has no name");
 
@@ -106,7 +107,8 @@ bool ledger_currency(Arena *a, Str text, Str *out)
 /* --- accounts ----------------------------------------------------------------------------------------------------------- */
 
 static const LedgerChart chart[] = {
-	{ "provider", LEDGER_ASSET, true, "what a provider of payments has collected and owes us: provider:NAME" },
+	{ "provider", LEDGER_ASSET, true,
+	  "what a provider of payments has collected and owes us: provider:NAME" },
 	{ "bank", LEDGER_ASSET, true, "what providers have paid out" },
 	{ "receivable", LEDGER_ASSET, true, "invoices that are open" },
 	{ "sales", LEDGER_INCOME, true, "what was sold" },
@@ -187,9 +189,9 @@ static const char *transfer_wrong(const LedgerTransfer *t)
 	if (t->until_us && t->deed != LEDGER_HOLD)
 		return "only a hold runs out";
 	if (resolves)
-		return t->debit.len || t->credit.len           ? "its accounts are those of the hold" :
-		       t->deed != LEDGER_SETTLE && t->amount ? "its amount is that of the hold" :
-		                                               NULL;
+		return t->debit.len || t->credit.len ? "its accounts are those of the hold"
+		       : t->deed != LEDGER_SETTLE && t->amount ? "its amount is that of the hold"
+		                                               : NULL;
 	if (!t->amount)
 		return "its amount is 0";
 	if (str_eq(t->debit, t->credit))
@@ -206,7 +208,8 @@ Err *ledger_group_check(Arena *a, const LedgerGroup *group)
 		const char *wrong = transfer_wrong(&group->at[i]);
 
 		if (wrong)
-			return err_new(a, ERR_INVALID, "ledger.transfer", "transfer %zu: %s", i, wrong);
+			return err_new(a, ERR_INVALID, "ledger.transfer", "transfer %zu: %s", i,
+			               wrong);
 	}
 	return NULL;
 }
