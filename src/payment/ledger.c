@@ -168,7 +168,7 @@ static Err *open_missing(Post *p)
 
 /* --- the same again ------------------------------------------------------------------------------------------------------ */
 
-static bool same_transfer(const LedgerTransfer *t, const LedgerLineRow *line)
+static bool same_transfer(const LedgerTransfer *t, const LedgerLinesOfGroupRow *line)
 {
 	bool resolves = !uuid_is_nil(t->hold);
 
@@ -181,7 +181,7 @@ static bool same_transfer(const LedgerTransfer *t, const LedgerLineRow *line)
 
 static Err *again(const Post *p, LedgerPosted *out)
 {
-	LedgerLineRow *lines;
+	LedgerLinesOfGroupRow *lines;
 	size_t count;
 	bool same;
 

@@ -90,6 +90,18 @@ bool ledger_deed_read(Str text, LedgerDeed *out)
 	return known;
 }
 
+bool ledger_kind_taken(Str kind)
+{
+	static const Str kinds[] = { S("intent"), S("refund"),  S("dispute"),
+		                     S("payout"), S("invoice"), S("expiry") };
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		if (str_eq(kind, kinds[i]))
+			return true;
+	}
+	return false;
+}
+
 bool ledger_currency(Arena *a, Str text, Str *out)
 {
 	Str lower = str_lower(a, text);

@@ -91,6 +91,8 @@ Str ledger_deed_name(LedgerDeed deed); /* "post" */
 bool ledger_deed_read(Str text, LedgerDeed *out);
 /* The row that a code falls under; NULL: none. */
 const LedgerChart *ledger_chart_of(Str code);
+/* Kinds of groups that are the service's own: "intent", "refund", ... */
+bool ledger_kind_taken(Str kind);
 /* Three letters in lower case; false: it is no currency's code. */
 bool ledger_currency(Arena *a, Str text, Str *out);
 
