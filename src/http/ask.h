@@ -37,7 +37,8 @@ typedef struct AskConf {
 	                   * connection goes to the very address that was looked at. Unix sockets are refused too */
 	const Cidr *but; /* with public_only: networks that may be asked all the same */
 	size_t but_count;
-	unsigned idle_most; /* kept connections of a place and loop; 0: 16 */
+	unsigned connections_most; /* of a place and loop; then callers wait, in order. 0: 64 */
+	unsigned idle_most;        /* kept unused, of those; 0: 16 */
 	unsigned
 		streams_most; /* requests at once on one HTTP/2 connection; 0: 100, or what the server takes */
 	int64_t idle_us;    /* how long one is kept unused; 0: 50 s */
@@ -93,7 +94,7 @@ int64_t ask_retry_after_us(const AskAnswer *answer);
 
 typedef struct AskUrl {
 	bool tls;
-	Str host; /* lower case; IPv6 in brackets */
+	Str host; /* lower case; IPv6 without brackets */
 	uint16_t port;
 	Str authority; /* as Host says it: without the scheme's own port */
 	Str target;    /* path and query, at least "/" */
@@ -105,6 +106,7 @@ const char *ask_url_read(Arena *a, Str text, AskUrl *out);
  * benchmarking, documentation, multicast, reserved, unspecified, unique local, site-local; nor such an IPv4 address inside an IPv6 one
  * (mapped, compatible, NAT64, 6to4, Teredo, ISATAP). IANA's special-purpose registries (RFC 6890 and after). */
 
+typedef struct Addr Addr;
 bool ask_address_public(const Addr *addr);
 
 /* --- metrics ------------------------------------------------------------------------------------------------------------- */
