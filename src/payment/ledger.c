@@ -318,7 +318,7 @@ static Err *post_begin(Post *p)
 		                   .happened_at = g->at_us ? g->at_us : now_us,
 		                   .created_at = now_us,
 		                   .transfers = (int64_t)g->count };
-	if (!ledger_currency(p->a, g->currency, &p->row.currency))
+	if (!ledger_currency(g->currency, &p->row.currency))
 		return err_new(p->a, ERR_INVALID, "ledger.transfer", "%.*s is no currency",
 		               STR_ARG(str_quote(p->a, g->currency)));
 	if (!g->kind.len)

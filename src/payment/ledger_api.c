@@ -84,7 +84,7 @@ static Err *accounts_get(ServiceCall *c)
 	Str last = S("");
 
 	TRY(service_page(c, &page));
-	if (in->currency.len && !ledger_currency(c->arena, in->currency, &ask.currency))
+	if (in->currency.len && !ledger_currency(in->currency, &ask.currency))
 		service_mistake(c, "currency", "format", "currency is none");
 	TRY(service_mistakes(c));
 	ask.after_code = page.after;

@@ -11,6 +11,7 @@
 #include "payment/ledger_domain.h"
 
 #include "base/arena.h"
+#include "payment/money.h"
 
 /* --- words -------------------------------------------------------------------------------------------------------------- */
 
@@ -102,18 +103,13 @@ bool ledger_kind_taken(Str kind)
 	return false;
 }
 
-bool ledger_currency(Arena *a, Str text, Str *out)
+bool ledger_currency(Str text, Str *out)
 {
-	Str lower = str_lower(a, text);
+	Str known = money_currency(text);
 
-	for (size_t i = 0; i < lower.len; i++) {
-		if (lower.at[i] < 'a' || lower.at[i] > 'z')
-			return false;
-	}
-	if (lower.len != 3)
-		return false;
-	*out = lower;
-	return true;
+	if (known.len)
+		*out = known;
+	return known.len > 0;
 }
 
 /* --- accounts ----------------------------------------------------------------------------------------------------------- */

@@ -33,3 +33,16 @@ select currency, side, sum(one), sum(debits), sum(credits), sum(held_debits), su
 	select a.currency, a.side, 0, h.debits, h.credits, h.held_debits, h.held_credits
 	from ledger_hot h join ledger_accounts a on a.id = h.account_id
 ) s group by currency, side order by currency, side
+
+-- Of an export: groups in the order they were made, then all that these moved.
+--- many ledger_groups_after(after uuid, most int) -> (id uuid)
+select id from ledger_groups where id > :after order by id limit :most
+
+--- many ledger_moves_between(after uuid, last uuid) -> (group_id uuid, kind text, source text, memo text, happened_at time, debit text, credit text, currency text, amount int)
+select g.id, g.kind, g.source, g.memo, g.happened_at, d.code, c.code, t.currency, t.amount
+from ledger_groups g join ledger_transfers t on t.group_id = g.id
+join ledger_accounts d on d.id = t.debit_id join ledger_accounts c on c.id = t.credit_id
+where g.id > :after and g.id <= :last and t.deed in ('post', 'settle') order by g.id, t.seq
+
+--- one ledger_days() -> (first time?, last time?); scans
+select min(happened_at), max(happened_at) from ledger_groups
