@@ -61,13 +61,17 @@ static Err *accounts_post(ServiceCall *c)
 }
 
 typedef struct AccountsQuery {
-	Str currency, prefix;
+	Str currency, prefix, cursor;
+	int64_t limit;
 } AccountsQuery;
 static const Field accounts_query_rows[] = {
 	{ "currency", FIELD_STR, AT(AccountsQuery, currency), .max = 3,
 	  .help = "of this currency only" },
 	{ "prefix", FIELD_STR, AT(AccountsQuery, prefix), .max = LEDGER_CODE_MOST,
 	  .help = "this account and those below it: provider is provider and provider:..." },
+	{ "limit", FIELD_INT, AT(AccountsQuery, limit), .min = 1, .max = 100,
+	  .help = "of a page; 20" },
+	{ "cursor", FIELD_STR, AT(AccountsQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable accounts_query = { "LedgerAccountsQuery",
 	                                   FIELD_ROWS(AccountsQuery, accounts_query_rows),
