@@ -76,6 +76,7 @@ static GatewayServices beside = {
 	.each = services_each,
 	.drain = services_drain,
 	.end = services_end,
+	.first = services_first,
 };
 
 static Err *read_for_service(Arena *a, Str file, const void **out)

@@ -154,11 +154,16 @@ Err *home_make(Home *home, Arena *errs)
 	return NULL;
 }
 
+void home_still(Home *home)
+{
+	child_end(&home->life);
+}
+
 void home_close(Home *home)
 {
 	if (!home)
 		return;
-	child_end(&home->life);
+	home_still(home);
 	if (home->begun && home->pub.service->end)
 		home->pub.service->end(&home->pub);
 	db_close(home->pub.db);
