@@ -119,6 +119,8 @@ static void begin_features(void)
 	metrics_add(families, count);
 	pages = shift_pages(&count);
 	admin_extend(pages, count);
+	pages = services_pages(&count);
+	admin_extend(pages, count);
 	console_begin();
 }
 
