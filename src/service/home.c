@@ -154,6 +154,11 @@ Err *home_make(Home *home, Arena *errs)
 	return NULL;
 }
 
+PeerIssuers *issuers_of(const ServiceCall *c)
+{
+	return home_of(c)->issuers;
+}
+
 void home_still(Home *home)
 {
 	child_end(&home->life);

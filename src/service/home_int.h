@@ -4,10 +4,25 @@
 #pragma once
 #include "http/server.h"
 #include "obs/metric.h"
-#include "service/peer_int.h"
+#include "service/conf_int.h"
 #include "service/service.h"
 #include "store/db_conf.h"
 #include "store/cache.h"
+
+/* One of `services.NAME.issuers`. */
+typedef struct IssuerConf {
+	Str issuer;
+	Str keys;
+	CONF_LIST_OF(Str) audience;
+	Str scopes;
+} IssuerConf;
+typedef CONF_LIST_OF(IssuerConf) IssuerList;
+const ConfTable *issuer_conf_table(void);
+
+typedef struct PeerIssuers PeerIssuers;
+/* Of a service at work; list borrowed. When it is empty, tokens of the user service are believed. */
+PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list) RETURNS_NONNULL;
+void peer_issuers_end(PeerIssuers *issuers); /* NULL is fine */
 
 typedef struct ServiceConf {
 	Str listen;
@@ -34,14 +49,8 @@ const ServiceConf *service_conf_of(const void *conf,
                                    size_t i); /* by place in the list of services */
 const void *service_own_conf(const void *conf, size_t i);
 
-/* The configuration that this process works with. outside: of a command, to whom no service is in its own process. */
-void services_use(const void *conf, bool outside);
-Str services_secret(void);                               /* of that: empty, there is none */
-const ServiceConf *service_conf_named(const char *name); /* of that; NULL: it is not in the file */
-bool services_is_here(const char *name);                 /* in this process */
-/* As services_place, of that configuration. */
-const char *services_peer_place(Arena *a, Str name, Str *address, bool *tls);
-const Service *service_of_command(const Cmd *cmd); /* by its first word; NULL: none */
+const ServiceConf *service_conf_named(
+	const char *name); /* of what is at work; NULL: it is not in the file */
 
 enum { HOME_PORTS = 2 };
 

@@ -150,7 +150,7 @@ static Err *of_issuer(ServiceCall *c, Jws *jws, ServiceWho *who)
 
 	TRY(json_read(c->arena, jws->payload, 0, &claims));
 	json_to_str(json_get(claims, S("iss")), &iss);
-	issuer = find_issuer(home_of(c)->issuers, iss);
+	issuer = find_issuer(issuers_of(c), iss);
 	if (!issuer || (issuer->typ.len && !str_eq_nocase(jws->typ, issuer->typ)))
 		return &bad_token;
 	TRY(prove(c->arena, jws, issuer));

@@ -10,7 +10,6 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "http/exchange.h"
-#include "service/peer.h"
 #include "user/secret.h"
 
 #include "user_access_sql.h"

@@ -10,6 +10,7 @@
 #include "rt/fiber.h"
 #include "service/peer.h"
 #include "service/service.h"
+#include "store/consumer.h"
 #include "store/outbox.h"
 
 #include <string.h>
