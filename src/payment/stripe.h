@@ -7,7 +7,7 @@
  *	{
  *		const ProductIn *in = arg;
  *		...
- *		product_put(service_json(c), c->arena, &product);
+ *		product_put(stripe_json(c), c->arena, &product);
  *		return stripe_event(c, tx, S("product.created"), product_id, object);
  *	}
  *	static Err *product_post(ServiceCall *c)
@@ -73,6 +73,25 @@ Err *stripe_metadata(ServiceCall *c, Str before, const Json *change, Str *after)
 /* As service_effect, with Stripe's rules: the first answer of a key is kept a day, an error told by stripe_answer_error too; the same
  * key with other parameters is 422 (400 to Stripe's own clients, which look for that), one that runs 409. */
 Err *stripe_effect(ServiceCall *c, ServiceEffect *fn, void *arg) MUST_USE;
+/* The answer of an effect: what was written before is forgotten. (Who only reads uses service_json.) */
+JsonWriter *stripe_json(ServiceCall *c) RETURNS_NONNULL;
+
+/* What takes more than one transaction, for a provider is asked between them: the first one claims the key for what it makes, the last
+ * one settles it with the answer in stripe_json. `within_us`: when that is over and nothing was settled, whoever sends the key again goes
+ * on: stripe_resumes tells what the first one had made. */
+Err *stripe_claim(ServiceCall *c, Db *tx, Uuid object, int64_t within_us) MUST_USE;
+Err *stripe_settle(ServiceCall *c, Db *tx) MUST_USE;
+bool stripe_resumes(const ServiceCall *c, Uuid *object);
+/* Runs fn as a transaction of such; what a rival did is found as stripe_effect finds it. *kept: it says the answer. */
+Err *stripe_step(ServiceCall *c, ServiceEffect *fn, void *arg) MUST_USE;
+/* The answer in stripe_json goes out. */
+Err *stripe_say(ServiceCall *c) MUST_USE;
+/* An answer that says no and is kept: a card that was declined. object: the intent as JSON, under error.payment_intent. */
+typedef struct StripeRefusal {
+	unsigned status; /* 402 */
+	Str code, decline_code, message, charge, object;
+} StripeRefusal;
+void stripe_refuse(ServiceCall *c, const StripeRefusal *refusal);
 /* What has happened, in the transaction of it: object is Stripe's object as it is now. Kept for /v1/events and put into the outbox
  * (type as given, aggregate type the part before the first dot, data the object). c NULL: nobody's request. */
 typedef struct StripeEvent {
@@ -94,7 +113,7 @@ void stripe_begin(JsonWriter *w, Str id, const char *object);
 void stripe_put_time(JsonWriter *w, const char *key, int64_t us); /* seconds; 0: null */
 void stripe_put_text(JsonWriter *w, const char *key, Str text);   /* empty: null */
 void stripe_put_json(JsonWriter *w, const char *key, Str json);   /* empty: null */
-void stripe_put_id(JsonWriter *w, const char *key, const char *prefix, OptUuid id);
+void stripe_put_id(JsonWriter *w, Arena *a, const char *key, const char *prefix, OptUuid id);
 /* The object as text, for an event and an answer at once. */
 typedef void StripePut(JsonWriter *w, Arena *a, const void *object);
 Str stripe_text(Arena *a, StripePut *put, const void *object);
@@ -104,8 +123,9 @@ Str stripe_text(Arena *a, StripePut *put, const void *object);
  *	TRY(stripe_list_begin(c, "prod_", &list));
  *	TRY(db_all(db, a, products_page, &rows, &count, .after = list.after, .before = list.before, .most = list.most));
  *	... of a list that is `backwards` (ending_before) rows come oldest first: products_page_back
- *	for each of list_shown(&list, count), in the order of stripe_list_at: product_put(w, ...);
- *	stripe_list_end(c, &list);                                                                                          */
+ *	w = stripe_list_open(c, &list, count);
+ *	for (i = 0; i < list.shown; i++) product_put(w, &rows[stripe_list_at(&list, i)]);
+ *	return stripe_list_end(c, &list);                                                                                        */
 typedef struct StripeList {
 	int64_t limit, most; /* most: limit + 1, for the statement */
 	Uuid after,
@@ -119,4 +139,4 @@ Err *stripe_list_begin(ServiceCall *c, const char *prefix, StripeList *list) MUS
 JsonWriter *stripe_list_open(ServiceCall *c, StripeList *list, size_t found) RETURNS_NONNULL;
 size_t stripe_list_at(const StripeList *list,
                       size_t i); /* the row that stands at this place of the page */
-void stripe_list_end(ServiceCall *c, StripeList *list);
+Err *stripe_list_end(ServiceCall *c, StripeList *list) MUST_USE;
