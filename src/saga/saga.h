@@ -37,9 +37,9 @@ struct SagaCall {
 	Db *db;
 	void *arg; /* of the set */
 	Uuid saga;
-	Str key;          /* "018f...:reserve", "018f...:reserve:undo" */
-	Str traceparent;  /* to pass on: a span of its own in the saga's trace */
-	int64_t attempt;  /* 1 is the first */
+	Str key;         /* "018f...:reserve", "018f...:reserve:undo" */
+	Str traceparent; /* to pass on: a span of its own in the saga's trace */
+	int64_t attempt; /* 1 is the first */
 	bool undo;
 	const Json *data; /* what the saga was begun with */
 	struct SagaTurn *turn;
@@ -92,7 +92,8 @@ typedef struct SagaSet {
 	void *arg;            /* for steps and `changed` */
 } SagaSet;
 
-const Schema *saga_own_schema(void); /* to be applied after store_own_schema, by whoever has sagas */
+const Schema *saga_own_schema(
+	void); /* to be applied after store_own_schema, by whoever has sagas */
 /* INTERNAL "saga.table" when a row is wrong. Once, at the start. */
 Err *saga_set_check(Arena *a, const SagaSet *set) MUST_USE;
 

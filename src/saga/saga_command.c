@@ -263,7 +263,7 @@ static Err *each(Work *work, bool again)
 
 		TRY(read_id(a, args->ids.at[i], &id));
 		err = again ? saga_retry(work->db, a, id)
-		                     : saga_compensate(work->db, a, id, args->past_pivot);
+		            : saga_compensate(work->db, a, id, args->past_pivot);
 		if (err && err->kind != ERR_CONFLICT)
 			return err;
 		changed += !err;
@@ -370,9 +370,9 @@ static const Command commands[] = {
 	  COMMAND_OPTIONS(retry_options), .size = sizeof(SagaArgs),
 	  .help = "A stuck one goes on, all attempts ahead of it; one that waits for its next attempt is tried now.",
 	  .examples = "banyan saga retry sqlite:data/payment.db --stuck" },
-	{ "saga compensate", .group = "services", .summary = "undo sagas",
-	  .run = cmd_compensate, .json = true, COMMAND_OPERANDS(some_operands),
-	  COMMAND_OPTIONS(compensate_options), .size = sizeof(SagaArgs),
+	{ "saga compensate", .group = "services", .summary = "undo sagas", .run = cmd_compensate,
+	  .json = true, COMMAND_OPERANDS(some_operands), COMMAND_OPTIONS(compensate_options),
+	  .size = sizeof(SagaArgs),
 	  .help = "What is under way is given up and undone too. After its pivot was tried that takes --past-pivot, and a pivot that can be undone.",
 	  .examples =
 	          "banyan saga compensate sqlite:data/payment.db 018f3c1e-7a4b-7cc0-b1f2-0123456789ab" },

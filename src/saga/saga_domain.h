@@ -12,8 +12,8 @@ typedef Err *SagaFn(SagaCall *call);
 
 typedef enum SagaKind {
 	SAGA_COMPENSATABLE, /* before the pivot: can be undone */
-	SAGA_PIVOT,         /* go or no go: one at most. Before it all can be undone, after it all is done */
-	SAGA_RETRIABLE,     /* after the pivot: is tried until it works */
+	SAGA_PIVOT, /* go or no go: one at most. Before it all can be undone, after it all is done */
+	SAGA_RETRIABLE, /* after the pivot: is tried until it works */
 } SagaKind;
 
 typedef struct SagaStep {

@@ -527,5 +527,6 @@ Err *saga_work(JobRun *run, const SagaSet *set)
 	SagaTurn t = { .run = run, .set = set, .arena = job_arena(run), .db = job_db(run) };
 	Err *err = carry_on(&t);
 
-	return err && err_is(err, "saga.lost") ? NULL : err; /* whoever has it has a job of its own */
+	return err && err_is(err, "saga.lost") ? NULL
+	                                       : err; /* whoever has it has a job of its own */
 }
