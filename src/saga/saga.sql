@@ -17,7 +17,7 @@ from sagas where id = :id
 -- Into one's hands: only who was given this turn, and nobody that had it before can write any more.
 --- one saga_take(id uuid, turn int) -> saga
 update sagas set epoch = epoch + 1, next_at = null
-where id = :id and turn = :turn and ended_at is null and (state <> 'stuck' or asked is not null)
+where id = :id and turn = :turn and state not in ('done', 'compensated') and (state <> 'stuck' or asked is not null)
 returning id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, error, deadline,
 	next_at, created_at, changed_at, ended_at
 
@@ -53,7 +53,7 @@ update saga_steps set state = 'given_up', ended_at = :now where saga = :saga and
 
 --- one saga_ask(id uuid, asked text) -> (turn int)
 update sagas set turn = turn + 1, epoch = epoch + 1, asked = :asked, next_at = null
-where id = :id and ended_at is null
+where id = :id and state not in ('done', 'compensated')
 returning turn
 
 --- exec saga_forgive(saga uuid)
