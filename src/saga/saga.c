@@ -156,6 +156,7 @@ SagaView saga_view(const SagaRow *row)
 		          .version = row->version,
 		          .at = { .step = row->step },
 		          .reason = row->reason.v,
+		          .message = row->message.v,
 		          .error = row->error.v,
 		          .epoch = row->epoch,
 		          .deadline_us = row->deadline.v,
@@ -228,6 +229,16 @@ Err *saga_find(Db *db, Arena *a, Uuid id, SagaView **out)
 	view->steps = steps;
 	view->step_count = n;
 	*out = view;
+	return NULL;
+}
+
+Err *saga_find_key(Db *db, Arena *a, Str type, Str key, bool *found, Uuid *id)
+{
+	SagaOfKeyRow *row;
+
+	TRY(db_one(db, a, saga_of_key, &row, .type = type, .unique_key = key));
+	*found = row != NULL;
+	*id = row ? row->id : (Uuid){ 0 };
 	return NULL;
 }
 

@@ -58,6 +58,7 @@ Err *saga_wait(SagaCall *call, int64_t us, const char *fmt, ...) PRINTF(3, 4)
 void saga_say(SagaCall *call, Str json);
 /* What a step said; NULL: it is not done, or said nothing. */
 const Json *saga_said(const SagaCall *call, const char *step);
+Str saga_said_text(const SagaCall *call, const char *step); /* empty: the same */
 Str saga_text(const SagaCall *call, const char *member); /* of the data; empty: it has none */
 /* Runs in the transaction that notes the step as done: once for all that the database shows. fn may run again (db_txn). */
 void saga_with(SagaCall *call, DbTxnFn *fn, void *arg);
@@ -76,6 +77,7 @@ typedef struct SagaView {
 	SagaAt at;
 	Str step;   /* where it is */
 	Str reason; /* code of why it is undone or stuck; empty: it is not */
+	Str message; /* the same for people */
 	Str error;  /* the last one */
 	int64_t epoch, deadline_us, next_us, begun_us, changed_us, ended_us; /* 0: none */
 	const SagaStepView *steps; /* of saga_find: in the order in which they began */
@@ -120,6 +122,8 @@ typedef struct SagaFilter {
 /* Newest first, without their steps. */
 Err *sagas_list(Db *db, Arena *a, const SagaFilter *filter, SagaView **out, size_t *count) MUST_USE;
 Err *saga_find(Db *db, Arena *a, Uuid id, SagaView **out) MUST_USE; /* NULL: there is none */
+/* The one of this type and key that was not undone. */
+Err *saga_find_key(Db *db, Arena *a, Str type, Str key, bool *found, Uuid *id) MUST_USE;
 /* A stuck one goes on where it was, all attempts ahead of it; one that waits is tried now. Fails with NOT_FOUND "saga.unknown",
  * CONFLICT "saga.over". */
 Err *saga_retry(Db *db, Arena *a, Uuid id) MUST_USE;

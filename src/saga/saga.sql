@@ -1,6 +1,6 @@
 -- Sagas: see saga_run.c.
 
---- row saga: id uuid, type text, version int, unique_key text?, state text, stuck_in text?, step int, epoch int, turn int, asked text?, data json, traceparent text, reason text?, error text?, deadline time?, next_at time?, created_at time, changed_at time, ended_at time?
+--- row saga: id uuid, type text, version int, unique_key text?, state text, stuck_in text?, step int, epoch int, turn int, asked text?, data json, traceparent text, reason text?, message text?, error text?, deadline time?, next_at time?, created_at time, changed_at time, ended_at time?
 
 --- row saga_step: saga uuid, n int, direction text, name text, kind text, idem_key text, state text, attempts int, failures int, result json?, error text?, begun_at time?, ended_at time?
 
@@ -9,8 +9,11 @@ insert into sagas (id, type, version, unique_key, state, step, epoch, turn, data
 values (:id, :type, :version, :unique_key, 'running', 0, 0, 1, :data, :traceparent, :deadline, :now, :now)
 on conflict do nothing
 
+--- one saga_of_key(type text, unique_key text) -> (id uuid)
+select id from sagas where type = :type and unique_key = :unique_key and state <> 'compensated'
+
 --- one saga_by_id(id uuid) -> saga
-select id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, error, deadline,
+select id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, message, error, deadline,
 	next_at, created_at, changed_at, ended_at
 from sagas where id = :id
 
@@ -18,15 +21,15 @@ from sagas where id = :id
 --- one saga_take(id uuid, turn int) -> saga
 update sagas set epoch = epoch + 1, next_at = null
 where id = :id and turn = :turn and state not in ('done', 'compensated') and (state <> 'stuck' or asked is not null)
-returning id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, error, deadline,
+returning id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, message, error, deadline,
 	next_at, created_at, changed_at, ended_at
 
 --- many saga_steps_of(saga uuid) -> saga_step
 select saga, n, direction, name, kind, idem_key, state, attempts, failures, result, error, begun_at, ended_at
 from saga_steps where saga = :saga order by begun_at is null, begun_at, n
 
---- exec saga_move(id uuid, epoch int, state text, stuck_in text?, step int, turn int, reason text?, error text?, next_at time?, now time, ended_at time?)
-update sagas set state = :state, stuck_in = :stuck_in, step = :step, turn = :turn, asked = null, reason = :reason, error = :error,
+--- exec saga_move(id uuid, epoch int, state text, stuck_in text?, step int, turn int, reason text?, message text?, error text?, next_at time?, now time, ended_at time?)
+update sagas set state = :state, stuck_in = :stuck_in, step = :step, turn = :turn, asked = null, reason = :reason, message = :message, error = :error,
 	next_at = :next_at, changed_at = :now, ended_at = :ended_at
 where id = :id and epoch = :epoch
 
@@ -65,7 +68,7 @@ select exists (select 1 from saga_steps where saga = :saga and kind = 'pivot' an
 	exists (select 1 from saga_steps where saga = :saga and kind = 'pivot' and direction = 'undo')
 
 --- many sagas_page(type text, state text, before uuid, most int) -> saga; scans
-select id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, error, deadline,
+select id, type, version, unique_key, state, stuck_in, step, epoch, turn, asked, data, traceparent, reason, message, error, deadline,
 	next_at, created_at, changed_at, ended_at
 from sagas where id < :before and (type = :type or :type = '') and (state = :state or :state = '')
 order by id desc limit :most

@@ -109,6 +109,7 @@ static void saga_json(JsonWriter *w, Arena *a, const SagaView *saga)
 	json_put_i64(w, "step", saga->at.step);
 	put_text(w, "key", saga->key);
 	put_text(w, "reason", saga->reason);
+	put_text(w, "message", saga->message);
 	put_text(w, "error", saga->error);
 	put_text(w, "traceparent", saga->traceparent);
 	put_time(w, "begun_at", saga->begun_us);
@@ -134,7 +135,7 @@ static void put_line(Buf *b, Arena *a, const SagaView *saga)
 	        STR_ARG(saga_state_name(saga->at.state)), STR_ARG(saga->type), saga->version);
 	time_put_rfc3339(b, saga->begun_us);
 	if (saga->reason.len)
-		buf_fmt(b, " because %.*s", STR_ARG(saga->reason));
+		buf_fmt(b, " because %.*s (%.*s)", STR_ARG(saga->reason), STR_ARG(saga->message));
 	if (saga->next_us) {
 		buf_put(b, S(" again at "));
 		time_put_rfc3339(b, saga->next_us);

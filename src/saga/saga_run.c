@@ -154,15 +154,23 @@ void saga_say(SagaCall *call, Str json)
 	call->outcome->result = str_dup(call->arena, json);
 }
 
-const Json *saga_said(const SagaCall *call, const char *step)
+Str saga_said_text(const SagaCall *call, const char *step)
 {
 	const SagaTurn *t = call->turn;
-	const Json *value = NULL;
 
 	for (size_t n = 0; n < t->type->count; n++)
-		if (strcmp(t->type->steps[n].name, step) == 0 && t->results[n].len &&
-		    json_read(call->arena, t->results[n], 0, &value))
-			value = NULL; /* we wrote it */
+		if (strcmp(t->type->steps[n].name, step) == 0)
+			return t->results[n];
+	return S("");
+}
+
+const Json *saga_said(const SagaCall *call, const char *step)
+{
+	Str text = saga_said_text(call, step);
+	const Json *value = NULL;
+
+	if (text.len && json_read(call->arena, text, 0, &value))
+		return NULL; /* no JSON: the step that said it was wrong */
 	return value;
 }
 
@@ -184,9 +192,14 @@ void saga_with(SagaCall *call, DbTxnFn *fn, void *arg)
 
 typedef struct Move {
 	SagaAt to;
-	Str reason, error;
+	Str reason, message, error; /* message: the reason for people */
 	int64_t next_us; /* not before; 0: at once */
 } Move;
+
+/* Why it is undone or stuck. */
+typedef struct Why {
+	OptStr reason, message;
+} Why;
 
 static bool is_at_work(SagaState state)
 {
@@ -224,27 +237,30 @@ static Err *begin_step(Db *tx, Arena *a, const SagaTurn *t, SagaAt at)
 	               .idem_key = saga_key(a, t->id, step->name, true));
 }
 
-static Err *tell_change(Db *tx, Arena *a, const SagaTurn *t, const Move *move, OptStr reason)
+static Err *tell_change(Db *tx, Arena *a, const SagaTurn *t, const Move *move, const Why *why)
 {
 	SagaView view = saga_view(t->row);
 
 	if (!t->set->changed || t->at.state == move->to.state)
 		return NULL;
 	view.at = move->to;
-	view.reason = reason.v;
+	view.reason = why->reason.v;
+	view.message = why->message.v;
 	view.error = move->error;
 	view.step = str_of(t->type->steps[move->to.step].name);
 	return t->set->changed(tx, a, &view, t->set->arg);
 }
 
 /* Why it is undone stays with it; what goes forward has no reason. */
-static OptStr reason_of(const SagaTurn *t, const Move *move)
+static Why why_of(const SagaTurn *t, const Move *move)
 {
 	SagaState state = move->to.state;
 
 	if (state == SAGA_RUNNING || state == SAGA_COMMITTING || state == SAGA_DONE)
-		return (OptStr){ 0 };
-	return move->reason.len && !t->row->reason.set ? opt_str(move->reason) : t->row->reason;
+		return (Why){ 0 };
+	if (t->row->reason.set || !move->reason.len)
+		return (Why){ t->row->reason, t->row->message };
+	return (Why){ opt_str(move->reason), { move->message.len > 0, move->message } };
 }
 
 static Err *write_move(Db *tx, Arena *a, const SagaTurn *t, const Move *move)
@@ -252,12 +268,12 @@ static Err *write_move(Db *tx, Arena *a, const SagaTurn *t, const Move *move)
 	SagaState state = move->to.state;
 	bool stuck = state == SAGA_STUCK, later = is_at_work(state) && move->next_us;
 	int64_t now = time_utc_us(), turn = t->number + later, changed;
-	OptStr reason = reason_of(t, move);
+	Why why = why_of(t, move);
 
 	TRY(db_exec(tx, a, saga_move, &changed, .id = t->id, .epoch = t->row->epoch,
 	            .state = saga_state_name(state),
 	            .stuck_in = { stuck, saga_state_name(move->to.stuck_in) },
-	            .step = move->to.step, .turn = turn, .reason = reason,
+	            .step = move->to.step, .turn = turn, .reason = why.reason, .message = why.message,
 	            .error = { move->error.len > 0, move->error },
 	            .next_at = { later, move->next_us }, .now = now,
 	            .ended_at = { saga_is_over(state), now }));
@@ -271,18 +287,18 @@ static Err *write_move(Db *tx, Arena *a, const SagaTurn *t, const Move *move)
 		TRY(begin_step(tx, a, t, move->to));
 	else
 		TRY(job_done(tx, a, t->run));
-	return tell_change(tx, a, t, move, reason);
+	return tell_change(tx, a, t, move, &why);
 }
 
 /* After the transaction: we now are where it says. */
 static void moved(SagaTurn *t, const Move *move)
 {
 	const SagaStepRow *known = step_row(t, move->to);
+	Why why = why_of(t, move);
 	bool same = move->to.state == t->at.state && move->to.step == t->at.step;
 
-	t->row->reason = reason_of(t, move);
-	if (t->row->reason.set)
-		t->row->reason.v = str_dup(t->arena, t->row->reason.v);
+	t->row->reason = why.reason;
+	t->row->message = why.message;
 	t->over = !is_at_work(move->to.state) || move->next_us;
 	if (!same) {
 		t->attempts = known ? known->attempts : 0;
@@ -305,6 +321,12 @@ static Err *read_job(SagaTurn *t)
 	if (!uuid_read(id, &t->id))
 		return err_new(t->arena, ERR_INVALID, "job.give_up", "a job of no saga");
 	return NULL;
+}
+
+static void go_late(Move *move)
+{
+	move->reason = S("late");
+	move->message = S("it took too long");
 }
 
 /* Its time is over, and nothing has been tried that cannot be taken back. */
@@ -360,11 +382,12 @@ static Err *take(Db *tx, Arena *a, void *arg)
 	if (str_eq(t->row->asked.v, S("undo"))) {
 		move->to = saga_after(t->type, t->at, SAGA_UNDO);
 		move->reason = S("asked");
+		move->message = S("a person has asked for it");
 	} else if (t->row->asked.set) {
 		move->to = saga_after(t->type, t->at, SAGA_RETRY);
 	} else if (is_late(t, t->at, step && step->attempts)) {
 		move->to = saga_after(t->type, t->at, SAGA_LATE);
-		move->reason = S("late");
+		go_late(move);
 	}
 	if (step)
 		t->attempts = step->attempts, t->failures = step->failures;
@@ -410,10 +433,11 @@ static Str error_text(Arena *a, const Err *err)
 	return str_sub(text, 0, len);
 }
 
-static void go_to(Ending *e, SagaEvent event, Str state, Str reason)
+static void go_to(Ending *e, SagaEvent event, Str state, Str reason, Str message)
 {
 	e->move.to = saga_after(e->turn->type, e->turn->at, event);
 	e->move.reason = reason;
+	e->move.message = message;
 	e->state = state;
 }
 
@@ -440,18 +464,20 @@ static void decide(Ending *e)
 
 	e->move = (Move){ .error = e->err ? error_text(t->arena, e->err) : S("") };
 	if (!e->err)
-		go_to(e, SAGA_STEP_DONE, S("done"), S(""));
+		go_to(e, SAGA_STEP_DONE, S("done"), S(""), S(""));
 	else if (e->outcome->refused)
-		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code);
+		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code,
+		      e->outcome->text);
 	else if (e->outcome->waits)
 		go_later(e, e->outcome->wait_us);
 	else if (most && t->failures + 1 >= most)
-		go_to(e, SAGA_STEP_SPENT, S("given_up"), S("given_up"));
+		go_to(e, SAGA_STEP_SPENT, S("given_up"), S("given_up"),
+		      S("it was tried as often as it may be"));
 	else
 		go_later(e, pause / 2 + (int64_t)rand_below((uint64_t)pause / 2 + 1));
 	if (!e->move.next_us && is_late(t, e->move.to, false)) {
 		e->move.to = saga_after(t->type, e->move.to, SAGA_LATE);
-		e->move.reason = S("late");
+		go_late(&e->move);
 	}
 }
 

@@ -16,6 +16,7 @@ create table sagas (
 	data :json not null,
 	traceparent :text not null,
 	reason :text,
+	message :text,
 	error :text,
 	deadline :time,
 	next_at :time,
