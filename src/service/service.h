@@ -118,6 +118,8 @@ struct Service {
 	size_t job_count;
 	const JobSchedule *schedules;
 	size_t schedule_count;
+	const char *
+		first; /* lines of its own in the configuration that a first start writes (services.h) */
 	const ServiceConsumer *consumers; /* of others' events */
 	size_t consumer_count;
 	const ServiceCheck *checks; /* of `banyan NAME fsck`; none: the frame's own */
