@@ -153,7 +153,8 @@ static Err *charge_ask(SagaCall *call, IntentAsk *out)
 	Arena *a = call->arena;
 	Reservation r;
 
-	if (reservation_read(a, saga_said_text(call, "reserve"), &r)) /* it was looked at before it was kept */
+	if (reservation_read(a, saga_said_text(call, "reserve"),
+	                     &r)) /* it was looked at before it was kept */
 		return err_new(a, ERR_INTERNAL, "checkout.reservation", "nothing is reserved");
 	json_begin_object(&w);
 	json_put_str(&w, "checkout", id_text(a, call->saga));

@@ -242,8 +242,7 @@ static Err *find(ServiceCall *c, Uuid id, SagaView **saga)
 	if (*saga && str_eq((*saga)->type, S("checkout"))) {
 		TRY(json_read(c->arena, (*saga)->data, 0, &data));
 		json_to_str(json_get(data, S("by")), &by);
-		if (c->who.peer || str_eq(by, c->who.name) ||
-		    service_has_scope(c, "payments:read"))
+		if (c->who.peer || str_eq(by, c->who.name) || service_has_scope(c, "payments:read"))
 			return NULL;
 	}
 	return err_new(c->arena, ERR_NOT_FOUND, "checkout.unknown", "there is no such checkout");

@@ -69,8 +69,7 @@ void orders_refusal_read(Arena *a, Str body, Str *code, Str *message)
 			json_to_str(json_get(json, S("detail")), &text);
 	}
 	*code = is_code(said) ? said : S("refused");
-	*message = text.len && text.len <= MESSAGE_BYTES ? text
-	                                                 : S("the order system said no");
+	*message = text.len && text.len <= MESSAGE_BYTES ? text : S("the order system said no");
 }
 
 int64_t checkout_look_us(int64_t attempt)

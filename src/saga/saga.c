@@ -11,8 +11,8 @@
 #include "saga/saga.h"
 
 #include "base/arena.h"
-#include "base/rand.h"
 #include "base/time.h"
+#include "http/trace.h"
 #include "saga/saga_int.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 #include "saga_schema.h"
 #include "saga_sql.h"
 
-enum { ATTEMPTS = 1000000, PURGED_AT_ONCE = 200, SPAN_AT = 36, SPAN_TEXT = 16, TRACE_TEXT = 55 };
+enum { ATTEMPTS = 1000000, PURGED_AT_ONCE = 200 };
 
 const Schema *saga_own_schema(void)
 {
@@ -72,15 +72,10 @@ Str saga_key(Arena *a, Uuid saga, const char *step, bool undo)
 Str saga_span(Arena *a, Str traceparent)
 {
 	char *text = arena_alloc(a, TRACE_TEXT);
+	Trace before, own;
+	bool known = trace_read(traceparent, &before);
 
-	if (traceparent.len == TRACE_TEXT) {
-		memcpy(text, traceparent.at, TRACE_TEXT);
-	} else {
-		memcpy(text, "00-", 3);
-		str_put_hex(str_put_hex(text + 3, rand_u64() | 1, 16), rand_u64(), 16);
-		memcpy(text + SPAN_AT - 1, "-0000000000000000-01", TRACE_TEXT - SPAN_AT + 1);
-	}
-	str_put_hex(text + SPAN_AT, rand_u64() | 1, SPAN_TEXT);
+	trace_write(text, known ? &before : NULL, TRACE_SAMPLED, &own);
 	return (Str){ text, TRACE_TEXT };
 }
 

@@ -59,7 +59,7 @@ void saga_say(SagaCall *call, Str json);
 /* What a step said; NULL: it is not done, or said nothing. */
 const Json *saga_said(const SagaCall *call, const char *step);
 Str saga_said_text(const SagaCall *call, const char *step); /* empty: the same */
-Str saga_text(const SagaCall *call, const char *member); /* of the data; empty: it has none */
+Str saga_text(const SagaCall *call, const char *member);    /* of the data; empty: it has none */
 /* Runs in the transaction that notes the step as done: once for all that the database shows. fn may run again (db_txn). */
 void saga_with(SagaCall *call, DbTxnFn *fn, void *arg);
 
@@ -75,10 +75,10 @@ typedef struct SagaView {
 	Str type, key, data, traceparent;
 	int64_t version;
 	SagaAt at;
-	Str step;   /* where it is */
-	Str reason; /* code of why it is undone or stuck; empty: it is not */
+	Str step;    /* where it is */
+	Str reason;  /* code of why it is undone or stuck; empty: it is not */
 	Str message; /* the same for people */
-	Str error;  /* the last one */
+	Str error;   /* the last one */
 	int64_t epoch, deadline_us, next_us, begun_us, changed_us, ended_us; /* 0: none */
 	const SagaStepView *steps; /* of saga_find: in the order in which they began */
 	size_t step_count;

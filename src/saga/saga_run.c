@@ -193,7 +193,7 @@ void saga_with(SagaCall *call, DbTxnFn *fn, void *arg)
 typedef struct Move {
 	SagaAt to;
 	Str reason, message, error; /* message: the reason for people */
-	int64_t next_us; /* not before; 0: at once */
+	int64_t next_us;            /* not before; 0: at once */
 } Move;
 
 /* Why it is undone or stuck. */
@@ -273,8 +273,8 @@ static Err *write_move(Db *tx, Arena *a, const SagaTurn *t, const Move *move)
 	TRY(db_exec(tx, a, saga_move, &changed, .id = t->id, .epoch = t->row->epoch,
 	            .state = saga_state_name(state),
 	            .stuck_in = { stuck, saga_state_name(move->to.stuck_in) },
-	            .step = move->to.step, .turn = turn, .reason = why.reason, .message = why.message,
-	            .error = { move->error.len > 0, move->error },
+	            .step = move->to.step, .turn = turn, .reason = why.reason,
+	            .message = why.message, .error = { move->error.len > 0, move->error },
 	            .next_at = { later, move->next_us }, .now = now,
 	            .ended_at = { saga_is_over(state), now }));
 	if (!changed)
@@ -466,8 +466,7 @@ static void decide(Ending *e)
 	if (!e->err)
 		go_to(e, SAGA_STEP_DONE, S("done"), S(""), S(""));
 	else if (e->outcome->refused)
-		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code,
-		      e->outcome->text);
+		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code, e->outcome->text);
 	else if (e->outcome->waits)
 		go_later(e, e->outcome->wait_us);
 	else if (most && t->failures + 1 >= most)
