@@ -60,7 +60,8 @@ void saga_say(SagaCall *call, Str json);
 const Json *saga_said(const SagaCall *call, const char *step);
 Str saga_said_text(const SagaCall *call, const char *step); /* empty: the same */
 Str saga_text(const SagaCall *call, const char *member);    /* of the data; empty: it has none */
-/* Runs in the transaction that notes the step as done: once for all that the database shows. fn may run again (db_txn). */
+/* Runs in the transaction that notes the step as done: once for all that the database shows. fn may run again (db_txn). arg lives in
+ * call->arena, as call itself does. */
 void saga_with(SagaCall *call, DbTxnFn *fn, void *arg);
 
 /* --- of a service ------------------------------------------------------------------------------------------------------ */

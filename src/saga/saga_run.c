@@ -507,20 +507,22 @@ static Err *call_step(SagaTurn *t, Outcome *outcome)
 	const SagaStep *step = &t->type->steps[t->at.step];
 	int64_t limit = step->timeout_us ? step->timeout_us : TIMEOUT_S * US_PER_S;
 	bool undo = t->at.state == SAGA_COMPENSATING;
-	SagaCall call = { .arena = t->arena,
-		          .db = t->db,
-		          .arg = t->set->arg,
-		          .saga = t->id,
-		          .key = saga_key(t->arena, t->id, step->name, undo),
-		          .traceparent = saga_span(t->arena, t->row->traceparent),
-		          .attempt = t->attempts,
-		          .undo = undo,
-		          .data = t->data,
-		          .turn = t,
-		          .outcome = outcome };
+	SagaCall *call =
+		ARENA_NEW(t->arena, SagaCall); /* saga_with may look at it when the step is over */
 	AUTO(deadline_end) Deadline deadline = deadline_begin(limit);
 
-	return undo ? step->undo(&call) : step->run(&call);
+	*call = (SagaCall){ .arena = t->arena,
+		            .db = t->db,
+		            .arg = t->set->arg,
+		            .saga = t->id,
+		            .key = saga_key(t->arena, t->id, step->name, undo),
+		            .traceparent = saga_span(t->arena, t->row->traceparent),
+		            .attempt = t->attempts,
+		            .undo = undo,
+		            .data = t->data,
+		            .turn = t,
+		            .outcome = outcome };
+	return undo ? step->undo(call) : step->run(call);
 }
 
 static Err *attempt(SagaTurn *t)
