@@ -18,6 +18,8 @@
 #include "load/scenario.h"
 #include "payment/fault_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -63,7 +65,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands, init_commands, explain_commands,
 	store_commands, event_commands, job_commands, shift_commands,
 	jq_commands, user_commands, oidc_commands, user_import_commands,
-	keys_commands, fault_commands, services_commands,
+	keys_commands, fault_commands, services_commands, saga_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -106,6 +108,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 
