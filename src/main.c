@@ -18,6 +18,8 @@
 #include "load/scenario.h"
 #include "payment/fault_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -60,9 +62,10 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,        init_commands,  explain_commands,  store_commands,
-	event_commands,   job_commands,         shift_commands, jq_commands,       user_commands,
-	oidc_commands,    user_import_commands, keys_commands,  services_commands, fault_commands,
+	gateway_commands, load_commands, init_commands, explain_commands,
+	store_commands, event_commands, job_commands, shift_commands,
+	jq_commands, user_commands, oidc_commands, user_import_commands,
+	keys_commands, fault_commands, services_commands, saga_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -77,6 +80,7 @@ static GatewayServices beside = {
 	.each = services_each,
 	.drain = services_drain,
 	.end = services_end,
+	.first = services_first,
 };
 
 static Err *read_for_service(Arena *a, Str file, const void **out)
@@ -104,6 +108,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 
@@ -118,6 +123,8 @@ static void begin_features(void)
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	pages = services_pages(&count);
 	admin_extend(pages, count);
 	console_begin();
 }

@@ -6,8 +6,11 @@
 #include "base/args.h"
 #include "base/log.h"
 #include "rt/loop.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
+
+#include <unistd.h>
 
 static ServicesReader *reader;
 
@@ -51,6 +54,16 @@ static Err *find(Cmd *cmd, const Service *service, Str file, const void *conf, s
 	               "%.*s has no services.%s.database", STR_ARG(file), service->name);
 }
 
+/* Who was told of no file, and finds none by the usual name, takes what a first start wrote. */
+static Str file_of(Str file)
+{
+	bool usual = str_eq(file, S("banyan.yaml"));
+
+	return usual && access("banyan.yaml", F_OK) != 0 && access("data/banyan.yaml", F_OK) == 0
+	               ? S("data/banyan.yaml")
+	               : file;
+}
+
 Err *service_command(Cmd *cmd, const Service *service, Str file, ServiceCommand *fn, void *arg)
 {
 	RtConf rt = { .loops = 1 };
@@ -58,6 +71,7 @@ Err *service_command(Cmd *cmd, const Service *service, Str file, ServiceCommand 
 	const void *conf;
 	size_t i;
 
+	file = file_of(file);
 	TRY(reader(cmd->arena, file, &conf));
 	TRY(find(cmd, service, file, conf, &i));
 	services_use(conf, true);

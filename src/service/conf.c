@@ -11,6 +11,7 @@
  * `banyan serve --only` names it. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 #include "service/trust_int.h"
@@ -372,9 +373,21 @@ const char *services_place(Arena *a, const void *conf, Str name, Str *address, b
 		*address = service_inner_address(a, known.at[i]);
 		return NULL;
 	}
+	if (!slot->conf.url.len && slot->conf.listen.len) {
+		*address = slot->conf.listen; /* another process of this machine */
+		return NULL;
+	}
 	if (!slot->conf.url.len)
 		return "runs elsewhere: set its url";
 	return split_url(slot->conf.url, address, tls) ? NULL : "has no usable url";
+}
+
+const ServiceConf *service_conf_named(const char *name)
+{
+	ptrdiff_t i = find(str_of(name));
+	const Slot *slot = i < 0 || !known.conf ? NULL : slot_of(known.conf, (size_t)i);
+
+	return slot && slot->on ? &slot->conf : NULL;
 }
 
 bool services_is_here(const char *name)
