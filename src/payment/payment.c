@@ -18,12 +18,23 @@
 #include "payment_schema.h"
 #include "payment_sql.h"
 
+/* All of them, one after the other, and what it takes beside. */
+static int64_t claim_us(const ProvidersConf *conf)
+{
+	int64_t us = 5 * US_PER_S;
+
+	for (size_t i = 0; i < conf->providers.count; i++)
+		us += conf->providers.at[i].timeout_us;
+	return us;
+}
+
 static Err *begin(ServiceHome *home)
 {
 	Payment *state = ARENA_NEW(home->arena, Payment);
 
 	home->state = state;
 	state->conf = home->conf;
+	state->claim_us = claim_us(&state->conf->providers);
 	stripe_live(state->conf->live);
 	TRY(providers_open(home->arena, &state->conf->providers, home->development,
 	                   &state->providers));
