@@ -61,7 +61,7 @@ static Err *move(Db *tx, Arena *a, const Act *act, const IntentRow *intent, Uuid
 		           .type = amount < 0 ? S("refund") : S("charge"),
 		           .source_id = source,
 		           .amount = amount,
-		           .fee = MAX(act->answer.fee, 0),
+		           .fee = amount < 0 ? 0 : MAX(act->answer.fee, 0), /* none is given back */
 		           .currency = intent->currency,
 		           .description = intent->description,
 		           .created_at = now_us,

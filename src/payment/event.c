@@ -72,7 +72,7 @@ static Err *tell(Db *tx, Arena *a, const Act *act, const char *type, Str id, Str
 Err *intent_tell(Db *tx, Arena *a, const Act *act, const char *type, const IntentRow *intent)
 {
 	return tell(tx, a, act, type, intent_id_text(a, intent->id),
-	            stripe_text(a, intent_put, &(IntentView){ .intent = intent }));
+	            stripe_text(a, intent_put, &(IntentView){ .intent = intent, .told = true }));
 }
 
 Err *charge_tell(Db *tx, Arena *a, const Act *act, const char *type, const ChargeRow *charge)
