@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The payment service put together: tables of routes, jobs, beginning and end. */
+#include "payment/billing_api.h"
 #include "payment/payment.h"
 
 #include "base/arena.h"
@@ -79,19 +80,22 @@ static const JobKind jobs[] = {
 	{ .name = SAGA_JOB, .fn = checkout_job, .at_once = CHECKOUTS_AT_ONCE, CHECKOUT_JOB_PAUSES },
 	{ .name = CHECKOUT_HOUSE, .fn = checkout_house },
 	LEDGER_JOB,
+	BILLING_JOBS,
 };
 static const JobSchedule schedules[] = {
 	{ .name = "payment.house", .kind = "payment.house", .cron = "23 * * * *" },
 	{ .name = ATTEMPT_SWEEP_JOB, .kind = ATTEMPT_SWEEP_JOB, .cron = "* * * * *" },
 	{ .name = CHECKOUT_HOUSE, .kind = CHECKOUT_HOUSE, .cron = "41 * * * *" },
 	LEDGER_SCHEDULE,
+	BILLING_SCHEDULES,
 };
 
 /* --- the row ------------------------------------------------------------------------------------------------------------------------- */
 
 static ServiceRoutes (*const tables[])(void) = {
-	customer_routes, method_routes, intent_routes,   refund_routes,
-	charge_routes,   event_routes,  checkout_routes, ledger_routes,
+	customer_routes, method_routes,       intent_routes,   refund_routes,
+	charge_routes,   event_routes,        checkout_routes, ledger_routes,
+	product_routes,  subscription_routes, invoice_routes,  clock_routes,
 };
 
 const Service *payment_service(void)

@@ -71,7 +71,7 @@ Err *subscription_save(Bill *bill, SubscriptionRow *s, const char *event)
 
 /* --- what is asked for --------------------------------------------------------------------------------------------------- */
 
-Err *subscription_bill(Bill *bill, SubscriptionRow *s, const char *reason, bool free,
+Err *subscription_bill(Bill *bill, SubscriptionRow *s, const char *reason, Share share,
                        InvoiceRow *invoice)
 {
 	Period period = { s->period_start, s->period_end };
@@ -91,8 +91,7 @@ Err *subscription_bill(Bill *bill, SubscriptionRow *s, const char *reason, bool 
 			price_of(view.prices, view.price_count, view.items[i].price_id);
 		int64_t amount = 0;
 
-		if (!price ||
-		    (!free && !money_times(price->amount, view.items[i].quantity, &amount)))
+		if (!price || !money_times(price->amount, view.items[i].quantity, &amount))
 			return err_new(bill->a, ERR_INVALID, "payment.amount",
 			               "that is more than money may be");
 		TRY(invoice_period(bill, invoice, &view.items[i], price, period,
