@@ -30,8 +30,8 @@ const char *bounce_kind_name(BounceKind kind)
 /* Of X.1.N: the address. Of the others: the mailbox is disabled, the account is gone. */
 static bool speaks_of_address(Str status)
 {
-	static const Str ones[] = { S("5.1.0"), S("5.1.1"), S("5.1.2"), S("5.1.3"), S("5.1.6"), S("5.1.10"),
-		                    S("5.2.1"), S("5.4.4"), S("5.0.0") };
+	static const Str ones[] = { S("5.1.0"),  S("5.1.1"), S("5.1.2"), S("5.1.3"), S("5.1.6"),
+		                    S("5.1.10"), S("5.2.1"), S("5.4.4"), S("5.0.0") };
 
 	for (size_t i = 0; i < COUNT(ones); i++)
 		if (str_eq(status, ones[i]))
@@ -87,7 +87,8 @@ static Str status_of(Str value)
 {
 	size_t at = 0;
 
-	while (at < value.len && ((value.at[at] >= '0' && value.at[at] <= '9') || value.at[at] == '.'))
+	while (at < value.len &&
+	       ((value.at[at] >= '0' && value.at[at] <= '9') || value.at[at] == '.'))
 		at++;
 	return at <= 11 ? str_sub(value, 0, at) : S("");
 }
@@ -129,9 +130,11 @@ static void read_complaint(Arena *a, Str text, Bounce *out)
 	BounceRow *row = &out->rows[0];
 	Str kind, value;
 
-	if (!mime_header(a, text, "Feedback-Type", &kind) || !str_eq_nocase(str_trim(kind), S("abuse")))
+	if (!mime_header(a, text, "Feedback-Type", &kind) ||
+	    !str_eq_nocase(str_trim(kind), S("abuse")))
 		return;
-	*row = (BounceRow){ .kind = BOUNCE_COMPLAINT, .diagnostic = S("called spam by its reader") };
+	*row = (BounceRow){ .kind = BOUNCE_COMPLAINT,
+		            .diagnostic = S("called spam by its reader") };
 	if (mime_header(a, text, "Original-Rcpt-To", &value))
 		row->address = typed_address(value);
 	out->count = 1;
@@ -162,7 +165,8 @@ static void read_failed_recipients(Arena *a, Str head, Bounce *out)
 		return;
 	while (out->count < BOUNCE_ROWS && str_split(&list, ',', &one))
 		if (smtp_address_is(str_trim(one)))
-			out->rows[out->count++] = (BounceRow){ .kind = BOUNCE_HARD, .address = str_trim(one) };
+			out->rows[out->count++] =
+				(BounceRow){ .kind = BOUNCE_HARD, .address = str_trim(one) };
 }
 
 bool bounce_read(Arena *a, Str message, Bounce *out)
@@ -202,8 +206,8 @@ static Str mac_of(Arena *a, Str id, Str secret)
 	char *text = arena_alloc_raw(a, MAC_HEX);
 	unsigned len = 0;
 
-	HMAC(EVP_sha256(), secret.len ? secret.at : "", (int)secret.len, (const unsigned char *)id.at, id.len, mac,
-	     &len);
+	HMAC(EVP_sha256(), secret.len ? secret.at : "", (int)secret.len,
+	     (const unsigned char *)id.at, id.len, mac, &len);
 	for (size_t i = 0; i < MAC_HEX; i++)
 		text[i] = digits[(mac[i / 2] >> (i % 2 ? 0 : 4)) & 15];
 	return (Str){ text, MAC_HEX };
@@ -224,8 +228,8 @@ Str verp_make(Arena *a, Str base, Uuid id, Str secret)
 	Str domain = smtp_domain(base), text = short_id(a, id);
 	Str local = str_sub(base, 0, base.len - domain.len - 1);
 
-	return str_fmt(a, "%.*s+%.*s-%.*s@%.*s", STR_ARG(local), STR_ARG(text), STR_ARG(mac_of(a, text, secret)),
-	               STR_ARG(domain));
+	return str_fmt(a, "%.*s+%.*s-%.*s@%.*s", STR_ARG(local), STR_ARG(text),
+	               STR_ARG(mac_of(a, text, secret)), STR_ARG(domain));
 }
 
 static int hex_of(char c)
@@ -253,11 +257,13 @@ bool verp_read(Str address, Str base, Str secret, Uuid *id)
 	AUTO(arena_freep) Arena *a = arena_new(0);
 	Str domain = smtp_domain(base), local = str_sub(base, 0, base.len - domain.len - 1), token;
 
-	if (!str_eq_nocase(smtp_domain(address), domain) || address.len != base.len + 1 + 32 + 1 + MAC_HEX ||
+	if (!str_eq_nocase(smtp_domain(address), domain) ||
+	    address.len != base.len + 1 + 32 + 1 + MAC_HEX ||
 	    !str_eq_nocase(str_sub(address, 0, local.len), local) || address.at[local.len] != '+')
 		return false;
 	token = str_lower(a, str_sub(address, local.len + 1, local.len + 1 + 32 + 1 + MAC_HEX));
 	if (token.at[32] != '-' || !read_id(token, id))
 		return false;
-	return CRYPTO_memcmp(token.at + 33, mac_of(a, str_sub(token, 0, 32), secret).at, MAC_HEX) == 0;
+	return CRYPTO_memcmp(token.at + 33, mac_of(a, str_sub(token, 0, 32), secret).at, MAC_HEX) ==
+	       0;
 }

@@ -30,13 +30,20 @@ static const struct {
 	Str name;
 	bool once_more;
 } signed_fields[] = {
-	{ S("From"), true },          { S("To"), true },
-	{ S("Subject"), true },       { S("Date"), true },
-	{ S("Cc"), false },           { S("Reply-To"), false },
-	{ S("Message-ID"), false },   { S("In-Reply-To"), false },
-	{ S("References"), false },   { S("MIME-Version"), false },
-	{ S("Content-Type"), false }, { S("Content-Transfer-Encoding"), false },
-	{ S("List-Id"), false },      { S("List-Unsubscribe"), false },
+	{ S("From"), true },
+	{ S("To"), true },
+	{ S("Subject"), true },
+	{ S("Date"), true },
+	{ S("Cc"), false },
+	{ S("Reply-To"), false },
+	{ S("Message-ID"), false },
+	{ S("In-Reply-To"), false },
+	{ S("References"), false },
+	{ S("MIME-Version"), false },
+	{ S("Content-Type"), false },
+	{ S("Content-Transfer-Encoding"), false },
+	{ S("List-Id"), false },
+	{ S("List-Unsubscribe"), false },
 	{ S("List-Unsubscribe-Post"), false },
 };
 
@@ -71,13 +78,13 @@ Err *dkim_key_new(Arena *a, Str domain, Str selector, Str pem, DkimKey **out)
 	BIO_free(bio);
 	ERR_clear_error();
 	if (!key->key)
-		return err_new(a, ERR_INVALID, "mail.dkim_key", "the key of %.*s is no private key in PEM",
-		               STR_ARG(selector));
+		return err_new(a, ERR_INVALID, "mail.dkim_key",
+		               "the key of %.*s is no private key in PEM", STR_ARG(selector));
 	arena_defer(a, key_free, key->key);
 	if (!key_fits(key->key, &key->rsa))
 		return err_new(a, ERR_INVALID, "mail.dkim_key",
-		               "the key of %.*s is neither RSA of %d bits or more nor Ed25519", STR_ARG(selector),
-		               RSA_BITS_LEAST);
+		               "the key of %.*s is neither RSA of %d bits or more nor Ed25519",
+		               STR_ARG(selector), RSA_BITS_LEAST);
 	*out = key;
 	return NULL;
 }
@@ -106,7 +113,8 @@ Str dkim_record(const DkimKey *key, Arena *a)
 		EVP_PKEY_get_raw_public_key(key->key, raw, &len);
 		bytes = (Str){ (const char *)raw, len };
 	}
-	bytes = str_fmt(a, "v=DKIM1; k=%s; p=%.*s", key->rsa ? "rsa" : "ed25519", STR_ARG(b64(a, bytes)));
+	bytes = str_fmt(a, "v=DKIM1; k=%s; p=%.*s", key->rsa ? "rsa" : "ed25519",
+	                STR_ARG(b64(a, bytes)));
 	OPENSSL_free(der);
 	return bytes;
 }
@@ -141,7 +149,8 @@ static void put_relaxed(Buf *b, Str value)
 static void put_field(Buf *b, Str name, Str value)
 {
 	for (size_t i = 0; i < name.len; i++)
-		buf_putc(b, name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] | 0x20) : name.at[i]);
+		buf_putc(b, name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] | 0x20)
+		                                                   : name.at[i]);
 	buf_putc(b, ':');
 	put_relaxed(b, value);
 }
@@ -220,12 +229,14 @@ static void put_signed(Arena *a, Str head, Buf *names, Buf *text)
 	for (size_t i = 0; i < COUNT(signed_fields); i++) {
 		while ((field = field_of(fields, count, signed_fields[i].name)) != NULL) {
 			field->taken = true;
-			buf_fmt(names, "%s%.*s", names->len ? ":" : "", STR_ARG(signed_fields[i].name));
+			buf_fmt(names, "%s%.*s", names->len ? ":" : "",
+			        STR_ARG(signed_fields[i].name));
 			put_field(text, field->name, field->value);
 			buf_put(text, S("\r\n"));
 		}
 		if (signed_fields[i].once_more)
-			buf_fmt(names, "%s%.*s", names->len ? ":" : "", STR_ARG(signed_fields[i].name));
+			buf_fmt(names, "%s%.*s", names->len ? ":" : "",
+			        STR_ARG(signed_fields[i].name));
 	}
 }
 
@@ -247,12 +258,14 @@ static Err *sign(const DkimKey *key, Arena *a, Str text, Str *out)
 	bool good;
 
 	ERR_clear_error();
-	good = ctx && EVP_DigestSignInit(ctx, NULL, key->rsa ? EVP_sha256() : NULL, NULL, key->key) == 1 &&
+	good = ctx &&
+	       EVP_DigestSignInit(ctx, NULL, key->rsa ? EVP_sha256() : NULL, NULL, key->key) == 1 &&
 	       EVP_DigestSign(ctx, into, &len, (const unsigned char *)what.at, what.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();
 	if (!good)
-		return err_new(a, ERR_INTERNAL, "mail.dkim", "the key of %.*s did not sign", STR_ARG(key->selector));
+		return err_new(a, ERR_INTERNAL, "mail.dkim", "the key of %.*s did not sign",
+		               STR_ARG(key->selector));
 	*out = b64(a, str_dup(a, (Str){ (const char *)into, len }));
 	return NULL;
 }
@@ -290,12 +303,15 @@ Err *dkim_sign(const DkimKey *key, Arena *a, Str message, int64_t now_us, Str *f
 
 	mime_split(message, &head, &content);
 	if (!mime_header(a, head, "From", &from))
-		return err_new(a, ERR_INVALID, "mail.dkim_message", "a mail without From cannot be signed");
+		return err_new(a, ERR_INVALID, "mail.dkim_message",
+		               "a mail without From cannot be signed");
 	put_signed(a, head, &names, &text);
 	put_body(&body, content);
-	buf_fmt(&value, "v=1; a=%s-sha256; c=relaxed/relaxed; d=%.*s;\r\n\ts=%.*s; t=%" PRId64 "; bh=%.*s;\r\n\t",
-	        key->rsa ? "rsa" : "ed25519", STR_ARG(key->domain), STR_ARG(key->selector), now_us / 1000000,
-	        STR_ARG(b64(a, sha256(a, buf_str(&body)))));
+	buf_fmt(&value,
+	        "v=1; a=%s-sha256; c=relaxed/relaxed; d=%.*s;\r\n\ts=%.*s; t=%" PRId64
+	        "; bh=%.*s;\r\n\t",
+	        key->rsa ? "rsa" : "ed25519", STR_ARG(key->domain), STR_ARG(key->selector),
+	        now_us / 1000000, STR_ARG(b64(a, sha256(a, buf_str(&body)))));
 	put_names(&value, buf_str(&names));
 	buf_put(&value, S("\r\n\tb="));
 	put_field(&text, S("DKIM-Signature"), buf_str(&value));

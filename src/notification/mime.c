@@ -38,8 +38,8 @@ static bool is_value(Str text)
 		uint32_t code;
 
 		step = str_utf8(str_sub(text, i, text.len), &code);
-		if (!step || (code < ' ' && code != '\t') || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-		    code == 0x2029)
+		if (!step || (code < ' ' && code != '\t') || (code >= 0x7f && code < 0xa0) ||
+		    code == 0x2028 || code == 0x2029)
 			return false;
 	}
 	return true;
@@ -58,7 +58,8 @@ bool mime_domain_ascii(Arena *a, Str domain, Str *out)
 		*out = domain;
 		return true;
 	}
-	if (idn2_to_ascii_8z(str_z(a, domain), &text, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (idn2_to_ascii_8z(str_z(a, domain), &text, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
+	    IDN2_OK)
 		return false;
 	*out = str_dup(a, str_of(text));
 	idn2_free(text);
@@ -101,7 +102,9 @@ static void fold_encoded(Fold *f, Arena *a, Str text)
 				break;
 			end += step;
 		}
-		fold_word(f, str_fmt(a, "=?utf-8?B?%.*s?=", STR_ARG(b64(a, str_sub(text, at, end)))), true);
+		fold_word(f,
+		          str_fmt(a, "=?utf-8?B?%.*s?=", STR_ARG(b64(a, str_sub(text, at, end)))),
+		          true);
 		at = end;
 	}
 }
@@ -114,9 +117,9 @@ static void fold_text(Fold *f, Arena *a, Str text)
 
 	while (str_split(&rest, ' ', &word))
 		long_word |= word.len > 900;
-	if (!smtp_is_ascii(text) || str_find(text, S("=?")) >= 0 || str_find_char(text, '\t') >= 0 || long_word ||
-	    str_find(text, S("  ")) >= 0 || (text.len && text.at[text.len - 1] == ' ') ||
-	    (text.len && text.at[0] == ' ')) {
+	if (!smtp_is_ascii(text) || str_find(text, S("=?")) >= 0 ||
+	    str_find_char(text, '\t') >= 0 || long_word || str_find(text, S("  ")) >= 0 ||
+	    (text.len && text.at[text.len - 1] == ' ') || (text.len && text.at[0] == ' ')) {
 		fold_encoded(f, a, text);
 		return;
 	}
@@ -135,9 +138,16 @@ static Fold fold_begin(Buf *b, Str name)
 /* Those whose values are no text: an encoded word may not stand there. */
 static bool is_structured(Str name)
 {
-	static const Str names[] = { S("message-id"), S("in-reply-to"), S("references"), S("list-unsubscribe"),
-		                     S("list-id"), S("return-path"), S("list-unsubscribe-post"), S("auto-submitted"),
-		                     S("precedence"), S("content-id") };
+	static const Str names[] = { S("message-id"),
+		                     S("in-reply-to"),
+		                     S("references"),
+		                     S("list-unsubscribe"),
+		                     S("list-id"),
+		                     S("return-path"),
+		                     S("list-unsubscribe-post"),
+		                     S("auto-submitted"),
+		                     S("precedence"),
+		                     S("content-id") };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_eq_nocase(name, names[i]))
@@ -178,7 +188,8 @@ static void fold_phrase(Fold *f, Arena *a, Str name)
 	}
 	buf_putc(&quoted, '"');
 	for (size_t i = 0; i < name.len; i++) {
-		atoms &= name.at[i] == ' ' || (name.at[i] > ' ' && !strchr("()<>[]:;@\\,.\"", name.at[i]));
+		atoms &= name.at[i] == ' ' ||
+		         (name.at[i] > ' ' && !strchr("()<>[]:;@\\,.\"", name.at[i]));
 		if (name.at[i] == '"' || name.at[i] == '\\')
 			buf_putc(&quoted, '\\');
 		buf_putc(&quoted, name.at[i]);
@@ -192,15 +203,17 @@ static Err *fold_address(Fold *f, Arena *a, const MailAddress *who, bool last)
 	Str domain = smtp_domain(who->address), local;
 
 	if (!smtp_address_is(who->address) || !mime_domain_ascii(a, domain, &domain))
-		return err_new(a, ERR_INVALID, "mail.address", "%.*s is no address", STR_ARG(str_quote(a, who->address)));
+		return err_new(a, ERR_INVALID, "mail.address", "%.*s is no address",
+		               STR_ARG(str_quote(a, who->address)));
 	if (!is_value(who->name))
-		return bad_header(a, S("a name beside an address"), "has a control character in it");
+		return bad_header(a, S("a name beside an address"),
+		                  "has a control character in it");
 	local = str_sub(who->address, 0, who->address.len - smtp_domain(who->address).len - 1);
 	if (who->name.len)
 		fold_phrase(f, a, who->name);
 	fold_word(f,
-	          str_fmt(a, "%s%.*s@%.*s%s%s", who->name.len ? "<" : "", STR_ARG(local), STR_ARG(domain),
-	                  who->name.len ? ">" : "", last ? "" : ","),
+	          str_fmt(a, "%s%.*s@%.*s%s%s", who->name.len ? "<" : "", STR_ARG(local),
+	                  STR_ARG(domain), who->name.len ? ">" : "", last ? "" : ","),
 	          true);
 	return NULL;
 }
@@ -279,8 +292,8 @@ static void put_quoted(Buf *b, Str text)
 			buf_put(b, S("=\r\n"));
 			column = 0;
 		}
-		if (c == '=' || c >= 0x7f || (c < ' ' && c != '\t') || ((c == ' ' || c == '\t') && end) ||
-		    (c == '.' && !column)) {
+		if (c == '=' || c >= 0x7f || (c < ' ' && c != '\t') ||
+		    ((c == ' ' || c == '\t') && end) || (c == '.' && !column)) {
 			buf_put(b, (Str){ (char[]){ '=', hex[c >> 4], hex[c & 15] }, 3 });
 			column += 3;
 		} else {
@@ -309,8 +322,8 @@ static void put_text(Buf *b, Str type, Str text)
 {
 	bool plain = is_seven_bit(text);
 
-	buf_fmt(b, "Content-Type: %.*s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n", STR_ARG(type),
-	        plain ? "7bit" : "quoted-printable");
+	buf_fmt(b, "Content-Type: %.*s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+	        STR_ARG(type), plain ? "7bit" : "quoted-printable");
 	if (plain)
 		put_lines(b, text);
 	else
@@ -323,7 +336,8 @@ static void put_file_name(Buf *b, const char *parameter, Str name)
 	bool plain = true;
 
 	for (size_t i = 0; i < name.len; i++)
-		plain &= name.at[i] >= ' ' && name.at[i] < 0x7f && name.at[i] != '"' && name.at[i] != '\\';
+		plain &= name.at[i] >= ' ' && name.at[i] < 0x7f && name.at[i] != '"' &&
+		         name.at[i] != '\\';
 	if (plain) {
 		buf_fmt(b, ";\r\n %s=\"%.*s\"", parameter, STR_ARG(name));
 		return;
@@ -332,8 +346,8 @@ static void put_file_name(Buf *b, const char *parameter, Str name)
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)name.at[i];
 
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-		    c == '_')
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    c == '.' || c == '-' || c == '_')
 			buf_putc(b, (char)c);
 		else
 			buf_fmt(b, "%%%02X", c);
@@ -344,13 +358,15 @@ static Err *put_file(Buf *b, Arena *a, const MailFile *file)
 {
 	Str type = file->type.len ? file->type : S("application/octet-stream");
 
-	if (!is_value(file->name) || file->name.len > 200 || !is_value(type) || !smtp_is_ascii(type) ||
-	    str_find_char(type, '/') < 0)
+	if (!is_value(file->name) || file->name.len > 200 || !is_value(type) ||
+	    !smtp_is_ascii(type) || str_find_char(type, '/') < 0)
 		return bad_header(a, S("a file's name or type"), "cannot stand in a header");
-	if (file->id.len && (!is_token(file->id) || strcspn(str_z(a, file->id), "<>") != file->id.len))
+	if (file->id.len &&
+	    (!is_token(file->id) || strcspn(str_z(a, file->id), "<>") != file->id.len))
 		return bad_header(a, S("a file's id"), "cannot stand in a header");
 	buf_fmt(b, "Content-Type: %.*s\r\n", STR_ARG(type));
-	buf_put(b, file->id.len ? S("Content-Disposition: inline") : S("Content-Disposition: attachment"));
+	buf_put(b, file->id.len ? S("Content-Disposition: inline")
+	                        : S("Content-Disposition: attachment"));
 	if (file->name.len)
 		put_file_name(b, "filename", file->name);
 	if (file->id.len)
@@ -366,7 +382,7 @@ typedef struct Tree {
 	Buf *b;
 	Arena *a;
 	const MailDraft *draft;
-	uint64_t seed; /* of boundaries */
+	uint64_t seed;  /* of boundaries */
 	size_t inlined; /* files that the HTML shows */
 } Tree;
 
@@ -379,18 +395,19 @@ static Str tree_begin(const Tree *t, const char *kind, char level)
 {
 	Str boundary = tree_boundary(t, level);
 
-	buf_fmt(t->b, "Content-Type: multipart/%s; boundary=\"%.*s\"\r\n\r\n", kind, STR_ARG(boundary));
+	buf_fmt(t->b, "Content-Type: multipart/%s; boundary=\"%.*s\"\r\n", kind, STR_ARG(boundary));
 	return boundary;
 }
 
+/* The line break before a boundary is the boundary's. */
 static void tree_part(const Tree *t, Str boundary)
 {
-	buf_fmt(t->b, "--%.*s\r\n", STR_ARG(boundary));
+	buf_fmt(t->b, "\r\n--%.*s\r\n", STR_ARG(boundary));
 }
 
 static void tree_end(const Tree *t, Str boundary)
 {
-	buf_fmt(t->b, "--%.*s--\r\n", STR_ARG(boundary));
+	buf_fmt(t->b, "\r\n--%.*s--\r\n", STR_ARG(boundary));
 }
 
 static void put_alternatives(const Tree *t)
@@ -399,7 +416,8 @@ static void put_alternatives(const Tree *t)
 	Str boundary;
 
 	if (!d->html.len || !d->text.len) {
-		put_text(t->b, d->html.len ? S("text/html") : S("text/plain"), d->html.len ? d->html : d->text);
+		put_text(t->b, d->html.len ? S("text/html") : S("text/plain"),
+		         d->html.len ? d->html : d->text);
 		return;
 	}
 	boundary = tree_begin(t, "alternative", 'a');
@@ -453,9 +471,21 @@ static Err *put_tree(const Tree *t)
 
 static bool is_ours(Str name)
 {
-	static const Str ours[] = { S("from"), S("to"), S("cc"), S("bcc"), S("reply-to"), S("subject"), S("date"),
-		                    S("message-id"), S("mime-version"), S("sender"), S("return-path"), S("received"),
-		                    S("list-unsubscribe"), S("list-unsubscribe-post"), S("dkim-signature") };
+	static const Str ours[] = { S("from"),
+		                    S("to"),
+		                    S("cc"),
+		                    S("bcc"),
+		                    S("reply-to"),
+		                    S("subject"),
+		                    S("date"),
+		                    S("message-id"),
+		                    S("mime-version"),
+		                    S("sender"),
+		                    S("return-path"),
+		                    S("received"),
+		                    S("list-unsubscribe"),
+		                    S("list-unsubscribe-post"),
+		                    S("dkim-signature") };
 
 	for (size_t i = 0; i < COUNT(ours); i++)
 		if (str_eq_nocase(name, ours[i]))
@@ -485,9 +515,11 @@ static Err *put_head(Buf *b, Arena *a, const MailDraft *d)
 		TRY(put_addresses(b, a, S("Reply-To"), &d->reply_to, 1));
 	TRY(mime_put_header(b, a, S("Subject"), d->subject));
 	if (d->message_id.len) {
-		if (!is_token(d->message_id) || !smtp_address_is(d->message_id) || !smtp_is_ascii(d->message_id))
+		if (!is_token(d->message_id) || !smtp_address_is(d->message_id) ||
+		    !smtp_is_ascii(d->message_id))
 			return bad_header(a, S("Message-ID"), "is not of the form local@domain");
-		TRY(mime_put_header(b, a, S("Message-ID"), str_fmt(a, "<%.*s>", STR_ARG(d->message_id))));
+		TRY(mime_put_header(b, a, S("Message-ID"),
+		                    str_fmt(a, "<%.*s>", STR_ARG(d->message_id))));
 	}
 	TRY(put_unsubscribe(b, a, d->unsubscribe_url));
 	for (size_t i = 0; i < d->header_count; i++) {

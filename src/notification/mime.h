@@ -3,7 +3,7 @@
  * MIME: a mail built from its parts (RFC 5322, 2045-2047, 2231). Nothing that a caller gives can add a header line: a control
  * character in a value is refused, never dropped. Pure. */
 #pragma once
-#include "base/err.h"
+#include "base/buf.h"
 
 typedef struct MailAddress {
 	Str name;    /* "Pine & Anvil", UTF-8; may be empty */
@@ -15,10 +15,10 @@ typedef struct MailHeader {
 } MailHeader;
 
 typedef struct MailFile {
-	Str name;   /* "invoice.pdf" */
-	Str type;   /* "application/pdf"; empty: application/octet-stream */
+	Str name; /* "invoice.pdf" */
+	Str type; /* "application/pdf"; empty: application/octet-stream */
 	Str bytes;
-	Str id;     /* not empty: shown in the HTML as cid:ID */
+	Str id; /* not empty: shown in the HTML as cid:ID */
 } MailFile;
 
 typedef struct MailDraft {
@@ -26,10 +26,10 @@ typedef struct MailDraft {
 	const MailAddress *to;
 	size_t to_count;
 	Str subject;
-	Str text, html;       /* one of them, or both as alternatives; UTF-8 */
-	Str message_id;       /* "018f...@mail.shop.example", without brackets; the same at every attempt */
+	Str text, html; /* one of them, or both as alternatives; UTF-8 */
+	Str message_id; /* "018f...@mail.shop.example", without brackets; the same at every attempt */
 	int64_t date_us;
-	Str unsubscribe_url;  /* https: List-Unsubscribe with one click (RFC 8058); empty: none */
+	Str unsubscribe_url; /* https: List-Unsubscribe with one click (RFC 8058); empty: none */
 	const MailHeader *headers; /* more of them; none of those above */
 	size_t header_count;
 	const MailFile *files;

@@ -137,9 +137,11 @@ static bool is_utf8(Str text)
 /* False: a character set that we do not know. */
 static bool put_as_utf8(Buf *b, Str charset, Str bytes)
 {
-	static const Str latin[] = { S("iso-8859-1"), S("latin1"), S("iso-8859-15"), S("windows-1252") };
+	static const Str latin[] = { S("iso-8859-1"), S("latin1"), S("iso-8859-15"),
+		                     S("windows-1252") };
 
-	if (!charset.len || str_eq_nocase(charset, S("utf-8")) || str_eq_nocase(charset, S("us-ascii"))) {
+	if (!charset.len || str_eq_nocase(charset, S("utf-8")) ||
+	    str_eq_nocase(charset, S("us-ascii"))) {
 		if (is_utf8(bytes))
 			buf_put(b, bytes);
 		else
@@ -156,6 +158,8 @@ static bool put_as_utf8(Buf *b, Str charset, Str bytes)
 
 static Str loose_base64(Arena *a, Str text)
 {
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *clean = arena_alloc_raw(a, text.len + 4);
 	size_t len = 0;
 	Str out;
@@ -163,15 +167,17 @@ static Str loose_base64(Arena *a, Str text)
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.at[i];
 
-		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/')
+		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    c == '+' || c == '/')
 			clean[len++] = c;
 		else if (c == '=')
 			break;
 	}
 	len -= len % 4 == 1;
-	if (len % 4 == 2)
-		clean[len - 1] = "AQgw"[strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", clean[len - 1]) -
-		                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" >> 4];
+	if (len % 4 == 2) /* bits that count for nothing are zero for a strict reader */
+		clean[len - 1] = alphabet[(strchr(alphabet, clean[len - 1]) - alphabet) & 0x30];
+	else if (len % 4 == 3)
+		clean[len - 1] = alphabet[(strchr(alphabet, clean[len - 1]) - alphabet) & 0x3c];
 	while (len % 4)
 		clean[len++] = '=';
 	return b64_read(a, (Str){ clean, len }, &out) ? out : text;
@@ -191,8 +197,11 @@ static Str loose_quoted(Arena *a, Str text, bool word)
 		if (low >= 0) {
 			into[len++] = (char)(high << 4 | low);
 			i += 2;
-		} else if (c == '=' && !word && i + 1 < text.len && (text.at[i + 1] == '\n' || text.at[i + 1] == '\r')) {
-			i += text.at[i + 1] == '\r' && i + 2 < text.len && text.at[i + 2] == '\n' ? 2 : 1;
+		} else if (c == '=' && !word && i + 1 < text.len &&
+		           (text.at[i + 1] == '\n' || text.at[i + 1] == '\r')) {
+			i += text.at[i + 1] == '\r' && i + 2 < text.len && text.at[i + 2] == '\n'
+			             ? 2
+			             : 1;
 		} else {
 			into[len++] = word && c == '_' ? ' ' : c;
 		}
@@ -207,8 +216,8 @@ static size_t take_word(Arena *a, Buf *b, Str text)
 	ptrdiff_t end;
 	size_t star;
 
-	if (!str_starts(text, S("=?")) || !str_split(&rest, '?', &charset) || !str_split(&rest, '?', &kind) ||
-	    kind.len != 1)
+	if (!str_starts(text, S("=?")) || !str_split(&rest, '?', &charset) ||
+	    !str_split(&rest, '?', &kind) || kind.len != 1)
 		return 0;
 	end = str_find(rest, S("?="));
 	if (end < 0 || str_find_char(str_sub(rest, 0, (size_t)end), ' ') >= 0)
@@ -239,7 +248,8 @@ Str mime_words(Arena *a, Str value)
 
 		while (blanks < value.len && strchr(" \t\r\n", value.at[blanks]))
 			blanks++;
-		if (after_word && blanks > i && str_starts(str_sub(value, blanks, value.len), S("=?"))) {
+		if (after_word && blanks > i &&
+		    str_starts(str_sub(value, blanks, value.len), S("=?"))) {
 			used = take_word(a, &b, str_sub(value, blanks, value.len));
 			if (used) { /* blanks between two of them are none */
 				i = blanks + used;
@@ -325,7 +335,8 @@ Str mime_address(Str value)
 
 	if (from >= 0) {
 		to = str_find_char(str_sub(value, (size_t)from, value.len), '>');
-		return to < 0 ? S("") : str_trim(str_sub(value, (size_t)from + 1, (size_t)(from + to)));
+		return to < 0 ? S("")
+		              : str_trim(str_sub(value, (size_t)from + 1, (size_t)(from + to)));
 	}
 	value = trim_all(value);
 	while (str_split(&value, ' ', &word)) {

@@ -17,16 +17,17 @@ bool mime_header(Arena *a, Str head, const char *name, Str *value);
 /* The same for people: encoded words as UTF-8. Empty: there is none. */
 Str mime_header_text(Arena *a, Str head, const char *name);
 Str mime_unfold(Arena *a, Str value);
-Str mime_words(Arena *a, Str value); /* RFC 2047: UTF-8, US-ASCII and ISO-8859-1 are decoded, others stay */
+Str mime_words(Arena *a,
+               Str value); /* RFC 2047: UTF-8, US-ASCII and ISO-8859-1 are decoded, others stay */
 /* A parameter of a Content-Type or the like; false: there is none. */
 bool mime_parameter(Arena *a, Str value, const char *name, Str *out);
 /* The first address in a From or To: what stands in <>, or the first word with an @. Empty: there is none. */
 Str mime_address(Str value);
 
 typedef struct MimePart {
-	Str type;    /* "text/plain", lower case */
+	Str type;       /* "text/plain", lower case */
 	Str head, body; /* body as it stands */
-	Str name;    /* of a file; or empty */
+	Str name;       /* of a file; or empty */
 	unsigned depth;
 } MimePart;
 /* Leaves in their order; a part of message/rfc822 is a leaf. */

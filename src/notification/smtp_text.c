@@ -25,8 +25,8 @@ static Str take_status(Str text, unsigned code, Str *status)
 
 	while (at < text.len && at < 11 && (is_digit(text.at[at]) || text.at[at] == '.'))
 		dots += text.at[at++] == '.';
-	if (dots != 2 || (at < text.len && text.at[at] != ' ') || text.at[0] != (char)('0' + code / 100) ||
-	    text.at[at - 1] == '.' || text.at[1] != '.')
+	if (dots != 2 || (at < text.len && text.at[at] != ' ') ||
+	    text.at[0] != (char)('0' + code / 100) || text.at[at - 1] == '.' || text.at[1] != '.')
 		return text;
 	*status = str_sub(text, 0, at);
 	return str_trim(str_sub(text, at, text.len));
@@ -91,10 +91,12 @@ SmtpVerb smtp_verb_read(Str line, Str *argument)
 		Str word;
 		SmtpVerb verb;
 	} verbs[] = {
-		{ S("EHLO"), SMTP_EHLO }, { S("HELO"), SMTP_HELO },         { S("MAIL"), SMTP_MAIL },
-		{ S("RCPT"), SMTP_RCPT }, { S("DATA"), SMTP_DATA },         { S("RSET"), SMTP_RSET },
-		{ S("NOOP"), SMTP_NOOP }, { S("QUIT"), SMTP_QUIT },         { S("AUTH"), SMTP_AUTH },
-		{ S("VRFY"), SMTP_VRFY }, { S("STARTTLS"), SMTP_STARTTLS }, { S("HELP"), SMTP_HELP },
+		{ S("EHLO"), SMTP_EHLO },         { S("HELO"), SMTP_HELO },
+		{ S("MAIL"), SMTP_MAIL },         { S("RCPT"), SMTP_RCPT },
+		{ S("DATA"), SMTP_DATA },         { S("RSET"), SMTP_RSET },
+		{ S("NOOP"), SMTP_NOOP },         { S("QUIT"), SMTP_QUIT },
+		{ S("AUTH"), SMTP_AUTH },         { S("VRFY"), SMTP_VRFY },
+		{ S("STARTTLS"), SMTP_STARTTLS }, { S("HELP"), SMTP_HELP },
 	};
 	ptrdiff_t blank = str_find_char(line, ' ');
 	Str word = blank < 0 ? str_trim(line) : str_sub(line, 0, (size_t)blank);
@@ -121,8 +123,8 @@ static bool is_plain(Str text)
 		uint32_t code;
 
 		step = str_utf8(str_sub(text, i, text.len), &code);
-		if (!step || code <= ' ' || (code >= 0x7f && code < 0xa0) || code == '<' || code == '>' ||
-		    code == 0x2028 || code == 0x2029)
+		if (!step || code <= ' ' || (code >= 0x7f && code < 0xa0) || code == '<' ||
+		    code == '>' || code == 0x2028 || code == 0x2029)
 			return false;
 	}
 	return true;
@@ -148,7 +150,8 @@ static bool is_domain(Str domain)
 	if (domain.at[0] == '[')
 		return domain.len > 2 && domain.at[domain.len - 1] == ']' && smtp_is_ascii(domain);
 	for (size_t i = 0; i < domain.len; i++)
-		if (strchr("()[]\\,;:\"", domain.at[i]) || (domain.at[i] == '.' && domain.at[i - 1] == '.'))
+		if (strchr("()[]\\,;:\"", domain.at[i]) ||
+		    (domain.at[i] == '.' && domain.at[i - 1] == '.'))
 			return false;
 	return true;
 }
@@ -158,7 +161,8 @@ bool smtp_address_is(Str address)
 	ptrdiff_t at = str_rfind_char(address, '@');
 	Str local;
 
-	if (at <= 0 || at > SMTP_LOCAL_MOST || address.len > SMTP_ADDRESS_MOST || !is_plain(address))
+	if (at <= 0 || at > SMTP_LOCAL_MOST || address.len > SMTP_ADDRESS_MOST ||
+	    !is_plain(address))
 		return false;
 	local = str_sub(address, 0, (size_t)at);
 	if (!is_domain(str_sub(address, (size_t)at + 1, address.len)))
@@ -181,13 +185,15 @@ Str smtp_domain(Str address)
 static const char *read_parameter(Str word, SmtpPath *out)
 {
 	if (str_eq_nocase(str_sub(word, 0, 5), S("SIZE=")))
-		return str_to_u64(str_sub(word, 5, word.len), &out->size) ? NULL :
-		                                                            "501 5.5.4 SIZE is no number";
+		return str_to_u64(str_sub(word, 5, word.len), &out->size)
+		               ? NULL
+		               : "501 5.5.4 SIZE is no number";
 	if (str_eq_nocase(word, S("BODY=8BITMIME")))
 		out->eight = true;
 	else if (str_eq_nocase(word, S("SMTPUTF8")))
 		out->utf8 = true;
-	else if (!str_eq_nocase(word, S("BODY=7BIT")) && !str_eq_nocase(str_sub(word, 0, 5), S("AUTH=")))
+	else if (!str_eq_nocase(word, S("BODY=7BIT")) &&
+	         !str_eq_nocase(str_sub(word, 0, 5), S("AUTH=")))
 		return "555 5.5.4 that parameter is not known";
 	return NULL;
 }
@@ -221,7 +227,8 @@ const char *smtp_path_read(Str argument, Str word, SmtpPath *out)
 	if (!rest.len || rest.at[0] != '<' || end < 0)
 		return "501 5.5.4 a path in <> is missing";
 	out->address = str_sub(rest, 1, (size_t)end);
-	route = out->address.len && out->address.at[0] == '@' ? str_find_char(out->address, ':') : -1;
+	route = out->address.len && out->address.at[0] == '@' ? str_find_char(out->address, ':')
+	                                                      : -1;
 	if (route > 0)
 		out->address = str_sub(out->address, (size_t)route + 1, out->address.len);
 	if (out->address.len && !smtp_address_is(out->address))
@@ -258,7 +265,8 @@ void smtp_put_data(Buf *b, Str message)
 		}
 		buf_put(b, str_sub(rest, 0, end));
 		buf_put(b, S("\r\n"));
-		if (end < rest.len && rest.at[end] == '\r' && end + 1 < rest.len && rest.at[end + 1] == '\n')
+		if (end < rest.len && rest.at[end] == '\r' && end + 1 < rest.len &&
+		    rest.at[end + 1] == '\n')
 			end++;
 		rest = str_sub(rest, end + 1, rest.len);
 	}

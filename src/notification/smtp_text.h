@@ -6,18 +6,19 @@
 #include "base/buf.h"
 
 enum {
-	SMTP_LINE_MOST = 4096,    /* of a command or one line of a reply: RFC 5321 asks for 512, AUTH for more */
+	SMTP_LINE_MOST =
+		4096, /* of a command or one line of a reply: RFC 5321 asks for 512, AUTH for more */
 	SMTP_REPLY_LINES = 128,
-	SMTP_ADDRESS_MOST = 254,  /* RFC 5321 4.5.3.1, less its brackets */
+	SMTP_ADDRESS_MOST = 254, /* RFC 5321 4.5.3.1, less its brackets */
 	SMTP_LOCAL_MOST = 64,
 };
 
 typedef enum SmtpRead { SMTP_MORE, SMTP_DONE, SMTP_BAD } SmtpRead;
 
 typedef struct SmtpReply {
-	unsigned code;   /* 200 to 599; 0: there was none */
-	Str status;      /* "5.1.1" (RFC 3463), or empty */
-	Str text;        /* its lines without numbers, a line feed between them */
+	unsigned code; /* 200 to 599; 0: there was none */
+	Str status;    /* "5.1.1" (RFC 3463), or empty */
+	Str text;      /* its lines without numbers, a line feed between them */
 } SmtpReply;
 
 /* The first whole reply in `bytes`; *used of them. What is said stays within the limits above, else SMTP_BAD. */
@@ -43,7 +44,7 @@ SmtpVerb smtp_verb_read(Str line, Str *argument); /* the argument without blanks
 
 /* What stands after MAIL or RCPT. */
 typedef struct SmtpPath {
-	Str address; /* local@domain; empty: the null path of MAIL FROM:<> */
+	Str address;   /* local@domain; empty: the null path of MAIL FROM:<> */
 	uint64_t size; /* SIZE=, 0: not said */
 	bool eight;    /* BODY=8BITMIME */
 	bool utf8;     /* SMTPUTF8 */
@@ -63,10 +64,10 @@ void smtp_put_data(Buf *b, Str message);
 
 /* And back, from bytes as they come. The end is CR LF . CR LF and nothing else (what others take for one is how mails are smuggled). */
 typedef struct SmtpTaker {
-	Buf *into;       /* its limit: more is counted but not kept */
+	Buf *into; /* its limit: more is counted but not kept */
 	uint64_t bytes;
-	bool lone;       /* a CR without its LF, or an LF without its CR, was there: not to be trusted */
+	bool lone; /* a CR without its LF, or an LF without its CR, was there: not to be trusted */
 	bool done;
-	uint8_t at;      /* where in a line: of smtp_text.c; zero at the start */
+	uint8_t at; /* where in a line: of smtp_text.c; zero at the start */
 } SmtpTaker;
 size_t smtp_take(SmtpTaker *taker, Str bytes); /* so many of them belonged to it */
