@@ -134,6 +134,7 @@ Home *home_new(const Service *service, const ServiceConf *conf, const void *own)
 		                 .public_url = conf->public_url,
 		                 .development = conf->development } };
 	home->trust = trust_of(home);
+	home->issuers = peer_issuers_new(a, &conf->issuers);
 	return home;
 }
 
@@ -153,11 +154,21 @@ Err *home_make(Home *home, Arena *errs)
 	return NULL;
 }
 
+PeerIssuers *issuers_of(const ServiceCall *c)
+{
+	return home_of(c)->issuers;
+}
+
+void home_still(Home *home)
+{
+	child_end(&home->life);
+}
+
 void home_close(Home *home)
 {
 	if (!home)
 		return;
-	child_end(&home->life);
+	home_still(home);
 	if (home->begun && home->pub.service->end)
 		home->pub.service->end(&home->pub);
 	db_close(home->pub.db);
@@ -165,5 +176,6 @@ void home_close(Home *home)
 		cache_close(home->cache);
 	redis_close(home->pub.redis);
 	home_cells_free(home);
+	peer_issuers_end(home->issuers);
 	arena_free(home->arena);
 }

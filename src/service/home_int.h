@@ -4,9 +4,25 @@
 #pragma once
 #include "http/server.h"
 #include "obs/metric.h"
+#include "service/conf_int.h"
 #include "service/service.h"
 #include "store/db_conf.h"
 #include "store/cache.h"
+
+/* One of `services.NAME.issuers`. */
+typedef struct IssuerConf {
+	Str issuer;
+	Str keys;
+	CONF_LIST_OF(Str) audience;
+	Str scopes;
+} IssuerConf;
+typedef CONF_LIST_OF(IssuerConf) IssuerList;
+const ConfTable *issuer_conf_table(void);
+
+typedef struct PeerIssuers PeerIssuers;
+/* Of a service at work; list borrowed. When it is empty, tokens of the user service are believed. */
+PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list) RETURNS_NONNULL;
+void peer_issuers_end(PeerIssuers *issuers); /* NULL is fine */
 
 typedef struct ServiceConf {
 	Str listen;
@@ -19,6 +35,7 @@ typedef struct ServiceConf {
 	RedisConf redis;
 	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
+	IssuerList issuers;
 } ServiceConf;
 
 /* conf.c: services by their place in the list, in a configuration */
@@ -31,6 +48,9 @@ Str service_inner_address(Arena *a, const Service *service); /* of this process'
 const ServiceConf *service_conf_of(const void *conf,
                                    size_t i); /* by place in the list of services */
 const void *service_own_conf(const void *conf, size_t i);
+
+const ServiceConf *service_conf_named(
+	const char *name); /* of what is at work; NULL: it is not in the file */
 
 enum { HOME_PORTS = 2 };
 
@@ -64,7 +84,9 @@ typedef struct Home {
 	bool begun;   /* the service's begin ran */
 	bool up;      /* atomic: requests may come */
 	Child life;
-	Str openapi; /* made once */
+	PeerIssuers *issuers;      /* whose tokens are believed */
+	struct Hearings *hearings; /* consumers at work */
+	Str openapi;               /* made once */
 } Home;
 
 /* How the answer is made: a buffer that becomes the body. */
@@ -129,7 +151,13 @@ Err *home_open(Home *home, Arena *errs) MUST_USE; /* that, and the service's beg
 bool home_may_wait(const Err *err); /* is it one that time may heal: a database that is away? */
 /* A fiber that opens it, if that was not done, and does what is to be done in the background. On loop 0. */
 Err *home_live(Home *home) MUST_USE;
+void home_still(Home *home); /* the end of that; parks, shielded */
 void home_close(Home *home); /* parks, shielded; NULL is fine */
 
+/* home_consume.c: fibers that hear of other services; of the fiber of home_live */
+Err *home_hear(Home *home) MUST_USE;
+void home_deafen(Home *home);
+
 /* run.c */
+const Home *home_named(const char *name); /* NULL: it does not run here */
 const Home *home_at(size_t i); /* by place in the list of services; NULL: it does not run here */
