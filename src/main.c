@@ -16,6 +16,7 @@
 #include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "notification/notification.h"
 #include "rt/jq.h"
 #include "service/services.h"
 #include "shift/command.h"
@@ -92,7 +93,7 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), notification_service(), MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)
