@@ -102,7 +102,7 @@ static const JobSchedule schedules[] = {
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[3];
+	static ServiceRoutes routes[6];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -121,8 +121,11 @@ const Service *analytics_service(void)
 	};
 
 	routes[0] = analytics_intake_routes();
-	routes[1] = analytics_project_routes();
-	routes[2] = analytics_query_routes();
+	routes[1] = analytics_posthog_routes();
+	routes[2] = analytics_plausible_routes();
+	routes[3] = analytics_project_routes();
+	routes[4] = analytics_query_routes();
+	routes[5] = analytics_failed_routes();
 	service.conf = analytics_conf_table();
 	return &service;
 }

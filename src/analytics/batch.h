@@ -20,6 +20,7 @@ typedef struct Batch {
 	Arena *arena; /* its own: batch_end gives it back */
 	const char *source;
 	Str body;
+	Str key; /* that the body has; empty: none */
 	Project *project;
 	HitLimits limits;
 	int64_t shift_ms; /* of the client's clock */
