@@ -18,6 +18,7 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "notification/notification.h"
+#include "payment/fault_command.h"
 #include "rt/jq.h"
 #include "service/services.h"
 #include "shift/command.h"
@@ -64,7 +65,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands,     init_commands,      explain_commands,
 	store_commands,   event_commands,    job_commands,       shift_commands,
 	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
-	keys_commands,    services_commands, analytics_commands,
+	keys_commands,    services_commands, analytics_commands, fault_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
