@@ -62,10 +62,10 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,  init_commands,  explain_commands,
-	store_commands,   event_commands, job_commands,   shift_commands,
-	jq_commands,      user_commands,  oidc_commands,  user_import_commands,
-	keys_commands,    saga_commands,  fault_commands, services_commands,
+	gateway_commands, load_commands, init_commands, explain_commands,
+	store_commands, event_commands, job_commands, shift_commands,
+	jq_commands, user_commands, oidc_commands, user_import_commands,
+	keys_commands, fault_commands, services_commands, saga_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -123,6 +123,8 @@ static void begin_features(void)
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	pages = services_pages(&count);
 	admin_extend(pages, count);
 	console_begin();
 }

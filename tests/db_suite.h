@@ -17,6 +17,7 @@
 #include "service_api_key_sql.h"
 #include "service_idempotency_sql.h"
 #include "service_schema.h"
+#include "service_state_sql.h"
 #include "shift_book_sql.h"
 #include "shift_dual_sql.h"
 #include "shift_schema.h"
@@ -650,6 +651,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);
 	suite_statements(db, a, &service_idempotency_sql);
+	suite_statements(db, a, &service_state_sql);
 	suite_statements(db, a, &shift_webhook_sql);
 	suite_statements(db, a, &shift_dual_sql);
 	suite_statements(db, a, &store_db_lease_sql);

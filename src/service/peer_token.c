@@ -8,7 +8,7 @@
 #include "auth/jwt.h"
 #include "base/arena.h"
 #include "base/time.h"
-#include "service/home_int.h"
+#include "service/service.h"
 #include "service/peer_int.h"
 
 #include <string.h>
@@ -60,15 +60,15 @@ const ConfTable *issuer_conf_table(void)
 	return &table;
 }
 
-PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list)
+PeerIssuers *peer_issuers_new(Arena *a, const IssuerConf *at, size_t count)
 {
 	static const IssuerConf user = { .keys = { "service:user", 12 } };
 	PeerIssuers *issuers = ARENA_NEW(a, PeerIssuers);
 
-	issuers->count = MAX(list->count, (size_t)1);
+	issuers->count = MAX(count, (size_t)1);
 	issuers->at = ARENA_ARRAY(a, Issuer, issuers->count);
 	for (size_t i = 0; i < issuers->count; i++) {
-		const IssuerConf *conf = list->count ? &list->at[i] : &user;
+		const IssuerConf *conf = count ? &at[i] : &user;
 
 		issuers->at[i] =
 			(Issuer){ .conf = conf,
@@ -150,7 +150,7 @@ static Err *of_issuer(ServiceCall *c, Jws *jws, ServiceWho *who)
 
 	TRY(json_read(c->arena, jws->payload, 0, &claims));
 	json_to_str(json_get(claims, S("iss")), &iss);
-	issuer = find_issuer(home_of(c)->issuers, iss);
+	issuer = find_issuer(issuers_of(c), iss);
 	if (!issuer || (issuer->typ.len && !str_eq_nocase(jws->typ, issuer->typ)))
 		return &bad_token;
 	TRY(prove(c->arena, jws, issuer));
