@@ -20,6 +20,8 @@
 #include "notification/notification.h"
 #include "payment/fault_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -66,6 +68,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	store_commands,   event_commands,    job_commands,       shift_commands,
 	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,    services_commands, analytics_commands, fault_commands,
+	saga_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -109,6 +112,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 

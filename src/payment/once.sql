@@ -17,5 +17,8 @@ values (:who, :key, :digest, false, :now, null, :status, :body, :now)
 on conflict (who, key) do update set running = false, status = :status, body = :body
 where payment_requests.running and payment_requests.digest = :digest
 
+--- exec once_release(who text, key text, now time)
+update payment_requests set locked_until = :now where who = :who and key = :key and running
+
 --- exec once_forget(before time)
 delete from payment_requests where created_at < :before

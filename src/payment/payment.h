@@ -5,6 +5,7 @@
 
 typedef struct PaymentConf PaymentConf;
 typedef struct Providers Providers;
+struct Checkout;
 typedef struct Service Service;
 typedef struct ServiceHome ServiceHome;
 
@@ -14,5 +15,6 @@ const Service *payment_service(void);
 typedef struct Payment {
 	const PaymentConf *conf;
 	Providers *providers; /* provider.h: those that are configured, their health */
+	struct Checkout *checkout; /* checkout.h */
 } Payment;
 const Payment *payment_of(const ServiceHome *home);

@@ -235,6 +235,18 @@ void stripe_put_id(JsonWriter *w, Arena *a, const char *key, const char *prefix,
 	stripe_put_text(w, key, id.set ? service_id_text(a, prefix, id.v) : S(""));
 }
 
+static bool is_live; /* set before the first request */
+
+void stripe_live(bool live)
+{
+	is_live = live;
+}
+
+void stripe_put_live(JsonWriter *w)
+{
+	json_put_bool(w, "livemode", is_live);
+}
+
 Str stripe_text(Arena *a, StripePut *put, const void *object)
 {
 	AUTO(buf_fini) Buf b = { 0 };
