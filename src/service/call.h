@@ -16,10 +16,12 @@ typedef Err *ServiceHandler(ServiceCall *c);
 /* Who asks, as the service's `who` found out. */
 typedef struct ServiceWho {
 	bool known;
-	Uuid id;          /* of the user; nil: none (a client of its own, a machine) */
-	Str name;         /* for logs: "usr_018f..." or the client's id */
-	Str scopes;       /* with blanks between them */
-	const void *more; /* the service's own: its session */
+	Uuid id;            /* of the user; nil: none (a client of its own, a machine) */
+	Str name;           /* for logs: "usr_018f..." or the client's id */
+	Str scopes;         /* with blanks between them */
+	bool peer;          /* another service of ours (peer.h): it has every scope */
+	const Json *claims; /* of its token, where it has some */
+	const void *more;   /* the service's own: its session */
 } ServiceWho;
 
 /* --- the request ------------------------------------------------------------------------------------------------------- */

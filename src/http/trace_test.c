@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/trace.c"
+#include "http/trace.c"
 #include "unit.h"
 
 #define ID "4bf92f3577b34da6a3ce929d0e0e4736"

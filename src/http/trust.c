@@ -2,7 +2,7 @@
  *
  * Networks that are trusted. A list is a handful of rows, looked at one after the other with two 64-bit compares each;
  * words ("private") are rows too: they stand for the networks that everybody would write. */
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 #include "base/arena.h"
 

@@ -4,7 +4,7 @@
  *
  * What is not exactly as the standard says begins a new trace: a repaired id would join requests that have nothing to do
  * with each other. Flags that are not known are not passed on, as the standard asks. */
-#include "gateway/trace.h"
+#include "http/trace.h"
 
 #include "base/rand.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/trust.c"
+#include "http/trust.c"
 #include "unit.h"
 
 TEST(addresses_have_one_form)
