@@ -59,9 +59,9 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,        init_commands,  explain_commands, store_commands,
-	event_commands,   job_commands,         shift_commands, jq_commands,      user_commands,
-	oidc_commands,    user_import_commands, keys_commands,
+	gateway_commands, load_commands,        init_commands,  explain_commands,  store_commands,
+	event_commands,   job_commands,         shift_commands, jq_commands,       user_commands,
+	oidc_commands,    user_import_commands, keys_commands,  services_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -169,13 +169,13 @@ int main(int argc, char **argv)
 		.page_count = COUNT(pages),
 	};
 
-	for (size_t i = 0; i < COUNT(lists); i++)
-		sets[1 + i].rows = lists[i](&sets[1 + i].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {
 		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
 		return 1;
 	}
+	for (size_t i = 0; i < COUNT(lists); i++)
+		sets[1 + i].rows = lists[i](&sets[1 + i].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

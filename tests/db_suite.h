@@ -6,6 +6,7 @@
 #include "rt/loop.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
+#include "service_api_key_sql.h"
 #include "service_idempotency_sql.h"
 #include "service_schema.h"
 #include "shift_book_sql.h"
@@ -631,6 +632,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &user_schema, &applied));
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
+	suite_statements(db, a, &service_api_key_sql);
 	suite_statements(db, a, &service_idempotency_sql);
 	suite_statements(db, a, &shift_webhook_sql);
 	suite_statements(db, a, &shift_dual_sql);

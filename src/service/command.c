@@ -32,9 +32,11 @@ static Err *run(void *arg)
 {
 	Task *task = arg;
 	AUTO(home_closep) Home *home = task->home;
-	Err *err = home_prepare(home, task->cmd->arena);
+	Err *err = peer_begin(task->cmd->arena);
 
+	err = err ? err : home_prepare(home, task->cmd->arena);
 	err = err ? err : task->fn(task->cmd, &home->pub, task->arg);
+	peer_end();
 	return err ? err_copy(task->cmd->arena, err) : NULL;
 }
 
@@ -58,6 +60,7 @@ Err *service_command(Cmd *cmd, const Service *service, Str file, ServiceCommand 
 
 	TRY(reader(cmd->arena, file, &conf));
 	TRY(find(cmd, service, file, conf, &i));
+	services_use(conf, true);
 	task.home = home_new(service, service_conf_of(conf, i), service_own_conf(conf, i));
 	return rt_run(&rt, run, &task);
 }

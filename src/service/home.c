@@ -134,6 +134,7 @@ Home *home_new(const Service *service, const ServiceConf *conf, const void *own)
 		                 .public_url = conf->public_url,
 		                 .development = conf->development } };
 	home->trust = trust_of(home);
+	home->issuers = peer_issuers_new(a, &conf->issuers);
 	return home;
 }
 
@@ -165,5 +166,6 @@ void home_close(Home *home)
 		cache_close(home->cache);
 	redis_close(home->pub.redis);
 	home_cells_free(home);
+	peer_issuers_end(home->issuers);
 	arena_free(home->arena);
 }

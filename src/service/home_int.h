@@ -4,6 +4,7 @@
 #pragma once
 #include "http/server.h"
 #include "obs/metric.h"
+#include "service/peer_int.h"
 #include "service/service.h"
 #include "store/db_conf.h"
 #include "store/cache.h"
@@ -19,6 +20,7 @@ typedef struct ServiceConf {
 	RedisConf redis;
 	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
+	IssuerList issuers;
 } ServiceConf;
 
 /* conf.c: services by their place in the list, in a configuration */
@@ -31,6 +33,14 @@ Str service_inner_address(Arena *a, const Service *service); /* of this process'
 const ServiceConf *service_conf_of(const void *conf,
                                    size_t i); /* by place in the list of services */
 const void *service_own_conf(const void *conf, size_t i);
+
+/* The configuration that this process works with. outside: of a command, to whom no service is in its own process. */
+void services_use(const void *conf, bool outside);
+Str services_secret(void);               /* of that: empty, there is none */
+bool services_is_here(const char *name); /* in this process */
+/* As services_place, of that configuration. */
+const char *services_peer_place(Arena *a, Str name, Str *address, bool *tls);
+const Service *service_of_command(const Cmd *cmd); /* by its first word; NULL: none */
 
 enum { HOME_PORTS = 2 };
 
@@ -64,7 +74,8 @@ typedef struct Home {
 	bool begun;   /* the service's begin ran */
 	bool up;      /* atomic: requests may come */
 	Child life;
-	Str openapi; /* made once */
+	PeerIssuers *issuers; /* whose tokens are believed */
+	Str openapi;          /* made once */
 } Home;
 
 /* How the answer is made: a buffer that becomes the body. */

@@ -20,7 +20,7 @@ Err *service_who_bearer(ServiceCall *c, ServiceWho *who) MUST_USE;
 Str service_bearer(const ServiceCall *c, bool basic);
 /* The same for a token that came another way. Fails as service_who_bearer. */
 Err *service_who_token(ServiceCall *c, Str token, ServiceWho *who) MUST_USE;
-/* Claims of the token, of an API key (sub, scope, key); NULL: none. */
+/* Claims of the token; NULL: it has none (an API key). */
 const Json *service_who_claims(const ServiceCall *c);
 
 /* --- asking another service -------------------------------------------------------------------------------------------------- */

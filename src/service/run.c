@@ -79,6 +79,9 @@ Err *services_begin(Arena *a, const void *conf, ServicesListen *listen, void *ar
 	Start start = { listen, arg, a };
 
 	TRY(services_wanted(a, conf));
+	services_use(conf, false);
+	if (services_any(conf))
+		TRY(peer_begin(a));
 	for (size_t i = 0; i < services_count(); i++) {
 		if (!service_runs_here(conf, i))
 			continue;
@@ -166,4 +169,5 @@ void services_end(void)
 		close_ports(home);
 		home_close(home);
 	}
+	peer_end();
 }

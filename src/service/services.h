@@ -14,6 +14,8 @@ enum { SERVICES_MOST = 8, SERVICES_BYTES = 32 << 10 /* of the struct that their 
 
 /* Once, before anything else here. Fails with INTERNAL "service.table" when a row is wrong. */
 Err *services_add(Arena *a, const Service *const *services, size_t count) MUST_USE;
+/* `banyan NAME fsck` and `banyan NAME key` of those that have them; after services_add. */
+const struct Command *services_commands(size_t *count);
 /* The schemas that a service's database has: the frame's, and one for each service. NULL: there is none at this place. */
 struct Schema;
 const struct Schema *(*services_schema(size_t i))(void);
