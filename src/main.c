@@ -17,6 +17,9 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "payment/fault_command.h"
+#include "payment/ledger_export.h"
+#include "payment/payment.h"
+#include "payment/payment_command.h"
 #include "rt/jq.h"
 #include "saga/saga.h"
 #include "saga/saga_command.h"
@@ -62,10 +65,11 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands, init_commands, explain_commands,
-	store_commands, event_commands, job_commands, shift_commands,
-	jq_commands, user_commands, oidc_commands, user_import_commands,
-	keys_commands, fault_commands, services_commands, saga_commands,
+	gateway_commands, load_commands,   init_commands,     explain_commands,
+	store_commands,   event_commands,  job_commands,      shift_commands,
+	jq_commands,      user_commands,   oidc_commands,     user_import_commands,
+	keys_commands,    fault_commands,  services_commands, saga_commands,
+	payment_commands, ledger_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -96,7 +100,7 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), payment_service(), MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)
