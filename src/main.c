@@ -2,6 +2,7 @@
  *
  * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "analytics/analytics.h"
 #include "base/arena.h"
 #include "base/args.h"
 #include "auth/password.h"
@@ -17,7 +18,10 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "notification/notification.h"
+#include "payment/fault_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -60,9 +64,11 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,        init_commands,  explain_commands, store_commands,
-	event_commands,   job_commands,         shift_commands, jq_commands,      user_commands,
-	oidc_commands,    user_import_commands, keys_commands,
+	gateway_commands, load_commands,     init_commands,      explain_commands,
+	store_commands,   event_commands,    job_commands,       shift_commands,
+	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,    services_commands, analytics_commands, fault_commands,
+	saga_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -77,6 +83,7 @@ static GatewayServices beside = {
 	.each = services_each,
 	.drain = services_drain,
 	.end = services_end,
+	.first = services_first,
 };
 
 static Err *read_for_service(Arena *a, Str file, const void **out)
@@ -92,7 +99,8 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), notification_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), notification_service(), analytics_service(),
+		                        MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -104,6 +112,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 
@@ -118,6 +127,8 @@ static void begin_features(void)
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	pages = services_pages(&count);
 	admin_extend(pages, count);
 	console_begin();
 }
@@ -170,13 +181,13 @@ int main(int argc, char **argv)
 		.page_count = COUNT(pages),
 	};
 
-	for (size_t i = 0; i < COUNT(lists); i++)
-		sets[1 + i].rows = lists[i](&sets[1 + i].count);
 	begin_features();
 	err = begin_services(lasting);
 	if (err) {
 		fprintf(stderr, "banyan: %.*s\n", STR_ARG(err_chain(lasting, err)));
 		return 1;
 	}
+	for (size_t i = 0; i < COUNT(lists); i++)
+		sets[1 + i].rows = lists[i](&sets[1 + i].count);
 	return args_main(&program, argc, argv, stdout, stderr);
 }

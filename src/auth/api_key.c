@@ -214,21 +214,25 @@ Err *api_key_make(Arena *a, Str owner, const Str *scopes, size_t scope_count, in
 
 /* --- looking ------------------------------------------------------------------------------------------------------------ */
 
-Err *api_key_find(const ApiKeySet *set, Str text, int64_t now_us, const ApiKey **out)
+Err *api_key_prove(const ApiKey *key, Str text, int64_t now_us)
 {
 	static const ApiKey nobody;
-	const ApiKey *key = text.len == API_KEY_BYTES
-	                            ? map_get(&set->by_id, str_sub(text, 0, API_KEY_ID))
-	                            : NULL;
+	bool is_key = key && text.len == API_KEY_BYTES;
 	uint8_t hash[32];
 
 	hash_text(text, hash);
-	if (CRYPTO_memcmp(hash, (key ? key : &nobody)->hash, sizeof hash) != 0 || !key)
+	if (CRYPTO_memcmp(hash, (is_key ? key : &nobody)->hash, sizeof hash) != 0 || !is_key)
 		return &unknown;
 	if (key->revoked_us)
 		return &revoked;
-	if (key->expires_us && now_us >= key->expires_us)
-		return &expired;
+	return key->expires_us && now_us >= key->expires_us ? &expired : NULL;
+}
+
+Err *api_key_find(const ApiKeySet *set, Str text, int64_t now_us, const ApiKey **out)
+{
+	const ApiKey *key = map_get(&set->by_id, str_sub(text, 0, API_KEY_ID));
+
+	TRY(api_key_prove(key, text, now_us));
 	*out = key;
 	return NULL;
 }

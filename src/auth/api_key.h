@@ -39,4 +39,6 @@ Err *api_key_make(Arena *a, Str owner, const Str *scopes, size_t scope_count, in
 
 /* Fails with UNAUTHENTICATED "keys.unknown", "keys.expired", "keys.revoked". Takes as long for a wrong secret as for the right one. */
 Err *api_key_find(const ApiKeySet *set, Str text, int64_t now_us, const ApiKey **out) MUST_USE;
+/* The same of one key; NULL: there is none of that id. */
+Err *api_key_prove(const ApiKey *key, Str text, int64_t now_us) MUST_USE;
 bool api_key_has_scope(const ApiKey *key, Str scope);

@@ -229,7 +229,8 @@ static Err *expand_one(Arena *a, Str *rest, Buf *b)
 
 static Str in_folder(const Conf *conf, Str path)
 {
-	if (!conf->folder.len || !path.len || path.at[0] == '/' || str_find(path, S("://")) > 0)
+	if (!conf->folder.len || !path.len || path.at[0] == '/' || str_find(path, S("://")) > 0 ||
+	    str_starts(path, S("service:")))
 		return path; /* an address, where a file or an address may stand, is left as it is */
 	return str_fmt(conf->arena, "%.*s/%.*s", STR_ARG(conf->folder), STR_ARG(path));
 }

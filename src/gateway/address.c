@@ -3,7 +3,7 @@
  * "host:port" taken apart. The port is always written: a server without one is more often a slip than port 80. */
 #include "gateway/address.h"
 
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 #include <string.h>
 

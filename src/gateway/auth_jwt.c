@@ -105,6 +105,14 @@ static bool is_scheme(const JwtConf *conf, Str word)
 	return false;
 }
 
+static bool is_left(const JwtConf *conf, Str token)
+{
+	for (size_t i = 0; i < conf->leave.count; i++)
+		if (str_starts(token, conf->leave.at[i]))
+			return true;
+	return false;
+}
+
 bool auth_scheme(Str credentials, Str *word, Str *rest)
 {
 	size_t at = 0;
@@ -143,7 +151,7 @@ Err *jwt_guard_token(const JwtGuard *guard, const Headers *headers, bool *there,
 			continue;
 		lines++;
 		if (!auth_scheme(headers->at[i].value, &word, &rest) ||
-		    !is_scheme(guard->conf, word))
+		    !is_scheme(guard->conf, word) || is_left(guard->conf, rest))
 			continue;
 		*token = rest;
 		*there = true;

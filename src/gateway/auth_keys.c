@@ -227,7 +227,8 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 	*source = (KeySource){ .refs = 1, .hold = conf_hold_ref(hold), .conf = conf, .name = name };
 	pthread_mutex_init(&source->lock, NULL);
 	cells_take(source);
-	source->fixed = conf->secret.len || (conf->jwks.len && str_find(conf->jwks, S("://")) < 0);
+	source->fixed = conf->secret.len || (conf->jwks.len && !conf->keys_at.len &&
+	                                     str_find(conf->jwks, S("://")) < 0);
 	source->is_file = source->fixed && !conf->secret.len;
 	if (source->is_file)
 		file_watch_init(&source->watch, conf->jwks, name, &watched, source);
@@ -235,6 +236,9 @@ Err *key_source_new(Arena *a, ConfHold *hold, const JwtConf *conf, Str name, Key
 		TRY(file_watch_look(&source->watch, a));
 	else if (source->fixed)
 		TRY(read_fixed(source, a));
+	else if (conf->keys_at.len)
+		TRY(fetch_place_service(a, conf->keys_at, conf->keys_tls, "/oauth2/jwks",
+		                        &source->place));
 	else
 		TRY(fetch_place(a, where(conf), conf->ca, &source->place));
 	*out = TAKE(source);

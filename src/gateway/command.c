@@ -9,6 +9,8 @@
 #include "gateway/gateway.h"
 #include "gateway/services.h"
 
+#include <unistd.h>
+
 static const ConfKey serve_options[] = {
 	{ "config", CONF_STR, AT(GatewayArgs, file), .letter = 'c', .value = "FILE",
 	  .help = "the configuration (docs/reference/configuration.md)" },
@@ -21,16 +23,42 @@ static const ConfKey serve_options[] = {
 	{ "admin", CONF_STR, AT(GatewayArgs, admin), .value = "ADDRESS",
 	  .help = "the admin port, instead of the configuration's: two processes may share one file" },
 	{ "listen", CONF_STR, AT(GatewayArgs, listen), .value = "ADDRESS",
-	  .help = "where, with --passthrough and without a configuration; 127.0.0.1:8080 if not said" },
+	  .help = "where, with --passthrough or at a first start without a configuration; 127.0.0.1:8080 if not said" },
+	{ "data", CONF_STR, AT(GatewayArgs, data), .def = "data", .value = "DIR",
+	  .help = "without a configuration: the folder of everything, banyan.yaml too" },
 };
+
+/* ./banyan.yaml, or what a first start writes. */
+static Err *find_file(Cmd *cmd, GatewayArgs *args)
+{
+	const GatewayServices *services = gateway_services();
+	bool fresh;
+
+	if (args->file.len || args->passthrough.len)
+		return NULL;
+	if (access("banyan.yaml", F_OK) == 0 && !args->listen.len) {
+		args->file = S("banyan.yaml");
+		return NULL;
+	}
+	if (!services->first)
+		return err_new(cmd->arena, ERR_INVALID, "args.missing",
+		               "no configuration was named: banyan serve -c FILE");
+	fresh = access(str_z(cmd->arena,
+	                     str_fmt(cmd->arena, "%.*s/banyan.yaml", STR_ARG(args->data))),
+	               F_OK) != 0;
+	TRY(services->first(cmd->arena, args->data, args->listen, args->admin, &args->file));
+	args->listen = S("");
+	args->admin = fresh ? S("") : args->admin;
+	if (fresh)
+		fprintf(cmd->out, "wrote %.*s\n", STR_ARG(args->file));
+	return NULL;
+}
 
 static Err *serve(Cmd *cmd)
 {
-	const GatewayArgs *args = cmd->args;
+	GatewayArgs *args = cmd->args;
 
-	if (!args->file.len && !args->passthrough.len)
-		return err_new(cmd->arena, ERR_INVALID, "args.missing",
-		               "no configuration was named: banyan serve -c FILE");
+	TRY(find_file(cmd, args));
 	if (args->listen.len && (args->file.len || !args->passthrough.len))
 		return err_new(cmd->arena, ERR_INVALID, "args.listen",
 		               "--listen is for --passthrough without a configuration");
@@ -111,7 +139,9 @@ static Err *check(Cmd *cmd)
 
 static const Command commands[] = {
 	{ "serve", .group = "decompose", .summary = "run what a configuration names", .run = serve,
-	  .help = "Runs the gateway until SIGTERM or SIGINT, then finishes what runs and ends; a second signal ends it at "
+	  .help = "Without a configuration: that of this folder, banyan.yaml, or else the gateway with all services on one folder, whose "
+	          "configuration the first start writes there: data/banyan.yaml.\n\n"
+	          "Runs the gateway until SIGTERM or SIGINT, then finishes what runs and ends; a second signal ends it at "
 	          "once. SIGHUP reads the configuration again: a mistake changes nothing. SIGUSR1 opens log files anew. "
 	          "SIGUSR2 starts the program anew with --takeover.\n\n"
 	          "--takeover asks the running process for its listening sockets and, once this one serves, tells it to "
@@ -122,10 +152,11 @@ static const Command commands[] = {
 	          "--passthrough is the way out of any trouble: no routes, no limits, no retries, targets as they came; "
 	          "with a configuration its listeners and certificates.\n\n"
 	          "Prints \"listening URL\" for each address, \"admin URL\", and \"ready\" once requests are served.",
-	  .examples = "banyan serve -c banyan.yaml\nbanyan serve --takeover -c banyan.yaml\n"
-	              "banyan serve -c banyan.yaml --only user\n"
-	              "banyan serve -c banyan.yaml --passthrough monolith\n"
-	              "banyan serve --passthrough 127.0.0.1:8000 --listen :8080",
+	  .examples =
+	          "banyan serve\nbanyan serve -c banyan.yaml\nbanyan serve --takeover -c banyan.yaml\n"
+	          "banyan serve -c banyan.yaml --only user\n"
+	          "banyan serve -c banyan.yaml --passthrough monolith\n"
+	          "banyan serve --passthrough 127.0.0.1:8000 --listen :8080",
 	  COMMAND_OPTIONS(serve_options), .size = sizeof(GatewayArgs) },
 	{ "check", .group = "decompose", .summary = "look for mistakes in a configuration",
 	  .run = check, .json = true,

@@ -51,7 +51,7 @@ static const ConfKey jwt_keys[] = {
 	  .help = "what a token's iss must be, letter by letter; without it that is not looked at",
 	  .more = "Without jwks and secret it is asked where its keys are, at /.well-known/openid-configuration." },
 	{ "jwks", CONF_PATH, AT(JwtConf, jwks), .value = "FILE|URL",
-	  .help = "the issuer's public keys: a JWK set, in a file or at an address",
+	  .help = "the issuer's public keys: a JWK set, in a file or at an address; or service:user",
 	  .more = "A file is looked at again every two seconds." },
 	{ "ca", CONF_PATH, AT(JwtConf, ca),
 	  .help = "PEM file of who may have signed that address's certificate; without it the system's" },
@@ -71,6 +71,9 @@ static const ConfKey jwt_keys[] = {
 	  .value = "WORD", .help = "words before the token in Authorization: Bearer, Token" },
 	{ "cookie", CONF_STR, AT(JwtConf, cookie), .value = "NAME",
 	  .help = "a cookie that may hold the token instead" },
+	{ "leave", CONF_STR, AT_LIST(JwtConf, leave), .value = "TEXT", .min = "1",
+	  .help = "tokens that begin so are no JWTs but a server's own keys: sk_, bk_",
+	  .more = "The request goes on to other ways of the policy, or as one that shows nothing." },
 	{ "typ", CONF_STR, AT(JwtConf, typ), .value = "TYPE",
 	  .help = "what a token's typ must be: at+jwt; without it that is not looked at" },
 	{ "skew", CONF_DURATION, AT(JwtConf, skew_us), .def = "30s", .max = "10m",
@@ -388,7 +391,7 @@ static void check_jwt(Conf *conf, const JwtConf *jwt)
 		mistake = webhook_url_read(a, jwt->jwks, &url);
 		if (mistake)
 			conf_mistake(conf, &jwt->jwks, "jwks: %s", mistake);
-	} else if (jwt->jwks.len) {
+	} else if (jwt->jwks.len && !str_starts(jwt->jwks, S("service:"))) {
 		check_keys_file(conf, jwt);
 	}
 	if (jwt->ca.len && !str_starts(jwt->jwks.len ? jwt->jwks : jwt->issuer, S("https://")))

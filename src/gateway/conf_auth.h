@@ -20,6 +20,9 @@ typedef struct JwtConf {
 	uint32_t bytes; /* of a token */
 	uint32_t cache; /* tokens */
 	bool need_expiry;
+	CONF_LIST_OF(Str) leave; /* tokens that begin so are not of this kind */
+	Str keys_at;             /* where jwks is a service: its address */
+	bool keys_tls;
 } JwtConf;
 
 /* Sessions in cookies that the monolith signed: auth/signed_session.h. */

@@ -8,7 +8,7 @@
 #include "gateway/conf_reshape.h"
 #include "gateway/conf_shift.h"
 #include "gateway/conf_upstream.h"
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 /* One thing that must be so: exactly one of `is`, `pattern` and `absent` was given. */
 typedef struct ConditionConf {

@@ -57,8 +57,24 @@ static void add_named(Conf *conf, GatewayConf *g, const char *key, const Str *at
 	add(a, g, *at, why ? S("127.0.0.1:1") : address, tls);
 }
 
+/* `jwks: service:user`: keys come from there. */
+static void find_keys(Conf *conf, const GatewayConf *g, JwtConf *jwt)
+{
+	Str name = str_sub(jwt->jwks, PREFIX.len, jwt->jwks.len);
+	const char *why;
+
+	if (!str_starts(jwt->jwks, PREFIX))
+		return;
+	why = gateway_services()->place(conf_arena(conf), g->services.at, name, &jwt->keys_at,
+	                                &jwt->keys_tls);
+	if (why)
+		conf_mistake(conf, &jwt->jwks, "jwks: the service %.*s %s", STR_ARG(name), why);
+}
+
 void gateway_conf_add_services(Conf *conf, GatewayConf *g)
 {
+	for (size_t i = 0; i < g->auth.count; i++)
+		find_keys(conf, g, &g->auth.at[i].jwt);
 	for (size_t i = 0; i < g->routes.count; i++) {
 		const RouteConf *r = &g->routes.at[i];
 

@@ -30,6 +30,19 @@ Err *fetch_place(Arena *a, Str url, Str ca, FetchPlace *out)
 	return NULL;
 }
 
+Err *fetch_place_service(Arena *a, Str at, bool tls, const char *target, FetchPlace *out)
+{
+	bool is_unix = str_starts(at, S("unix:"));
+
+	TRY(fetch_place(a,
+	                str_fmt(a, "%s://%.*s%s", tls ? "https" : "http",
+	                        STR_ARG(is_unix ? S("service") : at), target),
+	                S(""), out));
+	if (is_unix)
+		out->unix_at = at;
+	return NULL;
+}
+
 void fetch_place_fini(FetchPlace *place)
 {
 	tls_unref(TAKE(place->tls));
@@ -105,10 +118,13 @@ static Err *dial(const Talk *talk, Stream *stream)
 {
 	const WebhookUrl *url = &talk->place->url;
 	Err *err = NULL;
-	Addr *addrs;
-	size_t count;
+	Addr unix_addr, *addrs = &unix_addr;
+	size_t count = 1;
 
-	TRY(dns_resolve(talk->arena, url->host, url->port, &addrs, &count));
+	if (talk->place->unix_at.len)
+		TRY(addr_parse(talk->arena, talk->place->unix_at, &unix_addr));
+	else
+		TRY(dns_resolve(talk->arena, url->host, url->port, &addrs, &count));
 	for (size_t i = 0; i < count; i++) {
 		stream_close(stream);
 		err = stream_connect(stream, &addrs[i]);

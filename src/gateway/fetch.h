@@ -12,12 +12,15 @@ typedef struct Upstream Upstream;
 /* Immutable, once made. */
 typedef struct FetchPlace {
 	WebhookUrl url;
+	Str unix_at;     /* "unix:...": connect there; empty: to the URL's host */
 	TlsContext *tls; /* NULL: plain */
 	Upstream *up;    /* of that name; NULL: by its address */
 } FetchPlace;
 
 /* ca: a PEM file, or empty for the system's. Reads files: blocks. The text was looked at by webhook_url_read. */
 Err *fetch_place(Arena *a, Str url, Str ca, FetchPlace *out) MUST_USE;
+/* A page of a service: its address as services tell it. */
+Err *fetch_place_service(Arena *a, Str at, bool tls, const char *target, FetchPlace *out) MUST_USE;
 void fetch_place_fini(FetchPlace *place); /* any thread; fine twice */
 
 typedef struct FetchAsk {

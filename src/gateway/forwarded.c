@@ -18,7 +18,7 @@
 #include "base/arena.h"
 #include "base/rand.h"
 #include "gateway/rfc7239.h"
-#include "gateway/trace.h"
+#include "http/trace.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -13,6 +13,7 @@ typedef struct GatewayArgs {
 	bool takeover; /* get the sockets of the process that runs, and end it */
 	Str passthrough; /* everything goes to this upstream or address (passthrough.h); empty: as configured */
 	Str listen;             /* without a file: where */
+	Str data;               /* without a file: the folder of everything */
 	CONF_LIST_OF(Str) only; /* "gateway" and names of services; none: all that the file names */
 	Str admin;              /* instead of the file's admin.address; empty: as configured */
 } GatewayArgs;

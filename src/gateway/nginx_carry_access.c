@@ -6,7 +6,7 @@
 #include "gateway/nginx_carry_parts.h"
 
 #include "base/arena.h"
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 static CarryItem *close_route(Place *p)
 {

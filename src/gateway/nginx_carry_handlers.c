@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "gateway/nginx_carry_text.h"
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 #include <unistd.h>
 

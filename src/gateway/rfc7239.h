@@ -2,7 +2,7 @@
  *
  * The Forwarded field of RFC 7239, read and written. Pure. */
 #pragma once
-#include "gateway/trust.h"
+#include "http/trust.h"
 
 /* What one proxy said. Empty: it did not. */
 typedef struct Hop {

@@ -44,8 +44,8 @@ static void no_end(void)
 }
 
 static const ConfTable no_table = { .name = "services" };
-static const GatewayServices none = { &no_table, no_only, no_any,   no_place,
-	                              no_begin,  no_each, no_drain, no_end };
+static const GatewayServices none = { &no_table, no_only,  no_any, no_place, no_begin,
+	                              no_each,   no_drain, no_end, NULL };
 static const GatewayServices *known = &none;
 
 void gateway_serve_beside(const GatewayServices *services)

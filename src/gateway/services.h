@@ -23,6 +23,8 @@ typedef struct GatewayServices {
 	void (*each)(ServicesPort *fn, void *arg);
 	Err *(*drain)(const HttpDrain *how);
 	void (*end)(void);
+	/* For who has no configuration: writes one into the folder unless it is there. NULL: nobody can. */
+	Err *(*first)(Arena *a, Str folder, Str listen, Str admin, Str *file);
 } GatewayServices;
 
 /* Once, before any configuration is read; borrowed. */

@@ -22,8 +22,8 @@ typedef enum Channel { CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_PUSH, CHANNEL_INBOX, 
 
 /* What may be done with a message; the table of rules is in delivery_domain.h. */
 typedef enum MessageClass {
-	CLASS_SECURITY,      /* codes, "somebody logged in": no preference and no quiet hour holds it */
-	CLASS_CRITICAL,      /* alarms: no quiet hour holds it */
+	CLASS_SECURITY, /* codes, "somebody logged in": no preference and no quiet hour holds it */
+	CLASS_CRITICAL, /* alarms: no quiet hour holds it */
 	CLASS_TRANSACTIONAL, /* about something that the recipient did */
 	CLASS_BULK,          /* news: leaves only with a way to unsubscribe */
 	CLASSES
@@ -41,21 +41,23 @@ typedef struct Message {
 	Uuid delivery;
 	Uuid notification;
 	int64_t attempt; /* 1 is the first */
-	Str to;          /* "ann@shop.test"; "+491701234567"; a device's token, or its endpoint's URL */
+	Str to; /* "ann@shop.test"; "+491701234567"; a device's token, or its endpoint's URL */
 	Str to_name;
-	Str platform;       /* push: "webpush", "fcm", "apns" */
-	const Json *device; /* push: what else the device said: { "p256dh": ..., "auth": ... }; NULL: nothing */
-	Str from, from_name, reply_to; /* e-mail; `from` of SMS: the sender's number or name. Empty: the provider's own */
-	Str subject;                   /* e-mail; of push the title. One line */
+	Str platform; /* push: "webpush", "fcm", "apns" */
+	const Json *
+		device; /* push: what else the device said: { "p256dh": ..., "auth": ... }; NULL: nothing */
+	Str from, from_name,
+		reply_to; /* e-mail; `from` of SMS: the sender's number or name. Empty: the provider's own */
+	Str subject; /* e-mail; of push the title. One line */
 	Str text;
 	Str html; /* e-mail; empty: text alone */
 	Str url;  /* push: where a click leads */
 	Str icon; /* push: a picture's URL */
 	Str data; /* push: a JSON object for the application; empty: none */
 	Str locale;
-	Str category;    /* what preferences call it: "orders" */
+	Str category; /* what preferences call it: "orders" */
 	Str unsubscribe; /* "https://.../u/TOKEN": List-Unsubscribe and List-Unsubscribe-Post (RFC 8058); empty: none */
-	Str collapse_key; /* a later one of this key stands in for an earlier; empty: none */
+	Str collapse_key;   /* a later one of this key stands in for an earlier; empty: none */
 	int64_t expires_us; /* UTC: worth nothing after that; 0: no end */
 	bool urgent;        /* may wake a sleeping device */
 	Str traceparent;
@@ -66,13 +68,13 @@ typedef struct Message {
 } Message;
 
 typedef enum SendOutcome {
-	SEND_ACCEPTED,  /* it is theirs now. That is not: delivered */
-	SEND_SOFT,      /* not taken, may work later: SMTP 4xx, HTTP 5xx with a proof that nothing was done, no connection */
-	SEND_HARD,      /* not taken, and never will be, whoever is asked: 550 no such user, a number that is none */
-	SEND_REFUSED,   /* this provider will not have us: credentials, quota, a country it does not serve. Others may */
+	SEND_ACCEPTED, /* it is theirs now. That is not: delivered */
+	SEND_SOFT, /* not taken, may work later: SMTP 4xx, HTTP 5xx with a proof that nothing was done, no connection */
+	SEND_HARD, /* not taken, and never will be, whoever is asked: 550 no such user, a number that is none */
+	SEND_REFUSED, /* this provider will not have us: credentials, quota, a country it does not serve. Others may */
 	SEND_THROTTLED, /* not taken; later: retry_after_us */
-	SEND_GONE,      /* as HARD, and the address is to be forgotten: a push subscription that has ended */
-	SEND_UNKNOWN,   /* the conversation broke where it may have been taken */
+	SEND_GONE, /* as HARD, and the address is to be forgotten: a push subscription that has ended */
+	SEND_UNKNOWN, /* the conversation broke where it may have been taken */
 	SEND_OUTCOMES
 } SendOutcome;
 
@@ -83,6 +85,7 @@ typedef struct SendResult {
 	Str detail; /* one line for people; no address, no text of the message */
 	int64_t retry_after_us; /* from now; 0: not said */
 	int64_t segments;       /* of an SMS; 0: not counted */
+	int64_t gone_us; /* GONE: since when, UTC; a device that was told after that is not forgotten. 0: not said */
 } SendResult;
 
 /* Sends one message. Parks; ends with the fiber's deadline or cancellation, and says UNKNOWN then when it may have been taken.
@@ -94,7 +97,8 @@ typedef struct ProviderKind {
 	const char *name; /* "smtp", "twilio", "webpush" */
 	Channel channel;
 	bool can_dedupe; /* the same delivery sent twice arrives once: a repeat after UNKNOWN harms nobody */
-	bool (*takes)(void *state, const Message *message); /* can it send this one at all? NULL: yes */
+	bool (*takes)(void *state,
+	              const Message *message); /* can it send this one at all? NULL: yes */
 	ProviderSend *send;
 	/* Is it worth asking? NULL: yes. A sentence of the arena: why not. Does not park. */
 	Str (*ails)(void *state, Arena *a);

@@ -18,10 +18,10 @@ Providers *notification_providers(const ServiceHome *home);
 typedef struct NotificationDraft {
 	Str workflow; /* of which class, category and templates it is; must be there (workflow_need) */
 	Channel channel;
-	Str recipient;  /* who it is, as contacts know them; empty: only the address counts */
-	Str address;    /* empty: the recipient's own */
-	Str data;       /* a JSON object for the templates; empty: {} */
-	Str raw_ref;    /* of an e-mail that is whole: what notification_raw_with's function finds it by; empty: from templates */
+	Str recipient; /* who it is, as contacts know them; empty: only the address counts */
+	Str address;   /* empty: the recipient's own */
+	Str data;      /* a JSON object for the templates; empty: {} */
+	Str raw_ref; /* of an e-mail that is whole: what notification_raw_with's function finds it by; empty: from templates */
 	int64_t send_at_us, expires_us; /* 0: now, never */
 	Str collapse_key;
 	Str traceparent;
@@ -47,13 +47,13 @@ typedef enum ReportKind {
 
 /* A callback of a provider, a bounce: of a delivery, or of what a provider called an attempt. */
 typedef struct DeliveryReport {
-	Uuid delivery;         /* nil: found by the two below */
-	Str provider;          /* its name */
-	Str provider_id;       /* SendResult.id */
+	Uuid delivery;   /* nil: found by the two below */
+	Str provider;    /* its name */
+	Str provider_id; /* SendResult.id */
 	ReportKind kind;
 	Str code, detail;
 	int64_t at_us; /* 0: now */
-	Uuid event;    /* of the callback, where it has an id: the second one of it is nothing. nil: none */
+	Uuid event; /* of the callback, where it has an id: the second one of it is nothing. nil: none */
 } DeliveryReport;
 
 /* In the caller's transaction. *known false: there is no such delivery. A report that comes late or twice changes nothing. Fails with BUSY

@@ -11,7 +11,7 @@ typedef struct Provider {
 	Str name; /* as the configuration calls it: "ses"; unique in its channel; lives as long as the arena of providers_new */
 	const ProviderKind *kind;
 	void *state;
-	int64_t order; /* the lower is asked first; the same: in turn, by weight */
+	int64_t order;   /* the lower is asked first; the same: in turn, by weight */
 	uint32_t weight; /* 0: 1 */
 } Provider;
 

@@ -16,10 +16,12 @@ typedef Err *ServiceHandler(ServiceCall *c);
 /* Who asks, as the service's `who` found out. */
 typedef struct ServiceWho {
 	bool known;
-	Uuid id;          /* of the user; nil: none (a client of its own, a machine) */
-	Str name;         /* for logs: "usr_018f..." or the client's id */
-	Str scopes;       /* with blanks between them */
-	const void *more; /* the service's own: its session */
+	Uuid id;            /* of the user; nil: none (a client of its own, a machine) */
+	Str name;           /* for logs: "usr_018f..." or the client's id */
+	Str scopes;         /* with blanks between them */
+	bool peer;          /* another service of ours (peer.h): it has every scope */
+	const Json *claims; /* of its token, where it has some */
+	const void *more;   /* the service's own: its session */
 } ServiceWho;
 
 /* --- the request ------------------------------------------------------------------------------------------------------- */
@@ -67,6 +69,18 @@ Err *service_need_scope(ServiceCall *c, const char *scope) MUST_USE; /* DENIED "
 Str service_header(const ServiceCall *c, const char *name); /* of the request; empty: none */
 Str service_cookie(const ServiceCall *c,
                    const char *name); /* of the request; empty: none, or two of them */
+
+/* Tokens that every service believes: peer.h. */
+/* For .who of a Service. Sets who->name ("usr_...", the client's id, "key:bk_...", "service:payment"), ->id where it is a user of
+ * ours, ->scopes, ->peer. Nobody: no Authorization of that kind. May park (an issuer's keys are fetched). Fails with
+ * UNAUTHENTICATED "auth.token", BUSY "auth.keys" when the issuer's keys cannot be had. */
+Err *service_who_bearer(ServiceCall *c, ServiceWho *who) MUST_USE;
+/* What follows "Bearer " in Authorization; also the user name of Basic, when `basic` (Stripe's clients); empty: none. */
+Str service_bearer(const ServiceCall *c, bool basic);
+/* The same for a token that came another way. Fails as service_who_bearer. */
+Err *service_who_token(ServiceCall *c, Str token, ServiceWho *who) MUST_USE;
+/* Claims of the token; NULL: it has none (an API key). */
+const Json *service_who_claims(const ServiceCall *c);
 
 /* Mistakes that no table can see; all are told at once. service_mistakes fails with INVALID "request.fields" (422) when there
  * are some. pointer: "/email", a literal or of the arena. */

@@ -6,8 +6,11 @@
 #include "base/args.h"
 #include "base/log.h"
 #include "rt/loop.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
+
+#include <unistd.h>
 
 static ServicesReader *reader;
 
@@ -32,9 +35,11 @@ static Err *run(void *arg)
 {
 	Task *task = arg;
 	AUTO(home_closep) Home *home = task->home;
-	Err *err = home_prepare(home, task->cmd->arena);
+	Err *err = peer_begin(task->cmd->arena);
 
+	err = err ? err : home_prepare(home, task->cmd->arena);
 	err = err ? err : task->fn(task->cmd, &home->pub, task->arg);
+	peer_end();
 	return err ? err_copy(task->cmd->arena, err) : NULL;
 }
 
@@ -49,6 +54,16 @@ static Err *find(Cmd *cmd, const Service *service, Str file, const void *conf, s
 	               "%.*s has no services.%s.database", STR_ARG(file), service->name);
 }
 
+/* Who was told of no file, and finds none by the usual name, takes what a first start wrote. */
+static Str file_of(Str file)
+{
+	bool usual = str_eq(file, S("banyan.yaml"));
+
+	return usual && access("banyan.yaml", F_OK) != 0 && access("data/banyan.yaml", F_OK) == 0
+	               ? S("data/banyan.yaml")
+	               : file;
+}
+
 Err *service_command(Cmd *cmd, const Service *service, Str file, ServiceCommand *fn, void *arg)
 {
 	RtConf rt = { .loops = 1 };
@@ -56,8 +71,10 @@ Err *service_command(Cmd *cmd, const Service *service, Str file, ServiceCommand 
 	const void *conf;
 	size_t i;
 
+	file = file_of(file);
 	TRY(reader(cmd->arena, file, &conf));
 	TRY(find(cmd, service, file, conf, &i));
+	services_use(conf, true);
 	task.home = home_new(service, service_conf_of(conf, i), service_own_conf(conf, i));
 	return rt_run(&rt, run, &task);
 }

@@ -10,6 +10,8 @@
  * both lists of rows, the service's own moved behind the struct of all. A service that has a `url` runs elsewhere, unless
  * `banyan serve --only` names it. */
 #include "base/arena.h"
+#include "base/args.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 #include "service/trust_int.h"
@@ -27,13 +29,31 @@ typedef struct Slot {
 static struct {
 	const Service *at[SERVICES_MOST];
 	ConfTable tables[SERVICES_MOST];
-	size_t from[SERVICES_MOST]; /* of its Slot */
-	ConfKey keys[SERVICES_MOST];
+	size_t from[SERVICES_MOST];      /* of its Slot */
+	ConfKey keys[1 + SERVICES_MOST]; /* the first: what is all services' */
 	size_t count;
 	const Str *only;
 	size_t only_count;
 	ConfTable table;
+	const void *conf; /* that is at work */
+	bool outside;
 } known;
+
+/* What lies before the slots: keys that are all services'. */
+typedef struct Common {
+	Str secret;
+} Common;
+static const ConfKey secret_key = {
+	"secret",
+	CONF_STR,
+	AT(Common, secret),
+	.secret = true,
+	.min = "32",
+	.max = "1000",
+	.value = "TEXT",
+	.help = "by which services in different processes know each other: file:secrets/services",
+	.more = "The same in all of them, at least 32 bytes: openssl rand -hex 32. Services of one process need none."
+};
 
 /* --- rows -------------------------------------------------------------------------------------------------------------- */
 
@@ -104,6 +124,9 @@ static const ConfKey shared_keys[] = {
 	  .help = "a Redis for its caches and events; none: memory" },
 	{ "cache", CONF_OBJECT, AT(ServiceConf, cache),
 	  .help = "where it has a redis: answers that are kept, here and there" },
+	{ "issuers", CONF_OBJECT, AT_LIST(ServiceConf, issuers),
+	  .help = "whose access tokens are believed; none: those of the user service",
+	  .more = "Services that have users of their own take no notice of it." },
 	{ "trusted_proxies", CONF_STR, AT_LIST(ServiceConf, trusted_proxies),
 	  .verify = verify_network, .value = "NETWORK",
 	  .help = "gateways on other machines, whose word on the client is believed: 10.0.0.0/8" },
@@ -162,6 +185,8 @@ static ConfKey shared_key(size_t i)
 		key.table = cache_conf_table();
 	if (strcmp(key.name, "redis") == 0)
 		key.table = redis_conf_table();
+	if (strcmp(key.name, "issuers") == 0)
+		key.table = issuer_conf_table();
 	return key;
 }
 
@@ -193,14 +218,14 @@ static Err *add_one(Arena *a, const Service *service, size_t *at)
 	table->check = checks[i];
 	known.at[i] = service;
 	known.from[i] = *at;
-	known.keys[i] = (ConfKey){ .name = service->name,
-		                   .type = CONF_OBJECT,
-		                   .offset = *at + offsetof(Slot, conf),
-		                   .size = (uint16_t)table->size,
-		                   .span = (uint16_t)table->size,
-		                   .given = (uint32_t)(1 + *at + offsetof(Slot, on)),
-		                   .table = table,
-		                   .help = service->summary };
+	known.keys[1 + i] = (ConfKey){ .name = service->name,
+		                       .type = CONF_OBJECT,
+		                       .offset = *at + offsetof(Slot, conf),
+		                       .size = (uint16_t)table->size,
+		                       .span = (uint16_t)table->size,
+		                       .given = (uint32_t)(1 + *at + offsetof(Slot, on)),
+		                       .table = table,
+		                       .help = service->summary };
 	*at += (offsetof(Slot, conf) + table->size + 15) & ~(size_t)15;
 	known.count++;
 	if (*at > SERVICES_BYTES)
@@ -210,8 +235,9 @@ static Err *add_one(Arena *a, const Service *service, size_t *at)
 
 Err *services_add(Arena *a, const Service *const *services, size_t count)
 {
-	size_t at = 0;
+	size_t at = sizeof(Common);
 
+	known.keys[0] = secret_key;
 	if (count > SERVICES_MOST)
 		return err_new(a, ERR_INTERNAL, "service.table", "SERVICES_MOST is too small");
 	known.count = 0;
@@ -221,7 +247,7 @@ Err *services_add(Arena *a, const Service *const *services, size_t count)
 		(ConfTable){ .name = "services",
 		             .size = SERVICES_BYTES,
 		             .keys = known.keys,
-		             .count = known.count,
+		             .count = 1 + known.count,
 		             .help = "services that run in this process, or are reached by it" };
 	return NULL;
 }
@@ -261,6 +287,19 @@ const ServiceConf *service_conf_of(const void *conf, size_t i)
 const void *service_own_conf(const void *conf, size_t i)
 {
 	return slot_of(conf, i)->own;
+}
+
+/* --- what is at work ---------------------------------------------------------------------------------------------------- */
+
+void services_use(const void *conf, bool outside)
+{
+	known.conf = conf;
+	known.outside = outside;
+}
+
+Str services_secret(void)
+{
+	return known.conf ? ((const Common *)known.conf)->secret : S("");
 }
 
 static ptrdiff_t find(Str name)
@@ -334,7 +373,57 @@ const char *services_place(Arena *a, const void *conf, Str name, Str *address, b
 		*address = service_inner_address(a, known.at[i]);
 		return NULL;
 	}
+	if (!slot->conf.url.len && slot->conf.listen.len) {
+		*address = slot->conf.listen; /* another process of this machine */
+		return NULL;
+	}
 	if (!slot->conf.url.len)
 		return "runs elsewhere: set its url";
 	return split_url(slot->conf.url, address, tls) ? NULL : "has no usable url";
+}
+
+const ServiceConf *service_conf_named(const char *name)
+{
+	ptrdiff_t i = find(str_of(name));
+	const Slot *slot = i < 0 || !known.conf ? NULL : slot_of(known.conf, (size_t)i);
+
+	return slot && slot->on ? &slot->conf : NULL;
+}
+
+bool services_is_here(const char *name)
+{
+	ptrdiff_t i = find(str_of(name));
+
+	return i >= 0 && known.conf && !known.outside && service_runs_here(known.conf, (size_t)i);
+}
+
+/* A command is no part of the process that serves: it goes where that listens. */
+static const char *place_outside(Str name, Str *address, bool *tls)
+{
+	ptrdiff_t i = find(name);
+	const Slot *slot = i < 0 ? NULL : slot_of(known.conf, (size_t)i);
+
+	*tls = false;
+	if (!slot || !slot->on)
+		return "is not in services";
+	if (slot->conf.url.len)
+		return split_url(slot->conf.url, address, tls) ? NULL : "has no usable url";
+	*address = slot->conf.listen;
+	return address->len ? NULL : "listens nowhere: set its listen or url";
+}
+
+const char *services_peer_place(Arena *a, Str name, Str *address, bool *tls)
+{
+	if (!known.conf)
+		return "is not in services";
+	return known.outside ? place_outside(name, address, tls)
+	                     : services_place(a, known.conf, name, address, tls);
+}
+
+const Service *service_of_command(const Cmd *cmd)
+{
+	Str rest = str_of(cmd->command->name), name;
+	ptrdiff_t i = str_split(&rest, ' ', &name) ? find(name) : -1;
+
+	return i < 0 ? NULL : known.at[i];
 }

@@ -6,6 +6,7 @@
  * a fiber tries until it is there. What is wrong for good (a schema of a newer release, keys that cannot be read) ends the start. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/route_int.h"
 #include "service/trust_int.h"
@@ -134,6 +135,7 @@ Home *home_new(const Service *service, const ServiceConf *conf, const void *own)
 		                 .public_url = conf->public_url,
 		                 .development = conf->development } };
 	home->trust = trust_of(home);
+	home->issuers = peer_issuers_new(a, conf->issuers.at, conf->issuers.count);
 	return home;
 }
 
@@ -153,11 +155,21 @@ Err *home_make(Home *home, Arena *errs)
 	return NULL;
 }
 
+PeerIssuers *issuers_of(const ServiceCall *c)
+{
+	return home_of(c)->issuers;
+}
+
+void home_still(Home *home)
+{
+	child_end(&home->life);
+}
+
 void home_close(Home *home)
 {
 	if (!home)
 		return;
-	child_end(&home->life);
+	home_still(home);
 	if (home->begun && home->pub.service->end)
 		home->pub.service->end(&home->pub);
 	db_close(home->pub.db);
@@ -165,5 +177,6 @@ void home_close(Home *home)
 		cache_close(home->cache);
 	redis_close(home->pub.redis);
 	home_cells_free(home);
+	peer_issuers_end(home->issuers);
 	arena_free(home->arena);
 }

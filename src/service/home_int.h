@@ -8,6 +8,9 @@
 #include "store/db_conf.h"
 #include "store/cache.h"
 
+typedef struct IssuerConf IssuerConf; /* conf_int.h */
+typedef struct PeerIssuers PeerIssuers;
+
 typedef struct ServiceConf {
 	Str listen;
 	Str url;
@@ -19,6 +22,7 @@ typedef struct ServiceConf {
 	RedisConf redis;
 	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
+	CONF_LIST_OF(IssuerConf) issuers;
 } ServiceConf;
 
 /* conf.c: services by their place in the list, in a configuration */
@@ -31,6 +35,9 @@ Str service_inner_address(Arena *a, const Service *service); /* of this process'
 const ServiceConf *service_conf_of(const void *conf,
                                    size_t i); /* by place in the list of services */
 const void *service_own_conf(const void *conf, size_t i);
+
+const ServiceConf *service_conf_named(
+	const char *name); /* of what is at work; NULL: it is not in the file */
 
 enum { HOME_PORTS = 2 };
 
@@ -64,7 +71,9 @@ typedef struct Home {
 	bool begun;   /* the service's begin ran */
 	bool up;      /* atomic: requests may come */
 	Child life;
-	Str openapi; /* made once */
+	PeerIssuers *issuers;      /* whose tokens are believed */
+	struct Hearings *hearings; /* consumers at work */
+	Str openapi;               /* made once */
 } Home;
 
 /* How the answer is made: a buffer that becomes the body. */
@@ -129,7 +138,13 @@ Err *home_open(Home *home, Arena *errs) MUST_USE; /* that, and the service's beg
 bool home_may_wait(const Err *err); /* is it one that time may heal: a database that is away? */
 /* A fiber that opens it, if that was not done, and does what is to be done in the background. On loop 0. */
 Err *home_live(Home *home) MUST_USE;
+void home_still(Home *home); /* the end of that; parks, shielded */
 void home_close(Home *home); /* parks, shielded; NULL is fine */
 
+/* home_consume.c: fibers that hear of other services; of the fiber of home_live */
+Err *home_hear(Home *home) MUST_USE;
+void home_deafen(Home *home);
+
 /* run.c */
+const Home *home_named(const char *name); /* NULL: it does not run here */
 const Home *home_at(size_t i); /* by place in the list of services; NULL: it does not run here */

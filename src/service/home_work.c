@@ -78,9 +78,15 @@ static Err *work(Home *home)
 	return fiber_sleep(INT64_MAX / 4);
 }
 
+static void deafen(Home **home)
+{
+	home_deafen(*home);
+}
+
 static Err *live(void *arg)
 {
 	Home *home = arg;
+	AUTO(deafen) Home *hearing = home;
 	AUTO(child_end) Child purger = { 0 };
 	AUTO(child_end) Child keeper = { 0 };
 	AUTO(child_end) Child relayer = { 0 };
@@ -91,6 +97,7 @@ static Err *live(void *arg)
 	TRY(child_start(&keeper, keep, home, "keep"));
 	if (home->pub.redis)
 		TRY(child_start(&relayer, relay, home, "relay"));
+	TRY(home_hear(hearing));
 	err = work(home);
 	if (err && err->kind != ERR_CANCELLED)
 		log_err(err, "service %s: nothing is done in the background any more",

@@ -5,8 +5,11 @@
  * `service:user` needs no port where both are one process. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
+
+#include <string.h>
 
 enum { ARENA_BYTES = 4 << 20 };
 
@@ -17,6 +20,14 @@ static struct {
 const Home *home_at(size_t i)
 {
 	return homes.at[i];
+}
+
+const Home *home_named(const char *name)
+{
+	for (size_t i = 0; i < services_count(); i++)
+		if (homes.at[i] && strcmp(homes.at[i]->pub.service->name, name) == 0)
+			return homes.at[i];
+	return NULL;
 }
 
 /* --- the start --------------------------------------------------------------------------------------------------------- */
@@ -79,6 +90,9 @@ Err *services_begin(Arena *a, const void *conf, ServicesListen *listen, void *ar
 	Start start = { listen, arg, a };
 
 	TRY(services_wanted(a, conf));
+	services_use(conf, false);
+	if (services_any(conf))
+		TRY(peer_begin(a));
 	for (size_t i = 0; i < services_count(); i++) {
 		if (!service_runs_here(conf, i))
 			continue;
@@ -158,6 +172,10 @@ static void close_ports(Home *home)
 
 void services_end(void)
 {
+	for (size_t i = 0; i < SERVICES_MOST; i++)
+		if (homes.at[i])
+			home_still(
+				homes.at[i]); /* all of them first: they read each other's events */
 	for (size_t i = 0; i < SERVICES_MOST; i++) {
 		Home *home = TAKE(homes.at[i]);
 
@@ -166,4 +184,5 @@ void services_end(void)
 		close_ports(home);
 		home_close(home);
 	}
+	peer_end();
 }

@@ -38,6 +38,7 @@
 #pragma once
 #include "service/call.h"
 
+typedef struct Event Event;
 typedef struct JobKind JobKind;
 typedef struct JobSchedule JobSchedule;
 typedef struct MetricFamily MetricFamily;
@@ -73,6 +74,37 @@ typedef struct ServiceRoutes {
 		(rows), COUNT(rows) \
 	}
 
+typedef Err *EventFn(Db *tx, Arena *a, const Event *event, void *arg); /* of store/consumer.h */
+
+/* Events of another service, each once and in order of what they are about, in a transaction of this service's own database
+ * (store/consumer.h says what fn may do). From that service's outbox where both are in one process or share a machine's files or a
+ * database server, else by Redis. */
+typedef struct ServiceConsumer {
+	const char *name;   /* "analytics.revenue": for ever the same, and no other consumer's */
+	const char *source; /* who tells them: "payment", "user"; "shop" and others by Redis only */
+	const char *const *types; /* as event_type_in; none: all */
+	size_t type_count;
+	EventFn *fn;
+	void *arg;                /* NULL: the ServiceHome */
+	uint32_t attempts, batch; /* as in ConsumerConf */
+} ServiceConsumer;
+
+/* One thing that must be true of what a service keeps: `banyan NAME fsck` looks at all of its rows, and the frame's own. It reads
+ * (of one moment, where the engine can) and repairs nothing. */
+typedef struct ServiceFinding {
+	Arena *arena;
+	uint64_t looked; /* at so many */
+	uint64_t wrong;
+	Str examples[5]; /* the first of them, by service_wrong */
+} ServiceFinding;
+typedef struct ServiceCheck {
+	const char *name; /* "ledger.sum_zero" */
+	Err *(*run)(const ServiceHome *home, Db *db, Arena *a, ServiceFinding *found);
+	const char *help; /* what must be true, one line: "debits equal credits in every group" */
+} ServiceCheck;
+void service_wrong(ServiceFinding *found, const char *fmt, ...)
+	PRINTF(2, 3); /* one more that is wrong */
+
 struct Service {
 	const char *
 		name; /* "user": the key under `services`, the upstream `service:user`, `banyan serve --only user` */
@@ -88,6 +120,13 @@ struct Service {
 	size_t job_count;
 	const JobSchedule *schedules;
 	size_t schedule_count;
+	const char *
+		first; /* lines of its own in the configuration that a first start writes (services.h) */
+	const ServiceConsumer *consumers; /* of others' events */
+	size_t consumer_count;
+	const ServiceCheck *checks; /* of `banyan NAME fsck`; none: the frame's own */
+	size_t check_count;
+	bool keys; /* `banyan NAME key` makes API keys for it (peer.h) */
 	const MetricFamily *(*metrics)(size_t *count); /* NULL: none */
 	/* Once, before the first request, in a fiber of loop 0; may park. An error keeps the process from starting. */
 	Err *(*begin)(ServiceHome *home);

@@ -14,6 +14,8 @@ enum { SERVICES_MOST = 8, SERVICES_BYTES = 32 << 10 /* of the struct that their 
 
 /* Once, before anything else here. Fails with INTERNAL "service.table" when a row is wrong. */
 Err *services_add(Arena *a, const Service *const *services, size_t count) MUST_USE;
+/* `banyan NAME fsck` and `banyan NAME key` of those that have them; after services_add. */
+const struct Command *services_commands(size_t *count);
 /* The schemas that a service's database has: the frame's, and one for each service. NULL: there is none at this place. */
 struct Schema;
 const struct Schema *(*services_schema(size_t i))(void);
@@ -24,6 +26,12 @@ const ConfTable *services_table(void);
 Err *services_only(Arena *a, const Str *names, size_t count) MUST_USE;
 /* Is any configured at all, wherever it runs? */
 bool services_any(const void *conf);
+
+/* A configuration for who has none: the gateway and all services on one folder (SQLite files in it), behind the gateway's JWT. Makes
+ * the folder and what is in it, unless it is there already; *file: the configuration. listen, admin: empty for 127.0.0.1:8080 and
+ * :8081. Blocks: before anything runs. Fails with CONFLICT "service.first" (it is there, and says itself where to listen), and as
+ * files do. */
+Err *services_first(Arena *a, Str folder, Str listen, Str admin, Str *file) MUST_USE;
 
 /* Where requests for a service go from this process: "host:port" or "unix:...", with TLS or not. NULL, or what is wrong, as
  * "service user ..." goes on. */
@@ -41,6 +49,8 @@ void services_each(ServicesEach *fn, void *arg);
 Err *services_drain(const HttpDrain *how) MUST_USE;
 void services_end(void); /* parks, shielded; fine when nothing began */
 
+/* `/services` of the admin port: how they are, in numbers. */
+const struct AdminPage *services_pages(size_t *count);
 void service_put_metrics(Buf *out); /* of all services, as a page of the manual */
 
 /* Reads a configuration file whole, for commands; *conf: what services_table filled. Prints what is wrong with it. */

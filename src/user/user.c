@@ -110,6 +110,7 @@ const Service *user_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.first = "    key_file: user.key\n",
 		.metrics = password_metrics,
 		.begin = begin,
 		.end = end,

@@ -3,7 +3,7 @@
  * What proxies say of clients and traces: Forwarded of RFC 7239 and traceparent. What was read is written and read again,
  * and must be the same. */
 #include "gateway/rfc7239.h"
-#include "gateway/trace.h"
+#include "http/trace.h"
 
 #include "base/arena.h"
 
