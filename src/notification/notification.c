@@ -144,7 +144,7 @@ static const JobSchedule schedules[] = {
 
 const Service *notification_service(void)
 {
-	static ServiceRoutes routes[4];
+	static ServiceRoutes routes[7];
 	static Service service = {
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
@@ -165,6 +165,9 @@ const Service *notification_service(void)
 	routes[1] = unsubscribe_routes();
 	routes[2] = workflow_routes();
 	routes[3] = template_routes();
+	routes[4] = recipient_routes();
+	routes[5] = topic_routes();
+	routes[6] = inbox_routes();
 	service.conf = notification_conf_table();
 	return &service;
 }

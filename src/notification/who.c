@@ -17,16 +17,3 @@ Err *notification_who(ServiceCall *c, ServiceWho *who)
 	service_id_read(word, "usr_", &who->id);
 	return NULL;
 }
-
-/* A user of ours is a recipient of that name. */
-Err *recipient_of(ServiceCall *c, const char *scope, Str *out)
-{
-	Str part = service_part(c, "recipient");
-
-	if (str_eq(part, S("me")))
-		part = c->who.name;
-	if (!str_eq(part, c->who.name))
-		TRY(service_need_scope(c, scope));
-	*out = part;
-	return NULL;
-}
