@@ -16,6 +16,7 @@
 #include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "notification/mail_command.h"
 #include "notification/notification.h"
 #include "rt/jq.h"
 #include "service/services.h"
@@ -62,7 +63,7 @@ static const Command own_commands[] = {
 static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands,        init_commands,  explain_commands,  store_commands,
 	event_commands,   job_commands,         shift_commands, jq_commands,       user_commands,
-	oidc_commands,    user_import_commands, keys_commands,  services_commands,
+	oidc_commands,    user_import_commands, keys_commands,  services_commands, mail_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

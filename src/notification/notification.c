@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "notification/mail.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
 #include "notification/provider.h"
@@ -45,13 +46,15 @@ static Err *begin(ServiceHome *home)
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
-	return NULL;
+	return mail_begin(home, &state->conf->mail, state->providers);
 }
 
 static void end(ServiceHome *home)
 {
-	if (home->state)
-		providers_close(notification_state(home)->providers);
+	if (!home->state)
+		return;
+	mail_end(home);
+	providers_close(notification_state(home)->providers);
 }
 
 static const Schema *schema(void)
@@ -126,25 +129,33 @@ static Err *keep_house(JobRun *run, void *arg)
 		.backoff_max_us = 60 * US_PER_S \
 	}
 static const JobKind jobs[] = {
-	{ .name = JOB_EXPAND, .fn = expand_job, .at_once = 4, .backoff_us = US_PER_S,
+	{ .name = JOB_EXPAND,
+	  .fn = expand_job,
+	  .at_once = 4,
+	  .backoff_us = US_PER_S,
 	  .backoff_max_us = 60 * US_PER_S },
-	{ .name = JOB_DIGEST, .fn = digest_job, .at_once = 2, .backoff_us = US_PER_S,
+	{ .name = JOB_DIGEST,
+	  .fn = digest_job,
+	  .at_once = 2,
+	  .backoff_us = US_PER_S,
 	  .backoff_max_us = 60 * US_PER_S },
 	SEND("email"),
 	SEND("sms"),
 	SEND("push"),
 	SEND("inbox"),
 	{ .name = "notification.house", .fn = keep_house },
+	MAIL_JOBS,
 };
 static const JobSchedule schedules[] = {
 	{ .name = "notification.house", .kind = "notification.house", .cron = "41 * * * *" },
+	MAIL_SCHEDULES,
 };
 
 /* --- the row ------------------------------------------------------------------------------------------------------------- */
 
 const Service *notification_service(void)
 {
-	static ServiceRoutes routes[4];
+	static ServiceRoutes routes[5];
 	static Service service = {
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
@@ -156,6 +167,7 @@ const Service *notification_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.metrics = mail_metrics,
 		.begin = begin,
 		.end = end,
 		.who = notification_who,
@@ -165,6 +177,7 @@ const Service *notification_service(void)
 	routes[1] = unsubscribe_routes();
 	routes[2] = workflow_routes();
 	routes[3] = template_routes();
+	routes[4] = mail_routes();
 	service.conf = notification_conf_table();
 	return &service;
 }

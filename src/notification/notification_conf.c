@@ -5,9 +5,10 @@
 
 static const ConfKey notification_keys[] = {
 	{ "keep", CONF_DURATION, AT(NotificationConf, keep_us), .def = "90d", .min = "1h",
-	  .max = "3650d", .help = "how long notifications are kept that are over, with their timelines" },
-	{ "keep_inbox", CONF_DURATION, AT(NotificationConf, keep_inbox_us), .def = "365d", .min = "1h",
-	  .max = "3650d", .help = "how long items stay in inboxes" },
+	  .max = "3650d",
+	  .help = "how long notifications are kept that are over, with their timelines" },
+	{ "keep_inbox", CONF_DURATION, AT(NotificationConf, keep_inbox_us), .def = "365d",
+	  .min = "1h", .max = "3650d", .help = "how long items stay in inboxes" },
 	{ "unsubscribe_url", CONF_STR, AT(NotificationConf, unsubscribe_url), .max = "500",
 	  .help = "what links to unsubscribe begin with; empty: public_url",
 	  .more = "Behind it the service's /u/ must be reached. News (class bulk) are mailed only where there is one." },
@@ -15,12 +16,22 @@ static const ConfKey notification_keys[] = {
 	  .help = "a file that messages are written to, a line of JSON each, which no provider takes",
 	  .more = "For trying things out, with services.development. Addresses that begin with soft, hard, refused, throttled, "
 	          "gone, unknown or unsent, and a dot, get that outcome." },
+	{ "mail", CONF_OBJECT, AT(NotificationConf, mail), .table = NULL /* mail_conf_table() */,
+	  .help = "e-mail: servers, signatures, the intake" },
 };
-static const ConfTable notification_table = { "notification",
-	                                      CONF_ROWS(NotificationConf, notification_keys),
-	                                      .help = "e-mail, SMS, push and an inbox" };
 
 const ConfTable *notification_conf_table(void)
 {
-	return &notification_table;
+	static ConfKey keys[COUNT(notification_keys)];
+	static const ConfTable table = { "notification", .size = sizeof(NotificationConf),
+		                         .keys = keys, .count = COUNT(keys),
+		                         .help = "e-mail, SMS, push and an inbox" };
+
+	if (!keys[0].name) {
+		__builtin_memcpy(keys, notification_keys, sizeof(keys));
+		for (size_t i = 0; i < COUNT(keys); i++)
+			if (keys[i].type == CONF_OBJECT && !keys[i].table)
+				keys[i].table = mail_conf_table();
+	}
+	return &table;
 }
