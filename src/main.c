@@ -17,6 +17,7 @@
 #include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "notification/mail_command.h"
 #include "notification/notification.h"
 #include "payment/fault_command.h"
 #include "payment/ledger_export.h"
@@ -71,7 +72,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	store_commands,   event_commands,    job_commands,       shift_commands,
 	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,    services_commands, analytics_commands, fault_commands,
-	saga_commands,    payment_commands,  ledger_commands,
+	saga_commands,    payment_commands,  ledger_commands,    mail_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

@@ -7,10 +7,10 @@
 #include "base/file.h"
 #include "notification/mail_int.h"
 #include "notification/mail_store.h"
+#include "notification/notification.h"
 #include "notification/provider.h"
 #include "rt/work.h"
 #include "service/service.h"
-#include "store/job.h"
 
 /* --- figures -------------------------------------------------------------------------------------------------------------- */
 
@@ -161,7 +161,23 @@ Mail *notification_mail(const ServiceHome *home)
 	return mail && mail->home == home ? mail : NULL;
 }
 
-Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers, Mail **out)
+/* A mail that was handed in, when its notification is sent. */
+static Err *find_raw(Db *db, Arena *a, Str ref, Str *raw, Str *from)
+{
+	MailLine *line = NULL;
+	MailTo *to;
+	size_t count;
+	Uuid id;
+
+	if (uuid_read(ref, &id))
+		TRY(mail_find(db, a, id, &line, &to, &count, raw));
+	if (!line)
+		return err_new(a, ERR_NOT_FOUND, "mail.unknown", "the mail is not there any more");
+	*from = line->sender;
+	return NULL;
+}
+
+Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers)
 {
 	Arena *a = home->arena;
 	Mail *mail = ARENA_NEW(a, Mail);
@@ -170,20 +186,25 @@ Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers, M
 	*mail = (Mail){ .home = home, .conf = conf, .hostname = mail_hostname(conf) };
 	mail->servers = ARENA_ARRAY(a, MailServer, conf->servers.count + 1);
 	take_cells(mail);
-	*out = mail;
+	notification_raw_with(home, find_raw);
 	__atomic_store_n(&at_work, mail, __ATOMIC_RELEASE);
 	TRY(mail_secret(home->db, a, &mail->secret));
 	TRY(work_run(read_files, &reading));
 	TRY(reading.err);
 	for (size_t i = 0; i < conf->servers.count; i++)
 		TRY(set_up_server(mail, a, i));
-	for (size_t i = 0; providers && i < conf->servers.count; i++)
+	for (size_t i = 0; i < conf->servers.count; i++)
 		TRY(add_server(providers, &mail->servers[i]));
-	return conf->has_intake ? intake_begin(mail, a, &mail->intake) : NULL;
+	if (!conf->has_intake)
+		return NULL;
+	TRY(mail_workflow_need(home->db, a, conf->intake.workflow));
+	return intake_begin(mail, a, &mail->intake);
 }
 
-void mail_end(Mail *mail)
+void mail_end(const ServiceHome *home)
 {
+	Mail *mail = notification_mail(home);
+
 	if (!mail)
 		return;
 	intake_end(mail->intake);
@@ -191,29 +212,4 @@ void mail_end(Mail *mail)
 		smtp_pool_close(mail->servers[i].pool);
 	give_cells(mail);
 	__atomic_store_n(&at_work, NULL, __ATOMIC_RELEASE);
-}
-
-const JobKind *mail_jobs(size_t *count)
-{
-	static const JobKind kinds[] = {
-		{ .name = JOB_RELAY,
-		  .fn = relay_job,
-		  .at_once = 8,
-		  .backoff_us = 5000000,
-		  .backoff_max_us = 900000000 },
-		{ .name = JOB_MAIL_HOUSE, .fn = mail_house_job },
-	};
-
-	*count = COUNT(kinds);
-	return kinds;
-}
-
-const JobSchedule *mail_schedules(size_t *count)
-{
-	static const JobSchedule schedules[] = {
-		{ .name = JOB_MAIL_HOUSE, .kind = JOB_MAIL_HOUSE, .cron = "41 * * * *" },
-	};
-
-	*count = COUNT(schedules);
-	return schedules;
 }

@@ -69,3 +69,9 @@ insert into notification_secrets (name, value, created_at) values (:name, :value
 
 --- one mail_secret(name text) -> (value bytes)
 select value from notification_secrets where name = :name
+
+-- What mails of mode deliver are, unless somebody has said it already.
+--- exec mail_workflow_add(name text, now time)
+insert into workflows (name, class, category, channels, template, locale, digest_s, digest_at, digest_key, expires_s, version,
+	created_at, updated_at)
+values (:name, 'transactional', 'mail', 'email', '', '', 0, null, '', 0, 1, :now, :now) on conflict (name) do nothing

@@ -239,7 +239,7 @@ static Err *compare_post(ServiceCall *c)
 	return NULL;
 }
 
-const ServiceRoutes *mail_routes(void)
+ServiceRoutes mail_routes(void)
 {
 	static const ServiceRoute rows[] = {
 		{ "GET", "/v1/mails", mails_list, .scopes = "mails:read", .query = &list_query,
@@ -261,8 +261,7 @@ const ServiceRoutes *mail_routes(void)
 		{ "PUT", "/v1/mail-intake", mode_put, .scopes = "mails:write", .body = &mode_in,
 		  .tag = "mails", .help = "what it does with the next one" },
 	};
-	static const ServiceRoutes routes = SERVICE_ROUTES(rows);
 
 	mode_rows[0].names = release_rows[0].names = mail_modes();
-	return &routes;
+	return (ServiceRoutes)SERVICE_ROUTES(rows);
 }

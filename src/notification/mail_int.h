@@ -11,7 +11,6 @@
 #include "store/db.h"
 
 typedef struct Intake Intake;
-typedef struct JobRun JobRun;
 
 typedef struct MailServer {
 	Mail *mail;
@@ -51,10 +50,3 @@ void mail_reply_words(Arena *a, const SmtpReply *reply, Str *code, Str *detail);
 
 Err *intake_begin(Mail *mail, Arena *a, Intake **out) MUST_USE;
 void intake_end(Intake *intake);
-
-/* --- relay.c -------------------------------------------------------------------------------------------------------------- */
-
-#define JOB_RELAY "notification.mail.relay"
-#define JOB_MAIL_HOUSE "notification.mail.house"
-Err *relay_job(JobRun *run, void *arg);
-Err *mail_house_job(JobRun *run, void *arg);

@@ -213,6 +213,11 @@ Err *mail_secret(Db *db, Arena *a, Str *out)
 	return NULL;
 }
 
+Err *mail_workflow_need(Db *db, Arena *a, Str name)
+{
+	return db_exec(db, a, mail_workflow_add, NULL, .name = name, .now = time_utc_us());
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
 
 static MailLine line_of(const MailRow *row)

@@ -62,5 +62,8 @@ Err *mail_each(Db *db, Arena *a, MailEach *fn, void *arg) MUST_USE;
 /* A secret that all processes of the service share; made when there is none. */
 Err *mail_secret(Db *db, Arena *a, Str *out) MUST_USE;
 
+/* The workflow of mode deliver: class transactional, channel email; nothing when there is one of that name. */
+Err *mail_workflow_need(Db *db, Arena *a, Str name) MUST_USE;
+
 void mail_put_line(JsonWriter *w, Arena *a, const MailLine *line, const MailTo *to, size_t count,
                    Str raw);

@@ -6,9 +6,11 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "notification/mail.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
 #include "notification/provider.h"
+#include "notification/push.h"
 #include "notification/record.h"
 #include "notification/unsubscribe.h"
 #include "service/service.h"
@@ -45,13 +47,17 @@ static Err *begin(ServiceHome *home)
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
-	return NULL;
+	TRY(mail_begin(home, &state->conf->mail, state->providers));
+	return push_begin(home, state->providers, &state->conf->push, state->conf->sms.at,
+	                  state->conf->sms.count);
 }
 
 static void end(ServiceHome *home)
 {
-	if (home->state)
-		providers_close(notification_state(home)->providers);
+	if (!home->state)
+		return;
+	mail_end(home);
+	providers_close(notification_state(home)->providers);
 }
 
 static const Schema *schema(void)
@@ -126,25 +132,33 @@ static Err *keep_house(JobRun *run, void *arg)
 		.backoff_max_us = 60 * US_PER_S \
 	}
 static const JobKind jobs[] = {
-	{ .name = JOB_EXPAND, .fn = expand_job, .at_once = 4, .backoff_us = US_PER_S,
+	{ .name = JOB_EXPAND,
+	  .fn = expand_job,
+	  .at_once = 4,
+	  .backoff_us = US_PER_S,
 	  .backoff_max_us = 60 * US_PER_S },
-	{ .name = JOB_DIGEST, .fn = digest_job, .at_once = 2, .backoff_us = US_PER_S,
+	{ .name = JOB_DIGEST,
+	  .fn = digest_job,
+	  .at_once = 2,
+	  .backoff_us = US_PER_S,
 	  .backoff_max_us = 60 * US_PER_S },
 	SEND("email"),
 	SEND("sms"),
 	SEND("push"),
 	SEND("inbox"),
 	{ .name = "notification.house", .fn = keep_house },
+	MAIL_JOBS,
 };
 static const JobSchedule schedules[] = {
 	{ .name = "notification.house", .kind = "notification.house", .cron = "41 * * * *" },
+	MAIL_SCHEDULES,
 };
 
 /* --- the row ------------------------------------------------------------------------------------------------------------- */
 
 const Service *notification_service(void)
 {
-	static ServiceRoutes routes[7];
+	static ServiceRoutes routes[9];
 	static Service service = {
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
@@ -156,9 +170,11 @@ const Service *notification_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.metrics = mail_metrics,
 		.begin = begin,
 		.end = end,
-		.who = notification_who,
+		.who = service_who_bearer,
+		.keys = true,
 	};
 
 	routes[0] = notification_routes();
@@ -168,6 +184,8 @@ const Service *notification_service(void)
 	routes[4] = recipient_routes();
 	routes[5] = topic_routes();
 	routes[6] = inbox_routes();
+	routes[7] = mail_routes();
+	routes[8] = push_routes();
 	service.conf = notification_conf_table();
 	return &service;
 }

@@ -51,7 +51,8 @@ static const Field to_rows[] = {
 	{ "topic", FIELD_STR, AT(ToIn, topic), .min = 1, .max = 128, .verify = verify_name,
 	  .help = "all who are in it" },
 	{ "email", FIELD_STR, AT(ToIn, email), .min = 3, .max = 254, .verify = verify_email,
-	  .format = "email", .help = "an address, instead of the recipient's own or of one who is not known" },
+	  .format = "email",
+	  .help = "an address, instead of the recipient's own or of one who is not known" },
 	{ "phone", FIELD_STR, AT(ToIn, phone), .min = 3, .max = 40, .verify = verify_phone,
 	  .help = "a telephone number as +491701234567, likewise" },
 	{ "locale", FIELD_STR, AT(ToIn, locale), .min = 1, .max = 35, .verify = verify_language,
@@ -64,9 +65,12 @@ typedef struct ContentIn {
 	Str subject, text, html, url, icon, data;
 } ContentIn;
 static const Field content_rows[] = {
-	{ "subject", FIELD_STR, AT(ContentIn, subject), .max = 1000, .help = "of a mail; the title elsewhere" },
-	{ "text", FIELD_STR, AT(ContentIn, text), .max = 256 << 10, .controls = true, .help = "plain text" },
-	{ "html", FIELD_STR, AT(ContentIn, html), .max = 256 << 10, .controls = true, .help = "of a mail" },
+	{ "subject", FIELD_STR, AT(ContentIn, subject), .max = 1000,
+	  .help = "of a mail; the title elsewhere" },
+	{ "text", FIELD_STR, AT(ContentIn, text), .max = 256 << 10, .controls = true,
+	  .help = "plain text" },
+	{ "html", FIELD_STR, AT(ContentIn, html), .max = 256 << 10, .controls = true,
+	  .help = "of a mail" },
 	{ "url", FIELD_STR, AT(ContentIn, url), .max = 2000, .help = "where a click leads" },
 	{ "icon", FIELD_STR, AT(ContentIn, icon), .max = 2000, .help = "a picture's URL" },
 	{ "data", FIELD_STR, AT(ContentIn, data), .max = 16 << 10, .controls = true,
@@ -103,13 +107,14 @@ typedef struct NotificationIn {
 	Str collapse_key;
 } NotificationIn;
 static const Field in_rows[] = {
-	{ "workflow", FIELD_STR, AT(NotificationIn, workflow), .required = true, .min = 1, .max = 128,
-	  .help = "what kind of notification it is" },
+	{ "workflow", FIELD_STR, AT(NotificationIn, workflow), .required = true, .min = 1,
+	  .max = 128, .help = "what kind of notification it is" },
 	{ "to", FIELD_OBJECT, AT_LIST(NotificationIn, to), .required = true,
 	  .items_max = RECIPIENTS_MOST, .table = &to_fields, .help = "whom it is for" },
 	{ "channels", FIELD_ENUM, AT_LIST(NotificationIn, channels), .items_max = 4,
 	  .names = channel_words, .help = "instead of the workflow's" },
-	{ "data", FIELD_JSON, AT(NotificationIn, data), .help = "an object: what templates are filled with" },
+	{ "data", FIELD_JSON, AT(NotificationIn, data),
+	  .help = "an object: what templates are filled with" },
 	{ "content", FIELD_OBJECT, AT(NotificationIn, content), GIVEN(NotificationIn, has_content),
 	  .table = &content_fields, .help = "instead of the workflow's template" },
 	{ "priority", FIELD_ENUM, AT(NotificationIn, priority), .names = priority_words,
@@ -132,18 +137,25 @@ typedef struct NotificationOut {
 	const Json *deliveries;
 } NotificationOut;
 static const Field out_rows[] = {
-	{ "id", FIELD_ID, AT(NotificationOut, id), .required = true, .prefix = "ntf_", .help = "its id" },
+	{ "id", FIELD_ID, AT(NotificationOut, id), .required = true, .prefix = "ntf_",
+	  .help = "its id" },
 	{ "workflow", FIELD_STR, AT(NotificationOut, workflow), .help = "what kind it is" },
-	{ "class", FIELD_STR, AT(NotificationOut, class), .help = "security, critical, transactional, bulk" },
-	{ "category", FIELD_STR, AT(NotificationOut, category), .help = "what preferences call it" },
-	{ "state", FIELD_STR, AT(NotificationOut, state), .help = "accepted, expanding, expanded, cancelled" },
-	{ "created_at", FIELD_TIME, AT(NotificationOut, created_at), .help = "when it was accepted" },
-	{ "send_at", FIELD_TIME, AT(NotificationOut, send_at), .help = "not before; null: at once" },
+	{ "class", FIELD_STR, AT(NotificationOut, class),
+	  .help = "security, critical, transactional, bulk" },
+	{ "category", FIELD_STR, AT(NotificationOut, category),
+	  .help = "what preferences call it" },
+	{ "state", FIELD_STR, AT(NotificationOut, state),
+	  .help = "accepted, expanding, expanded, cancelled" },
+	{ "created_at", FIELD_TIME, AT(NotificationOut, created_at),
+	  .help = "when it was accepted" },
+	{ "send_at", FIELD_TIME, AT(NotificationOut, send_at),
+	  .help = "not before; null: at once" },
 	{ "expires_at", FIELD_TIME, AT(NotificationOut, expires_at), .help = "null: never" },
 	{ "deliveries", FIELD_JSON, AT(NotificationOut, deliveries),
 	  .help = "the first hundred, with their timelines" },
 };
-static const FieldTable notification_fields = { "Notification", FIELD_ROWS(NotificationOut, out_rows),
+static const FieldTable notification_fields = { "Notification",
+	                                        FIELD_ROWS(NotificationOut, out_rows),
 	                                        .help = "a notification" };
 
 void put_time_or_null(JsonWriter *w, const char *key, OptInt at)
@@ -262,10 +274,12 @@ static void check_to(ServiceCall *c, const NotificationIn *in)
 		const ToIn *to = &in->to.at[i];
 		const char *pointer = str_z(c->arena, str_fmt(c->arena, "/to/%zu", i));
 
-		if (to->topic.len && (to->recipient.len || to->email.len || to->phone.len || to->locale.len))
+		if (to->topic.len &&
+		    (to->recipient.len || to->email.len || to->phone.len || to->locale.len))
 			service_mistake(c, pointer, "invalid", "a topic stands alone");
 		else if (!to->topic.len && !to->recipient.len && !to->email.len && !to->phone.len)
-			service_mistake(c, pointer, "required", "one of recipient, topic, email and phone is needed");
+			service_mistake(c, pointer, "required",
+			                "one of recipient, topic, email and phone is needed");
 	}
 }
 
@@ -314,7 +328,8 @@ static Str channels_text(Arena *a, const NotificationIn *in)
 	Str text = S("");
 
 	for (size_t i = 0; i < in->channels.count; i++)
-		text = str_fmt(a, "%.*s%s%s", STR_ARG(text), i ? " " : "", channel_name((Channel)in->channels.at[i]));
+		text = str_fmt(a, "%.*s%s%s", STR_ARG(text), i ? " " : "",
+		               channel_name((Channel)in->channels.at[i]));
 	return text;
 }
 
@@ -348,7 +363,9 @@ static Err *notification_post(ServiceCall *c)
 	asked = (Asked){ .recipients = recipients_text(c->arena, in),
 		         .channels = channels_text(c->arena, in),
 		         .data = in->data ? json_text(c->arena, in->data) : S(""),
-		         .content = in->has_content ? json_text(c->arena, json_get(c->json, S("content"))) : S(""),
+		         .content = in->has_content
+		                            ? json_text(c->arena, json_get(c->json, S("content")))
+		                            : S(""),
 		         .nudge = nudges[in->priority],
 		         .send_at_us = in->send_at,
 		         .expires_us = in->expires_at,
@@ -437,7 +454,8 @@ static Err *put_page(ServiceCall *c, ServicePage *page, const DeliveryRow *rows,
 		json_end(w);
 	}
 	service_page_end(c, page,
-	                 page->shown ? service_page_key(c->arena, rows[page->shown - 1].id) : S(""));
+	                 page->shown ? service_page_key(c->arena, rows[page->shown - 1].id)
+	                             : S(""));
 	return NULL;
 }
 
@@ -477,7 +495,8 @@ static Err *delivery_get(ServiceCall *c)
 	TRY(service_id(c, "id", "dlv_", &id));
 	TRY(db_one(c->db, c->arena, delivery_by_id, &row, .id = id));
 	if (!row)
-		return err_new(c->arena, ERR_NOT_FOUND, "delivery.unknown", "there is no such delivery");
+		return err_new(c->arena, ERR_NOT_FOUND, "delivery.unknown",
+		               "there is no such delivery");
 	return put_delivery(service_json(c), c->db, c->arena, row);
 }
 
@@ -509,7 +528,8 @@ static Err *notification_delete(ServiceCall *c)
 static const ServiceRoute rows[] = {
 	{ "POST", "/v1/notifications", notification_post, .scopes = SCOPE_SEND,
 	  .body = &new_notification, .body_max = BODY_MOST, .answer = &notification_fields,
-	  .status = 202, .idempotent = true, .tag = "notifications", .help = "ask for a notification" },
+	  .status = 202, .idempotent = true, .tag = "notifications",
+	  .help = "ask for a notification" },
 	{ "GET", "/v1/notifications", notifications_list, .scopes = SCOPE_READ,
 	  .answer = &notification_fields, .list = true, .tag = "notifications",
 	  .help = "notifications, newest first" },

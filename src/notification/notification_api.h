@@ -11,12 +11,11 @@ ServiceRoutes recipient_routes(void);
 ServiceRoutes topic_routes(void);
 ServiceRoutes inbox_routes(void);
 
-Err *notification_who(ServiceCall *c, ServiceWho *who) MUST_USE;
-
 /* Scopes of the API. */
-#define SCOPE_SEND "notifications:send"   /* ask for notifications, cancel them */
-#define SCOPE_READ "notifications:read"   /* what became of them, and of everything here */
-#define SCOPE_WRITE "notifications:write" /* workflows, templates, recipients, topics, suppressions */
+#define SCOPE_SEND "notifications:send" /* ask for notifications, cancel them */
+#define SCOPE_READ "notifications:read" /* what became of them, and of everything here */
+#define SCOPE_WRITE \
+	"notifications:write" /* workflows, templates, recipients, topics, suppressions */
 
 /* The recipient that a path is about: its part "recipient", or who asks ("me"). Others than oneself take the scope. */
 Err *recipient_of(ServiceCall *c, const char *scope, Str *out) MUST_USE;

@@ -37,4 +37,5 @@ Err *job_put_id(Db *tx, Arena *a, Str kind, Uuid id, int64_t priority, int64_t r
 Zones *zones_new(Arena *a) RETURNS_NONNULL;
 Err *zones_get(Zones *zones, Arena *a, Str name, const Zone **out) MUST_USE;
 
-Str address_hash(Arena *a, Channel channel, Str address); /* SHA-256, bytes, of what address_read gave */
+Str address_hash(Arena *a, Channel channel,
+                 Str address); /* SHA-256, bytes, of what address_read gave */
