@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from actors.accounts import one_engine
+from actors.accounts import engine_of
 from actors.siege import Siege, verdict
 from actors.waiting import PROOF
 
@@ -34,9 +34,9 @@ def databases(request, folder):
     return {name: server.url.replace("/postgres", f"/{base}") for name, base in made.items()}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def siege(request, stage):
-    one_engine(request.param)
+    engine_of(request)
     return Siege(stage, databases(request, stage.folder))
 
 
