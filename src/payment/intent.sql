@@ -1,45 +1,45 @@
 -- Intents and what providers are asked about them: see intent.c and attempt.c.
 
---- row intent: id uuid, status text, amount int, currency text, received int, manual bool, customer_id uuid?, method_id uuid?, charge_id uuid?, invoice_id uuid?, unique_key text?, secret text, description text, statement text, email text, metadata json, error json?, attempts int, created_at time, canceled_at time?, cancel_reason text
+--- row intent: id uuid, status text, amount int, currency text, received int, manual bool, customer_id uuid?, method_id uuid?, charge_id uuid?, invoice_id uuid?, unique_key text?, secret text, description text, statement text, email text, metadata json, error json?, attempts int, created_at time, canceled_at time?, cancel_reason text, action_url text
 
 --- one intent_by_id(id uuid) -> intent
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents where id = :id
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents where id = :id
 
 -- Who reads it to change it is alone with it.
 --- one intent_hold(id uuid) -> intent
 --- sqlite
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents where id = :id
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents where id = :id
 --- postgres
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents where id = :id for update
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents where id = :id for update
 
 --- one intent_by_key(key text) -> intent
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents where unique_key = :key
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents where unique_key = :key
 
 --- many intents_page(customer_id uuid?, after uuid, before uuid, most int) -> intent
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents
 where id < :after and id > :before and (:customer_id is null or customer_id = :customer_id) order by id desc limit :most
 
 --- many intents_page_back(customer_id uuid?, after uuid, before uuid, most int) -> intent
 select id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret, description,
-statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason from intents
+statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url from intents
 where id < :after and id > :before and (:customer_id is null or customer_id = :customer_id) order by id limit :most
 
 --- exec intent_add(intent)
 insert into intents (id, status, amount, currency, received, manual, customer_id, method_id, charge_id, invoice_id, unique_key, secret,
-description, statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason)
+description, statement, email, metadata, error, attempts, created_at, canceled_at, cancel_reason, action_url)
 values (:id, :status, :amount, :currency, :received, :manual, :customer_id, :method_id, :charge_id, :invoice_id, :unique_key, :secret,
-:description, :statement, :email, :metadata, :error, :attempts, :created_at, :canceled_at, :cancel_reason)
+:description, :statement, :email, :metadata, :error, :attempts, :created_at, :canceled_at, :cancel_reason, :action_url)
 
---- exec intent_store(id uuid, status text, amount int, currency text, received int, manual bool, customer_id uuid?, method_id uuid?, charge_id uuid?, description text, statement text, email text, metadata json, error json?, attempts int, canceled_at time?, cancel_reason text)
+--- exec intent_store(id uuid, status text, amount int, currency text, received int, manual bool, customer_id uuid?, method_id uuid?, charge_id uuid?, description text, statement text, email text, metadata json, error json?, attempts int, canceled_at time?, cancel_reason text, action_url text)
 update intents set status = :status, amount = :amount, currency = :currency, received = :received, manual = :manual,
 customer_id = :customer_id, method_id = :method_id, charge_id = :charge_id, description = :description, statement = :statement,
 email = :email, metadata = :metadata, error = :error, attempts = :attempts, canceled_at = :canceled_at,
-cancel_reason = :cancel_reason where id = :id
+cancel_reason = :cancel_reason, action_url = :action_url where id = :id
 
 -- Attempts.
 

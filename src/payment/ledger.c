@@ -168,7 +168,7 @@ static Err *open_missing(Post *p)
 
 /* --- the same again ------------------------------------------------------------------------------------------------------ */
 
-static bool same_transfer(const LedgerTransfer *t, const LedgerLineRow *line)
+static bool same_transfer(const LedgerTransfer *t, const LedgerLinesOfGroupRow *line)
 {
 	bool resolves = !uuid_is_nil(t->hold);
 
@@ -181,7 +181,7 @@ static bool same_transfer(const LedgerTransfer *t, const LedgerLineRow *line)
 
 static Err *again(const Post *p, LedgerPosted *out)
 {
-	LedgerLineRow *lines;
+	LedgerLinesOfGroupRow *lines;
 	size_t count;
 	bool same;
 
@@ -318,7 +318,7 @@ static Err *post_begin(Post *p)
 		                   .happened_at = g->at_us ? g->at_us : now_us,
 		                   .created_at = now_us,
 		                   .transfers = (int64_t)g->count };
-	if (!ledger_currency(p->a, g->currency, &p->row.currency))
+	if (!ledger_currency(g->currency, &p->row.currency))
 		return err_new(p->a, ERR_INVALID, "ledger.transfer", "%.*s is no currency",
 		               STR_ARG(str_quote(p->a, g->currency)));
 	if (!g->kind.len)

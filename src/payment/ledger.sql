@@ -109,34 +109,8 @@ from (select * from ledger_hot order by seq limit :most) group by account_id
 --- sqlite
 delete from ledger_hot where seq <= :last
 
---- row ledger_line: seq int, id uuid, group_id uuid, kind text, source text, memo text, happened_at time, deed text, debit text, credit text, currency text, amount int, hold_id uuid?, until time?, created_at time
-
---- many ledger_lines_of_group(group_id uuid) -> ledger_line
-select t.seq, t.id, t.group_id, g.kind, g.source, g.memo, g.happened_at, t.deed, d.code, c.code, t.currency, t.amount,
-	t.hold_id, t.until, t.created_at
-from ledger_transfers t join ledger_groups g on g.id = t.group_id
+-- Was it the same group?
+--- many ledger_lines_of_group(group_id uuid) -> (id uuid, deed text, debit text, credit text, amount int, hold_id uuid?)
+select t.id, t.deed, d.code, c.code, t.amount, t.hold_id from ledger_transfers t
 join ledger_accounts d on d.id = t.debit_id join ledger_accounts c on c.id = t.credit_id
 where t.group_id = :group_id order by t.seq
-
---- one ledger_line_by_id(id uuid) -> ledger_line
-select t.seq, t.id, t.group_id, g.kind, g.source, g.memo, g.happened_at, t.deed, d.code, c.code, t.currency, t.amount,
-	t.hold_id, t.until, t.created_at
-from ledger_transfers t join ledger_groups g on g.id = t.group_id
-join ledger_accounts d on d.id = t.debit_id join ledger_accounts c on c.id = t.credit_id
-where t.id = :id
-
---- many ledger_lines_after(after int, most int) -> ledger_line; scans
-select t.seq, t.id, t.group_id, g.kind, g.source, g.memo, g.happened_at, t.deed, d.code, c.code, t.currency, t.amount,
-	t.hold_id, t.until, t.created_at
-from ledger_transfers t join ledger_groups g on g.id = t.group_id
-join ledger_accounts d on d.id = t.debit_id join ledger_accounts c on c.id = t.credit_id
-where t.seq > :after order by t.seq limit :most
-
---- many ledger_lines_of_account(account_id uuid, after int, most int) -> ledger_line; scans
-select t.seq, t.id, t.group_id, g.kind, g.source, g.memo, g.happened_at, t.deed, d.code, c.code, t.currency, t.amount,
-	t.hold_id, t.until, t.created_at
-from ledger_transfers t join ledger_groups g on g.id = t.group_id
-join ledger_accounts d on d.id = t.debit_id join ledger_accounts c on c.id = t.credit_id
-where t.seq in (select seq from (select seq from ledger_transfers where debit_id = :account_id and seq > :after
-	union all select seq from ledger_transfers where credit_id = :account_id and seq > :after) s order by seq limit :most)
-order by t.seq

@@ -33,7 +33,7 @@ Err *ledger_account(Db *db, Arena *a, Str code, Str currency, LedgerAccount **ou
 	Str lower;
 
 	*out = NULL;
-	if (!ledger_currency(a, currency, &lower))
+	if (!ledger_currency(currency, &lower))
 		return NULL;
 	TRY(db_one(db, a, ledger_account_now, &row, .code = code, .currency = lower));
 	if (row) {
@@ -67,7 +67,7 @@ Err *ledger_open(Db *db, Arena *a, const LedgerAccount *account, LedgerAccount *
 	if (wrong)
 		return err_new(a, ERR_INVALID, "ledger.account", "the code %.*s %s",
 		               STR_ARG(str_quote(a, account->code)), wrong);
-	if (!ledger_currency(a, account->currency, &currency))
+	if (!ledger_currency(account->currency, &currency))
 		return err_new(a, ERR_INVALID, "ledger.account", "%.*s is no currency",
 		               STR_ARG(str_quote(a, account->currency)));
 	if (account->hot && account->limit != LEDGER_FREE)

@@ -11,6 +11,7 @@
 #include "payment/ledger_domain.h"
 
 #include "base/arena.h"
+#include "payment/money.h"
 
 /* --- words -------------------------------------------------------------------------------------------------------------- */
 
@@ -90,18 +91,25 @@ bool ledger_deed_read(Str text, LedgerDeed *out)
 	return known;
 }
 
-bool ledger_currency(Arena *a, Str text, Str *out)
+bool ledger_kind_taken(Str kind)
 {
-	Str lower = str_lower(a, text);
+	static const Str kinds[] = { S("intent"), S("refund"),  S("dispute"),
+		                     S("payout"), S("invoice"), S("expiry") };
 
-	for (size_t i = 0; i < lower.len; i++) {
-		if (lower.at[i] < 'a' || lower.at[i] > 'z')
-			return false;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		if (str_eq(kind, kinds[i]))
+			return true;
 	}
-	if (lower.len != 3)
-		return false;
-	*out = lower;
-	return true;
+	return false;
+}
+
+bool ledger_currency(Str text, Str *out)
+{
+	Str known = money_currency(text);
+
+	if (known.len)
+		*out = known;
+	return known.len > 0;
 }
 
 /* --- accounts ----------------------------------------------------------------------------------------------------------- */

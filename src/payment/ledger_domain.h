@@ -91,8 +91,10 @@ Str ledger_deed_name(LedgerDeed deed); /* "post" */
 bool ledger_deed_read(Str text, LedgerDeed *out);
 /* The row that a code falls under; NULL: none. */
 const LedgerChart *ledger_chart_of(Str code);
-/* Three letters in lower case; false: it is no currency's code. */
-bool ledger_currency(Arena *a, Str text, Str *out);
+/* Kinds of groups that are the service's own: "intent", "refund", ... */
+bool ledger_kind_taken(Str kind);
+/* The currency's code in lower case, a literal; false: it is none. */
+bool ledger_currency(Str text, Str *out);
 
 /* --- what a transfer does ------------------------------------------------------------------------------------------------ */
 

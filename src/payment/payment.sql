@@ -126,8 +126,10 @@ and (:charge_id is null or charge_id = :charge_id) order by id limit :most
 insert into refunds (id, charge_id, intent_id, amount, currency, status, reason, failure, unique_key, metadata, created_at)
 values (:id, :charge_id, :intent_id, :amount, :currency, :status, :reason, :failure, :unique_key, :metadata, :created_at)
 
+-- One that failed gives its key back: whoever comes with it again makes another.
 --- exec refund_end(id uuid, status text, failure text)
-update refunds set status = :status, failure = :failure where id = :id and status = 'pending'
+update refunds set status = :status, failure = :failure,
+unique_key = case when :status = 'succeeded' then unique_key else null end where id = :id and status = 'pending'
 
 --- exec refund_describe(id uuid, metadata json)
 update refunds set metadata = :metadata where id = :id

@@ -173,7 +173,7 @@ Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into)
 		s->param = str_z(c->arena, guard_hide(c->arena, where));
 		return &has_card;
 	}
-	fields_read(table ? table : &nothing, s->json, s->words, into, &own);
+	fields_read(table ? table : &nothing, s->json, s->words, table ? into : s, &own);
 	TRY(judge(c, s, &own));
 	return str_eq(c->x->request.method, S("POST")) ? once_begin(c) : NULL;
 }

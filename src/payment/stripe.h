@@ -81,6 +81,8 @@ JsonWriter *stripe_json(ServiceCall *c) RETURNS_NONNULL;
  * on: stripe_resumes tells what the first one had made. */
 Err *stripe_claim(ServiceCall *c, Db *tx, Uuid object, int64_t within_us) MUST_USE;
 Err *stripe_settle(ServiceCall *c, Db *tx) MUST_USE;
+/* In place of settling: nothing was done, and whoever sends the key again goes on at once. */
+Err *stripe_release(ServiceCall *c, Db *tx) MUST_USE;
 bool stripe_resumes(const ServiceCall *c, Uuid *object);
 /* Runs fn as a transaction of such; what a rival did is found as stripe_effect finds it. *kept: it says the answer. */
 Err *stripe_step(ServiceCall *c, ServiceEffect *fn, void *arg) MUST_USE;
@@ -108,12 +110,14 @@ Err *stripe_event(ServiceCall *c, Db *tx, const char *type, Str object_id, Str o
 
 /* --- what is said ------------------------------------------------------------------------------------------------------ */
 
-/* Members that objects begin with: id, object, and livemode, created, metadata where there are some. */
+/* Members that objects begin with. */
 void stripe_begin(JsonWriter *w, Str id, const char *object);
 void stripe_put_time(JsonWriter *w, const char *key, int64_t us); /* seconds; 0: null */
 void stripe_put_text(JsonWriter *w, const char *key, Str text);   /* empty: null */
 void stripe_put_json(JsonWriter *w, const char *key, Str json);   /* empty: null */
 void stripe_put_id(JsonWriter *w, Arena *a, const char *key, const char *prefix, OptUuid id);
+void stripe_put_live(JsonWriter *w); /* livemode */
+void stripe_live(bool live);         /* at the start: is this real money? */
 /* The object as text, for an event and an answer at once. */
 typedef void StripePut(JsonWriter *w, Arena *a, const void *object);
 Str stripe_text(Arena *a, StripePut *put, const void *object);

@@ -139,6 +139,16 @@ Err *stripe_settle(ServiceCall *c, Db *tx)
 	return done ? NULL : &rival;
 }
 
+Err *stripe_release(ServiceCall *c, Db *tx)
+{
+	const Once *once = &stripe_of(c)->once;
+
+	if (!once->key.len)
+		return NULL;
+	return db_exec(tx, c->arena, once_release, NULL, .who = once->who, .key = once->key,
+	               .now = time_utc_us());
+}
+
 typedef struct Step {
 	ServiceCall *call;
 	ServiceEffect *fn;

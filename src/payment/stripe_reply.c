@@ -29,6 +29,11 @@ static const struct Said {
 	{ "payment.card_number", 400, "invalid_request_error", "card_number_refused" },
 	{ "payment.state", 400, "invalid_request_error", "payment_intent_unexpected_state" },
 	{ "payment.open", 409, "invalid_request_error", "lock_timeout" },
+	{ "db.unique", 409, "invalid_request_error",
+	  "lock_timeout" }, /* another request was faster */
+	{ "db.foreign_key", 500, "api_error", NULL },
+	{ "db.check", 500, "api_error", NULL },
+	{ "db.not_null", 500, "api_error", NULL },
 	{ "db.full_disk", 503, "api_error", NULL },
 	{ "db.read_only", 503, "api_error", NULL },
 	{ "db.io", 503, "api_error", NULL },
@@ -65,6 +70,8 @@ static const char *type_of(unsigned status)
 
 static Str detail_of(const Err *err, unsigned status)
 {
+	if (err_is(err, "db.unique"))
+		return S("another request changed this at the same time: try again");
 	if (status < 500)
 		return err->text;
 	if (status == 503 || status == 504)
@@ -233,6 +240,18 @@ void stripe_put_json(JsonWriter *w, const char *key, Str json)
 void stripe_put_id(JsonWriter *w, Arena *a, const char *key, const char *prefix, OptUuid id)
 {
 	stripe_put_text(w, key, id.set ? service_id_text(a, prefix, id.v) : S(""));
+}
+
+static bool is_live; /* set before the first request */
+
+void stripe_live(bool live)
+{
+	is_live = live;
+}
+
+void stripe_put_live(JsonWriter *w)
+{
+	json_put_bool(w, "livemode", is_live);
 }
 
 Str stripe_text(Arena *a, StripePut *put, const void *object)

@@ -61,6 +61,7 @@ create table intents (
 	created_at :time not null,
 	canceled_at :time,
 	cancel_reason :text not null default '',
+	action_url :text not null default '',
 	check (received >= 0 and received <= amount),
 	check ((status = 'succeeded') = (received > 0)),
 	check ((status = 'canceled') = (canceled_at is not null)),

@@ -52,14 +52,14 @@ class Accounts(Gateway):
         self.database, self.whole = database, whole
         super().__init__(folder, text, words=() if whole else ("--only", "user"), **options)
 
-    def again(self):
+    def again(self, words=("--only", "user")):
         """As it was, after a kill -9 from which nothing is left but what is on the disk."""
         self.program.kill()
         self.program.wait(PATIENCE_S)
         self.stopped = True
         new = type(self).__new__(type(self))
         new.database, new.whole = self.database, False
-        Gateway.__init__(new, self.folder, None, words=("--only", "user"), after=self)
+        Gateway.__init__(new, self.folder, None, words=words, after=self)
         return new
 
     @property
