@@ -10,7 +10,7 @@ ServiceRoutes invoice_routes(void);
 ServiceRoutes subscription_routes(void);
 ServiceRoutes clock_routes(void);
 
-JobFn billing_work;  /* "billing.work": what is due is done. Of the jobs' table: .arg NULL, the home */
+JobFn billing_work; /* "billing.work": what is due is done. Of the jobs' table: .arg NULL, the home */
 JobFn billing_clock; /* "billing.clock": clocks of tests go on */
 /* Rows of JobKind and JobSchedule. */
 #define BILLING_JOBS \
