@@ -94,7 +94,8 @@ StripePut invoice_item_put; /* of an InvoiceItemRow */
 Err *invoice_view(Db *db, Arena *a, const InvoiceRow *invoice, InvoiceView *out) MUST_USE;
 Err *invoice_text(Db *db, Arena *a, const InvoiceRow *invoice, Str *out) MUST_USE;
 /* As a request wants it: with its intent within where it says `path`. */
-Err *invoice_text_for(ServiceCall *c, Db *db, const InvoiceRow *invoice, const char *path, Str *out) MUST_USE;
+Err *invoice_text_for(ServiceCall *c, Db *db, const InvoiceRow *invoice, const char *path, Str *out)
+	MUST_USE;
 void invoice_lines_put(JsonWriter *w, Arena *a, const InvoiceView *view, size_t most);
 
 /* Asks for the money of an open invoice. Parks, not in a transaction. */
@@ -134,7 +135,8 @@ Err *subscription_save(Bill *bill, SubscriptionRow *s, const char *event) MUST_U
 /* Its zone was asked for before (bill_zone). */
 Err *subscription_rhythm(Arena *a, const SubscriptionRow *s, Rhythm *out) MUST_USE;
 /* Invoices the period it is in: a line of each item, that share of it (none: a trial), and what waits. */
-Err *subscription_bill(Bill *bill, SubscriptionRow *s, const char *reason, Share share, InvoiceRow *invoice) MUST_USE;
+Err *subscription_bill(Bill *bill, SubscriptionRow *s, const char *reason, Share share,
+                       InvoiceRow *invoice) MUST_USE;
 /* Credit for what is left of the period of an item, or the charge for it: an invoice item that waits. */
 Err *subscription_prorate(Bill *bill, const SubscriptionRow *s, const SubscriptionItemRow *item,
                           const PriceRow *price, int64_t quantity, bool credit, int64_t at_us)

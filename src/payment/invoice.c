@@ -162,7 +162,8 @@ Err *invoice_period(Bill *bill, InvoiceRow *invoice, const SubscriptionItemRow *
 
 Err *invoice_take(Bill *bill, InvoiceRow *invoice, const InvoiceItemRow *item)
 {
-	TRY(db_exec(bill->tx, bill->a, invoice_item_onto, NULL, .id = item->id, .invoice_id = invoice->id));
+	TRY(db_exec(bill->tx, bill->a, invoice_item_onto, NULL, .id = item->id,
+	            .invoice_id = invoice->id));
 	return add_line(bill, invoice,
 	                &(InvoiceLineRow){ .kind = S("item"),
 	                                   .item_id = item->item_id,
@@ -182,8 +183,9 @@ Err *invoice_take_waiting(Bill *bill, InvoiceRow *invoice)
 	InvoiceItemRow *items;
 	size_t count;
 
-	TRY(db_all(bill->tx, bill->a, invoice_items_waiting, &items, &count, .customer_id = bill->customer,
-	           .subscription_id = invoice->subscription_id, .currency = invoice->currency));
+	TRY(db_all(bill->tx, bill->a, invoice_items_waiting, &items, &count,
+	           .customer_id = bill->customer, .subscription_id = invoice->subscription_id,
+	           .currency = invoice->currency));
 	for (size_t i = 0; i < count; i++)
 		TRY(invoice_take(bill, invoice, &items[i]));
 	return NULL;

@@ -11,7 +11,8 @@
 /* --- showing ------------------------------------------------------------------------------------------------------------- */
 
 /* The intent within, where the request wants it there. */
-static Err *intent_text(ServiceCall *c, Db *db, const InvoiceRow *invoice, const char *path, Str *out)
+static Err *intent_text(ServiceCall *c, Db *db, const InvoiceRow *invoice, const char *path,
+                        Str *out)
 {
 	IntentRow *intent;
 	IntentView view;
@@ -81,62 +82,88 @@ static Err *lines_get(ServiceCall *c)
 /* --- what is sent -------------------------------------------------------------------------------------------------------- */
 
 typedef struct InvoiceIn {
-	Str customer, subscription, currency, collection_method, description, default_payment_method, status, invoice, price,
-		pending_invoice_items_behavior, payment_method;
+	Str customer, subscription, currency, collection_method, description,
+		default_payment_method, status, invoice, price, pending_invoice_items_behavior,
+		payment_method;
 	int64_t days_until_due, amount, quantity, unit_amount;
-	bool auto_advance, has_advance, has_amount, has_unit, has_description, has_metadata, paid_out_of_band, has_quantity;
+	bool auto_advance, has_advance, has_amount, has_unit, has_description, has_metadata,
+		paid_out_of_band, has_quantity;
 	const Json *metadata;
 } InvoiceIn;
 #define WORDS_ROWS \
-	{ "description", FIELD_STR, AT(InvoiceIn, description), GIVEN(InvoiceIn, has_description), .max = 500, .help = "what it is" }, \
+	{ "description", \
+	  FIELD_STR, \
+	  AT(InvoiceIn, description), \
+	  GIVEN(InvoiceIn, has_description), \
+	  .max = 500, \
+	  .help = "what it is" }, \
 	{ \
-		"metadata", FIELD_JSON, AT(InvoiceIn, metadata), GIVEN(InvoiceIn, has_metadata), .help = "anything of yours" \
+		"metadata", FIELD_JSON, AT(InvoiceIn, metadata), GIVEN(InvoiceIn, has_metadata), \
+			.help = "anything of yours" \
 	}
 #define ADVANCE_ROW \
 	{ \
-		"auto_advance", FIELD_BOOL, AT(InvoiceIn, auto_advance), GIVEN(InvoiceIn, has_advance), \
+		"auto_advance", FIELD_BOOL, AT(InvoiceIn, auto_advance), \
+			GIVEN(InvoiceIn, has_advance), \
 			.help = "it is finalized and collected by itself" \
 	}
 static const Field new_rows[] = {
-	{ "customer", FIELD_STR, AT(InvoiceIn, customer), .required = true, .max = 60, .help = "who pays it" },
+	{ "customer", FIELD_STR, AT(InvoiceIn, customer), .required = true, .max = 60,
+	  .help = "who pays it" },
 	{ "currency", FIELD_STR, AT(InvoiceIn, currency), .max = 3, .help = "ISO 4217" },
-	{ "collection_method", FIELD_STR, AT(InvoiceIn, collection_method), .max = 30, .help = "charge_automatically, send_invoice" },
-	{ "days_until_due", FIELD_INT, AT(InvoiceIn, days_until_due), .max = 365, .help = "of send_invoice" },
-	{ "default_payment_method", FIELD_STR, AT(InvoiceIn, default_payment_method), .max = 60, .help = "what pays it" },
-	{ "pending_invoice_items_behavior", FIELD_STR, AT(InvoiceIn, pending_invoice_items_behavior), .max = 20,
+	{ "collection_method", FIELD_STR, AT(InvoiceIn, collection_method), .max = 30,
+	  .help = "charge_automatically, send_invoice" },
+	{ "days_until_due", FIELD_INT, AT(InvoiceIn, days_until_due), .max = 365,
+	  .help = "of send_invoice" },
+	{ "default_payment_method", FIELD_STR, AT(InvoiceIn, default_payment_method), .max = 60,
+	  .help = "what pays it" },
+	{ "pending_invoice_items_behavior", FIELD_STR,
+	  AT(InvoiceIn, pending_invoice_items_behavior), .max = 20,
 	  .help = "include (the default here), exclude" },
 	ADVANCE_ROW,
 	WORDS_ROWS,
 };
-static const FieldTable new_in = { "InvoiceNew", FIELD_ROWS(InvoiceIn, new_rows), .help = "an invoice" };
+static const FieldTable new_in = { "InvoiceNew", FIELD_ROWS(InvoiceIn, new_rows),
+	                           .help = "an invoice" };
 static const Field change_rows[] = { ADVANCE_ROW, WORDS_ROWS };
-static const FieldTable change_in = { "InvoiceChange", FIELD_ROWS(InvoiceIn, change_rows), .help = "what changes of it" };
+static const FieldTable change_in = { "InvoiceChange", FIELD_ROWS(InvoiceIn, change_rows),
+	                              .help = "what changes of it" };
 static const Field pay_rows[] = {
-	{ "paid_out_of_band", FIELD_BOOL, AT(InvoiceIn, paid_out_of_band), .help = "it was paid elsewhere" },
-	{ "payment_method", FIELD_STR, AT(InvoiceIn, payment_method), .max = 60, .help = "what pays it" },
+	{ "paid_out_of_band", FIELD_BOOL, AT(InvoiceIn, paid_out_of_band),
+	  .help = "it was paid elsewhere" },
+	{ "payment_method", FIELD_STR, AT(InvoiceIn, payment_method), .max = 60,
+	  .help = "what pays it" },
 };
-static const FieldTable pay_in = { "InvoicePay", FIELD_ROWS(InvoiceIn, pay_rows), .help = "how it is paid" };
+static const FieldTable pay_in = { "InvoicePay", FIELD_ROWS(InvoiceIn, pay_rows),
+	                           .help = "how it is paid" };
 static const Field list_rows[] = {
 	{ "customer", FIELD_STR, AT(InvoiceIn, customer), .max = 60, .help = "of this customer" },
-	{ "subscription", FIELD_STR, AT(InvoiceIn, subscription), .max = 60, .help = "of this subscription" },
+	{ "subscription", FIELD_STR, AT(InvoiceIn, subscription), .max = 60,
+	  .help = "of this subscription" },
 	{ "status", FIELD_STR, AT(InvoiceIn, status), .max = 20, .help = "in this state" },
 	{ "invoice", FIELD_STR, AT(InvoiceIn, invoice), .max = 60, .help = "of this invoice" },
 };
-static const FieldTable list_in = { "InvoicesIn", FIELD_ROWS(InvoiceIn, list_rows), .help = "which" };
+static const FieldTable list_in = { "InvoicesIn", FIELD_ROWS(InvoiceIn, list_rows),
+	                            .help = "which" };
 static const Field item_rows[] = {
-	{ "customer", FIELD_STR, AT(InvoiceIn, customer), .required = true, .max = 60, .help = "who pays it" },
-	{ "amount", FIELD_INT, AT(InvoiceIn, amount), GIVEN(InvoiceIn, has_amount), .min = -MONEY_MOST, .max = MONEY_MOST,
-	  .help = "in minor units; below zero: a credit" },
+	{ "customer", FIELD_STR, AT(InvoiceIn, customer), .required = true, .max = 60,
+	  .help = "who pays it" },
+	{ "amount", FIELD_INT, AT(InvoiceIn, amount), GIVEN(InvoiceIn, has_amount),
+	  .min = -MONEY_MOST, .max = MONEY_MOST, .help = "in minor units; below zero: a credit" },
 	{ "currency", FIELD_STR, AT(InvoiceIn, currency), .max = 3, .help = "ISO 4217" },
 	{ "price", FIELD_STR, AT(InvoiceIn, price), .max = 60, .help = "in place of an amount" },
-	{ "quantity", FIELD_INT, AT(InvoiceIn, quantity), GIVEN(InvoiceIn, has_quantity), .max = 1000000, .help = "how many; 1" },
-	{ "unit_amount", FIELD_INT, AT(InvoiceIn, unit_amount), GIVEN(InvoiceIn, has_unit), .min = -MONEY_MOST, .max = MONEY_MOST,
-	  .help = "of one" },
-	{ "invoice", FIELD_STR, AT(InvoiceIn, invoice), .max = 60, .help = "a draft that it goes onto at once" },
-	{ "subscription", FIELD_STR, AT(InvoiceIn, subscription), .max = 60, .help = "it waits for an invoice of this one" },
+	{ "quantity", FIELD_INT, AT(InvoiceIn, quantity), GIVEN(InvoiceIn, has_quantity),
+	  .max = 1000000, .help = "how many; 1" },
+	{ "unit_amount", FIELD_INT, AT(InvoiceIn, unit_amount), GIVEN(InvoiceIn, has_unit),
+	  .min = -MONEY_MOST, .max = MONEY_MOST, .help = "of one" },
+	{ "invoice", FIELD_STR, AT(InvoiceIn, invoice), .max = 60,
+	  .help = "a draft that it goes onto at once" },
+	{ "subscription", FIELD_STR, AT(InvoiceIn, subscription), .max = 60,
+	  .help = "it waits for an invoice of this one" },
 	WORDS_ROWS,
 };
-static const FieldTable item_in = { "InvoiceItemNew", FIELD_ROWS(InvoiceIn, item_rows), .help = "what waits for an invoice" };
+static const FieldTable item_in = { "InvoiceItemNew", FIELD_ROWS(InvoiceIn, item_rows),
+	                            .help = "what waits for an invoice" };
 
 /* --- acts upon one ------------------------------------------------------------------------------------------------------- */
 
@@ -161,7 +188,8 @@ static Err *step(ServiceCall *c, Db *tx, void *arg)
 }
 
 static Err *do_step(ServiceCall *c, const FieldTable *table,
-                    Err *(*run)(ServiceCall *c, Bill *bill, InvoiceRow *invoice, const InvoiceIn *in))
+                    Err *(*run)(ServiceCall *c, Bill *bill, InvoiceRow *invoice,
+                                const InvoiceIn *in))
 {
 	InvoiceIn in = { .amount = 0 };
 	Step s = { .in = &in, .run = run };
@@ -219,7 +247,8 @@ static Err *change(ServiceCall *c, Bill *bill, InvoiceRow *invoice, const Invoic
 		TRY(stripe_metadata(c, invoice->metadata, in->metadata, &invoice->metadata));
 	if (in->has_advance && str_eq(invoice->status, S("draft"))) {
 		invoice->advance = in->auto_advance;
-		invoice->work_at = (OptInt){ in->auto_advance, bill->now_us + billing_conf()->draft_us };
+		invoice->work_at =
+			(OptInt){ in->auto_advance, bill->now_us + billing_conf()->draft_us };
 	}
 	return invoice_store_all(bill, invoice);
 }
@@ -237,7 +266,9 @@ static Err *pay_outside(ServiceCall *c, Bill *bill, InvoiceRow *invoice, const I
 	(void)in;
 	if (str_eq(invoice->status, S("draft")))
 		TRY(invoice_finalize(bill, invoice));
-	return str_eq(invoice->status, S("paid")) ? NULL : invoice_paid(bill, invoice, (OptUuid){ 0 }, true);
+	return str_eq(invoice->status, S("paid"))
+	               ? NULL
+	               : invoice_paid(bill, invoice, (OptUuid){ 0 }, true);
 }
 
 static Err *be_open(ServiceCall *c, Bill *bill, InvoiceRow *invoice, const InvoiceIn *in)
@@ -246,7 +277,8 @@ static Err *be_open(ServiceCall *c, Bill *bill, InvoiceRow *invoice, const Invoi
 	if (str_eq(invoice->status, S("draft")))
 		TRY(invoice_finalize(bill, invoice));
 	else if (!str_eq(invoice->status, S("open")))
-		return stripe_wrong(c, "id", "invoice_not_open", "Invoice is already %.*s", STR_ARG(invoice->status));
+		return stripe_wrong(c, "id", "invoice_not_open", "Invoice is already %.*s",
+		                    STR_ARG(invoice->status));
 	return stripe_claim(c, bill->tx, invoice->id, 60 * US_PER_S);
 }
 
@@ -264,7 +296,9 @@ static Err *say_refused(ServiceCall *c, Db *tx, void *arg)
 {
 	const Collect *collected = arg;
 
-	stripe_refuse(c, &(StripeRefusal){ .status = 402, .code = collected->code, .message = collected->message });
+	stripe_refuse(c, &(StripeRefusal){ .status = 402,
+	                                   .code = collected->code,
+	                                   .message = collected->message });
 	return stripe_settle(c, tx);
 }
 
@@ -301,12 +335,14 @@ static Err *pay_post(ServiceCall *c)
 
 /* --- a new one, and lists ------------------------------------------------------------------------------------------------ */
 
-static Err *draft_of(ServiceCall *c, Db *tx, const InvoiceIn *in, const Bill *bill, InvoiceDraft *draft)
+static Err *draft_of(ServiceCall *c, Db *tx, const InvoiceIn *in, const Bill *bill,
+                     InvoiceDraft *draft)
 {
 	Str currency = in->currency.len ? money_currency(in->currency) : S("usd");
 
 	if (!currency.len)
-		return stripe_wrong(c, "currency", "parameter_invalid_string", "Invalid currency: %.*s", STR_ARG(in->currency));
+		return stripe_wrong(c, "currency", "parameter_invalid_string",
+		                    "Invalid currency: %.*s", STR_ARG(in->currency));
 	*draft = (InvoiceDraft){ .reason = "manual",
 		                 .currency = currency,
 		                 .collection = in->collection_method,
@@ -316,7 +352,8 @@ static Err *draft_of(ServiceCall *c, Db *tx, const InvoiceIn *in, const Bill *bi
 		                 .description = in->description };
 	TRY(stripe_metadata(c, S(""), in->metadata, &draft->metadata));
 	TRY(subscription_collection(c, in->collection_method, in->days_until_due));
-	return subscription_method(c, tx, in->default_payment_method, bill->customer, &draft->method);
+	return subscription_method(c, tx, in->default_payment_method, bill->customer,
+	                           &draft->method);
 }
 
 static Err *add(ServiceCall *c, Db *tx, void *arg)
@@ -336,7 +373,8 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 		TRY(invoice_take_waiting(&bill, &invoice));
 	TRY(invoice_sum(&bill, &invoice));
 	TRY(invoice_text(tx, c->arena, &invoice, &object));
-	TRY(bill_tell(&bill, "invoice.created", service_id_text(c->arena, "in_", invoice.id), object));
+	TRY(bill_tell(&bill, "invoice.created", service_id_text(c->arena, "in_", invoice.id),
+	              object));
 	return say(c, tx, stripe_json(c), &invoice);
 }
 
@@ -357,7 +395,9 @@ static Err *drop(ServiceCall *c, Db *tx, void *arg)
 	(void)arg;
 	TRY(find(c, tx, service_part(c, "id"), "id", &invoice));
 	if (!str_eq(invoice->status, S("draft")) || invoice->subscription_id.set)
-		return stripe_wrong(c, "id", "invoice_not_editable", "You can only delete draft invoices that no subscription made.");
+		return stripe_wrong(
+			c, "id", "invoice_not_editable",
+			"You can only delete draft invoices that no subscription made.");
 	TRY(db_exec(tx, c->arena, invoice_lines_drop, NULL, .invoice_id = invoice->id));
 	TRY(db_exec(tx, c->arena, invoice_items_free, NULL, .invoice_id = invoice->id));
 	TRY(db_exec(tx, c->arena, invoice_drop, &gone, .id = invoice->id));
@@ -394,11 +434,14 @@ static Err *invoices_get(ServiceCall *c)
 	TRY(opt_id(c, in.customer, "cus_", "customer", &customer));
 	TRY(opt_id(c, in.subscription, "sub_", "subscription", &subscription));
 	if (list.backwards)
-		TRY(db_all(c->db, c->arena, invoices_page_back, &rows, &count, .customer_id = customer, .subscription_id = subscription,
-		           .status = in.status, .after = list.after, .before = list.before, .most = list.most));
+		TRY(db_all(c->db, c->arena, invoices_page_back, &rows, &count,
+		           .customer_id = customer, .subscription_id = subscription,
+		           .status = in.status, .after = list.after, .before = list.before,
+		           .most = list.most));
 	else
-		TRY(db_all(c->db, c->arena, invoices_page, &rows, &count, .customer_id = customer, .subscription_id = subscription,
-		           .status = in.status, .after = list.after, .before = list.before, .most = list.most));
+		TRY(db_all(c->db, c->arena, invoices_page, &rows, &count, .customer_id = customer,
+		           .subscription_id = subscription, .status = in.status,
+		           .after = list.after, .before = list.before, .most = list.most));
 	w = stripe_list_open(c, &list, count);
 	for (size_t i = 0; i < list.shown; i++)
 		TRY(say(c, c->db, w, &rows[stripe_list_at(&list, i)]));
@@ -420,17 +463,20 @@ static Err *item_amount(ServiceCall *c, Db *tx, const InvoiceIn *in, InvoiceItem
 		row->currency = price->currency;
 		unit = price->amount;
 	} else if (!in->has_amount && !in->has_unit) {
-		return stripe_wrong(c, "amount", "parameter_missing", "Missing required param: amount.");
+		return stripe_wrong(c, "amount", "parameter_missing",
+		                    "Missing required param: amount.");
 	}
 	if (!row->currency.len)
-		return stripe_wrong(c, "currency", "parameter_missing", "Missing required param: currency.");
+		return stripe_wrong(c, "currency", "parameter_missing",
+		                    "Missing required param: currency.");
 	if (in->has_amount && !in->price.len) {
 		row->amount = in->amount;
 		return NULL;
 	}
 	return money_times(unit, row->quantity, &row->amount)
 	               ? NULL
-	               : stripe_wrong(c, "quantity", "parameter_invalid_integer", "that is more than money may be");
+	               : stripe_wrong(c, "quantity", "parameter_invalid_integer",
+	                              "that is more than money may be");
 }
 
 static Err *onto_draft(ServiceCall *c, Bill *bill, const InvoiceIn *in, const InvoiceItemRow *row)
@@ -438,9 +484,11 @@ static Err *onto_draft(ServiceCall *c, Bill *bill, const InvoiceIn *in, const In
 	InvoiceRow *invoice;
 
 	TRY(find(c, bill->tx, in->invoice, "invoice", &invoice));
-	if (!str_eq(invoice->status, S("draft")) || !uuid_eq(invoice->customer_id, bill->customer) ||
+	if (!str_eq(invoice->status, S("draft")) ||
+	    !uuid_eq(invoice->customer_id, bill->customer) ||
 	    !str_eq(invoice->currency, row->currency))
-		return stripe_wrong(c, "invoice", "invoice_not_editable", "an item goes onto a draft of its customer and currency");
+		return stripe_wrong(c, "invoice", "invoice_not_editable",
+		                    "an item goes onto a draft of its customer and currency");
 	TRY(invoice_take(bill, invoice, row));
 	return invoice_sum(bill, invoice);
 }
@@ -448,7 +496,9 @@ static Err *onto_draft(ServiceCall *c, Bill *bill, const InvoiceIn *in, const In
 static Err *add_item(ServiceCall *c, Db *tx, void *arg)
 {
 	const InvoiceIn *in = arg;
-	InvoiceItemRow row = { .id = bill_id(), .created_at = time_utc_us(), .description = in->description };
+	InvoiceItemRow row = { .id = bill_id(),
+		               .created_at = time_utc_us(),
+		               .description = in->description };
 	Bill bill;
 
 	TRY(stripe_id_of(c, in->customer, "cus_", "customer", &row.customer_id));
@@ -503,7 +553,8 @@ static Err *drop_item(ServiceCall *c, Db *tx, void *arg)
 	TRY(item_find(c, tx, &row));
 	TRY(db_exec(tx, c->arena, invoice_item_drop, &gone, .id = row->id));
 	if (!gone)
-		return stripe_wrong(c, "id", "invoice_not_editable", "This invoice item is on an invoice.");
+		return stripe_wrong(c, "id", "invoice_not_editable",
+		                    "This invoice item is on an invoice.");
 	w = stripe_json(c);
 	stripe_begin(w, service_id_text(c->arena, "ii_", row->id), "invoiceitem");
 	json_put_bool(w, "deleted", true);
@@ -531,11 +582,13 @@ static Err *items_get(ServiceCall *c)
 	TRY(opt_id(c, in.customer, "cus_", "customer", &customer));
 	TRY(opt_id(c, in.invoice, "in_", "invoice", &invoice));
 	if (list.backwards)
-		TRY(db_all(c->db, c->arena, invoice_items_page_back, &rows, &count, .customer_id = customer, .invoice_id = invoice,
-		           .after = list.after, .before = list.before, .most = list.most));
+		TRY(db_all(c->db, c->arena, invoice_items_page_back, &rows, &count,
+		           .customer_id = customer, .invoice_id = invoice, .after = list.after,
+		           .before = list.before, .most = list.most));
 	else
-		TRY(db_all(c->db, c->arena, invoice_items_page, &rows, &count, .customer_id = customer, .invoice_id = invoice,
-		           .after = list.after, .before = list.before, .most = list.most));
+		TRY(db_all(c->db, c->arena, invoice_items_page, &rows, &count,
+		           .customer_id = customer, .invoice_id = invoice, .after = list.after,
+		           .before = list.before, .most = list.most));
 	w = stripe_list_open(c, &list, count);
 	for (size_t i = 0; i < list.shown; i++)
 		invoice_item_put(w, c->arena, &rows[stripe_list_at(&list, i)]);
@@ -543,20 +596,29 @@ static Err *items_get(ServiceCall *c)
 }
 
 static const ServiceRoute routes[] = {
-	STRIPE_POST("/v1/invoices", invoice_post, &new_in, "billing:write", "draft an invoice of what waits"),
+	STRIPE_POST("/v1/invoices", invoice_post, &new_in, "billing:write",
+	            "draft an invoice of what waits"),
 	STRIPE_GET("/v1/invoices", invoices_get, "billing:read", "invoices, the newest first"),
 	STRIPE_GET("/v1/invoices/{id}", invoice_get, "billing:read", "one invoice"),
-	STRIPE_GET("/v1/invoices/{id}/lines", lines_get, "billing:read", "what an invoice is about"),
-	STRIPE_POST("/v1/invoices/{id}", change_post, &change_in, "billing:write", "change an invoice"),
+	STRIPE_GET("/v1/invoices/{id}/lines", lines_get, "billing:read",
+	           "what an invoice is about"),
+	STRIPE_POST("/v1/invoices/{id}", change_post, &change_in, "billing:write",
+	            "change an invoice"),
 	STRIPE_DELETE("/v1/invoices/{id}", invoice_delete, "billing:write", "remove a draft"),
-	STRIPE_POST("/v1/invoices/{id}/finalize", finalize_post, &change_in, "billing:write", "finalize a draft"),
-	STRIPE_POST("/v1/invoices/{id}/pay", pay_post, &pay_in, "billing:write", "collect an invoice now"),
+	STRIPE_POST("/v1/invoices/{id}/finalize", finalize_post, &change_in, "billing:write",
+	            "finalize a draft"),
+	STRIPE_POST("/v1/invoices/{id}/pay", pay_post, &pay_in, "billing:write",
+	            "collect an invoice now"),
 	STRIPE_POST("/v1/invoices/{id}/void", void_post, NULL, "billing:write", "nobody owes it"),
-	STRIPE_POST("/v1/invoices/{id}/mark_uncollectible", lose_post, NULL, "billing:write", "nobody will pay it"),
-	STRIPE_POST("/v1/invoiceitems", item_post, &item_in, "billing:write", "put something onto the next invoice"),
-	STRIPE_GET("/v1/invoiceitems", items_get, "billing:read", "what waits, and what is on invoices"),
+	STRIPE_POST("/v1/invoices/{id}/mark_uncollectible", lose_post, NULL, "billing:write",
+	            "nobody will pay it"),
+	STRIPE_POST("/v1/invoiceitems", item_post, &item_in, "billing:write",
+	            "put something onto the next invoice"),
+	STRIPE_GET("/v1/invoiceitems", items_get, "billing:read",
+	           "what waits, and what is on invoices"),
 	STRIPE_GET("/v1/invoiceitems/{id}", item_get, "billing:read", "one of them"),
-	STRIPE_DELETE("/v1/invoiceitems/{id}", item_delete, "billing:write", "take it away while it waits"),
+	STRIPE_DELETE("/v1/invoiceitems/{id}", item_delete, "billing:write",
+	              "take it away while it waits"),
 };
 
 ServiceRoutes invoice_routes(void)

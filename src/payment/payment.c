@@ -12,6 +12,7 @@
 #include "payment/payment_api.h"
 #include "payment/payment_conf.h"
 #include "payment/provider.h"
+#include "payment/provider_webhook.h"
 #include "payment/stripe_int.h"
 #include "payment/stripe_keys.h"
 
@@ -90,8 +91,8 @@ static const JobSchedule schedules[] = {
 /* --- the row ------------------------------------------------------------------------------------------------------------------------- */
 
 static ServiceRoutes (*const tables[])(void) = {
-	customer_routes, method_routes, intent_routes,   refund_routes,
-	charge_routes,   event_routes,  checkout_routes, ledger_routes,
+	customer_routes, method_routes,   intent_routes, refund_routes,           charge_routes,
+	event_routes,    checkout_routes, ledger_routes, provider_webhook_routes,
 };
 
 const Service *payment_service(void)

@@ -38,21 +38,26 @@ static bool prorates(const Change *change)
 
 static Err *credit_item(Bill *bill, const Change *change, const SubscriptionItemRow *item)
 {
-	const PriceRow *price = price_of(change->before.prices, change->before.price_count, item->price_id);
+	const PriceRow *price =
+		price_of(change->before.prices, change->before.price_count, item->price_id);
 
 	if (!prorates(change) || !price)
 		return NULL;
-	return subscription_prorate(bill, change->s, item, price, item->quantity, true, change->at_us);
+	return subscription_prorate(bill, change->s, item, price, item->quantity, true,
+	                            change->at_us);
 }
 
-static Err *charge_item(Bill *bill, const Change *change, const SubscriptionItemRow *item, const PriceRow *price)
+static Err *charge_item(Bill *bill, const Change *change, const SubscriptionItemRow *item,
+                        const PriceRow *price)
 {
 	if (!prorates(change) || change->anew) /* a new period is charged whole */
 		return NULL;
-	return subscription_prorate(bill, change->s, item, price, item->quantity, false, change->at_us);
+	return subscription_prorate(bill, change->s, item, price, item->quantity, false,
+	                            change->at_us);
 }
 
-static Err *look_at_price(ServiceCall *c, Db *tx, const SubscriptionItemIn *in, size_t i, Uuid before, PriceRow **price)
+static Err *look_at_price(ServiceCall *c, Db *tx, const SubscriptionItemIn *in, size_t i,
+                          Uuid before, PriceRow **price)
 {
 	const char *param = str_fmt(c->arena, "items[%zu][price]", i).at;
 
@@ -60,11 +65,13 @@ static Err *look_at_price(ServiceCall *c, Db *tx, const SubscriptionItemIn *in, 
 		return db_one(tx, c->arena, price_by_id, price, .id = before);
 	TRY(price_named(c, tx, in->price, param, price));
 	if (!(*price)->every.len)
-		return stripe_wrong(c, param, "parameter_invalid_string", "this field only accepts prices with `type=recurring`");
+		return stripe_wrong(c, param, "parameter_invalid_string",
+		                    "this field only accepts prices with `type=recurring`");
 	return NULL;
 }
 
-static Err *add_one(ServiceCall *c, Bill *bill, const Change *change, const SubscriptionItemIn *in, size_t i)
+static Err *add_one(ServiceCall *c, Bill *bill, const Change *change, const SubscriptionItemIn *in,
+                    size_t i)
 {
 	SubscriptionItemRow item = { .id = bill_id(),
 		                     .subscription_id = change->s->id,
@@ -73,7 +80,8 @@ static Err *add_one(ServiceCall *c, Bill *bill, const Change *change, const Subs
 	PriceRow *price;
 
 	if (!in->price.len)
-		return stripe_wrong(c, str_fmt(c->arena, "items[%zu][price]", i).at, "parameter_missing", "Missing required param: price.");
+		return stripe_wrong(c, str_fmt(c->arena, "items[%zu][price]", i).at,
+		                    "parameter_missing", "Missing required param: price.");
 	TRY(look_at_price(c, bill->tx, in, i, item.id, &price));
 	item.price_id = price->id;
 	TRY(stripe_metadata(c, S(""), in->metadata, &item.metadata));
@@ -83,11 +91,13 @@ static Err *add_one(ServiceCall *c, Bill *bill, const Change *change, const Subs
 
 static Err *store_item(Bill *bill, const SubscriptionItemRow *item)
 {
-	return db_exec(bill->tx, bill->a, subscription_item_store, NULL, .id = item->id, .price_id = item->price_id,
-	               .quantity = item->quantity, .metadata = item->metadata, .deleted_at = item->deleted_at);
+	return db_exec(bill->tx, bill->a, subscription_item_store, NULL, .id = item->id,
+	               .price_id = item->price_id, .quantity = item->quantity,
+	               .metadata = item->metadata, .deleted_at = item->deleted_at);
 }
 
-static Err *change_one(ServiceCall *c, Bill *bill, const Change *change, const SubscriptionItemIn *in, size_t i)
+static Err *change_one(ServiceCall *c, Bill *bill, const Change *change,
+                       const SubscriptionItemIn *in, size_t i)
 {
 	const char *param = str_fmt(c->arena, "items[%zu][id]", i).at;
 	const SubscriptionItemRow *before;
@@ -113,7 +123,8 @@ static Err *change_one(ServiceCall *c, Bill *bill, const Change *change, const S
 	item.price_id = price->id;
 	item.quantity = in->has_quantity ? in->quantity : item.quantity;
 	TRY(store_item(bill, &item));
-	if (uuid_eq(item.price_id, before->price_id) && item.quantity == before->quantity && !change->anew)
+	if (uuid_eq(item.price_id, before->price_id) && item.quantity == before->quantity &&
+	    !change->anew)
 		return NULL;
 	TRY(credit_item(bill, change, before));
 	return charge_item(bill, change, &item, price);
@@ -153,8 +164,9 @@ static Err *look_at_rhythm(ServiceCall *c, Db *tx, Change *change)
 {
 	const SubscriptionRow *s = change->s;
 
-	change->anew = str_eq(change->in->billing_cycle_anchor, S("now")) ||
-	               (str_eq(change->in->trial_end, S("now")) && str_eq(s->status, S("trialing")));
+	change->anew =
+		str_eq(change->in->billing_cycle_anchor, S("now")) ||
+		(str_eq(change->in->trial_end, S("now")) && str_eq(s->status, S("trialing")));
 	for (size_t i = 0; i < change->in->items.count; i++) {
 		PriceRow *price;
 
@@ -162,8 +174,10 @@ static Err *look_at_rhythm(ServiceCall *c, Db *tx, Change *change)
 			continue;
 		TRY(look_at_price(c, tx, &change->in->items.at[i], i, s->id, &price));
 		if (!str_eq(price->currency, s->currency))
-			return stripe_wrong(c, "items", "parameter_invalid_string", "The currency of a subscription never changes.");
-		change->anew |= !str_eq(price->every, s->every) || price->every_count != s->every_count;
+			return stripe_wrong(c, "items", "parameter_invalid_string",
+			                    "The currency of a subscription never changes.");
+		change->anew |=
+			!str_eq(price->every, s->every) || price->every_count != s->every_count;
 	}
 	return NULL;
 }
@@ -174,12 +188,16 @@ static Err *take_rhythm(ServiceCall *c, Bill *bill, SubscriptionRow *s)
 
 	TRY(subscription_view(bill->tx, bill->a, s, &view));
 	if (!view.item_count)
-		return stripe_wrong(c, "items", "parameter_invalid_empty", "A subscription must have at least one active item.");
+		return stripe_wrong(c, "items", "parameter_invalid_empty",
+		                    "A subscription must have at least one active item.");
 	for (size_t i = 0; i < view.item_count; i++) {
-		const PriceRow *price = price_of(view.prices, view.price_count, view.items[i].price_id);
+		const PriceRow *price =
+			price_of(view.prices, view.price_count, view.items[i].price_id);
 
 		if (i && (!str_eq(price->every, s->every) || price->every_count != s->every_count))
-			return stripe_wrong(c, "items", "parameter_invalid_string", "All prices of a subscription must come at the same interval.");
+			return stripe_wrong(
+				c, "items", "parameter_invalid_string",
+				"All prices of a subscription must come at the same interval.");
 		s->every = price->every;
 		s->every_count = price->every_count;
 	}
@@ -233,7 +251,8 @@ static Err *take_end(ServiceCall *c, const Bill *bill, const SubscriptionIn *in,
 	if (in->has_cancel_at) {
 		s->cancel_at.set = in->cancel_at.len > 0;
 		if (in->cancel_at.len)
-			TRY(subscription_moment(c, in->cancel_at, "cancel_at", bill->now_us, &s->cancel_at.v));
+			TRY(subscription_moment(c, in->cancel_at, "cancel_at", bill->now_us,
+			                        &s->cancel_at.v));
 	}
 	if (!in->has_cancel_at_end && !in->has_cancel_at)
 		return NULL;
@@ -244,9 +263,11 @@ static Err *take_end(ServiceCall *c, const Bill *bill, const SubscriptionIn *in,
 static Err *take_wishes(ServiceCall *c, Bill *bill, const SubscriptionIn *in, SubscriptionRow *s)
 {
 	if (in->has_method)
-		TRY(subscription_method(c, bill->tx, in->default_payment_method, s->customer_id, &s->method_id));
+		TRY(subscription_method(c, bill->tx, in->default_payment_method, s->customer_id,
+		                        &s->method_id));
 	if (in->has_collection) {
-		TRY(subscription_collection(c, in->collection_method, in->has_days ? in->days_until_due : s->days_until_due));
+		TRY(subscription_collection(c, in->collection_method,
+		                            in->has_days ? in->days_until_due : s->days_until_due));
 		s->collection = in->collection_method;
 	}
 	if (in->has_days)
@@ -258,7 +279,8 @@ static Err *take_wishes(ServiceCall *c, Bill *bill, const SubscriptionIn *in, Su
 	return take_end(c, bill, in, s);
 }
 
-static Err *take_trial(ServiceCall *c, const Bill *bill, const SubscriptionIn *in, SubscriptionRow *s)
+static Err *take_trial(ServiceCall *c, const Bill *bill, const SubscriptionIn *in,
+                       SubscriptionRow *s)
 {
 	int64_t end_us;
 
@@ -266,7 +288,8 @@ static Err *take_trial(ServiceCall *c, const Bill *bill, const SubscriptionIn *i
 		return NULL;
 	TRY(subscription_moment(c, in->trial_end, "trial_end", bill->now_us, &end_us));
 	if (!str_eq(s->status, S("trialing")) || end_us <= bill->now_us)
-		return stripe_wrong(c, "trial_end", "parameter_invalid_integer", "only a trial that runs is made longer or shorter");
+		return stripe_wrong(c, "trial_end", "parameter_invalid_integer",
+		                    "only a trial that runs is made longer or shorter");
 	s->trial_end = opt_int(end_us);
 	s->anchor_at = s->period_end = end_us;
 	return NULL;
@@ -277,15 +300,18 @@ static Err *prepare(ServiceCall *c, Db *tx, Change *change, Bill *bill)
 	Uuid customer = change->s->customer_id, id = change->s->id;
 
 	TRY(bill_begin(tx, c->arena, c, customer, bill));
-	TRY(db_one(tx, c->arena, subscription_by_id, &change->s, .id = id)); /* as it is now that nobody else may */
+	TRY(db_one(tx, c->arena, subscription_by_id, &change->s,
+	           .id = id)); /* as it is now that nobody else may */
 	if (change->s->ended_at.set)
-		return stripe_wrong(c, "id", "resource_missing", "A canceled subscription can only be looked at.");
+		return stripe_wrong(c, "id", "resource_missing",
+		                    "A canceled subscription can only be looked at.");
 	change->collects = false; /* this may be run again */
 	change->at_us = bill->now_us;
 	if (change->in->has_proration_date)
 		change->at_us = change->in->proration_date * US_PER_S;
 	if (change->at_us < change->s->period_start || change->at_us > change->s->period_end)
-		return stripe_wrong(c, "proration_date", "parameter_invalid_integer", "proration_date lies outside of the period");
+		return stripe_wrong(c, "proration_date", "parameter_invalid_integer",
+		                    "proration_date lies outside of the period");
 	return subscription_view(tx, c->arena, change->s, &change->before);
 }
 
@@ -333,7 +359,8 @@ Err *subscription_change_post(ServiceCall *c)
 	if (!stripe_resumes(c, &known))
 		TRY(stripe_step(c, change_it, &change));
 	if (change.collects && change.s->invoice_id.set)
-		TRY(invoice_collect(c->home, c->arena, change.s->invoice_id.v, (OptUuid){ 0 }, &collected));
+		TRY(invoice_collect(c->home, c->arena, change.s->invoice_id.v, (OptUuid){ 0 },
+		                    &collected));
 	TRY(stripe_step(c, say_it, &change));
 	return stripe_say(c);
 }
@@ -344,10 +371,13 @@ typedef struct CancelIn {
 	bool prorate, invoice_now;
 } CancelIn;
 static const Field cancel_rows[] = {
-	{ "prorate", FIELD_BOOL, AT(CancelIn, prorate), .help = "credit what is left of the period" },
-	{ "invoice_now", FIELD_BOOL, AT(CancelIn, invoice_now), .help = "what waits is invoiced at once" },
+	{ "prorate", FIELD_BOOL, AT(CancelIn, prorate),
+	  .help = "credit what is left of the period" },
+	{ "invoice_now", FIELD_BOOL, AT(CancelIn, invoice_now),
+	  .help = "what waits is invoiced at once" },
 };
-static const FieldTable cancel_in = { "CancelIn", FIELD_ROWS(CancelIn, cancel_rows), .help = "how it ends" };
+static const FieldTable cancel_in = { "CancelIn", FIELD_ROWS(CancelIn, cancel_rows),
+	                              .help = "how it ends" };
 
 static Err *end_it(ServiceCall *c, Db *tx, void *arg)
 {

@@ -22,23 +22,27 @@ typedef struct Make {
 
 /* --- what is wanted ------------------------------------------------------------------------------------------------------ */
 
-static Err *check_item(ServiceCall *c, Db *tx, const SubscriptionIn *in, size_t i, SubscriptionRow *s, PriceRow **price)
+static Err *check_item(ServiceCall *c, Db *tx, const SubscriptionIn *in, size_t i,
+                       SubscriptionRow *s, PriceRow **price)
 {
 	const char *param = str_fmt(c->arena, "items[%zu][price]", i).at;
 
 	TRY(price_named(c, tx, in->items.at[i].price, param, price));
 	if (!(*price)->every.len)
-		return stripe_wrong(c, param, "parameter_invalid_string",
-		                    "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.");
+		return stripe_wrong(
+			c, param, "parameter_invalid_string",
+			"The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.");
 	if (!i) {
 		s->every = (*price)->every;
 		s->every_count = (*price)->every_count;
 		s->currency = (*price)->currency;
 	}
 	if (!str_eq(s->every, (*price)->every) || s->every_count != (*price)->every_count)
-		return stripe_wrong(c, param, "parameter_invalid_string", "All prices of a subscription must come at the same interval.");
+		return stripe_wrong(c, param, "parameter_invalid_string",
+		                    "All prices of a subscription must come at the same interval.");
 	if (!str_eq(s->currency, (*price)->currency))
-		return stripe_wrong(c, param, "parameter_invalid_string", "All prices of a subscription must have the same currency.");
+		return stripe_wrong(c, param, "parameter_invalid_string",
+		                    "All prices of a subscription must have the same currency.");
 	return NULL;
 }
 
@@ -47,7 +51,8 @@ static Err *check_items(ServiceCall *c, Db *tx, Make *make, SubscriptionRow *s)
 	size_t count = make->in->items.count;
 
 	if (!count)
-		return stripe_wrong(c, "items", "parameter_missing", "Missing required param: items.");
+		return stripe_wrong(c, "items", "parameter_missing",
+		                    "Missing required param: items.");
 	make->prices = ARENA_ARRAY(c->arena, PriceRow *, count);
 	for (size_t i = 0; i < count; i++)
 		TRY(check_item(c, tx, make->in, i, s, &make->prices[i]));
@@ -94,15 +99,18 @@ static Err *set_period(ServiceCall *c, const SubscriptionIn *in, SubscriptionRow
 	Rhythm rhythm;
 
 	if (in->has_anchor) {
-		TRY(subscription_moment(c, in->billing_cycle_anchor, "billing_cycle_anchor", s->started_at, &s->anchor_at));
+		TRY(subscription_moment(c, in->billing_cycle_anchor, "billing_cycle_anchor",
+		                        s->started_at, &s->anchor_at));
 		if (s->anchor_at < s->started_at)
-			return stripe_wrong(c, "billing_cycle_anchor", "parameter_invalid_integer", "billing_cycle_anchor is in the past");
+			return stripe_wrong(c, "billing_cycle_anchor", "parameter_invalid_integer",
+			                    "billing_cycle_anchor is in the past");
 	}
 	TRY(subscription_rhythm(c->arena, s, &rhythm));
 	s->period_end = rhythm_period(&rhythm, s->started_at).end_us;
 	if (in->has_anchor && s->anchor_at > s->started_at && s->period_end < s->anchor_at)
-		return stripe_wrong(c, "billing_cycle_anchor", "parameter_invalid_integer",
-		                    "billing_cycle_anchor is later than the first period would end");
+		return stripe_wrong(
+			c, "billing_cycle_anchor", "parameter_invalid_integer",
+			"billing_cycle_anchor is later than the first period would end");
 	return NULL;
 }
 
@@ -134,13 +142,15 @@ static Err *first_invoice(Bill *bill, const Make *make, SubscriptionRow *s)
 	whole = rhythm_period(&rhythm, s->period_start);
 	if (str_eq(s->status, S("trialing")))
 		share.left = 0;
-	else if (whole.start_us < s->period_start) /* the anchor lies ahead: this is a part of a period */
+	else if (whole.start_us <
+	         s->period_start) /* the anchor lies ahead: this is a part of a period */
 		share = proration_share(rhythm.zone, whole, s->period_start);
 	if (make->prorate == PRORATE_NONE && share.left && share.left < share.all)
 		return NULL;
 	TRY(subscription_bill(bill, s, "subscription_create", share, &invoice));
 	TRY(invoice_text(bill->tx, bill->a, &invoice, &object));
-	TRY(bill_tell(bill, "invoice.created", service_id_text(bill->a, "in_", invoice.id), object));
+	TRY(bill_tell(bill, "invoice.created", service_id_text(bill->a, "in_", invoice.id),
+	              object));
 	return invoice_finalize(bill, &invoice);
 }
 
@@ -174,10 +184,11 @@ static Err *begin_it(Bill *bill, const Make *make, SubscriptionRow *s)
 	TRY(first_invoice(bill, make, s));
 	if (s->invoice_id.set)
 		TRY(db_one(bill->tx, bill->a, invoice_by_id, &invoice, .id = s->invoice_id.v));
-	if (str_eq(s->status, S("incomplete")) &&
-	    (!invoice || str_eq(invoice->status, S("paid")) || str_eq(s->collection, S("send_invoice"))))
+	if (str_eq(s->status, S("incomplete")) && (!invoice || str_eq(invoice->status, S("paid")) ||
+	                                           str_eq(s->collection, S("send_invoice"))))
 		s->status = S("active");
-	if (invoice && str_eq(invoice->status, S("open"))) { /* collected at once, or by whoever confirms */
+	if (invoice &&
+	    str_eq(invoice->status, S("open"))) { /* collected at once, or by whoever confirms */
 		invoice->work_at = (OptInt){ 0 };
 		TRY(invoice_store_all(bill, invoice));
 	}
@@ -230,11 +241,12 @@ static Err *undo(ServiceCall *c, Db *tx, void *arg)
 static Err *go_on(ServiceCall *c, Make *make)
 {
 	const Str behavior = make->in->payment_behavior;
-	bool collects = str_eq(make->s->collection, S("charge_automatically")) && make->s->invoice_id.set &&
-	                !str_eq(behavior, S("default_incomplete"));
+	bool collects = str_eq(make->s->collection, S("charge_automatically")) &&
+	                make->s->invoice_id.set && !str_eq(behavior, S("default_incomplete"));
 
 	if (collects)
-		TRY(invoice_collect(c->home, c->arena, make->s->invoice_id.v, (OptUuid){ 0 }, &make->collected));
+		TRY(invoice_collect(c->home, c->arena, make->s->invoice_id.v, (OptUuid){ 0 },
+		                    &make->collected));
 	if (make->collected.what == COLLECT_REFUSED && str_eq(behavior, S("error_if_incomplete")))
 		TRY(stripe_step(c, undo, make));
 	else
@@ -260,7 +272,8 @@ Err *subscription_post(ServiceCall *c)
 	if (stripe_resumes(c, &known)) {
 		TRY(db_one(c->db, c->arena, subscription_by_id, &make.s, .id = known));
 		if (!make.s)
-			return err_new(c->arena, ERR_INTERNAL, "db.rows", "a subscription that was made is not there");
+			return err_new(c->arena, ERR_INTERNAL, "db.rows",
+			               "a subscription that was made is not there");
 		return go_on(c, &make);
 	}
 	TRY(stripe_step(c, make_first, &make));
