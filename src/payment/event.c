@@ -9,6 +9,7 @@
 #include "payment/event.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
+#include "service/hook.h"
 #include "store/outbox.h"
 
 #define API_VERSION "2022-11-15"
@@ -19,6 +20,15 @@ static Str kind_of(Str type)
 	Str rest = type, kind;
 
 	return str_split(&rest, '.', &kind) ? kind : type;
+}
+
+static StripePut told_put;
+
+static Err *told_text(Db *tx, Arena *a, const void *arg, Str *out)
+{
+	(void)tx;
+	*out = stripe_text(a, told_put, arg);
+	return NULL;
 }
 
 Err *stripe_event_put(Db *tx, Arena *a, const StripeEvent *event)
@@ -33,6 +43,12 @@ Err *stripe_event_put(Db *tx, Arena *a, const StripeEvent *event)
 	if (event->previous.len)
 		row.previous = opt_str(event->previous);
 	TRY(db_exec_with(tx, a, event_add, &row, NULL));
+	TRY(hook_tell(tx, a,
+	              &(HookEvent){ .id = service_id_text(a, "evt_", row.id),
+	                            .type = event->type,
+	                            .traceparent = event->traceparent,
+	                            .body = told_text,
+	                            .arg = &row }));
 	return outbox_put(tx, a,
 	                  &(Event){ .id = row.id,
 	                            .type = event->type,

@@ -13,8 +13,11 @@
 #include "payment/payment_api.h"
 #include "payment/payment_conf.h"
 #include "payment/provider.h"
+#include "payment/provider_webhook.h"
 #include "payment/stripe_int.h"
 #include "payment/stripe_keys.h"
+#include "payment/webhook_endpoint.h"
+#include "service/hook.h"
 
 #include "payment_schema.h"
 #include "payment_sql.h"
@@ -39,6 +42,7 @@ static Err *begin(ServiceHome *home)
 	stripe_live(state->conf->live);
 	TRY(providers_open(home->arena, &state->conf->providers, home->development,
 	                   &state->providers));
+	TRY(hooks_open(home, &state->conf->webhooks));
 	return checkout_begin(home, &state->conf->checkout, &state->checkout);
 }
 
@@ -46,8 +50,10 @@ static void end(ServiceHome *home)
 {
 	const Payment *state = home->state;
 
-	if (state)
-		providers_close(state->providers);
+	if (!state)
+		return;
+	hooks_close(home);
+	providers_close(state->providers);
 }
 
 const Payment *payment_of(const ServiceHome *home)
@@ -81,6 +87,7 @@ static const JobKind jobs[] = {
 	{ .name = CHECKOUT_HOUSE, .fn = checkout_house },
 	LEDGER_JOB,
 	BILLING_JOBS,
+	HOOK_JOBS,
 };
 static const JobSchedule schedules[] = {
 	{ .name = "payment.house", .kind = "payment.house", .cron = "23 * * * *" },
@@ -88,14 +95,17 @@ static const JobSchedule schedules[] = {
 	{ .name = CHECKOUT_HOUSE, .kind = CHECKOUT_HOUSE, .cron = "41 * * * *" },
 	LEDGER_SCHEDULE,
 	BILLING_SCHEDULES,
+	HOOK_SCHEDULES,
 };
 
 /* --- the row ------------------------------------------------------------------------------------------------------------------------- */
 
 static ServiceRoutes (*const tables[])(void) = {
-	customer_routes, method_routes,       intent_routes,   refund_routes,
-	charge_routes,   event_routes,        checkout_routes, ledger_routes,
-	product_routes,  subscription_routes, invoice_routes,  clock_routes,
+	customer_routes,     method_routes,           intent_routes,
+	refund_routes,       charge_routes,           event_routes,
+	checkout_routes,     ledger_routes,           webhook_endpoint_routes,
+	hook_routes,         provider_webhook_routes, product_routes,
+	subscription_routes, invoice_routes,          clock_routes,
 };
 
 const Service *payment_service(void)

@@ -413,8 +413,8 @@ static Err *prices_get(ServiceCall *c)
 		product.set = true;
 	}
 	if (list.backwards)
-		TRY(db_all(c->db, c->arena, prices_page_back, &rows, &count,
-		           .product_id = product, .active = { in.has_active, in.active },
+		TRY(db_all(c->db, c->arena, prices_page_back, &rows, &count, .product_id = product,
+		           .active = { in.has_active, in.active },
 		           .lookup_key = { in.lookup_keys.count > 0,
 		                           in.lookup_keys.count ? in.lookup_keys.at[0] : S("") },
 		           .after = list.after, .before = list.before, .most = list.most));
