@@ -2,6 +2,7 @@
  *
  * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "analytics/analytics.h"
 #include "base/arena.h"
 #include "base/args.h"
 #include "auth/password.h"
@@ -16,6 +17,8 @@
 #include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "notification/mail_command.h"
+#include "notification/notification.h"
 #include "payment/fault_command.h"
 #include "payment/ledger_export.h"
 #include "payment/payment.h"
@@ -65,11 +68,11 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,   init_commands,     explain_commands,
-	store_commands,   event_commands,  job_commands,      shift_commands,
-	jq_commands,      user_commands,   oidc_commands,     user_import_commands,
-	keys_commands,    fault_commands,  services_commands, saga_commands,
-	payment_commands, ledger_commands,
+	gateway_commands, load_commands,     init_commands,      explain_commands,
+	store_commands,   event_commands,    job_commands,       shift_commands,
+	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,    services_commands, analytics_commands, fault_commands,
+	saga_commands,    payment_commands,  ledger_commands,    mail_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -100,7 +103,8 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), payment_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), notification_service(), analytics_service(),
+		                        payment_service(), MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)

@@ -12,8 +12,9 @@
  * client says about it (amount, currency) can only end a checkout, before anything is charged.
  *
  * A charge that nobody knows the outcome of is not a failure: the checkout waits and looks again (intent_pay asks the provider, and
- * never charges twice). A customer who cannot be written to is no reason to hold up an order either: what the notification service
- * refuses for good is noted, and the checkout goes on. */
+ * never charges twice).
+ *
+ * Not here: telling the customer (checkout_tell.c), the API (checkout_api.c). */
 #include "payment/checkout_int.h"
 
 #include "base/arena.h"
@@ -30,6 +31,8 @@ static const Checkout *checkout_of_call(const SagaCall *call)
 {
 	return call->arg;
 }
+
+_Static_assert(RESERVATION_MOST == MONEY_MOST, "a reservation may cost what a payment may be");
 
 static Str id_text(Arena *a, Uuid id)
 {
@@ -106,13 +109,24 @@ static Err *ask_orders(SagaCall *call, const char *verb, Str sent, Str *body)
 	}
 }
 
+/* What the order system said, now or before. */
+static Err *read_reservation(Arena *a, Str body, Reservation *out)
+{
+	const char *mistake = reservation_read(a, body, out);
+
+	if (!mistake && !money_currency(out->currency).len)
+		mistake = "has no currency";
+	return mistake ? err_new(a, ERR_UPSTREAM, "checkout.orders",
+	                         "what the order system says of the order %s", mistake)
+	               : NULL;
+}
+
 static Err *reserve(SagaCall *call)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
 	Str sent, body;
 	Reservation r;
-	const char *mistake;
 
 	json_begin_object(&w);
 	json_key(&w, S("order"));
@@ -122,10 +136,7 @@ static Err *reserve(SagaCall *call)
 	json_end(&w);
 	TRY(json_done(&w, &sent));
 	TRY(ask_orders(call, "reserve", sent, &body));
-	mistake = reservation_read(call->arena, body, &r);
-	if (mistake)
-		return err_new(call->arena, ERR_UPSTREAM, "checkout.orders",
-		               "what the order system says of the order %s", mistake);
+	TRY(read_reservation(call->arena, body, &r));
 	saga_say(call, body);
 	return NULL;
 }
@@ -153,9 +164,7 @@ static Err *charge_ask(SagaCall *call, IntentAsk *out)
 	Arena *a = call->arena;
 	Reservation r;
 
-	if (reservation_read(a, saga_said_text(call, "reserve"),
-	                     &r)) /* it was looked at before it was kept */
-		return err_new(a, ERR_INTERNAL, "checkout.reservation", "nothing is reserved");
+	TRY(read_reservation(a, saga_said_text(call, "reserve"), &r));
 	json_begin_object(&w);
 	json_put_str(&w, "checkout", id_text(a, call->saga));
 	json_put_str(&w, "order", r.order);
@@ -243,59 +252,6 @@ static Err *give_back(SagaCall *call)
 
 /* --- what follows ------------------------------------------------------------------------------------------------------- */
 
-static void put_notification(JsonWriter *w, SagaCall *call, Str workflow)
-{
-	const Json *paid = saga_said(call, "charge");
-	int64_t amount = 0;
-	Str currency = text_of(paid, "currency"), name = saga_text(call, "name");
-	Str locale = saga_text(call, "locale");
-
-	json_to_i64(json_get(paid, S("amount")), &amount);
-	json_begin_object(w);
-	json_put_str(w, "workflow", workflow);
-	json_key(w, S("to"));
-	json_begin_object(w);
-	json_put_str(w, "email", saga_text(call, "email"));
-	if (name.len)
-		json_put_str(w, "name", name);
-	if (locale.len)
-		json_put_str(w, "locale", locale);
-	json_end(w);
-	json_key(w, S("data"));
-	json_begin_object(w);
-	json_put_str(w, "checkout", id_text(call->arena, call->saga));
-	json_put_str(w, "order", text_of(paid, "order"));
-	json_put_str(w, "name", name);
-	json_put_str(w, "total", money_text(call->arena, amount, currency));
-	json_end(w);
-	json_end(w);
-}
-
-static Err *notify(SagaCall *call)
-{
-	const Checkout *checkout = checkout_of_call(call);
-	Str workflow = checkout->conf->workflow;
-	AUTO(buf_fini) Buf b = { 0 };
-	JsonWriter w = json_writer(&b);
-	PeerAsk wish = { .service = "notification",
-		         .target = S("/v1/notifications"),
-		         .idempotency_key = call->key,
-		         .traceparent = call->traceparent };
-	AskAnswer answer;
-	Err *refusal;
-
-	if (!workflow.len || !service_peer_known(checkout->home, "notification"))
-		return NULL;
-	put_notification(&w, call, workflow);
-	TRY(json_done(&w, &wish.body));
-	TRY(service_peer_call(checkout->home, call->arena, &wish, &answer));
-	refusal = service_peer_refusal(call->arena, "notification", &answer);
-	if (refusal && answer.status != 422)
-		return refusal;
-	saga_say(call, refusal ? S("{\"told\":false}") : S("{\"told\":true}"));
-	return NULL;
-}
-
 typedef struct Telling {
 	const SagaCall *call;
 	Str data;
@@ -349,7 +305,8 @@ static const SagaStep steps[] = {
 	  .attempts = PATIENT, .help = "the customer pays" },
 	{ "confirm", SAGA_RETRIABLE, confirm, .timeout_us = 60 * US_PER_S, .attempts = PATIENT,
 	  .help = "the order system is told" },
-	{ "notify", SAGA_RETRIABLE, notify, .attempts = PATIENT, .help = "the customer is told" },
+	{ "notify", SAGA_RETRIABLE, checkout_tell, .attempts = PATIENT,
+	  .help = "the customer is told" },
 	{ "record", SAGA_RETRIABLE, record, .help = "an event for everybody else" },
 };
 

@@ -18,6 +18,19 @@ static Err *verify_url(Arena *a, Str text)
 	               : NULL;
 }
 
+/* It becomes a part of a path. */
+static Err *verify_name(Arena *a, Str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.at[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+			return err_new(a, ERR_INVALID, "checkout.workflow",
+			               "is of a-z, 0-9, _ and -");
+	}
+	return NULL;
+}
+
 static const ConfKey keys[] = {
 	{ "orders", CONF_STR, AT(CheckoutConf, orders), .verify = verify_url, .value = "URL",
 	  .help = "the order system: ID/reserve, ID/confirm and ID/release are asked under it",
@@ -25,6 +38,7 @@ static const ConfKey keys[] = {
 	{ "token", CONF_STR, AT(CheckoutConf, token), .secret = true,
 	  .help = "sent to it as `Authorization: Bearer`" },
 	{ "workflow", CONF_STR, AT(CheckoutConf, workflow), .def = "checkout_paid", .max = "100",
+	  .verify = verify_name,
 	  .help = "the notification's workflow that tells the customer; empty: nobody is told" },
 	{ "deadline", CONF_DURATION, AT(CheckoutConf, deadline_us), .def = "15m", .min = "1s",
 	  .max = "7d", .help = "a checkout that has not come to its charge by then is undone" },

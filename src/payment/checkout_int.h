@@ -24,5 +24,7 @@ typedef struct CheckoutDraft {
 } CheckoutDraft;
 Str checkout_data(Arena *a, const CheckoutDraft *draft);
 
+Err *checkout_tell(SagaCall *call) MUST_USE; /* the step `notify` */
+
 /* Told when a checkout has changed its state: sixteen channels, so that not everybody who waits is woken by everybody. */
 const char *checkout_channel(Uuid id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The payment service put together: tables of routes, jobs, beginning and end. */
+#include "payment/billing_api.h"
 #include "payment/payment.h"
 
 #include "base/arena.h"
@@ -85,6 +86,7 @@ static const JobKind jobs[] = {
 	{ .name = SAGA_JOB, .fn = checkout_job, .at_once = CHECKOUTS_AT_ONCE, CHECKOUT_JOB_PAUSES },
 	{ .name = CHECKOUT_HOUSE, .fn = checkout_house },
 	LEDGER_JOB,
+	BILLING_JOBS,
 	HOOK_JOBS,
 };
 static const JobSchedule schedules[] = {
@@ -92,15 +94,18 @@ static const JobSchedule schedules[] = {
 	{ .name = ATTEMPT_SWEEP_JOB, .kind = ATTEMPT_SWEEP_JOB, .cron = "* * * * *" },
 	{ .name = CHECKOUT_HOUSE, .kind = CHECKOUT_HOUSE, .cron = "41 * * * *" },
 	LEDGER_SCHEDULE,
+	BILLING_SCHEDULES,
 	HOOK_SCHEDULES,
 };
 
 /* --- the row ------------------------------------------------------------------------------------------------------------------------- */
 
 static ServiceRoutes (*const tables[])(void) = {
-	customer_routes,         method_routes, intent_routes,           refund_routes,
-	charge_routes,           event_routes,  checkout_routes,         ledger_routes,
-	webhook_endpoint_routes, hook_routes,   provider_webhook_routes,
+	customer_routes,     method_routes,           intent_routes,
+	refund_routes,       charge_routes,           event_routes,
+	checkout_routes,     ledger_routes,           webhook_endpoint_routes,
+	hook_routes,         provider_webhook_routes, product_routes,
+	subscription_routes, invoice_routes,          clock_routes,
 };
 
 const Service *payment_service(void)

@@ -63,9 +63,10 @@ static Err *take(Db *tx, Arena *a, void *arg)
 
 	news->known = false;
 	TRY(inbox_take(tx, a, S(INBOX), news->provider, id_of(news), &news->fresh));
-	if (!news->fresh || !news->event.reference.len)
+	if (!news->fresh)
 		return NULL;
-	return attempt_look_again(tx, a, news->provider, news->event.reference, &news->known);
+	return attempt_look_again(tx, a, news->provider, news->event.reference, news->event.key,
+	                          &news->known);
 }
 
 static Err *webhook_post(ServiceCall *c)

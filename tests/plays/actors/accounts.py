@@ -39,10 +39,11 @@ NO_THROTTLE = "throttle: { account: { tries: 0 }, address: { tries: 0 }, network
 PASSWORD = "correct horse battery"
 
 
-def one_engine(database):
-    """Outside the proof a play of what no engine has a part in is for one of them."""
-    if not PROOF and not database.startswith("sqlite"):
+def engine_of(request):
+    """"sqlite" or "postgres", of a fixture. Outside the proof a play is for both where an engine has a part in it: both_engines."""
+    if not PROOF and request.param != "sqlite" and not request.node.get_closest_marker("both_engines"):
         pytest.skip("on SQLite only, outside the proof")
+    return request.param
 
 
 class Accounts(Gateway):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/auth_cache.c"
+#include "auth/proved.c"
 
 #include "unit.h"
 

@@ -4,7 +4,7 @@
  *
  * One reader for queries and bodies, so that a parameter means the same wherever it came. What is not UTF-8, and NUL, is refused
  * here: nothing behind it has to think of them. Pairs are few, so they are looked for one after another. */
-#include "user/form.h"
+#include "http/form.h"
 
 #include "base/arena.h"
 

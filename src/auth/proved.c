@@ -3,7 +3,7 @@
  * Sixteen shards, chosen by the first byte of the hash, each a table and a list in the order of use under a lock of its own.
  * An entry that was found is counted for the request that found it, so it may be thrown out meanwhile. What is over is met
  * when it is looked for, or pushed out by others: nothing walks the cache. */
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 
 #include "base/arena.h"
 #include "base/json_keep.h"

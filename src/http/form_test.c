@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "user/form.c"
+#include "http/form.c"
 
 #include "unit.h"
 
