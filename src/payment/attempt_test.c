@@ -59,6 +59,7 @@ TEST(what_an_answer_says_depends_on_what_was_asked)
 			                  .sealed = cases[i].sealed };
 
 		NOTE("case %zu", i);
-		CHECK_INT(attempt_verdict(cases[i].op, &answer, cases[i].looked, cases[i].late), cases[i].verdict);
+		CHECK_INT(attempt_verdict(cases[i].op, &answer, cases[i].looked, cases[i].late),
+		          cases[i].verdict);
 	}
 }

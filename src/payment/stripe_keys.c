@@ -135,10 +135,10 @@ Err *key_add(Db *db, Arena *a, const KeyDraft *draft, KeySeen *out, Str *text)
 {
 	const char *prefix = kinds[draft->kind].prefix;
 	PaymentKeyRow row = { .id = uuid_new(),
-		       .kind = str_of(kinds[draft->kind].name),
-		       .name = draft->name,
-		       .scopes = draft->kind == KEY_RESTRICTED ? draft->scopes : S(""),
-		       .created_at = time_utc_us() };
+		              .kind = str_of(kinds[draft->kind].name),
+		              .name = draft->name,
+		              .scopes = draft->kind == KEY_RESTRICTED ? draft->scopes : S(""),
+		              .created_at = time_utc_us() };
 
 	*text = str_fmt(a, "%s_%s_%.*s", prefix, draft->live ? "live" : "test",
 	                STR_ARG(random_text(a)));

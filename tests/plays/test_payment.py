@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.payments import FaultProvider, Payments, at_once
 from actors.waiting import until
 
@@ -13,10 +13,9 @@ CARD = "4242424242424242"
 VISA = "currency=eur&payment_method=pm_card_visa&confirm=true"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage):
-    one_engine(request.param)
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine_of(request) == "postgres" else f"sqlite:{long_stage.folder}/payment.db"
     provider = FaultProvider(long_stage.folder)
     long_stage.enter(provider, provider.finish)
     service = Payments(long_stage.folder, database, provider)
