@@ -181,15 +181,15 @@ delete from payment_events where created_at < :before
 
 -- Keys of programs.
 
---- row key: id uuid, kind text, name text, hash bytes, hint text, scopes text, created_at time, until time?, revoked_at time?
+--- row payment_key: id uuid, kind text, name text, hash bytes, hint text, scopes text, created_at time, until time?, revoked_at time?
 
---- one key_by_hash(hash bytes) -> key
+--- one key_by_hash(hash bytes) -> payment_key
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys where hash = :hash
 
 --- many keys_all() -> key; scans
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys order by id
 
---- exec key_add(key)
+--- exec key_add(payment_key)
 insert into payment_keys (id, kind, name, hash, hint, scopes, created_at, until, revoked_at)
 values (:id, :kind, :name, :hash, :hint, :scopes, :created_at, :until, :revoked_at)
 

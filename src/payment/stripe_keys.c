@@ -119,7 +119,7 @@ static Str random_text(Arena *a)
 	return (Str){ at, sizeof random };
 }
 
-static KeySeen seen_of(const KeyRow *row)
+static KeySeen seen_of(const PaymentKeyRow *row)
 {
 	return (KeySeen){ .id = row->id,
 		          .kind = row->kind,
@@ -134,7 +134,7 @@ static KeySeen seen_of(const KeyRow *row)
 Err *key_add(Db *db, Arena *a, const KeyDraft *draft, KeySeen *out, Str *text)
 {
 	const char *prefix = kinds[draft->kind].prefix;
-	KeyRow row = { .id = uuid_new(),
+	PaymentKeyRow row = { .id = uuid_new(),
 		       .kind = str_of(kinds[draft->kind].name),
 		       .name = draft->name,
 		       .scopes = draft->kind == KEY_RESTRICTED ? draft->scopes : S(""),
@@ -154,7 +154,7 @@ Err *key_add(Db *db, Arena *a, const KeyDraft *draft, KeySeen *out, Str *text)
 
 Err *keys_list(Db *db, Arena *a, KeySeen **out, size_t *count)
 {
-	KeyRow *rows;
+	PaymentKeyRow *rows;
 
 	TRY(db_all(db, a, keys_all, &rows, count));
 	*out = ARENA_ARRAY(a, KeySeen, *count + 1);
@@ -213,7 +213,7 @@ static bool is_key(Str token)
 Err *payment_who(ServiceCall *c, ServiceWho *who)
 {
 	Str token = service_bearer(c, true);
-	KeyRow *row;
+	PaymentKeyRow *row;
 
 	if (!token.len)
 		return NULL;
