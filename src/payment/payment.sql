@@ -186,7 +186,7 @@ delete from payment_events where created_at < :before
 --- one key_by_hash(hash bytes) -> payment_key
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys where hash = :hash
 
---- many keys_all() -> key; scans
+--- many keys_all() -> payment_key; scans
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys order by id
 
 --- exec key_add(payment_key)
