@@ -24,7 +24,7 @@ enum { HOOKS_MOST = 50, HOOK_TYPES_MOST = 100, HOOK_URL_MOST = 2000 };
 	{ .name = HOOK_JOB, \
 	  .fn = hook_deliver, \
 	  .at_once = 32, \
-	  .backoff_us = INT64_C(5000000), \
+	  .backoff_us = INT64_C(1000000), \
 	  .backoff_max_us = INT64_C(21600000000) }, \
 	{ \
 		.name = HOOK_HOUSE_JOB, .fn = hook_house \

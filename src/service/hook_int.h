@@ -4,8 +4,8 @@
 #pragma once
 #include "service/hook.h"
 
-/* Tries of a delivery: with a pause of 5 s, doubled each time up to 6 h, three days. */
-enum { HOOK_TRIES = 24 };
+/* Tries of a delivery: with a pause of 1 s, doubled each time up to 6 h, three days. */
+enum { HOOK_TRIES = 27 };
 
 /* Fails with INVALID "webhook.url", "webhook.types". */
 Err *hook_check(Arena *a, const Hook *hook, bool development) MUST_USE;

@@ -12,6 +12,8 @@ enum { PAGE_MOST = 100 };
 
 typedef struct DeliveriesAsk {
 	uint8_t state;
+	int64_t limit; /* of the page: service_page reads them */
+	Str cursor;
 } DeliveriesAsk;
 enum { WAITING, DELIVERED, DEAD };
 static const ConfWord states[] = {
@@ -22,6 +24,10 @@ static const ConfWord states[] = {
 };
 static const Field asked_rows[] = {
 	{ "state", FIELD_ENUM, AT(DeliveriesAsk, state), .names = states, .help = "which ones" },
+	{ "limit", FIELD_INT, AT(DeliveriesAsk, limit), .min = 1, .max = 100,
+	  .help = "how many on a page (20)" },
+	{ "cursor", FIELD_STR, AT(DeliveriesAsk, cursor),
+	  .help = "where the page begins: `next` of the one before" },
 };
 static const FieldTable asked = { "DeliveriesAsk", FIELD_ROWS(DeliveriesAsk, asked_rows),
 	                          .help = "which deliveries" };
