@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "rt/loop.h"
 #include "ledger_sql.h"
+#include "payment_billing_fsck_sql.h"
 #include "payment_billing_sql.h"
 #include "payment_fsck_sql.h"
 #include "payment_intent_sql.h"
@@ -646,6 +647,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &payment_schema, &applied));
 	TRY(schema_apply(db, a, &saga_schema, &applied));
 	suite_statements(db, a, &ledger_sql);
+	suite_statements(db, a, &payment_billing_fsck_sql);
 	suite_statements(db, a, &payment_billing_sql);
 	suite_statements(db, a, &payment_fsck_sql);
 	suite_statements(db, a, &payment_intent_sql);

@@ -5,7 +5,7 @@ import time
 import pytest
 import stripe
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.hooked import SECRET, Hooked, TellingProvider, judged
 from actors.receiver import Receiver
 from actors.waiting import until
@@ -13,7 +13,7 @@ from actors.waiting import until
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shop(request, long_stage, certificates):
-    one_engine(request.param)
+    engine_of(request)
     database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
     provider = TellingProvider(long_stage.folder)
     service = Hooked(long_stage.folder, database, provider, certificates.ca)
