@@ -5,16 +5,16 @@ import time
 import pytest
 import stripe
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.hooked import SECRET, Hooked, TellingProvider, judged
 from actors.receiver import Receiver
 from actors.waiting import until
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage, certificates):
-    one_engine(request.param)
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    engine = engine_of(request)
+    database = f"sqlite:{long_stage.folder}/payment.db" if engine == "sqlite" else fresh(request.getfixturevalue("accounts_beside")[0])
     provider = TellingProvider(long_stage.folder)
     service = Hooked(long_stage.folder, database, provider, certificates.ca)
     long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
