@@ -89,7 +89,7 @@ def chain(long_stage, shop):
         f'providers: {{ stripe: {{ kind: stripe, url: "http://{wire.address}", key: "{shop.key}", webhook_secret: "{endpoint["secret"]}", '
         f'timeout: 3s, absent: 1s }} }}')
     long_stage.enter(made, made.finish)
-    made.wire = wire
+    made.wire, made.endpoint = wire, endpoint
     answer = shop.say("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"url": f"http://{made.address}/v1/providers/stripe/webhook"})
     assert answer.status == 200
     return made
@@ -129,4 +129,6 @@ def test_what_stripe_tells_is_believed_and_asked_for(shop, chain, first):
     intent = chain.pay(704)
     assert intent["status"] == "processing"
     assert chain.settled(intent["id"])["status"] == "succeeded" and first.taken(at_stripe(shop, intent)[0]["id"]) == 704
+    told = until(lambda: shop.say("GET", f"/v1/webhook_endpoints/{chain.endpoint['id']}/deliveries?state=delivered").json["data"], "it was told")
+    assert {row["status"] for row in told} == {200}, "and believed, by its signature"
     assert chain.fsck() == {} and shop.fsck() == {}
