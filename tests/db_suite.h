@@ -5,11 +5,15 @@
 #include "base/time.h"
 #include "rt/loop.h"
 #include "ledger_sql.h"
+#include "payment_billing_sql.h"
 #include "payment_fsck_sql.h"
+#include "payment_intent_sql.h"
 #include "payment_ledger_fsck_sql.h"
 #include "payment_ledger_list_sql.h"
 #include "payment_ledger_sql.h"
+#include "payment_once_sql.h"
 #include "payment_schema.h"
+#include "payment_sql.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "saga_schema.h"
@@ -643,10 +647,14 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &payment_schema, &applied));
 	TRY(schema_apply(db, a, &saga_schema, &applied));
 	suite_statements(db, a, &ledger_sql);
+	suite_statements(db, a, &payment_billing_sql);
 	suite_statements(db, a, &payment_fsck_sql);
+	suite_statements(db, a, &payment_intent_sql);
 	suite_statements(db, a, &payment_ledger_fsck_sql);
 	suite_statements(db, a, &payment_ledger_list_sql);
 	suite_statements(db, a, &payment_ledger_sql);
+	suite_statements(db, a, &payment_once_sql);
+	suite_statements(db, a, &payment_sql);
 	suite_statements(db, a, &saga_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/attempt.h"
 #include "payment/payment.h"
 #include "service/service.h"
 
@@ -321,6 +322,7 @@ Err *act_run(Act *act)
 		act->looked = false;
 		act->again = may_go_on(act, seen);
 		TRY(run_step(act, end_plain));
+		payment_count(act->op, act->verdict);
 	} while (act->again);
 	return act->undone ? not_done(act) : NULL;
 }

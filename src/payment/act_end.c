@@ -286,6 +286,17 @@ static Err *stay_open(Db *tx, Arena *a, Act *act, IntentRow *intent)
 	                   intent);
 }
 
+/* For metrics: counted when it is committed. */
+static const char *verdict_name(Verdict verdict)
+{
+	static const char *const names[] = { [VERDICT_OPEN] = "unknown",
+		                             [VERDICT_DONE] = "done",
+		                             [VERDICT_NO] = "declined",
+		                             [VERDICT_UNDONE] = "undone" };
+
+	return names[verdict];
+}
+
 static Err *write_down(Db *tx, Arena *a, Act *act, IntentRow *intent, Verdict verdict)
 {
 	switch (verdict) {
@@ -326,7 +337,9 @@ Err *act_end(Db *tx, Arena *a, Act *act)
 	AttemptState state = ATTEMPT_FAILED;
 	IntentRow *intent;
 	AttemptRow *row;
+	Verdict verdict;
 
+	act->verdict = "";
 	act->open = act->undone = false;
 	act->code = act->decline_code = act->message = act->charge_id = (Str){ 0 };
 	TRY(db_one(tx, a, intent_hold, &intent, .id = act->intent));
@@ -344,7 +357,9 @@ Err *act_end(Db *tx, Arena *a, Act *act)
 		act->attempt.reference = act->answer.refund;
 	else if (act->op != ATTEMPT_REFUND && act->answer.reference.len)
 		act->attempt.reference = act->answer.reference;
-	return write_down(tx, a, act, intent, judge(act));
+	verdict = judge(act);
+	act->verdict = verdict_name(verdict);
+	return write_down(tx, a, act, intent, verdict);
 }
 
 /* --- the answer of a request ------------------------------------------------------------------------------------------------------- */

@@ -174,6 +174,7 @@ Err *attempt_resolve(const ServiceHome *home, Arena *a, Uuid id, bool *open)
 	if (act->provider)
 		TRY(provider_get(act->provider, a, &act->ask, &act->answer));
 	TRY(db_txn(home->db, a, DB_READ_COMMITTED, end_step, act));
+	payment_count(act->op, act->verdict);
 	*open = act->open;
 	return NULL;
 }
@@ -208,6 +209,7 @@ Err *attempt_sweep_job(JobRun *run, void *arg)
 {
 	const ServiceHome *home = arg;
 	Arena *a = job_arena(run);
+	AttemptCountsRow *counts;
 	AttemptsDueRow *due;
 	size_t count;
 	bool open;
@@ -216,5 +218,7 @@ Err *attempt_sweep_job(JobRun *run, void *arg)
 	           .now = time_utc_us() - SWEEP_LATE_S * US_PER_S));
 	for (size_t i = 0; i < count; i++)
 		TRY(attempt_resolve(home, a, due[i].id, &open));
+	TRY(db_one(home->db, a, attempt_counts, &counts));
+	payment_count_open(counts->open, counts->unknown);
 	return NULL;
 }

@@ -263,7 +263,8 @@ static Err *customers_get(ServiceCall *c)
 static const ServiceRoute customer_rows[] = {
 	STRIPE_POST("/v1/customers", customers_post, &customer_in, "customers:write",
 	            "add a customer"),
-	STRIPE_GET("/v1/customers", customers_get, "customers:read", "customers, newest first"),
+	STRIPE_LIST("/v1/customers", customers_get, &list_in, "customers:read",
+	            "customers, newest first"),
 	STRIPE_GET("/v1/customers/{id}", customer_get, "customers:read", "one customer"),
 	STRIPE_POST("/v1/customers/{id}", customer_post, &customer_in, "customers:write",
 	            "change one"),

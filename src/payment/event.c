@@ -224,10 +224,11 @@ static Err *moved_get(ServiceCall *c)
 }
 
 static const ServiceRoute rows[] = {
-	STRIPE_GET("/v1/events", events_get, "events:read", "what has happened, newest first"),
+	STRIPE_LIST("/v1/events", events_get, &events_ask, "events:read",
+	            "what has happened, newest first"),
 	STRIPE_GET("/v1/events/{id}", event_get, "events:read", "one event"),
-	STRIPE_GET("/v1/balance_transactions", moved_list, "balance:read",
-	           "what moved the balance, newest first"),
+	STRIPE_LIST("/v1/balance_transactions", moved_list, &events_ask, "balance:read",
+	            "what moved the balance, newest first"),
 	STRIPE_GET("/v1/balance_transactions/{id}", moved_get, "balance:read",
 	           "one movement of the balance"),
 };

@@ -78,6 +78,6 @@ union
 select a.id from attempts o join attempts a on a.intent_id = o.intent_id and a.state in ('created', 'sent', 'unknown')
 where o.provider = :provider and o.reference = :reference and o.reference <> ''
 
---- one attempt_counts() -> (open int, unknown int)
+--- one attempt_counts() -> (open int, unknown int); scans
 select count(*) as open, coalesce(sum(case when state = 'unknown' then 1 else 0 end), 0) as unknown
 from attempts where check_at is not null

@@ -563,8 +563,8 @@ static Err *intents_get(ServiceCall *c)
 static const ServiceRoute rows[] = {
 	STRIPE_POST("/v1/payment_intents", intents_post, &create_in, "payment_intents:write",
 	            "ask for a payment, and make it when `confirm` is true"),
-	STRIPE_GET("/v1/payment_intents", intents_get, "payment_intents:read",
-	           "payments, newest first"),
+	STRIPE_LIST("/v1/payment_intents", intents_get, &list_in, "payment_intents:read",
+	            "payments, newest first"),
 	STRIPE_GET("/v1/payment_intents/{id}", intent_get, "", "one payment"),
 	STRIPE_POST("/v1/payment_intents/{id}", intent_post, &update_in, "payment_intents:write",
 	            "change one"),

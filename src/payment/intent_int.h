@@ -68,6 +68,7 @@ typedef struct Act {
 	Str code, decline_code,
 		message; /* why it was not done; code empty: it was, or nobody knows */
 	Str charge_id;
+	const char *verdict; /* for metrics; empty: it had ended before */
 } Act;
 
 /* Does it. Parks. What came of it is in the fields below the line and in act->after. Fails with CONFLICT "payment.state" (what is asked

@@ -6,7 +6,7 @@
  * attempt is asked about now instead of later.
  *
  * Who cannot sign is told nothing but that. An event of something that is not ours is taken, or it would be sent for days. */
-#include "payment/provider_webhook.h"
+#include "payment/payment_api.h"
 
 #include "base/arena.h"
 #include "base/log.h"

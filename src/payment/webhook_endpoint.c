@@ -2,7 +2,7 @@
  *
  * Webhook endpoints as Stripe has them. The secret is shown when an endpoint is made, and by rotate_secret, never else. What is changed is
  * what was said; `enabled_events` are Stripe's words ("invoice.paid", "*"), and "invoice.*" is one too. */
-#include "payment/webhook_endpoint.h"
+#include "payment/payment_api.h"
 
 #include "base/arena.h"
 #include "payment/stripe_int.h"

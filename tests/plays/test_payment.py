@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Payments as Stripe's own clients make them, and a provider that says yes, says no, and says nothing."""
 import json
+import random
+import urllib.request
 import uuid
 
 import pytest
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.payments import FaultProvider, Payments, at_once
-from actors.waiting import until
+from actors.waiting import PROOF, until
 
 CARD = "4242424242424242"
 VISA = "currency=eur&payment_method=pm_card_visa&confirm=true"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage):
-    one_engine(request.param)
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine_of(request) == "postgres" else f"sqlite:{long_stage.folder}/payment.db"
     provider = FaultProvider(long_stage.folder)
     long_stage.enter(provider, provider.finish)
     service = Payments(long_stage.folder, database, provider)
@@ -205,3 +206,68 @@ def test_a_key_may_what_its_kind_says(shop):
     assert mine["hint"].endswith(reader[-4:]) and reader not in json.dumps(listed)
     assert shop.run("key", "revoke", mine["id"])[0] == 0 and shop.form("/v1/customers", "", key=reader, method="GET").status == 401
     assert shop.run("key", "add", "--kind", "restricted", "--scope", "everything")[0] == 2
+
+
+def test_a_customer_who_has_to_confirm_is_waited_for(shop):
+    three = "currency=eur&payment_method=pm_card_authenticationRequired&confirm=true"
+    asked = shop.form("/v1/payment_intents", f"amount=910&{three}&return_url=https://shop.test/back").json
+    assert (asked["status"], asked["next_action"]["type"]) == ("requires_action", "redirect_to_url")
+    with urllib.request.urlopen(asked["next_action"]["redirect_to_url"]["url"]) as page:
+        page.read()
+    done = until(lambda: (lambda got: got["status"] == "succeeded" and got)(shop.intent(asked["id"])), "the customer's confirmation")
+    assert done["next_action"] is None and shop.provider.taken(asked["id"]) == 910
+    left = shop.form("/v1/payment_intents", f"amount=911&{three}").json["id"]
+    canceled = shop.form(f"/v1/payment_intents/{left}/cancel", "cancellation_reason=abandoned")
+    assert (canceled.status, canceled.json["status"]) == (200, "canceled"), canceled.body
+    alone = shop.form("/v1/payment_intents", f"amount=912&{three}&off_session=true")
+    assert (alone.status, alone.json["error"]["code"]) == (402, "authentication_required")
+    assert shop.provider.taken(left) == 0 and shop.fsck() == {}
+
+
+def test_of_many_who_confirm_capture_or_refund_at_once_one_does(shop):
+    intent = shop.form("/v1/payment_intents", "amount=1000&currency=eur&capture_method=manual").json["id"]
+    shop.provider.script({"fault": "delay", "ms": 100})
+    answers = at_once(*[lambda: shop.form(f"/v1/payment_intents/{intent}/confirm", "payment_method=pm_card_visa")] * 4)
+    assert sorted(answer.status for answer in answers) in ([200, 409, 409, 409], [200, 400, 409, 409], [200, 400, 400, 409], [200, 400, 400, 400])
+    answers = at_once(*[lambda: shop.form(f"/v1/payment_intents/{intent}/capture", "")] * 4)
+    assert [answer.status for answer in answers].count(200) == 1
+    answers = at_once(*[lambda: shop.form("/v1/refunds", f"payment_intent={intent}&amount=600")] * 4)
+    shop.provider.script()
+    assert [answer.status for answer in answers].count(200) == 1 and {answer.status for answer in answers} <= {200, 400, 409}
+    assert shop.provider.taken(intent) == 400 and len(shop.provider.payments(intent)) == 1 and shop.fsck() == {}
+
+
+def test_a_capture_and_a_void_that_nobody_heard_of_are_asked_about(shop):
+    held = [shop.form("/v1/payment_intents", f"amount=950&capture_method=manual&{VISA}").json["id"] for _ in range(2)]
+    shop.provider.script({"fault": "late", "on": ["capture", "void"], "ms": 1500, "times": 2})
+    answers = at_once(lambda: shop.form(f"/v1/payment_intents/{held[0]}/capture", ""), lambda: shop.form(f"/v1/payment_intents/{held[1]}/cancel", ""))
+    assert [answer.json["status"] for answer in answers] == ["processing", "processing"], [answer.body for answer in answers]
+    shop.provider.script()
+    assert (shop.settled(held[0])["status"], shop.settled(held[1])["status"]) == ("succeeded", "canceled")
+    assert (shop.provider.taken(held[0]), shop.provider.taken(held[1])) == (950, 0) and shop.fsck() == {}
+
+
+def test_in_a_storm_of_faults_and_repeated_requests_nobody_is_charged_twice(shop):
+    dice = random.Random(7)
+    shop.provider.script(*[{"fault": fault, "share": 0.08} for fault in ("drop_before", "drop_after", "error_before", "error_after", "busy", "garbage")],
+                         {"fault": "late", "share": 0.03, "ms": 1200}, {"fault": "decline", "on": ["authorize"], "share": 0.1, "code": "card_declined"})
+    orders = [(f"amount={1000 + i}&metadata[order]=s{i}&{VISA}", {"Idempotency-Key": f"storm-{uuid.uuid4()}"}) for i in range(400 if PROOF else 40)]
+
+    def buy(body, key):
+        answer = shop.form("/v1/payment_intents", body, **key)
+        for _ in range(dice.randrange(3)):  # it did not hear, and asks again
+            answer = shop.form("/v1/payment_intents", body, **key)
+        return answer
+    for start in range(0, len(orders), 8):
+        at_once(*[lambda order=order: buy(*order) for order in orders[start:start + 8]])
+    shop.provider.script()
+    done = [until(lambda order=order: (lambda got: got.status in (200, 402) and got)(shop.form("/v1/payment_intents", order[0], **order[1])), "an answer")
+            for order in orders]
+    ids = [answer.json["id"] if answer.status == 200 else answer.json["error"]["payment_intent"]["id"] for answer in done]
+    assert len(set(ids)) == len(orders)
+    ends = {intent: shop.settled(intent) for intent in ids}
+    for intent, end in ends.items():
+        assert shop.provider.taken(intent) == end["amount_received"], "the provider's book and ours say the same"
+        assert sum(1 for row in shop.provider.payments(intent) if row["captured"]) == (end["status"] == "succeeded")
+    assert {end["status"] for end in ends.values()} >= {"succeeded", "requires_payment_method"}
+    assert shop.fsck() == {}
