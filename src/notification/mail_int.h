@@ -15,6 +15,7 @@ typedef struct Intake Intake;
 typedef struct MailServer {
 	Mail *mail;
 	const MailServerConf *conf;
+	TlsContext *tls; /* NULL: none */
 	SmtpPool *pool;
 } MailServer;
 
