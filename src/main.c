@@ -2,6 +2,7 @@
  *
  * The command table, nothing else. A feature hands over its rows (`const Command *gateway_commands(size_t *count)` in
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
+#include "analytics/analytics.h"
 #include "base/arena.h"
 #include "base/args.h"
 #include "auth/password.h"
@@ -18,7 +19,10 @@
 #include "load/scenario.h"
 #include "notification/mail_command.h"
 #include "notification/notification.h"
+#include "payment/fault_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -61,9 +65,11 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,        init_commands,  explain_commands,  store_commands,
-	event_commands,   job_commands,         shift_commands, jq_commands,       user_commands,
-	oidc_commands,    user_import_commands, keys_commands,  services_commands, mail_commands,
+	gateway_commands, load_commands,     init_commands,      explain_commands,
+	store_commands,   event_commands,    job_commands,       shift_commands,
+	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,    services_commands, analytics_commands, fault_commands,
+	saga_commands,     mail_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -94,7 +100,8 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), notification_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), notification_service(), analytics_service(),
+		                        MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -106,6 +113,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 

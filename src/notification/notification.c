@@ -10,6 +10,7 @@
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
 #include "notification/provider.h"
+#include "notification/push.h"
 #include "notification/record.h"
 #include "notification/unsubscribe.h"
 #include "service/service.h"
@@ -46,7 +47,9 @@ static Err *begin(ServiceHome *home)
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
-	return mail_begin(home, &state->conf->mail, state->providers);
+	TRY(mail_begin(home, &state->conf->mail, state->providers));
+	return push_begin(home, state->providers, &state->conf->push, state->conf->sms.at,
+	                  state->conf->sms.count);
 }
 
 static void end(ServiceHome *home)
@@ -155,7 +158,7 @@ static const JobSchedule schedules[] = {
 
 const Service *notification_service(void)
 {
-	static ServiceRoutes routes[5];
+	static ServiceRoutes routes[9];
 	static Service service = {
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
@@ -170,14 +173,19 @@ const Service *notification_service(void)
 		.metrics = mail_metrics,
 		.begin = begin,
 		.end = end,
-		.who = notification_who,
+		.who = service_who_bearer,
+		.keys = true,
 	};
 
 	routes[0] = notification_routes();
 	routes[1] = unsubscribe_routes();
 	routes[2] = workflow_routes();
 	routes[3] = template_routes();
-	routes[4] = mail_routes();
+	routes[4] = recipient_routes();
+	routes[5] = topic_routes();
+	routes[6] = inbox_routes();
+	routes[7] = mail_routes();
+	routes[8] = push_routes();
 	service.conf = notification_conf_table();
 	return &service;
 }

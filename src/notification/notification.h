@@ -56,5 +56,6 @@ typedef struct DeliveryReport {
 	Uuid event; /* of the callback, where it has an id: the second one of it is nothing. nil: none */
 } DeliveryReport;
 
-/* In the caller's transaction. *known false: there is no such delivery. A report that comes late or twice changes nothing. */
+/* In the caller's transaction. *known false: there is no such delivery. A report that comes late or twice changes nothing. Fails with BUSY
+ * "delivery.sending": its outcome is not written yet, and it is to be told again. */
 Err *notification_report(Db *tx, Arena *a, const DeliveryReport *report, bool *known) MUST_USE;

@@ -11,8 +11,6 @@ ServiceRoutes recipient_routes(void);
 ServiceRoutes topic_routes(void);
 ServiceRoutes inbox_routes(void);
 
-Err *notification_who(ServiceCall *c, ServiceWho *who) MUST_USE;
-
 /* Scopes of the API. */
 #define SCOPE_SEND "notifications:send" /* ask for notifications, cancel them */
 #define SCOPE_READ "notifications:read" /* what became of them, and of everything here */

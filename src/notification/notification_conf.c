@@ -3,6 +3,8 @@
  * The keys of the notification service. */
 #include "notification/notification_conf.h"
 
+#include <string.h>
+
 static const ConfKey notification_keys[] = {
 	{ "keep", CONF_DURATION, AT(NotificationConf, keep_us), .def = "90d", .min = "1h",
 	  .max = "3650d",
@@ -16,9 +18,24 @@ static const ConfKey notification_keys[] = {
 	  .help = "a file that messages are written to, a line of JSON each, which no provider takes",
 	  .more = "For trying things out, with services.development. Addresses that begin with soft, hard, refused, throttled, "
 	          "gone, unknown or unsent, and a dot, get that outcome." },
-	{ "mail", CONF_OBJECT, AT(NotificationConf, mail), .table = NULL /* mail_conf_table() */,
-	  .help = "e-mail: servers, signatures, the intake" },
+	{ "mail", CONF_OBJECT, AT(NotificationConf, mail), .help = "e-mail: servers, signatures, the intake" },
+	{ "push", CONF_OBJECT, AT(NotificationConf, push), .help = "to browsers and telephones" },
+	{ "sms", CONF_OBJECT, AT_MAP(NotificationConf, sms), .help = "providers of SMS, by name" },
 };
+
+/* The tables of its parts, each from whoever reads it. */
+static void add_tables(ConfKey *keys)
+{
+	for (size_t i = 0; i < COUNT(notification_keys); i++) {
+		keys[i] = notification_keys[i];
+		if (strcmp(keys[i].name, "mail") == 0)
+			keys[i].table = mail_conf_table();
+		else if (strcmp(keys[i].name, "push") == 0)
+			keys[i].table = push_conf_table();
+		else if (strcmp(keys[i].name, "sms") == 0)
+			keys[i].table = sms_conf_table();
+	}
+}
 
 const ConfTable *notification_conf_table(void)
 {
@@ -27,11 +44,7 @@ const ConfTable *notification_conf_table(void)
 		                         .keys = keys, .count = COUNT(keys),
 		                         .help = "e-mail, SMS, push and an inbox" };
 
-	if (!keys[0].name) {
-		__builtin_memcpy(keys, notification_keys, sizeof(keys));
-		for (size_t i = 0; i < COUNT(keys); i++)
-			if (keys[i].type == CONF_OBJECT && !keys[i].table)
-				keys[i].table = mail_conf_table();
-	}
+	if (!keys[0].name)
+		add_tables(keys);
 	return &table;
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "base/conf.h"
 #include "notification/mail_conf.h"
+#include "notification/push_conf.h"
 
 typedef struct NotificationConf {
 	int64_t keep_us;       /* notifications that are over */
@@ -11,6 +12,8 @@ typedef struct NotificationConf {
 	Str unsubscribe_url;   /* empty: public_url */
 	Str record;            /* a file; empty: none */
 	MailConf mail;
+	PushConf push;
+	SmsConfs sms;
 } NotificationConf;
 
 const ConfTable *notification_conf_table(void);

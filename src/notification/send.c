@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "notification/delivery.h"
+#include "notification/inbox.h"
 #include "notification/message.h"
 #include "notification/notification_int.h"
 #include "notification/person.h"
@@ -26,7 +27,6 @@
 #include "notification_recipient_sql.h"
 #include "notification_sql.h"
 
-#define INBOX_CHANNEL "notification_inbox"
 #define WRITE_US (10 * US_PER_S)
 
 typedef struct Sending {
@@ -262,7 +262,7 @@ static Err *inbox_txn(Db *tx, Arena *a, void *arg)
 	                    &(DeliveryChange){ .to = DELIVERY_DELIVERED,
 	                                       .traceparent = s->n->traceparent }));
 	TRY(job_done(tx, a, s->run));
-	return db_tell(tx, a, INBOX_CHANNEL);
+	return db_tell(tx, a, inbox_channel(row.recipient));
 }
 
 /* --- the job --------------------------------------------------------------------------------------------------------------- */

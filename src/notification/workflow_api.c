@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "notification/accept.h"
 #include "notification/channel.h"
+#include "notification/clock.h"
 #include "notification/delivery_domain.h"
 #include "notification/notification_api.h"
 
@@ -32,27 +33,10 @@ typedef struct DigestIn {
 	Str key;
 } DigestIn;
 
-/* "09:30": minutes of the day; -1: it is none. */
-static int minute_read(Str text)
-{
-	uint64_t hour, minute;
-
-	if (text.len != 5 || text.at[2] != ':' || !str_to_u64(str_sub(text, 0, 2), &hour) ||
-	    !str_to_u64(str_sub(text, 3, 5), &minute) || hour > 23 || minute > 59)
-		return -1;
-	return (int)(hour * 60 + minute);
-}
-
-static const char *verify_minute(Arena *a, Str text)
-{
-	(void)a;
-	return minute_read(text) < 0 ? "is no time of a day, as 09:30" : NULL;
-}
-
 static const Field digest_rows[] = {
 	{ "window", FIELD_INT, AT(DigestIn, window_s), .min = 1, .max = 30 * 86400,
 	  .help = "seconds from the first one on" },
-	{ "daily_at", FIELD_STR, AT(DigestIn, daily_at), .max = 5, .verify = verify_minute,
+	{ "daily_at", FIELD_STR, AT(DigestIn, daily_at), .max = 5, .verify = minute_verify,
 	  .help = "or when the recipient's clock next shows that time: 09:00" },
 	{ "key", FIELD_STR, AT(DigestIn, key), .max = 100,
 	  .help = "a member of the data: those with different values are collected apart" },
@@ -124,7 +108,7 @@ static void put_digest(JsonWriter *w, Arena *a, const WorkflowRow *row)
 	json_begin_object(w);
 	if (row->digest_at.set)
 		json_put_str(w, "daily_at",
-		             str_fmt(a, "%02d:%02d", (int)row->digest_at.v / 60, (int)row->digest_at.v % 60));
+		             minute_text(a, (int)row->digest_at.v));
 	else
 		json_put_i64(w, "window", row->digest_s);
 	json_put_str(w, "key", row->digest_key);

@@ -10,6 +10,19 @@ typedef struct PeerIssuers PeerIssuers;
 typedef struct Service Service;
 typedef struct ServiceCall ServiceCall;
 
+/* One of `services.NAME.issuers`: whose tokens are believed. */
+typedef struct IssuerConf {
+	Str issuer;
+	Str keys;
+	CONF_LIST_OF(Str) audience;
+	Str scopes;
+} IssuerConf;
+const ConfTable *issuer_conf_table(void);
+
+/* peer_token.c: of a service at work; rows borrowed. None: tokens of the user service are believed. */
+PeerIssuers *peer_issuers_new(Arena *a, const IssuerConf *at, size_t count) RETURNS_NONNULL;
+void peer_issuers_end(PeerIssuers *issuers); /* NULL is fine */
+
 /* The configuration that this process works with. outside: of a command, to whom no service is in its own process. */
 void services_use(const void *conf, bool outside);
 Str services_secret(void);               /* of that: empty, there is none */

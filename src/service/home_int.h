@@ -4,25 +4,12 @@
 #pragma once
 #include "http/server.h"
 #include "obs/metric.h"
-#include "service/conf_int.h"
 #include "service/service.h"
 #include "store/db_conf.h"
 #include "store/cache.h"
 
-/* One of `services.NAME.issuers`. */
-typedef struct IssuerConf {
-	Str issuer;
-	Str keys;
-	CONF_LIST_OF(Str) audience;
-	Str scopes;
-} IssuerConf;
-typedef CONF_LIST_OF(IssuerConf) IssuerList;
-const ConfTable *issuer_conf_table(void);
-
+typedef struct IssuerConf IssuerConf; /* conf_int.h */
 typedef struct PeerIssuers PeerIssuers;
-/* Of a service at work; list borrowed. When it is empty, tokens of the user service are believed. */
-PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list) RETURNS_NONNULL;
-void peer_issuers_end(PeerIssuers *issuers); /* NULL is fine */
 
 typedef struct ServiceConf {
 	Str listen;
@@ -35,7 +22,7 @@ typedef struct ServiceConf {
 	RedisConf redis;
 	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
-	IssuerList issuers;
+	CONF_LIST_OF(IssuerConf) issuers;
 } ServiceConf;
 
 /* conf.c: services by their place in the list, in a configuration */

@@ -13,6 +13,8 @@ typedef struct KeySet { /* counted; immutable */
 	unsigned refs;
 	Arena *arena;
 	const Jwks *keys;
+	Str text;            /* they were read of */
+	uint32_t generation; /* others than before have another */
 } KeySet;
 
 IssuerKeys *issuer_keys_new(Str where) RETURNS_NONNULL; /* borrowed */
@@ -20,6 +22,8 @@ void issuer_keys_free(IssuerKeys *keys);
 /* Parks when there are none yet; `anew`: a token has a key that is not among them (asked for once in some seconds). Fails with BUSY
  * "auth.keys". */
 Err *issuer_keys_get(IssuerKeys *keys, Arena *a, bool anew, KeySet **out) MUST_USE;
+/* Of the keys that there are; 0: none, or they are due to be fetched again. */
+uint32_t issuer_keys_generation(IssuerKeys *keys);
 void key_set_unrefp(KeySet **set);
 
 /* --- peer.c ---------------------------------------------------------------------------------------------------------------- */

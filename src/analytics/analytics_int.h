@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the analytics service share. */
+#pragma once
+#include "analytics/analytics.h"
+#include "service/service.h"
+#include "store/job.h"
+
+typedef struct Intake Intake;
+typedef struct Projects Projects;
+
+typedef struct Analytics {
+	const AnalyticsConf *conf;
+	const ServiceHome *home;
+	Db *db;
+	Projects *projects; /* one a loop */
+	Intake *intakes;    /* one a loop */
+	unsigned loops;
+	unsigned queries;   /* that run; atomic */
+	unsigned forgotten; /* times that persons' numbers were; atomic */
+} Analytics;
+
+Analytics *analytics_of(const ServiceHome *home);
+ServiceRoutes analytics_intake_routes(void), analytics_posthog_routes(void),
+	analytics_plausible_routes(void), analytics_project_routes(void),
+	analytics_query_routes(void), analytics_failed_routes(void);
+JobFn analytics_merge, analytics_tend;
+MetricList analytics_metrics;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Merge: many small segments become few large ones. */
+#pragma once
+#include "analytics/analytics_int.h"
+
+/* What is to be put together now: days with many small segments, and those that nothing was written to for a while. *merged:
+ * segments that are gone. Parks. */
+Err *merge_some(Db *db, Arena *a, int64_t now_us, size_t *merged) MUST_USE;
+/* One day as few segments as can be, whatever it has. Parks. */
+Err *merge_day(Db *db, Arena *a, int64_t project, int64_t day, size_t *merged) MUST_USE;
