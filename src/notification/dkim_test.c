@@ -13,17 +13,20 @@ TEST(the_record_of_the_rfc)
 	DkimKey *key;
 
 	CHECK_OK(dkim_key_new(a, S("football.example.com"), S("brisbane"), brisbane, &key));
-	CHECK_STR(dkim_record(key, a), S("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="));
+	CHECK_STR(dkim_record(key, a),
+	          S("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="));
 	CHECK_STR(dkim_place(key, a), S("brisbane._domainkey.football.example.com"));
 }
 
 TEST(the_body_hash_of_the_rfc)
 {
-	static const Str body = S("Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n");
+	static const Str body =
+		S("Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n");
 	AUTO(buf_fini) Buf b = { 0 };
 
 	put_body(&b, body);
-	CHECK_STR(b64(a, sha256(a, buf_str(&b))), S("2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="));
+	CHECK_STR(b64(a, sha256(a, buf_str(&b))),
+	          S("2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="));
 }
 
 TEST(bodies_in_one_form)
@@ -68,11 +71,13 @@ TEST(which_fields_are_signed)
 
 TEST(keys_that_are_none)
 {
-	static const Str pems[] = { S(""), S("x"), S("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
-		                    S("-----BEGIN EC PRIVATE KEY-----\n"
-		                      "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49\n"
-		                      "AwEHoUQDQgAEPR3tU2Fta9ktY+6P9G0cWO+0kETA6SFs38GecTyudlHz6xvCdz8q\n"
-		                      "EKTcWGekdmdDPsHloRNtsiCa697B2O9IFA==\n-----END EC PRIVATE KEY-----\n") };
+	static const Str pems[] = {
+		S(""), S("x"), S("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+		S("-----BEGIN EC PRIVATE KEY-----\n"
+		  "MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY/PuoAoGCCqGSM49\n"
+		  "AwEHoUQDQgAEPR3tU2Fta9ktY+6P9G0cWO+0kETA6SFs38GecTyudlHz6xvCdz8q\n"
+		  "EKTcWGekdmdDPsHloRNtsiCa697B2O9IFA==\n-----END EC PRIVATE KEY-----\n")
+	};
 	DkimKey *key;
 
 	for (size_t i = 0; i < COUNT(pems); i++)
@@ -87,6 +92,7 @@ TEST(a_mail_without_a_sender_is_not_signed)
 	CHECK_OK(dkim_key_new(a, S("x.test"), S("s"), brisbane, &key));
 	CHECK_ERR(dkim_sign(key, a, S("Subject: x\r\n\r\ny\r\n"), 0, &field), "mail.dkim_message");
 	CHECK_OK(dkim_sign(key, a, S("From: x\r\n\r\ny\r\n"), 0, &field));
-	CHECK(str_starts(field, S("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=x.test;")));
+	CHECK(str_starts(field,
+	                 S("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=x.test;")));
 	CHECK(str_ends(field, S("==\r\n")));
 }

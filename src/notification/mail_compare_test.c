@@ -23,7 +23,8 @@ TEST(what_varies)
 
 static Str letter(Arena *a, const char *to, const char *subject, const char *head, const char *text)
 {
-	return str_fmt(a, "To: %s@shop.test\nSubject: %s\nDate: %s\n%s\n%s", to, subject, to, head, text);
+	return str_fmt(a, "To: %s@shop.test\nSubject: %s\nDate: %s\n%s\n%s", to, subject, to, head,
+	               text);
 }
 
 static const MailKind *only(MailCompare *c)
@@ -43,10 +44,15 @@ TEST(lines_and_fields_that_all_had)
 		mail_compare_add(c, true,
 		                 letter(a, people[i], "Order 1", "From: shop\nReply-To: x\n",
 		                        str_z(a, str_fmt(a, "Dear %s,\nthank you\n", people[i]))));
-	mail_compare_add(c, false, letter(a, "eve", "Order 2", "From: shop\nReply-To: x\n", "Dear eve,\nthank you\nbye\n"));
+	mail_compare_add(c, false,
+	                 letter(a, "eve", "Order 2", "From: shop\nReply-To: x\n",
+	                        "Dear eve,\nthank you\nbye\n"));
 	CHECK(mail_compare_same(c)); /* one letter does not say that "bye" is new */
-	mail_compare_add(c, false, letter(a, "fay", "Order 3", "From: shop\n", "Dear fay,\nthanks\nbye\n"));
-	mail_compare_add(c, false, letter(a, "gus", "Order 3", "From: shop\nX-New: 1\n", "Dear gus,\nthanks\nbye\n"));
+	mail_compare_add(c, false,
+	                 letter(a, "fay", "Order 3", "From: shop\n", "Dear fay,\nthanks\nbye\n"));
+	mail_compare_add(c, false,
+	                 letter(a, "gus", "Order 3", "From: shop\nX-New: 1\n",
+	                        "Dear gus,\nthanks\nbye\n"));
 	CHECK_INT(only(c)->missing_count, 2);
 	CHECK_STR(only(c)->missing[0], S("header Reply-To: x"));
 	CHECK_STR(only(c)->missing[1], S("line thank you"));
@@ -60,7 +66,8 @@ TEST(letters_to_one_person_share_a_name)
 	MailCompare *c = mail_compare_new(a);
 
 	for (int i = 0; i < 5; i++)
-		mail_compare_add(c, true, letter(a, "ann", "Order 1", "From: shop\n", "Dear Ann,\n"));
+		mail_compare_add(c, true,
+		                 letter(a, "ann", "Order 1", "From: shop\n", "Dear Ann,\n"));
 	mail_compare_add(c, false, letter(a, "bob", "Order 2", "From: shop\n", "Dear Bob,\n"));
 	CHECK(mail_compare_same(c));
 }

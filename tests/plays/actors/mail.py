@@ -10,7 +10,7 @@ import smtplib
 import subprocess
 import threading
 
-from actors.accounts import Accounts
+from actors.accounts import Accounts, say
 from actors.gateway import Gateway, run_banyan
 from actors.process import Program
 from actors.waiting import PATIENCE_S, until
@@ -31,7 +31,7 @@ TEXT = """
           {more}
           intake: {{ listen: "127.0.0.1:0", {intake} }}
 """
-ANYBODY = "Bearer ann mails:read mails:write notifications:read notifications:write"
+SCOPES = ("mails:read", "mails:write", "notifications:read", "notifications:write")
 
 
 class MailServer:
@@ -83,7 +83,7 @@ class Mails(Gateway):
     """`banyan serve --only notification`."""
 
     def __init__(self, folder, database, more="", intake="", **options):
-        self.database = database
+        self.database, self.key = database, None
         super().__init__(folder, TEXT.format(database=database, more=more, intake=intake), words=("--only", "notification"), **options)
 
     sql = Accounts.sql
@@ -104,13 +104,17 @@ class Mails(Gateway):
         self.stopped = True
         self.program.stderr_path.write_text("")
         new = type(self).__new__(type(self))
-        new.database = self.database
+        new.database, new.key = self.database, self.key
         Gateway.__init__(new, self.folder, None, words=("--only", "notification"), after=self)
         return new
 
     def say(self, method, path, body=None, **headers):
-        from actors.accounts import say
-        return say(self.address, method, path, body, Authorization=ANYBODY, **headers)
+        if not self.key:
+            scopes = [word for scope in SCOPES for word in ("--scope", scope)]
+            code, out, err = run_banyan("notification", "key", "add", "-c", str(self.file), "--owner", "play", *scopes, "--json")
+            assert code == 0, err
+            self.key = json.loads(out)["key"]
+        return say(self.address, method, path, body, Authorization=f"Bearer {self.key}", **headers)
 
     def run(self, *words, **options):
         return run_banyan("mail", *words, "-c", str(self.file), **options)
