@@ -198,7 +198,7 @@ Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers)
 	if (!conf->has_intake)
 		return NULL;
 	TRY(mail_workflow_need(home->db, a, conf->intake.workflow));
-	return intake_begin(mail, a, &mail->intake);
+	return mail_intake_begin(mail, a, &mail->intake);
 }
 
 void mail_end(const ServiceHome *home)
@@ -207,7 +207,7 @@ void mail_end(const ServiceHome *home)
 
 	if (!mail)
 		return;
-	intake_end(mail->intake);
+	mail_intake_end(mail->intake);
 	for (size_t i = 0; i < mail->conf->servers.count; i++) {
 		smtp_pool_close(mail->servers[i].pool);
 		tls_unref(mail->servers[i].tls);
