@@ -19,6 +19,7 @@
 #include "load/scenario.h"
 #include "notification/mail_command.h"
 #include "notification/notification.h"
+#include "notification/notification_command.h"
 #include "payment/fault_command.h"
 #include "rt/jq.h"
 #include "saga/saga.h"
@@ -69,7 +70,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	store_commands,   event_commands,    job_commands,       shift_commands,
 	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,    services_commands, analytics_commands, fault_commands,
-	saga_commands,     mail_commands,
+	saga_commands,     mail_commands,     notification_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

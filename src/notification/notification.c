@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "notification/fsck.h"
 #include "notification/mail.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
@@ -186,6 +187,7 @@ const Service *notification_service(void)
 	routes[6] = inbox_routes();
 	routes[7] = mail_routes();
 	routes[8] = push_routes();
+	service.checks = notification_checks(&service.check_count);
 	service.conf = notification_conf_table();
 	return &service;
 }
