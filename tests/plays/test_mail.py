@@ -4,12 +4,15 @@ import base64
 import json
 import mailbox
 import smtplib
+import socket
 import ssl
 import subprocess
+from email.header import decode_header, make_header
 
 import pytest
 
 from actors.mail import MailServer, Mails, django, raw_client, swaks
+from actors.postfix import Postfix
 from actors.waiting import PROOF, until
 
 
@@ -284,3 +287,34 @@ def test_servers_that_want_a_login_and_tls(stage, certificates, auth, tls):
     mails.hand_in("tls@shop.test")
     mail, = server.wait_for("tls@shop.test")
     assert mail["secure"] and mail["user"] == "shop"
+
+
+# --- deliver, and what comes back --------------------------------------------------------------------------------------------
+
+
+def test_mails_that_are_delivered_are_notifications_and_bounces_are_learned_of(stage):
+    """The monolith's mail has a timeline; postfix's report finds its delivery; the next mail to that address is held."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    listening.close()
+    postfix = Postfix(stage.folder, reports=("mail.pineandanvil.example", port))
+    stage.enter(postfix, postfix.finish)
+    mails = Mails(stage.folder, database_of(stage), f"bounces: bounces@mail.pineandanvil.example\n"
+                  f"          servers: {{ local: {{ host: 127.0.0.1, port: {postfix.port}, tls: none }} }}", "mode: deliver", intake_port=port)
+    stage.enter(mails, mails.finish)
+    django(port, "send_mail('Grüße', 'hello', 'shop@pineandanvil.example', ['ann@box.test', 'gone@box.test'])")
+
+    def state(address):
+        found = mails.one(address)
+        ref = next(to["notification"] for to in found["recipients"] if to["address"] == address)
+        answer = mails.say("GET", f"/v1/notifications/{ref}").json
+        return answer["deliveries"][0]["state"] if answer.get("deliveries") else None
+
+    letter, = until(lambda: postfix.mails, "a letter in the box")
+    assert str(make_header(decode_header(letter["Subject"]))) == "Grüße"
+    assert letter["Return-Path"].startswith("<bounces+")
+    until(lambda: state("ann@box.test") in ("accepted", "delivered") and state("gone@box.test") == "bounced_hard", "the report")
+    assert [line["state"] for line in mails.list(state="report")] == ["report"]
+    mails.hand_in("gone@box.test", "bob@box.test", subject="second")
+    until(lambda: state("gone@box.test") == "suppressed" and len(postfix.mails) == 2, "the second to be held")

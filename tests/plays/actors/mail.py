@@ -29,7 +29,7 @@ TEXT = """
           from: "Pine & Anvil <shop@pineandanvil.example>"
           hostname: mail.pineandanvil.example
           {more}
-          intake: {{ listen: "127.0.0.1:0", {intake} }}
+          intake: {{ listen: "127.0.0.1:{intake_port}", {intake} }}
 """
 SCOPES = ("mails:read", "mails:write", "notifications:read", "notifications:write")
 
@@ -82,9 +82,9 @@ class MailServer:
 class Mails(Gateway):
     """`banyan serve --only notification`."""
 
-    def __init__(self, folder, database, more="", intake="", **options):
+    def __init__(self, folder, database, more="", intake="", intake_port=0, **options):
         self.database, self.key = database, None
-        super().__init__(folder, TEXT.format(database=database, more=more, intake=intake), words=("--only", "notification"), **options)
+        super().__init__(folder, TEXT.format(database=database, more=more, intake=intake, intake_port=intake_port), words=("--only", "notification"), **options)
 
     sql = Accounts.sql
 
