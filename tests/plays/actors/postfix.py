@@ -90,7 +90,7 @@ class Postfix:
         (self.folder / "main.cf").write_text(MAIN.format(folder=self.folder, uid=owner.pw_uid, gid=owner.pw_gid, transports=transports,
                                                          default=default))
         (self.folder / "master.cf").write_text(MASTER.format(port=self.port, smtpds=smtpds))
-        (self.folder / "boxes").write_text("if !/^gone/\n/@box\\.test$/ all/\nendif\n")
+        (self.folder / "boxes").write_text("if !/^gone/\n/^[a-z0-9.]+@box\\.test$/ all/\nendif\n")
         self.command("start")
         until(self.answers, "postfix")
 
