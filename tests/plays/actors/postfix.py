@@ -76,13 +76,13 @@ class Postfix:
         self.folder = pathlib.Path(folder) / "postfix"
         self.name = "postfix"
         owner = pwd.getpwnam("postfix")
-        for name in ("", "queue", "data", "box"):
+        for name in ("", "queue", "data", "box", "box/all", "box/all/cur", "box/all/new", "box/all/tmp"):
             (self.folder / name).mkdir(mode=0o755)
         for at in (pathlib.Path(folder), *pathlib.Path(folder).parents):
             if str(at) not in ("/", "/tmp"):
                 at.chmod(at.stat().st_mode | 0o111)
-        for name in ("data", "box"):
-            os.chown(self.folder / name, owner.pw_uid, owner.pw_gid)
+        for name in (self.folder / "data", *(self.folder / "box").rglob("*")):
+            os.chown(name, owner.pw_uid, owner.pw_gid)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -104,8 +104,7 @@ class Postfix:
 
     @property
     def mails(self):
-        box = self.folder / "box/all"
-        return list(mailbox.Maildir(box)) if box.exists() else []
+        return list(mailbox.Maildir(self.folder / "box/all"))
 
     def finish(self):
         with contextlib.suppress(subprocess.CalledProcessError):
