@@ -21,6 +21,9 @@
 #include "notification/notification.h"
 #include "notification/notification_command.h"
 #include "payment/fault_command.h"
+#include "payment/ledger_export.h"
+#include "payment/payment.h"
+#include "payment/payment_command.h"
 #include "rt/jq.h"
 #include "saga/saga.h"
 #include "saga/saga_command.h"
@@ -66,11 +69,12 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,     init_commands,      explain_commands,
-	store_commands,   event_commands,    job_commands,       shift_commands,
-	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
-	keys_commands,    services_commands, analytics_commands, fault_commands,
-	saga_commands,     mail_commands,     notification_commands,
+	gateway_commands,      load_commands,     init_commands,      explain_commands,
+	store_commands,        event_commands,    job_commands,       shift_commands,
+	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,         services_commands, analytics_commands, fault_commands,
+	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
+	notification_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -102,7 +106,7 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 static Err *begin_services(Arena *a)
 {
 	const Service *const rows[] = { user_service(), notification_service(), analytics_service(),
-		                        MORE_SERVICES };
+		                        payment_service(), MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)

@@ -11,6 +11,9 @@
 #include "payment_ledger_sql.h"
 #include "payment_schema.h"
 #include "sample_schema.h"
+#include "notification_mail_sql.h"
+#include "notification_relay_sql.h"
+#include "notification_schema.h"
 #include "sample_sql.h"
 #include "saga_schema.h"
 #include "saga_sql.h"
@@ -647,6 +650,9 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &payment_ledger_list_sql);
 	suite_statements(db, a, &payment_ledger_sql);
 	suite_statements(db, a, &saga_sql);
+	TRY(schema_apply(db, a, &notification_schema, &applied));
+	suite_statements(db, a, &notification_mail_sql);
+	suite_statements(db, a, &notification_relay_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);

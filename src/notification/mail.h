@@ -15,7 +15,7 @@ typedef struct ServiceRoutes ServiceRoutes;
 /* While the service begins: reads keys and certificates, adds the servers of the configuration to `providers`, listens where it says so. Parks.
  * Fails with INVALID "mail.dkim_key", "mail.server", and as tls_*_new, listener_open and provider_add. */
 Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers) MUST_USE;
-/* No mail is taken any more; what is being taken is finished. Parks; fine when it never began. Before providers_close. */
+/* No mail is taken any more; what is being taken is finished. Parks; fine when it never began. Before channel_providers_close. */
 void mail_end(const ServiceHome *home);
 Mail *notification_mail(const ServiceHome *home); /* of the service at work; NULL: it has none */
 

@@ -44,7 +44,7 @@ static Err *begin(ServiceHome *home)
 	home->state = state;
 	state->conf = home->conf;
 	state->home = home;
-	state->providers = providers_new(home->arena);
+	state->providers = channel_providers_new(home->arena);
 	state->zones = zones_new(home->arena);
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
@@ -60,7 +60,7 @@ static void end(ServiceHome *home)
 	if (!home->state)
 		return;
 	mail_end(home);
-	providers_close(notification_state(home)->providers);
+	channel_providers_close(notification_state(home)->providers);
 }
 
 static const Schema *schema(void)

@@ -13,7 +13,7 @@ struct Providers {
 
 enum { PROVIDERS_MOST = 32 };
 
-Providers *providers_new(Arena *a)
+Providers *channel_providers_new(Arena *a)
 {
 	Providers *providers = ARENA_NEW(a, Providers);
 
@@ -22,7 +22,7 @@ Providers *providers_new(Arena *a)
 	return providers;
 }
 
-void providers_close(Providers *providers)
+void channel_providers_close(Providers *providers)
 {
 	for (size_t i = 0; providers && i < providers->count; i++)
 		if (providers->at[i].kind->close)
@@ -32,7 +32,8 @@ void providers_close(Providers *providers)
 const Provider *provider_find(const Providers *providers, Channel channel, Str name)
 {
 	for (size_t i = 0; i < providers->count; i++)
-		if (providers->at[i].kind->channel == channel && str_eq(providers->at[i].name, name))
+		if (providers->at[i].kind->channel == channel &&
+		    str_eq(providers->at[i].name, name))
 			return &providers->at[i];
 	return NULL;
 }
@@ -48,7 +49,8 @@ Err *provider_add(Providers *providers, const Provider *provider)
 
 	if (provider_find(providers, provider->kind->channel, provider->name))
 		return err_new(providers->arena, ERR_INVALID, "provider.name",
-		               "there are two providers %.*s of one channel", STR_ARG(provider->name));
+		               "there are two providers %.*s of one channel",
+		               STR_ARG(provider->name));
 	if (i == PROVIDERS_MOST)
 		return err_new(providers->arena, ERR_INVALID, "provider.name",
 		               "there are more than %d providers", PROVIDERS_MOST);

@@ -8,15 +8,15 @@
 typedef struct Providers Providers; /* of one service at work; shared by all loops */
 
 typedef struct Provider {
-	Str name; /* as the configuration calls it: "ses"; unique in its channel; lives as long as the arena of providers_new */
+	Str name; /* as the configuration calls it: "ses"; unique in its channel; lives as long as the arena of channel_providers_new */
 	const ProviderKind *kind;
 	void *state;
 	int64_t order;   /* the lower is asked first; the same: in turn, by weight */
 	uint32_t weight; /* 0: 1 */
 } Provider;
 
-Providers *providers_new(Arena *a) RETURNS_NONNULL; /* lives as long as the arena */
-void providers_close(Providers *providers);         /* parks; NULL is fine */
+Providers *channel_providers_new(Arena *a) RETURNS_NONNULL; /* lives as long as the arena */
+void channel_providers_close(Providers *providers);         /* parks; NULL is fine */
 /* While the service begins. Fails with INVALID "provider.name" when the channel has one of that name. */
 Err *provider_add(Providers *providers, const Provider *provider) MUST_USE;
 /* Of a name; NULL: there is none (any more). */

@@ -32,6 +32,8 @@ static const Checkout *checkout_of_call(const SagaCall *call)
 	return call->arg;
 }
 
+_Static_assert(RESERVATION_MOST == MONEY_MOST, "a reservation may cost what a payment may be");
+
 static Str id_text(Arena *a, Uuid id)
 {
 	return service_id_text(a, CHECKOUT_PREFIX, id);
@@ -107,13 +109,24 @@ static Err *ask_orders(SagaCall *call, const char *verb, Str sent, Str *body)
 	}
 }
 
+/* What the order system said, now or before. */
+static Err *read_reservation(Arena *a, Str body, Reservation *out)
+{
+	const char *mistake = reservation_read(a, body, out);
+
+	if (!mistake && !money_currency(out->currency).len)
+		mistake = "has no currency";
+	return mistake ? err_new(a, ERR_UPSTREAM, "checkout.orders",
+	                         "what the order system says of the order %s", mistake)
+	               : NULL;
+}
+
 static Err *reserve(SagaCall *call)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
 	Str sent, body;
 	Reservation r;
-	const char *mistake;
 
 	json_begin_object(&w);
 	json_key(&w, S("order"));
@@ -123,10 +136,7 @@ static Err *reserve(SagaCall *call)
 	json_end(&w);
 	TRY(json_done(&w, &sent));
 	TRY(ask_orders(call, "reserve", sent, &body));
-	mistake = reservation_read(call->arena, body, &r);
-	if (mistake)
-		return err_new(call->arena, ERR_UPSTREAM, "checkout.orders",
-		               "what the order system says of the order %s", mistake);
+	TRY(read_reservation(call->arena, body, &r));
 	saga_say(call, body);
 	return NULL;
 }
@@ -154,9 +164,7 @@ static Err *charge_ask(SagaCall *call, IntentAsk *out)
 	Arena *a = call->arena;
 	Reservation r;
 
-	if (reservation_read(a, saga_said_text(call, "reserve"),
-	                     &r)) /* it was looked at before it was kept */
-		return err_new(a, ERR_INTERNAL, "checkout.reservation", "nothing is reserved");
+	TRY(read_reservation(a, saga_said_text(call, "reserve"), &r));
 	json_begin_object(&w);
 	json_put_str(&w, "checkout", id_text(a, call->saga));
 	json_put_str(&w, "order", r.order);

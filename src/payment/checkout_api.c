@@ -6,7 +6,8 @@
  * for it on the line. Who wants to, asks GET with `wait`. A `reference` (a cart, say) is checked out once: whoever sends it again
  * gets a 409 with the id of the one that is there, unless that was undone.
  *
- * A checkout is shown to who has begun it, to other services, and to keys that may read payments. */
+ * People begin checkouts for themselves, programs need a scope for it. A checkout is shown to who has begun it, to other services, and
+ * to programs that may read them all. */
 #include "payment/checkout_int.h"
 
 #include "base/arena.h"
@@ -211,6 +212,8 @@ static Err *checkout_post(ServiceCall *c)
 	JsonWriter w = json_writer(&b);
 	Str where;
 
+	if (!c->who.peer && uuid_is_nil(c->who.id)) /* a program: people may, for themselves */
+		TRY(service_need_scope(c, "checkout:write"));
 	if (!checkout_at(c)->conf->orders.len)
 		return err_new(c->arena, ERR_UNSUPPORTED, "checkout.orders",
 		               "services.payment.checkout.orders is not set");
@@ -242,7 +245,7 @@ static Err *find(ServiceCall *c, Uuid id, SagaView **saga)
 	if (*saga && str_eq((*saga)->type, S("checkout"))) {
 		TRY(json_read(c->arena, (*saga)->data, 0, &data));
 		json_to_str(json_get(data, S("by")), &by);
-		if (c->who.peer || str_eq(by, c->who.name) || service_has_scope(c, "payments:read"))
+		if (c->who.peer || str_eq(by, c->who.name) || service_has_scope(c, "checkout:read"))
 			return NULL;
 	}
 	return err_new(c->arena, ERR_NOT_FOUND, "checkout.unknown", "there is no such checkout");

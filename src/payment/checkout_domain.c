@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "payment/money.h"
 
 enum { CODE_BYTES = 40, ORDER_BYTES = 100, MESSAGE_BYTES = 300 };
 
@@ -34,11 +33,11 @@ const char *reservation_read(Arena *a, Str body, Reservation *out)
 	    r.order.len > ORDER_BYTES)
 		return "has no order";
 	if (!json_to_i64(json_get(json, S("amount")), &r.amount) || r.amount < 1 ||
-	    r.amount > MONEY_MOST)
+	    r.amount > RESERVATION_MOST)
 		return "has no amount";
 	json_to_str(json_get(json, S("currency")), &currency);
-	r.currency = money_currency(currency);
-	if (!r.currency.len)
+	r.currency = str_lower(a, currency);
+	if (currency.len != 3)
 		return "has no currency";
 	*out = r;
 	return NULL;

@@ -16,8 +16,9 @@ OrdersVerdict orders_verdict(unsigned status);
 typedef struct Reservation {
 	Str order;      /* its own number: "PA-0000017" */
 	int64_t amount; /* to be paid, of the currency's smallest unit */
-	Str currency;   /* "eur" */
+	Str currency;   /* "eur"; whether money is paid in it, others know */
 } Reservation;
+#define RESERVATION_MOST INT64_C(99999999999999)
 /* {"order":"PA-0000017","amount":2590,"currency":"EUR", ...}. NULL, or what is wrong with it. */
 const char *reservation_read(Arena *a, Str body, Reservation *out);
 

@@ -11,10 +11,10 @@ typedef struct ServiceHome ServiceHome;
 
 const Service *payment_service(void);
 
-/* What begin has made; of a command's home (service_command) there is none: payment_begin makes it, payment_end ends it. */
+/* What begin has made; of a command (service_command) there is none. */
 typedef struct Payment {
 	const PaymentConf *conf;
-	Providers *providers; /* provider.h: those that are configured, their health */
+	Providers *providers;      /* provider.h: those that are configured, their health */
 	struct Checkout *checkout; /* checkout.h */
 } Payment;
 const Payment *payment_of(const ServiceHome *home);

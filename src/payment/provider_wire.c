@@ -4,7 +4,8 @@
  * sent is UNSENT; everything that was, and has no answer that can be read, is UNKNOWN, a 5xx too: the machine in front may have lost
  * what the one behind it has done. 401, 403 and 429 are said before anything is done.
  *
- * All acts carry a key that the provider knows them by, so an old connection that turns out to be closed is no reason to give up. */
+ * An act is sent once. That its key would make a second time harmless is the provider's promise; here nothing rests on it: who got no
+ * answer asks (provider_get), and questions may be repeated. */
 #include "payment/provider_int.h"
 
 #include "base/arena.h"
@@ -66,7 +67,7 @@ Err *provider_wire(const Provider *p, Arena *a, const ProviderWire *what, Provid
 		                            : S("application/json"),
 		         .traceparent = what->traceparent,
 		         .timeout_us = p->conf->timeout_us,
-		         .repeatable = true };
+		         .repeatable = !what->body.len };
 	AskAnswer answer;
 	Err *err;
 

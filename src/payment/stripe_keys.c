@@ -5,11 +5,10 @@
  * time how much of a guess was right. */
 #include "payment/stripe_keys.h"
 
-#include "auth/b64.h"
 #include "base/arena.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "payment/payment.h"
+#include "service/peer.h"
 
 #include "payment_sql.h"
 
@@ -175,20 +174,31 @@ Err *key_revoke(Db *db, Arena *a, Uuid id, bool *done)
 
 /* --- who asks ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Of "Bearer TOKEN" or of Basic, whose name it is. */
-static Str token_of(ServiceCall *c)
+/* A token's scope "payments:write" stands for all of ours, "payments:read" for those to read. */
+static Str widened(Arena *a, Str given)
 {
-	Str field = service_header(c, "Authorization"), scheme, plain = { 0 };
-	ptrdiff_t colon;
+	bool all = false, reads = false;
+	AUTO(buf_fini) Buf b = { 0 };
+	Str rest = given, one;
 
-	if (!str_split(&field, ' ', &scheme))
-		return S("");
-	if (str_eq_nocase(scheme, S("Bearer")))
-		return str_trim(field);
-	if (!str_eq_nocase(scheme, S("Basic")) || !b64_read(c->arena, str_trim(field), &plain))
-		return S("");
-	colon = str_find_char(plain, ':');
-	return colon < 0 ? plain : str_sub(plain, 0, (size_t)colon);
+	while (str_split(&rest, ' ', &one)) {
+		all |= str_eq(one, S("payments:write"));
+		reads |= str_eq(one, S("payments:read"));
+	}
+	if (!all && !reads)
+		return given;
+	buf_put(&b, given);
+	for (size_t i = 0; i < COUNT(scopes); i++)
+		if (all || str_ends(str_of(scopes[i].name), S(":read")))
+			buf_fmt(&b, " %s", scopes[i].name);
+	return str_dup(a, buf_str(&b));
+}
+
+static Err *other(ServiceCall *c, Str token, ServiceWho *who)
+{
+	TRY(service_who_token(c, token, who));
+	who->scopes = widened(c->arena, who->scopes);
+	return NULL;
 }
 
 static bool is_key(Str token)
@@ -202,11 +212,15 @@ static bool is_key(Str token)
 
 Err *payment_who(ServiceCall *c, ServiceWho *who)
 {
-	Str token = token_of(c);
+	Str token = service_bearer(c, true);
 	KeyRow *row;
 
-	if (!is_key(token) || token.len > KEY_TEXT_MOST)
-		return token.len ? &no_key : NULL;
+	if (!token.len)
+		return NULL;
+	if (!is_key(token))
+		return other(c, token, who);
+	if (token.len > KEY_TEXT_MOST)
+		return &no_key;
 	TRY(db_one(c->db, c->arena, key_by_hash, &row, .hash = hash_of(c->arena, token)));
 	if (!row || row->revoked_at.set || (row->until.set && row->until.v <= time_utc_us()))
 		return &no_key;

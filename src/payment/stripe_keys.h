@@ -39,5 +39,5 @@ Err *keys_list(Db *db, Arena *a, KeySeen **out, size_t *count) MUST_USE;
 Err *key_revoke(Db *db, Arena *a, Uuid id, bool *done) MUST_USE;
 
 /* Service.who of payments: such keys, as a bearer or as the name of Basic; other bearers are tokens (service/peer.h), whose scope
- * "payments" stands for all of these. */
+ * "payments:write" stands for all of these. */
 Err *payment_who(ServiceCall *c, ServiceWho *who) MUST_USE;

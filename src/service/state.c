@@ -57,7 +57,7 @@ static Err *put_database(JsonWriter *w, Arena *a, Db *db)
 	TRY(db_one(db, a, service_numbers, &numbers, .most = COUNT_MOST));
 	TRY(outbox_last(db, a, &last));
 	json_put_str(w, "engine", status.version);
-	json_put_u64(w, "bytes", status.bytes);
+	json_put_u64(w, "bytes", status.bytes + status.log_bytes);
 	json_key(w, S("jobs"));
 	json_begin_object(w);
 	json_put_i64(w, "waiting", numbers->waiting);

@@ -5,17 +5,16 @@ import uuid
 
 import pytest
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.orders import Orders, Till, idempotency_key
 from actors.waiting import until
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def till(request, long_stage):
-    one_engine(request.param)
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine_of(request) == "postgres" else f"sqlite:{long_stage.folder}/payment.db"
     orders = Orders(long_stage.folder)
     long_stage.enter(orders, orders.finish)
     service = Till(long_stage.folder, database, orders)
@@ -45,10 +44,10 @@ def test_an_order_is_paid_for_and_everything_is_one_trace(till):
 
 
 @pytest.mark.parametrize("order, method, more, reason, asked", [
-    ({"sku": "rare", "quantity": 2}, "pm_card", {}, "sold_out", {"reserve"}),
-    ({"sku": "anvil"}, "pm_card", {"amount": 2500, "currency": "eur"}, "price_changed", {"reserve", "release"}),
-    ({"sku": "anvil"}, "pm_card", {"amount": 2590, "currency": "usd"}, "price_changed", {"reserve", "release"}),
-    ({"sku": "anvil"}, "pm_declined", {}, "card_declined", {"reserve", "release"}),
+    ({"sku": "rare", "quantity": 2}, "pm_card_visa", {}, "sold_out", {"reserve"}),
+    ({"sku": "anvil"}, "pm_card_visa", {"amount": 2500, "currency": "eur"}, "price_changed", {"reserve", "release"}),
+    ({"sku": "anvil"}, "pm_card_visa", {"amount": 2590, "currency": "usd"}, "price_changed", {"reserve", "release"}),
+    ({"sku": "anvil"}, "pm_card_chargeDeclined", {}, "card_declined", {"reserve", "release"}),
 ])
 def test_a_no_undoes_it_at_once(till, order, method, more, reason, asked):
     done = till.paid(order, method, **more)
@@ -87,11 +86,12 @@ def test_what_is_no_order_is_told(till, body, pointer):
     assert "4242" not in refused.body.decode() if isinstance(refused.body, bytes) else "4242" not in refused.body
 
 
-def test_a_checkout_is_its_beginner_s(till):
+def test_a_checkout_is_its_beginners(till):
     mine = till.check_out().json["id"]
-    own, till.key = till.key, till.new_key("another")
+    own, till.key = till.key, till.new_key("another", "--kind", "restricted", "--scope", "customers:read")
     try:
         assert till.say("GET", f"/v1/checkout/{mine}").status == 404
+        assert till.check_out().status == 403
         till.key = None
         assert till.say("GET", f"/v1/checkout/{mine}").status == 401
         assert till.check_out().status == 401
@@ -104,7 +104,7 @@ def test_a_checkout_is_its_beginner_s(till):
 def test_an_order_system_that_is_away_is_asked_again_with_the_same_key(till):
     till.orders.script(plan={"reserve": ["before", "after"], "confirm": ["after", "before"], "release": ["after"]})
     try:
-        begun = [till.check_out(method=method).json["id"] for method in ("pm_card", "pm_card", "pm_declined")]
+        begun = [till.check_out(method=method).json["id"] for method in ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined")]
         ended = [till.ended(one) for one in begun]
     finally:
         till.orders.script()

@@ -58,7 +58,7 @@ class Till(Books):
 
     def __init__(self, folder, database, orders, more=(), **options):
         self.orders = orders
-        super().__init__(folder, database, more=[f'checkout: {{ orders: "{orders.url}", token: the-orders }}', *more], **options)
+        super().__init__(folder, database, more=["development: true", f'checkout: {{ orders: "{orders.url}", token: the-orders }}', *more], **options)
         self.key = self.new_key("checkout")
 
     def again(self):
@@ -68,12 +68,12 @@ class Till(Books):
         new.key, new.orders = key, orders
         return new
 
-    def new_key(self, name):
-        code, out, err = self.run("key", "add", "--owner", name, "--json")
+    def new_key(self, name, *more):
+        code, out, err = self.run("key", "add", "--name", name, *more, "--json")
         assert code == 0, err
         return json.loads(out)["key"]
 
-    def check_out(self, order=None, method="pm_card", headers=None, **more):
+    def check_out(self, order=None, method="pm_card_visa", headers=None, **more):
         body = {"order": {"sku": "anvil"} if order is None else order, "payment_method": method, "email": "ann@shop.test", **more}
         return self.say("POST", "/v1/checkout", body, **(headers or {}))
 

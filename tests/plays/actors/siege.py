@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import threading
 import time
+import uuid
 
 from actors.accounts import say
 from actors.gateway import BANYAN, run_banyan
@@ -83,7 +84,7 @@ class Siege:
         self.notification = self.serve("notification", places)
         for one in self.programs():
             until(one.is_up, f"{one.name} is up", within=60)
-        self.key = self.command("payment", "key", "add", "--owner", "siege", "--json")["key"]
+        self.key = self.command("payment", "key", "add", "--name", "siege", "--json")["key"]
 
     def begin(self, name, words, address, path):
         program = Process(name, self.folder, words, address, path)
@@ -213,18 +214,23 @@ class Siege:
         rows = self.sql("payment", "select id, state, step, error, next_at from sagas where ended_at is null limit 5")
         return "\n".join(map(str, rows)) + self.payment.stderr[-2000:]
 
-    def mails(self):
-        """{address: how many}, of the notification service's record."""
+    def mail_lines(self):
         path = self.folder / "mails.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if os.path.exists(path) else []
-        return collections.Counter(line["to"] for line in lines), lines
+        return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if os.path.exists(path) else []
+
+    def all_mails(self, count, hurry=True, within=60):
+        """{address: mails}, once there are so many: what a mail server has that knows a message by its id when it comes again."""
+        if hurry:
+            self.free_the_dead("notification")
+        return until(lambda: (mails := {line["delivery"]: line["to"] for line in self.mail_lines()}) and len(mails) >= count
+                     and collections.Counter(mails.values()), f"{count} mails", within=within)
 
 
 def verdict(siege, expected):
     """What the books say; a list of what does not add up."""
     wrong = []
-    sagas = {"co_" + str(row[0] if not isinstance(row[0], bytes) else __import__("uuid").UUID(bytes=row[0])): row[1]
-             for row in siege.sql("payment", "select id, state from sagas")}
+    sagas = {"co_" + str(uuid.UUID(bytes=ident) if isinstance(ident, bytes) else ident): state
+             for ident, state in siege.sql("payment", "select id, state from sagas")}
     orders = {order["key"]: order for order in siege.orders.book()["orders"]}
     if len(siege.taken) != expected or siege.refused:
         wrong.append(f"{expected} checkouts were sent, {len(siege.taken)} taken, refused: {siege.refused[:3]}")
