@@ -111,9 +111,10 @@ Err *notification_cancel_all(Db *tx, Arena *a, Uuid id, Str author, int64_t *can
 	TRY(db_all(tx, a, deliveries_unsent_of, &rows, &count, .notification_id = id));
 	for (size_t i = 0; i < count; i++)
 		TRY(delivery_change(tx, a, &rows[i],
-		                    &(DeliveryChange){ .to = DELIVERY_CANCELLED,
-		                                       .reason = S("cancelled"),
-		                                       .detail = str_fmt(a, "by %.*s", STR_ARG(author)) }));
+		                    &(DeliveryChange){
+					    .to = DELIVERY_CANCELLED,
+					    .reason = S("cancelled"),
+					    .detail = str_fmt(a, "by %.*s", STR_ARG(author)) }));
 	*cancelled = (int64_t)count;
 	return NULL;
 }

@@ -7,7 +7,8 @@
 typedef struct NotificationRow NotificationRow;
 typedef struct WorkflowRow WorkflowRow;
 
-Err *workflow_need(Db *db, Arena *a, Str name, WorkflowRow **out) MUST_USE; /* NOT_FOUND "workflow.unknown" */
+Err *workflow_need(Db *db, Arena *a, Str name, WorkflowRow **out)
+	MUST_USE; /* NOT_FOUND "workflow.unknown" */
 
 typedef struct Asked {
 	Str recipients; /* JSON: [{ "recipient" | "topic" | "email", "phone": ... }] */

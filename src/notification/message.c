@@ -64,9 +64,12 @@ static Err *given_part(Arena *a, Str content, Channel channel, PartRow **out)
 	const Json *json;
 
 	TRY(json_read(a, content, 0, &json));
-	*part = (PartRow){ .subject = member(json, "subject"), .text = member(json, "text"),
-		           .html = member(json, "html"),       .url = member(json, "url"),
-		           .icon = member(json, "icon"),       .data = member(json, "data") };
+	*part = (PartRow){ .subject = member(json, "subject"),
+		           .text = member(json, "text"),
+		           .html = member(json, "html"),
+		           .url = member(json, "url"),
+		           .icon = member(json, "icon"),
+		           .data = member(json, "data") };
 	if (channel != CHANNEL_EMAIL)
 		part->html = S("");
 	if (channel == CHANNEL_SMS)
@@ -103,7 +106,8 @@ static Err *add_device(Db *db, Arena *a, const DeliveryRow *d, Message *out)
 static Err *add_raw(Db *db, Arena *a, const Making *m, Message *out)
 {
 	if (!m->state->raw)
-		return err_new(a, ERR_NOT_FOUND, "notification.raw", "nobody has the mail any more");
+		return err_new(a, ERR_NOT_FOUND, "notification.raw",
+		               "nobody has the mail any more");
 	return m->state->raw(db, a, m->notification->raw_ref.v, &out->raw, &out->raw_from);
 }
 

@@ -18,7 +18,8 @@ static const ConfKey notification_keys[] = {
 	  .help = "a file that messages are written to, a line of JSON each, which no provider takes",
 	  .more = "For trying things out, with services.development. Addresses that begin with soft, hard, refused, throttled, "
 	          "gone, unknown or unsent, and a dot, get that outcome." },
-	{ "mail", CONF_OBJECT, AT(NotificationConf, mail), .help = "e-mail: servers, signatures, the intake" },
+	{ "mail", CONF_OBJECT, AT(NotificationConf, mail),
+	  .help = "e-mail: servers, signatures, the intake" },
 	{ "push", CONF_OBJECT, AT(NotificationConf, push), .help = "to browsers and telephones" },
 	{ "sms", CONF_OBJECT, AT_MAP(NotificationConf, sms), .help = "providers of SMS, by name" },
 };
