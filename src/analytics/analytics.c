@@ -3,6 +3,7 @@
  * The analytics service put together: its keys, its routes, what it does by itself. */
 #include "analytics/analytics_int.h"
 
+#include "analytics/check.h"
 #include "analytics/intake.h"
 #include "analytics/project.h"
 #include "analytics/visitor.h"
@@ -93,10 +94,12 @@ Err *analytics_tend(JobRun *run, void *arg)
 
 static const JobKind jobs[] = {
 	{ .name = "analytics.merge", .fn = analytics_merge },
+	{ .name = "analytics.count", .fn = analytics_count },
 	{ .name = "analytics.tend", .fn = analytics_tend },
 };
 static const JobSchedule schedules[] = {
 	{ .name = "analytics.merge", .kind = "analytics.merge", .cron = "* * * * *" },
+	{ .name = "analytics.count", .kind = "analytics.count", .cron = "*/5 * * * *" },
 	{ .name = "analytics.tend", .kind = "analytics.tend", .cron = "23 * * * *" },
 };
 
@@ -126,6 +129,7 @@ const Service *analytics_service(void)
 	routes[3] = analytics_project_routes();
 	routes[4] = analytics_query_routes();
 	routes[5] = analytics_failed_routes();
+	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;
 }

@@ -145,7 +145,9 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_paths(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, true };
+	static const QueryRunner runner = {
+		.begin = begin, .take = take, .put = put, .end = end, .names = true
+	};
 
 	return &runner;
 }
