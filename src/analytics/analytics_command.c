@@ -12,9 +12,11 @@ typedef struct ProjectArgs {
 	CONF_LIST_OF(Str) domains;
 } ProjectArgs;
 
-static const ConfKey project_options[] = {
+static ConfKey project_options[] = {
 	{ "config", CONF_PATH, AT(ProjectArgs, config), .letter = 'c', .value = "FILE",
 	  .def = "banyan.yaml", .help = "the configuration" },
+	{ "privacy", CONF_ENUM, AT(ProjectArgs, privacy), .def = "open",
+	  .help = "whom events are told to be of" },
 	{ "domain", CONF_STR, AT_LIST(ProjectArgs, domains), .value = "SITE",
 	  .help = "a site whose pages send" },
 };
@@ -58,6 +60,7 @@ const Command *analytics_commands(size_t *count)
 		  .size = sizeof(ProjectArgs) },
 	};
 
+	project_options[1].names = project_privacies();
 	*count = COUNT(rows);
 	return rows;
 }

@@ -84,7 +84,7 @@ static Err *failed_delete(ServiceCall *c)
 static Err *replay_one(ServiceCall *c, Arena *a, const FailedRow *row, bool *stored)
 {
 	Analytics *s = analytics_of(c->home);
-	HitLimits limits = { .now_ms = row->received_at / 1000,
+	HitLimits limits = { .now_ms = time_utc_us() / 1000,
 		             .past_ms = s->conf->past_us / 1000,
 		             .future_ms = s->conf->future_us / 1000 };
 	HitRefusal refusal = { .code = "json", .text = row->detail };
@@ -98,6 +98,7 @@ static Err *replay_one(ServiceCall *c, Arena *a, const FailedRow *row, bool *sto
 		return db_exec(s->db, a, failed_again, NULL, .id = row->id,
 		               .code = str_of(refusal.code), .detail = refusal.text);
 	hit.project = row->project;
+	hit.received_ms = row->received_at / 1000;
 	TRY(intake_take(s, a, &hit, 1, &fate));
 	return db_exec(s->db, a, failed_remove, NULL, .id = row->id);
 }
