@@ -39,15 +39,18 @@ static Str name_of(Arena *a, int64_t i)
 
 static Hit hit_of(Arena *a, int64_t i)
 {
-	static const Str countries[] = { S("de"), S("fr"), S("it"), S("es"), S("pl"), S("nl"), S("at") };
+	static const Str countries[] = { S("de"), S("fr"), S("it"), S("es"),
+		                         S("pl"), S("nl"), S("at") };
 	HitProp *props = ARENA_ARRAY(a, HitProp, 4);
 	Hit hit = { .project = 1, .name = name_of(a, i), .props = props, .prop_count = 4 };
 
 	hit.number = (uint32_t)(i * 1103515245 % 2147483647 % PERSONS + 1);
-	hit.time_ms = (int64_t)FIRST_DAY * MS_OF_DAY + i * ((int64_t)DAYS * MS_OF_DAY / 1000) / events * 1000 + i % 1000;
+	hit.time_ms = (int64_t)FIRST_DAY * MS_OF_DAY +
+	              i * ((int64_t)DAYS * MS_OF_DAY / 1000) / events * 1000 + i % 1000;
 	hit.received_ms = hit.time_ms + 200;
 	hit.id = uuid_new();
-	props[0] = (HitProp){ S("country"), { CELL_STR, countries[hit.number % COUNT(countries)] } };
+	props[0] =
+		(HitProp){ S("country"), { CELL_STR, countries[hit.number % COUNT(countries)] } };
 	props[1] = (HitProp){ S("path"), { CELL_STR, str_fmt(a, "/products/%" PRId64, i % 997) } };
 	props[2] = (HitProp){ S("plan"), { CELL_STR, hit.number % 10 ? S("free") : S("pro") } };
 	props[3] = (HitProp){ S("amount"), { CELL_REAL, str_fmt(a, "%" PRId64 ".5", i % 250) } };
@@ -81,8 +84,8 @@ static Err *write_part(Db *tx, Arena *a, void *arg)
 	TRY(db_one(tx, a, segment_add, &row, .project = 1, .day = s->day, .events = s->events,
 	           .first_ms = s->first_ms, .last_ms = s->last_ms, .now = time_utc_us()));
 	for (size_t i = 0; i < s->part_count; i++)
-		TRY(db_exec(tx, a, segment_part_add, NULL, .segment = row->id, .name = s->parts[i].name,
-		            .data = s->parts[i].bytes));
+		TRY(db_exec(tx, a, segment_part_add, NULL, .segment = row->id,
+		            .name = s->parts[i].name, .data = s->parts[i].bytes));
 	return db_exec(tx, a, day_add, NULL, .project = 1, .day = s->day, .events = s->events);
 }
 
@@ -92,7 +95,9 @@ static Err *fill_part(Db *db, const Hit **hits, size_t count)
 	Chunk part = { 0 };
 	uint32_t all = (uint32_t)count;
 	Str names[16];
-	SegmentMerge merge = { .events = &all, .sources = 1, .names = names, .fetch = fetch, .arg = &part };
+	SegmentMerge merge = {
+		.events = &all, .sources = 1, .names = names, .fetch = fetch, .arg = &part
+	};
 
 	segment_build(a, hits, count, &part.built);
 	for (size_t i = 0; i < part.built.part_count; i++)
@@ -134,7 +139,8 @@ static Err *fill_persons(Db *db, Arena *a)
 	for (int i = 1; i <= PERSONS; i++)
 		buf_fmt(&names, "%s\"person %d\"", i > 1 ? "," : "", i);
 	buf_putc(&names, ']');
-	return db_exec(db, a, ids_add, NULL, .project = 1, .names = buf_str(&names), .now = time_utc_us());
+	return db_exec(db, a, ids_add, NULL, .project = 1, .names = buf_str(&names),
+	               .now = time_utc_us());
 }
 
 static Err *open_db(Arena *a, Db **db)
@@ -155,7 +161,8 @@ static Err *fill(void *arg)
 
 	(void)arg;
 	need(open_db(a, &db));
-	need(db_exec(db, a, project_add, NULL, .name = S("bench"), .ingest_key = S("bench"), .privacy = S("open"), .now = 1));
+	need(db_exec(db, a, project_add, NULL, .name = S("bench"), .ingest_key = S("bench"),
+	             .privacy = S("open"), .now = 1));
 	need(fill_persons(db, a));
 	for (int64_t day = FIRST_DAY; day < FIRST_DAY + DAYS; day++)
 		need(fill_day(db, &next, day));
@@ -171,8 +178,14 @@ static Err *fill(void *arg)
 static Err *ask(void *arg)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
-	static QueryStep steps[] = { { .event = S("view") }, { .event = S("cart") }, { .event = S("checkout") }, { .event = S("paid") } };
-	QueryIn in = { .project = S("bench"), .from = S("2026-11-01"), .to = S("2026-12-01"), .kind = QUERY_FUNNEL,
+	static QueryStep steps[] = { { .event = S("view") },
+		                     { .event = S("cart") },
+		                     { .event = S("checkout") },
+		                     { .event = S("paid") } };
+	QueryIn in = { .project = S("bench"),
+		       .from = S("2026-11-01"),
+		       .to = S("2026-12-01"),
+		       .kind = QUERY_FUNNEL,
 		       .steps = { steps, COUNT(steps) } };
 	AUTO(query_close) Query q = { .project = 1, .memory_most = 256 << 20 };
 	AUTO(buf_fini) Buf b = { 0 };
@@ -187,8 +200,9 @@ static Err *ask(void *arg)
 	need(query_open(a, &in, &q));
 	need(query_run(&q, db));
 	query_put(&q, &w);
-	printf("{\"seconds\":%.3f,\"cpu\":%.3f,\"answer\":%.*s}\n", (double)(time_mono_us() - before) / 1e6,
-	       (double)(cpu_us() - cpu) / 1e6, STR_ARG(buf_str(&b)));
+	printf("{\"seconds\":%.3f,\"cpu\":%.3f,\"answer\":%.*s}\n",
+	       (double)(time_mono_us() - before) / 1e6, (double)(cpu_us() - cpu) / 1e6,
+	       STR_ARG(buf_str(&b)));
 	db_close(db);
 	return NULL;
 }
@@ -199,6 +213,7 @@ int main(int argc, char **argv)
 		die("analytics fill|query EVENTS FOLDER");
 	events = atoll(argv[2]);
 	folder = argv[3];
-	need(rt_run(&(RtConf){ .loops = 1, .workers = 1 }, strcmp(argv[1], "fill") == 0 ? fill : ask, NULL));
+	need(rt_run(&(RtConf){ .loops = 1, .workers = 1 },
+	            strcmp(argv[1], "fill") == 0 ? fill : ask, NULL));
 	return 0;
 }

@@ -60,10 +60,10 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,        init_commands,  explain_commands,  store_commands,
-	event_commands,   job_commands,         shift_commands, jq_commands,       user_commands,
-	oidc_commands,    user_import_commands, keys_commands,  services_commands,
-	analytics_commands,
+	gateway_commands, load_commands,     init_commands,      explain_commands,
+	store_commands,   event_commands,    job_commands,       shift_commands,
+	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,    services_commands, analytics_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

@@ -17,7 +17,12 @@
 
 #include <string.h>
 
-enum { FIRST_DAY = 20760 /* 2026-11-03 */, SUITE_DAYS = 4, SUITE_EVENTS = 1500, SUITE_PERSONS = 40 };
+enum {
+	FIRST_DAY = 20760 /* 2026-11-03 */,
+	SUITE_DAYS = 4,
+	SUITE_EVENTS = 1500,
+	SUITE_PERSONS = 40
+};
 
 static inline Err *suite_schema(Db *db, Arena *a)
 {
@@ -41,11 +46,14 @@ static Hit made(Arena *a, uint64_t i)
 	r ^= r >> 29;
 	hit.name = names[r % COUNT(names)];
 	hit.who = str_fmt(a, "person %" PRIu64, (r >> 8) % SUITE_PERSONS);
-	hit.time_ms = (int64_t)FIRST_DAY * MS_OF_DAY + (int64_t)((r >> 16) % ((uint64_t)SUITE_DAYS * MS_OF_DAY));
+	hit.time_ms = (int64_t)FIRST_DAY * MS_OF_DAY +
+	              (int64_t)((r >> 16) % ((uint64_t)SUITE_DAYS * MS_OF_DAY));
 	hit.received_ms = hit.time_ms + 1000;
-	props[hit.prop_count++] = (HitProp){ S("amount"), { CELL_INT, str_fmt(a, "%" PRIu64, r % 100) } };
+	props[hit.prop_count++] =
+		(HitProp){ S("amount"), { CELL_INT, str_fmt(a, "%" PRIu64, r % 100) } };
 	if (r & 64)
-		props[hit.prop_count++] = (HitProp){ S("plan"), { CELL_STR, r & 128 ? S("pro") : S("free") } };
+		props[hit.prop_count++] =
+			(HitProp){ S("plan"), { CELL_STR, r & 128 ? S("pro") : S("free") } };
 	return hit;
 }
 
@@ -66,7 +74,9 @@ static Err *fill(Db *db, Arena *a, uint64_t from, uint64_t to, uint64_t at_once)
 
 static QueryIn whole(uint8_t kind)
 {
-	return (QueryIn){ .project = S("shop"), .from = S("2026-11-03"), .to = S("2026-11-07"), .kind = kind };
+	return (QueryIn){
+		.project = S("shop"), .from = S("2026-11-03"), .to = S("2026-11-07"), .kind = kind
+	};
 }
 
 static Err *ask(Db *db, Arena *a, const QueryIn *in, const Json **answer)
@@ -132,18 +142,21 @@ static Hit *hand_sorted(Arena *a)
 }
 
 /* How far a chain that begins at i comes within the window: the next event of each step is as good as any later one. */
-static size_t hand_chain(const Hit *hits, size_t i, const Str *steps, size_t count, int64_t window_ms)
+static size_t hand_chain(const Hit *hits, size_t i, const Str *steps, size_t count,
+                         int64_t window_ms)
 {
 	size_t level = 1;
 
 	for (size_t k = i + 1; k < SUITE_EVENTS && level < count; k++)
-		if (str_eq(hits[k].who, hits[i].who) && hits[k].time_ms - hits[i].time_ms <= window_ms &&
+		if (str_eq(hits[k].who, hits[i].who) &&
+		    hits[k].time_ms - hits[i].time_ms <= window_ms &&
 		    str_eq(hits[k].name, steps[level]))
 			level++;
 	return level;
 }
 
-static size_t hand_funnel(Arena *a, const Hit *hits, const Str *steps, size_t count, int64_t window_ms, size_t level)
+static size_t hand_funnel(Arena *a, const Hit *hits, const Str *steps, size_t count,
+                          int64_t window_ms, size_t level)
 {
 	size_t persons = 0;
 
@@ -168,8 +181,9 @@ static size_t hand_persons(Arena *a, const Hit *hits, int64_t day, Str name)
 		bool there = false;
 
 		for (size_t i = 0; i < SUITE_EVENTS; i++)
-			there = there || (str_eq(hits[i].who, who) && segment_day(hits[i].time_ms) == day &&
-			                  (!name.len || str_eq(hits[i].name, name)));
+			there = there ||
+			        (str_eq(hits[i].who, who) && segment_day(hits[i].time_ms) == day &&
+			         (!name.len || str_eq(hits[i].name, name)));
 		persons += there;
 	}
 	return persons;
@@ -180,7 +194,8 @@ static size_t hand_events(const Hit *hits, int64_t day, Str name)
 	size_t count = 0;
 
 	for (size_t i = 0; i < SUITE_EVENTS; i++)
-		count += segment_day(hits[i].time_ms) == day && (!name.len || str_eq(hits[i].name, name));
+		count += segment_day(hits[i].time_ms) == day &&
+		         (!name.len || str_eq(hits[i].name, name));
 	return count;
 }
 
@@ -193,7 +208,8 @@ static size_t hand_sessions(const Hit *hits)
 		bool begins = true;
 
 		for (size_t k = i; k-- > 0 && begins;)
-			begins = !str_eq(hits[k].who, hits[i].who) || hits[i].time_ms - hits[k].time_ms >= 1800000;
+			begins = !str_eq(hits[k].who, hits[i].who) ||
+			         hits[i].time_ms - hits[k].time_ms >= 1800000;
 		sessions += begins;
 	}
 	return sessions;
@@ -214,7 +230,8 @@ static Err *trends_are_right(Db *db, Arena *a, const Hit *hits)
 	TRY(ask(db, a, &uniques, &persons));
 	for (size_t d = 0; d < SUITE_DAYS; d++) {
 		CHECK_INT(point(answer, d), hand_events(hits, FIRST_DAY + (int64_t)d, asked[0]));
-		CHECK_INT(point(persons, d), hand_persons(a, hits, FIRST_DAY + (int64_t)d, asked[0]));
+		CHECK_INT(point(persons, d),
+		          hand_persons(a, hits, FIRST_DAY + (int64_t)d, asked[0]));
 	}
 	count = whole(QUERY_TREND);
 	count.breakdown = S("event");
@@ -228,7 +245,9 @@ static Err *funnels_are_right(Db *db, Arena *a, const Hit *hits)
 {
 	static const Str steps[] = { S("view"), S("cart"), S("paid") };
 	static const int64_t windows_s[] = { 600, 7200, 86400, 14 * 86400 };
-	QueryStep asked[3] = { { .event = steps[0] }, { .event = steps[1] }, { .event = steps[2] } };
+	QueryStep asked[3] = { { .event = steps[0] },
+		               { .event = steps[1] },
+		               { .event = steps[2] } };
 	QueryIn in = whole(QUERY_FUNNEL);
 	const Json *answer;
 

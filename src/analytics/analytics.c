@@ -55,9 +55,7 @@ static Err *begin(ServiceHome *home)
 {
 	Analytics *s = ARENA_NEW(home->arena, Analytics);
 
-	*s = (Analytics){
-		.conf = home->conf, .home = home, .db = home->db, .loops = rt_loops()
-	};
+	*s = (Analytics){ .conf = home->conf, .home = home, .db = home->db, .loops = rt_loops() };
 	s->projects = projects_new(home->arena, s->loops);
 	s->intakes = intakes_new(home->arena, s, s->loops);
 	home->state = s;

@@ -31,8 +31,8 @@ static Err *project_task(Cmd *cmd, ServiceHome *home, void *arg)
 	JsonWriter w = json_writer(&b);
 	Project *project;
 
-	TRY(project_make(home->db, cmd->arena, args->name, (Privacy)args->privacy,
-	                 args->domains.at, args->domains.count, &project));
+	TRY(project_make(home->db, cmd->arena, args->name, (Privacy)args->privacy, args->domains.at,
+	                 args->domains.count, &project));
 	if (cmd->json) {
 		project_put(&w, project, args->domains.at, args->domains.count);
 		fprintf(cmd->out, "%.*s\n", STR_ARG(buf_str(&b)));
@@ -54,8 +54,7 @@ const Command *analytics_commands(size_t *count)
 	static const Command rows[] = {
 		{ "analytics project", .group = "services",
 		  .summary = "make a project and print its write key", .run = project_add,
-		  .json = true,
-		  .examples = "banyan analytics project shop --domain shop.example",
+		  .json = true, .examples = "banyan analytics project shop --domain shop.example",
 		  COMMAND_OPTIONS(project_options), COMMAND_OPERANDS(project_operands),
 		  .size = sizeof(ProjectArgs) },
 	};

@@ -90,7 +90,8 @@ static Err *check_segment(Db *db, Arena *a, const SegmentsListedRow *s, ServiceF
 	TRY(column_read_words(a, bytes, (size_t)s->events, &words));
 	for (int64_t i = 0; i < s->events; i++)
 		if (!words_code(&words, (size_t)i)) {
-			service_wrong(found, "segment %" PRId64 " has an event without a name", s->id);
+			service_wrong(found, "segment %" PRId64 " has an event without a name",
+			              s->id);
 			break;
 		}
 	return NULL;
@@ -102,7 +103,8 @@ static Err *segments_of(Db *db, Arena *a, const DaysOfAllRow *day, ServiceFindin
 	size_t count;
 	int64_t events = 0;
 
-	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project, .day = day->day));
+	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project,
+	           .day = day->day));
 	for (size_t i = 0; i < count; i++) {
 		events += rows[i].events;
 		TRY(check_segment(db, a, &rows[i], found));
@@ -135,7 +137,8 @@ static Err *ids_of_day(Db *db, Arena *a, const DaysOfAllRow *day, ServiceFinding
 	size_t count, n = 0;
 	Uuid *ids = ARENA_ARRAY(a, Uuid, (size_t)MAX(day->events, 0) + 1);
 
-	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project, .day = day->day));
+	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project,
+	           .day = day->day));
 	for (size_t i = 0; i < count; i++) {
 		const void *at;
 
@@ -149,7 +152,9 @@ static Err *ids_of_day(Db *db, Arena *a, const DaysOfAllRow *day, ServiceFinding
 	found->looked += n;
 	for (size_t i = 1; i < n; i++)
 		if (uuid_eq(ids[i], ids[i - 1]))
-			service_wrong(found, "project %" PRId64 ", day %" PRId64 ": event %.*s is there twice",
+			service_wrong(found,
+			              "project %" PRId64 ", day %" PRId64
+			              ": event %.*s is there twice",
 			              day->project, day->day, STR_ARG(uuid_text(a, ids[i])));
 	return NULL;
 }
@@ -169,7 +174,8 @@ static Err *persons_of(Db *db, Arena *a, const DaysOfAllRow *day, ServiceFinding
 	size_t count;
 
 	TRY(db_one(db, a, ids_most, &most, .project = day->project));
-	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project, .day = day->day));
+	TRY(db_all(db, a, segments_listed, &rows, &count, .project = day->project,
+	           .day = day->day));
 	for (size_t i = 0; i < count; i++) {
 		const void *at;
 
@@ -211,7 +217,9 @@ static Err *counts_of(Db *db, Arena *a, const DaysOfAllRow *day, ServiceFinding 
 	rollup_put(&there, &kept); /* squeezed by the same library */
 	found->looked++;
 	if (!str_eq(buf_str(&b), buf_str(&there)))
-		service_wrong(found, "project %" PRId64 ", day %" PRId64 ": its counts are not its events'",
+		service_wrong(found,
+		              "project %" PRId64 ", day %" PRId64
+		              ": its counts are not its events'",
 		              day->project, day->day);
 	return NULL;
 }
@@ -229,7 +237,8 @@ const ServiceCheck *analytics_checks(size_t *count)
 		  "segments open, are in order of time and add up to their day" },
 		{ "analytics.once", check_once, "no event is in a day twice" },
 		{ "analytics.persons", check_persons, "who is in an event has a name" },
-		{ "analytics.counts", check_counts, "a day's counts are what its events add up to" },
+		{ "analytics.counts", check_counts,
+		  "a day's counts are what its events add up to" },
 	};
 
 	*count = COUNT(rows);

@@ -37,7 +37,8 @@ TEST(words_come_back_with_codes_of_every_width)
 			Words w;
 
 			for (size_t i = 1; i < count; i++)
-				cells[i] = (Cell){ (CellKind)(1 + i % 5), str_fmt(a, "word %zu", i) };
+				cells[i] =
+					(Cell){ (CellKind)(1 + i % 5), str_fmt(a, "word %zu", i) };
 			for (size_t i = 0; i < events; i++)
 				codes[i] = (uint32_t)(i * 7 % count);
 			column_put_words(&b, cells, count, codes, events, squeeze);
@@ -75,7 +76,9 @@ TEST(what_is_damaged_is_refused)
 
 TEST(parts_are_packed_and_unpacked)
 {
-	ColumnPart parts[] = { { S("time"), S("12345678") }, { S("p:"), S("") }, { S("x"), S("y") } };
+	ColumnPart parts[] = { { S("time"), S("12345678") },
+		               { S("p:"), S("") },
+		               { S("x"), S("y") } };
 	AUTO(buf_fini) Buf b = { 0 };
 	ColumnPart *back;
 	size_t count;

@@ -3,7 +3,9 @@
 
 #include "unit.h"
 
-static const HitLimits limits = { .now_ms = 1700000000000, .past_ms = 86400000, .future_ms = 60000 };
+static const HitLimits limits = { .now_ms = 1700000000000,
+	                          .past_ms = 86400000,
+	                          .future_ms = 60000 };
 
 static bool read_text(Arena *a, Str text, Hit *hit, HitRefusal *refusal)
 {
@@ -29,15 +31,21 @@ TEST(what_is_no_event_is_told_why)
 		{ S("{\"event\":\"a\\nb\",\"distinct_id\":\"u\"}"), "event" },
 		{ S("{\"event\":\"x\"}"), "distinct_id" },
 		{ S("{\"event\":\"x\",\"distinct_id\":\"\"}"), "distinct_id" },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":[1]}"), "properties.type" },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":{\"\":1}}"), "properties.name" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":[1]}"),
+		  "properties.type" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":{\"\":1}}"),
+		  "properties.name" },
 		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"id\":5}"), "id" },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":\"yesterday\"}"), "timestamp" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":\"yesterday\"}"),
+		  "timestamp" },
 		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1700000060000}"), NULL },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1700000060001}"), "timestamp.future" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1700000060001}"),
+		  "timestamp.future" },
 		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1699913600000}"), NULL },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1699913599999}"), "timestamp.past" },
-		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":\"1969-01-01T00:00:00Z\"}"), "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":1699913599999}"),
+		  "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":\"1969-01-01T00:00:00Z\"}"),
+		  "timestamp.past" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -90,10 +98,11 @@ TEST(values_keep_their_text_and_kind)
 	HitRefusal refusal;
 	Hit hit;
 
-	CHECK(read_text(a,
-	                S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":{\"s\":\"12.50\","
-	                  "\"i\":9007199254740993,\"r\":0.5,\"b\":true,\"n\":null,\"j\":{\"a\":[1,2]}}}"),
-	                &hit, &refusal));
+	CHECK(read_text(
+		a,
+		S("{\"event\":\"x\",\"distinct_id\":\"u\",\"properties\":{\"s\":\"12.50\","
+	          "\"i\":9007199254740993,\"r\":0.5,\"b\":true,\"n\":null,\"j\":{\"a\":[1,2]}}}"),
+		&hit, &refusal));
 	CHECK_INT(hit.prop_count, COUNT(cases));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const HitProp *prop = hit_prop(&hit, cases[i].key);

@@ -90,9 +90,9 @@ static Known *slot_of(Intake *in, Str kind, int64_t project, Str text, Known *ke
 		in->known = calloc(KNOWN_SLOTS, sizeof(*in->known));
 	if (!in->known)
 		abort();
-	key->hash = hash_stable(text, seeds[0] ^ (uint64_t)project, seeds[1] ^ (uint64_t)kind.at[0]);
-	key->other = hash_str(text) ^ (uint64_t)project * 0x9e3779b97f4a7c15 ^
-	             (uint64_t)kind.at[0];
+	key->hash =
+		hash_stable(text, seeds[0] ^ (uint64_t)project, seeds[1] ^ (uint64_t)kind.at[0]);
+	key->other = hash_str(text) ^ (uint64_t)project * 0x9e3779b97f4a7c15 ^ (uint64_t)kind.at[0];
 	return &in->known[key->hash & (KNOWN_SLOTS - 1)];
 }
 
@@ -418,9 +418,8 @@ static Err *write_all(Db *tx, Arena *a, void *arg)
 		TRY(write_group(c, tx, a, &c->groups[i]));
 	if (!c->merge)
 		return NULL;
-	return job_put(tx, a,
-	               &(JobDraft){ .kind = S("analytics.merge"), .unique_key = S("merge") }, NULL,
-	               NULL);
+	return job_put(tx, a, &(JobDraft){ .kind = S("analytics.merge"), .unique_key = S("merge") },
+	               NULL, NULL);
 }
 
 /* A stamp of our own: microseconds, and below them chance, so that no other commit has it for the same id. */
@@ -503,11 +502,9 @@ static Err *wait_turn(Intake *in, Waiter *w)
 Err *intake_take(Analytics *s, Arena *a, Hit *hits, size_t count, uint8_t *fates)
 {
 	Intake *in = &s->intakes[loop_index(loop_self())];
-	Waiter w = { .fiber = fiber_self(),
-		     .hits = hits,
-		     .count = count,
-		     .fates = fates,
-		     .arena = a };
+	Waiter w = {
+		.fiber = fiber_self(), .hits = hits, .count = count, .fates = fates, .arena = a
+	};
 	AUTO(shield_end) Shield shield = { 0 };
 	Err *err;
 

@@ -37,7 +37,8 @@ TEST(a_filter_says_of_a_value_what_people_expect)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		QueryFilter filter = { .op = cases[i].op };
 
-		CHECK_OK(json_read(a, str_fmt(a, "[%.*s]", STR_ARG(cases[i].value)), 0, &filter.value));
+		CHECK_OK(json_read(a, str_fmt(a, "[%.*s]", STR_ARG(cases[i].value)), 0,
+		                   &filter.value));
 		filter.value = json_at(filter.value, 0);
 		NOTE("case %zu: %.*s", i, STR_ARG(cases[i].value));
 		CHECK_INT(match_filter(&filter, cases[i].cell), cases[i].holds);

@@ -18,9 +18,9 @@
 #include <string.h>
 
 enum {
-	SMALL = 4096,     /* events of a small segment, less than */
-	MIDDLE = 131072,  /* of one of middle size */
-	SMALL_MANY = 32,  /* so many are put together */
+	SMALL = 4096,    /* events of a small segment, less than */
+	MIDDLE = 131072, /* of one of middle size */
+	SMALL_MANY = 32, /* so many are put together */
 	MIDDLE_MANY = 16,
 	QUIET_US = 60 * 1000000,
 	NAMES_MOST = 4096

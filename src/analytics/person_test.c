@@ -5,7 +5,8 @@
 
 TEST(the_order_in_which_names_are_joined_makes_no_difference)
 {
-	static const uint32_t pairs[][2] = { { 5, 9 }, { 2, 9 }, { 7, 8 }, { 1, 7 }, { 5, 2 }, { 3, 99 } };
+	static const uint32_t pairs[][2] = { { 5, 9 }, { 2, 9 }, { 7, 8 },
+		                             { 1, 7 }, { 5, 2 }, { 3, 99 } };
 	static const uint32_t want[] = { 0, 1, 2, 3, 4, 2, 6, 1, 1, 2 };
 	uint32_t turned[COUNT(pairs)][2];
 
@@ -27,5 +28,9 @@ TEST(the_order_in_which_names_are_joined_makes_no_difference)
 TEST(what_is_kept_of_a_failed_event_is_text)
 {
 	CHECK_STR(failed_text(a, S("ok \xc3\xa9")), S("ok \xc3\xa9"));
-	CHECK_STR(failed_text(a, S("a\xff" "b\0c")), S("a\xef\xbf\xbd" "b\xef\xbf\xbd" "c"));
+	CHECK_STR(failed_text(a, S("a\xff"
+	                           "b\0c")),
+	          S("a\xef\xbf\xbd"
+	            "b\xef\xbf\xbd"
+	            "c"));
 }

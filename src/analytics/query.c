@@ -231,7 +231,8 @@ static Err *find_edges(Query *q)
 	q->edges[0] = at;
 	while (at < q->to_ms) {
 		if (q->buckets == QUERY_BUCKETS)
-			return invalid(q->arena, "the time has more intervals than a query may have");
+			return invalid(q->arena,
+			               "the time has more intervals than a query may have");
 		at = next_edge(q, at);
 		q->edges[++q->buckets] = at;
 	}

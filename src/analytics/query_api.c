@@ -94,8 +94,9 @@ static Err *query_post(ServiceCall *c)
 ServiceRoutes analytics_query_routes(void)
 {
 	static ServiceRoute rows[] = {
-		{ "POST", "/v1/query", query_post, .scopes = "analytics:read", .body_max = QUERY_BODY,
-		  .answer = &answer_table, .tag = "reports", .help = "ask about events" },
+		{ "POST", "/v1/query", query_post, .scopes = "analytics:read",
+		  .body_max = QUERY_BODY, .answer = &answer_table, .tag = "reports",
+		  .help = "ask about events" },
 	};
 
 	rows[0].body = query_fields();

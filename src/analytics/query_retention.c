@@ -112,9 +112,7 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_retention(void)
 {
-	static const QueryRunner runner = {
-		.begin = begin, .take = take, .put = put, .end = end
-	};
+	static const QueryRunner runner = { .begin = begin, .take = take, .put = put, .end = end };
 
 	return &runner;
 }

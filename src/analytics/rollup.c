@@ -199,8 +199,8 @@ static Err *count_day(Db *db, Arena *a, int64_t project, int64_t day, int64_t ve
 
 	TRY(rollup_make(db, a, project, day, false, &r));
 	rollup_put(&b, &r);
-	return db_exec(db, a, rollup_set, NULL, .project = project, .day = day,
-	               .version = version, .data = buf_str(&b));
+	return db_exec(db, a, rollup_set, NULL, .project = project, .day = day, .version = version,
+	               .data = buf_str(&b));
 }
 
 Err *rollup_some(Db *db, Arena *a, int64_t now_us, size_t *counted)

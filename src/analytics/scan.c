@@ -202,8 +202,8 @@ static void put_dots(Slice *s, const uint32_t *masks, uint32_t from, uint32_t to
 		if (!masks[i])
 			continue;
 		*to_dot++ = (Dot){ s->time[i], person_root(&q->persons, s->person[i]), masks[i],
-			             groups ? groups[words_code(&group->words, i)] : 0,
-			             values ? values[words_code(&value->words, i)] : NAN };
+			           groups ? groups[words_code(&group->words, i)] : 0,
+			           values ? values[words_code(&value->words, i)] : NAN };
 	}
 	d->count = (size_t)(to_dot - d->dots);
 }
@@ -298,7 +298,8 @@ Err *scan_day(Query *q, Db *db, Arena *a, int64_t day, Dot **dots, size_t *count
 			break;
 	}
 	if (d.gone)
-		return err_new(a, ERR_BUSY, "query.moving", "the day's events were moved too often");
+		return err_new(a, ERR_BUSY, "query.moving",
+		               "the day's events were moved too often");
 	*dots = d.dots;
 	*count = d.count;
 	return NULL;

@@ -89,8 +89,8 @@ static Err *fetch(void *arg, Arena *a, size_t source, Str name, Str *bytes)
 
 static Segment merged(Arena *a, Two *two, const bool *dropped)
 {
-	static const Str names[] = { S("time"), S("received"), S("person"), S("id"),
-		                     S("event"), S("p:plan"), S("p:n") };
+	static const Str names[] = { S("time"),  S("received"), S("person"), S("id"),
+		                     S("event"), S("p:plan"),   S("p:n") };
 	uint32_t events[] = { two->of[0].events, two->of[1].events };
 	SegmentMerge m = { events, 2, names, COUNT(names), fetch, two, dropped };
 	Segment out = { .project = 3, .day = DAY };
