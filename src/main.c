@@ -17,7 +17,15 @@
 #include "gateway/services.h"
 #include "load/command.h"
 #include "load/scenario.h"
+#include "notification/mail_command.h"
+#include "notification/notification.h"
+#include "payment/fault_command.h"
+#include "payment/ledger_export.h"
+#include "payment/payment.h"
+#include "payment/payment_command.h"
 #include "rt/jq.h"
+#include "saga/saga.h"
+#include "saga/saga_command.h"
 #include "service/services.h"
 #include "shift/command.h"
 #include "shift/hooks.h"
@@ -63,7 +71,8 @@ static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands,     init_commands,      explain_commands,
 	store_commands,   event_commands,    job_commands,       shift_commands,
 	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
-	keys_commands,    services_commands, analytics_commands,
+	keys_commands,    services_commands, analytics_commands, fault_commands,
+	saga_commands,    payment_commands,  ledger_commands,    mail_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -94,7 +103,8 @@ static Err *read_for_service(Arena *a, Str file, const void **out)
 
 static Err *begin_services(Arena *a)
 {
-	const Service *const rows[] = { user_service(), analytics_service(), MORE_SERVICES };
+	const Service *const rows[] = { user_service(), notification_service(), analytics_service(),
+		                        payment_service(), MORE_SERVICES };
 	const Service **services = ARENA_ARRAY(a, const Service *, COUNT(rows));
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -106,6 +116,7 @@ static Err *begin_services(Arena *a)
 	services_read_with(read_for_service);
 	for (size_t i = 0; i <= COUNT(rows); i++)
 		store_commands_know(services_schema(i));
+	store_commands_know(saga_own_schema);
 	return NULL;
 }
 
@@ -120,6 +131,8 @@ static void begin_features(void)
 	families = shift_metrics(&count);
 	metrics_add(families, count);
 	pages = shift_pages(&count);
+	admin_extend(pages, count);
+	pages = services_pages(&count);
 	admin_extend(pages, count);
 	console_begin();
 }

@@ -2,13 +2,25 @@
  *
  * The tests that every engine passes: suite.h with the sample schema. Whoever includes it has defined suite_open. */
 #pragma once
+#include "analytics_schema.h"
+#include "analytics_segment_sql.h"
+#include "analytics_sql.h"
 #include "base/time.h"
 #include "rt/loop.h"
+#include "ledger_sql.h"
+#include "payment_fsck_sql.h"
+#include "payment_ledger_fsck_sql.h"
+#include "payment_ledger_list_sql.h"
+#include "payment_ledger_sql.h"
+#include "payment_schema.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
+#include "saga_schema.h"
+#include "saga_sql.h"
 #include "service_api_key_sql.h"
 #include "service_idempotency_sql.h"
 #include "service_schema.h"
+#include "service_state_sql.h"
 #include "shift_book_sql.h"
 #include "shift_dual_sql.h"
 #include "shift_schema.h"
@@ -630,10 +642,19 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &shift_schema, &applied));
 	TRY(schema_apply(db, a, &service_schema, &applied));
 	TRY(schema_apply(db, a, &user_schema, &applied));
+	TRY(schema_apply(db, a, &payment_schema, &applied));
+	TRY(schema_apply(db, a, &saga_schema, &applied));
+	suite_statements(db, a, &ledger_sql);
+	suite_statements(db, a, &payment_fsck_sql);
+	suite_statements(db, a, &payment_ledger_fsck_sql);
+	suite_statements(db, a, &payment_ledger_list_sql);
+	suite_statements(db, a, &payment_ledger_sql);
+	suite_statements(db, a, &saga_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);
 	suite_statements(db, a, &service_idempotency_sql);
+	suite_statements(db, a, &service_state_sql);
 	suite_statements(db, a, &shift_webhook_sql);
 	suite_statements(db, a, &shift_dual_sql);
 	suite_statements(db, a, &store_db_lease_sql);
@@ -647,6 +668,19 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &user_oidc_sql);
 	suite_statements(db, a, &user_session_sql);
 	suite_statements(db, a, &user_sql);
+	return NULL;
+}
+
+/* A service's database has its own tables beside the store's and the frame's. */
+SUITE_TEST(statements_of_analytics_fit_its_schema_and_look_up_what_they_can)
+{
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(schema_apply(db, a, &service_schema, &applied));
+	TRY(schema_apply(db, a, &analytics_schema, &applied));
+	suite_statements(db, a, &analytics_sql);
+	suite_statements(db, a, &analytics_segment_sql);
 	return NULL;
 }
 

@@ -4,7 +4,7 @@
  * are. */
 #include "gateway/admin.h"
 #include "gateway/auth.h"
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/auth_keys.h"
 #include "gateway/command.h"
 #include "gateway/files_cache.h"

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/auth_flight.h"
 #include "gateway/auth_throttle.h"
 #include "gateway/auth_watch.h"

@@ -3,7 +3,7 @@
  * Basic: names and passwords of a file (RFC 7617). Counted, as it goes on over reloads that do not change it: verified logins
  * and wrong tries are not forgotten. */
 #pragma once
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/conf_auth.h"
 
 typedef struct Basic Basic;

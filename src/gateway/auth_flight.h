@@ -9,7 +9,7 @@
  *	... ask ...
  *	auth_flight_tell(&flight, &answer);                                                               */
 #pragma once
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 
 typedef struct AuthFlights AuthFlights;
 AuthFlights *auth_flights_new(void) RETURNS_NONNULL;

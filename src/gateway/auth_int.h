@@ -3,7 +3,7 @@
  * Between auth.c (the step) and the ways in which somebody can be known. */
 #pragma once
 #include "gateway/auth.h"
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/passage.h"
 
 typedef struct ApiKeys ApiKeys;

@@ -2,7 +2,7 @@
  *
  * JwtGuard: tokens of one issuer. Counted, as it goes on over reloads that do not change it. */
 #pragma once
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/auth_keys.h"
 
 typedef struct JwtGuard JwtGuard;

@@ -2,7 +2,7 @@
  *
  * Mint: short-lived tokens that tell servers who came, and the keys they are checked with. */
 #pragma once
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 #include "gateway/conf_auth.h"
 
 typedef struct Mint Mint;

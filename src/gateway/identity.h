@@ -2,7 +2,7 @@
  *
  * Identity: who a request is from, as it was proved. In the request's arena. */
 #pragma once
-#include "gateway/auth_cache.h"
+#include "auth/proved.h"
 
 typedef struct Identity {
 	const char *by; /* "jwt" */

@@ -70,6 +70,18 @@ Str service_header(const ServiceCall *c, const char *name); /* of the request; e
 Str service_cookie(const ServiceCall *c,
                    const char *name); /* of the request; empty: none, or two of them */
 
+/* Tokens that every service believes: peer.h. */
+/* For .who of a Service. Sets who->name ("usr_...", the client's id, "key:bk_...", "service:payment"), ->id where it is a user of
+ * ours, ->scopes, ->peer. Nobody: no Authorization of that kind. May park (an issuer's keys are fetched). Fails with
+ * UNAUTHENTICATED "auth.token", BUSY "auth.keys" when the issuer's keys cannot be had. */
+Err *service_who_bearer(ServiceCall *c, ServiceWho *who) MUST_USE;
+/* What follows "Bearer " in Authorization; also the user name of Basic, when `basic` (Stripe's clients); empty: none. */
+Str service_bearer(const ServiceCall *c, bool basic);
+/* The same for a token that came another way. Fails as service_who_bearer. */
+Err *service_who_token(ServiceCall *c, Str token, ServiceWho *who) MUST_USE;
+/* Claims of the token; NULL: it has none (an API key). */
+const Json *service_who_claims(const ServiceCall *c);
+
 /* Mistakes that no table can see; all are told at once. service_mistakes fails with INVALID "request.fields" (422) when there
  * are some. pointer: "/email", a literal or of the arena. */
 void service_mistake(ServiceCall *c, const char *pointer, const char *code, const char *fmt, ...)

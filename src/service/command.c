@@ -6,6 +6,7 @@
 #include "base/args.h"
 #include "base/log.h"
 #include "rt/loop.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 

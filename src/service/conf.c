@@ -11,6 +11,7 @@
  * `banyan serve --only` names it. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 #include "service/trust_int.h"

@@ -5,6 +5,7 @@
  * wrong with money or mail is for people. The exit code is 3 when anything is wrong, so that a script may stop there. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 

@@ -6,6 +6,7 @@
  * a fiber tries until it is there. What is wrong for good (a schema of a newer release, keys that cannot be read) ends the start. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/route_int.h"
 #include "service/trust_int.h"
@@ -134,7 +135,7 @@ Home *home_new(const Service *service, const ServiceConf *conf, const void *own)
 		                 .public_url = conf->public_url,
 		                 .development = conf->development } };
 	home->trust = trust_of(home);
-	home->issuers = peer_issuers_new(a, &conf->issuers);
+	home->issuers = peer_issuers_new(a, conf->issuers.at, conf->issuers.count);
 	return home;
 }
 
@@ -152,6 +153,11 @@ Err *home_make(Home *home, Arena *errs)
 		metrics_add(rows, count);
 	pages_make(home);
 	return NULL;
+}
+
+PeerIssuers *issuers_of(const ServiceCall *c)
+{
+	return home_of(c)->issuers;
 }
 
 void home_still(Home *home)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "store/bus.h"
 #include "store/schema.h"

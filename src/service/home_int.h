@@ -4,10 +4,12 @@
 #pragma once
 #include "http/server.h"
 #include "obs/metric.h"
-#include "service/peer_int.h"
 #include "service/service.h"
 #include "store/db_conf.h"
 #include "store/cache.h"
+
+typedef struct IssuerConf IssuerConf; /* conf_int.h */
+typedef struct PeerIssuers PeerIssuers;
 
 typedef struct ServiceConf {
 	Str listen;
@@ -20,7 +22,7 @@ typedef struct ServiceConf {
 	RedisConf redis;
 	CacheConf cache;
 	CONF_LIST_OF(Str) trusted_proxies;
-	IssuerList issuers;
+	CONF_LIST_OF(IssuerConf) issuers;
 } ServiceConf;
 
 /* conf.c: services by their place in the list, in a configuration */
@@ -34,14 +36,8 @@ const ServiceConf *service_conf_of(const void *conf,
                                    size_t i); /* by place in the list of services */
 const void *service_own_conf(const void *conf, size_t i);
 
-/* The configuration that this process works with. outside: of a command, to whom no service is in its own process. */
-void services_use(const void *conf, bool outside);
-Str services_secret(void);                               /* of that: empty, there is none */
-const ServiceConf *service_conf_named(const char *name); /* of that; NULL: it is not in the file */
-bool services_is_here(const char *name);                 /* in this process */
-/* As services_place, of that configuration. */
-const char *services_peer_place(Arena *a, Str name, Str *address, bool *tls);
-const Service *service_of_command(const Cmd *cmd); /* by its first word; NULL: none */
+const ServiceConf *service_conf_named(
+	const char *name); /* of what is at work; NULL: it is not in the file */
 
 enum { HOME_PORTS = 2 };
 

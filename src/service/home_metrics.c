@@ -3,6 +3,7 @@
  * What is counted of a service: requests and their times by route, and whether it is up. Cells are taken when it starts, so that
  * counting one request is a few instructions. */
 #include "base/arena.h"
+#include "http/ask.h"
 #include "service/home_int.h"
 #include "service/route_int.h"
 #include "service/services.h"
@@ -37,7 +38,12 @@ const MetricFamily *service_metrics(size_t *count)
 
 void service_put_metrics(Buf *out)
 {
+	size_t count;
+	const MetricFamily *asked = ask_metrics(&count);
+
 	metrics_put_markdown(out, families, COUNT(families));
+	buf_put(out, S("\nOf requests that go out: to other services, providers, webhooks.\n\n"));
+	metrics_put_markdown(out, asked, count);
 }
 
 static void read_up(MetricOut *out)

@@ -9,8 +9,7 @@
 #include "base/arena.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "service/home_int.h"
-#include "service/services.h"
+#include "service/service.h"
 
 #include <pthread.h>
 

@@ -7,21 +7,11 @@
  *   - an API key of the service's own, "bk_...": `banyan NAME key add|list|revoke`, with scopes and an end, kept as its SHA-256;
  *   - a token that another service made for this one, by the secret they share (`services.secret`; in one process one that is made
  *     at the start). Such a peer may do everything: its scopes are not asked for.
- * A service with words of its own (a cookie, "sk_...") looks for those first and asks this for all others. */
+ * A service with words of its own (a cookie, "sk_...") looks for those first and asks this for all others. What of this a service
+ * calls itself is in call.h. */
 #pragma once
 #include "http/ask.h"
 #include "service/call.h"
-
-/* For .who of a Service. Sets who->name ("usr_...", the client's id, "key:bk_...", "service:payment"), ->id where it is a user of
- * ours, ->scopes, ->peer. Nobody: no Authorization of that kind. May park (an issuer's keys are fetched). Fails with
- * UNAUTHENTICATED "auth.token", BUSY "auth.keys" when the issuer's keys cannot be had. */
-Err *service_who_bearer(ServiceCall *c, ServiceWho *who) MUST_USE;
-/* What follows "Bearer " in Authorization; also the user name of Basic, when `basic` (Stripe's clients); empty: none. */
-Str service_bearer(const ServiceCall *c, bool basic);
-/* The same for a token that came another way. Fails as service_who_bearer. */
-Err *service_who_token(ServiceCall *c, Str token, ServiceWho *who) MUST_USE;
-/* Claims of the token; NULL: it has none (an API key). */
-const Json *service_who_claims(const ServiceCall *c);
 
 /* --- asking another service -------------------------------------------------------------------------------------------------- */
 

@@ -6,8 +6,8 @@
 #include "base/arena.h"
 #include "base/args.h"
 #include "base/time.h"
-#include "service/home_int.h"
 #include "service/peer_int.h"
+#include "service/service.h"
 #include "service_api_key_sql.h"
 
 #include <string.h>

@@ -58,6 +58,9 @@ static void put(IssuerKeys *keys, KeySet *set)
 
 	pthread_mutex_lock(&keys->lock);
 	before = keys->set;
+	set->generation = !before                           ? 1
+	                  : str_eq(before->text, set->text) ? before->generation
+	                                                    : before->generation + 1;
 	keys->set = set;
 	pthread_mutex_unlock(&keys->lock);
 	set_unref(before);
@@ -105,9 +108,10 @@ static Err *from_file(Arena *a, Str path, KeySet *set)
 
 	TRY(work_run(read_it, &reading));
 	TRY(reading.err);
-	if (!str_starts(str_trim(reading.text), S("-----BEGIN")))
-		return jwks_read(set->arena, reading.text, JWK_TAKE_SECRET, &set->keys);
-	TRY(jwk_read_pem(set->arena, reading.text, S(""), 0, &key));
+	set->text = str_dup(set->arena, reading.text);
+	if (!str_starts(str_trim(set->text), S("-----BEGIN")))
+		return jwks_read(set->arena, set->text, JWK_TAKE_SECRET, &set->keys);
+	TRY(jwk_read_pem(set->arena, set->text, S(""), 0, &key));
 	set->keys = jwks_of(set->arena, key);
 	return NULL;
 }
@@ -128,7 +132,8 @@ static Err *from_address(Arena *a, Str where, KeySet *set)
 	if (answer.status != 200)
 		return err_new(a, ERR_UPSTREAM, "auth.keys", "%.*s answered with %u",
 		               STR_ARG(where), answer.status);
-	return jwks_read(set->arena, answer.body, JWK_TAKE_PUBLIC, &set->keys);
+	set->text = str_dup(set->arena, answer.body);
+	return jwks_read(set->arena, set->text, JWK_TAKE_PUBLIC, &set->keys);
 }
 
 static bool is_address(Str where)
@@ -232,4 +237,16 @@ Err *issuer_keys_get(IssuerKeys *keys, Arena *a, bool anew, KeySet **out)
 		*out = take(keys);
 	}
 	return NULL;
+}
+
+uint32_t issuer_keys_generation(IssuerKeys *keys)
+{
+	uint32_t generation;
+
+	if (time_mono_us() >= __atomic_load_n(&keys->old_us, __ATOMIC_RELAXED))
+		return 0;
+	pthread_mutex_lock(&keys->lock);
+	generation = keys->set ? keys->set->generation : 0;
+	pthread_mutex_unlock(&keys->lock);
+	return generation;
 }

@@ -6,20 +6,23 @@
  * refused by the user service's own issuer by their typ, elsewhere by the audience that must be named. */
 #include "auth/b64.h"
 #include "auth/jwt.h"
+#include "auth/proved.h"
 #include "base/arena.h"
 #include "base/time.h"
-#include "service/home_int.h"
+#include "service/service.h"
 #include "service/peer_int.h"
 
 #include <string.h>
 
 #define SKEW_US (30 * US_PER_S)
+enum { PROVED = 10000 };
 #define PEER_TYP S("peer+jwt")
 
 typedef struct Issuer {
 	const IssuerConf *conf;
 	IssuerKeys *keys;
-	Str typ; /* what its tokens must be; empty: anything */
+	AuthCache *proved; /* what was shown, until it ends or the keys are others */
+	Str typ;           /* what its tokens must be; empty: anything */
 } Issuer;
 
 struct PeerIssuers {
@@ -60,19 +63,20 @@ const ConfTable *issuer_conf_table(void)
 	return &table;
 }
 
-PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list)
+PeerIssuers *peer_issuers_new(Arena *a, const IssuerConf *at, size_t count)
 {
 	static const IssuerConf user = { .keys = { "service:user", 12 } };
 	PeerIssuers *issuers = ARENA_NEW(a, PeerIssuers);
 
-	issuers->count = MAX(list->count, (size_t)1);
+	issuers->count = MAX(count, (size_t)1);
 	issuers->at = ARENA_ARRAY(a, Issuer, issuers->count);
 	for (size_t i = 0; i < issuers->count; i++) {
-		const IssuerConf *conf = list->count ? &list->at[i] : &user;
+		const IssuerConf *conf = count ? &at[i] : &user;
 
 		issuers->at[i] =
 			(Issuer){ .conf = conf,
 			          .keys = issuer_keys_new(conf->keys),
+			          .proved = auth_cache_new(PROVED, S("services")),
 			          .typ = str_starts(conf->keys, S("service:")) ? S("at+jwt")
 			                                                       : S("") };
 	}
@@ -81,8 +85,10 @@ PeerIssuers *peer_issuers_new(Arena *a, const IssuerList *list)
 
 void peer_issuers_end(PeerIssuers *issuers)
 {
-	for (size_t i = 0; issuers && i < issuers->count; i++)
+	for (size_t i = 0; issuers && i < issuers->count; i++) {
 		issuer_keys_free(issuers->at[i].keys);
+		auth_cache_free(issuers->at[i].proved);
+	}
 }
 
 static const Issuer *find_issuer(const PeerIssuers *issuers, Str iss)
@@ -112,53 +118,87 @@ static Str scopes_of(Arena *a, const Json *claims)
 	return str_dup(a, buf_str(&b));
 }
 
-static void set_who(Arena *a, const Issuer *issuer, const Jwt *jwt, ServiceWho *who)
+static void set_who(Arena *a, const Issuer *issuer, const Json *claims, ServiceWho *who)
 {
-	Str scopes = scopes_of(a, jwt->claims);
+	Str scopes = scopes_of(a, claims), own = issuer->conf->scopes;
 
-	*who = (ServiceWho){ .known = true, .name = jwt->subject, .claims = jwt->claims };
-	who->scopes =
-		issuer->conf->scopes.len && scopes.len
-			? str_fmt(a, "%.*s %.*s", STR_ARG(scopes), STR_ARG(issuer->conf->scopes))
-		: scopes.len ? scopes
-			     : issuer->conf->scopes;
-	if (!service_id_read(jwt->subject, "usr_", &who->id))
+	*who = (ServiceWho){ .known = true, .claims = claims, .scopes = scopes.len ? scopes : own };
+	if (scopes.len && own.len)
+		who->scopes = str_fmt(a, "%.*s %.*s", STR_ARG(scopes), STR_ARG(own));
+	json_to_str(json_get(claims, S("sub")), &who->name);
+	if (!service_id_read(who->name, "usr_", &who->id))
 		who->id = (Uuid){ { 0 } };
 }
 
-static Err *prove(Arena *a, Jws *jws, const Issuer *issuer)
+/* *generation: of the keys that proved it. */
+static Err *prove(Arena *a, Jws *jws, const Issuer *issuer, uint32_t *generation)
 {
 	AUTO(key_set_unrefp) KeySet *set = NULL;
 	AUTO(key_set_unrefp) KeySet *fresh = NULL;
 	Err *err;
 
 	TRY(issuer_keys_get(issuer->keys, a, false, &set));
+	*generation = set->generation;
 	err = jws_prove(a, jws, set->keys);
 	if (!err_is(err, "jws.key"))
 		return err;
 	TRY(issuer_keys_get(issuer->keys, a, true, &fresh));
+	*generation = fresh->generation;
 	return jws_prove(a, jws, fresh->keys);
 }
 
-static Err *of_issuer(ServiceCall *c, Jws *jws, ServiceWho *who)
+static Err *check(ServiceCall *c, const Issuer *issuer, Jws *jws, AuthId id, const Json **claims)
 {
-	JwtRules rules = { .skew_us = SKEW_US, .need_expiry = true };
+	const IssuerConf *conf = issuer->conf;
+	JwtRules rules = { .issuer = conf->issuer,
+		           .audiences = conf->audience.at,
+		           .audience_count = conf->audience.count,
+		           .skew_us = SKEW_US,
+		           .need_expiry = true };
+	uint32_t generation;
+	Jwt jwt;
+
+	TRY(prove(c->arena, jws, issuer, &generation));
+	TRY(jwt_check(c->arena, jws->payload, &rules, time_utc_us(), &jwt));
+	auth_cache_add(issuer->proved, id, generation, jwt.claims, jwt.expires_us + SKEW_US);
+	*claims = jwt.claims;
+	return NULL;
+}
+
+static void let_go(void *entry)
+{
+	auth_entry_unref(entry);
+}
+
+/* As it was proved before, while the keys are the same. */
+static bool recall(ServiceCall *c, const Issuer *issuer, AuthId id, const Json **claims)
+{
+	const AuthEntry *entry =
+		auth_cache_find(issuer->proved, id, issuer_keys_generation(issuer->keys),
+	                        time_utc_us());
+
+	if (!entry)
+		return false;
+	arena_defer(c->arena, let_go, (void *)(uintptr_t)entry);
+	*claims = entry->claims;
+	return true;
+}
+
+static Err *of_issuer(ServiceCall *c, Str token, Jws *jws, ServiceWho *who)
+{
+	AuthId id = auth_id(token);
 	const Issuer *issuer;
 	const Json *claims;
 	Str iss = { 0 };
-	Jwt jwt;
 
 	TRY(json_read(c->arena, jws->payload, 0, &claims));
 	json_to_str(json_get(claims, S("iss")), &iss);
-	issuer = find_issuer(home_of(c)->issuers, iss);
+	issuer = find_issuer(issuers_of(c), iss);
 	if (!issuer || (issuer->typ.len && !str_eq_nocase(jws->typ, issuer->typ)))
 		return &bad_token;
-	TRY(prove(c->arena, jws, issuer));
-	rules.issuer = issuer->conf->issuer;
-	rules.audiences = issuer->conf->audience.at;
-	rules.audience_count = issuer->conf->audience.count;
-	TRY(jwt_check(c->arena, jws->payload, &rules, time_utc_us(), &jwt));
-	set_who(c->arena, issuer, &jwt, who);
+	if (!recall(c, issuer, id, &claims))
+		TRY(check(c, issuer, jws, id, &claims));
+	set_who(c->arena, issuer, claims, who);
 	return NULL;
 }
 
@@ -228,7 +268,8 @@ static Err *of_jwt(ServiceCall *c, Str token, ServiceWho *who)
 	Jws jws;
 
 	TRY(jws_open(c->arena, token, &(JwsRules){ 0 }, &jws));
-	return str_eq_nocase(jws.typ, PEER_TYP) ? of_peer(c, &jws, who) : of_issuer(c, &jws, who);
+	return str_eq_nocase(jws.typ, PEER_TYP) ? of_peer(c, &jws, who)
+	                                        : of_issuer(c, token, &jws, who);
 }
 
 Err *service_who_token(ServiceCall *c, Str token, ServiceWho *who)

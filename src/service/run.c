@@ -5,6 +5,7 @@
  * `service:user` needs no port where both are one process. */
 #include "base/arena.h"
 #include "base/log.h"
+#include "service/conf_int.h"
 #include "service/home_int.h"
 #include "service/services.h"
 

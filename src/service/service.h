@@ -37,8 +37,8 @@
  * uses c->x (http_begin, ...); then the frame sends nothing. */
 #pragma once
 #include "service/call.h"
-#include "store/consumer.h"
 
+typedef struct Event Event;
 typedef struct JobKind JobKind;
 typedef struct JobSchedule JobSchedule;
 typedef struct MetricFamily MetricFamily;
@@ -73,6 +73,8 @@ typedef struct ServiceRoutes {
 	{ \
 		(rows), COUNT(rows) \
 	}
+
+typedef Err *EventFn(Db *tx, Arena *a, const Event *event, void *arg); /* of store/consumer.h */
 
 /* Events of another service, each once and in order of what they are about, in a transaction of this service's own database
  * (store/consumer.h says what fn may do). From that service's outbox where both are in one process or share a machine's files or a

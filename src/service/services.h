@@ -49,6 +49,8 @@ void services_each(ServicesEach *fn, void *arg);
 Err *services_drain(const HttpDrain *how) MUST_USE;
 void services_end(void); /* parks, shielded; fine when nothing began */
 
+/* `/services` of the admin port: how they are, in numbers. */
+const struct AdminPage *services_pages(size_t *count);
 void service_put_metrics(Buf *out); /* of all services, as a page of the manual */
 
 /* Reads a configuration file whole, for commands; *conf: what services_table filled. Prints what is wrong with it. */

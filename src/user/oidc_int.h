@@ -2,7 +2,7 @@
  *
  * The provider from inside: what its endpoints and pages share. */
 #pragma once
-#include "user/form.h"
+#include "http/form.h"
 #include "user/oidc.h"
 #include "user/oidc_keys.h"
 #include "user/oidc_store.h"

@@ -122,6 +122,12 @@ static Err *program(ServiceCall *c, Str token, ServiceWho *who)
 
 /* --- people ------------------------------------------------------------------------------------------------------------- */
 
+/* A JWT, or a key: ours have no dots, and begin otherwise. */
+static bool is_of_others(Str token)
+{
+	return str_starts(token, S("bk_")) || str_find_char(token, '.') >= 0;
+}
+
 Err *user_who(ServiceCall *c, ServiceWho *who)
 {
 	Seen seen = { .session = NULL };
@@ -131,6 +137,8 @@ Err *user_who(ServiceCall *c, ServiceWho *who)
 		return NULL;
 	if (!seen.cookie && str_starts(seen.token, S("bst_")))
 		return program(c, seen.token, who);
+	if (!seen.cookie && is_of_others(seen.token))
+		return service_who_token(c, seen.token, who);
 	TRY(session_find(accounts_of(c->home), c->arena, seen.token, &seen.session, &seen.user));
 	if (!seen.session || !seen.session->level) {
 		if (seen.cookie)

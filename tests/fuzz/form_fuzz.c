@@ -3,7 +3,7 @@
  * Forms, and addresses of clients. What is read and written again reads as the same, no name stands there twice, all of it is UTF-8
  * without NUL; an address that may be registered is known once it is, and is no other origin's. */
 #include "base/arena.h"
-#include "user/form.h"
+#include "http/form.h"
 #include "user/oidc_domain.h"
 
 #include <stdlib.h>

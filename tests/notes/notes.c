@@ -8,7 +8,9 @@
 #include "notes_schema.h"
 #include "notes_sql.h"
 #include "rt/fiber.h"
+#include "service/peer.h"
 #include "service/service.h"
+#include "store/consumer.h"
 #include "store/outbox.h"
 
 #include <string.h>
@@ -254,6 +256,39 @@ static Err *note_slow(ServiceCall *c)
 	return NULL;
 }
 
+/* Asks another service with a token of ours, and says what it answered. */
+static Err *note_peer(ServiceCall *c)
+{
+	PeerAsk what = { .service = str_z(c->arena, service_part(c, "service")),
+		         .target = str_fmt(c->arena, "/v1/%.*s", STR_ARG(service_part(c, "page"))),
+		         .traceparent = c->traceparent };
+	AskAnswer answer;
+	JsonWriter *w;
+
+	TRY(service_peer_call(c->home, c->arena, &what, &answer));
+	w = service_json(c);
+	json_begin_object(w);
+	json_put_i64(w, "status", answer.status);
+	json_put_str(w, "body", answer.body);
+	json_end(w);
+	return NULL;
+}
+
+static Err *whoever(ServiceCall *c)
+{
+	JsonWriter *w;
+
+	TRY(service_need_scope(c, "notes:secret"));
+	w = service_json(c);
+	json_begin_object(w);
+	json_put_str(w, "name", c->who.name);
+	json_put_bool(w, "peer", c->who.peer);
+	json_put_str(w, "scopes", c->who.scopes);
+	json_put_str(w, "traceparent", c->traceparent);
+	json_end(w);
+	return NULL;
+}
+
 typedef struct Found {
 	Str word;
 	int64_t most;
@@ -295,13 +330,15 @@ static Err *oauth_fail(ServiceCall *c, const Err *err)
 	return NULL;
 }
 
-/* "Bearer ann notes:read notes:write" */
+/* "Bearer ann notes:read notes:write", or what every service believes. */
 static Err *who(ServiceCall *c, ServiceWho *out)
 {
-	Str rest = service_header(c, "Authorization"), word;
+	Str rest = service_header(c, "Authorization"), word, token = service_bearer(c, false);
 
 	if (!rest.len)
 		return NULL;
+	if (str_starts(token, S("bk_")) || str_find_char(token, '.') >= 0)
+		return service_who_token(c, token, out);
 	if (!str_split(&rest, ' ', &word) || !str_eq(word, S("Bearer")) ||
 	    !str_split(&rest, ' ', &word))
 		return err_new(c->arena, ERR_UNAUTHENTICATED, "auth.token", "that token is none");
@@ -325,6 +362,9 @@ static const ServiceRoute note_routes[] = {
 	  .help = "how many there are" },
 	{ "POST", "/v1/notes:find", notes_count_get, .kind = SERVICE_BODY_FORM,
 	  .body = &found_fields, .fail = oauth_fail, .tag = "notes", .help = "look for notes" },
+	{ "GET", "/v1/peers/{service}/{page}", note_peer, .tag = "notes",
+	  .help = "what another service answers us" },
+	{ "GET", "/v1/whoever", whoever, .scopes = "", .tag = "notes", .help = "who asks" },
 	{ "GET", "/v1/slow", note_slow, .tag = "notes", .help = "an answer that takes its time" },
 };
 static const ServiceRoutes routes[] = { SERVICE_ROUTES(note_routes) };
@@ -345,6 +385,42 @@ static const Schema *schema(void)
 	return &notes_schema;
 }
 
+/* A note for who has just come. */
+static Err *welcome(Db *tx, Arena *a, const Event *event, void *arg)
+{
+	NoteRow note = { .id = event->id,
+		         .owner = event->aggregate_id,
+		         .title = event->type,
+		         .version = 1,
+		         .created_at = event->time_us };
+
+	(void)arg;
+	return db_exec_with(tx, a, note_add, &note, NULL);
+}
+static const char *const heard[] = { "user.registered" };
+static const ServiceConsumer consumers[] = {
+	{ "notes.welcome", "user", heard, 1, welcome },
+};
+
+static Err *check_versions(const ServiceHome *home, Db *db, Arena *a, ServiceFinding *found)
+{
+	NotesOddRow *rows;
+	size_t count;
+
+	(void)home;
+	TRY(db_all(db, a, notes_odd, &rows, &count));
+	for (size_t i = 0; i < count; i++) {
+		found->looked++;
+		if (rows[i].version < 1)
+			service_wrong(found, "%.*s has version %" PRId64, STR_ARG(rows[i].title),
+			              rows[i].version);
+	}
+	return NULL;
+}
+static const ServiceCheck checks[] = {
+	{ "notes.version", check_versions, "a note has a version of 1 at least" },
+};
+
 static const Service notes = {
 	.name = "notes",
 	.summary = "what people write down",
@@ -353,6 +429,11 @@ static const Service notes = {
 	.schema = schema,
 	.routes = routes,
 	.routes_count = COUNT(routes),
+	.consumers = consumers,
+	.consumer_count = COUNT(consumers),
+	.checks = checks,
+	.check_count = COUNT(checks),
+	.keys = true,
 	.who = who,
 };
 

@@ -22,3 +22,6 @@ delete from notes where id = :id
 
 --- one notes_count() -> (count int); scans
 select count(*) as count from notes
+
+--- many notes_odd() -> (title text, version int); scans
+select title, version from notes order by id

@@ -17,7 +17,7 @@ import pytest
 pytest.register_assert_rewrite("actors.http1", "actors.client", "actors.gateway", "actors.prometheus", "actors.h2wire", "actors.console")
 
 from actors import servers  # noqa: E402  (after the line above, which rewrites their assertions)
-from actors.accounts import NO_THROTTLE, QUICK, Accounts, fresh  # noqa: E402
+from actors.accounts import NO_THROTTLE, QUICK, Accounts, engine_of, fresh  # noqa: E402
 from actors.certificates import Certificates  # noqa: E402
 from actors.client import Client  # noqa: E402
 from actors.gateway import Gateway  # noqa: E402
@@ -81,6 +81,10 @@ class Stage(contextlib.ExitStack):
 
 # Set once for all: the gateway inherits it, and some plays open a thousand connections.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "both_engines: of SQLite and PostgreSQL, in every run (others: SQLite, but in the proof)")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -174,7 +178,7 @@ def accounts_beside(tmp_path_factory):
 @pytest.fixture(params=["sqlite", "postgres"])
 def accounts_database(request, stage):
     """The URL of an empty one."""
-    if request.param == "sqlite":
+    if engine_of(request) == "sqlite":
         return f"sqlite:{stage.folder}/user.db"
     return fresh(request.getfixturevalue("accounts_beside")[0])
 

@@ -8,13 +8,14 @@ import json
 
 import pytest
 
-from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, Person, code_of, one_engine, with_totp
+from actors.accounts import NO_THROTTLE, PASSWORD, QUICK, Person, code_of, with_totp
 from actors.waiting import PROOF
 
 
 # --- coming in ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_somebody_registers_verifies_logs_in_and_out(accounts):
     service = accounts()
     ann = service.register("Ann@Shop.test", name="Ann", locale="de", profile={"size": 42})
@@ -87,6 +88,7 @@ def test_a_recovery_that_went_to_an_old_address_is_good_for_nothing(accounts):
     assert refused.status == 403 and refused.code == "user.code" and ann.log_in(login="new@shop.test").status == 201
 
 
+@pytest.mark.both_engines
 def test_a_changed_password_ends_all_sessions_but_this_one_whose_token_is_another(accounts):
     service = accounts()
     ann, other = service.register(), None
@@ -117,6 +119,7 @@ def test_a_weaker_hash_is_made_anew_at_a_login_only_where_nobody_else_reads_it(a
     assert ann.log_in().status == 201
 
 
+@pytest.mark.both_engines
 def test_another_address_counts_once_its_mail_was_answered(accounts):
     service = accounts()
     ann, bob = service.register(), service.register()
@@ -171,6 +174,7 @@ def test_a_login_waits_for_the_second_factor(accounts):
     assert ann.say("POST", "/v1/sessions/factor", {"code": codes[0].upper().replace("-", " ")}).status == 200
 
 
+@pytest.mark.both_engines
 def test_of_many_at_once_with_one_code_one_gets_in(accounts):
     service = accounts()
     ann, secret, codes = with_totp(service)
@@ -198,6 +202,7 @@ def test_who_has_a_second_factor_is_asked_for_it_before_it_goes(accounts):
 # --- sessions ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_sessions_are_listed_and_ended(accounts):
     service = accounts()
     ann, other, eve = service.register(), None, service.register()
@@ -214,6 +219,7 @@ def test_sessions_are_listed_and_ended(accounts):
     assert not other.is_in() and ann.is_in() and eve.is_in()
 
 
+@pytest.mark.both_engines
 def test_a_session_ends_idle_and_it_ends_old(accounts):
     service = accounts(QUICK, NO_THROTTLE, "sessions: { idle: 1h, longest: 10h }")
     ann = service.register()
@@ -352,8 +358,7 @@ def test_answers_are_the_same_whoever_is_asked_about(accounts, flow):
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_work_is_the_same_whoever_is_asked_about(accounts, accounts_database, flow):
-    one_engine(accounts_database)
+def test_work_is_the_same_whoever_is_asked_about(accounts, flow):
     service = accounts(QUICK, MANY, beside=False)  # no relay reads the outbox meanwhile
     logins = asked_about(service, flow)
     clean = least(service, flow, logins["there"], tries=12)
@@ -363,9 +368,8 @@ def test_work_is_the_same_whoever_is_asked_about(accounts, accounts_database, fl
 
 
 @pytest.mark.parametrize("flow", FLOWS if PROOF else ["login", "recovery"])
-def test_work_is_spread_the_same_over_names_that_are_there_and_that_are_not(accounts, accounts_database, flow):
+def test_work_is_spread_the_same_over_names_that_are_there_and_that_are_not(accounts, flow):
     """Two distributions of the work of a request; BANYAN_PROOF=1 takes 200 names of each, and all flows."""
-    one_engine(accounts_database)
     service = accounts(QUICK, MANY, beside=False)
     FLOWS[flow](service, "first@shop.test")
     spread = {}
@@ -400,6 +404,7 @@ FEW = "throttle: { account: { tries: 3, delay: 1h, most: 1h }, address: { tries:
 FEW_AT_ONE = "throttle: { account: { tries: 0 }, address: { tries: 3, forget: 1h }, network: { tries: 0 }, all: { tries: 0 } }"
 
 
+@pytest.mark.both_engines
 def test_one_account_can_be_tried_a_few_times(accounts):
     service = accounts(QUICK, FEW)
     ann, bob = service.register(), service.register()
@@ -445,6 +450,7 @@ def test_who_guesses_from_elsewhere_keeps_nobody_out(accounts):
     assert ann.log_in().status == 201 and service.admin_say("GET", "/v1/audit?limit=1").json["data"][0]["address"] == "127.0.0.1"
 
 
+@pytest.mark.both_engines
 def test_guesses_at_once_are_counted_before_they_are_looked_at(accounts):
     service = accounts(QUICK, FEW)
     ann = service.register()
@@ -548,6 +554,7 @@ def test_an_address_belongs_to_one_however_it_is_written(accounts):
     assert len([row for row in service.mails() if row["template"] == "registration_taken"]) == 2
 
 
+@pytest.mark.both_engines
 def test_of_many_who_verify_one_address_one_has_it(accounts):
     service = accounts()
     begun = [service.say("POST", "/v1/registrations", {"email": "ann@shop.test", "password": PASSWORD}).json["proof"] for _ in range(8)]

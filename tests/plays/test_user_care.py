@@ -38,6 +38,7 @@ def test_what_a_token_may_is_asked(accounts):
     assert ask("GET", f"/v1/users/{ann.id}").status == 401 and service.run("token", "reader", "--end")[0] == 5
 
 
+@pytest.mark.both_engines
 def test_accounts_are_made_found_changed_and_erased(accounts):
     service = accounts()
     made = service.admin_say("POST", "/v1/users", {"email": "ann@shop.test", "username": "Ann", "external": "shop:42", "name": "Ann",
@@ -84,6 +85,7 @@ def test_what_was_decided_of_an_older_version_is_not_done(accounts):
     assert service.admin_say("DELETE", path, If_Match=done.headers["ETag"]).status == 204
 
 
+@pytest.mark.both_engines
 def test_nothing_of_an_erased_person_stays(accounts):
     service = accounts()
     ann, _, _ = with_totp(service)
@@ -96,6 +98,7 @@ def test_nothing_of_an_erased_person_stays(accounts):
         assert service.sql(f"select count(*) from {table}") == [(0,)]
 
 
+@pytest.mark.both_engines
 def test_pages_of_accounts_have_each_once(accounts):
     service = accounts()
     made = [service.admin_say("POST", "/v1/users", {"email": f"n{i}@shop.test"}).json["id"] for i in range(7)]
@@ -150,6 +153,7 @@ def lines(service):
     return service.sql("select count(*) from audit")[0][0]
 
 
+@pytest.mark.both_engines
 def test_a_changed_lost_or_moved_line_is_found(accounts):
     service = accounts()
     ann = service.register()
@@ -272,6 +276,7 @@ class Crowd:
             thread.join()
 
 
+@pytest.mark.both_engines
 def test_a_process_that_dies_loses_no_promise(accounts, stage):
     """Fifty clients log in and out while the process is killed; what was answered holds afterwards, and what was ended stays so."""
     with socket.socket() as free:
@@ -314,6 +319,7 @@ def test_in_one_process_with_the_gateway(accounts):
     assert ann.say("DELETE", "/v1/sessions/current").status == 204 and not ann.is_in()
 
 
+@pytest.mark.both_engines
 def test_what_is_long_over_is_cleared_away(accounts, stage):
     """By a job of every hour; one that was due while nobody ran is done at the start."""
     service = accounts()
@@ -335,6 +341,7 @@ def test_what_is_long_over_is_cleared_away(accounts, stage):
 # --- caches and faults -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_kept_answers_are_never_older_than_a_change(accounts, accounts_database):
     """Two processes and a Redis: who changes sees it at once, the other within a second, and nobody asks the database twice."""
     if accounts_database.startswith("sqlite"):
@@ -365,6 +372,7 @@ def test_kept_answers_are_never_older_than_a_change(accounts, accounts_database)
     assert ann.log_in().status == 401
 
 
+@pytest.mark.both_engines
 def test_an_import_makes_kept_answers_old(accounts, accounts_database):
     if accounts_database.startswith("sqlite"):
         pytest.skip("nothing is kept without a Redis")

@@ -14,10 +14,11 @@ import warnings
 
 import pytest
 
-from actors.accounts import NO_THROTTLE, QUICK, Accounts, one_engine
+from actors.accounts import NO_THROTTLE, QUICK, Accounts, engine_of
 from actors.gateway import BANYAN
 from actors.postgres import Postgres
 from actors.shop import PASSWORD, PYTHON, SHOP, Shop
+from actors.waiting import PROOF
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -37,6 +38,9 @@ def server():
         yield running
 
 
+SHOP_USERS = 60 if PROOF else 12  # a hash of Django's for each costs a second here
+
+
 def fresh(server):
     import psycopg2
     name = f"import_{uuid.uuid4().hex[:8]}"
@@ -50,7 +54,7 @@ def fresh(server):
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request, stage):
     """The URL of an empty one."""
-    if request.param == "sqlite":
+    if engine_of(request) == "sqlite":
         return f"sqlite:{stage.folder}/user.db"
     return fresh(request.getfixturevalue("server"))
 
@@ -89,7 +93,7 @@ def export(service):
 
 @pytest.fixture(scope="module")
 def shop(long_stage):
-    actor = Shop(long_stage.folder, users=60, orders=50)
+    actor = Shop(long_stage.folder, users=SHOP_USERS, orders=50)
     return long_stage.enter(actor, actor.finish)
 
 
@@ -101,10 +105,9 @@ def dump(shop):
                           text=True).stdout
 
 
-def test_every_user_of_the_shop_logs_in_with_the_old_password(service, database, dump):
-    one_engine(database)
+def test_every_user_of_the_shop_logs_in_with_the_old_password(service, dump):
     users = [row for row in json.loads(dump) if row["model"] == "auth.user"]
-    assert len(users) >= 60
+    assert len(users) >= SHOP_USERS
     look, _ = take(service, dump, "--dry-run")
     assert look["new"] == len(users) and look["formats"] == {"django_pbkdf2_sha256": len(users)} and look["failed"] == 0
     assert export(service) == []
@@ -188,8 +191,7 @@ def written():
         }
 
 
-def test_passwords_of_every_format_are_good_here(service, database):
-    one_engine(database)
+def test_passwords_of_every_format_are_good_here(service):
     made = [(name, one) for name, ones in written().items() for one in ones]
     rows = [{"id": i, "username": f"{name}-{i}", "password": one} for i, (name, one) in enumerate(made)]
     done, results = take(service, lines(*rows), source="many")
@@ -269,6 +271,7 @@ def test_a_run_that_was_cut_goes_on(service):
     assert len({row["external"] for row in export(service)}) == len(export(service)) == 400
 
 
+@pytest.mark.both_engines
 def test_a_run_that_is_killed_goes_on(service):
     rows = lines(*({"id": i, "username": f"user{i}", "password": GOOD} for i in range(3000))).encode()
     command = [BANYAN, "user", "import", "-c", service.file, "--source", "shop", "-"]
@@ -289,6 +292,7 @@ def test_a_run_that_is_killed_goes_on(service):
     assert service.run("audit", "--verify")[0] == 0
 
 
+@pytest.mark.both_engines
 def test_while_the_other_system_owns_them_accounts_follow(service):
     def row(number, password=GOOD, active=True):
         return {"id": number, "username": f"user{number}", "password": password, "is_active": active}
@@ -314,6 +318,7 @@ def test_while_the_other_system_owns_them_accounts_follow(service):
     assert service.run("audit", "--verify")[0] == 0
 
 
+@pytest.mark.both_engines
 def test_who_was_erased_here_does_not_come_back(service):
     """Though the other system still has them in its list."""
     eve = {"id": 7, "username": "eve", "email": "eve@shop.test", "password": GOOD}
@@ -400,6 +405,7 @@ def test_csv_with_quotes_and_lines_within(service):
     assert kept["ann"]["name"] == 'Ann "the" Bee, jr' and kept["bob"]["status"] == "suspended"
 
 
+@pytest.mark.both_engines
 def test_what_goes_out_comes_in_and_goes_out_the_same(service, stage):
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     take(service, lines(

@@ -29,6 +29,11 @@ urlpatterns = [
     path('cart/coupon', api(login=False, POST=views.coupon_set, DELETE=views.coupon_drop)),
     path('checkout', api(POST=views.checkout)),
 
+    path('cart/handover', api(POST=views.cart_handover)),
+    path('reservations/<str:key>/reserve', api(login=False, csrf=False, POST=views.reservation_reserve)),
+    path('reservations/<str:key>/confirm', api(login=False, csrf=False, POST=views.reservation_confirm)),
+    path('reservations/<str:key>/release', api(login=False, csrf=False, POST=views.reservation_release)),
+
     path('orders', api(GET=views.order_list)),
     path('orders/<int:pk>', api(GET=views.order_show)),
     path('orders/<int:pk>/wait', api(GET=views.order_wait)),

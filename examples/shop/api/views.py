@@ -9,6 +9,7 @@ from django.db import close_old_connections, transaction
 from django.db.models import Avg, Q
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.http import http_date
 from django.utils.text import slugify
 
@@ -17,6 +18,7 @@ from analytics.models import DailySales, Event, valid_ip
 from cart.models import MAX_QUANTITY, Cart, CartItem, Coupon
 from catalogue.models import Category, Product, Review
 from notifications.models import Notification
+from orders import reservations
 from orders.checkout import CheckoutError, pay_again, release
 from orders.checkout import checkout as do_checkout
 from orders.models import Order, OrderLine
@@ -309,6 +311,40 @@ def checkout(request):
     except CheckoutError as error:
         raise ApiError(409 if error.code == 'sold_out' else 400, error.code, error.message)
     return paid_or_402(order, 201)
+
+
+def cart_handover(request):
+    body = read_json(request)
+    address = get_object_or_404(Address, pk=to_int(body.get('address_id'), 0, 0, MAX_ID), user=request.user, deleted=False)
+    try:
+        return reservations.hand_over(request.user, address, str(body.get('note', ''))[:500])
+    except reservations.Refused as no:
+        raise ApiError(409, no.code, no.message)
+
+
+def reservation(request, key, act):
+    """For the system that takes the money: it has a key of its own, and no user."""
+    scheme, _, given = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
+    if not settings.RESERVATIONS_KEY or scheme.lower() != 'bearer' or not constant_time_compare(given.strip(), settings.RESERVATIONS_KEY):
+        raise ApiError(401, 'bad_key', 'This key is not valid.')
+    if len(key) > 80:
+        raise ApiError(404, 'not_found', 'There is nothing here.')
+    try:
+        return act(key, read_json(request))
+    except reservations.Refused as no:
+        raise ApiError(409, no.code, no.message)
+
+
+def reservation_reserve(request, key):
+    return reservation(request, key, lambda key, body: reservations.reserve(key, body.get('order') or {}))
+
+
+def reservation_confirm(request, key):
+    return reservation(request, key, reservations.confirm)
+
+
+def reservation_release(request, key):
+    return reservation(request, key, lambda key, body: reservations.release(key))
 
 
 def paid_or_402(order, status):

@@ -29,7 +29,7 @@ def money(cents):
     return '%d,%02d %s' % (cents // 100, cents % 100, settings.CURRENCY)
 
 
-def notify(user, kind, order=None):
+def notify(user, kind, order=None, by_mail=True):
     """Logs and sends one letter; the row is written now, the mail goes out when the transaction is committed."""
     context = {'user': user, 'order': order, 'shop': settings.SHOP_NAME}
     if order:
@@ -39,7 +39,10 @@ def notify(user, kind, order=None):
         user=user, order=order, kind=kind,
         subject=SUBJECTS[kind] % {'number': order.number if order else ''},
         body=render_to_string('mail/%s.txt' % kind, context))
-    transaction.on_commit(lambda: deliver(note))
+    if by_mail:
+        transaction.on_commit(lambda: deliver(note))
+    else:
+        Notification.objects.filter(pk=note.pk).update(status=Notification.SENT, sent_at=timezone.now())
     return note
 
 

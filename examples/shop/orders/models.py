@@ -96,6 +96,22 @@ class OrderLine(models.Model):
         return self.quantity * self.unit_price_cents
 
 
+class Reservation(models.Model):
+    """An order that another system takes the money for, under the name that system gave it. One that was released before it was made has
+    no order, and is never made any more."""
+    RESERVED, CONFIRMED, RELEASED = 'reserved', 'confirmed', 'released'
+    STATES = [(s, s) for s in (RESERVED, CONFIRMED, RELEASED)]
+
+    key = models.CharField(max_length=80, unique=True)
+    state = models.CharField(max_length=10, choices=STATES, default=RESERVED)
+    order = models.OneToOneField(Order, null=True, on_delete=models.PROTECT, related_name='reservation')
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self):
+        return '%s %s' % (self.state, self.key)
+
+
 class StatusChange(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name='changes')
     old = models.CharField(max_length=10, blank=True)

@@ -3,6 +3,7 @@ import io
 
 from django.core import mail
 from django.core.management import call_command
+from django.test import override_settings
 from django.utils import timezone
 
 from analytics.models import DailySales, Event
@@ -11,8 +12,9 @@ from catalogue.models import Product
 from payments.models import Payment
 from shop.test_case import CARD, DECLINED, PaidTestCase, ShopTestCase
 
+from . import reservations
 from .checkout import CheckoutError, checkout, pay_again, place
-from .models import Order
+from .models import Order, Reservation
 
 
 def place_order(test, quantity=1):
@@ -108,3 +110,92 @@ class Paying(PaidTestCase):
         answer = self.client.get('/api/v1/orders/%d/wait?since=1' % order.pk).json()
         self.assertEqual((answer['changed'], answer['status'], answer['version']), (True, 'paid', 2))
         self.assertFalse(self.client.get('/api/v1/orders/%d/wait?timeout=0' % order.pk).json()['changed'])
+
+
+class Reserving(ShopTestCase):
+    KEY = 'co_1'
+
+    def wanted(self, quantity=2):
+        self.fill_cart(quantity)
+        return reservations.hand_over(self.user, self.address)['order']
+
+    def stock(self):
+        self.product.refresh_from_db()
+        return self.product.on_hand, self.product.reserved
+
+    def paid(self, **other):
+        return dict({'payment_intent': 'pi_1', 'amount': 5000, 'currency': 'eur'}, **other)
+
+    def books(self):
+        out = io.StringIO()
+        call_command('check_books', stdout=out)
+        return out.getvalue()
+
+    def test_each_is_done_once(self):
+        wanted = self.wanted()
+        first = reservations.reserve(self.KEY, wanted)
+        self.assertEqual(reservations.reserve(self.KEY, wanted), first)
+        self.assertEqual((first['amount'], first['currency'], self.stock(), self.user.cart.count()), (5000, 'EUR', (10, 2), 0))
+        with self.captureOnCommitCallbacks(execute=True):
+            self.assertEqual(reservations.confirm(self.KEY, self.paid())['status'], Order.PAID)
+            self.assertEqual(reservations.confirm(self.KEY, self.paid())['status'], Order.PAID)
+        self.assertEqual((self.stock(), DailySales.objects.get().orders), ((8, 0), 1))
+        self.assertEqual(mail.outbox, [])               # who takes the money tells the customer
+        self.assertIn('0 wrong', self.books())
+
+    def test_release_gives_everything_back(self):
+        wanted = self.wanted()
+        reservations.reserve(self.KEY, wanted)
+        reservations.release(self.KEY)
+        reservations.release(self.KEY)
+        self.assertEqual((self.stock(), self.user.cart.count(), Order.objects.get().status), ((10, 0), 2, Order.CANCELLED))
+        for act in (lambda: reservations.reserve(self.KEY, wanted), lambda: reservations.confirm(self.KEY, self.paid())):
+            with self.assertRaises(reservations.Refused) as no:
+                act()
+            self.assertEqual(no.exception.code, 'released')
+        self.assertIn('0 wrong', self.books())
+
+    def test_a_release_that_comes_first_is_remembered(self):
+        wanted = self.wanted()
+        reservations.release(self.KEY)
+        with self.assertRaises(reservations.Refused):
+            reservations.reserve(self.KEY, wanted)
+        self.assertEqual((self.stock(), Order.objects.count(), self.user.cart.count()), ((10, 0), 0, 2))
+
+    def test_released_after_it_was_paid(self):
+        reservations.reserve(self.KEY, self.wanted())
+        reservations.confirm(self.KEY, self.paid())
+        reservations.release(self.KEY)
+        self.assertEqual((self.stock(), Order.objects.get().status), ((10, 0), Order.REFUNDED))
+        self.assertIn('0 wrong', self.books())
+
+    def test_refusals(self):
+        wanted = self.wanted(10)
+        cases = [('ticket', {'cart': wanted['cart'] + 'x'}), ('ticket', {}), ('cart_empty', None)]
+        for code, order in cases:
+            if order is None:
+                order = self.wanted(1)
+                self.user.cart.items.all().delete()
+            with self.assertRaises(reservations.Refused) as no:
+                reservations.reserve(self.KEY, order)
+            self.assertEqual(no.exception.code, code)
+        self.assertFalse(Reservation.objects.exists())  # a refusal leaves nothing behind
+        reservations.reserve(self.KEY, self.wanted(2))
+        for other in ({'amount': 4999}, {'currency': 'usd'}):
+            with self.assertRaises(reservations.Refused) as no:
+                reservations.confirm(self.KEY, self.paid(**other))
+            self.assertEqual(no.exception.code, 'amount')
+
+    def test_over_http(self):
+        def post(verb, body, key='s3cret'):
+            return self.client.post('/api/v1/reservations/co_2/' + verb, body, content_type='application/json', HTTP_AUTHORIZATION='Bearer ' + key)
+
+        wanted = self.wanted(1)
+        self.assertEqual(post('reserve', {'order': wanted}).status_code, 401)       # nobody may, unless a key is set
+        with override_settings(RESERVATIONS_KEY='s3cret'):
+            self.assertEqual(post('reserve', {'order': wanted}, 'guess').status_code, 401)
+            answer = post('reserve', {'order': wanted})
+            self.assertEqual((answer.status_code, answer.json()['amount']), (200, Order.objects.get().total_cents))
+            answer = post('confirm', self.paid(amount=1))
+            self.assertEqual((answer.status_code, answer.json()['error']['code']), (409, 'amount'))
+            self.assertEqual(post('release', {}).json(), {'released': True})

@@ -17,6 +17,8 @@ def refund_order(order_id, by, reason=''):
         order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
         if Order.REFUNDED not in order.next_states:
             raise RefundError('Order %s is %s and cannot be refunded.' % (order.number, order.status))
+        if hasattr(order, 'reservation'):
+            raise RefundError('Order %s was paid elsewhere; its money is given back there.' % order.number)
         payment = Payment.objects.select_for_update(no_key=True).get(pk=order.payment_id)
         if payment.network_reference.startswith('seed-'):
             raise RefundError('Order %s is sample data; the card network does not know it.' % order.number)

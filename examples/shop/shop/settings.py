@@ -145,6 +145,7 @@ LOGGING = {
 NEXT = env('RELEASE', 'current') == 'next'     # this tree holds two releases
 RELEASE = NEXT_VERSION if NEXT else VERSION
 FAULTS_FILE = env('FAULTS')                     # shop/faults.py; empty: there are none
+RESERVATIONS_KEY = env('RESERVATIONS_KEY')        # of the system that takes the money; empty: nobody may reserve
 SHOP_NAME = 'Pine & Anvil'
 CURRENCY = 'EUR'
 SHIPPING_CENTS = 490

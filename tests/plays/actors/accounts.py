@@ -39,10 +39,11 @@ NO_THROTTLE = "throttle: { account: { tries: 0 }, address: { tries: 0 }, network
 PASSWORD = "correct horse battery"
 
 
-def one_engine(database):
-    """Outside the proof a play of what no engine has a part in is for one of them."""
-    if not PROOF and not database.startswith("sqlite"):
+def engine_of(request):
+    """"sqlite" or "postgres", of a fixture. Outside the proof a play is for both where an engine has a part in it: both_engines."""
+    if not PROOF and request.param != "sqlite" and not request.node.get_closest_marker("both_engines"):
         pytest.skip("on SQLite only, outside the proof")
+    return request.param
 
 
 class Accounts(Gateway):
@@ -52,14 +53,14 @@ class Accounts(Gateway):
         self.database, self.whole = database, whole
         super().__init__(folder, text, words=() if whole else ("--only", "user"), **options)
 
-    def again(self):
+    def again(self, words=("--only", "user")):
         """As it was, after a kill -9 from which nothing is left but what is on the disk."""
         self.program.kill()
         self.program.wait(PATIENCE_S)
         self.stopped = True
         new = type(self).__new__(type(self))
         new.database, new.whole = self.database, False
-        Gateway.__init__(new, self.folder, None, words=("--only", "user"), after=self)
+        Gateway.__init__(new, self.folder, None, words=words, after=self)
         return new
 
     @property

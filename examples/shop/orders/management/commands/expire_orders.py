@@ -1,4 +1,5 @@
-"""For cron, every ten minutes: orders that never heard from the card network give their stock back."""
+"""For cron, every ten minutes: orders that never heard from the card network give their stock back. (A reservation is ended by who made it:
+only there is it known whether the money came.)"""
 import datetime
 
 from django.core.management.base import BaseCommand
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args, minutes, **options):
         before = timezone.now() - datetime.timedelta(minutes=minutes)
         done = 0
-        for order in Order.objects.filter(status=Order.PLACED, updated_at__lt=before).select_related('payment'):
+        for order in Order.objects.filter(status=Order.PLACED, updated_at__lt=before, reservation=None).select_related('payment'):
             try:
                 known = network.lookup(order.payment)
             except network.NetworkDown as error:

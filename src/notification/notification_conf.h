@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `services.notification` of the configuration file: what the service has beside the keys of every service. */
+#pragma once
+#include "base/conf.h"
+#include "notification/mail_conf.h"
+#include "notification/push_conf.h"
+
+typedef struct NotificationConf {
+	int64_t keep_us;       /* notifications that are over */
+	int64_t keep_inbox_us; /* items of inboxes */
+	Str unsubscribe_url;   /* empty: public_url */
+	Str record;            /* a file; empty: none */
+	MailConf mail;
+	PushConf push;
+	SmsConfs sms;
+} NotificationConf;
+
+const ConfTable *notification_conf_table(void);

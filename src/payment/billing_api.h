@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Billing's rows for the service: routes and jobs. */
+#pragma once
+#include "service/service.h"
+#include "store/job.h"
+
+ServiceRoutes product_routes(void);
+ServiceRoutes invoice_routes(void);
+ServiceRoutes subscription_routes(void);
+ServiceRoutes clock_routes(void);
+
+JobFn billing_work;  /* "billing.work": what is due is done. Of the jobs' table: .arg NULL, the home */
+JobFn billing_clock; /* "billing.clock": clocks of tests go on */
+/* Rows of JobKind and JobSchedule. */
+#define BILLING_JOBS \
+	{ .name = "billing.work", .fn = billing_work }, \
+	{ \
+		.name = "billing.clock", .fn = billing_clock \
+	}
+#define BILLING_SCHEDULES \
+	{ \
+		.name = "billing.work", .kind = "billing.work", .cron = "* * * * *" \
+	}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What `banyan payment fsck` looks at. */
+#pragma once
+#include <stddef.h>
+
+typedef struct ServiceCheck ServiceCheck;
+
+const ServiceCheck *ledger_checks(size_t *count);
+const ServiceCheck *money_checks(
+	size_t *count); /* intents, charges, refunds against each other and the ledger */
+/* All of them in one table, for the service's row. */
+const ServiceCheck *payment_checks(size_t *count);

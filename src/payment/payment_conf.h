@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The keys of the payment service, under `services.payment`. */
+#pragma once
+#include "payment/checkout_conf.h"
+#include "payment/provider_conf.h"
+
+struct PaymentConf {
+	ProvidersConf providers;
+	CheckoutConf checkout;
+	bool live;
+	int64_t keep_events_us, keep_answers_us;
+};
+typedef struct PaymentConf PaymentConf;
+
+const ConfTable *payment_conf_table(void);
