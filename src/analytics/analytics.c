@@ -35,6 +35,8 @@ static const ConfKey keys[] = {
 	  .max = "50000", .help = "events of one request" },
 	{ "failed", CONF_UINT, AT(AnalyticsConf, failed_most), .def = "10000",
 	  .help = "failed events that are kept of a project" },
+	{ "names", CONF_UINT, AT(AnalyticsConf, names_most), .def = "2000", .min = "1",
+	  .help = "different names of events, and of properties, that a project may have; an event with a further one is refused" },
 	{ "query_memory", CONF_BYTES, AT(AnalyticsConf, query_memory), .def = "256MiB",
 	  .min = "1MiB", .help = "that one query may take" },
 	{ "queries", CONF_UINT, AT(AnalyticsConf, queries), .def = "4", .min = "1", .max = "64",
@@ -56,6 +58,7 @@ static Err *begin(ServiceHome *home)
 	Analytics *s = ARENA_NEW(home->arena, Analytics);
 
 	*s = (Analytics){ .conf = home->conf, .home = home, .db = home->db, .loops = rt_loops() };
+	s->cells = analytics_cells();
 	s->projects = projects_new(home->arena, s->loops);
 	s->intakes = intakes_new(home->arena, s, s->loops);
 	home->state = s;
@@ -70,6 +73,7 @@ static void end(ServiceHome *home)
 		return;
 	projects_free(s->projects, s->loops);
 	intakes_free(s->intakes, s->loops);
+	analytics_cells_free(&s->cells);
 }
 
 static const Schema *schema(void)
@@ -115,6 +119,7 @@ const Service *analytics_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.metrics = analytics_metrics,
 		.begin = begin,
 		.end = end,
 		.who = service_who_bearer,

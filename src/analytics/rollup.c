@@ -221,15 +221,16 @@ Err *rollup_some(Db *db, Arena *a, int64_t now_us, size_t *counted)
 
 Err *analytics_count(JobRun *run, void *arg)
 {
+	const ServiceHome *home = arg;
 	size_t counted = 1;
 
-	(void)arg;
 	while (counted) {
 		AUTO(arena_freep) Arena *a = arena_new(0);
 		Err *err = rollup_some(job_db(run), a, time_utc_us(), &counted);
 
 		if (err)
 			return err_copy(job_arena(run), err);
+		metric_add(analytics_of(home)->cells.at[CELL_COUNTED], counted);
 	}
 	return NULL;
 }
