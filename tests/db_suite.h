@@ -32,6 +32,7 @@
 #include "saga_schema.h"
 #include "saga_sql.h"
 #include "service_api_key_sql.h"
+#include "service_hook_sql.h"
 #include "service_idempotency_sql.h"
 #include "service_schema.h"
 #include "service_state_sql.h"
@@ -672,6 +673,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);
+	suite_statements(db, a, &service_hook_sql);
 	suite_statements(db, a, &service_idempotency_sql);
 	suite_statements(db, a, &service_state_sql);
 	suite_statements(db, a, &shift_webhook_sql);

@@ -495,7 +495,6 @@ static Err *end_attempt(SagaTurn *t, const Err *result, Outcome *outcome)
 	}
 	TRY(err);
 	count_attempt(t, t->at.state == SAGA_COMPENSATING, e.err, outcome);
-	t->failures += e.err && !outcome->waits && !outcome->refused;
 	if (!e.err && t->at.state != SAGA_COMPENSATING)
 		t->results[t->at.step] = outcome->result;
 	moved(t, &e.move);

@@ -11,10 +11,10 @@ from actors.receiver import Receiver
 from actors.waiting import until
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage, certificates):
-    engine_of(request)
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    engine = engine_of(request)
+    database = f"sqlite:{long_stage.folder}/payment.db" if engine == "sqlite" else fresh(request.getfixturevalue("accounts_beside")[0])
     provider = TellingProvider(long_stage.folder)
     service = Hooked(long_stage.folder, database, provider, certificates.ca)
     long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
