@@ -10,6 +10,15 @@
 #include "payment_ledger_list_sql.h"
 #include "payment_ledger_sql.h"
 #include "payment_schema.h"
+#include "notification_delivery_sql.h"
+#include "notification_fsck_sql.h"
+#include "notification_inbox_sql.h"
+#include "notification_mail_sql.h"
+#include "notification_recipient_sql.h"
+#include "notification_relay_sql.h"
+#include "notification_schema.h"
+#include "notification_sql.h"
+#include "notification_template_sql.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "saga_schema.h"
@@ -665,6 +674,24 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &user_oidc_sql);
 	suite_statements(db, a, &user_session_sql);
 	suite_statements(db, a, &user_sql);
+	return NULL;
+}
+
+/* Each in a database of its own: names of tables are theirs alone. */
+SUITE_TEST(every_statement_of_notifications_fits_their_schema_and_looks_up_what_it_can)
+{
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(schema_apply(db, a, &notification_schema, &applied));
+	suite_statements(db, a, &notification_delivery_sql);
+	suite_statements(db, a, &notification_fsck_sql);
+	suite_statements(db, a, &notification_inbox_sql);
+	suite_statements(db, a, &notification_recipient_sql);
+	suite_statements(db, a, &notification_sql);
+	suite_statements(db, a, &notification_template_sql);
+	suite_statements(db, a, &notification_mail_sql);
+	suite_statements(db, a, &notification_relay_sql);
 	return NULL;
 }
 
