@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "http/ask.h"
 #include "service/home_int.h"
+#include "service/hook.h"
 #include "service/route_int.h"
 #include "service/services.h"
 
@@ -43,8 +44,12 @@ void service_put_metrics(Buf *out)
 {
 	size_t count;
 	const MetricFamily *asked = ask_metrics(&count);
+	size_t told_count;
+	const MetricFamily *told = hook_metrics(&told_count);
 
 	metrics_put_markdown(out, families, COUNT(families));
+	buf_put(out, S("\nOf webhooks: who is told of events.\n\n"));
+	metrics_put_markdown(out, told, told_count);
 	buf_put(out, S("\nOf requests that go out: to other services, providers, webhooks.\n\n"));
 	metrics_put_markdown(out, asked, count);
 }
