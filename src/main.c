@@ -19,6 +19,7 @@
 #include "load/scenario.h"
 #include "notification/mail_command.h"
 #include "notification/notification.h"
+#include "notification/notification_command.h"
 #include "payment/fault_command.h"
 #include "payment/ledger_export.h"
 #include "payment/payment.h"
@@ -69,11 +70,12 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,     init_commands,      explain_commands,
-	store_commands,   event_commands,    job_commands,       shift_commands,
-	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
-	keys_commands,    services_commands, analytics_commands, fault_commands,
-	saga_commands,    payment_commands,  ledger_commands,    mail_commands,
+	gateway_commands,      load_commands,     init_commands,      explain_commands,
+	store_commands,        event_commands,    job_commands,       shift_commands,
+	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,         services_commands, analytics_commands, fault_commands,
+	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
+	notification_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

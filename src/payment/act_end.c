@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/invoice.h"
 #include "payment/ledger.h"
 #include "payment/payment.h"
 #include "service/service.h"
@@ -98,7 +99,10 @@ static Err *succeed(Db *tx, Arena *a, Act *act, IntentRow *intent, const ChargeR
 	                act->op == ATTEMPT_CAPTURE ? "charge.captured" : "charge.succeeded",
 	                charge));
 	TRY(intent_tell(tx, a, act, "payment_intent.succeeded", intent));
-	return move(tx, a, act, intent, charge->id, charge->captured, charge->provider);
+	TRY(move(tx, a, act, intent, charge->id, charge->captured, charge->provider));
+	return intent->invoice_id.set
+	               ? invoice_settled(tx, a, intent->invoice_id.v, intent->id, charge->captured)
+	               : NULL;
 }
 
 static Err *authorize_done(Db *tx, Arena *a, Act *act, IntentRow *intent)

@@ -17,6 +17,7 @@ typedef struct Bill {
 	OptUuid clock;  /* of a test: the customer lives by it */
 	int64_t now_us; /* of the clock, or of the world */
 	int64_t balance;
+	Str currency; /* he is billed in; empty: not yet */
 	Str zone;
 	OptUuid method; /* the customer's default */
 } Bill;

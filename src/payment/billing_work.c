@@ -100,22 +100,28 @@ static Err *do_invoices(const ServiceHome *home, Arena *a, size_t *count)
 	return NULL;
 }
 
+/* *more: there may be. What could not be done is still due, so a round that was not full is the last. */
+static Err *do_round(const ServiceHome *home, Arena *a, bool *more)
+{
+	AUTO(arena_freep) Arena *own = arena_new(0);
+	size_t subscriptions = 0, invoices = 0;
+	Err *err = do_subscriptions(home, own, &subscriptions);
+
+	if (!err)
+		err = do_invoices(home, own, &invoices);
+	*more = subscriptions == AT_ONCE || invoices == AT_ONCE;
+	return err_copy(a, err);
+}
+
+/* One more round than it seems to need: what was done may have made something else due. */
 Err *billing_work(JobRun *run, void *arg)
 {
 	enum { ROUNDS = 1000 };
-	const ServiceHome *home = arg;
-	Arena *a = job_arena(run);
-	size_t subscriptions = AT_ONCE, invoices = AT_ONCE;
+	bool more = true, once_more = true;
 
-	for (int i = 0; i < ROUNDS && subscriptions + invoices; i++) {
-		Mark mark = arena_mark(a);
-
-		TRY(do_subscriptions(home, a, &subscriptions));
-		TRY(do_invoices(home, a, &invoices));
-		arena_reset(a, mark);
-		if (subscriptions < AT_ONCE && invoices < AT_ONCE &&
-		    i) /* what could not be done is still due */
-			break;
+	for (int i = 0; i < ROUNDS && (more || once_more); i++) {
+		once_more = more;
+		TRY(do_round(arg, job_arena(run), &more));
 	}
 	return NULL;
 }
@@ -151,16 +157,19 @@ static Err *clock_step(const ServiceHome *home, Arena *a, ClockRow *clock, bool 
 	return do_subscription(home, a, next->subscription_id.v);
 }
 
+static Err *step_apart(const ServiceHome *home, Arena *a, ClockRow *clock, bool *done)
+{
+	AUTO(arena_freep) Arena *own = arena_new(0);
+
+	return err_copy(a, clock_step(home, own, clock, done));
+}
+
 static Err *advance(const ServiceHome *home, Arena *a, ClockRow *clock)
 {
 	bool done = false;
 
-	for (int i = 0; i < STEPS_MOST && !done; i++) {
-		Mark mark = arena_mark(a);
-
-		TRY(clock_step(home, a, clock, &done));
-		arena_reset(a, mark);
-	}
+	for (int i = 0; i < STEPS_MOST && !done; i++)
+		TRY(step_apart(home, a, clock, &done));
 	if (!done)
 		return err_new(a, ERR_INTERNAL, "payment.clock", "too much happens on the way");
 	return move_to(home, a, clock, clock->target_at.v, true);

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/invoice.h"
 #include "payment/ledger.h"
 
 /* --- one customer at one time -------------------------------------------------------------------------------------------- */
@@ -46,6 +47,7 @@ Err *bill_begin(Db *tx, Arena *a, ServiceCall *call, Uuid id, Bill *bill)
 		        .clock = row->clock_id,
 		        .now_us = time_utc_us(),
 		        .balance = row->balance,
+		        .currency = row->currency,
 		        .zone = row->zone.len ? row->zone : S("UTC"),
 		        .method = row->method_id };
 	if (!row->clock_id.set)
@@ -101,9 +103,27 @@ Err *invoice_store_all(Bill *bill, InvoiceRow *i)
 
 /* --- a draft ------------------------------------------------------------------------------------------------------------- */
 
+/* A customer has one balance, so he is billed in one currency: that of his first invoice. */
+static Err *one_currency(Bill *bill, Str currency)
+{
+	if (!bill->currency.len) {
+		bill->currency = currency;
+		return db_exec(bill->tx, bill->a, billing_customer_currency, NULL,
+		               .customer_id = bill->customer, .currency = currency);
+	}
+	if (str_eq(bill->currency, currency))
+		return NULL;
+	return err_new(
+		bill->a, ERR_INVALID, "payment.currency",
+		"You cannot combine currencies on a single customer: this one is billed in %.*s.",
+		STR_ARG(bill->currency));
+}
+
 Err *invoice_draft(Bill *bill, const InvoiceDraft *d, InvoiceRow *out)
 {
 	const SubscriptionRow *s = d->subscription;
+
+	TRY(one_currency(bill, d->currency));
 
 	*out = (InvoiceRow){ .id = bill_id(),
 		             .customer_id = bill->customer,
@@ -244,6 +264,35 @@ static Err *book_sold(Bill *bill, const InvoiceRow *invoice, bool back)
 			                           .credit = back ? sold : credit,
 			                           .amount = -invoice->total };
 	return book(bill, invoice, back ? ":void" : "", moved, count);
+}
+
+/* Money for an invoice that nobody owes any more. */
+static Err *keep_as_credit(Bill *bill, const InvoiceRow *invoice, int64_t received)
+{
+	LedgerTransfer moved = { .debit = S("receivable"),
+		                 .credit = credit_account(bill),
+		                 .amount = received };
+
+	bill->balance -= received;
+	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL,
+	            .customer_id = bill->customer, .balance = bill->balance));
+	return book(bill, invoice, ":credit", &moved, 1);
+}
+
+Err *invoice_settled(Db *tx, Arena *a, Uuid id, Uuid intent, int64_t received)
+{
+	InvoiceRow *invoice;
+	Bill bill;
+
+	TRY(db_one(tx, a, invoice_by_id, &invoice, .id = id));
+	if (!invoice)
+		return NULL; /* of another system's: its id is all we have */
+	TRY(bill_begin(tx, a, NULL, invoice->customer_id, &bill));
+	TRY(db_one(tx, a, invoice_by_id, &invoice,
+	           .id = id)); /* as it is now that nobody else may */
+	if (str_eq(invoice->status, S("open")) && received == invoice->due - invoice->paid)
+		return invoice_paid(&bill, invoice, opt_uuid(intent), false);
+	return keep_as_credit(&bill, invoice, received);
 }
 
 /* --- from draft to its end ----------------------------------------------------------------------------------------------- */

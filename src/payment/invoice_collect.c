@@ -58,7 +58,8 @@ static Err *ask(const ServiceHome *home, Arena *a, const InvoiceRow *invoice, Op
 		          .description = str_fmt(a, "Invoice %.*s", STR_ARG(invoice->number.v)) };
 	Err *err = intent_pay(home, a, &ask, true, seen);
 
-	if (err_is(err, "payment.open")) { /* another one asks right now */
+	if (err_is(err, "payment.open") ||
+	    err_is(err, "payment.no_provider")) { /* another one asks right now; nobody is there */
 		seen->outcome = INTENT_OPEN;
 		return NULL;
 	}

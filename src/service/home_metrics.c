@@ -10,6 +10,7 @@
 #include "service/services.h"
 
 enum { M_REQUESTS, M_SECONDS, M_UP };
+enum { ROUTES_MOST = 800 }; /* of all services together */
 
 static void read_up(MetricOut *out);
 static const MetricFamily families[] = {
@@ -17,12 +18,14 @@ static const MetricFamily families[] = {
 	                 METRIC_COUNTER,
 	                 "requests",
 	                 "Requests that a service answered, by route and class of status; none: the client left first",
-	                 { "service", "route", "class" } },
+	                 { "service", "route", "class" },
+	                 .sets = ROUTES_MOST * 6 },
 	[M_SECONDS] = { "banyan_service_seconds",
 	                METRIC_HISTOGRAM,
 	                "seconds",
 	                "Time from a request's head to the end of its answer, by route",
-	                { "service", "route" } },
+	                { "service", "route" },
+	                .sets = ROUTES_MOST },
 	[M_UP] = { "banyan_service_up",
 	           METRIC_GAUGE,
 	           "services",
