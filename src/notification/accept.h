@@ -7,7 +7,8 @@
 typedef struct NotificationRow NotificationRow;
 typedef struct WorkflowRow WorkflowRow;
 
-Err *workflow_need(Db *db, Arena *a, Str name, WorkflowRow **out) MUST_USE; /* NOT_FOUND "workflow.unknown" */
+Err *workflow_need(Db *db, Arena *a, Str name, WorkflowRow **out)
+	MUST_USE; /* NOT_FOUND "workflow.unknown" */
 
 typedef struct Asked {
 	Str recipients; /* JSON: [{ "recipient" | "topic" | "email", "phone": ... }] */
@@ -25,3 +26,6 @@ Err *notification_accept(Db *tx, Arena *a, const WorkflowRow *workflow, const As
                          NotificationRow **out) MUST_USE;
 /* What is unsent is cancelled, *cancelled of them; deliveries that are still to be made never are. */
 Err *notification_cancel_all(Db *tx, Arena *a, Uuid id, Str author, int64_t *cancelled) MUST_USE;
+/* A person has it sent again: one that failed, or of which nobody knows. Fails with NOT_FOUND "delivery.unknown", CONFLICT
+ * "delivery.state". */
+Err *delivery_retry(Db *tx, Arena *a, Uuid id, Str author) MUST_USE;

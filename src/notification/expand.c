@@ -220,15 +220,16 @@ static Err *collapse(Db *tx, Arena *a, const Expansion *x, const DeliveryRow *ro
 	if (!row->collapse_key.len || !row->recipient.len)
 		return NULL;
 	TRY(db_all(tx, a, deliveries_to_collapse, &older, &count, .recipient = row->recipient,
-	           .channel = row->channel, .target = row->target, .collapse_key = row->collapse_key,
-	           .not_of = row->notification_id));
+	           .channel = row->channel, .target = row->target,
+	           .collapse_key = row->collapse_key, .not_of = row->notification_id));
 	for (size_t i = 0; i < count; i++)
 		TRY(delivery_change(tx, a, &older[i],
-		                    &(DeliveryChange){ .to = DELIVERY_COLLAPSED,
-		                                       .reason = S("collapse_key"),
-		                                       .detail = str_fmt(a, "ntf_%.*s stands in for it",
-		                                                         STR_ARG(uuid_text(a, x->n->id))),
-		                                       .traceparent = x->n->traceparent }));
+		                    &(DeliveryChange){
+					    .to = DELIVERY_COLLAPSED,
+					    .reason = S("collapse_key"),
+					    .detail = str_fmt(a, "ntf_%.*s stands in for it",
+		                                              STR_ARG(uuid_text(a, x->n->id))),
+					    .traceparent = x->n->traceparent }));
 	return NULL;
 }
 
@@ -244,7 +245,8 @@ static Err *write_one(Db *tx, Arena *a, const Expansion *x, Planned *planned)
 	bool added;
 
 	if (planned->digest)
-		TRY(digest_join(tx, a, x->workflow, planned->zone, x->digest_key, row.created_at, &row));
+		TRY(digest_join(tx, a, x->workflow, planned->zone, x->digest_key, row.created_at,
+		                &row));
 	if (delivery_unsent(state))
 		TRY(collapse(tx, a, x, &row));
 	TRY(delivery_begin(tx, a, &row, x->n->traceparent, &added));
