@@ -120,13 +120,13 @@ static const FieldTable status_fields = { "PostHogStatus", FIELD_ROWS(StatusOut,
 	}, \
 	{ \
 		"OPTIONS", (path_), batch_options, .status = 204, .hidden = true, \
-			.help = "may a page of another origin send" \
+						   .help = "may a page of another origin send" \
 	}
 
 ServiceRoutes analytics_posthog_routes(void)
 {
 	static const ServiceRoute rows[] = {
-		TAKES("/batch", true),   TAKES("/batch/", false), TAKES("/i/v0/e", true),
+		TAKES("/batch", true),    TAKES("/batch/", false), TAKES("/i/v0/e", true),
 		TAKES("/i/v0/e/", false), TAKES("/e/", true),      TAKES("/capture/", true),
 	};
 
