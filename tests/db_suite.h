@@ -2,22 +2,37 @@
  *
  * The tests that every engine passes: suite.h with the sample schema. Whoever includes it has defined suite_open. */
 #pragma once
+#include "analytics_schema.h"
+#include "analytics_segment_sql.h"
+#include "analytics_sql.h"
 #include "base/time.h"
 #include "rt/loop.h"
 #include "ledger_sql.h"
+#include "payment_billing_fsck_sql.h"
+#include "payment_billing_sql.h"
 #include "payment_fsck_sql.h"
+#include "payment_intent_sql.h"
 #include "payment_ledger_fsck_sql.h"
 #include "payment_ledger_list_sql.h"
 #include "payment_ledger_sql.h"
+#include "payment_once_sql.h"
 #include "payment_schema.h"
-#include "sample_schema.h"
+#include "notification_delivery_sql.h"
+#include "notification_fsck_sql.h"
+#include "notification_inbox_sql.h"
 #include "notification_mail_sql.h"
+#include "notification_recipient_sql.h"
 #include "notification_relay_sql.h"
 #include "notification_schema.h"
+#include "notification_sql.h"
+#include "notification_template_sql.h"
+#include "payment_sql.h"
+#include "sample_schema.h"
 #include "sample_sql.h"
 #include "saga_schema.h"
 #include "saga_sql.h"
 #include "service_api_key_sql.h"
+#include "service_hook_sql.h"
 #include "service_idempotency_sql.h"
 #include "service_schema.h"
 #include "service_state_sql.h"
@@ -645,17 +660,20 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &payment_schema, &applied));
 	TRY(schema_apply(db, a, &saga_schema, &applied));
 	suite_statements(db, a, &ledger_sql);
+	suite_statements(db, a, &payment_billing_fsck_sql);
+	suite_statements(db, a, &payment_billing_sql);
 	suite_statements(db, a, &payment_fsck_sql);
+	suite_statements(db, a, &payment_intent_sql);
 	suite_statements(db, a, &payment_ledger_fsck_sql);
 	suite_statements(db, a, &payment_ledger_list_sql);
 	suite_statements(db, a, &payment_ledger_sql);
+	suite_statements(db, a, &payment_once_sql);
+	suite_statements(db, a, &payment_sql);
 	suite_statements(db, a, &saga_sql);
-	TRY(schema_apply(db, a, &notification_schema, &applied));
-	suite_statements(db, a, &notification_mail_sql);
-	suite_statements(db, a, &notification_relay_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);
+	suite_statements(db, a, &service_hook_sql);
 	suite_statements(db, a, &service_idempotency_sql);
 	suite_statements(db, a, &service_state_sql);
 	suite_statements(db, a, &shift_webhook_sql);
@@ -671,6 +689,30 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &user_oidc_sql);
 	suite_statements(db, a, &user_session_sql);
 	suite_statements(db, a, &user_sql);
+	return NULL;
+}
+
+/* Each in a database of its own: names of tables are theirs alone. */
+SUITE_TEST(every_statement_of_notifications_fits_their_schema_and_looks_up_what_it_can)
+/* A service's database has its own tables beside the store's and the frame's. */
+SUITE_TEST(statements_of_analytics_fit_its_schema_and_look_up_what_they_can)
+{
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(schema_apply(db, a, &notification_schema, &applied));
+	suite_statements(db, a, &notification_delivery_sql);
+	suite_statements(db, a, &notification_fsck_sql);
+	suite_statements(db, a, &notification_inbox_sql);
+	suite_statements(db, a, &notification_recipient_sql);
+	suite_statements(db, a, &notification_sql);
+	suite_statements(db, a, &notification_template_sql);
+	suite_statements(db, a, &notification_mail_sql);
+	suite_statements(db, a, &notification_relay_sql);
+	TRY(schema_apply(db, a, &service_schema, &applied));
+	TRY(schema_apply(db, a, &analytics_schema, &applied));
+	suite_statements(db, a, &analytics_sql);
+	suite_statements(db, a, &analytics_segment_sql);
 	return NULL;
 }
 

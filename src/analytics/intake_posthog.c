@@ -12,7 +12,6 @@
 
 enum { SKEW_MS = 60000 };
 
-
 /* In the batch's own memory; key: of the body, or of its first event. */
 static Str key_in(const Json *value)
 {
@@ -52,8 +51,9 @@ static Err *add(Batch *b, const Json *event)
 	int64_t offset;
 
 	TRY(batch_add(b, S(""), event));
-	if (json_to_i64(json_get(event, S("offset")), &offset) && !json_get(event, S("timestamp")) &&
-	    offset > 0 && b->hit_count && b->count - b->hit_count == before)
+	if (json_to_i64(json_get(event, S("offset")), &offset) &&
+	    !json_get(event, S("timestamp")) && offset > 0 && b->hit_count &&
+	    b->count - b->hit_count == before)
 		b->hits[b->hit_count - 1].time_ms -= offset;
 	if (b->count - b->hit_count != before) {
 		json_put(&w, event);
@@ -99,20 +99,19 @@ static Err *posthog_post(ServiceCall *c)
 }
 
 #define TAKES(path_) \
-	{ \
-		"POST", (path_), posthog_post, .kind = SERVICE_BODY_RAW, .tag = "events", \
-			.help = "take events in PostHog's shape" \
-	}, \
+	{ "POST",          (path_), \
+	  posthog_post,    .kind = SERVICE_BODY_RAW, \
+	  .tag = "events", .help = "take events in PostHog's shape" }, \
 	{ \
 		"OPTIONS", (path_), batch_options, .status = 204, .hidden = true, \
-			.help = "may a page of another origin send" \
+						   .help = "may a page of another origin send" \
 	}
 
 ServiceRoutes analytics_posthog_routes(void)
 {
 	static const ServiceRoute rows[] = {
-		TAKES("/batch"), TAKES("/batch/"), TAKES("/i/v0/e"),
-		TAKES("/i/v0/e/"), TAKES("/e/"), TAKES("/capture/"),
+		TAKES("/batch"),   TAKES("/batch/"), TAKES("/i/v0/e"),
+		TAKES("/i/v0/e/"), TAKES("/e/"),     TAKES("/capture/"),
 	};
 
 	return (ServiceRoutes)SERVICE_ROUTES(rows);

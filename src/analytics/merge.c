@@ -18,9 +18,9 @@
 #include <string.h>
 
 enum {
-	SMALL = 4096,     /* events of a small segment, less than */
-	MIDDLE = 131072,  /* of one of middle size */
-	SMALL_MANY = 32,  /* so many are put together */
+	SMALL = 4096,    /* events of a small segment, less than */
+	MIDDLE = 131072, /* of one of middle size */
+	SMALL_MANY = 32, /* so many are put together */
 	MIDDLE_MANY = 16,
 	QUIET_US = 60 * 1000000,
 	NAMES_MOST = 4096
@@ -232,8 +232,10 @@ Err *merge_some(Db *db, Arena *a, int64_t now_us, size_t *merged)
 
 Err *analytics_merge(JobRun *run, void *arg)
 {
-	size_t merged;
+	const ServiceHome *home = arg;
+	size_t merged = 0;
+	Err *err = merge_some(job_db(run), job_arena(run), time_utc_us(), &merged);
 
-	(void)arg;
-	return merge_some(job_db(run), job_arena(run), time_utc_us(), &merged);
+	metric_add(analytics_of(home)->cells.at[CELL_MERGED], merged);
+	return err;
 }

@@ -5,6 +5,7 @@
 #include "analytics/query.h"
 
 #include "base/arena.h"
+#include "base/time.h"
 #include "rt/work.h"
 
 enum { QUERY_BODY = 256 << 10 };
@@ -58,6 +59,7 @@ static Err *enter(ServiceCall *c, Analytics *s, Analytics **in)
 	*in = s;
 	if (now <= s->conf->queries)
 		return NULL;
+	metric_add(s->cells.at[CELL_QUERIES_REFUSED], 1);
 	service_retry_after(c, 2 * 1000000);
 	return err_new(c->arena, ERR_BUSY, "query.busy", "as many queries run as may");
 }
@@ -84,18 +86,21 @@ static Err *query_post(ServiceCall *c)
 	Analytics *s = analytics_of(c->home);
 	AUTO(leave) Analytics *in = NULL;
 	AUTO(arena_freep) Arena *a = arena_new(0);
+	int64_t before_us = time_mono_us();
 	Err *err;
 
 	TRY(enter(c, s, &in));
 	err = answer(c, s, a);
+	metric_observe_us(s->cells.at[CELL_QUERY_TIME], time_mono_us() - before_us);
 	return err ? err_copy(c->arena, err) : NULL;
 }
 
 ServiceRoutes analytics_query_routes(void)
 {
 	static ServiceRoute rows[] = {
-		{ "POST", "/v1/query", query_post, .scopes = "analytics:read", .body_max = QUERY_BODY,
-		  .answer = &answer_table, .tag = "reports", .help = "ask about events" },
+		{ "POST", "/v1/query", query_post, .scopes = "analytics:read",
+		  .body_max = QUERY_BODY, .answer = &answer_table, .tag = "reports",
+		  .help = "ask about events" },
 	};
 
 	rows[0].body = query_fields();

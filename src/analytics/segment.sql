@@ -44,7 +44,7 @@ select version, events from days where project = :project and day = :day
 select r.day, r.version, r.data from rollups r join days d on d.project = r.project and d.day = r.day and d.version = r.version
 where r.project = :project and r.day between :from_day and :to_day order by r.day
 
---- exec rollup_put(project int, day int, version int, data bytes)
+--- exec rollup_set(project int, day int, version int, data bytes)
 insert into rollups (project, day, version, data) values (:project, :day, :version, :data)
 on conflict (project, day) do update set version = excluded.version, data = excluded.data
 

@@ -3,7 +3,7 @@
  * Deliveries in the database: every change of state goes through delivery_change, which asks the rules, writes the step of the
  * timeline and the event, and changes nothing when the row is not what it was. */
 #pragma once
-#include "notification/delivery_domain.h"
+#include "notification/channel.h"
 #include "store/db.h"
 
 typedef struct DeliveryRow DeliveryRow;

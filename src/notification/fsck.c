@@ -27,15 +27,16 @@ static Err *count(Db *db, Arena *a, Looked what, ServiceFinding *found)
 	FsckCountsRow *row;
 
 	TRY(db_one(db, a, fsck_counts, &row));
-	found->looked = (uint64_t)(what == NOTIFICATIONS ? row->notifications :
-	                           what == DELIVERIES    ? row->deliveries :
-	                           what == DIGESTS       ? row->digests :
-	                                                   row->templates);
+	found->looked = (uint64_t)(what == NOTIFICATIONS ? row->notifications
+	                           : what == DELIVERIES  ? row->deliveries
+	                           : what == DIGESTS     ? row->digests
+	                                                 : row->templates);
 	return NULL;
 }
 
 #define CHECK_ROWS(name_, looked_, prefix_, what_) \
-	static Err *check_##name_(const ServiceHome *home, Db *db, Arena *a, ServiceFinding *found) \
+	static Err *check_##name_(const ServiceHome *home, Db *db, Arena *a, \
+	                          ServiceFinding *found) \
 	{ \
 		BrokenRow *rows; \
 		size_t n; \
@@ -72,17 +73,20 @@ static Err *check_templates(const ServiceHome *home, Db *db, Arena *a, ServiceFi
 }
 
 static const ServiceCheck checks[] = {
-	{ "notification.expanded", check_expanding, "what was accepted has a job that makes its deliveries" },
+	{ "notification.expanded", check_expanding,
+	  "what was accepted has a job that makes its deliveries" },
 	{ "delivery.alive", check_alive, "what is to go out has a job that sends it" },
 	{ "delivery.attempts", check_attempts, "a delivery has as many attempts as it says" },
-	{ "delivery.sending", check_sending, "whatever is being sent has one attempt without an outcome" },
+	{ "delivery.sending", check_sending,
+	  "whatever is being sent has one attempt without an outcome" },
 	{ "delivery.taken", check_taken, "what is accepted was taken by a provider" },
 	{ "delivery.once", check_once,
 	  "no transactional or bulk message was taken twice by providers" },
 	{ "delivery.timeline", check_timeline, "every change of a state is in the timeline" },
 	{ "digest.closed", check_digest_left, "a closed digest has nothing left in it" },
 	{ "digest.open", check_digest_open, "an open digest has a job that closes it" },
-	{ "digest.sent", check_digest_sent, "a digest that was closed with something in it gave one notification" },
+	{ "digest.sent", check_digest_sent,
+	  "a digest that was closed with something in it gave one notification" },
 	{ "template.versions", check_templates, "no version of a template is lost" },
 };
 

@@ -10,6 +10,7 @@
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "notification/unsubscribe.h"
+#include "notification/users.h"
 
 #include "notification_delivery_sql.h"
 #include "notification_recipient_sql.h"
@@ -125,6 +126,7 @@ static Err *add_unsubscribe(Arena *a, const Making *m, Message *out)
 Err *message_make(Db *db, Arena *a, Making *m, Message *out)
 {
 	const DeliveryRow *d = m->delivery;
+	Str given = m->notification->data;
 	const Json *data;
 	Rendered text;
 	PartRow *part;
@@ -148,7 +150,8 @@ Err *message_make(Db *db, Arena *a, Making *m, Message *out)
 	if (m->notification->raw_ref.set)
 		return add_raw(db, a, m, out);
 	TRY(find_part(db, a, m, out->channel, &part));
-	TRY(message_data(a, m->notification->data, m->person, out->unsubscribe, &data));
+	TRY(users_open_code(m->state, a, out->to, &given));
+	TRY(message_data(a, given, m->person, out->unsubscribe, &data));
 	TRY(part_render(a, out->channel, part, data, &text));
 	out->subject = text.subject;
 	out->text = text.text;

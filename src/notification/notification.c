@@ -14,6 +14,7 @@
 #include "notification/push.h"
 #include "notification/record.h"
 #include "notification/unsubscribe.h"
+#include "notification/users.h"
 #include "service/service.h"
 #include "store/job.h"
 
@@ -48,6 +49,7 @@ static Err *begin(ServiceHome *home)
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
+	TRY(users_begin(home->db, home->arena));
 	TRY(mail_begin(home, &state->conf->mail, state->providers));
 	return push_begin(home, state->providers, &state->conf->push, state->conf->sms.at,
 	                  state->conf->sms.count);
@@ -147,6 +149,7 @@ static const JobKind jobs[] = {
 	SEND("sms"),
 	SEND("push"),
 	SEND("inbox"),
+	{ .name = JOB_USER, .fn = user_job, .at_once = 4, .backoff_max_us = 600 * US_PER_S },
 	{ .name = "notification.house", .fn = keep_house },
 	MAIL_JOBS,
 };
@@ -188,6 +191,7 @@ const Service *notification_service(void)
 	routes[7] = mail_routes();
 	routes[8] = push_routes();
 	service.checks = notification_checks(&service.check_count);
+	service.consumers = users_consumers(&service.consumer_count);
 	service.conf = notification_conf_table();
 	return &service;
 }

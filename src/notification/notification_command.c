@@ -27,7 +27,8 @@ typedef struct Run {
 
 static Err *run(Cmd *cmd, ServiceCommand *fn)
 {
-	return service_command(cmd, notification_service(), ((const Args *)cmd->args)->config, fn, NULL);
+	return service_command(cmd, notification_service(), ((const Args *)cmd->args)->config, fn,
+	                       NULL);
 }
 
 static Str time_text(Arena *a, int64_t us)
@@ -128,8 +129,8 @@ static Err *show_delivery(Cmd *cmd, Db *db, JsonWriter *w, const DeliveryRow *d)
 		json_end(w);
 		if (!cmd->json)
 			fprintf(cmd->out, "    %.*s  %-12.*s %.*s\n",
-			        STR_ARG(time_text(cmd->arena, steps[i].at)), STR_ARG(steps[i].state),
-			        STR_ARG(steps[i].detail));
+			        STR_ARG(time_text(cmd->arena, steps[i].at)),
+			        STR_ARG(steps[i].state), STR_ARG(steps[i].detail));
 	}
 	json_end(w);
 	json_end(w);
@@ -181,7 +182,8 @@ static Err *cancel_txn(Db *tx, Arena *a, void *arg)
 
 	TRY(db_one(tx, a, notification_lock, &row, .id = r->id));
 	if (!row)
-		return err_new(a, ERR_NOT_FOUND, "notification.unknown", "there is no such notification");
+		return err_new(a, ERR_NOT_FOUND, "notification.unknown",
+		               "there is no such notification");
 	return notification_cancel_all(tx, a, r->id, S("command"), &r->cancelled);
 }
 
@@ -262,8 +264,9 @@ static Err *state_run(Cmd *cmd)
 
 #define CONFIG_ROW \
 	{ \
-		"config", CONF_STR, AT(Args, config), .letter = 'c', .value = "FILE", .def = "banyan.yaml", \
-		.help = "the configuration that says where the service is" \
+		"config", CONF_STR, AT(Args, config), \
+			.letter = 'c', .value = "FILE", .def = "banyan.yaml", \
+			.help = "the configuration that says where the service is" \
 	}
 static const ConfKey config_options[] = { CONFIG_ROW };
 static const ConfKey most_options[] = {
@@ -279,14 +282,16 @@ static const ConfKey id_operands[] = {
 	.json = true, .size = sizeof(Args)
 
 static const Command commands[] = {
-	{ ROW("list", list_run, "what was asked for, newest first"), COMMAND_OPTIONS(most_options) },
+	{ ROW("list", list_run, "what was asked for, newest first"),
+	  COMMAND_OPTIONS(most_options) },
 	{ ROW("show", show_run, "what became of one, for each recipient and channel"),
 	  COMMAND_OPTIONS(most_options), COMMAND_OPERANDS(id_operands) },
-	{ ROW("cancel", cancel_run, "take back what of one is unsent"), COMMAND_OPTIONS(config_options),
-	  COMMAND_OPERANDS(id_operands) },
+	{ ROW("cancel", cancel_run, "take back what of one is unsent"),
+	  COMMAND_OPTIONS(config_options), COMMAND_OPERANDS(id_operands) },
 	{ ROW("retry", retry_run, "send a delivery again that failed, or may have been taken"),
 	  COMMAND_OPTIONS(config_options), COMMAND_OPERANDS(id_operands) },
-	{ ROW("state", state_run, "how many deliveries are where"), COMMAND_OPTIONS(config_options) },
+	{ ROW("state", state_run, "how many deliveries are where"),
+	  COMMAND_OPTIONS(config_options) },
 };
 
 const Command *notification_commands(size_t *count)

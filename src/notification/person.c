@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "notification/notification_int.h"
 
+#include "notification_inbox_sql.h"
 #include "notification_recipient_sql.h"
 
 static uint8_t channel_bits(Str names)
@@ -145,4 +146,15 @@ Err *suppress(Db *tx, Arena *a, Channel channel, Str address, Str scope, Str rea
 		               .created_at = time_utc_us() };
 
 	return db_exec_with(tx, a, suppression_put, &row, NULL);
+}
+
+Err *person_erase(Db *tx, Arena *a, Str id)
+{
+	TRY(db_exec(tx, a, deliveries_forget, NULL, .recipient = id));
+	TRY(db_exec(tx, a, items_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, topics_leave, NULL, .recipient = id));
+	TRY(db_exec(tx, a, preferences_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, devices_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, contacts_remove, NULL, .recipient = id));
+	return db_exec(tx, a, recipient_remove, NULL, .id = id);
 }

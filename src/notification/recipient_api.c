@@ -11,8 +11,8 @@
 #include "notification/delivery_domain.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
+#include "notification/person.h"
 
-#include "notification_inbox_sql.h"
 #include "notification_recipient_sql.h"
 
 enum { DEVICES_MOST = 50, PREFERENCES_MOST = 200 };
@@ -290,19 +290,11 @@ static Err *recipient_put(ServiceCall *c)
 	return service_effect(c, DB_READ_COMMITTED, set_recipient, &id);
 }
 
-/* Who it was is forgotten: what was sent stays as numbers. */
 static Err *erase(ServiceCall *c, Db *tx, void *arg)
 {
 	const Str *id = arg;
-	Arena *a = c->arena;
 
-	TRY(db_exec(tx, a, deliveries_forget, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, items_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, topics_leave, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, preferences_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, devices_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, contacts_remove, NULL, .recipient = *id));
-	return db_exec(tx, a, recipient_remove, NULL, .id = *id);
+	return person_erase(tx, c->arena, *id);
 }
 
 static Err *recipient_delete(ServiceCall *c)

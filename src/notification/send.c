@@ -116,6 +116,14 @@ static void tried_after(Arena *a, DeliveryRow *d, const Next *next, Str provider
 		d->tried = S("");
 }
 
+/* A device that was told anew since is another one, or back. */
+static int64_t gone_before(const Sending *s)
+{
+	int64_t since_us = s->result.gone_us;
+
+	return since_us ? MIN(since_us, s->d->created_at) : s->d->created_at;
+}
+
 static Err *effects(Db *tx, Arena *a, const Sending *s, Str provider)
 {
 	const DeliveryRow *d = s->d;
@@ -126,7 +134,7 @@ static Err *effects(Db *tx, Arena *a, const Sending *s, Str provider)
 	if (channel == CHANNEL_PUSH && uuid_read(d->target, &device)) {
 		if (s->result.outcome == SEND_GONE)
 			return db_exec(tx, a, device_gone, NULL, .id = device,
-			               .said_before = d->created_at);
+			               .said_before = gone_before(s));
 		if (s->result.outcome == SEND_ACCEPTED)
 			return db_exec(tx, a, device_worked, NULL, .id = device,
 			               .now = time_utc_us());

@@ -29,6 +29,11 @@ static const struct Said {
 	{ "payment.card_number", 400, "invalid_request_error", "card_number_refused" },
 	{ "payment.state", 400, "invalid_request_error", "payment_intent_unexpected_state" },
 	{ "payment.open", 409, "invalid_request_error", "lock_timeout" },
+	{ "db.unique", 409, "invalid_request_error",
+	  "lock_timeout" }, /* another request was faster */
+	{ "db.foreign_key", 500, "api_error", NULL },
+	{ "db.check", 500, "api_error", NULL },
+	{ "db.not_null", 500, "api_error", NULL },
 	{ "db.full_disk", 503, "api_error", NULL },
 	{ "db.read_only", 503, "api_error", NULL },
 	{ "db.io", 503, "api_error", NULL },
@@ -65,6 +70,8 @@ static const char *type_of(unsigned status)
 
 static Str detail_of(const Err *err, unsigned status)
 {
+	if (err_is(err, "db.unique"))
+		return S("another request changed this at the same time: try again");
 	if (status < 500)
 		return err->text;
 	if (status == 503 || status == 504)
