@@ -172,6 +172,8 @@ int main(int argc, char **argv)
 		  NULL, service_put_metrics },
 		{ "payment-metrics", "Metrics of payments",
 		  "What the payment service adds to `/metrics`.", NULL, payment_put_metrics },
+		{ "analytics-metrics", "Metrics of analytics",
+		  "What the analytics service adds to `/metrics`.", NULL, analytics_put_metrics },
 		{ "password-metrics", "Metrics of passwords",
 		  "What the user service adds to `/metrics` for the threads that hash passwords.",
 		  NULL, password_put_metrics },

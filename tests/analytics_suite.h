@@ -4,6 +4,7 @@
  * includes it has included suite.h and events_lite.h or events_pg.h. */
 #pragma once
 #include "analytics/check.h"
+#include "analytics/erase.h"
 #include "analytics/intake.h"
 #include "analytics/merge.h"
 #include "analytics/project.h"
@@ -14,6 +15,7 @@
 #include "store/schema.h"
 
 #include "analytics_schema.h"
+#include "analytics_sql.h"
 
 #include <string.h>
 
@@ -390,4 +392,40 @@ SUITE_TEST(what_somebody_changed_by_hand_is_found)
 	TRY(db_all(db, a, segments_listed, &rows, &count, .project = 1, .day = FIRST_DAY));
 	TRY(db_exec(db, a, segment_remove, NULL, .id = rows[0].id));
 	return checks_say(db, a, 2); /* the day does not add up, and was counted otherwise */
+}
+
+/* Nothing of who was erased is left; all others are as they were. */
+SUITE_TEST(who_is_erased_leaves_nothing_behind)
+{
+	QueryIn in = whole(QUERY_UNIQUES), trend = whole(QUERY_TREND);
+	const Json *answer;
+	Erased erased, again;
+	size_t merged, counted;
+	int64_t of_them = 0;
+	IdByNameRow *row;
+
+	TRY(fill(db, a, 0, 600, 50));
+	TRY(merge_day(db, a, 1, FIRST_DAY, &merged)); /* one day is merged, the others are not */
+	TRY(person_merge(db, a, 1, S("person 7"), S("person 3")));
+	TRY(rollup_some(db, a, (int64_t)(FIRST_DAY + 30) * MS_OF_DAY * 1000, &counted));
+	for (uint64_t i = 0; i < 600; i++) {
+		Hit hit = made(a, i);
+
+		of_them += str_eq(hit.who, S("person 7")) || str_eq(hit.who, S("person 3"));
+	}
+	TRY(erase_person(db, a, 1, S("person 3"), &erased));
+	CHECK_INT(erased.names, 2);
+	CHECK_INT(erased.events, of_them);
+	TRY(ask(db, a, &in, &answer));
+	CHECK_INT(number(answer, S("total")), SUITE_PERSONS - 2);
+	TRY(ask(db, a, &trend, &answer));
+	CHECK_INT(number(answer, S("total")), 600 - of_them);
+	TRY(db_one(db, a, id_by_name, &row, .project = 1, .name = S("person 7")));
+	CHECK_NULL(row);
+	TRY(erase_person(db, a, 1, S("person 3"), &again));
+	CHECK_INT(again.events, 0);
+	TRY(fill(db, a, 600, 1000, 50)); /* the same names come back, as somebody new */
+	TRY(ask(db, a, &in, &answer));
+	CHECK_INT(number(answer, S("total")), SUITE_PERSONS);
+	return checks_say(db, a, 0);
 }

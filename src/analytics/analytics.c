@@ -97,6 +97,7 @@ Err *analytics_tend(JobRun *run, void *arg)
 static const JobKind jobs[] = {
 	{ .name = "analytics.merge", .fn = analytics_merge },
 	{ .name = "analytics.count", .fn = analytics_count },
+	{ .name = "analytics.erase", .fn = analytics_erase },
 	{ .name = "analytics.tend", .fn = analytics_tend },
 };
 static const JobSchedule schedules[] = {

@@ -26,4 +26,4 @@ Analytics *analytics_of(const ServiceHome *home);
 ServiceRoutes analytics_intake_routes(void), analytics_posthog_routes(void),
 	analytics_plausible_routes(void), analytics_project_routes(void),
 	analytics_query_routes(void), analytics_failed_routes(void);
-JobFn analytics_merge, analytics_count, analytics_tend;
+JobFn analytics_merge, analytics_count, analytics_tend, analytics_erase;
