@@ -296,8 +296,7 @@ static Err *ask_undo(Db *tx, Arena *a, void *arg)
 	if (pivot->tried && !str_eq(row->state, S("compensating")) &&
 	    (!deed->past_pivot || !pivot->undo))
 		return err_new(a, ERR_CONFLICT, "saga.pivot",
-		               pivot->undo ? "its pivot was tried: undoing it is to be asked for "
-		                             "in so many words"
+		               pivot->undo ? "its pivot was tried: undoing it takes --past-pivot"
 		                           : "its pivot was tried, and that cannot be undone");
 	return saga_put_job(tx, a, deed->id, next->turn, row->traceparent, 0);
 }
