@@ -24,6 +24,7 @@
 #include "payment/ledger_export.h"
 #include "payment/payment.h"
 #include "payment/payment_command.h"
+#include "payment/payment_house.h"
 #include "rt/jq.h"
 #include "saga/saga.h"
 #include "saga/saga_command.h"
@@ -172,6 +173,10 @@ int main(int argc, char **argv)
 		{ "service-metrics", "Metrics of services",
 		  "What services add to `/metrics`, on their own listeners and on the admin port.",
 		  NULL, service_put_metrics },
+		{ "payment-metrics", "Metrics of payments",
+		  "What the payment service adds to `/metrics`.", NULL, payment_put_metrics },
+		{ "analytics-metrics", "Metrics of analytics",
+		  "What the analytics service adds to `/metrics`.", NULL, analytics_put_metrics },
 		{ "password-metrics", "Metrics of passwords",
 		  "What the user service adds to `/metrics` for the threads that hash passwords.",
 		  NULL, password_put_metrics },

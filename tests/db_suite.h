@@ -2,6 +2,9 @@
  *
  * The tests that every engine passes: suite.h with the sample schema. Whoever includes it has defined suite_open. */
 #pragma once
+#include "analytics_schema.h"
+#include "analytics_segment_sql.h"
+#include "analytics_sql.h"
 #include "base/time.h"
 #include "rt/loop.h"
 #include "ledger_sql.h"
@@ -693,6 +696,8 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 /* Each in a database of its own: names of tables are theirs alone. */
 SUITE_TEST(every_statement_of_notifications_fits_their_schema_and_looks_up_what_it_can)
+/* A service's database has its own tables beside the store's and the frame's. */
+SUITE_TEST(statements_of_analytics_fit_its_schema_and_look_up_what_they_can)
 {
 	uint32_t applied;
 
@@ -706,6 +711,10 @@ SUITE_TEST(every_statement_of_notifications_fits_their_schema_and_looks_up_what_
 	suite_statements(db, a, &notification_template_sql);
 	suite_statements(db, a, &notification_mail_sql);
 	suite_statements(db, a, &notification_relay_sql);
+	TRY(schema_apply(db, a, &service_schema, &applied));
+	TRY(schema_apply(db, a, &analytics_schema, &applied));
+	suite_statements(db, a, &analytics_sql);
+	suite_statements(db, a, &analytics_segment_sql);
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 """A mix over all four services behind JWT: everybody pays, is told, is counted and looked up, and nobody fails.
 
 Under BANYAN_PROOF=1 it is 15,000 users at a time, and both programs are the release build; else 120."""
+import datetime
 import json
 import pathlib
 import subprocess
@@ -73,7 +74,7 @@ blocks:
       - name: ask
         post: /v1/query
         headers: {{ Authorization: "Bearer {{with.token}}", Content-Type: application/json }}
-        body: '{{{{"project":"shop","kind":"trend","event":"seen","from":"-1d"}}}}'
+        body: '{{{{"project":"shop","kind":"trend","events":["seen"],"from":"{day}","to":"{tomorrow}"}}}}'
         check: "200"
 """
 
@@ -99,7 +100,8 @@ def prepare(at, folder):
 def test_a_mix_over_all_services_fails_nobody(platform, stage, capsys):
     key = prepare(platform, stage.folder)
     (stage.folder / "mix.yaml").write_text(SCENARIO.format(
-        url=platform.url, users=USERS, ramp=RAMP_S, seconds=SECONDS, think=THINK, key=key))
+        url=platform.url, users=USERS, ramp=RAMP_S, seconds=SECONDS, think=THINK, key=key,
+        day=datetime.date.today() - datetime.timedelta(1), tomorrow=datetime.date.today() + datetime.timedelta(2)))
     done = subprocess.run([PROGRAM, "load", "mix.yaml", "-q", "--save", "report.json"], cwd=stage.folder, capture_output=True, text=True,
                           timeout=400, check=False)
     with capsys.disabled():
