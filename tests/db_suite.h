@@ -10,6 +10,7 @@
 #include "ledger_sql.h"
 #include "payment_billing_fsck_sql.h"
 #include "payment_billing_sql.h"
+#include "payment_checkout_sql.h"
 #include "payment_fsck_sql.h"
 #include "payment_intent_sql.h"
 #include "payment_ledger_fsck_sql.h"
@@ -670,6 +671,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &payment_once_sql);
 	suite_statements(db, a, &payment_sql);
 	suite_statements(db, a, &saga_sql);
+	suite_statements(db, a, &payment_checkout_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);

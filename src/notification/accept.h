@@ -2,6 +2,7 @@
  *
  * Accepting a notification: a row and a job. */
 #pragma once
+#include "notification/delivery_domain.h"
 #include "store/db.h"
 
 typedef struct NotificationRow NotificationRow;
@@ -19,6 +20,7 @@ typedef struct Asked {
 	int64_t nudge;  /* added to the class's priority */
 	int64_t send_at_us, expires_us;
 	Str collapse_key, author, traceparent;
+	MessageClass class; /* as it turned out, for who counts */
 } Asked;
 
 /* In a transaction. *out: the row as it is. */

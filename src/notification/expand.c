@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "notification/delivery.h"
 #include "notification/digest.h"
+#include "notification/figures.h"
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "service/service.h"
@@ -275,6 +276,17 @@ static Err *write_page(Db *tx, Arena *a, void *arg)
 	return x->over ? job_done(tx, a, x->run) : NULL;
 }
 
+/* What nothing more becomes of. */
+static void count_page(const Expansion *x)
+{
+	for (size_t i = 0; i < x->count; i++) {
+		const DeliveryRow *row = &x->rows[i].row;
+
+		if (delivery_final(delivery_state_of(row)))
+			figures_delivery(delivery_channel(row), delivery_state_of(row));
+	}
+}
+
 /* --- the job ------------------------------------------------------------------------------------------------------------- */
 
 static void read_place(Expansion *x)
@@ -346,6 +358,7 @@ Err *expand_job(JobRun *run, void *arg)
 		err = err ? err : db_txn(x.db, page, DB_READ_COMMITTED, write_page, &x);
 		if (err)
 			return err_copy(a, err);
+		count_page(&x);
 		x.n->place = str_fmt(a, "%zu:%.*s", x.item, STR_ARG(x.member));
 	}
 	return NULL;

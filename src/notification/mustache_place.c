@@ -35,9 +35,8 @@ static const char *const url_attributes[] = { "href",     "src",      "action", 
 	                                      "poster",   "cite",     "background", "data",
 	                                      "longdesc", "ping",     "icon",       "manifest",
 	                                      "usemap",   "codebase", "xlink:href" };
-static const char *const raw_elements[] = { "script",   "style",    "xmp",      "iframe",
-	                                    "noembed",  "noframes", "noscript", "plaintext",
-	                                    "textarea", "title" };
+static const char *const raw_elements[] = { "script",  "style",    "xmp",      "iframe",
+	                                    "noembed", "noframes", "noscript", "plaintext" };
 
 void place_begin(Place *place, MustacheKind kind)
 {

@@ -126,6 +126,7 @@ TEST(html_is_escaped_for_its_place)
 		{ "<style>{{x}}</style>", "{}", NULL },
 		{ "<!-- {{x}} -->", "{}", NULL },
 		{ "<!-- a -- > -->{{x}}", "{\"x\":1}", "<!-- a -- > -->1" },
+		{ "<title>{{x}}</title>", "{\"x\":\"</title>\"}", "<title>&lt;/title&gt;</title>" },
 		{ "<script>1</script>{{x}}", "{\"x\":1}", "<script>1</script>1" },
 		{ "<br/>{{x}}", "{\"x\":1}", "<br/>1" },
 		{ "<br />{{x}}", "{\"x\":1}", "<br />1" },

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "notification/figures.h"
 #include "notification/fsck.h"
 #include "notification/mail.h"
 #include "notification/notification_api.h"
@@ -46,6 +47,7 @@ static Err *begin(ServiceHome *home)
 	state->home = home;
 	state->providers = channel_providers_new(home->arena);
 	state->zones = zones_new(home->arena);
+	figures_begin();
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
@@ -60,6 +62,7 @@ static void end(ServiceHome *home)
 	if (!home->state)
 		return;
 	mail_end(home);
+	figures_end();
 	channel_providers_close(notification_state(home)->providers);
 }
 
@@ -174,7 +177,7 @@ const Service *notification_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
-		.metrics = mail_metrics,
+		.metrics = notification_metrics,
 		.begin = begin,
 		.end = end,
 		.who = service_who_bearer,

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "notification/accept.h"
 #include "notification/delivery_domain.h"
+#include "notification/figures.h"
 #include "notification/notification_int.h"
 
 #include "notification_delivery_sql.h"
@@ -346,7 +347,7 @@ static Str channels_text(Arena *a, const NotificationIn *in)
 
 static Err *add(ServiceCall *c, Db *tx, void *arg)
 {
-	const Asked *asked = arg;
+	Asked *asked = arg;
 	const NotificationIn *in = c->in;
 	WorkflowRow *workflow;
 	NotificationRow *row;
@@ -354,6 +355,7 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 
 	TRY(workflow_need(tx, c->arena, in->workflow, &workflow));
 	TRY(notification_accept(tx, c->arena, workflow, asked, &row));
+	class_read(row->class, &asked->class);
 	service_say_header(c, "Location",
 	                   str_fmt(c->arena, "/v1/notifications/%.*s",
 	                           STR_ARG(service_id_text(c->arena, "ntf_", row->id))));
@@ -383,7 +385,9 @@ static Err *notification_post(ServiceCall *c)
 		         .collapse_key = in->collapse_key,
 		         .author = c->who.name,
 		         .traceparent = c->traceparent };
-	return service_effect(c, DB_READ_COMMITTED, add, &asked);
+	TRY(service_effect(c, DB_READ_COMMITTED, add, &asked));
+	figures_accepted(asked.class);
+	return NULL;
 }
 
 /* --- looking ---------------------------------------------------------------------------------------------------------------- */
@@ -573,8 +577,8 @@ static const ServiceRoute notification_rows[] = {
 	  .help = "cancel what of it is unsent" },
 	{ "GET", "/v1/deliveries/{id}", delivery_get, .scopes = SCOPE_READ, .tag = "notifications",
 	  .help = "one delivery with its timeline" },
-	{ "POST", "/v1/deliveries/{id}/retry", delivery_retry_post, .scopes = SCOPE_SEND, .status = 200,
-	  .idempotent = true, .tag = "notifications",
+	{ "POST", "/v1/deliveries/{id}/retry", delivery_retry_post, .scopes = SCOPE_SEND,
+	  .status = 200, .idempotent = true, .tag = "notifications",
 	  .help = "send again what failed, or what may have been taken" },
 	{ "GET", "/v1/recipients/{recipient}/deliveries", recipient_deliveries, .scopes = "",
 	  .list = true, .tag = "recipients", .help = "what went to a recipient, newest first" },

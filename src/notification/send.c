@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "notification/delivery.h"
+#include "notification/figures.h"
 #include "notification/inbox.h"
 #include "notification/message.h"
 #include "notification/notification_int.h"
@@ -78,7 +79,9 @@ static Err *move(Sending *s, DeliveryState to, Str reason, int64_t due_at_us, St
 		                      .due_at_us = due_at_us,
 		                      .traceparent = s->n->traceparent };
 	s->again = due_at_us != 0;
-	return db_txn(s->db, job_arena(s->run), DB_READ_COMMITTED, move_txn, s);
+	TRY(db_txn(s->db, job_arena(s->run), DB_READ_COMMITTED, move_txn, s));
+	figures_delivery(delivery_channel(s->d), to);
+	return NULL;
 }
 
 /* --- what came of an attempt ---------------------------------------------------------------------------------------------- */
@@ -195,7 +198,10 @@ static Err *write_outcome(Sending *s, Str provider, bool another, bool can_dedup
 		                      .provider = provider,
 		                      .due_at_us = o.next.at_us,
 		                      .traceparent = s->n->traceparent };
-	return db_txn(s->db, a, DB_READ_COMMITTED, outcome_txn, &o);
+	TRY(db_txn(s->db, a, DB_READ_COMMITTED, outcome_txn, &o));
+	figures_attempt(delivery_channel(s->d), s->result.outcome);
+	figures_delivery(delivery_channel(s->d), o.next.state);
+	return NULL;
 }
 
 /* --- the wire --------------------------------------------------------------------------------------------------------------- */
@@ -240,6 +246,12 @@ static Err *undo(Sending *s, Err *why)
 	return why;
 }
 
+/* When it was to go out: asked for, or the time that was named. */
+static int64_t wanted_at(const Sending *s)
+{
+	return MAX(s->n->created_at, s->n->send_at.set ? s->n->send_at.v : 0);
+}
+
 static Err *over_the_wire(Sending *s)
 {
 	Arena *a = job_arena(s->run);
@@ -250,6 +262,8 @@ static Err *over_the_wire(Sending *s)
 	TRY(db_one(s->db, a, delivery_by_id, &s->d, .id = s->d->id));
 	if (!s->d)
 		return err_new(a, ERR_CONFLICT, "delivery.changed", "it is gone");
+	if (s->d->attempts == 1)
+		figures_wire(delivery_class(s->d), time_utc_us() - wanted_at(s));
 	err = s->provider->kind->send(s->provider->state, a, &s->message, &s->result);
 	if (err)
 		return undo(s, err);
@@ -379,8 +393,11 @@ static Err *send_now(Sending *s)
 	    (err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND || err->kind == ERR_TOO_LARGE))
 		return move(s, DELIVERY_FAILED, str_of(err->slug), 0, err->text);
 	TRY(err);
-	if (s->message.channel == CHANNEL_INBOX)
-		return db_txn(s->db, a, DB_READ_COMMITTED, inbox_txn, s);
+	if (s->message.channel == CHANNEL_INBOX) {
+		TRY(db_txn(s->db, a, DB_READ_COMMITTED, inbox_txn, s));
+		figures_delivery(CHANNEL_INBOX, DELIVERY_DELIVERED);
+		return NULL;
+	}
 	TRY(pick(s, &wait_us));
 	return s->provider ? over_the_wire(s) : NULL;
 }

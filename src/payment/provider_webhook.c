@@ -88,6 +88,7 @@ static Err *webhook_post(ServiceCall *c)
 	json_begin_object(w);
 	json_put_bool(w, "received", true);
 	json_put_bool(w, "fresh", news.fresh);
+	json_put_bool(w, "known", news.known);
 	json_end(w);
 	return NULL;
 }

@@ -13,7 +13,7 @@ SLUG = re.compile(r'"((?:http|h2|url|gateway|upstream|rt|tls|dns|access|admin)\.
 # Nobody ever sees them.
 UNTOLD = {"http.fine", "rt.secret"}
 NO_METRICS = {"banyan_schema", "banyan_id"}  # a table of databases, a cookie
-FILES = ("admin.token", "console.secret", "error.html", "page.html")
+FILES = ("admin.token", "console.secret", "error.html", "page.html", "stripe.key", "stripe.webhook")
 FOLDERS = ("static", "media", "private")
 KEPT = {"limits", "timeouts", "queue", "retry", "keepalive", "drain"}
 

@@ -87,7 +87,7 @@ def test_the_command_shows_and_says_what_the_api_does(mails):
     listed, = json.loads(out)
     assert code == 0 and listed["subject"] == "from the command line"
     code, out, _ = mails.run("show", listed["id"])
-    assert code == 0 and "cmd@shop.test: captured, 0 attempts" in out and "Subject: from the command line" in out
+    assert code == 0 and "cmd@shop.test: captured, attempts: 0" in out and "Subject: from the command line" in out
     assert mails.run("show", "mail_018f3c1e-7a4b-7cc0-b1f2-0123456789ab")[0] == 5
     code, out, _ = mails.run("mode", "--json")
     assert json.loads(out)["mode"] == "capture" and json.loads(out)["mails"]["captured"] >= 1

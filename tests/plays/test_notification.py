@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notifications: what is asked for, what goes out, what does not, and what is said of it."""
 import datetime
+import json
 import re
 import subprocess
 import urllib.parse
@@ -304,6 +305,39 @@ def test_the_api_is_described(notes):
     assert judge.returncode == 0, judge.stdout + judge.stderr
 
 
+def test_accounts_get_their_mails_and_become_recipients(stage):
+    """The user service tells; its codes are closed in both databases."""
+    at = Messages.with_users(stage.folder, stage.jose())
+    stage.callback(at.finish)
+    register = {"email": "Lea@Shop.test", "password": "correct horse battery", "name": "Lea", "locale": "de"}
+    proof = say(at.users, "POST", "/v1/registrations", register, who=None).json["proof"]
+    mail = at.record(to="lea@shop.test")
+    code = re.search(r"Ihr Code: (\S+)", mail["text"])[1]
+    assert mail["class"] == "security" and mail["subject"] == "Best\u00e4tigen Sie Ihre Adresse"
+    assert code.encode() not in (stage.folder / "notification.db").read_bytes() + (stage.folder / "notification.db-wal").read_bytes()
+    made = say(at.users, "POST", "/v1/verifications", {"code": code, "proof": proof}, who=None)
+    assert made.status in (200, 201, 204), made.body
+    found = until(lambda: [row for row in at.ok("GET", "/v1/recipients")["data"] if row["name"] == "Lea"], "a recipient")
+    shown = until(lambda: (row := at.ok("GET", f"/v1/recipients/{found[0]['id']}"))["contacts"] and row, "an address")
+    assert (shown["locale"], shown["contacts"][0]["address"]) == ("de", "lea@shop.test")
+
+
 def test_nothing_is_wrong_in_the_end(notes):
-    checks = notes.whole()
-    assert checks
+    assert all(row["wrong"] == 0 for row in notes.whole()["checks"])
+
+
+@pytest.mark.parametrize("break_it, check", [
+    ("update deliveries set version = version + 1 where state = 'accepted'", "delivery.timeline"),
+    ("delete from attempts where outcome = 'accepted'", "delivery.taken"),
+    ("update deliveries set state = 'queued' where state = 'expired'", "delivery.alive"),
+    ("update notifications set state = 'accepted'", "notification.expanded"),
+    ("update deliveries set state = 'digesting' where state = 'digested'", "digest.closed"),
+    ("update digests set closed_at = null", "digest.open"),
+    ("delete from template_versions where version = 2", "template.versions"),
+])
+def test_what_is_broken_is_found(notes, break_it, check):
+    """On a copy: the service goes on with its own."""
+    if not notes.database.startswith("sqlite:"):
+        pytest.skip("a copy of a file")
+    code, out = notes.fsck_of_a_copy("pragma foreign_keys = off", break_it)
+    assert code == 3 and check in [row["name"] for row in json.loads(out)["checks"] if row["wrong"]], out

@@ -134,8 +134,12 @@ def test_a_provider_is_believed_when_it_signs_and_then_it_is_asked(shop):
     assert shop.settled(intent["id"], within=10)["status"] == "succeeded"
     payment = shop.provider.payments(intent["id"])[0]
     event = {"id": "fe_1", "type": "payment.captured", "data": {"payment": payment["id"]}}
-    assert shop.hear(event, "fe_1").json == {"received": True, "fresh": True}
-    assert shop.hear(event, "fe_1").json == {"received": True, "fresh": False}
+    assert shop.hear(event, "fe_1").json == {"received": True, "fresh": True, "known": False}, "it has ended: nobody need ask"
+    shop.provider.script({"fault": "pending", "on": ["authorize"], "ms": 600_000, "times": 1})
+    waits = shop.provider.payments(pay(shop)["id"])[0]
+    event = {"id": "fe_3", "type": "payment.waits", "data": {"payment": waits["id"]}}
+    assert shop.hear(event, "fe_3").json == {"received": True, "fresh": True, "known": True}
+    assert shop.hear(event, "fe_3").json == {"received": True, "fresh": False, "known": False}
     assert shop.hear({**event, "id": "fe_2", "data": {"payment": "fp_of_others"}}, "fe_2").status == 200
     assert shop.hear(event, secret="whsec_" + "A" * 32).code == "provider.signature"
     assert shop.hear(event, seconds=int(time.time()) - 301).code == "provider.stale"

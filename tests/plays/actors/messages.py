@@ -23,16 +23,24 @@ TEXT = """
         issuers: [ {{ issuer: "https://id.test", keys: "{folder}/keys.json", audience: notification }} ]
         {more}
 """
+WITH_USERS = """user_key_file: "{folder}/user.key"
+      user:
+        listen: "127.0.0.1:0"
+        database: "sqlite:{folder}/user.db"
+        key_file: "{folder}/user.key"
+        registration: true
+        password: {{ memory: 7MiB, passes: 1 }}
+"""
 SCOPES = ("notifications:send", "notifications:read", "notifications:write")
 
 
 class Messages(Gateway):
-    def __init__(self, folder, database, jose, more="", port=0, after=None, **options):
+    def __init__(self, folder, database, jose, more="", port=0, after=None, whole=False, **options):
         self.jose, self.database = jose, database
         if not after:
             (folder / "keys.json").write_text(json.dumps({"keys": [jose.key("ES256", "k1")]}))
         text = None if after else TEXT.format(database=database, folder=folder, port=port, more=more)
-        super().__init__(folder, text, words=("--only", "notification"), after=after, **options)
+        super().__init__(folder, text, words=() if whole else ("--only", "notification"), after=after, **options)
         self.key = after.key if after else self.new_key(*SCOPES)
 
     def new_key(self, *scopes):
@@ -54,6 +62,26 @@ class Messages(Gateway):
             import psycopg2
             with psycopg2.connect(self.database) as db:
                 db.cursor().execute("update jobs set leased_until = 'epoch' where leased_until is not null")
+
+    def fsck_of_a_copy(self, *statements):
+        """(exit code, out) after these were done to it."""
+        copy = self.folder / "copy.db"
+        copy.unlink(missing_ok=True)
+        with sqlite3.connect(self.database.removeprefix("sqlite:")) as db, sqlite3.connect(copy) as other:
+            db.backup(other)
+            for statement in statements:
+                other.execute(statement)
+        other.close()
+        file = self.folder / "copy.yaml"
+        file.write_text(self.text.replace(self.database, f"sqlite:{copy}"))
+        return run_banyan("notification", "fsck", "--json", "-c", file)[:2]
+
+    @classmethod
+    def with_users(cls, folder, jose):
+        """The user service beside it, in the same process."""
+        at = cls(folder, f"sqlite:{folder}/notification.db", jose, whole=True, more=WITH_USERS.format(folder=folder))
+        at.users = at.addresses("service user", "http")[0]
+        return at
 
     @property
     def address(self):

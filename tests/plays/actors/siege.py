@@ -84,7 +84,7 @@ class Siege:
         self.notification = self.serve("notification", places)
         for one in self.programs():
             until(one.is_up, f"{one.name} is up", within=60)
-        self.key = self.command("payment", "key", "add", "--name", "siege", "--json")["key"]
+        self.key = self.command("payment", "key", "add", "--owner", "siege", "--json")["key"]
 
     def begin(self, name, words, address, path):
         program = Process(name, self.folder, words, address, path)
