@@ -13,9 +13,11 @@
 #include "analytics/rollup.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "statements.h"
 #include "store/schema.h"
 
 #include "analytics_schema.h"
+#include "analytics_segment_sql.h"
 #include "analytics_sql.h"
 
 #include <string.h>
@@ -35,6 +37,13 @@ static inline Err *suite_schema(Db *db, Arena *a)
 	TRY(schema_apply(db, a, store_own_schema(), &applied));
 	TRY(schema_apply(db, a, &analytics_schema, &applied));
 	return project_make(db, a, S("shop"), PRIVACY_OPEN, NULL, 0, &project);
+}
+
+SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
+{
+	suite_statements(db, a, &analytics_sql);
+	suite_statements(db, a, &analytics_segment_sql);
+	return NULL;
 }
 
 static const Str names[] = { S("view"), S("view"), S("cart"), S("paid"), S("other") };
