@@ -47,6 +47,7 @@ def test_every_checkout_ends_paid_or_undone_whoever_dies(siege):
     siege.load(COUNT, RATE, lambda number: DECLINED if number % 10 == 7 else METHODS[number % 2])
     deaths = siege.storm(every=1.0 if PROOF else 0.4, least=1)
     assert all(deaths.values()), deaths
+    siege.wait_up()
     siege.goes_wrong()
     siege.orders.script()
     states = siege.settle(hurry=not PROOF, within=300 if PROOF else 60)

@@ -82,8 +82,7 @@ class Siege:
                                                 self.folder / "provider.book"], places["provider"], "/healthz")
         self.payment = self.serve("payment", places)
         self.notification = self.serve("notification", places)
-        for one in self.programs():
-            until(one.is_up, f"{one.name} is up", within=60)
+        self.wait_up()
         self.key = self.command("payment", "key", "add", "--owner", "siege", "--json")["key"]
 
     def begin(self, name, words, address, path):
@@ -95,6 +94,10 @@ class Siege:
 
     def programs(self):
         return [self.provider, self.payment, self.notification]
+
+    def wait_up(self):
+        for one in self.programs():
+            until(one.is_up, f"{one.name} is up", within=60)
 
     def command(self, *words):
         code, out, err = run_banyan(*words, "-c", str(self.file))
@@ -197,8 +200,6 @@ class Siege:
 
     def settle(self, hurry, within):
         """Until every checkout has ended. hurry: does not wait for leases and pauses."""
-        for one in self.programs():
-            until(one.is_up, f"{one.name} is up", within=60)
         if hurry:
             self.free_the_dead("payment")
         deadline = time.monotonic() + within
