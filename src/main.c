@@ -181,8 +181,6 @@ int main(int argc, char **argv)
 		{ "password-metrics", "Metrics of passwords",
 		  "What the user service adds to `/metrics` for the threads that hash passwords.",
 		  NULL, password_put_metrics },
-		{ "saga-metrics", "Metrics of sagas", "What sagas add to `/metrics`.", NULL,
-		  saga_put_metrics },
 		{ "notification-metrics", "Metrics of notifications",
 		  "What the notification service adds to `/metrics`.", NULL,
 		  notification_put_metrics },

@@ -143,4 +143,3 @@ Err *sagas_purge(Db *db, Arena *a, int64_t keep_us, int64_t *gone) MUST_USE;
 Err *sagas_measure(Db *db, Arena *a) MUST_USE; /* sets the gauges */
 
 MetricList saga_metrics;
-void saga_put_metrics(Buf *out); /* as a page of the manual */

@@ -79,14 +79,6 @@ const MetricFamily *saga_metrics(size_t *count)
 	return families;
 }
 
-void saga_put_metrics(Buf *out)
-{
-	size_t count;
-	const MetricFamily *rows = saga_metrics(&count);
-
-	metrics_put_markdown(out, rows, count);
-}
-
 /* Cells of this family are never given back: their labels are those of tables in the program. */
 static void count_attempt(const SagaTurn *t, bool undo, const Err *err, const Outcome *o)
 {
