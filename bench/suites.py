@@ -19,6 +19,7 @@ from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line, make_
 from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 import jwt
+import notification
 import store
 import user
 
@@ -382,6 +383,11 @@ BENCHES = (
     Bench("bus.relay", "events from a full outbox through relay, Redis and consumer; a plain XADD/XREADGROUP/XACK loop, which keeps "
           "no promise; the delay of both at half of our rate", "us/event", None, "", 100000, rivals=("plain",),
           rounds=store.bus_rounds, notes=delays),
+    Bench("notification.accept", "POST /v1/notifications with PostgreSQL behind, durable before the answer, 64 connections, one thread; a twin "
+          "of FastAPI and asyncpg; without the database's part", CPU, None, "", 8, rivals=("fastapi",), rounds=notification.accept_rounds,
+          notes=notification.lite_too),
+    Bench("notification.sent", "a notification for a topic of 5,000, until the last of them is with a provider; SQLite, every attempt durable "
+          "before and after", "us CPU/delivery", None, "", 8, rivals=(), rounds=notification.sent_rounds),
     Bench("user.read", "GET /v1/users/{id} with PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and asyncpg; without the "
           "database's part", CPU, None, "", 8, rivals=("fastapi",), budgets=(Budget("fastapi", 0.1),), rounds=user.read_rounds),
     Bench("user.pg", "the database's part of the same; pgbench -M prepared with the same columns", "us CPU/read", None, "", 8,
