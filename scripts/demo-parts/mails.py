@@ -100,7 +100,8 @@ def letter(mail):
 class MailStory:
     def __init__(self, pulse, mails, intake, url, people):
         self.pulse, self.mails, self.intake, self.url, self.people = pulse, mails, intake, url, people
-        self.stages, self.customers, self.others = [], [], 0
+        self.stages, self.customers = [], []
+        self.before = collections.Counter(), collections.Counter()
 
     def run(self):
         self.mails.written()
@@ -178,13 +179,17 @@ class MailStory:
         stage.said = "the shop writes to its file again"
 
     def accounts(self, stage):
-        """Accounts. The shop's users are imported, with the passwords that Django keeps, and log in at the user service."""
+        """Accounts. The shop's users are imported, with the passwords that Django keeps, and log in at the user service. Who is logged in
+   at the shop is known to the services by that alone: the gateway is the bridge."""
         dump = self.mails.folder / "users.json"
         self.dump(dump)
         self.banyan("user", "import", "--source", "shop", "--no-email", dump, good=(0, 2))
         good = [customer for customer in self.customers if self.logs_in(customer)]
-        stage.good = len(good) == len(self.customers)
-        stage.said = f"{len(good)} of {len(self.customers)} logged in with the password they chose at the shop, and none with another"
+        known = [customer for customer in self.customers if customer.ask("GET", "/v1/inbox")[0] == 200]
+        stranger = Customer(self.url).ask("GET", "/v1/inbox")[0]
+        stage.good = len(good) == len(known) == len(self.customers) and stranger == 401
+        stage.said = (f"{len(good)} of {len(self.customers)} logged in with the password they chose at the shop, and none with another;\n"
+                      f"   {len(known)} got their inbox of the notification service by the shop's cookie, and a stranger got {stranger}")
 
     def dump(self, file):
         import psycopg2
@@ -206,10 +211,18 @@ class MailStory:
     def sent_to(customer, place):
         return sum(count for (address, _), count in place.items() if address == customer.email)
 
+    def count(self):
+        """(written, failed, found): each of them letters. What is on its way now is waited for."""
+        for _ in range(100):
+            written, failed = self.mails.written()
+            found = (self.mails.in_box() - self.before[0]) + (self.mails.delivered() - self.before[1])
+            if written == found:
+                break
+            self.pulse.beat()
+        return written, failed, found
+
     def table(self):
-        written, failed = self.mails.written()
-        box, delivered = self.mails.in_box() - self.before[0], self.mails.delivered() - self.before[1]
-        found = box + delivered
+        written, failed, found = self.count()
         lost, twice = sum((written - found).values()), sum((found - written).values())
         rows = ["", f"{'':<24}{'letters':>10}{'its file':>10}{'captured':>10}{'delivered':>10}"]
         for stage in self.stages:

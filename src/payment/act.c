@@ -13,15 +13,15 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/attempt.h"
 #include "payment/payment.h"
 #include "service/service.h"
 
 #include <string.h>
 
-#define CLAIM_US (30 * US_PER_S)
 enum { FIRST_LOOK_S = 60 };
 
-static Err *wrong_state(Arena *a, const IntentRow *intent, IntentVerb verb)
+Err *intent_wrong_state(Arena *a, const IntentRow *intent, IntentVerb verb)
 {
 	if (str_eq(intent->status, intent_status_name(INTENT_PROCESSING)))
 		return err_new(
@@ -56,7 +56,7 @@ static Err *hold(Db *tx, Arena *a, Act *act, IntentRow **out)
 		return err_new(a, ERR_NOT_FOUND, "payment.unknown", "there is no such intent");
 	intent_status_read((*out)->status, &status);
 	if (!intent_may(status, verb_of(act->op)))
-		return wrong_state(a, *out, verb_of(act->op));
+		return intent_wrong_state(a, *out, verb_of(act->op));
 	if (act->op == ATTEMPT_REFUND)
 		TRY(db_one(tx, a, attempt_open, &open, .intent_id = act->intent));
 	if (open)
@@ -172,7 +172,8 @@ static Err *begin_txn(Db *tx, Arena *a, Act *act)
 		TRY(begin_later(tx, a, act));
 	if (!act->call || !first)
 		return NULL;
-	return stripe_claim(act->call, tx, act->refund ? act->refund->id : act->intent, CLAIM_US);
+	return stripe_claim(act->call, tx, act->refund ? act->refund->id : act->intent,
+	                    payment_of(act->home)->claim_us);
 }
 
 /* --- the wire ---------------------------------------------------------------------------------------------------------------- */
@@ -207,7 +208,7 @@ static void make_ask(Arena *a, Act *act, const IntentRow *intent)
 	act->ask.off_session = act->off_session;
 }
 
-static Err *ask(Act *act)
+static Err *ask_provider(Act *act)
 {
 	static ProviderDo *const calls[ATTEMPT_OPS] = {
 		[ATTEMPT_AUTHORIZE] = provider_authorize,
@@ -317,10 +318,11 @@ Err *act_run(Act *act)
 		act->again = false;
 		TRY(run_step(act, begin_plain));
 		make_ask(act->arena, act, seen);
-		TRY(ask(act));
+		TRY(ask_provider(act));
 		act->looked = false;
 		act->again = may_go_on(act, seen);
 		TRY(run_step(act, end_plain));
+		payment_count(act->op, act->verdict);
 	} while (act->again);
 	return act->undone ? not_done(act) : NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/invoice.h"
 #include "payment/ledger.h"
 #include "payment/payment.h"
 #include "service/service.h"
@@ -61,7 +62,7 @@ static Err *move(Db *tx, Arena *a, const Act *act, const IntentRow *intent, Uuid
 		           .type = amount < 0 ? S("refund") : S("charge"),
 		           .source_id = source,
 		           .amount = amount,
-		           .fee = MAX(act->answer.fee, 0),
+		           .fee = amount < 0 ? 0 : MAX(act->answer.fee, 0), /* none is given back */
 		           .currency = intent->currency,
 		           .description = intent->description,
 		           .created_at = now_us,
@@ -98,7 +99,10 @@ static Err *succeed(Db *tx, Arena *a, Act *act, IntentRow *intent, const ChargeR
 	                act->op == ATTEMPT_CAPTURE ? "charge.captured" : "charge.succeeded",
 	                charge));
 	TRY(intent_tell(tx, a, act, "payment_intent.succeeded", intent));
-	return move(tx, a, act, intent, charge->id, charge->captured, charge->provider);
+	TRY(move(tx, a, act, intent, charge->id, charge->captured, charge->provider));
+	return intent->invoice_id.set
+	               ? invoice_settled(tx, a, intent->invoice_id.v, intent->id, charge->captured)
+	               : NULL;
 }
 
 static Err *authorize_done(Db *tx, Arena *a, Act *act, IntentRow *intent)
@@ -286,6 +290,17 @@ static Err *stay_open(Db *tx, Arena *a, Act *act, IntentRow *intent)
 	                   intent);
 }
 
+/* For metrics: counted when it is committed. */
+static const char *verdict_name(Verdict verdict)
+{
+	static const char *const names[] = { [VERDICT_OPEN] = "unknown",
+		                             [VERDICT_DONE] = "done",
+		                             [VERDICT_NO] = "declined",
+		                             [VERDICT_UNDONE] = "undone" };
+
+	return names[verdict];
+}
+
 static Err *write_down(Db *tx, Arena *a, Act *act, IntentRow *intent, Verdict verdict)
 {
 	switch (verdict) {
@@ -326,7 +341,9 @@ Err *act_end(Db *tx, Arena *a, Act *act)
 	AttemptState state = ATTEMPT_FAILED;
 	IntentRow *intent;
 	AttemptRow *row;
+	Verdict verdict;
 
+	act->verdict = "";
 	act->open = act->undone = false;
 	act->code = act->decline_code = act->message = act->charge_id = (Str){ 0 };
 	TRY(db_one(tx, a, intent_hold, &intent, .id = act->intent));
@@ -344,7 +361,9 @@ Err *act_end(Db *tx, Arena *a, Act *act)
 		act->attempt.reference = act->answer.refund;
 	else if (act->op != ATTEMPT_REFUND && act->answer.reference.len)
 		act->attempt.reference = act->answer.reference;
-	return write_down(tx, a, act, intent, judge(act));
+	verdict = judge(act);
+	act->verdict = verdict_name(verdict);
+	return write_down(tx, a, act, intent, verdict);
 }
 
 /* --- the answer of a request ------------------------------------------------------------------------------------------------------- */

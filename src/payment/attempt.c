@@ -104,17 +104,19 @@ Err *attempt_finish(Db *tx, Arena *a, AttemptRow *attempt, AttemptState state)
 	return store(tx, a, attempt);
 }
 
-Err *attempt_look_again(Db *db, Arena *a, Str provider, Str reference, bool *known)
+Err *attempt_look_again(Db *db, Arena *a, Str provider, Str reference, Str key, bool *known)
 {
-	int64_t changed = 0;
+	AttemptsSpokenOfRow *rows;
+	Uuid id = { { 0 } };
+	size_t count;
 
-	TRY(db_exec(db, a, attempt_check_at, &changed, .provider = provider, .reference = reference,
-	            .now = time_utc_us()));
-	*known = changed > 0;
-	return changed ? job_put(db, a,
-	                         &(JobDraft){ .kind = S(ATTEMPT_SWEEP_JOB), .data = S("\"now\"") },
-	                         NULL, NULL)
-	               : NULL;
+	uuid_read(key, &id);
+	TRY(db_all(db, a, attempts_spoken_of, &rows, &count, .provider = provider,
+	           .reference = reference, .id = id));
+	*known = count > 0;
+	for (size_t i = 0; i < count; i++)
+		TRY(look_at(db, a, rows[i].id, time_utc_us()));
+	return NULL;
 }
 
 /* --- asking what came of one -------------------------------------------------------------------------------------------------- */
@@ -172,6 +174,7 @@ Err *attempt_resolve(const ServiceHome *home, Arena *a, Uuid id, bool *open)
 	if (act->provider)
 		TRY(provider_get(act->provider, a, &act->ask, &act->answer));
 	TRY(db_txn(home->db, a, DB_READ_COMMITTED, end_step, act));
+	payment_count(act->op, act->verdict);
 	*open = act->open;
 	return NULL;
 }
@@ -201,18 +204,21 @@ Err *attempt_job(JobRun *run, void *arg)
 	return attempt_resolve(arg, job_arena(run), id, &open);
 }
 
-/* Those that a process left behind: nobody has a job for them. After a provider's word ("now") those that are due at once. */
+/* Those that a process left behind: nobody has a job for them. */
 Err *attempt_sweep_job(JobRun *run, void *arg)
 {
 	const ServiceHome *home = arg;
 	Arena *a = job_arena(run);
-	bool now = str_eq(job_data(run), S("\"now\"")), open;
+	AttemptCountsRow *counts;
 	AttemptsDueRow *due;
 	size_t count;
+	bool open;
 
 	TRY(db_all(home->db, a, attempts_due, &due, &count, .most = SWEEP_MOST,
-	           .now = time_utc_us() - (now ? 0 : SWEEP_LATE_S * US_PER_S)));
+	           .now = time_utc_us() - SWEEP_LATE_S * US_PER_S));
 	for (size_t i = 0; i < count; i++)
 		TRY(attempt_resolve(home, a, due[i].id, &open));
+	TRY(db_one(home->db, a, attempt_counts, &counts));
+	payment_count_open(counts->open, counts->unknown);
 	return NULL;
 }

@@ -41,9 +41,6 @@ select id, customer_id, clock_id, status, currency, zone, every, every_count, an
 insert into subscription_items (id, subscription_id, price_id, quantity, metadata, created_at, deleted_at)
 values (:id, :subscription_id, :price_id, :quantity, :metadata, :created_at, :deleted_at)
 
---- one subscription_item_by_id(id uuid) -> subscription_item
-select id, subscription_id, price_id, quantity, metadata, created_at, deleted_at from subscription_items where id = :id
-
 --- exec invoice_add(invoice)
 insert into invoices (id, customer_id, subscription_id, clock_id, status, number, currency, reason, collection, total, due, paid, starting_balance, ending_balance, outside, attempts, advance, method_id, intent_id, period_start, period_end, due_at, work_at, finalized_at, paid_at, voided_at, uncollectible_at, description, metadata, version, made_at, created_at)
 values (:id, :customer_id, :subscription_id, :clock_id, :status, :number, :currency, :reason, :collection, :total, :due, :paid, :starting_balance, :ending_balance, :outside, :attempts, :advance, :method_id, :intent_id, :period_start, :period_end, :due_at, :work_at, :finalized_at, :paid_at, :voided_at, :uncollectible_at, :description, :metadata, :version, :made_at, :created_at)
@@ -61,9 +58,6 @@ select id, customer_id, subscription_id, item_id, invoice_id, price_id, currency
 --- exec invoice_line_add(invoice_line)
 insert into invoice_lines (id, invoice_id, place, kind, item_id, invoice_item_id, price_id, quantity, amount, currency, proration, period_start, period_end, description)
 values (:id, :invoice_id, :place, :kind, :item_id, :invoice_item_id, :price_id, :quantity, :amount, :currency, :proration, :period_start, :period_end, :description)
-
---- one invoice_line_by_id(id uuid) -> invoice_line
-select id, invoice_id, place, kind, item_id, invoice_item_id, price_id, quantity, amount, currency, proration, period_start, period_end, description from invoice_lines where id = :id
 
 --- exec product_store(id uuid, active bool, name text, description text, unit_label text, price_id uuid?, metadata json, updated_at time)
 update products set active = :active, name = :name, description = :description, unit_label = :unit_label, price_id = :price_id, metadata = :metadata, updated_at = :updated_at
@@ -186,29 +180,25 @@ delete from products where id = :id and not exists (select 1 from prices where p
 --- exec billing_customer_add(customer_id uuid)
 insert into billing_customers (customer_id, balance, currency) values (:customer_id, 0, '') on conflict do nothing
 
---- one billing_customer_hold(customer_id uuid) -> (clock_id uuid?, balance int, zone text, method_id uuid?, deleted bool)
+--- one billing_customer_hold(customer_id uuid) -> (clock_id uuid?, balance int, currency text, zone text, method_id uuid?, deleted bool)
 --- sqlite
-select b.clock_id, b.balance, c.zone, c.method_id, c.deleted_at is not null
+select b.clock_id, b.balance, b.currency, c.zone, c.method_id, c.deleted_at is not null
 from billing_customers b join customers c on c.id = b.customer_id where b.customer_id = :customer_id
 --- postgres
-select b.clock_id, b.balance, c.zone, c.method_id, c.deleted_at is not null
+select b.clock_id, b.balance, b.currency, c.zone, c.method_id, c.deleted_at is not null
 from billing_customers b join customers c on c.id = b.customer_id where b.customer_id = :customer_id for update of b
-
---- one billing_customer_seen(customer_id uuid) -> (clock_id uuid?, balance int, frozen_at time?)
-select b.clock_id, b.balance, t.frozen_at from billing_customers b left join test_clocks t on t.id = b.clock_id
-where b.customer_id = :customer_id
 
 --- exec billing_customer_balance(customer_id uuid, balance int)
 update billing_customers set balance = :balance where customer_id = :customer_id
+
+--- exec billing_customer_currency(customer_id uuid, currency text)
+update billing_customers set currency = :currency where customer_id = :customer_id
 
 --- exec billing_customer_clock(customer_id uuid, clock_id uuid?)
 update billing_customers set clock_id = :clock_id where customer_id = :customer_id
 
 --- exec clock_move(id uuid, status text, frozen_at time, target_at time?)
 update test_clocks set status = :status, frozen_at = :frozen_at, target_at = :target_at where id = :id
-
---- many clocks_advancing(most int) -> (id uuid); scans
-select id from test_clocks where status = 'advancing' limit :most
 
 -- What is to be done: of real time, and of one clock's.
 --- many subscriptions_due(now time, most int) -> (id uuid)
@@ -225,7 +215,4 @@ select (select id from subscriptions where clock_id = :clock_id and due_at is no
 
 --- many subscription_invoices_open(subscription_id uuid) -> invoice
 select id, customer_id, subscription_id, clock_id, status, number, currency, reason, collection, total, due, paid, starting_balance, ending_balance, outside, attempts, advance, method_id, intent_id, period_start, period_end, due_at, work_at, finalized_at, paid_at, voided_at, uncollectible_at, description, metadata, version, made_at, created_at from invoices where subscription_id = :subscription_id and status in ('draft', 'open') order by id
-
---- one invoice_by_intent(intent_id uuid) -> invoice
-select id, customer_id, subscription_id, clock_id, status, number, currency, reason, collection, total, due, paid, starting_balance, ending_balance, outside, attempts, advance, method_id, intent_id, period_start, period_end, due_at, work_at, finalized_at, paid_at, voided_at, uncollectible_at, description, metadata, version, made_at, created_at from invoices where intent_id = :intent_id
 

@@ -10,7 +10,10 @@ ServiceRoutes invoice_routes(void);
 ServiceRoutes subscription_routes(void);
 ServiceRoutes clock_routes(void);
 
-JobFn billing_work;  /* "billing.work": what is due is done. Of the jobs' table: .arg NULL, the home */
+/* A customer that is made lives by that clock ("clock_..."), in the transaction that makes it. */
+Err *billing_clock_of(ServiceCall *c, Db *tx, Uuid customer, Str clock) MUST_USE;
+
+JobFn billing_work; /* "billing.work": what is due is done. Of the jobs' table: .arg NULL, the home */
 JobFn billing_clock; /* "billing.clock": clocks of tests go on */
 /* Rows of JobKind and JobSchedule. */
 #define BILLING_JOBS \

@@ -61,7 +61,7 @@ static Err *charges_get(ServiceCall *c)
 }
 
 static const ServiceRoute rows[] = {
-	STRIPE_GET("/v1/charges", charges_get, "charges:read", "charges, newest first"),
+	STRIPE_LIST("/v1/charges", charges_get, &list_in, "charges:read", "charges, newest first"),
 	STRIPE_GET("/v1/charges/{id}", charge_get, "charges:read", "one charge"),
 };
 

@@ -7,7 +7,9 @@
 #include "base/arena.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "base/zone.h"
+#include "payment/billing_api.h"
+#include "payment/billing_int.h"
+#include "payment/billing_int.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 
@@ -18,7 +20,7 @@ typedef struct InvoiceSettings {
 } InvoiceSettings;
 
 typedef struct CustomerIn {
-	Str email, name, description, phone, zone, method, kind;
+	Str email, name, description, phone, zone, method, kind, clock;
 	bool has_email, has_name, has_description, has_phone, has_zone, has_method;
 	InvoiceSettings invoice;
 	bool has_invoice;
@@ -58,7 +60,8 @@ static const Field rows_in[] = {
 	LEFT("shipping"),
 	LEFT("preferred_locales"),
 	LEFT("tax_exempt"),
-	LEFT("test_clock"),
+	{ "test_clock", FIELD_STR, AT(CustomerIn, clock), .max = 60,
+	  .help = "of a new one: the clock that they live by, in tests" },
 };
 static const FieldTable customer_in = { "CustomerFields", FIELD_ROWS(CustomerIn, rows_in),
 	                                .help = "who pays" };
@@ -76,7 +79,7 @@ static Err *check(ServiceCall *c, const CustomerIn *in)
 	if (in->email.len && !email_is(in->email))
 		return stripe_wrong(c, "email", "email_invalid", "Invalid email address: %.*s",
 		                    STR_ARG(in->email));
-	if (in->zone.len && zone_load(c->arena, in->zone, &zone))
+	if (in->zone.len && bill_zone(c->arena, in->zone, &zone))
 		return stripe_wrong(c, "time_zone", "parameter_invalid_string",
 		                    "time_zone is no zone that is known here");
 	return NULL;
@@ -151,6 +154,8 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 	TRY(fill(c, in, &row));
 	TRY(db_exec_with(tx, c->arena, customer_add, &row, NULL));
 	TRY(take_method(c, tx, in, &row));
+	if (in->clock.len)
+		TRY(billing_clock_of(c, tx, row.id, in->clock));
 	method = row.method_id;
 	if (method.set)
 		TRY(db_exec(tx, c->arena, customer_change, NULL, .id = row.id, .email = row.email,
@@ -259,7 +264,8 @@ static Err *customers_get(ServiceCall *c)
 static const ServiceRoute customer_rows[] = {
 	STRIPE_POST("/v1/customers", customers_post, &customer_in, "customers:write",
 	            "add a customer"),
-	STRIPE_GET("/v1/customers", customers_get, "customers:read", "customers, newest first"),
+	STRIPE_LIST("/v1/customers", customers_get, &list_in, "customers:read",
+	            "customers, newest first"),
 	STRIPE_GET("/v1/customers/{id}", customer_get, "customers:read", "one customer"),
 	STRIPE_POST("/v1/customers/{id}", customer_post, &customer_in, "customers:write",
 	            "change one"),

@@ -9,6 +9,7 @@
 #include "payment/event.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
+#include "service/hook.h"
 #include "store/outbox.h"
 
 #define API_VERSION "2022-11-15"
@@ -19,6 +20,15 @@ static Str kind_of(Str type)
 	Str rest = type, kind;
 
 	return str_split(&rest, '.', &kind) ? kind : type;
+}
+
+static StripePut told_put;
+
+static Err *told_text(Db *tx, Arena *a, const void *arg, Str *out)
+{
+	(void)tx;
+	*out = stripe_text(a, told_put, arg);
+	return NULL;
 }
 
 Err *stripe_event_put(Db *tx, Arena *a, const StripeEvent *event)
@@ -33,6 +43,12 @@ Err *stripe_event_put(Db *tx, Arena *a, const StripeEvent *event)
 	if (event->previous.len)
 		row.previous = opt_str(event->previous);
 	TRY(db_exec_with(tx, a, event_add, &row, NULL));
+	TRY(hook_tell(tx, a,
+	              &(HookEvent){ .id = service_id_text(a, "evt_", row.id),
+	                            .type = event->type,
+	                            .traceparent = event->traceparent,
+	                            .body = told_text,
+	                            .arg = &row }));
 	return outbox_put(tx, a,
 	                  &(Event){ .id = row.id,
 	                            .type = event->type,
@@ -72,7 +88,7 @@ static Err *tell(Db *tx, Arena *a, const Act *act, const char *type, Str id, Str
 Err *intent_tell(Db *tx, Arena *a, const Act *act, const char *type, const IntentRow *intent)
 {
 	return tell(tx, a, act, type, intent_id_text(a, intent->id),
-	            stripe_text(a, intent_put, &(IntentView){ .intent = intent }));
+	            stripe_text(a, intent_put, &(IntentView){ .intent = intent, .told = true }));
 }
 
 Err *charge_tell(Db *tx, Arena *a, const Act *act, const char *type, const ChargeRow *charge)
@@ -208,10 +224,11 @@ static Err *moved_get(ServiceCall *c)
 }
 
 static const ServiceRoute rows[] = {
-	STRIPE_GET("/v1/events", events_get, "events:read", "what has happened, newest first"),
+	STRIPE_LIST("/v1/events", events_get, &events_ask, "events:read",
+	            "what has happened, newest first"),
 	STRIPE_GET("/v1/events/{id}", event_get, "events:read", "one event"),
-	STRIPE_GET("/v1/balance_transactions", moved_list, "balance:read",
-	           "what moved the balance, newest first"),
+	STRIPE_LIST("/v1/balance_transactions", moved_list, &events_ask, "balance:read",
+	            "what moved the balance, newest first"),
 	STRIPE_GET("/v1/balance_transactions/{id}", moved_get, "balance:read",
 	           "one movement of the balance"),
 };

@@ -71,9 +71,13 @@ values (:id, :intent_id, :number, :op, :state, :provider, :amount, :currency, :c
 update attempts set state = :state, reference = :reference, code = :code, message = :message, checks = :checks, ended_at = :ended_at,
 check_at = :check_at where id = :id and state in ('created', 'sent', 'unknown')
 
---- exec attempt_check_at(provider text, reference text, now time)
-update attempts set check_at = :now where provider = :provider and reference = :reference and check_at is not null
+-- Open ones of the payment that a provider speaks of: its authorization has the reference.
+--- many attempts_spoken_of(provider text, reference text, id uuid) -> (id uuid)
+select id from attempts where id = :id and state = 'unknown'
+union
+select a.id from attempts o join attempts a on a.intent_id = o.intent_id and a.state in ('created', 'sent', 'unknown')
+where o.provider = :provider and o.reference = :reference and o.reference <> ''
 
---- one attempt_counts() -> (open int, unknown int)
+--- one attempt_counts() -> (open int, unknown int); scans
 select count(*) as open, coalesce(sum(case when state = 'unknown' then 1 else 0 end), 0) as unknown
 from attempts where check_at is not null

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 #include "payment/stripe_keys.h"
@@ -385,13 +385,6 @@ static Err *charge_of(ServiceCall *c, const IntentRow *row, Act *act)
 	return NULL;
 }
 
-static Err *wrong_state(ServiceCall *c, const IntentRow *row, IntentVerb verb)
-{
-	return err_new(c->arena, ERR_CONFLICT, "payment.state",
-	               "You cannot %.*s this PaymentIntent because it has a status of %.*s.",
-	               STR_ARG(intent_verb_name(verb)), STR_ARG(row->status));
-}
-
 static Err *capture_post(ServiceCall *c)
 {
 	Act *act;
@@ -409,7 +402,7 @@ static Err *capture_post(ServiceCall *c)
 	act->amount = in.amount_to_capture;
 	TRY(charge_of(c, row, act));
 	if (!str_eq(row->status, S("requires_capture")) || !act->charge)
-		return wrong_state(c, row, INTENT_CAPTURE);
+		return intent_wrong_state(c->arena, row, INTENT_CAPTURE);
 	return run(act);
 }
 
@@ -424,7 +417,7 @@ static Err *cancel_here(ServiceCall *c, Db *tx, void *arg)
 	TRY(db_one(tx, c->arena, intent_hold, &row, .id = act->intent));
 	if (!intent_status_read(row->status, &status) || !intent_may(status, INTENT_CANCEL) ||
 	    status == INTENT_NEEDS_CAPTURE)
-		return wrong_state(c, row, INTENT_CANCEL);
+		return intent_wrong_state(c->arena, row, INTENT_CANCEL);
 	row->status = intent_status_name(INTENT_IS_CANCELED);
 	row->canceled_at = opt_int(time_utc_us());
 	row->cancel_reason = act->reason;
@@ -443,7 +436,7 @@ static Err *cancel_waiting(ServiceCall *c, Act *act, const IntentRow *row)
 	TRY(act_seal(act, &done));
 	if (done)
 		return stripe_effect(c, say_intent, &act->intent);
-	return wrong_state(c, row, INTENT_CANCEL);
+	return intent_wrong_state(c->arena, row, INTENT_CANCEL);
 }
 
 static Err *cancel_post(ServiceCall *c)
@@ -485,7 +478,7 @@ static Err *update(ServiceCall *c, Db *tx, void *arg)
 	TRY(db_one(tx, c->arena, intent_hold, &row, .id = up->act->intent));
 	if (!intent_status_read(row->status, &status) || !intent_may(status, INTENT_UPDATE)) {
 		if (in->has_amount || in->currency.len || up->act->method || in->has_capture)
-			return wrong_state(c, row, INTENT_UPDATE);
+			return intent_wrong_state(c->arena, row, INTENT_UPDATE);
 	}
 	row->amount = in->has_amount ? in->amount : row->amount;
 	row->currency = in->currency.len ? money_currency(in->currency) : row->currency;
@@ -570,8 +563,8 @@ static Err *intents_get(ServiceCall *c)
 static const ServiceRoute rows[] = {
 	STRIPE_POST("/v1/payment_intents", intents_post, &create_in, "payment_intents:write",
 	            "ask for a payment, and make it when `confirm` is true"),
-	STRIPE_GET("/v1/payment_intents", intents_get, "payment_intents:read",
-	           "payments, newest first"),
+	STRIPE_LIST("/v1/payment_intents", intents_get, &list_in, "payment_intents:read",
+	            "payments, newest first"),
 	STRIPE_GET("/v1/payment_intents/{id}", intent_get, "", "one payment"),
 	STRIPE_POST("/v1/payment_intents/{id}", intent_post, &update_in, "payment_intents:write",
 	            "change one"),

@@ -20,6 +20,7 @@ typedef struct IntentView {
 	const CustomerRow *customer;
 	const MethodRow *method;
 	const ChargeRow *charge;
+	bool told; /* to others: without its secret */
 } IntentView;
 StripePut intent_put; /* of an IntentView */
 StripePut charge_put; /* of a ChargeRow */
@@ -67,6 +68,7 @@ typedef struct Act {
 	Str code, decline_code,
 		message; /* why it was not done; code empty: it was, or nobody knows */
 	Str charge_id;
+	const char *verdict; /* for metrics; empty: it had ended before */
 } Act;
 
 /* Does it. Parks. What came of it is in the fields below the line and in act->after. Fails with CONFLICT "payment.state" (what is asked
@@ -79,6 +81,9 @@ Err *act_run(Act *act) MUST_USE;
 Err *act_end(Db *tx, Arena *a, Act *act) MUST_USE;
 /* The last lines of a request, into stripe_json: the intent (the refund), or why not. */
 Err *act_answer(ServiceCall *c, Db *tx, Act *act) MUST_USE;
+/* CONFLICT "payment.state", or "payment.open" of one whose attempt is open. */
+Err *intent_wrong_state(Arena *a, const IntentRow *intent, IntentVerb verb)
+	MUST_USE RETURNS_NONNULL;
 /* Says to the provider that the intent's open authorization shall never take effect; act: op is ATTEMPT_VOID. *done: it never will (or there
  * was none open), and the intent is canceled. Parks. */
 Err *act_seal(Act *act, bool *done) MUST_USE;

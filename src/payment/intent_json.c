@@ -263,8 +263,9 @@ void intent_put(JsonWriter *w, Arena *a, const void *object)
 	stripe_put_time(w, "canceled_at", intent->canceled_at.v);
 	stripe_put_text(w, "cancellation_reason", intent->cancel_reason);
 	json_put_str(w, "capture_method", intent->manual ? S("manual") : S("automatic"));
-	json_put_str(w, "client_secret",
-	             str_fmt(a, "%.*s_secret_%.*s", STR_ARG(id), STR_ARG(intent->secret)));
+	if (!view->told)
+		json_put_str(w, "client_secret",
+		             str_fmt(a, "%.*s_secret_%.*s", STR_ARG(id), STR_ARG(intent->secret)));
 	json_put_str(w, "confirmation_method", S("automatic"));
 	stripe_put_time(w, "created", intent->created_at);
 	json_put_str(w, "currency", intent->currency);
@@ -301,6 +302,6 @@ Err *intent_view(ServiceCall *c, Db *db, const IntentRow *intent, IntentView *ou
 		TRY(db_one(db, c->arena, method_by_id, &method, .id = intent->method_id.v));
 	if (intent->charge_id.set && stripe_expands(c, "latest_charge"))
 		TRY(db_one(db, c->arena, charge_by_id, &charge, .id = intent->charge_id.v));
-	*out = (IntentView){ intent, customer, method, charge };
+	*out = (IntentView){ intent, customer, method, charge, false };
 	return NULL;
 }

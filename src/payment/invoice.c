@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/invoice.h"
 #include "payment/ledger.h"
 
 /* --- one customer at one time -------------------------------------------------------------------------------------------- */
@@ -46,6 +47,7 @@ Err *bill_begin(Db *tx, Arena *a, ServiceCall *call, Uuid id, Bill *bill)
 		        .clock = row->clock_id,
 		        .now_us = time_utc_us(),
 		        .balance = row->balance,
+		        .currency = row->currency,
 		        .zone = row->zone.len ? row->zone : S("UTC"),
 		        .method = row->method_id };
 	if (!row->clock_id.set)
@@ -60,7 +62,9 @@ Err *bill_tell(const Bill *bill, const char *type, Str id, Str object)
 {
 	if (bill->call)
 		return stripe_event(bill->call, bill->tx, type, id, object);
-	return stripe_event_put(bill->tx, bill->a, &(StripeEvent){ .type = str_of(type), .object_id = id, .object = object });
+	return stripe_event_put(bill->tx, bill->a,
+	                        &(StripeEvent){
+					.type = str_of(type), .object_id = id, .object = object });
 }
 
 static Str id_text(const Bill *bill, const InvoiceRow *invoice)
@@ -78,27 +82,48 @@ static Err *tell(Bill *bill, const char *type, const InvoiceRow *invoice)
 
 static Err *wrong_state(const Bill *bill, const InvoiceRow *invoice, const char *verb)
 {
-	return err_new(bill->a, ERR_CONFLICT, "payment.state", "an invoice that is %.*s cannot be %s", STR_ARG(invoice->status),
-	               verb);
+	return err_new(bill->a, ERR_CONFLICT, "payment.state",
+	               "an invoice that is %.*s cannot be %s", STR_ARG(invoice->status), verb);
 }
 
 Err *invoice_store_all(Bill *bill, InvoiceRow *i)
 {
 	i->version++;
-	return db_exec(bill->tx, bill->a, invoice_store, NULL, .id = i->id, .status = i->status, .number = i->number,
-	               .collection = i->collection, .total = i->total, .due = i->due, .paid = i->paid,
-	               .starting_balance = i->starting_balance, .ending_balance = i->ending_balance, .outside = i->outside,
-	               .attempts = i->attempts, .advance = i->advance, .method_id = i->method_id, .intent_id = i->intent_id,
-	               .due_at = i->due_at, .work_at = i->work_at, .finalized_at = i->finalized_at, .paid_at = i->paid_at,
-	               .voided_at = i->voided_at, .uncollectible_at = i->uncollectible_at, .description = i->description,
-	               .metadata = i->metadata, .version = i->version);
+	return db_exec(bill->tx, bill->a, invoice_store, NULL, .id = i->id, .status = i->status,
+	               .number = i->number, .collection = i->collection, .total = i->total,
+	               .due = i->due, .paid = i->paid, .starting_balance = i->starting_balance,
+	               .ending_balance = i->ending_balance, .outside = i->outside,
+	               .attempts = i->attempts, .advance = i->advance, .method_id = i->method_id,
+	               .intent_id = i->intent_id, .due_at = i->due_at, .work_at = i->work_at,
+	               .finalized_at = i->finalized_at, .paid_at = i->paid_at,
+	               .voided_at = i->voided_at, .uncollectible_at = i->uncollectible_at,
+	               .description = i->description, .metadata = i->metadata,
+	               .version = i->version);
 }
 
 /* --- a draft ------------------------------------------------------------------------------------------------------------- */
 
+/* A customer has one balance, so he is billed in one currency: that of his first invoice. */
+static Err *one_currency(Bill *bill, Str currency)
+{
+	if (!bill->currency.len) {
+		bill->currency = currency;
+		return db_exec(bill->tx, bill->a, billing_customer_currency, NULL,
+		               .customer_id = bill->customer, .currency = currency);
+	}
+	if (str_eq(bill->currency, currency))
+		return NULL;
+	return err_new(
+		bill->a, ERR_INVALID, "payment.currency",
+		"You cannot combine currencies on a single customer: this one is billed in %.*s.",
+		STR_ARG(bill->currency));
+}
+
 Err *invoice_draft(Bill *bill, const InvoiceDraft *d, InvoiceRow *out)
 {
 	const SubscriptionRow *s = d->subscription;
+
+	TRY(one_currency(bill, d->currency));
 
 	*out = (InvoiceRow){ .id = bill_id(),
 		             .customer_id = bill->customer,
@@ -107,13 +132,15 @@ Err *invoice_draft(Bill *bill, const InvoiceDraft *d, InvoiceRow *out)
 		             .status = S("draft"),
 		             .currency = d->currency,
 		             .reason = str_of(d->reason),
-		             .collection = d->collection.len ? d->collection : S("charge_automatically"),
+		             .collection =
+		                     d->collection.len ? d->collection : S("charge_automatically"),
 		             .starting_balance = bill->balance,
 		             .advance = d->advance,
 		             .method_id = d->method,
 		             .period_start = d->period.start_us,
 		             .period_end = d->period.end_us,
-		             .due_at = { d->days_until_due > 0, bill->now_us + d->days_until_due * 86400 * US_PER_S },
+		             .due_at = { d->days_until_due > 0,
+		                         bill->now_us + d->days_until_due * 86400 * US_PER_S },
 		             .work_at = { d->advance, bill->now_us + billing_conf()->draft_us },
 		             .description = d->description,
 		             .metadata = d->metadata.len ? d->metadata : S("{}"),
@@ -134,8 +161,8 @@ static Err *add_line(Bill *bill, const InvoiceRow *invoice, InvoiceLineRow *line
 }
 
 /* A period that is on an invoice already is refused by the table: "db.unique". */
-Err *invoice_period(Bill *bill, InvoiceRow *invoice, const SubscriptionItemRow *item, const PriceRow *price, Period period,
-                    int64_t amount)
+Err *invoice_period(Bill *bill, InvoiceRow *invoice, const SubscriptionItemRow *item,
+                    const PriceRow *price, Period period, int64_t amount)
 {
 	ProductRow *product;
 	InvoiceLineRow line = { .kind = S("period"),
@@ -148,8 +175,27 @@ Err *invoice_period(Bill *bill, InvoiceRow *invoice, const SubscriptionItemRow *
 		                .period_end = period.end_us };
 
 	TRY(db_one(bill->tx, bill->a, product_by_id, &product, .id = price->product_id));
-	line.description = str_fmt(bill->a, "%" PRId64 " \u00d7 %.*s", item->quantity, STR_ARG(product ? product->name : S("?")));
+	line.description = str_fmt(bill->a, "%" PRId64 " \u00d7 %.*s", item->quantity,
+	                           STR_ARG(product ? product->name : S("?")));
 	return add_line(bill, invoice, &line);
+}
+
+Err *invoice_take(Bill *bill, InvoiceRow *invoice, const InvoiceItemRow *item)
+{
+	TRY(db_exec(bill->tx, bill->a, invoice_item_onto, NULL, .id = item->id,
+	            .invoice_id = invoice->id));
+	return add_line(bill, invoice,
+	                &(InvoiceLineRow){ .kind = S("item"),
+	                                   .item_id = item->item_id,
+	                                   .invoice_item_id = opt_uuid(item->id),
+	                                   .price_id = item->price_id,
+	                                   .quantity = item->quantity,
+	                                   .amount = item->amount,
+	                                   .currency = item->currency,
+	                                   .proration = item->proration,
+	                                   .period_start = item->period_start,
+	                                   .period_end = item->period_end,
+	                                   .description = item->description });
 }
 
 Err *invoice_take_waiting(Bill *bill, InvoiceRow *invoice)
@@ -157,25 +203,11 @@ Err *invoice_take_waiting(Bill *bill, InvoiceRow *invoice)
 	InvoiceItemRow *items;
 	size_t count;
 
-	TRY(db_all(bill->tx, bill->a, invoice_items_waiting, &items, &count, .customer_id = bill->customer,
-	           .subscription_id = invoice->subscription_id, .currency = invoice->currency));
-	for (size_t i = 0; i < count; i++) {
-		InvoiceItemRow *item = &items[i];
-
-		TRY(db_exec(bill->tx, bill->a, invoice_item_onto, NULL, .id = item->id, .invoice_id = invoice->id));
-		TRY(add_line(bill, invoice,
-		             &(InvoiceLineRow){ .kind = S("item"),
-		                                .item_id = item->item_id,
-		                                .invoice_item_id = opt_uuid(item->id),
-		                                .price_id = item->price_id,
-		                                .quantity = item->quantity,
-		                                .amount = item->amount,
-		                                .currency = item->currency,
-		                                .proration = item->proration,
-		                                .period_start = item->period_start,
-		                                .period_end = item->period_end,
-		                                .description = item->description }));
-	}
+	TRY(db_all(bill->tx, bill->a, invoice_items_waiting, &items, &count,
+	           .customer_id = bill->customer, .subscription_id = invoice->subscription_id,
+	           .currency = invoice->currency));
+	for (size_t i = 0; i < count; i++)
+		TRY(invoice_take(bill, invoice, &items[i]));
 	return NULL;
 }
 
@@ -191,10 +223,12 @@ Err *invoice_sum(Bill *bill, InvoiceRow *invoice)
 
 /* --- the ledger ---------------------------------------------------------------------------------------------------------- */
 
-static Err *book(Bill *bill, const InvoiceRow *invoice, const char *what, LedgerTransfer *moved, size_t count)
+static Err *book(Bill *bill, const InvoiceRow *invoice, const char *what, LedgerTransfer *moved,
+                 size_t count)
 {
 	LedgerGroup group = { .kind = S("invoice"),
-		              .source = str_fmt(bill->a, "%.*s%s", STR_ARG(id_text(bill, invoice)), what),
+		              .source = str_fmt(bill->a, "%.*s%s", STR_ARG(id_text(bill, invoice)),
+		                                what),
 		              .currency = invoice->currency,
 		              .memo = invoice->number.set ? invoice->number.v : S(""),
 		              .at_us = bill->now_us,
@@ -218,14 +252,47 @@ static Err *book_sold(Bill *bill, const InvoiceRow *invoice, bool back)
 	size_t count = 0;
 
 	if (invoice->due)
-		moved[count++] = (LedgerTransfer){ .debit = back ? sold : receivable, .credit = back ? receivable : sold,
+		moved[count++] = (LedgerTransfer){ .debit = back ? sold : receivable,
+			                           .credit = back ? receivable : sold,
 			                           .amount = invoice->due };
 	if (used)
-		moved[count++] = (LedgerTransfer){ .debit = back ? sold : credit, .credit = back ? credit : sold, .amount = used };
+		moved[count++] = (LedgerTransfer){ .debit = back ? sold : credit,
+			                           .credit = back ? credit : sold,
+			                           .amount = used };
 	if (invoice->total < 0)
-		moved[count++] = (LedgerTransfer){ .debit = back ? credit : sold, .credit = back ? sold : credit,
+		moved[count++] = (LedgerTransfer){ .debit = back ? credit : sold,
+			                           .credit = back ? sold : credit,
 			                           .amount = -invoice->total };
 	return book(bill, invoice, back ? ":void" : "", moved, count);
+}
+
+/* Money for an invoice that nobody owes any more. */
+static Err *keep_as_credit(Bill *bill, const InvoiceRow *invoice, int64_t received)
+{
+	LedgerTransfer moved = { .debit = S("receivable"),
+		                 .credit = credit_account(bill),
+		                 .amount = received };
+
+	bill->balance -= received;
+	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL,
+	            .customer_id = bill->customer, .balance = bill->balance));
+	return book(bill, invoice, ":credit", &moved, 1);
+}
+
+Err *invoice_settled(Db *tx, Arena *a, Uuid id, Uuid intent, int64_t received)
+{
+	InvoiceRow *invoice;
+	Bill bill;
+
+	TRY(db_one(tx, a, invoice_by_id, &invoice, .id = id));
+	if (!invoice)
+		return NULL; /* of another system's: its id is all we have */
+	TRY(bill_begin(tx, a, NULL, invoice->customer_id, &bill));
+	TRY(db_one(tx, a, invoice_by_id, &invoice,
+	           .id = id)); /* as it is now that nobody else may */
+	if (str_eq(invoice->status, S("open")) && received == invoice->due - invoice->paid)
+		return invoice_paid(&bill, invoice, opt_uuid(intent), false);
+	return keep_as_credit(&bill, invoice, received);
 }
 
 /* --- from draft to its end ----------------------------------------------------------------------------------------------- */
@@ -252,8 +319,11 @@ Err *invoice_finalize(Bill *bill, InvoiceRow *invoice)
 	invoice->status = S("open");
 	invoice->number = opt_str(number);
 	invoice->finalized_at = opt_int(bill->now_us);
-	invoice->work_at = (OptInt){ invoice->advance && str_eq(invoice->collection, S("charge_automatically")), bill->now_us };
-	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL, .customer_id = bill->customer, .balance = bill->balance));
+	invoice->work_at = (OptInt){ invoice->advance &&
+		                             str_eq(invoice->collection, S("charge_automatically")),
+		                     bill->now_us };
+	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL,
+	            .customer_id = bill->customer, .balance = bill->balance));
 	TRY(book_sold(bill, invoice, false));
 	TRY(invoice_store_all(bill, invoice));
 	TRY(tell(bill, "invoice.finalized", invoice));
@@ -262,7 +332,9 @@ Err *invoice_finalize(Bill *bill, InvoiceRow *invoice)
 
 Err *invoice_paid(Bill *bill, InvoiceRow *invoice, OptUuid intent, bool outside)
 {
-	LedgerTransfer moved = { .debit = S("bank"), .credit = S("receivable"), .amount = invoice->due - invoice->paid };
+	LedgerTransfer moved = { .debit = S("bank"),
+		                 .credit = S("receivable"),
+		                 .amount = invoice->due - invoice->paid };
 
 	if (!str_eq(invoice->status, S("open")))
 		return wrong_state(bill, invoice, "paid");
@@ -288,7 +360,8 @@ Err *invoice_void(Bill *bill, InvoiceRow *invoice)
 		return wrong_state(bill, invoice, "voided");
 	TRY(book_sold(bill, invoice, true));
 	bill->balance -= used;
-	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL, .customer_id = bill->customer, .balance = bill->balance));
+	TRY(db_exec(bill->tx, bill->a, billing_customer_balance, NULL,
+	            .customer_id = bill->customer, .balance = bill->balance));
 	invoice->status = S("void");
 	invoice->voided_at = opt_int(bill->now_us);
 	invoice->work_at = (OptInt){ 0 };
@@ -298,7 +371,9 @@ Err *invoice_void(Bill *bill, InvoiceRow *invoice)
 
 Err *invoice_lose(Bill *bill, InvoiceRow *invoice)
 {
-	LedgerTransfer moved = { .debit = S("losses"), .credit = S("receivable"), .amount = invoice->due - invoice->paid };
+	LedgerTransfer moved = { .debit = S("losses"),
+		                 .credit = S("receivable"),
+		                 .amount = invoice->due - invoice->paid };
 
 	if (!str_eq(invoice->status, S("open")))
 		return wrong_state(bill, invoice, "marked uncollectible");
@@ -315,13 +390,18 @@ Err *invoice_refused(Bill *bill, InvoiceRow *invoice, OptUuid intent)
 {
 	const BillingConf *conf = billing_conf();
 	size_t done = (size_t)invoice->attempts;
-	bool first = str_eq(invoice->reason, S("subscription_create")); /* nobody waits for that: who subscribes sees it */
+	bool first = str_eq(
+		invoice->reason,
+		S("subscription_create")); /* nobody waits for that: who subscribes sees it */
 	bool last = first || done >= conf->retries || !invoice->advance;
 
 	invoice->attempts++;
 	invoice->intent_id = intent.set ? intent : invoice->intent_id;
-	invoice->work_at = (OptInt){ !last, last ? 0 : bill->now_us + conf->retry_days[done] * 86400 * US_PER_S };
+	invoice->work_at =
+		(OptInt){ !last,
+		          last ? 0 : bill->now_us + conf->retry_days[done] * 86400 * US_PER_S };
 	TRY(invoice_store_all(bill, invoice));
 	TRY(tell(bill, "invoice.payment_failed", invoice));
-	return invoice->subscription_id.set && !first ? subscription_refused(bill, invoice, last) : NULL;
+	return invoice->subscription_id.set && !first ? subscription_refused(bill, invoice, last)
+	                                              : NULL;
 }

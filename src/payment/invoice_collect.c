@@ -10,11 +10,14 @@
 #include "base/time.h"
 
 #define LOOK_AGAIN_US (5 * 60 * US_PER_S)
-#define CLOCK_AGAIN_US (86400 * US_PER_S) /* of a test's clock: providers live in the world's time */
+#define CLOCK_AGAIN_US \
+	(86400 * US_PER_S) /* of a test's clock: providers live in the world's time */
 
 const BillingConf *billing_conf(void)
 {
-	static const BillingConf conf = { .retry_days = { 3, 5, 7 }, .retries = 3, .draft_us = 3600 * US_PER_S };
+	static const BillingConf conf = { .retry_days = { 3, 5, 7 },
+		                          .retries = 3,
+		                          .draft_us = 3600 * US_PER_S };
 
 	return &conf;
 }
@@ -43,7 +46,8 @@ static Err *find_method(Db *db, Arena *a, const InvoiceRow *invoice, OptUuid *me
 	return NULL;
 }
 
-static Err *ask(const ServiceHome *home, Arena *a, const InvoiceRow *invoice, OptUuid method, IntentSeen *seen)
+static Err *ask(const ServiceHome *home, Arena *a, const InvoiceRow *invoice, OptUuid method,
+                IntentSeen *seen)
 {
 	IntentAsk ask = { .key = service_id_text(a, "in_", invoice->id),
 		          .amount = invoice->due - invoice->paid,
@@ -54,7 +58,8 @@ static Err *ask(const ServiceHome *home, Arena *a, const InvoiceRow *invoice, Op
 		          .description = str_fmt(a, "Invoice %.*s", STR_ARG(invoice->number.v)) };
 	Err *err = intent_pay(home, a, &ask, true, seen);
 
-	if (err_is(err, "payment.open")) { /* another one asks right now */
+	if (err_is(err, "payment.open") ||
+	    err_is(err, "payment.no_provider")) { /* another one asks right now; nobody is there */
 		seen->outcome = INTENT_OPEN;
 		return NULL;
 	}
@@ -76,7 +81,8 @@ static Err *write_down(Db *tx, Arena *a, void *arg)
 
 	TRY(db_one(tx, a, invoice_by_id, &invoice, .id = written->invoice));
 	TRY(bill_begin(tx, a, NULL, invoice->customer_id, &bill));
-	TRY(db_one(tx, a, invoice_by_id, &invoice, .id = written->invoice)); /* as it is now that nobody else may */
+	TRY(db_one(tx, a, invoice_by_id, &invoice,
+	           .id = written->invoice)); /* as it is now that nobody else may */
 	if (!str_eq(invoice->status, S("open")))
 		return NULL;
 	if (seen && seen->outcome == INTENT_PAID)
@@ -99,14 +105,18 @@ Err *invoice_collect(const ServiceHome *home, Arena *a, Uuid id, OptUuid method,
 	if (!invoice || !str_eq(invoice->status, S("open")) || invoice->due == invoice->paid)
 		return NULL;
 	TRY(find_method(home->db, a, invoice, &method));
-	*out = (Collect){ COLLECT_REFUSED, S("invoice_no_payment_method_types"),
-		          S("There is no payment method: the invoice, its subscription and its customer have none.") };
+	*out = (Collect){
+		COLLECT_REFUSED, S("invoice_no_payment_method_types"),
+		S("There is no payment method: the invoice, its subscription and its customer have none.")
+	};
 	if (method.set) {
 		TRY(ask(home, a, invoice, method, &seen));
 		written.seen = &seen;
-		*out = (Collect){ seen.outcome == INTENT_PAID                                            ? COLLECT_PAID :
-			          seen.outcome == INTENT_REFUSED || seen.outcome == INTENT_CANCELED ? COLLECT_REFUSED :
-			                                                                              COLLECT_OPEN,
+		*out = (Collect){ seen.outcome == INTENT_PAID ? COLLECT_PAID
+			          : seen.outcome == INTENT_REFUSED ||
+			                          seen.outcome == INTENT_CANCELED
+			                  ? COLLECT_REFUSED
+			                  : COLLECT_OPEN,
 			          seen.code, seen.message };
 	}
 	return db_txn(home->db, a, DB_READ_COMMITTED, write_down, &written);

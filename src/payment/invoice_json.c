@@ -55,7 +55,8 @@ static void line_put(JsonWriter *w, Arena *a, const InvoiceView *view, const Inv
 	json_put_i64(w, "quantity", line->quantity);
 	stripe_put_id(w, a, "subscription", "sub_", view->invoice->subscription_id);
 	stripe_put_id(w, a, "subscription_item", "si_", line->item_id);
-	json_put_str(w, "type", str_eq(line->kind, S("period")) ? S("subscription") : S("invoiceitem"));
+	json_put_str(w, "type",
+	             str_eq(line->kind, S("period")) ? S("subscription") : S("invoiceitem"));
 	stripe_put_live(w);
 	json_key(w, S("metadata"));
 	json_begin_object(w);
@@ -74,7 +75,9 @@ void invoice_lines_put(JsonWriter *w, Arena *a, const InvoiceView *view, size_t 
 	json_end(w);
 	json_put_bool(w, "has_more", view->line_count > most);
 	json_put_i64(w, "total_count", (int64_t)view->line_count);
-	json_put_str(w, "url", str_fmt(a, "/v1/invoices/%.*s/lines", STR_ARG(service_id_text(a, "in_", view->invoice->id))));
+	json_put_str(w, "url",
+	             str_fmt(a, "/v1/invoices/%.*s/lines",
+	                     STR_ARG(service_id_text(a, "in_", view->invoice->id))));
 	json_end(w);
 }
 
@@ -101,7 +104,8 @@ static void put_times(JsonWriter *w, const InvoiceRow *i)
 
 	stripe_put_time(w, "created", i->made_at);
 	put_time_or_null(w, "due_date", i->due_at);
-	put_time_or_null(w, "next_payment_attempt", open || str_eq(i->status, S("draft")) ? i->work_at : (OptInt){ 0 });
+	put_time_or_null(w, "next_payment_attempt",
+	                 open || str_eq(i->status, S("draft")) ? i->work_at : (OptInt){ 0 });
 	stripe_put_time(w, "period_start", i->period_start);
 	stripe_put_time(w, "period_end", i->period_end);
 	json_key(w, S("status_transitions"));
@@ -128,7 +132,9 @@ void invoice_put(JsonWriter *w, Arena *a, const void *object)
 	json_put_str(w, "collection_method", i->collection);
 	put_amounts(w, i);
 	put_times(w, i);
-	json_put_bool(w, "auto_advance", i->advance && (str_eq(i->status, S("draft")) || str_eq(i->status, S("open"))));
+	json_put_bool(w, "auto_advance",
+	              i->advance &&
+	                      (str_eq(i->status, S("draft")) || str_eq(i->status, S("open"))));
 	json_put_bool(w, "paid", str_eq(i->status, S("paid")));
 	json_put_bool(w, "paid_out_of_band", i->outside);
 	stripe_put_id(w, a, "default_payment_method", "pm_", i->method_id);

@@ -287,8 +287,8 @@ static Err *methods_of_customer(ServiceCall *c)
 
 static const ServiceRoute method_rows[] = {
 	STRIPE_POST("/v1/payment_methods", methods_post, &new_in, "", "keep a provider's token"),
-	STRIPE_GET("/v1/payment_methods", methods_get, "payment_methods:read",
-	           "those of a customer, newest first"),
+	STRIPE_LIST("/v1/payment_methods", methods_get, &list_in, "payment_methods:read",
+	            "those of a customer, newest first"),
 	STRIPE_GET("/v1/payment_methods/{id}", method_get, "payment_methods:read",
 	           "one payment method"),
 	STRIPE_POST("/v1/payment_methods/{id}", method_post, &change_in, "payment_methods:write",

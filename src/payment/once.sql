@@ -4,9 +4,9 @@
 select digest, running, locked_until, object_id, status, body from payment_requests where who = :who and key = :key
 
 -- In the first of several transactions. One whose time is over may be taken over by whoever sends the same again.
---- exec once_claim(who text, key text, digest bytes, object_id uuid, locked_until time, now time)
+--- exec once_claim(who text, key text, digest bytes, object_id uuid, locked_until time, body bytes, now time)
 insert into payment_requests (who, key, digest, running, locked_until, object_id, status, body, created_at)
-values (:who, :key, :digest, true, :locked_until, :object_id, 0, '', :now)
+values (:who, :key, :digest, true, :locked_until, :object_id, 0, :body, :now)
 on conflict (who, key) do update set locked_until = :locked_until
 where payment_requests.running and payment_requests.locked_until <= :now and payment_requests.digest = :digest
 

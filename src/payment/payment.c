@@ -5,18 +5,29 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "payment/attempt.h"
+#include "payment/billing_api.h"
 #include "payment/checkout.h"
 #include "payment/fsck.h"
 #include "payment/ledger_api.h"
 #include "payment/payment_api.h"
 #include "payment/payment_conf.h"
+#include "payment/payment_house.h"
 #include "payment/provider.h"
-#include "payment/stripe_int.h"
+#include "payment/stripe.h"
 #include "payment/stripe_keys.h"
+#include "service/hook.h"
 
 #include "payment_schema.h"
-#include "payment_sql.h"
+
+/* All of them, one after the other, and what it takes beside. */
+static int64_t claim_us(const ProvidersConf *conf)
+{
+	int64_t us = 5 * US_PER_S;
+
+	for (size_t i = 0; i < conf->providers.count; i++)
+		us += conf->providers.at[i].timeout_us;
+	return us;
+}
 
 static Err *begin(ServiceHome *home)
 {
@@ -24,9 +35,12 @@ static Err *begin(ServiceHome *home)
 
 	home->state = state;
 	state->conf = home->conf;
+	state->claim_us = claim_us(&state->conf->providers);
 	stripe_live(state->conf->live);
+	payment_cells_take();
 	TRY(providers_open(home->arena, &state->conf->providers, home->development,
 	                   &state->providers));
+	TRY(hooks_open(home, &state->conf->webhooks));
 	return checkout_begin(home, &state->conf->checkout, &state->checkout);
 }
 
@@ -34,8 +48,11 @@ static void end(ServiceHome *home)
 {
 	const Payment *state = home->state;
 
-	if (state)
-		providers_close(state->providers);
+	if (!state)
+		return;
+	payment_cells_free();
+	hooks_close(home);
+	providers_close(state->providers);
 }
 
 const Payment *payment_of(const ServiceHome *home)
@@ -48,39 +65,14 @@ static const Schema *schema(void)
 	return &payment_schema;
 }
 
-/* --- keeping house ------------------------------------------------------------------------------------------------------------------ */
-
-static Err *keep_house(JobRun *run, void *arg)
-{
-	const ServiceHome *home = arg;
-	const PaymentConf *conf = payment_of(home)->conf;
-	int64_t now_us = time_utc_us();
-
-	TRY(once_purge(home->db, job_arena(run), now_us - conf->keep_answers_us));
-	return db_exec(home->db, job_arena(run), events_purge, NULL,
-	               .before = now_us - conf->keep_events_us);
-}
-
-static const JobKind jobs[] = {
-	{ .name = "payment.house", .fn = keep_house },
-	{ .name = ATTEMPT_JOB, .fn = attempt_job, .at_once = 8 },
-	{ .name = ATTEMPT_SWEEP_JOB, .fn = attempt_sweep_job },
-	{ .name = SAGA_JOB, .fn = checkout_job, .at_once = CHECKOUTS_AT_ONCE, CHECKOUT_JOB_PAUSES },
-	{ .name = CHECKOUT_HOUSE, .fn = checkout_house },
-	LEDGER_JOB,
-};
-static const JobSchedule schedules[] = {
-	{ .name = "payment.house", .kind = "payment.house", .cron = "23 * * * *" },
-	{ .name = ATTEMPT_SWEEP_JOB, .kind = ATTEMPT_SWEEP_JOB, .cron = "* * * * *" },
-	{ .name = CHECKOUT_HOUSE, .kind = CHECKOUT_HOUSE, .cron = "41 * * * *" },
-	LEDGER_SCHEDULE,
-};
-
 /* --- the row ------------------------------------------------------------------------------------------------------------------------- */
 
 static ServiceRoutes (*const tables[])(void) = {
-	customer_routes, method_routes, intent_routes,   refund_routes,
-	charge_routes,   event_routes,  checkout_routes, ledger_routes,
+	customer_routes,     method_routes,           intent_routes,
+	refund_routes,       charge_routes,           event_routes,
+	checkout_routes,     ledger_routes,           webhook_endpoint_routes,
+	hook_routes,         provider_webhook_routes, product_routes,
+	subscription_routes, invoice_routes,          clock_routes,
 };
 
 const Service *payment_service(void)
@@ -93,11 +85,7 @@ const Service *payment_service(void)
 		.schema = schema,
 		.routes = routes,
 		.routes_count = COUNT(routes),
-		.jobs = jobs,
-		.job_count = COUNT(jobs),
-		.schedules = schedules,
-		.schedule_count = COUNT(schedules),
-		.metrics = provider_metrics,
+		.metrics = payment_metrics,
 		.begin = begin,
 		.end = end,
 		.who = payment_who,
@@ -105,6 +93,8 @@ const Service *payment_service(void)
 
 	for (size_t i = 0; i < COUNT(tables); i++)
 		routes[i] = tables[i]();
+	service.jobs = payment_jobs(&service.job_count);
+	service.schedules = payment_schedules(&service.schedule_count);
 	service.conf = payment_conf_table();
 	service.checks = payment_checks(&service.check_count);
 	return &service;

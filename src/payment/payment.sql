@@ -181,17 +181,17 @@ delete from payment_events where created_at < :before
 
 -- Keys of programs.
 
---- row key: id uuid, kind text, name text, hash bytes, hint text, scopes text, created_at time, until time?, revoked_at time?
+--- row payment_key: id uuid, kind text, name text, hash bytes, hint text, scopes text, created_at time, until time?, revoked_at time?
 
---- one key_by_hash(hash bytes) -> key
+--- one payment_key_by_hash(hash bytes) -> payment_key
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys where hash = :hash
 
---- many keys_all() -> key; scans
+--- many payment_keys_all() -> payment_key; scans
 select id, kind, name, hash, hint, scopes, created_at, until, revoked_at from payment_keys order by id
 
---- exec key_add(key)
+--- exec payment_key_add(payment_key)
 insert into payment_keys (id, kind, name, hash, hint, scopes, created_at, until, revoked_at)
 values (:id, :kind, :name, :hash, :hint, :scopes, :created_at, :until, :revoked_at)
 
---- exec key_revoke(id uuid, now time)
+--- exec payment_key_revoke(id uuid, now time)
 update payment_keys set revoked_at = :now where id = :id and revoked_at is null

@@ -36,7 +36,7 @@ static const ConfKey options[] = {
 	  .def = "banyan.yaml", .help = "the configuration that says where the service is" },
 	{ "kind", CONF_ENUM, AT(KeyArgs, kind), .letter = 'k', .names = kinds, .def = "secret",
 	  .help = "add: what it may do" },
-	{ "name", CONF_STR, AT(KeyArgs, name), .letter = 'n', .value = "NAME", .max = "200",
+	{ "owner", CONF_STR, AT(KeyArgs, name), .letter = 'o', .value = "NAME", .max = "200",
 	  .help = "add: who is to have it" },
 	{ "scope", CONF_STR, AT_LIST(KeyArgs, scopes), .letter = 's', .value = "SCOPE",
 	  .help = "add, of a restricted one: refunds:write; `customers` is customers:read and customers:write" },

@@ -4,10 +4,12 @@
 #pragma once
 #include "payment/checkout_conf.h"
 #include "payment/provider_conf.h"
+#include "service/hook.h"
 
 struct PaymentConf {
 	ProvidersConf providers;
 	CheckoutConf checkout;
+	HookConf webhooks;
 	bool live;
 	int64_t keep_events_us, keep_answers_us;
 };

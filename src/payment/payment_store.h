@@ -41,6 +41,7 @@ typedef struct Charge {
 } Charge;
 Err *charge_load(Db *db, Arena *a, Uuid id, Charge **out) MUST_USE;
 
-/* For a provider's word that something has changed (its webhook): the attempt of that reference is asked about now. In a transaction or
- * on its own. *known false: none has it. */
-Err *attempt_look_again(Db *db, Arena *a, Str provider, Str reference, bool *known) MUST_USE;
+/* For a provider's word that something has changed (its webhook): open attempts of the payment with that reference, or the one whose key this
+ * is, are asked about now. Either may be empty. In a transaction or on its own. *known false: none has it. */
+Err *attempt_look_again(Db *db, Arena *a, Str provider, Str reference, Str key, bool *known)
+	MUST_USE;

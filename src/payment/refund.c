@@ -5,7 +5,7 @@
 #include "payment/intent_int.h"
 
 #include "base/arena.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 
@@ -211,7 +211,7 @@ static Err *refunds_get(ServiceCall *c)
 static const ServiceRoute refund_rows[] = {
 	STRIPE_POST("/v1/refunds", refunds_post, &new_in, "refunds:write",
 	            "give back a charge, or part of it"),
-	STRIPE_GET("/v1/refunds", refunds_get, "refunds:read", "refunds, newest first"),
+	STRIPE_LIST("/v1/refunds", refunds_get, &list_in, "refunds:read", "refunds, newest first"),
 	STRIPE_GET("/v1/refunds/{id}", refund_get, "refunds:read", "one refund"),
 	STRIPE_POST("/v1/refunds/{id}", refund_post, &change_in, "refunds:write",
 	            "change its metadata"),

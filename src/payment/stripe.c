@@ -153,6 +153,15 @@ static Err *judge(ServiceCall *c, StripeCall *s, const FieldMistakes *own)
 	return err_new(c->arena, ERR_INVALID, "request.fields", "%.*s", STR_ARG(first->text));
 }
 
+/* Clients put what they want of a DELETE into the query, curl's people into the body. */
+static bool asks_by_query(const Head *request)
+{
+	bool deletes = str_eq(request->method, S("DELETE"));
+
+	return str_eq(request->method, S("GET")) || str_eq(request->method, S("HEAD")) ||
+	       (deletes && url_raw(request->target).query.len > 0);
+}
+
 Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into)
 {
 	static const FieldTable nothing = { "Nothing", .size = 0 };
@@ -163,7 +172,7 @@ Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into)
 	if (guard_has_card(c->x->request.target) ||
 	    guard_has_card(service_header(c, "Idempotency-Key")))
 		return &has_card;
-	if (str_eq(c->x->request.method, S("GET")) || str_eq(c->x->request.method, S("HEAD"))) {
+	if (asks_by_query(&c->x->request)) {
 		s->words = true;
 		TRY(stripe_form_read(c->arena, url_raw(c->x->request.target).query, &s->json));
 	} else {
@@ -173,7 +182,7 @@ Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into)
 		s->param = str_z(c->arena, guard_hide(c->arena, where));
 		return &has_card;
 	}
-	fields_read(table ? table : &nothing, s->json, s->words, into, &own);
+	fields_read(table ? table : &nothing, s->json, s->words, table ? into : s, &own);
 	TRY(judge(c, s, &own));
 	return str_eq(c->x->request.method, S("POST")) ? once_begin(c) : NULL;
 }

@@ -27,21 +27,26 @@
 #pragma once
 #include "service/service.h"
 
+#define STRIPE_ROUTE_(method_, path_, fn, scope, help_) \
+	method_, (path_), (fn), .scopes = (scope), .kind = SERVICE_BODY_OWN, .fail = stripe_fail, \
+				.status = 200, .tag = "payments", .help = (help_)
 #define STRIPE_POST(path_, fn, table, scope, help_) \
 	{ \
-		"POST", (path_), (fn), .scopes = (scope), .kind = SERVICE_BODY_RAW, \
-				       .body_max = STRIPE_BODY_MOST, .fail = stripe_fail, \
-				       .tag = "payments", .help = (help_) \
+		STRIPE_ROUTE_("POST", path_, fn, scope, help_), .body = (table), \
+								.body_max = STRIPE_BODY_MOST \
 	}
 #define STRIPE_GET(path_, fn, scope, help_) \
 	{ \
-		"GET", (path_), (fn), .scopes = (scope), .kind = SERVICE_BODY_RAW, \
-				      .fail = stripe_fail, .tag = "payments", .help = (help_) \
+		STRIPE_ROUTE_("GET", path_, fn, scope, help_) \
+	}
+#define STRIPE_LIST(path_, fn, table, scope, \
+                    help_) /* and parameters beside those of every list */ \
+	{ \
+		STRIPE_ROUTE_("GET", path_, fn, scope, help_), .query = (table) \
 	}
 #define STRIPE_DELETE(path_, fn, scope, help_) \
 	{ \
-		"DELETE", (path_), (fn), .scopes = (scope), .kind = SERVICE_BODY_RAW, \
-					 .fail = stripe_fail, .tag = "payments", .help = (help_) \
+		STRIPE_ROUTE_("DELETE", path_, fn, scope, help_) \
 	}
 
 enum { STRIPE_BODY_MOST = 64 << 10, STRIPE_EXPAND_MOST = 20, STRIPE_METADATA_MOST = 50 };
@@ -54,7 +59,8 @@ ServiceFail stripe_fail;
  * (StripeList) need no rows. A card number or a CVC anywhere refuses all of it. Looks at Idempotency-Key too: see stripe_effect. Parks.
  * Once in a handler, first of all. table NULL: nothing but those. */
 Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into) MUST_USE;
-/* "customer.default_method": did the request ask to have this in place of its id? */
+/* "customer": did the request ask to have this in place of its id? Objects of payments are put there by themselves (stripe_expand.h): this is
+ * for who has others to show. */
 bool stripe_expands(const ServiceCall *c, const char *path);
 /* An id of the path or of a parameter: NOT_FOUND "payment.unknown" (resource_missing) with its param when it is none. */
 Err *stripe_id(ServiceCall *c, const char *prefix, Uuid *id) MUST_USE; /* {id} */

@@ -119,7 +119,7 @@ static Str random_text(Arena *a)
 	return (Str){ at, sizeof random };
 }
 
-static KeySeen seen_of(const KeyRow *row)
+static KeySeen seen_of(const PaymentKeyRow *row)
 {
 	return (KeySeen){ .id = row->id,
 		          .kind = row->kind,
@@ -134,11 +134,11 @@ static KeySeen seen_of(const KeyRow *row)
 Err *key_add(Db *db, Arena *a, const KeyDraft *draft, KeySeen *out, Str *text)
 {
 	const char *prefix = kinds[draft->kind].prefix;
-	KeyRow row = { .id = uuid_new(),
-		       .kind = str_of(kinds[draft->kind].name),
-		       .name = draft->name,
-		       .scopes = draft->kind == KEY_RESTRICTED ? draft->scopes : S(""),
-		       .created_at = time_utc_us() };
+	PaymentKeyRow row = { .id = uuid_new(),
+		              .kind = str_of(kinds[draft->kind].name),
+		              .name = draft->name,
+		              .scopes = draft->kind == KEY_RESTRICTED ? draft->scopes : S(""),
+		              .created_at = time_utc_us() };
 
 	*text = str_fmt(a, "%s_%s_%.*s", prefix, draft->live ? "live" : "test",
 	                STR_ARG(random_text(a)));
@@ -147,16 +147,16 @@ Err *key_add(Db *db, Arena *a, const KeyDraft *draft, KeySeen *out, Str *text)
 	                   STR_ARG(str_sub(*text, text->len - HINT_BYTES, text->len)));
 	if (draft->until_us)
 		row.until = opt_int(draft->until_us);
-	TRY(db_exec_with(db, a, key_add, &row, NULL));
+	TRY(db_exec_with(db, a, payment_key_add, &row, NULL));
 	*out = seen_of(&row);
 	return NULL;
 }
 
 Err *keys_list(Db *db, Arena *a, KeySeen **out, size_t *count)
 {
-	KeyRow *rows;
+	PaymentKeyRow *rows;
 
-	TRY(db_all(db, a, keys_all, &rows, count));
+	TRY(db_all(db, a, payment_keys_all, &rows, count));
 	*out = ARENA_ARRAY(a, KeySeen, *count + 1);
 	for (size_t i = 0; i < *count; i++)
 		(*out)[i] = seen_of(&rows[i]);
@@ -167,7 +167,7 @@ Err *key_revoke(Db *db, Arena *a, Uuid id, bool *done)
 {
 	int64_t changed;
 
-	TRY(db_exec(db, a, key_revoke, &changed, .id = id, .now = time_utc_us()));
+	TRY(db_exec(db, a, payment_key_revoke, &changed, .id = id, .now = time_utc_us()));
 	*done = changed > 0;
 	return NULL;
 }
@@ -213,7 +213,7 @@ static bool is_key(Str token)
 Err *payment_who(ServiceCall *c, ServiceWho *who)
 {
 	Str token = service_bearer(c, true);
-	KeyRow *row;
+	PaymentKeyRow *row;
 
 	if (!token.len)
 		return NULL;
@@ -221,7 +221,7 @@ Err *payment_who(ServiceCall *c, ServiceWho *who)
 		return other(c, token, who);
 	if (token.len > KEY_TEXT_MOST)
 		return &no_key;
-	TRY(db_one(c->db, c->arena, key_by_hash, &row, .hash = hash_of(c->arena, token)));
+	TRY(db_one(c->db, c->arena, payment_key_by_hash, &row, .hash = hash_of(c->arena, token)));
 	if (!row || row->revoked_at.set || (row->until.set && row->until.v <= time_utc_us()))
 		return &no_key;
 	*who = (ServiceWho){ .known = true,

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "http/exchange.h"
+#include "payment/stripe_expand.h"
 #include "base/time.h"
 
 enum { LIST_LIMIT = 10, LIST_MOST = 100 };
@@ -29,6 +30,11 @@ static const struct Said {
 	{ "payment.card_number", 400, "invalid_request_error", "card_number_refused" },
 	{ "payment.state", 400, "invalid_request_error", "payment_intent_unexpected_state" },
 	{ "payment.open", 409, "invalid_request_error", "lock_timeout" },
+	{ "db.unique", 409, "invalid_request_error",
+	  "lock_timeout" }, /* another request was faster */
+	{ "db.foreign_key", 500, "api_error", NULL },
+	{ "db.check", 500, "api_error", NULL },
+	{ "db.not_null", 500, "api_error", NULL },
 	{ "db.full_disk", 503, "api_error", NULL },
 	{ "db.read_only", 503, "api_error", NULL },
 	{ "db.io", 503, "api_error", NULL },
@@ -65,6 +71,8 @@ static const char *type_of(unsigned status)
 
 static Str detail_of(const Err *err, unsigned status)
 {
+	if (err_is(err, "db.unique"))
+		return S("another request changed this at the same time: try again");
 	if (status < 500)
 		return err->text;
 	if (status == 503 || status == 504)
@@ -180,17 +188,33 @@ JsonWriter *stripe_json(ServiceCall *c)
 
 	buf_clear(&s->body);
 	s->json_out = json_writer(&s->body);
-	s->written = true;
+	s->answer = S("");
 	return &s->json_out;
+}
+
+Err *stripe_answer(ServiceCall *c, Db *db, Str *answer)
+{
+	StripeCall *s = stripe_of(c);
+	const Json *paths = json_get(s->json, S("expand"));
+	const StripeKind *kinds;
+	size_t count;
+	Str body;
+
+	TRY(json_done(&s->json_out, &body));
+	if (!s->answer.len && json_count(paths) && c->status < 400) {
+		kinds = stripe_kinds(&count);
+		TRY(stripe_expand(db, c->arena, kinds, count, body, paths, &s->answer));
+	}
+	*answer = s->answer.len ? s->answer : body;
+	return NULL;
 }
 
 Err *stripe_say(ServiceCall *c)
 {
-	StripeCall *s = stripe_of(c);
 	unsigned status = c->status ? c->status : 200;
 	Str body;
 
-	TRY(json_done(&s->json_out, &body));
+	TRY(stripe_answer(c, c->db, &body));
 	common_headers(c);
 	service_say(c, status, status < 400 ? S("application/json") : S("application/problem+json"),
 	            body);

@@ -189,6 +189,8 @@ Err *body_take(ServiceCall *c)
 	const ServiceRoute *route = c->route;
 	void *into;
 
+	if (route->kind == SERVICE_BODY_OWN)
+		return NULL;
 	if (route->query) {
 		Url url = url_raw(c->x->request.target);
 

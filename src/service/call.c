@@ -165,7 +165,7 @@ static Err *run(ServiceCall *c)
 	AUTO(deadline_end) Deadline limit = { 0 };
 	bool done = false;
 
-	if (c->route->kind != SERVICE_BODY_RAW)
+	if (c->route->kind != SERVICE_BODY_RAW && c->route->kind != SERVICE_BODY_OWN)
 		limit = deadline_begin(HANDLER_US);
 	TRY(check_who(c));
 	TRY(body_take(c));

@@ -164,14 +164,21 @@ static void read_str(const Reader *r, const Place *place, const Field *row, cons
 		*(Str *)into = text;
 }
 
+/* In words: "true", and "True" as Python writes it into forms. */
+static bool bool_word(Str word, bool *yes)
+{
+	*yes = str_eq(word, S("true")) || str_eq(word, S("True"));
+	return *yes || str_eq(word, S("false")) || str_eq(word, S("False"));
+}
+
 static void read_bool(const Reader *r, const Place *place, const Field *row, const Json *value,
                       void *into)
 {
 	Str word = { 0 };
+	bool yes;
 
-	if (r->words && json_to_str(value, &word) &&
-	    (str_eq(word, S("true")) || str_eq(word, S("false"))))
-		*(bool *)into = str_eq(word, S("true"));
+	if (r->words && json_to_str(value, &word) && bool_word(word, &yes))
+		*(bool *)into = yes;
 	else if (!json_to_bool(value, into))
 		wrong_type(r, place, row, value);
 }

@@ -138,8 +138,9 @@ static void put_request(JsonWriter *w, Arena *a, const ServiceRoute *route)
 	json_begin_object(w);
 	json_put_bool(w, "required", true);
 	put_content(w, a,
-	            route->kind == SERVICE_BODY_FORM ? "application/x-www-form-urlencoded"
-	                                             : "application/json",
+	            route->kind == SERVICE_BODY_FORM || route->kind == SERVICE_BODY_OWN
+	                    ? "application/x-www-form-urlencoded"
+	                    : "application/json",
 	            route->body, false);
 	json_end(w);
 }

@@ -143,6 +143,7 @@ typedef enum ServiceBody {
 	SERVICE_BODY_JSON, /* the default; none when the route has no body table */
 	SERVICE_BODY_FORM, /* application/x-www-form-urlencoded, into the same kind of table */
 	SERVICE_BODY_RAW,  /* whatever: the handler reads c->x */
+	SERVICE_BODY_OWN,  /* the same; tables of body and query are for the documentation alone */
 } ServiceBody;
 
 struct ServiceRoute {

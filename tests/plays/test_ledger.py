@@ -3,12 +3,13 @@
 import csv
 import decimal
 import io
+import json
 import random
 import uuid
 
 import pytest
 
-from actors.accounts import fresh, one_engine
+from actors.accounts import engine_of, fresh
 from actors.books import Books, bean_check, hledger
 
 WALLET = {"currency": "eur", "side": "liability", "limit": "credit"}
@@ -20,9 +21,10 @@ def pay(debit, credit, amount, **more):
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def books(request, long_stage):
-    one_engine(request.param)
+    engine_of(request)
     database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
     service = Books(long_stage.folder, database, number=long_stage.count(Books))
+    service.key = json.loads(service.run("key", "add", "--owner", "play", "--json")[1])["key"]
     yield service
     service.finish()
 
