@@ -22,9 +22,14 @@ def database_of(stage):
     return f"sqlite:{stage.folder}/notification.db"
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"] if PROOF else ["sqlite"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def server(long_stage):
-    at = MailServer(long_stage.folder)
+def server(long_stage, engine):
+    at = MailServer(long_stage.folder, f"mail-server-{engine}")
     return long_stage.enter(at, at.finish)
 
 
@@ -34,15 +39,15 @@ def keys_of(folder):
         subprocess.run(["openssl", "genpkey", *words, "-out", folder / f"{name}.pem"], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"] if PROOF else ["sqlite"])
-def mails(request, long_stage, server):
+@pytest.fixture(scope="module")
+def mails(engine, long_stage, server):
     keys_of(long_stage.folder)
     more = (f"servers: {{ local: {{ host: 127.0.0.1, port: {server.port}, tls: none }} }}\n"
             f"          domains: [ {{ domain: few.test, at_once: 1 }} ]\n"
             f"          dkim: [ {{ domain: pineandanvil.example, selector: rsa, key: \"{long_stage.folder}/rsa.pem\" }},"
             f" {{ domain: pineandanvil.example, selector: ed, key: \"{long_stage.folder}/ed.pem\" }} ]")
     database = database_of(long_stage)
-    if request.param == "postgres":
+    if engine == "postgres":
         database = fresh(long_stage.enter_context(Postgres()))
     at = Mails(long_stage.folder, database, more, number=long_stage.count(Mails))
     return long_stage.enter(at, at.finish)
