@@ -22,3 +22,4 @@ typedef struct AnalyticsConf {
 const Service *analytics_service(void);
 const ConfTable *analytics_conf_table(void);
 const Command *analytics_commands(size_t *count);
+void analytics_put_metrics(Buf *out); /* as a page of the manual */

@@ -137,3 +137,24 @@ select count(*) as count from failed_events where project = :project
 
 --- exec failed_purge(before uuid) ; scans
 delete from failed_events where id < :before
+
+-- Who somebody was is gone; the number stays, so that nobody else gets it.
+--- exec id_erase(project int, number int)
+update ids set name = 'erased:' || number where project = :project and number = :number
+
+--- exec merges_erase(project int, number int) ; scans
+delete from merges where project = :project and (one = :number or other = :number)
+
+--- exec failed_erase(project int, name text) ; scans
+--- sqlite
+delete from failed_events where project = :project and instr(body, :name) > 0
+--- postgres
+delete from failed_events where project = :project and strpos(body, :name) > 0
+
+-- numbers: a JSON array.
+--- many ids_named(project int, numbers json) -> (number int, name text) ; scans
+--- sqlite
+select ids.number, ids.name from json_each(:numbers) as asked join ids on ids.project = :project and ids.number = asked.value
+--- postgres
+select ids.number, ids.name from json_array_elements_text(:numbers) as asked (value)
+join ids on ids.project = :project and ids.number = asked.value::bigint

@@ -32,7 +32,8 @@ enum {
 	WAITING_EVENTS = 50000, /* of one loop */
 	KNOWN_SLOTS = 1 << 15,  /* a power of two */
 	TAKE_US = 30 * 1000000,
-	MERGE_EVERY = 48 /* commits */
+	MERGE_EVERY = 48,        /* commits */
+	FORGET_US = 60 * 1000000 /* other processes erase too */
 };
 
 typedef struct Known {
@@ -129,7 +130,8 @@ void intake_forget(Analytics *s)
 
 static void forget_if_told(Intake *in)
 {
-	unsigned now = __atomic_load_n(&in->service->forgotten, __ATOMIC_ACQUIRE);
+	unsigned now = __atomic_load_n(&in->service->forgotten, __ATOMIC_ACQUIRE) +
+	               (unsigned)(loop_now_us() / FORGET_US);
 
 	if (now != in->generation && in->known)
 		memset(in->known, 0, KNOWN_SLOTS * sizeof(*in->known));

@@ -98,10 +98,26 @@ static Err *posthog_post(ServiceCall *c)
 	return NULL;
 }
 
-#define TAKES(path_) \
-	{ "POST",          (path_), \
-	  posthog_post,    .kind = SERVICE_BODY_RAW, \
-	  .tag = "events", .help = "take events in PostHog's shape" }, \
+typedef struct StatusOut {
+	Str status;
+} StatusOut;
+static const Field status_rows[] = {
+	{ "status", FIELD_STR, AT(StatusOut, status), .help = "Ok" },
+};
+static const FieldTable status_fields = { "PostHogStatus", FIELD_ROWS(StatusOut, status_rows),
+	                                  .help = "all of it is durable" };
+
+#define TAKES(path_, hidden_) \
+	{ \
+		"POST", \
+		(path_), \
+		posthog_post, \
+		.kind = SERVICE_BODY_RAW, \
+		.answer = &status_fields, \
+		.hidden = (hidden_), \
+		.tag = "events", \
+		.help = "take events in PostHog's shape", \
+	}, \
 	{ \
 		"OPTIONS", (path_), batch_options, .status = 204, .hidden = true, \
 						   .help = "may a page of another origin send" \
@@ -110,8 +126,8 @@ static Err *posthog_post(ServiceCall *c)
 ServiceRoutes analytics_posthog_routes(void)
 {
 	static const ServiceRoute rows[] = {
-		TAKES("/batch"),   TAKES("/batch/"), TAKES("/i/v0/e"),
-		TAKES("/i/v0/e/"), TAKES("/e/"),     TAKES("/capture/"),
+		TAKES("/batch", true),    TAKES("/batch/", false), TAKES("/i/v0/e", true),
+		TAKES("/i/v0/e/", false), TAKES("/e/", true),      TAKES("/capture/", true),
 	};
 
 	return (ServiceRoutes)SERVICE_ROUTES(rows);

@@ -40,6 +40,8 @@ typedef struct Merging {
 	size_t count;
 	Str *names;
 	size_t name_count;
+	const bool *dropped; /* of all their events; NULL: none */
+	int64_t events;      /* of the sources */
 	Segment made;
 	bool gone; /* somebody else was here */
 } Merging;
@@ -111,6 +113,11 @@ static Err *exchange(Db *tx, Arena *a, void *arg)
 			return err_new(a, ERR_CONFLICT, "analytics.moved",
 			               "a segment was merged by somebody else");
 	}
+	if (m->events != s->events)
+		TRY(db_exec(tx, a, day_add, NULL, .project = m->project, .day = m->day,
+		            .events = s->events - m->events));
+	if (!s->events)
+		return NULL;
 	TRY(db_one(tx, a, segment_add, &row, .project = m->project, .day = m->day,
 	           .events = s->events, .first_ms = s->first_ms, .last_ms = s->last_ms,
 	           .now = m->now_us));
@@ -122,13 +129,16 @@ static Err *exchange(Db *tx, Arena *a, void *arg)
 
 static Err *merge_these(Merging *m)
 {
-	SegmentMerge merge = { .sources = m->count, .fetch = fetch, .arg = m };
+	SegmentMerge merge = {
+		.sources = m->count, .fetch = fetch, .arg = m, .dropped = m->dropped
+	};
 	uint32_t *events = ARENA_ARRAY(m->a, uint32_t, m->count);
 	Err *err;
 
 	m->names = ARENA_ARRAY(m->a, Str, NAMES_MOST);
 	for (size_t i = 0; i < m->count && !m->gone; i++) {
 		events[i] = (uint32_t)m->sources[i].row->events;
+		m->events += m->sources[i].row->events;
 		TRY(open_source(m, &m->sources[i]));
 	}
 	if (m->gone)
@@ -183,6 +193,34 @@ static Err *merge_rows(Db *db, const SegmentsListedRow *rows, size_t count, int6
 	err = merge_these(&m);
 	*gone = m.gone;
 	return err;
+}
+
+Err *merge_rewrite(Db *db, Arena *a, int64_t project, int64_t day, int64_t segment,
+                   const bool *dropped, bool *gone)
+{
+	Merging m = { .db = db,
+		      .a = a,
+		      .project = project,
+		      .day = day,
+		      .now_us = time_utc_us(),
+		      .dropped = dropped,
+		      .count = 1,
+		      .made = { .project = project, .day = day } };
+	Piece piece = { 0 };
+	SegmentsListedRow *rows;
+	size_t count;
+
+	TRY(db_all(db, a, segments_listed, &rows, &count, .project = project, .day = day));
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].id == segment)
+			piece.row = &rows[i];
+	*gone = !piece.row;
+	if (*gone)
+		return NULL;
+	m.sources = &piece;
+	TRY(merge_these(&m));
+	*gone = m.gone;
+	return NULL;
 }
 
 static Err *merge_once(Db *db, Arena *a, int64_t project, int64_t day, int64_t now_us, bool quiet,

@@ -3,7 +3,7 @@
  * Loss and lag are numbers: what was refused is counted beside what was stored, and what waits to be written can be seen waiting. */
 #include "analytics/metrics.h"
 
-#include "base/str.h"
+#include "analytics/analytics.h"
 
 static const MetricFamily families[] = {
 	{ "banyan_analytics_events_total", METRIC_COUNTER, "events",
@@ -55,4 +55,9 @@ const MetricFamily *analytics_metrics(size_t *count)
 {
 	*count = COUNT(families);
 	return families;
+}
+
+void analytics_put_metrics(Buf *out)
+{
+	metrics_put_markdown(out, families, COUNT(families));
 }

@@ -12,6 +12,7 @@
 #include "payment/ledger.h"
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/map.h"
 #include "base/time.h"
 #include "payment/ledger_int.h"
@@ -44,7 +45,8 @@ typedef struct Post {
 	Map by_code;          /* of Touched */
 	Touched *accounts;    /* room for two a transfer */
 	size_t account_count;
-	Held *held; /* one a transfer */
+	Held *held;              /* one a transfer */
+	int64_t expected, moved; /* accounts that were moved together */
 } Post;
 
 static void post_fini(Post *p)
@@ -235,23 +237,57 @@ static int by_id(const void *x, const void *y)
 	return uuid_cmp(((const Touched *)x)->known->id, ((const Touched *)y)->known->id);
 }
 
-static void move(Post *p, DbBatch *batch)
+static void put_move(JsonWriter *w, Arena *a, const Touched *t)
 {
+	json_begin_object(w);
+	json_put_str(w, "id", uuid_text(a, t->known->id));
+	json_put_i64(w, "d", t->delta.debits);
+	json_put_i64(w, "c", t->delta.credits);
+	json_put_i64(w, "hd", t->delta.held_debits);
+	json_put_i64(w, "hc", t->delta.held_credits);
+	json_end(w);
+}
+
+/* Many accounts by one statement, where the engine has it. */
+static Err *move_many(Post *p, DbBatch *batch)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	JsonWriter w = json_writer(&b);
+	Str moves;
+
+	json_begin_array(&w);
+	for (size_t i = 0; i < p->account_count; i++) {
+		if (p->accounts[i].known->hot)
+			continue;
+		p->expected++;
+		p->accounts[i].changed = 1; /* counted together */
+		put_move(&w, p->a, &p->accounts[i]);
+	}
+	json_end(&w);
+	TRY(json_done(&w, &moves));
+	batch_exec(batch, ledger_accounts_move, &p->moved, .moves = str_dup(p->a, moves));
+	return NULL;
+}
+
+static Err *move(Post *p, DbBatch *batch)
+{
+	bool many = p->account_count >= LOAD_FROM && db_engine(p->tx) == SQL_POSTGRES;
+
 	qsort(p->accounts, p->account_count, sizeof(*p->accounts), by_id);
 	for (size_t i = 0; i < p->account_count; i++) {
 		Touched *t = &p->accounts[i];
 		const LedgerDelta *d = &t->delta;
 
-		if (t->known->hot) {
+		if (t->known->hot)
 			batch_exec(batch, ledger_hot_add, &t->changed, .account_id = t->known->id,
 			           .debits = d->debits, .credits = d->credits,
 			           .held_debits = d->held_debits, .held_credits = d->held_credits);
-			continue;
-		}
-		batch_exec(batch, ledger_account_move, &t->changed, .id = t->known->id,
-		           .debits = d->debits, .credits = d->credits,
-		           .held_debits = d->held_debits, .held_credits = d->held_credits);
+		else if (!many)
+			batch_exec(batch, ledger_account_move, &t->changed, .id = t->known->id,
+			           .debits = d->debits, .credits = d->credits,
+			           .held_debits = d->held_debits, .held_credits = d->held_credits);
 	}
+	return many ? move_many(p, batch) : NULL;
 }
 
 static void hold(Post *p, DbBatch *batch)
@@ -281,6 +317,10 @@ static Err *verdict(const Post *p)
 			return err_new(p->a, ERR_CONFLICT, "ledger.limit",
 			               "%.*s would pass its limit", STR_ARG(p->accounts[i].code));
 	}
+	if (p->moved != p->expected)
+		return err_new(p->a, ERR_CONFLICT, "ledger.limit",
+		               "%" PRId64 " of %" PRId64 " accounts would pass their limit",
+		               p->expected - p->moved, p->expected);
 	return NULL;
 }
 
@@ -298,7 +338,7 @@ static Err *write_down(Post *p, const LedgerTransferRow *rows)
 			batch_put(batch, &sql_exec_ledger_transfer_add, &rows[i], NULL, NULL, NULL);
 	}
 	hold(p, batch);
-	move(p, batch);
+	TRY(move(p, batch));
 	TRY(db_batch_run(p->tx, p->a, batch));
 	return verdict(p);
 }

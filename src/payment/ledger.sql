@@ -81,6 +81,20 @@ where id = :id
 	and (guard <> 'credit' or debits + :debits + held_debits + :held_debits <= credits + :credits)
 	and (guard <> 'debit' or credits + :credits + held_credits + :held_credits <= debits + :debits)
 
+-- The same for many, on PostgreSQL: locked in the order of their ids, like those one by one.
+--- exec ledger_accounts_move(moves json)
+--- postgres
+with m as (
+	select * from json_to_recordset(:moves) as m (id uuid, d bigint, c bigint, hd bigint, hc bigint)
+), locked as (
+	select a.id from ledger_accounts a where a.id in (select id from m) order by a.id for no key update
+)
+update ledger_accounts a set debits = debits + m.d, credits = credits + m.c, held_debits = held_debits + m.hd,
+	held_credits = held_credits + m.hc
+from m, locked where a.id = m.id and locked.id = a.id
+	and (guard <> 'credit' or debits + m.d + held_debits + m.hd <= credits + m.c)
+	and (guard <> 'debit' or credits + m.c + held_credits + m.hc <= debits + m.d)
+
 --- exec ledger_hot_add(account_id uuid, debits int, credits int, held_debits int, held_credits int)
 insert into ledger_hot (account_id, debits, credits, held_debits, held_credits)
 values (:account_id, :debits, :credits, :held_debits, :held_credits)

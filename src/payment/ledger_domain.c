@@ -11,7 +11,7 @@
 #include "payment/ledger_domain.h"
 
 #include "base/arena.h"
-#include "payment/money.h"
+#include "base/money.h"
 
 /* --- words -------------------------------------------------------------------------------------------------------------- */
 

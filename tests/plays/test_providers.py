@@ -124,6 +124,20 @@ def test_an_answer_of_stripes_that_is_lost_is_found_by_its_attempt(shop, chain):
     assert chain.settled(intent["id"])["status"] == "requires_confirmation" and at_stripe(shop, intent) == []
 
 
+def test_a_capture_and_a_refund_whose_answers_are_lost_are_found(shop, chain):
+    held = chain.pay(705, capture_method="manual")
+    chain.wire.lose = "answer"
+    taken = chain.form(f"/v1/payment_intents/{held['id']}/capture", "amount_to_capture=600").json
+    assert taken["status"] == "processing" or taken["error"], taken
+    assert chain.settled(held["id"])["amount_received"] == 600 and at_stripe(shop, held)[0]["amount_received"] == 600
+    chain.wire.lose = "answer"
+    refund = chain.form("/v1/refunds", f"payment_intent={held['id']}&amount=200").json
+    assert refund["status"] == "pending" and chain.wire.lost == 4
+    until(lambda: chain.say("GET", f"/v1/refunds/{refund['id']}").json["status"] == "succeeded", "the refund")
+    charge = shop.say("GET", f"/v1/charges?payment_intent={at_stripe(shop, held)[0]['id']}").json["data"][0]
+    assert charge["amount_refunded"] == 200, "once"
+
+
 def test_what_stripe_tells_is_believed_and_asked_for(shop, chain, first):
     first.script({"fault": "pending", "on": ["authorize"], "ms": 300, "times": 1})
     intent = chain.pay(704)
