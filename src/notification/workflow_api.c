@@ -210,7 +210,8 @@ static Err *workflow_set(ServiceCall *c)
 	if (in->locale.len && !language_is(in->locale))
 		service_mistake(c, "/locale", "format", "locale is no language tag");
 	TRY(service_mistakes(c));
-	row.class = str_of(class_name(in->has_class ? (MessageClass)in->class : CLASS_TRANSACTIONAL));
+	row.class =
+		str_of(class_name(in->has_class ? (MessageClass)in->class : CLASS_TRANSACTIONAL));
 	row.category = in->category.len ? in->category : str_sub(row.name, 0, 64);
 	row.channels = channels_text(c->arena, in);
 	row.template = in->template_name.len ? in->template_name : row.name;
