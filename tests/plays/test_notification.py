@@ -333,6 +333,28 @@ def test_accounts_get_their_mails_and_become_recipients(stage):
     assert (shown["locale"], shown["contacts"][0]["address"]) == ("de", "lea@shop.test")
 
 
+def test_nothing_is_lost_or_sent_twice_whatever_dies(notes):
+    """kill -9, again and again, while messages go out. What is certain is asked of the file that the provider wrote."""
+    people, kills = (400, 12) if PROOF else (40, 3)
+    names = [f"{kind}{n}@storm.test" for n in range(people) for kind in ("soft.1.r", "r", "slow.r")]
+    asked = []
+    for first in range(0, len(names), 30):
+        some = names[first:first + 30]
+        asked += [notes.notify("order", *some, data={"id": first}), notes.notify("code", *["c." + name for name in some], data={"id": first})]
+        if first // 30 < kills:
+            notes.again()
+            notes.lose_leases()
+    for one in asked:
+        until(lambda: (notes.lose_leases() or notes.get(one)["state"] == "expanded") and all(
+            row["state"] in ("accepted", "unknown") for row in notes.get(one)["deliveries"]), f"the end of {one}", within=120)
+    sent = [row["to"] for row in notes.recorded() if row["to"].endswith("@storm.test")]
+    states = {row["address"]: row["state"] for one in asked for row in notes.get(one)["deliveries"]}
+    assert len(states) == 2 * len(names)
+    for name in names:
+        assert sent.count(name) == 1 or (sent.count(name) == 0 and states[name] == "unknown"), (name, states[name], sent.count(name))
+        assert sent.count("c." + name) >= 1 and states["c." + name] == "accepted"
+
+
 def test_a_stream_comes_to_its_end_when_the_service_does(stage):
     at = Messages(stage.folder, f"sqlite:{stage.folder}/notification.db", stage.jose())
     stream = at.stream("ann")
