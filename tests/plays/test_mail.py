@@ -3,6 +3,7 @@
 import base64
 import json
 import mailbox
+import re
 import smtplib
 import socket
 import ssl
@@ -22,9 +23,14 @@ def database_of(stage):
     return f"sqlite:{stage.folder}/notification.db"
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"] if PROOF else ["sqlite"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def server(long_stage):
-    at = MailServer(long_stage.folder)
+def server(long_stage, engine):
+    at = MailServer(long_stage.folder, f"mail-server-{engine}")
     return long_stage.enter(at, at.finish)
 
 
@@ -34,15 +40,15 @@ def keys_of(folder):
         subprocess.run(["openssl", "genpkey", *words, "-out", folder / f"{name}.pem"], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"] if PROOF else ["sqlite"])
-def mails(request, long_stage, server):
+@pytest.fixture(scope="module")
+def mails(engine, long_stage, server):
     keys_of(long_stage.folder)
     more = (f"servers: {{ local: {{ host: 127.0.0.1, port: {server.port}, tls: none }} }}\n"
             f"          domains: [ {{ domain: few.test, at_once: 1 }} ]\n"
             f"          dkim: [ {{ domain: pineandanvil.example, selector: rsa, key: \"{long_stage.folder}/rsa.pem\" }},"
             f" {{ domain: pineandanvil.example, selector: ed, key: \"{long_stage.folder}/ed.pem\" }} ]")
     database = database_of(long_stage)
-    if request.param == "postgres":
+    if engine == "postgres":
         database = fresh(long_stage.enter_context(Postgres()))
     at = Mails(long_stage.folder, database, more, number=long_stage.count(Mails))
     return long_stage.enter(at, at.finish)
@@ -171,6 +177,21 @@ def test_what_is_sent_is_signed_twice_and_both_hold(relaying, server, stage):
         assert not holds(raw.replace(b"a  b", b"a  c"), i) and not holds(b"Subject: another\r\n" + raw, i)
     relaying.hand_in("dkim2@relay.test", sender="somebody@other.test")
     assert b"DKIM-Signature" not in base64.b64decode(server.wait_for("dkim2@relay.test")[0]["raw"])
+
+
+def test_a_notification_is_a_mail_that_mail_programs_read(mails, server):
+    """Text and HTML of a template, one click to unsubscribe, all of it signed."""
+    part = {"channel": "email", "locale": "en", "subject": "Für {{name}}", "text": "Hallo {{name}} €", "html": "<p>Hallo {{name}}</p>"}
+    assert mails.say("POST", "/v1/templates/news/versions", {"parts": [part]}).status == 201
+    assert mails.say("PUT", "/v1/workflows/news", {"channels": ["email"], "class": "bulk", "template": "news"}).status in (200, 201)
+    made = mails.say("POST", "/v1/notifications", {"workflow": "news", "to": [{"email": "Mia@notify.test"}], "data": {"name": "Jörg <x>"}})
+    assert made.status == 202, made.body
+    mail, = server.wait_for("Mia@notify.test") if server.to("Mia@notify.test") else server.wait_for("mia@notify.test")
+    raw = base64.b64decode(mail["raw"])
+    assert (mail["subject"], mail["text"].strip(), mail["html"].strip()) == ("Für Jörg <x>", "Hallo Jörg <x> €", "<p>Hallo Jörg &lt;x&gt;</p>")
+    assert re.search(rb"^List-Unsubscribe: <https://shop\.test/u/\S+>\r$", raw, re.M)
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw and raw.isascii()
+    assert all(b"List-Unsubscribe:List-Unsubscribe-Post" in b"".join(field.split()) for field in raw.split(b"DKIM-Signature:")[1:3])
 
 
 def test_each_recipient_has_a_fate_of_its_own(relaying, server):
