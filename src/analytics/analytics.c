@@ -3,6 +3,7 @@
  * The analytics service put together: its keys, its routes, what it does by itself. */
 #include "analytics/analytics_int.h"
 
+#include "analytics/answers.h"
 #include "analytics/check.h"
 #include "analytics/intake.h"
 #include "analytics/project.h"
@@ -58,6 +59,7 @@ static Err *begin(ServiceHome *home)
 	Analytics *s = ARENA_NEW(home->arena, Analytics);
 
 	*s = (Analytics){ .conf = home->conf, .home = home, .db = home->db, .loops = rt_loops() };
+	s->answers = answers_new();
 	s->cells = analytics_cells();
 	s->projects = projects_new(home->arena, s->loops);
 	s->intakes = intakes_new(home->arena, s, s->loops);
@@ -73,6 +75,7 @@ static void end(ServiceHome *home)
 		return;
 	projects_free(s->projects, s->loops);
 	intakes_free(s->intakes, s->loops);
+	answers_free(s->answers);
 	analytics_cells_free(&s->cells);
 }
 

@@ -7,6 +7,7 @@
 #include "service/service.h"
 #include "store/job.h"
 
+typedef struct Answers Answers;
 typedef struct Intake Intake;
 typedef struct Projects Projects;
 
@@ -16,6 +17,7 @@ typedef struct Analytics {
 	Db *db;
 	Projects *projects; /* one a loop */
 	Intake *intakes;    /* one a loop */
+	Answers *answers;
 	AnalyticsCells cells;
 	unsigned loops;
 	unsigned queries;   /* that run; atomic */
