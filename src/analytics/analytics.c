@@ -111,7 +111,7 @@ static const JobSchedule schedules[] = {
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[7];
+	static ServiceRoutes routes[8];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -137,6 +137,7 @@ const Service *analytics_service(void)
 	routes[4] = analytics_query_routes();
 	routes[5] = analytics_failed_routes();
 	routes[6] = analytics_export_routes();
+	routes[7] = analytics_script_routes();
 	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;

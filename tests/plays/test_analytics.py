@@ -4,11 +4,13 @@ part in is in src/analytics/intake_test.c for PostgreSQL too."""
 import datetime
 import gzip
 import json
+import subprocess
 import threading
 
 import pytest
 
 from actors.accounts import say
+from actors.gateway import ROOT
 from actors.reports import Analytics, event
 from actors.waiting import PROOF, until
 
@@ -128,8 +130,9 @@ def test_events_go_out_as_they_came_in_and_a_person_goes_for_good(analytics):
     assert code == 0 and told.splitlines() == lines
     job = analytics.say("POST", "/v1/projects/out/persons:erase", {"id": "ann"})
     assert job.status == 202
-    until(lambda: analytics.ask("out", "trend")["total"] == 1, "ann to be gone")
-    assert analytics.sql("select count(*) from failed_events f join projects p on p.id = f.project where p.name = 'out'") == [(0,)]
+    left = "select count(*) from failed_events f join projects p on p.id = f.project where p.name = 'out'"
+    until(lambda: analytics.sql(left) == [(0,)], "ann to be gone")
+    assert analytics.ask("out", "trend")["total"] == 1
     assert b"ann" not in analytics.say("GET", path).body
     assert analytics.ask("in", "trend")["total"] == 5
 
@@ -190,6 +193,24 @@ def test_a_page_is_seen_by_a_visitor_whom_nobody_knows(analytics):
         answer = analytics.ask("site", "trend", **now(), breakdown=breakdown)
         assert {group["value"]: group["total"] for group in answer["groups"]} == told
     assert analytics.ask("site", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
+
+
+def test_a_page_that_includes_the_script_tells_of_itself(analytics):
+    analytics.project("script", "--domain", "script.example")
+
+    def visit(*words):
+        done = subprocess.run(["node", ROOT / "tests/plays/actors/page.mjs", f"http://{analytics.address}", "script.example", *words],
+                              capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    told = visit()
+    assert told["said"] == [202] * 4 and told["bytes"] < 2000
+    assert visit("true")["said"] == []
+    names = analytics.ask("script", "trend", **now(), breakdown="event")
+    assert {group["value"]: group["total"] for group in names["groups"]} == {"early": 1, "pageview": 2, "paid": 1}
+    paths = analytics.ask("script", "trend", **now(), breakdown="$pathname", events=["pageview"])
+    assert {group["value"]: group["total"] for group in paths["groups"]} == {"/first": 1, "/second": 1}
+    assert analytics.ask("script", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
 
 
 def test_nobody_is_followed_who_does_not_want_to_be(analytics):
