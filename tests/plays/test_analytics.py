@@ -195,6 +195,18 @@ def test_a_page_is_seen_by_a_visitor_whom_nobody_knows(analytics):
     assert analytics.ask("site", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
 
 
+def test_trackers_of_others_change_their_host_and_nothing_else(analytics):
+    key = analytics.project("trackers", "--domain", "tracked.example")
+    done = subprocess.run(["node", ROOT / "tests/plays/actors/trackers.mjs", f"http://{analytics.address}", key, "tracked.example"],
+                          capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [202, 202]
+    names = analytics.ask("trackers", "trend", **now(), breakdown="event")
+    assert {group["value"]: group["total"] for group in names["groups"]} == {
+        "view": 45, "paid": 5, "$identify": 1, "$create_alias": 1, "sale": 1, "pageview": 1}
+    assert analytics.ask("trackers", "uniques", **now(), events=["view"])["total"] == 4  # one of five has two names
+    assert analytics.say("GET", "/v1/projects/trackers/failed-events").json["data"] == []
+
+
 def test_a_page_that_includes_the_script_tells_of_itself(analytics):
     analytics.project("script", "--domain", "script.example")
 
