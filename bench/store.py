@@ -18,13 +18,14 @@ from machine import TICK, BenchError, Busy, Cpu, stat_fields
 
 FOLDER = BUILD / "bench"
 FLAGS = "-std=gnu17 -D_GNU_SOURCE -O2 -flto=auto -w".split()  # warnings are for the build; this is another optimizer's view
-LIBRARIES = "sqlite3 libpq openssl libnghttp2 jansson yaml-0.1 libcares libpcre2-8 zlib hiredis".split()
+LIBRARIES = "sqlite3 libpq openssl libnghttp2 jansson yaml-0.1 libcares libpcre2-8 zlib hiredis libzstd libbrotlidec libidn2 libargon2 libcrypt".split()
 ACCOUNTS, CLIENTS = 100000, 8
 DEPTH = 16
 TABLE = "create unlogged table bench_load (id uuid not null, n bigint not null, name text not null, at timestamptz not null)"
 # who else there is: what says its version; those that are in our own programs have none
 PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"], "pgbench": ["pgbench", "--version"],
-         "psql": ["psql", "--version"], "map": None, "redis-benchmark": ["redis-benchmark", "--version"], "plain": None,
+         "psql": ["psql", "--version"], "map": None, "redis-benchmark": ["redis-benchmark", "--version"], "plain": None, "postgres": ["pg_config", "--version"],
+         "smtp-source": ["postconf", "-d", "mail_version"],
          "fastapi": ["/usr/bin/python3", "-c", "import asyncpg, fastapi, uvicorn; print('FastAPI', fastapi.__version__, 'asyncpg', "
                      "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"],
          "inserts": ["pgbench", "--version"],
@@ -54,7 +55,7 @@ def compile_program(name):
     if target.exists() and target.stat().st_mtime > max(source.stat().st_mtime, library.stat().st_mtime):
         return target
     words = subprocess.run(["pkg-config", "--cflags", "--libs", *LIBRARIES], check=True, capture_output=True, text=True).stdout.split()
-    subprocess.run(["cc", *FLAGS, "-Isrc", "-Ibench", f"-I{BUILD / 'release'}", "-o", target, source, library, *words, "-ljq", "-lm",
+    subprocess.run(["cc", *FLAGS, "-Isrc", "-Ibench", f"-I{BUILD / 'release'}", "-o", target, source, library, *words, "-lunistring", "-ljq", "-lm",
                     "-lpthread", "-ldl"], check=True, cwd=ROOT)
     return target
 

@@ -18,11 +18,14 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "notification/mail_command.h"
+#include "notification/figures.h"
 #include "notification/notification.h"
+#include "notification/notification_command.h"
 #include "payment/fault_command.h"
 #include "payment/ledger_export.h"
 #include "payment/payment.h"
 #include "payment/payment_command.h"
+#include "payment/payment_house.h"
 #include "rt/jq.h"
 #include "saga/saga.h"
 #include "saga/saga_command.h"
@@ -68,11 +71,12 @@ static const Command own_commands[] = {
 };
 
 static const Command *(*const lists[])(size_t *count) = {
-	gateway_commands, load_commands,     init_commands,      explain_commands,
-	store_commands,   event_commands,    job_commands,       shift_commands,
-	jq_commands,      user_commands,     oidc_commands,      user_import_commands,
-	keys_commands,    services_commands, analytics_commands, fault_commands,
-	saga_commands,    payment_commands,  ledger_commands,    mail_commands,
+	gateway_commands,      load_commands,     init_commands,      explain_commands,
+	store_commands,        event_commands,    job_commands,       shift_commands,
+	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
+	keys_commands,         services_commands, analytics_commands, fault_commands,
+	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
+	notification_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -164,12 +168,22 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "saga-metrics", "Metrics of sagas",
+		  "What services with sagas add to `/metrics`: the payment service's checkouts.",
+		  NULL, saga_put_metrics },
 		{ "service-metrics", "Metrics of services",
 		  "What services add to `/metrics`, on their own listeners and on the admin port.",
 		  NULL, service_put_metrics },
+		{ "payment-metrics", "Metrics of payments",
+		  "What the payment service adds to `/metrics`.", NULL, payment_put_metrics },
+		{ "analytics-metrics", "Metrics of analytics",
+		  "What the analytics service adds to `/metrics`.", NULL, analytics_put_metrics },
 		{ "password-metrics", "Metrics of passwords",
 		  "What the user service adds to `/metrics` for the threads that hash passwords.",
 		  NULL, password_put_metrics },
+		{ "notification-metrics", "Metrics of notifications",
+		  "What the notification service adds to `/metrics`.", NULL,
+		  notification_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};

@@ -21,7 +21,9 @@ static inline Err *suite_schema(Db *db, Arena *a)
 	return schema_apply(db, a, saga_own_schema(), &applied);
 }
 
-typedef enum Does { WORKS, FAILS, REFUSES, WAITS, HANGS, DIES } Does;
+enum { SHORT_US = 300000 };
+
+typedef enum Does { WORKS, FAILS, REFUSES, WAITS, HANGS, IS_SLOW } Does;
 
 /* What one step does, `times` times; then it works. */
 typedef struct Act {
@@ -53,6 +55,8 @@ static Err *play(SagaCall *call, Act *act, char name)
 	CHECK(!w->trace.len || str_eq(str_sub(w->trace, 0, 35), str_sub(call->traceparent, 0, 35)));
 	CHECK(!str_eq(w->trace, call->traceparent));
 	w->trace = str_dup(w->a, call->traceparent);
+	if (act->does == IS_SLOW)
+		return fiber_sleep(SHORT_US);
 	if (act->does == WORKS || !act->times)
 		return NULL;
 	act->times--;
@@ -126,6 +130,7 @@ static const SagaStep old_steps[] = { { "a", SAGA_COMPENSATABLE, run_a, undo_a, 
 static const SagaType test_types[] = {
 	{ "order", 1, old_steps, COUNT(old_steps) },
 	{ "order", 2, test_steps, COUNT(test_steps) },
+	{ "short", 1, test_steps, COUNT(test_steps), .deadline_us = SHORT_US },
 	{ "brief", 1, test_steps, COUNT(test_steps), .deadline_us = 1 },
 };
 
@@ -203,6 +208,31 @@ static Err *reaches(World *w, Uuid id, SagaState state)
 	}
 }
 
+/* Every job is over, and what it wrote is written. */
+static Err *nothing_runs(World *w)
+{
+	size_t count = 1;
+	Job *jobs;
+
+	while (count) {
+		TRY(fiber_sleep(US_PER_MS));
+		TRY(jobs_list(w->db, w->a, S(""), S("running"), (Uuid){ 0 }, 9, &jobs, &count));
+	}
+	return NULL;
+}
+
+static Err *nothing_is_wrong(World *w)
+{
+	SagaWrong *wrong;
+	int64_t looked;
+	size_t count;
+
+	TRY(sagas_check(w->db, w->a, &wrong, &count, &looked));
+	CHECK(looked > 0);
+	CHECK_INT(count, 0);
+	return NULL;
+}
+
 /* A saga is begun, and carried on until it is in this state. */
 static Err *carried(World *w, const char *type, SagaState state, Uuid *id)
 {
@@ -230,6 +260,7 @@ SUITE_TEST(a_saga_does_its_steps_in_order_and_is_done)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_INT(saga->version, 2); /* the newest is begun */
 	CHECK(saga->ended_us > 0 && !saga->next_us && !saga->reason.len && !saga->error.len);
+	TRY(nothing_is_wrong(&w));
 	CHECK_INT(saga->step_count, 7); /* four, and the undos of three that were registered */
 	CHECK_STR(saga->steps[0].name, S("a"));
 	CHECK_STR(saga->steps[0].key, str_fmt(a, "%.*s:a", STR_ARG(uuid_text(a, id))));
@@ -280,7 +311,7 @@ SUITE_TEST(a_refusal_undoes_what_was_done_before_it_in_reverse)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("sold_out"));
 	CHECK(saga->ended_us > 0);
-	return NULL;
+	return nothing_is_wrong(&w);
 }
 
 SUITE_TEST(a_refusal_of_the_first_step_leaves_nothing_to_undo)
@@ -306,7 +337,7 @@ SUITE_TEST(a_step_that_is_given_up_is_undone_too_for_nobody_knows_what_it_did)
 	CHECK_STR(w.calls, S("abbb~b~b~b~b~b~b~b~b~b~b~a"));
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("given_up"));
-	return NULL;
+	return nothing_is_wrong(&w);
 }
 
 SUITE_TEST(a_deadline_counts_until_the_pivot_is_tried)
@@ -316,7 +347,21 @@ SUITE_TEST(a_deadline_counts_until_the_pivot_is_tried)
 	Uuid id;
 
 	TRY(carried(&w, "brief", SAGA_COMPENSATED, &id));
-	CHECK_STR(w.calls, S("~a")); /* the first step was never tried; its undo finds nothing */
+	CHECK_STR(w.calls, S("")); /* it was never tried: there is nothing to undo */
+	TRY(saga_find(db, a, id, &saga));
+	CHECK_STR(saga->reason, S("late"));
+	return NULL;
+}
+
+SUITE_TEST(a_step_that_takes_too_long_is_not_followed_by_the_next)
+{
+	World w = world(db, a);
+	SagaView *saga;
+	Uuid id;
+
+	w.run[0].does = IS_SLOW;
+	TRY(carried(&w, "short", SAGA_COMPENSATED, &id));
+	CHECK(str_find_char(w.calls, 'b') < 0 && str_ends(w.calls, S("~a")));
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("late"));
 	return NULL;
@@ -400,8 +445,7 @@ SUITE_TEST(who_is_undone_in_the_middle_of_an_attempt_changes_nothing_any_more)
 	TRY(saga_compensate(db, a, id, false));
 	TRY(reaches(&w, id, SAGA_COMPENSATED));
 	w.go = true;
-	while (w.hangs)
-		TRY(fiber_sleep(US_PER_MS));
+	TRY(nothing_runs(&w));
 	TRY(runner_stop(&r));
 	CHECK_STR(w.calls, S("ab~b~a"));
 	CHECK_INT(w.effects, 0);
@@ -507,6 +551,34 @@ SUITE_TEST(a_saga_keeps_the_version_that_it_was_begun_with)
 	TRY(reaches(&w, id, SAGA_DONE));
 	TRY(runner_stop(&r));
 	CHECK_STR(w.calls, S("a"));
+	return NULL;
+}
+
+SUITE_TEST(what_must_not_be_is_found)
+{
+	World w = world(db, a);
+	SagaWrong *wrong;
+	int64_t looked;
+	size_t count;
+	Uuid done, begun;
+	bool cancelled;
+	Job *jobs;
+
+	TRY(carried(&w, "order", SAGA_DONE, &done));
+	w.trace = (Str){ 0 };
+	TRY(order(&w, "order", S(""), &begun));
+	TRY(nothing_is_wrong(&w));
+	TRY(jobs_list(db, a, S(SAGA_JOB), S("ready"), (Uuid){ 0 }, 9, &jobs, &count));
+	CHECK_INT(count, 1);
+	TRY(job_cancel(db, a, jobs[0].id, &cancelled));
+	TRY(db_exec(db, a, saga_step_end, NULL, .saga = done, .n = 1, .direction = S("forward"),
+	            .state = S("running")));
+	TRY(sagas_check(db, a, &wrong, &count, &looked));
+	CHECK_INT(looked, 2);
+	CHECK_INT(count, 2);
+	CHECK(uuid_eq(wrong[0].id, begun) && uuid_eq(wrong[1].id, done));
+	CHECK_STR(wrong[0].what, S("is running, and no job carries it on"));
+	CHECK_STR(wrong[1].what, S("is done, and its step b is not"));
 	return NULL;
 }
 

@@ -25,20 +25,23 @@ static const Word browsers[] = {
 	{ S("MSIE"), S("Internet Explorer") },
 };
 static const Word systems[] = {
-	{ S("Windows"), S("Windows") },  { S("Android"), S("Android") }, { S("iPhone"), S("iOS") },
-	{ S("iPad"), S("iOS") },         { S("Mac OS X"), S("macOS") },  { S("CrOS"), S("Chrome OS") },
+	{ S("Windows"), S("Windows") }, { S("Android"), S("Android") },
+	{ S("iPhone"), S("iOS") },      { S("iPad"), S("iOS") },
+	{ S("Mac OS X"), S("macOS") },  { S("CrOS"), S("Chrome OS") },
 	{ S("Linux"), S("Linux") },
 };
 static const Word devices[] = {
-	{ S("iPad"), S("Tablet") },       { S("Tablet"), S("Tablet") },   { S("Mobi"), S("Mobile") },
-	{ S("iPhone"), S("Mobile") },     { S("Android"), S("Tablet") },  { S("Windows"), S("Desktop") },
-	{ S("Macintosh"), S("Desktop") }, { S("CrOS"), S("Desktop") },    { S("Linux"), S("Desktop") },
+	{ S("iPad"), S("Tablet") },       { S("Tablet"), S("Tablet") },
+	{ S("Mobi"), S("Mobile") },       { S("iPhone"), S("Mobile") },
+	{ S("Android"), S("Tablet") },    { S("Windows"), S("Desktop") },
+	{ S("Macintosh"), S("Desktop") }, { S("CrOS"), S("Desktop") },
+	{ S("Linux"), S("Desktop") },
 };
 static const Word bots[] = {
-	{ S("bot"), S("") },      { S("Bot"), S("") },       { S("crawl"), S("") },
-	{ S("spider"), S("") },   { S("Spider"), S("") },    { S("Headless"), S("") },
-	{ S("curl/"), S("") },    { S("Wget/"), S("") },     { S("python-requests"), S("") },
-	{ S("preview"), S("") },  { S("monitor"), S("") },   { S("Lighthouse"), S("") },
+	{ S("bot"), S("") },     { S("Bot"), S("") },     { S("crawl"), S("") },
+	{ S("spider"), S("") },  { S("Spider"), S("") },  { S("Headless"), S("") },
+	{ S("curl/"), S("") },   { S("Wget/"), S("") },   { S("python-requests"), S("") },
+	{ S("preview"), S("") }, { S("monitor"), S("") }, { S("Lighthouse"), S("") },
 };
 
 static const Word *first_in(const Word *words, size_t count, Str text)

@@ -3,6 +3,7 @@
  * The analytics service put together: its keys, its routes, what it does by itself. */
 #include "analytics/analytics_int.h"
 
+#include "analytics/check.h"
 #include "analytics/intake.h"
 #include "analytics/project.h"
 #include "analytics/visitor.h"
@@ -34,6 +35,8 @@ static const ConfKey keys[] = {
 	  .max = "50000", .help = "events of one request" },
 	{ "failed", CONF_UINT, AT(AnalyticsConf, failed_most), .def = "10000",
 	  .help = "failed events that are kept of a project" },
+	{ "names", CONF_UINT, AT(AnalyticsConf, names_most), .def = "2000", .min = "1",
+	  .help = "different names of events, and of properties, that a project may have; an event with a further one is refused" },
 	{ "query_memory", CONF_BYTES, AT(AnalyticsConf, query_memory), .def = "256MiB",
 	  .min = "1MiB", .help = "that one query may take" },
 	{ "queries", CONF_UINT, AT(AnalyticsConf, queries), .def = "4", .min = "1", .max = "64",
@@ -54,9 +57,8 @@ static Err *begin(ServiceHome *home)
 {
 	Analytics *s = ARENA_NEW(home->arena, Analytics);
 
-	*s = (Analytics){
-		.conf = home->conf, .home = home, .db = home->db, .loops = rt_loops()
-	};
+	*s = (Analytics){ .conf = home->conf, .home = home, .db = home->db, .loops = rt_loops() };
+	s->cells = analytics_cells();
 	s->projects = projects_new(home->arena, s->loops);
 	s->intakes = intakes_new(home->arena, s, s->loops);
 	home->state = s;
@@ -71,6 +73,7 @@ static void end(ServiceHome *home)
 		return;
 	projects_free(s->projects, s->loops);
 	intakes_free(s->intakes, s->loops);
+	analytics_cells_free(&s->cells);
 }
 
 static const Schema *schema(void)
@@ -93,16 +96,19 @@ Err *analytics_tend(JobRun *run, void *arg)
 
 static const JobKind jobs[] = {
 	{ .name = "analytics.merge", .fn = analytics_merge },
+	{ .name = "analytics.count", .fn = analytics_count },
+	{ .name = "analytics.erase", .fn = analytics_erase },
 	{ .name = "analytics.tend", .fn = analytics_tend },
 };
 static const JobSchedule schedules[] = {
 	{ .name = "analytics.merge", .kind = "analytics.merge", .cron = "* * * * *" },
+	{ .name = "analytics.count", .kind = "analytics.count", .cron = "*/5 * * * *" },
 	{ .name = "analytics.tend", .kind = "analytics.tend", .cron = "23 * * * *" },
 };
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[6];
+	static ServiceRoutes routes[7];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -114,6 +120,7 @@ const Service *analytics_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.metrics = analytics_metrics,
 		.begin = begin,
 		.end = end,
 		.who = service_who_bearer,
@@ -126,6 +133,8 @@ const Service *analytics_service(void)
 	routes[3] = analytics_project_routes();
 	routes[4] = analytics_query_routes();
 	routes[5] = analytics_failed_routes();
+	routes[6] = analytics_export_routes();
+	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;
 }

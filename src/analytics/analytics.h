@@ -14,6 +14,7 @@ typedef struct AnalyticsConf {
 	uint64_t body_most;    /* bytes of a request, decoded */
 	uint64_t batch_most;   /* events of a request */
 	uint64_t failed_most;  /* kept of a project */
+	uint64_t names_most;   /* of events, and of properties, of a project */
 	uint64_t query_memory; /* bytes that one query may take */
 	uint64_t queries;      /* at once */
 } AnalyticsConf;
@@ -21,3 +22,4 @@ typedef struct AnalyticsConf {
 const Service *analytics_service(void);
 const ConfTable *analytics_conf_table(void);
 const Command *analytics_commands(size_t *count);
+void analytics_put_metrics(Buf *out); /* as a page of the manual */

@@ -33,8 +33,8 @@ delete from project_domains where project = :project
 --- many project_domains(project int) -> (domain text) ; scans
 select domain from project_domains where project = :project order by domain
 
--- keys: 16 bytes each. How many were not known.
---- exec seen_add(project int, keys bytes, count int, at int)
+-- keys: 16 bytes each (the list is what is scanned). How many were not known.
+--- exec seen_add(project int, keys bytes, count int, at int) ; scans
 --- sqlite
 with recursive n (i) as (select 0 union all select i + 1 from n where i + 1 < :count)
 insert into seen (project, key, at) select :project, substr(:keys, i * 16 + 1, 16), :at from n where true
@@ -44,7 +44,7 @@ insert into seen (project, key, at) select :project, substring(:keys from (i * 1
 from generate_series(0, :count - 1) as i on conflict do nothing
 
 -- Which of them this commit took, as places in keys.
---- many seen_mine(project int, keys bytes, count int, at int) -> (place int)
+--- many seen_mine(project int, keys bytes, count int, at int) -> (place int) ; scans
 --- sqlite
 with recursive n (i) as (select 0 union all select i + 1 from n where i + 1 < :count)
 select i as place from n join seen on seen.project = :project and seen.key = substr(:keys, i * 16 + 1, 16) and seen.at = :at
@@ -56,7 +56,7 @@ join seen on seen.project = :project and seen.key = substring(:keys from (i * 16
 delete from seen where at < :before
 
 -- names: a JSON array of texts.
---- exec ids_add(project int, names json, now time)
+--- exec ids_add(project int, names json, now time) ; scans
 --- sqlite
 insert into ids (project, name, number, first_seen)
 select :project, fresh.value, (select coalesce(max(number), 0) from ids where project = :project) + row_number() over (order by fresh.key), :now
@@ -69,7 +69,7 @@ from json_array_elements_text(:names) with ordinality as fresh (value, at)
 where not exists (select 1 from ids where ids.project = :project and ids.name = fresh.value)
 
 -- In the order of names.
---- many ids_of(project int, names json) -> (number int)
+--- many ids_of(project int, names json) -> (number int) ; scans
 --- sqlite
 select ids.number from json_each(:names) as asked join ids on ids.project = :project and ids.name = asked.value
 order by asked.key
@@ -92,7 +92,7 @@ insert into merges (project, one, other, at) values (:project, :one, :other, :no
 --- many merges_of(project int) -> (one int, other int)
 select one, other from merges where project = :project
 
---- exec names_add(project int, kind text, names json, now time)
+--- exec names_add(project int, kind text, names json, now time) ; scans
 --- sqlite
 insert into names (project, kind, name, first_seen)
 select :project, :kind, fresh.value, :now from json_each(:names) as fresh where true on conflict do nothing
@@ -137,3 +137,24 @@ select count(*) as count from failed_events where project = :project
 
 --- exec failed_purge(before uuid) ; scans
 delete from failed_events where id < :before
+
+-- Who somebody was is gone; the number stays, so that nobody else gets it.
+--- exec id_erase(project int, number int)
+update ids set name = 'erased:' || number where project = :project and number = :number
+
+--- exec merges_erase(project int, number int) ; scans
+delete from merges where project = :project and (one = :number or other = :number)
+
+--- exec failed_erase(project int, name text) ; scans
+--- sqlite
+delete from failed_events where project = :project and instr(body, :name) > 0
+--- postgres
+delete from failed_events where project = :project and strpos(body, :name) > 0
+
+-- numbers: a JSON array.
+--- many ids_named(project int, numbers json) -> (number int, name text) ; scans
+--- sqlite
+select ids.number, ids.name from json_each(:numbers) as asked join ids on ids.project = :project and ids.number = asked.value
+--- postgres
+select ids.number, ids.name from json_array_elements_text(:numbers) as asked (value)
+join ids on ids.project = :project and ids.number = asked.value::bigint

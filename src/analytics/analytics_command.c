@@ -12,9 +12,11 @@ typedef struct ProjectArgs {
 	CONF_LIST_OF(Str) domains;
 } ProjectArgs;
 
-static const ConfKey project_options[] = {
+static ConfKey project_options[] = {
 	{ "config", CONF_PATH, AT(ProjectArgs, config), .letter = 'c', .value = "FILE",
 	  .def = "banyan.yaml", .help = "the configuration" },
+	{ "privacy", CONF_ENUM, AT(ProjectArgs, privacy), .def = "open",
+	  .help = "whom events are told to be of" },
 	{ "domain", CONF_STR, AT_LIST(ProjectArgs, domains), .value = "SITE",
 	  .help = "a site whose pages send" },
 };
@@ -29,8 +31,8 @@ static Err *project_task(Cmd *cmd, ServiceHome *home, void *arg)
 	JsonWriter w = json_writer(&b);
 	Project *project;
 
-	TRY(project_make(home->db, cmd->arena, args->name, (Privacy)args->privacy,
-	                 args->domains.at, args->domains.count, &project));
+	TRY(project_make(home->db, cmd->arena, args->name, (Privacy)args->privacy, args->domains.at,
+	                 args->domains.count, &project));
 	if (cmd->json) {
 		project_put(&w, project, args->domains.at, args->domains.count);
 		fprintf(cmd->out, "%.*s\n", STR_ARG(buf_str(&b)));
@@ -49,15 +51,16 @@ static Err *project_add(Cmd *cmd)
 
 const Command *analytics_commands(size_t *count)
 {
-	static const Command rows[] = {
+	static Command rows[2] = {
 		{ "analytics project", .group = "services",
 		  .summary = "make a project and print its write key", .run = project_add,
-		  .json = true,
-		  .examples = "banyan analytics project shop --domain shop.example",
+		  .json = true, .examples = "banyan analytics project shop --domain shop.example",
 		  COMMAND_OPTIONS(project_options), COMMAND_OPERANDS(project_operands),
 		  .size = sizeof(ProjectArgs) },
 	};
 
+	rows[1] = analytics_export_command();
+	project_options[1].names = project_privacies();
 	*count = COUNT(rows);
 	return rows;
 }

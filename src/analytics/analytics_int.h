@@ -3,6 +3,7 @@
  * What the parts of the analytics service share. */
 #pragma once
 #include "analytics/analytics.h"
+#include "analytics/metrics.h"
 #include "service/service.h"
 #include "store/job.h"
 
@@ -15,6 +16,7 @@ typedef struct Analytics {
 	Db *db;
 	Projects *projects; /* one a loop */
 	Intake *intakes;    /* one a loop */
+	AnalyticsCells cells;
 	unsigned loops;
 	unsigned queries;   /* that run; atomic */
 	unsigned forgotten; /* times that persons' numbers were; atomic */
@@ -23,6 +25,6 @@ typedef struct Analytics {
 Analytics *analytics_of(const ServiceHome *home);
 ServiceRoutes analytics_intake_routes(void), analytics_posthog_routes(void),
 	analytics_plausible_routes(void), analytics_project_routes(void),
-	analytics_query_routes(void), analytics_failed_routes(void);
-JobFn analytics_merge, analytics_tend;
-MetricList analytics_metrics;
+	analytics_query_routes(void), analytics_failed_routes(void), analytics_export_routes(void);
+Command analytics_export_command(void);
+JobFn analytics_merge, analytics_count, analytics_tend, analytics_erase;

@@ -11,6 +11,7 @@
 #include "analytics/person.h"
 #include "analytics/visitor.h"
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/time.h"
 #include "http/decode.h"
 #include "http/exchange.h"
@@ -299,6 +300,84 @@ static Err *name_persons(Batch *b)
 	return NULL;
 }
 
+/* --- names ------------------------------------------------------------------------------------------------------------- */
+
+/* Names of this batch that the loop has not met. */
+typedef struct Fresh {
+	Batch *batch;
+	Map names[2]; /* of events, of properties */
+} Fresh;
+
+static void fresh_fini(Fresh *f)
+{
+	map_fini(&f->names[0]);
+	map_fini(&f->names[1]);
+}
+
+static void meet(Fresh *f, Str name, bool property)
+{
+	if (!intake_knows(f->batch->service, f->batch->project->id, name, property))
+		map_put(&f->names[property], name, f);
+}
+
+static bool has_fresh(const Fresh *f, const Hit *hit)
+{
+	if (map_get(&f->names[0], hit->name))
+		return true;
+	for (uint32_t i = 0; i < hit->prop_count; i++)
+		if (map_get(&f->names[1], hit->props[i].key))
+			return true;
+	return false;
+}
+
+/* Is there room for them? Those that are there already count twice, which is a little early. */
+static Err *fits(Fresh *f, bool property, bool *out)
+{
+	Batch *b = f->batch;
+	NamesCountRow *row;
+
+	*out = true;
+	if (!f->names[property].count)
+		return NULL;
+	TRY(db_one(b->service->db, b->arena, names_count, &row, .project = b->project->id,
+	           .kind = property ? S("property") : S("event")));
+	*out = (uint64_t)row->count + f->names[property].count <= b->service->conf->names_most;
+	return NULL;
+}
+
+/* Events with a name that is one too many are refused: each name is a column, or a row of every report. */
+static Err *refuse_names(Batch *b)
+{
+	AUTO(fresh_fini) Fresh f = { .batch = b };
+	bool events, properties;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->hit_count; i++) {
+		meet(&f, b->hits[i].name, false);
+		for (uint32_t k = 0; k < b->hits[i].prop_count; k++)
+			meet(&f, b->hits[i].props[k].key, true);
+	}
+	TRY(fits(&f, false, &events));
+	TRY(fits(&f, true, &properties));
+	if (events && properties)
+		return NULL;
+	for (size_t i = 0; i < b->count; i++) {
+		BatchRow *row = &b->rows[i];
+
+		if (row->refusal.code)
+			continue;
+		if (has_fresh(&f, &b->hits[row->hit])) {
+			row->refusal = (HitRefusal){ "names.too_many",
+				                     S("it has a name that is one too many") };
+			continue;
+		}
+		b->hits[kept] = b->hits[row->hit];
+		row->hit = kept++;
+	}
+	b->hit_count = kept;
+	return NULL;
+}
+
 /* --- taking ------------------------------------------------------------------------------------------------------------ */
 
 static Err *keep_refused(Batch *b)
@@ -328,17 +407,28 @@ static Err *keep_refused(Batch *b)
 	return count ? db_load(b->service->db, a, failed_load, rows, count) : NULL;
 }
 
+static void count_them(const Batch *b)
+{
+	const MetricCell *cells = b->service->cells.at;
+
+	metric_add(cells[CELL_STORED], b->stored);
+	metric_add(cells[CELL_DUPLICATES], b->duplicates);
+	metric_add(cells[CELL_REFUSED], b->refused);
+}
+
 Err *batch_take(Batch *b)
 {
 	Arena *a = b->call->arena;
 
 	TRY(name_persons(b));
+	TRY(refuse_names(b));
 	b->fates = ARENA_ARRAY(b->arena, uint8_t, b->hit_count + 1);
 	TRY(intake_take(b->service, a, b->hits, b->hit_count, b->fates));
 	for (size_t i = 0; i < b->hit_count; i++)
 		b->stored += b->fates[i] == INTAKE_STORED;
 	b->duplicates = b->hit_count - b->stored;
 	b->refused = b->count - b->hit_count;
+	count_them(b);
 	TRY(persons_merge_of(b->service, b->arena, b->hits, b->hit_count));
 	return b->refused ? keep_refused(b) : NULL;
 }

@@ -170,7 +170,8 @@ static bool read_cells(Str plain, Cell *cells, size_t count, size_t *at)
 		cells[c].kind = (CellKind)(uint8_t)plain.at[i];
 		len = get_u32(plain.at + i + 1);
 		i += 5;
-		if (cells[c].kind == CELL_NONE || cells[c].kind >= CELL_KINDS || len > plain.len - i)
+		if (cells[c].kind == CELL_NONE || cells[c].kind >= CELL_KINDS ||
+		    len > plain.len - i)
 			return false;
 		cells[c].text = (Str){ plain.at + i, len };
 		i += len;

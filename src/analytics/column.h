@@ -34,8 +34,7 @@ void column_put_words(Buf *b, const Cell *cells, size_t count, const uint32_t *c
                       bool squeeze);
 
 /* Views into `bytes` or the arena, aligned. Fail with IO "analytics.damaged". */
-Err *column_read_fixed(Arena *a, Str bytes, size_t width, size_t events, const void **out)
-	MUST_USE;
+Err *column_read_fixed(Arena *a, Str bytes, size_t width, size_t events, const void **out) MUST_USE;
 Err *column_read_words(Arena *a, Str bytes, size_t events, Words *out) MUST_USE;
 
 /* Several columns by name in one piece. */

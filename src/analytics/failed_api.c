@@ -81,10 +81,21 @@ static Err *failed_delete(ServiceCall *c)
 
 /* --- again -------------------------------------------------------------------------------------------------------------- */
 
-static Err *replay_one(ServiceCall *c, Arena *a, const FailedRow *row, bool *stored)
+/* A visitor of the day it came on cannot be found again: the address is gone. */
+static bool may_name(const Project *project, const Hit *hit)
+{
+	const HitProp *prop = hit_prop(hit, S("$consent"));
+
+	return project->privacy == PRIVACY_OPEN ||
+	       (project->privacy == PRIVACY_CONSENT && prop &&
+	        cell_eq(prop->value, (Cell){ CELL_BOOL, S("true") }));
+}
+
+static Err *replay_one(ServiceCall *c, Arena *a, const Project *project, const FailedRow *row,
+                       bool *stored)
 {
 	Analytics *s = analytics_of(c->home);
-	HitLimits limits = { .now_ms = row->received_at / 1000,
+	HitLimits limits = { .now_ms = time_utc_us() / 1000,
 		             .past_ms = s->conf->past_us / 1000,
 		             .future_ms = s->conf->future_us / 1000 };
 	HitRefusal refusal = { .code = "json", .text = row->detail };
@@ -94,27 +105,32 @@ static Err *replay_one(ServiceCall *c, Arena *a, const FailedRow *row, bool *sto
 	Err *err = json_read(a, row->body, 0, &value);
 
 	*stored = !err && hit_read(a, value, &limits, 0, &hit, &refusal);
+	if (*stored && !may_name(project, &hit)) {
+		refusal = (HitRefusal){ "consent", S("who it was is not known any more") };
+		*stored = false;
+	}
 	if (!*stored)
 		return db_exec(s->db, a, failed_again, NULL, .id = row->id,
 		               .code = str_of(refusal.code), .detail = refusal.text);
 	hit.project = row->project;
+	hit.received_ms = row->received_at / 1000;
 	TRY(intake_take(s, a, &hit, 1, &fate));
 	return db_exec(s->db, a, failed_remove, NULL, .id = row->id);
 }
 
-static Err *replay_some(ServiceCall *c, Arena *a, int64_t project, Uuid *after, ReplayOut *out,
-                        bool *more)
+static Err *replay_some(ServiceCall *c, Arena *a, const Project *project, Uuid *after,
+                        ReplayOut *out, bool *more)
 {
 	enum { AT_ONCE = 100 };
 	FailedRow *rows;
 	size_t count;
 
-	TRY(db_all(c->db, a, failed_after, &rows, &count, .project = project, .after = *after,
+	TRY(db_all(c->db, a, failed_after, &rows, &count, .project = project->id, .after = *after,
 	           .most = AT_ONCE));
 	for (size_t i = 0; i < count; i++) {
 		bool stored;
 
-		TRY(replay_one(c, a, &rows[i], &stored));
+		TRY(replay_one(c, a, project, &rows[i], &stored));
 		out->stored += stored;
 		out->failed += !stored;
 		*after = rows[i].id;
@@ -134,7 +150,7 @@ static Err *failed_replay(ServiceCall *c)
 	TRY(project_find(c->db, c->arena, service_part(c, "project"), &project));
 	while (more) {
 		AUTO(arena_freep) Arena *a = arena_new(0);
-		Err *err = replay_some(c, a, project->id, &after, &out, &more);
+		Err *err = replay_some(c, a, project, &after, &out, &more);
 
 		if (err)
 			return err_copy(c->arena, err);

@@ -32,7 +32,8 @@ enum {
 	WAITING_EVENTS = 50000, /* of one loop */
 	KNOWN_SLOTS = 1 << 15,  /* a power of two */
 	TAKE_US = 30 * 1000000,
-	MERGE_EVERY = 48 /* commits */
+	MERGE_EVERY = 48,        /* commits */
+	FORGET_US = 60 * 1000000 /* other processes erase too */
 };
 
 typedef struct Known {
@@ -84,15 +85,19 @@ void intakes_free(Intake *intakes, unsigned loops)
 		free(intakes[i].known);
 }
 
+#define KIND_PERSON S("i")
+#define KIND_EVENT S("event")
+#define KIND_PROPERTY S("property")
+
 static Known *slot_of(Intake *in, Str kind, int64_t project, Str text, Known *key)
 {
 	if (!in->known)
 		in->known = calloc(KNOWN_SLOTS, sizeof(*in->known));
 	if (!in->known)
 		abort();
-	key->hash = hash_stable(text, seeds[0] ^ (uint64_t)project, seeds[1] ^ (uint64_t)kind.at[0]);
-	key->other = hash_str(text) ^ (uint64_t)project * 0x9e3779b97f4a7c15 ^
-	             (uint64_t)kind.at[0];
+	key->hash =
+		hash_stable(text, seeds[0] ^ (uint64_t)project, seeds[1] ^ (uint64_t)kind.at[0]);
+	key->other = hash_str(text) ^ (uint64_t)project * 0x9e3779b97f4a7c15 ^ (uint64_t)kind.at[0];
 	return &in->known[key->hash & (KNOWN_SLOTS - 1)];
 }
 
@@ -111,6 +116,13 @@ static void remember(Intake *in, Str kind, int64_t project, Str text, uint64_t n
 	*slot = key;
 }
 
+bool intake_knows(Analytics *s, int64_t project, Str name, bool property)
+{
+	Intake *in = &s->intakes[loop_index(loop_self())];
+
+	return recall(in, property ? KIND_PROPERTY : KIND_EVENT, project, name);
+}
+
 void intake_forget(Analytics *s)
 {
 	__atomic_add_fetch(&s->forgotten, 1, __ATOMIC_RELEASE);
@@ -118,7 +130,8 @@ void intake_forget(Analytics *s)
 
 static void forget_if_told(Intake *in)
 {
-	unsigned now = __atomic_load_n(&in->service->forgotten, __ATOMIC_ACQUIRE);
+	unsigned now = __atomic_load_n(&in->service->forgotten, __ATOMIC_ACQUIRE) +
+	               (unsigned)(loop_now_us() / FORGET_US);
 
 	if (now != in->generation && in->known)
 		memset(in->known, 0, KNOWN_SLOTS * sizeof(*in->known));
@@ -126,10 +139,6 @@ static void forget_if_told(Intake *in)
 }
 
 /* --- a commit ---------------------------------------------------------------------------------------------------------- */
-
-#define KIND_PERSON S("i")
-#define KIND_EVENT S("event")
-#define KIND_PROPERTY S("property")
 
 typedef struct Entry {
 	Hit *hit;
@@ -418,9 +427,8 @@ static Err *write_all(Db *tx, Arena *a, void *arg)
 		TRY(write_group(c, tx, a, &c->groups[i]));
 	if (!c->merge)
 		return NULL;
-	return job_put(tx, a,
-	               &(JobDraft){ .kind = S("analytics.merge"), .unique_key = S("merge") }, NULL,
-	               NULL);
+	return job_put(tx, a, &(JobDraft){ .kind = S("analytics.merge"), .unique_key = S("merge") },
+	               NULL, NULL);
 }
 
 /* A stamp of our own: microseconds, and below them chance, so that no other commit has it for the same id. */
@@ -449,18 +457,24 @@ static size_t take_waiting(Intake *in, List *mine)
 		count += w->count;
 	}
 	in->waiting_events -= count;
+	metric_sub(in->service->cells.at[CELL_WAITING], count);
 	return count;
 }
 
 static Err *commit_for(Intake *in, Arena *a, List *mine, size_t count)
 {
 	Commit c = { .in = in, .a = a, .entries = ARENA_ARRAY(a, Entry, count) };
+	int64_t before_us = time_mono_us();
+	Err *err;
 
 	LIST_EACH (mine, Waiter, node, w)
 		for (size_t i = 0; i < w->count; i++)
 			c.entries[c.count++] = (Entry){ &w->hits[i], &w->fates[i] };
 	c.merge = ++in->commits % MERGE_EVERY == 0;
-	return commit(&c, in->service->db);
+	err = commit(&c, in->service->db);
+	metric_add(in->service->cells.at[CELL_COMMITS], err == NULL);
+	metric_observe_us(in->service->cells.at[CELL_COMMIT_TIME], time_mono_us() - before_us);
+	return err;
 }
 
 static void lead(Intake *in)
@@ -503,11 +517,9 @@ static Err *wait_turn(Intake *in, Waiter *w)
 Err *intake_take(Analytics *s, Arena *a, Hit *hits, size_t count, uint8_t *fates)
 {
 	Intake *in = &s->intakes[loop_index(loop_self())];
-	Waiter w = { .fiber = fiber_self(),
-		     .hits = hits,
-		     .count = count,
-		     .fates = fates,
-		     .arena = a };
+	Waiter w = {
+		.fiber = fiber_self(), .hits = hits, .count = count, .fates = fates, .arena = a
+	};
 	AUTO(shield_end) Shield shield = { 0 };
 	Err *err;
 
@@ -518,10 +530,12 @@ Err *intake_take(Analytics *s, Arena *a, Hit *hits, size_t count, uint8_t *fates
 	shield = shield_begin(TAKE_US);
 	list_add(&in->waiting, &w.node);
 	in->waiting_events += count;
+	metric_add(s->cells.at[CELL_WAITING], count);
 	err = wait_turn(in, &w);
 	if (err && !w.taken) {
 		list_remove(&w.node);
 		in->waiting_events -= count;
+		metric_sub(s->cells.at[CELL_WAITING], count);
 		return err;
 	}
 	while (!w.done) { /* whoever writes it is about to end: its time is over too */

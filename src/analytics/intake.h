@@ -21,5 +21,7 @@ void intakes_free(Intake *intakes, unsigned loops); /* NULL is fine; nobody is i
 Err *intake_take(Analytics *s, Arena *a, Hit *hits, size_t count, uint8_t *fates) MUST_USE;
 /* Persons' numbers are looked up anew: some were erased or merged. Any loop's. */
 void intake_forget(Analytics *s);
+/* Has this loop met that name of an event (property: of a property) in this project? */
+bool intake_knows(Analytics *s, int64_t project, Str name, bool property);
 /* For commands and jobs, which have no loop's queue. */
 Err *intake_take_alone(Db *db, Arena *a, Hit *hits, size_t count, uint8_t *fates) MUST_USE;

@@ -93,7 +93,9 @@ static void put_row(JsonWriter *w, const Batch *b, size_t i)
 	if (!row->refusal.code)
 		json_put_str(w, "id", uuid_text(b->arena, row->id));
 	json_put_str(w, "result",
-	             row->refusal.code ? S("refused") : stored ? S("stored") : S("duplicate"));
+	             row->refusal.code ? S("refused")
+	             : stored          ? S("stored")
+	                               : S("duplicate"));
 	if (row->refusal.code) {
 		json_put_str(w, "code", str_of(row->refusal.code));
 		json_put_str(w, "detail", row->refusal.text);

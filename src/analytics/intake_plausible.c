@@ -97,13 +97,15 @@ static bool add_theirs(Batch *b, const Json *body, Hit *hit, HitRefusal *refusal
 		}
 	}
 	if (json_count(props) > PROPS_MOST) {
-		*refusal = (HitRefusal){ "properties.too_many", S("it has more than 30 properties") };
+		*refusal =
+			(HitRefusal){ "properties.too_many", S("it has more than 30 properties") };
 		return false;
 	}
 	return hit_props(b->arena, props, hit, refusal);
 }
 
-static bool read_event(Batch *b, const Json *body, const Agent *agent, Hit *hit, HitRefusal *refusal)
+static bool read_event(Batch *b, const Json *body, const Agent *agent, Hit *hit,
+                       HitRefusal *refusal)
 {
 	HitProp *props = ARENA_ARRAY(b->arena, HitProp, PROPS_MOST + EXTRA_PROPS);
 	Str url = text_of(either(body, S("u"), S("url")));

@@ -12,7 +12,6 @@
 
 enum { SKEW_MS = 60000 };
 
-
 /* In the batch's own memory; key: of the body, or of its first event. */
 static Str key_in(const Json *value)
 {
@@ -52,8 +51,9 @@ static Err *add(Batch *b, const Json *event)
 	int64_t offset;
 
 	TRY(batch_add(b, S(""), event));
-	if (json_to_i64(json_get(event, S("offset")), &offset) && !json_get(event, S("timestamp")) &&
-	    offset > 0 && b->hit_count && b->count - b->hit_count == before)
+	if (json_to_i64(json_get(event, S("offset")), &offset) &&
+	    !json_get(event, S("timestamp")) && offset > 0 && b->hit_count &&
+	    b->count - b->hit_count == before)
 		b->hits[b->hit_count - 1].time_ms -= offset;
 	if (b->count - b->hit_count != before) {
 		json_put(&w, event);
@@ -98,21 +98,36 @@ static Err *posthog_post(ServiceCall *c)
 	return NULL;
 }
 
-#define TAKES(path_) \
+typedef struct StatusOut {
+	Str status;
+} StatusOut;
+static const Field status_rows[] = {
+	{ "status", FIELD_STR, AT(StatusOut, status), .help = "Ok" },
+};
+static const FieldTable status_fields = { "PostHogStatus", FIELD_ROWS(StatusOut, status_rows),
+	                                  .help = "all of it is durable" };
+
+#define TAKES(path_, hidden_) \
 	{ \
-		"POST", (path_), posthog_post, .kind = SERVICE_BODY_RAW, .tag = "events", \
-			.help = "take events in PostHog's shape" \
+		"POST", \
+		(path_), \
+		posthog_post, \
+		.kind = SERVICE_BODY_RAW, \
+		.answer = &status_fields, \
+		.hidden = (hidden_), \
+		.tag = "events", \
+		.help = "take events in PostHog's shape", \
 	}, \
 	{ \
 		"OPTIONS", (path_), batch_options, .status = 204, .hidden = true, \
-			.help = "may a page of another origin send" \
+						   .help = "may a page of another origin send" \
 	}
 
 ServiceRoutes analytics_posthog_routes(void)
 {
 	static const ServiceRoute rows[] = {
-		TAKES("/batch"), TAKES("/batch/"), TAKES("/i/v0/e"),
-		TAKES("/i/v0/e/"), TAKES("/e/"), TAKES("/capture/"),
+		TAKES("/batch", true),    TAKES("/batch/", false), TAKES("/i/v0/e", true),
+		TAKES("/i/v0/e/", false), TAKES("/e/", true),      TAKES("/capture/", true),
 	};
 
 	return (ServiceRoutes)SERVICE_ROUTES(rows);

@@ -18,9 +18,9 @@
 #include <string.h>
 
 enum {
-	SMALL = 4096,     /* events of a small segment, less than */
-	MIDDLE = 131072,  /* of one of middle size */
-	SMALL_MANY = 32,  /* so many are put together */
+	SMALL = 4096,    /* events of a small segment, less than */
+	MIDDLE = 131072, /* of one of middle size */
+	SMALL_MANY = 32, /* so many are put together */
 	MIDDLE_MANY = 16,
 	QUIET_US = 60 * 1000000,
 	NAMES_MOST = 4096
@@ -40,6 +40,8 @@ typedef struct Merging {
 	size_t count;
 	Str *names;
 	size_t name_count;
+	const bool *dropped; /* of all their events; NULL: none */
+	int64_t events;      /* of the sources */
 	Segment made;
 	bool gone; /* somebody else was here */
 } Merging;
@@ -111,6 +113,11 @@ static Err *exchange(Db *tx, Arena *a, void *arg)
 			return err_new(a, ERR_CONFLICT, "analytics.moved",
 			               "a segment was merged by somebody else");
 	}
+	if (m->events != s->events)
+		TRY(db_exec(tx, a, day_add, NULL, .project = m->project, .day = m->day,
+		            .events = s->events - m->events));
+	if (!s->events)
+		return NULL;
 	TRY(db_one(tx, a, segment_add, &row, .project = m->project, .day = m->day,
 	           .events = s->events, .first_ms = s->first_ms, .last_ms = s->last_ms,
 	           .now = m->now_us));
@@ -122,13 +129,16 @@ static Err *exchange(Db *tx, Arena *a, void *arg)
 
 static Err *merge_these(Merging *m)
 {
-	SegmentMerge merge = { .sources = m->count, .fetch = fetch, .arg = m };
+	SegmentMerge merge = {
+		.sources = m->count, .fetch = fetch, .arg = m, .dropped = m->dropped
+	};
 	uint32_t *events = ARENA_ARRAY(m->a, uint32_t, m->count);
 	Err *err;
 
 	m->names = ARENA_ARRAY(m->a, Str, NAMES_MOST);
 	for (size_t i = 0; i < m->count && !m->gone; i++) {
 		events[i] = (uint32_t)m->sources[i].row->events;
+		m->events += m->sources[i].row->events;
 		TRY(open_source(m, &m->sources[i]));
 	}
 	if (m->gone)
@@ -185,6 +195,34 @@ static Err *merge_rows(Db *db, const SegmentsListedRow *rows, size_t count, int6
 	return err;
 }
 
+Err *merge_rewrite(Db *db, Arena *a, int64_t project, int64_t day, int64_t segment,
+                   const bool *dropped, bool *gone)
+{
+	Merging m = { .db = db,
+		      .a = a,
+		      .project = project,
+		      .day = day,
+		      .now_us = time_utc_us(),
+		      .dropped = dropped,
+		      .count = 1,
+		      .made = { .project = project, .day = day } };
+	Piece piece = { 0 };
+	SegmentsListedRow *rows;
+	size_t count;
+
+	TRY(db_all(db, a, segments_listed, &rows, &count, .project = project, .day = day));
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].id == segment)
+			piece.row = &rows[i];
+	*gone = !piece.row;
+	if (*gone)
+		return NULL;
+	m.sources = &piece;
+	TRY(merge_these(&m));
+	*gone = m.gone;
+	return NULL;
+}
+
 static Err *merge_once(Db *db, Arena *a, int64_t project, int64_t day, int64_t now_us, bool quiet,
                        size_t *merged, bool *more)
 {
@@ -232,8 +270,10 @@ Err *merge_some(Db *db, Arena *a, int64_t now_us, size_t *merged)
 
 Err *analytics_merge(JobRun *run, void *arg)
 {
-	size_t merged;
+	const ServiceHome *home = arg;
+	size_t merged = 0;
+	Err *err = merge_some(job_db(run), job_arena(run), time_utc_us(), &merged);
 
-	(void)arg;
-	return merge_some(job_db(run), job_arena(run), time_utc_us(), &merged);
+	metric_add(analytics_of(home)->cells.at[CELL_MERGED], merged);
+	return err;
 }

@@ -32,8 +32,7 @@ const ConfWord *project_privacies(void)
 		{ "open", PRIVACY_OPEN, "whoever the client names" },
 		{ "consent", PRIVACY_CONSENT,
 		  "whoever the client names where an event says $consent, else a visitor of the day" },
-		{ "visitors", PRIVACY_VISITORS,
-		  "visitors of the day: nobody is known for longer" },
+		{ "visitors", PRIVACY_VISITORS, "visitors of the day: nobody is known for longer" },
 		{ 0 },
 	};
 

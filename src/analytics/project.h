@@ -5,8 +5,8 @@
 #include "analytics/analytics_int.h"
 
 typedef enum Privacy {
-	PRIVACY_OPEN,     /* whoever the client names */
-	PRIVACY_CONSENT,  /* only where the event says "$consent": true; else as a visitor of the day */
+	PRIVACY_OPEN,    /* whoever the client names */
+	PRIVACY_CONSENT, /* only where the event says "$consent": true; else as a visitor of the day */
 	PRIVACY_VISITORS, /* visitors of the day, always */
 } Privacy;
 

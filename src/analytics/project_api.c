@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Projects over HTTP, and what is known of one: the names of its events and their properties. */
+#include "analytics/erase.h"
+#include "analytics/hit.h"
 #include "analytics/project.h"
 
 #include "base/arena.h"
-#include "base/time.h"
+#include "base/civil.h"
 
+#include "analytics_segment_sql.h"
 #include "analytics_sql.h"
 
 typedef struct ProjectIn {
@@ -142,6 +145,102 @@ static Err *schemas_get(ServiceCall *c)
 	return NULL;
 }
 
+/* --- state -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct StateOut {
+	int64_t events, days, counted_days, segments, small_segments, failed_events;
+	Str first_day, last_day;
+} StateOut;
+static const Field state_rows[] = {
+	{ "events", FIELD_INT, AT(StateOut, events), .help = "all that were taken" },
+	{ "days", FIELD_INT, AT(StateOut, days), .help = "of UTC that have some" },
+	{ "first_day", FIELD_STR, AT(StateOut, first_day), .help = "the first of them" },
+	{ "last_day", FIELD_STR, AT(StateOut, last_day), .help = "the last" },
+	{ "counted_days", FIELD_INT, AT(StateOut, counted_days),
+	  .help = "days whose counts are there and up to date" },
+	{ "segments", FIELD_INT, AT(StateOut, segments), .help = "pieces that events are kept in" },
+	{ "small_segments", FIELD_INT, AT(StateOut, small_segments),
+	  .help = "of them, those that wait to be put together" },
+	{ "failed_events", FIELD_INT, AT(StateOut, failed_events),
+	  .help = "that wait for somebody to look" },
+};
+static const FieldTable state_fields = { "ProjectState", FIELD_ROWS(StateOut, state_rows),
+	                                 .help = "what there is of a project" };
+
+static void put_day(ServiceCall *c, JsonWriter *w, const char *key, OptInt day)
+{
+	Civil date = civil_of(day.v);
+
+	if (day.set)
+		json_put_str(w, key,
+		             str_fmt(c->arena, "%04" PRId64 "-%02d-%02d", date.year, date.month,
+		                     date.day));
+}
+
+static Err *state_get(ServiceCall *c)
+{
+	Project *project;
+	ProjectStateRow *state;
+	ProjectCountedRow *counted;
+	ProjectPiecesRow *pieces;
+	FailedCountRow *failed;
+	JsonWriter *w;
+
+	TRY(project_find(c->db, c->arena, service_part(c, "project"), &project));
+	TRY(db_one(c->db, c->arena, project_state, &state, .project = project->id));
+	TRY(db_one(c->db, c->arena, project_counted, &counted, .project = project->id));
+	TRY(db_one(c->db, c->arena, project_pieces, &pieces, .project = project->id));
+	TRY(db_one(c->db, c->arena, failed_count, &failed, .project = project->id));
+	w = service_json(c);
+	json_begin_object(w);
+	json_put_i64(w, "events", state->events);
+	json_put_i64(w, "days", state->days);
+	put_day(c, w, "first_day", state->first_day);
+	put_day(c, w, "last_day", state->last_day);
+	json_put_i64(w, "counted_days", counted->days);
+	json_put_i64(w, "segments", pieces->segments);
+	json_put_i64(w, "small_segments", pieces->small);
+	json_put_i64(w, "failed_events", failed->count);
+	json_end(w);
+	return NULL;
+}
+
+/* --- persons -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct EraseIn {
+	Str id;
+} EraseIn;
+static const Field erase_rows[] = {
+	{ "id", FIELD_STR, AT(EraseIn, id), .required = true, .max = HIT_WHO_MOST,
+	  .help = "any of the person's names: a distinct_id" },
+};
+static const FieldTable erase_in = { "ErasePerson", FIELD_ROWS(EraseIn, erase_rows),
+	                             .help = "who is to go" };
+typedef struct EraseOut {
+	Uuid job;
+} EraseOut;
+static const Field erase_out_rows[] = {
+	{ "job", FIELD_ID, AT(EraseOut, job), .prefix = "job_", .help = "banyan jobs show has it" },
+};
+static const FieldTable erase_out = { "Erasing", FIELD_ROWS(EraseOut, erase_out_rows),
+	                              .help = "it is under way" };
+
+static Err *persons_erase(ServiceCall *c)
+{
+	const EraseIn *in = c->in;
+	Project *project;
+	JsonWriter *w;
+	Uuid id;
+
+	TRY(project_find(c->db, c->arena, service_part(c, "project"), &project));
+	TRY(erase_later(c->db, c->arena, project->id, in->id, &id));
+	w = service_json(c);
+	json_begin_object(w);
+	json_put_str(w, "job", service_id_text(c->arena, "job_", id));
+	json_end(w);
+	return NULL;
+}
+
 /* --- rows --------------------------------------------------------------------------------------------------------------- */
 
 ServiceRoutes analytics_project_routes(void)
@@ -168,6 +267,12 @@ ServiceRoutes analytics_project_routes(void)
 		{ "GET", "/v1/projects/{project}/schemas", schemas_get, .scopes = "analytics:read",
 		  .answer = &names_fields, .tag = "projects",
 		  .help = "names of its events and properties" },
+		{ "POST", "/v1/projects/{project}/persons:erase", persons_erase,
+		  .scopes = "analytics:admin", .body = &erase_in, .answer = &erase_out,
+		  .status = 202, .tag = "persons",
+		  .help = "forget a person, and all that was done under any of the names" },
+		{ "GET", "/v1/projects/{project}/state", state_get, .scopes = "analytics:read",
+		  .answer = &state_fields, .tag = "projects", .help = "what there is of it" },
 	};
 
 	in_rows[1].names = project_privacies();

@@ -7,14 +7,20 @@
  * longer than a day. A week begins on Monday. */
 #include "analytics/query.h"
 
+#include "analytics/rollup.h"
 #include "analytics/scan.h"
 #include "base/civil.h"
 #include "base/time.h"
 #include "base/zone.h"
 #include "rt/work.h"
+#include "store/db.h"
+
+#include "analytics_segment_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { DAYS_MOST = 3660 };
 
 /* --- fields ------------------------------------------------------------------------------------------------------------ */
 
@@ -147,7 +153,7 @@ static bool read_date(Str text, int64_t *days)
 	return true;
 }
 
-static Err *read_moment(Arena *a, const Zone *zone, Str text, int64_t *ms)
+Err *query_moment(Arena *a, const Zone *zone, Str text, int64_t *ms)
 {
 	int64_t days, us;
 
@@ -225,7 +231,8 @@ static Err *find_edges(Query *q)
 	q->edges[0] = at;
 	while (at < q->to_ms) {
 		if (q->buckets == QUERY_BUCKETS)
-			return invalid(q->arena, "the time has more intervals than a query may have");
+			return invalid(q->arena,
+			               "the time has more intervals than a query may have");
 		at = next_edge(q, at);
 		q->edges[++q->buckets] = at;
 	}
@@ -347,8 +354,8 @@ Err *query_open(Arena *a, const QueryIn *in, Query *q)
 	q->zone = zone_utc();
 	if (in->timezone.len)
 		TRY(zone_load(a, in->timezone, &q->zone));
-	TRY(read_moment(a, q->zone, in->from, &q->from_ms));
-	TRY(read_moment(a, q->zone, in->to, &q->to_ms));
+	TRY(query_moment(a, q->zone, in->from, &q->from_ms));
+	TRY(query_moment(a, q->zone, in->to, &q->to_ms));
 	TRY(check(q));
 	q->steps = in->steps.count ? in->steps.at : &any;
 	q->step_count = in->steps.count ? in->steps.count : 1;
@@ -365,6 +372,14 @@ void query_close(Query *q)
 		q->runner->end(q);
 	word_book_fini(&q->groups);
 	q->state = NULL;
+}
+
+Err *query_work(const Query *q, void (*fn)(void *arg), void *arg)
+{
+	if (!q->here)
+		return work_run(fn, arg);
+	fn(arg);
+	return NULL;
 }
 
 typedef struct Taking {
@@ -388,20 +403,67 @@ static Err *run_day(Query *q, Db *db, int64_t day)
 	Err *err = scan_day(q, db, a, day, &t.dots, &t.count);
 
 	if (!err && t.count)
-		err = work_run(take, &t);
+		err = query_work(q, take, &t);
 	if (!err && query_full(q))
 		return err_new(q->arena, ERR_TOO_LARGE, "query.too_large",
 		               "the query takes more memory than it may");
 	return err ? err_copy(q->arena, err) : NULL;
 }
 
+/* May the day's counts stand for its events? They know names, hours and numbers of persons as they came. */
+static bool countable(const Query *q)
+{
+	const QueryIn *in = q->in;
+	bool uniques = in->kind == QUERY_UNIQUES || in->measure == MEASURE_UNIQUES;
+	bool plain = !in->filters.count && !in->property.len && !in->steps.count &&
+	             (!in->breakdown.len || str_eq(in->breakdown, SEGMENT_EVENT));
+
+	if (!q->runner->take_counts || !plain || (uniques && q->persons.roots))
+		return false;
+	if (q->from_ms % 3600000 || q->to_ms % 3600000)
+		return false;
+	for (size_t i = 0; i < q->buckets; i++)
+		if (q->edges[i] % 3600000)
+			return false;
+	return true;
+}
+
+typedef struct Counted {
+	Query *q;
+	bool *days; /* those that were taken, from the first on */
+	int64_t first;
+} Counted;
+
+static Err *take_counted(const void *row, void *arg)
+{
+	const RollupsBetweenRow *day = row;
+	Counted *c = arg;
+	AUTO(arena_freep) Arena *a = arena_new(0);
+	AUTO(rollup_fini) Rollup counts = { 0 };
+	Err *err = rollup_read(a, day->data, &counts);
+
+	if (err)
+		return err_copy(c->q->arena, err);
+	c->q->runner->take_counts(c->q, day->day, &counts);
+	c->days[day->day - c->first] = true;
+	return NULL;
+}
+
 Err *query_run(Query *q, Db *db)
 {
-	int64_t last = segment_day(q->to_ms - 1);
+	int64_t first = segment_day(q->from_ms), last = segment_day(q->to_ms - 1);
+	Counted c = { .q = q, .first = first };
 
+	if (last - first >= DAYS_MOST)
+		return invalid(q->arena, "a query may be about ten years at most");
 	TRY(persons_load(db, q->arena, q->project, &q->persons));
-	for (int64_t day = segment_day(q->from_ms); day <= last; day++)
-		TRY(run_day(q, db, day));
+	c.days = ARENA_ARRAY(q->arena, bool, (size_t)(last - first + 1));
+	if (countable(q))
+		TRY(db_each(db, q->arena, rollups_between, take_counted, &c, .project = q->project,
+		            .from_day = first, .to_day = last));
+	for (int64_t day = first; day <= last; day++)
+		if (!c.days[day - first])
+			TRY(run_day(q, db, day));
 	return NULL;
 }
 

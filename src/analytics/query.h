@@ -93,10 +93,13 @@ typedef struct Dot {
 } Dot;
 
 typedef struct Query Query;
+typedef struct Rollup Rollup;
 /* What a kind is. take gets the dots of one day, in order of time, on a worker or wherever: it does not park. */
 typedef struct QueryRunner {
 	void (*begin)(Query *q);
 	void (*take)(Query *q, int64_t day, const Dot *dots, size_t count);
+	/* A day as it was counted before, in place of its dots; NULL: it needs those. */
+	void (*take_counts)(Query *q, int64_t day, const Rollup *counts);
 	void (*put)(Query *q, JsonWriter *w); /* members of the answer */
 	void (*end)(Query *q);                /* NULL: nothing to give back */
 	bool names;                           /* the group is the event's name */
@@ -119,6 +122,7 @@ struct Query {
 	uint64_t scanned; /* events looked at */
 	uint64_t rolled;  /* events that were counted before */
 	bool approximate; /* a number of the answer is an estimate */
+	bool here;        /* no worker: whoever asks is in a transaction */
 	void *state;      /* the runner's */
 };
 
@@ -126,9 +130,13 @@ const FieldTable *query_fields(void);
 /* Checks what no table can see and sets up q. Blocks on a zone's file: on a worker. Fails with INVALID "query.invalid". */
 Err *query_open(Arena *a, const QueryIn *in, Query *q) MUST_USE;
 void query_close(Query *q);
+/* A date of the zone, or a time of RFC 3339. Fails with INVALID "query.invalid". */
+Err *query_moment(Arena *a, const Zone *zone, Str text, int64_t *ms) MUST_USE;
 /* Reads what there is and gives it to the runner. Parks. Fails as db.h, and with TOO_LARGE "query.too_large". */
 Err *query_run(Query *q, Db *db) MUST_USE;
 void query_put(Query *q, JsonWriter *w);
+/* fn(arg) on a worker, or here. May park. */
+Err *query_work(const Query *q, void (*fn)(void *arg), void *arg) MUST_USE;
 /* The interval that a moment is in. Within from_ms and to_ms. */
 size_t query_bucket(const Query *q, int64_t ms, size_t guess);
 /* The start of an interval as a date, or a time, of the query's zone. */

@@ -5,9 +5,12 @@
 #include "analytics/query.h"
 
 #include "base/arena.h"
+#include "base/time.h"
 #include "rt/work.h"
 
 enum { QUERY_BODY = 256 << 10 };
+#define WAIT_US (2 * US_PER_S)
+#define LOOK_US (5 * US_PER_MS)
 
 typedef struct AnswerOut {
 	Str kind, timezone;
@@ -51,15 +54,30 @@ static void leave(Analytics **s)
 		__atomic_sub_fetch(&(*s)->queries, 1, __ATOMIC_RELAXED);
 }
 
+static bool try_enter(Analytics *s)
+{
+	if (__atomic_add_fetch(&s->queries, 1, __ATOMIC_RELAXED) <= s->conf->queries)
+		return true;
+	__atomic_sub_fetch(&s->queries, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+/* Most questions take milliseconds: a place is waited for, not for long. */
 static Err *enter(ServiceCall *c, Analytics *s, Analytics **in)
 {
-	unsigned now = __atomic_add_fetch(&s->queries, 1, __ATOMIC_RELAXED);
+	int64_t until_us = time_mono_us() + WAIT_US;
 
+	while (!try_enter(s)) {
+		if (time_mono_us() >= until_us) {
+			metric_add(s->cells.at[CELL_QUERIES_REFUSED], 1);
+			service_retry_after(c, 2 * US_PER_S);
+			return err_new(c->arena, ERR_BUSY, "query.busy",
+			               "as many queries run as may");
+		}
+		TRY(fiber_sleep(LOOK_US));
+	}
 	*in = s;
-	if (now <= s->conf->queries)
-		return NULL;
-	service_retry_after(c, 2 * 1000000);
-	return err_new(c->arena, ERR_BUSY, "query.busy", "as many queries run as may");
+	return NULL;
 }
 
 static Err *answer(ServiceCall *c, Analytics *s, Arena *a)
@@ -84,18 +102,21 @@ static Err *query_post(ServiceCall *c)
 	Analytics *s = analytics_of(c->home);
 	AUTO(leave) Analytics *in = NULL;
 	AUTO(arena_freep) Arena *a = arena_new(0);
+	int64_t before_us = time_mono_us();
 	Err *err;
 
 	TRY(enter(c, s, &in));
 	err = answer(c, s, a);
+	metric_observe_us(s->cells.at[CELL_QUERY_TIME], time_mono_us() - before_us);
 	return err ? err_copy(c->arena, err) : NULL;
 }
 
 ServiceRoutes analytics_query_routes(void)
 {
 	static ServiceRoute rows[] = {
-		{ "POST", "/v1/query", query_post, .scopes = "analytics:read", .body_max = QUERY_BODY,
-		  .answer = &answer_table, .tag = "reports", .help = "ask about events" },
+		{ "POST", "/v1/query", query_post, .scopes = "analytics:read",
+		  .body_max = QUERY_BODY, .answer = &answer_table, .tag = "reports",
+		  .help = "ask about events" },
 	};
 
 	rows[0].body = query_fields();

@@ -180,8 +180,7 @@ static void put_groups(const Query *q, JsonWriter *w, const Funnel *f)
 
 	for (size_t i = 0; i < f->tally_cap; i++)
 		weights[i] = (double)f->tallies[i].reached[0];
-	top = query_top(q, weights, f->tally_cap, q->in->limit ? (size_t)q->in->limit : 25,
-	                &count);
+	top = query_top(q, weights, f->tally_cap, q->in->limit ? (size_t)q->in->limit : 25, &count);
 	json_key(w, S("groups"));
 	json_begin_array(w);
 	for (size_t i = 0; i < count; i++) {
@@ -211,7 +210,7 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_funnel(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, false };
+	static const QueryRunner runner = { .begin = begin, .take = take, .put = put, .end = end };
 
 	return &runner;
 }

@@ -73,7 +73,8 @@ static Walker *walker_of(Query *q, Paths *p, uint32_t person)
 static uint32_t go_down(Query *q, Paths *p, uint32_t at, uint32_t group)
 {
 	PathNode draft = { .key = { at, group }, .depth = p->nodes[at]->depth + 1 }, *node;
-	uintptr_t found = (uintptr_t)map_get(&p->by_key, (Str){ (char *)&draft.key, sizeof(draft.key) });
+	uintptr_t found =
+		(uintptr_t)map_get(&p->by_key, (Str){ (char *)&draft.key, sizeof(draft.key) });
 
 	if (found)
 		return (uint32_t)found;
@@ -145,7 +146,9 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_paths(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, true };
+	static const QueryRunner runner = {
+		.begin = begin, .take = take, .put = put, .end = end, .names = true
+	};
 
 	return &runner;
 }

@@ -112,7 +112,7 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_retention(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, false };
+	static const QueryRunner runner = { .begin = begin, .take = take, .put = put, .end = end };
 
 	return &runner;
 }

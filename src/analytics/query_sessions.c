@@ -122,7 +122,7 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_sessions(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, false };
+	static const QueryRunner runner = { .begin = begin, .take = take, .put = put, .end = end };
 
 	return &runner;
 }

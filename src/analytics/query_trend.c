@@ -5,6 +5,7 @@
  * intervals where persons are counted: it has a set of its own. */
 #include "analytics/query.h"
 
+#include "analytics/rollup.h"
 #include "analytics/sketch.h"
 #include "base/arena.h"
 
@@ -111,6 +112,62 @@ static void take(Query *q, int64_t day, const Dot *dots, size_t count)
 	query_charge(q, t->sketches - before);
 }
 
+/* --- of what was counted before ---------------------------------------------------------------------------------------- */
+
+static bool is_asked(const QueryIn *in, Str name)
+{
+	for (size_t i = 0; i < in->events.count; i++)
+		if (str_eq(in->events.at[i], name))
+			return true;
+	return !in->events.count;
+}
+
+static void add_hour(Trend *t, Cells *cells, size_t bucket, uint64_t count, const Sketch *persons)
+{
+	Cells *const at[] = { &cells[bucket], &cells[t->buckets] };
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		size_t before = sketch_bytes(&at[i]->persons);
+
+		at[i]->count += count;
+		if (t->measure != MEASURE_UNIQUES)
+			continue;
+		sketch_merge(&at[i]->persons, persons);
+		t->sketches += sketch_bytes(&at[i]->persons) - before;
+	}
+}
+
+static void take_name(Query *q, int64_t start, const RollupName *name)
+{
+	Trend *t = q->state;
+	Cell cell = { CELL_STR, str_dup(q->arena, name->name) };
+
+	for (size_t h = 0; h < ROLLUP_HOURS; h++) {
+		int64_t ms = start + (int64_t)h * 3600000;
+		size_t bucket;
+
+		if (!name->counts[h] || ms < q->from_ms || ms >= q->to_ms)
+			continue;
+		bucket = query_bucket(q, ms, 0);
+		q->rolled += name->counts[h];
+		add_hour(t, t->all, bucket, name->counts[h], &name->persons[h]);
+		if (t->broken_down)
+			add_hour(t, group_of(q, t, word_book_code(&q->groups, cell)), bucket,
+			         name->counts[h], &name->persons[h]);
+	}
+}
+
+static void take_counts(Query *q, int64_t day, const Rollup *counts)
+{
+	Trend *t = q->state;
+	size_t before = t->sketches;
+
+	for (size_t i = 0; i < counts->count; i++)
+		if (is_asked(q->in, counts->names[i].name))
+			take_name(q, day * MS_OF_DAY, &counts->names[i]);
+	query_charge(q, t->sketches - before);
+}
+
 /* --- the answer --------------------------------------------------------------------------------------------------------- */
 
 static double value_of(const Trend *t, const Cells *cell)
@@ -185,7 +242,9 @@ static void put(Query *q, JsonWriter *w)
 
 const QueryRunner *query_trend(void)
 {
-	static const QueryRunner runner = { begin, take, put, end, false };
+	static const QueryRunner runner = {
+		.begin = begin, .take = take, .take_counts = take_counts, .put = put, .end = end
+	};
 
 	return &runner;
 }

@@ -10,7 +10,6 @@
 #include "analytics/match.h"
 #include "base/arena.h"
 #include "base/civil.h"
-#include "rt/work.h"
 #include "store/db.h"
 
 #include "analytics_segment_sql.h"
@@ -203,8 +202,8 @@ static void put_dots(Slice *s, const uint32_t *masks, uint32_t from, uint32_t to
 		if (!masks[i])
 			continue;
 		*to_dot++ = (Dot){ s->time[i], person_root(&q->persons, s->person[i]), masks[i],
-			             groups ? groups[words_code(&group->words, i)] : 0,
-			             values ? values[words_code(&value->words, i)] : NAN };
+			           groups ? groups[words_code(&group->words, i)] : 0,
+			           values ? values[words_code(&value->words, i)] : NAN };
 	}
 	d->count = (size_t)(to_dot - d->dots);
 }
@@ -236,7 +235,7 @@ static Err *scan_slice(DayScan *d, const SegmentsListedRow *row)
 	Err *err = fetch(d, &s, row);
 
 	if (!err && !d->gone)
-		err = work_run(dot_slice, &s);
+		err = query_work(d->q, dot_slice, &s);
 	err = err ? err : s.err;
 	if (!err && arena_used(a) + arena_used(d->a) + arena_used(d->q->arena) > d->q->memory_most)
 		return err_new(d->a, ERR_TOO_LARGE, "query.too_large",
@@ -284,7 +283,7 @@ static Err *scan_once(DayScan *d, uint64_t scanned)
 	for (size_t i = 0; i < count && !d->gone; i++)
 		if (!outside(d->q, d->day, &rows[i]))
 			TRY(scan_slice(d, &rows[i]));
-	return count > 1 ? work_run(sort_dots, d) : NULL;
+	return count > 1 ? query_work(d->q, sort_dots, d) : NULL;
 }
 
 Err *scan_day(Query *q, Db *db, Arena *a, int64_t day, Dot **dots, size_t *count)
@@ -299,7 +298,8 @@ Err *scan_day(Query *q, Db *db, Arena *a, int64_t day, Dot **dots, size_t *count
 			break;
 	}
 	if (d.gone)
-		return err_new(a, ERR_BUSY, "query.moving", "the day's events were moved too often");
+		return err_new(a, ERR_BUSY, "query.moving",
+		               "the day's events were moved too often");
 	*dots = d.dots;
 	*count = d.count;
 	return NULL;

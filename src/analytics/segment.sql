@@ -44,7 +44,7 @@ select version, events from days where project = :project and day = :day
 select r.day, r.version, r.data from rollups r join days d on d.project = r.project and d.day = r.day and d.version = r.version
 where r.project = :project and r.day between :from_day and :to_day order by r.day
 
---- exec rollup_put(project int, day int, version int, data bytes)
+--- exec rollup_set(project int, day int, version int, data bytes)
 insert into rollups (project, day, version, data) values (:project, :day, :version, :data)
 on conflict (project, day) do update set version = excluded.version, data = excluded.data
 
@@ -54,3 +54,13 @@ where d.day < :before and (r.version is null or r.version <> d.version) order by
 
 --- many days_of_all() -> (project int, day int, version int, events int) ; scans
 select project, day, version, events from days order by project, day
+
+--- one project_state(project int) -> (events int, days int, first_day int?, last_day int?)
+select cast(coalesce(sum(events), 0) as bigint) as events, count(*) as days, min(day) as first_day, max(day) as last_day from days where project = :project
+
+--- one project_counted(project int) -> (days int)
+select count(*) as days from days d join rollups r on r.project = d.project and r.day = d.day and r.version = d.version
+where d.project = :project
+
+--- one project_pieces(project int) -> (segments int, small int)
+select count(*) as segments, count(packed) as small from segments where project = :project

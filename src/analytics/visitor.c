@@ -24,8 +24,7 @@ static Err *salt_for(Db *db, Arena *a, int64_t day, Str *out)
 	TRY(db_one(db, a, salt_of, &row, .day = day));
 	if (!row) {
 		rand_bytes(fresh, sizeof(fresh));
-		TRY(db_exec(db, a, salt_add, NULL, .day = day,
-		            .salt = { fresh, sizeof(fresh) }));
+		TRY(db_exec(db, a, salt_add, NULL, .day = day, .salt = { fresh, sizeof(fresh) }));
 		TRY(db_one(db, a, salt_of, &row, .day = day));
 	}
 	if (!row)

@@ -111,9 +111,26 @@ Err *notification_cancel_all(Db *tx, Arena *a, Uuid id, Str author, int64_t *can
 	TRY(db_all(tx, a, deliveries_unsent_of, &rows, &count, .notification_id = id));
 	for (size_t i = 0; i < count; i++)
 		TRY(delivery_change(tx, a, &rows[i],
-		                    &(DeliveryChange){ .to = DELIVERY_CANCELLED,
-		                                       .reason = S("cancelled"),
-		                                       .detail = str_fmt(a, "by %.*s", STR_ARG(author)) }));
+		                    &(DeliveryChange){
+					    .to = DELIVERY_CANCELLED,
+					    .reason = S("cancelled"),
+					    .detail = str_fmt(a, "by %.*s", STR_ARG(author)) }));
 	*cancelled = (int64_t)count;
 	return NULL;
+}
+
+Err *delivery_retry(Db *tx, Arena *a, Uuid id, Str author)
+{
+	DeliveryRow *row;
+
+	TRY(db_one(tx, a, delivery_lock, &row, .id = id));
+	if (!row)
+		return err_new(a, ERR_NOT_FOUND, "delivery.unknown", "there is no such delivery");
+	row->tried = S("");
+	TRY(delivery_change(tx, a, row,
+	                    &(DeliveryChange){ .to = DELIVERY_QUEUED,
+	                                       .reason = S("retry"),
+	                                       .detail = str_fmt(a, "by %.*s", STR_ARG(author)) }));
+	return job_put_id(tx, a, str_fmt(a, JOB_PART("%.*s"), STR_ARG(row->channel)), id,
+	                  row->priority, 0, S(""));
 }

@@ -14,20 +14,10 @@
  * decides whether it goes out again (delivery_domain.h). */
 #pragma once
 #include "base/uuid.h"
+#include "notification/delivery_domain.h"
 
 typedef struct Db Db;
 typedef struct Json Json;
-
-typedef enum Channel { CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_PUSH, CHANNEL_INBOX, CHANNELS } Channel;
-
-/* What may be done with a message; the table of rules is in delivery_domain.h. */
-typedef enum MessageClass {
-	CLASS_SECURITY, /* codes, "somebody logged in": no preference and no quiet hour holds it */
-	CLASS_CRITICAL, /* alarms: no quiet hour holds it */
-	CLASS_TRANSACTIONAL, /* about something that the recipient did */
-	CLASS_BULK,          /* news: leaves only with a way to unsubscribe */
-	CLASSES
-} MessageClass;
 
 typedef struct MessageHeader {
 	Str name, value; /* of an e-mail, beside those that are made; checked by who builds it */
@@ -67,17 +57,6 @@ typedef struct Message {
 	Str raw_from; /* its envelope's sender; empty: the provider's own */
 } Message;
 
-typedef enum SendOutcome {
-	SEND_ACCEPTED, /* it is theirs now. That is not: delivered */
-	SEND_SOFT, /* not taken, may work later: SMTP 4xx, HTTP 5xx with a proof that nothing was done, no connection */
-	SEND_HARD, /* not taken, and never will be, whoever is asked: 550 no such user, a number that is none */
-	SEND_REFUSED, /* this provider will not have us: credentials, quota, a country it does not serve. Others may */
-	SEND_THROTTLED, /* not taken; later: retry_after_us */
-	SEND_GONE, /* as HARD, and the address is to be forgotten: a push subscription that has ended */
-	SEND_UNKNOWN, /* the conversation broke where it may have been taken */
-	SEND_OUTCOMES
-} SendOutcome;
-
 typedef struct SendResult {
 	SendOutcome outcome;
 	Str id;     /* the provider's name for it, by which callbacks find it; empty: none */
@@ -105,8 +84,3 @@ typedef struct ProviderKind {
 	void (*close)(void *state); /* at the service's end; parks. NULL: nothing to do */
 	const char *help;           /* one line */
 } ProviderKind;
-
-const char *channel_name(Channel channel); /* "email", "sms", "push", "inbox" */
-bool channel_read(Str name, Channel *out);
-const char *class_name(MessageClass class); /* "security", "critical", "transactional", "bulk" */
-const char *outcome_name(SendOutcome outcome);

@@ -52,7 +52,8 @@ static Err *tell(Db *tx, Arena *a, const DeliveryRow *row, Str provider, Str tra
 	Str data;
 
 	json_begin_object(&w);
-	json_put_str(&w, "notification", str_fmt(a, "ntf_%.*s", STR_ARG(uuid_text(a, row->notification_id))));
+	json_put_str(&w, "notification",
+	             str_fmt(a, "ntf_%.*s", STR_ARG(uuid_text(a, row->notification_id))));
 	json_put_str(&w, "delivery", str_fmt(a, "dlv_%.*s", STR_ARG(uuid_text(a, row->id))));
 	json_put_str(&w, "state", row->state);
 	json_put_str(&w, "reason", row->reason);
@@ -97,8 +98,9 @@ Err *delivery_change(Db *tx, Arena *a, DeliveryRow *row, const DeliveryChange *c
 	row->reason = change->reason;
 	row->due_at = change->due_at_us ? opt_int(change->due_at_us) : (OptInt){ 0 };
 	row->updated_at = now_us;
-	TRY(db_exec(tx, a, step_add, NULL, .delivery_id = row->id, .n = row->version, .state = state,
-	            .detail = change->detail.len ? change->detail : change->reason, .now = now_us));
+	TRY(db_exec(tx, a, step_add, NULL, .delivery_id = row->id, .n = row->version,
+	            .state = state, .detail = change->detail.len ? change->detail : change->reason,
+	            .now = now_us));
 	return is_told(change->to) ? tell(tx, a, row, change->provider, change->traceparent) : NULL;
 }
 
@@ -129,9 +131,11 @@ Err *delivery_attempted(Db *tx, Arena *a, const DeliveryRow *row, const SendResu
 	TRY(db_exec(tx, a, attempt_end, &changed, .delivery_id = row->id, .n = row->attempts,
 	            .outcome = str_of(outcome_name(result->outcome)),
 	            .provider_id = result->id.len ? opt_str(result->id) : (OptStr){ 0 },
-	            .code = str_sub(result->code, 0, 100), .detail = str_sub(result->detail, 0, 500),
-	            .segments = result->segments, .now = time_utc_us()));
+	            .code = str_sub(result->code, 0, 100),
+	            .detail = str_sub(result->detail, 0, 500), .segments = result->segments,
+	            .now = time_utc_us()));
 	if (!changed)
-		return err_new(a, ERR_CONFLICT, "delivery.changed", "that attempt has ended already");
+		return err_new(a, ERR_CONFLICT, "delivery.changed",
+		               "that attempt has ended already");
 	return NULL;
 }

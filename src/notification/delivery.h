@@ -3,7 +3,7 @@
  * Deliveries in the database: every change of state goes through delivery_change, which asks the rules, writes the step of the
  * timeline and the event, and changes nothing when the row is not what it was. */
 #pragma once
-#include "notification/delivery_domain.h"
+#include "notification/channel.h"
 #include "store/db.h"
 
 typedef struct DeliveryRow DeliveryRow;
@@ -21,11 +21,13 @@ typedef struct DeliveryChange {
  * taken from it. Fails with CONFLICT "delivery.state" (it may not become that), "delivery.changed" (somebody else was faster). */
 Err *delivery_change(Db *tx, Arena *a, DeliveryRow *row, const DeliveryChange *change) MUST_USE;
 /* Adds one in whatever state it begins with. *added false: there is one already. */
-Err *delivery_begin(Db *tx, Arena *a, const DeliveryRow *row, Str traceparent, bool *added) MUST_USE;
+Err *delivery_begin(Db *tx, Arena *a, const DeliveryRow *row, Str traceparent, bool *added)
+	MUST_USE;
 /* An attempt, before the wire: `sending`. provider: its name. */
 Err *delivery_attempt(Db *tx, Arena *a, DeliveryRow *row, Str provider) MUST_USE;
 /* What came of it. */
-Err *delivery_attempted(Db *tx, Arena *a, const DeliveryRow *row, const SendResult *result) MUST_USE;
+Err *delivery_attempted(Db *tx, Arena *a, const DeliveryRow *row, const SendResult *result)
+	MUST_USE;
 
 DeliveryState delivery_state_of(const DeliveryRow *row);
 Channel delivery_channel(const DeliveryRow *row);

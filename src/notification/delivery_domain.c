@@ -106,15 +106,15 @@ bool delivery_final(DeliveryState state)
 #define TOLD (TO(DELIVERED) | TO(BOUNCED_SOFT) | TO(BOUNCED_HARD) | TO(COMPLAINED) | TO(FAILED))
 
 static const uint32_t may[DELIVERY_STATE_COUNT] = {
-	[DELIVERY_QUEUED] = TO(DEFERRED) | TO(DIGESTING) | TO(SENDING) | TO(FAILED) | TO(DELIVERED) |
-	                    HELD_BACK,
+	[DELIVERY_QUEUED] =
+		TO(DEFERRED) | TO(DIGESTING) | TO(SENDING) | TO(FAILED) | TO(DELIVERED) | HELD_BACK,
 	[DELIVERY_DEFERRED] = TO(QUEUED) | TO(DEFERRED) | TO(SENDING) | TO(FAILED) | HELD_BACK,
 	[DELIVERY_DIGESTING] = TO(DIGESTED) | HELD_BACK,
 	[DELIVERY_SENDING] = TO(QUEUED) | TO(DEFERRED) | TO(ACCEPTED) | TO(UNKNOWN) | TO(EXPIRED) |
 	                     TO(SENDING) | TOLD,
 	[DELIVERY_ACCEPTED] = TOLD,
-	[DELIVERY_UNKNOWN] = TO(ACCEPTED) | TOLD,
-	/* a person may try again what ended for want of luck */
+	/* a person may have it sent again: what ended for want of luck, and what may have been taken */
+	[DELIVERY_UNKNOWN] = TO(QUEUED) | TO(ACCEPTED) | TOLD,
 	[DELIVERY_FAILED] = TO(QUEUED) | TO(DELIVERED) | TO(COMPLAINED),
 	[DELIVERY_EXPIRED] = TO(DELIVERED) | TO(COMPLAINED),
 	[DELIVERY_DELIVERED] = TO(COMPLAINED) | TO(BOUNCED_HARD) | TO(BOUNCED_SOFT),
@@ -137,8 +137,9 @@ static const ClassRule class_rules[CLASSES] = {
 	                     .attempts = 8, .pause_us = 2 * US_PER_S, .pause_max_us = 2 * MINUTES,
 	                     .help = "codes and warnings: nothing holds it but an address that is none" },
 	[CLASS_CRITICAL] = { "critical", .preferences = true, .complaints = true, .duplicate = true,
-	                     .urgent = true, .priority = 200, .attempts = 10, .pause_us = 2 * US_PER_S,
-	                     .pause_max_us = 10 * MINUTES, .help = "alarms: by night too" },
+	                     .urgent = true, .priority = 200, .attempts = 10,
+	                     .pause_us = 2 * US_PER_S, .pause_max_us = 10 * MINUTES,
+	                     .help = "alarms: by night too" },
 	[CLASS_TRANSACTIONAL] = { "transactional", .preferences = true, .quiet = true,
 	                          .complaints = true, .priority = 100, .attempts = 12,
 	                          .pause_us = 10 * US_PER_S, .pause_max_us = 2 * HOURS,
@@ -189,7 +190,8 @@ static Next later(const Tried *t, NextStep step, DeliveryState if_over)
 	if (t->attempts >= rule->attempts)
 		return (Next){ NEXT_END, if_over, 0 };
 	if (t->expires_us && t->now_us + wait >= t->expires_us)
-		return (Next){ NEXT_END, if_over == DELIVERY_UNKNOWN ? if_over : DELIVERY_EXPIRED, 0 };
+		return (Next){ NEXT_END, if_over == DELIVERY_UNKNOWN ? if_over : DELIVERY_EXPIRED,
+			       0 };
 	return (Next){ step, DELIVERY_DEFERRED, t->now_us + wait };
 }
 
@@ -386,7 +388,8 @@ static const char *email_read(Arena *a, Str text, Str *out)
 	if (at > LOCAL_MOST)
 		return "has more than 64 bytes before the @";
 	for (size_t i = 0; i < text.len; i++)
-		if (!email_char((unsigned char)text.at[i]) || (text.at[i] == '@' && i != (size_t)at))
+		if (!email_char((unsigned char)text.at[i]) ||
+		    (text.at[i] == '@' && i != (size_t)at))
 			return "has a character that addresses do not have";
 	domain = str_sub(text, (size_t)at + 1, text.len);
 	if (domain.at[0] == '.' || domain.at[0] == '-' || domain.at[domain.len - 1] == '.' ||
@@ -433,7 +436,8 @@ Str address_hint(Arena *a, Channel channel, Str address)
 	ptrdiff_t at = str_rfind_char(address, '@');
 
 	if (channel == CHANNEL_EMAIL && at > 0)
-		return str_fmt(a, "%.1s***%.*s", address.at, STR_ARG(str_sub(address, (size_t)at, address.len)));
+		return str_fmt(a, "%.1s***%.*s", address.at,
+		               STR_ARG(str_sub(address, (size_t)at, address.len)));
 	if (address.len < 8)
 		return S("***");
 	return str_fmt(a, "%.3s***%.2s", address.at, address.at + address.len - 2);

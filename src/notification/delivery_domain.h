@@ -3,14 +3,42 @@
  * What may become of one delivery, and what holds one back: states, classes, preferences, quiet hours, languages. Pure. */
 #pragma once
 #include "base/zone.h"
-#include "notification/channel.h"
+
+/* --- words ------------------------------------------------------------------------------------------------------------- */
+
+typedef enum Channel { CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_PUSH, CHANNEL_INBOX, CHANNELS } Channel;
+
+/* What may be done with a message: see class_rule. */
+typedef enum MessageClass {
+	CLASS_SECURITY, /* codes, "somebody logged in": no preference and no quiet hour holds it */
+	CLASS_CRITICAL, /* alarms: no quiet hour holds it */
+	CLASS_TRANSACTIONAL, /* about something that the recipient did */
+	CLASS_BULK,          /* news: leaves only with a way to unsubscribe */
+	CLASSES
+} MessageClass;
+
+typedef enum SendOutcome {
+	SEND_ACCEPTED, /* it is theirs now. That is not: delivered */
+	SEND_SOFT, /* not taken, may work later: SMTP 4xx, HTTP 5xx with a proof that nothing was done, no connection */
+	SEND_HARD, /* not taken, and never will be, whoever is asked: 550 no such user, a number that is none */
+	SEND_REFUSED, /* this provider will not have us: credentials, quota, a country it does not serve. Others may */
+	SEND_THROTTLED, /* not taken; later: retry_after_us */
+	SEND_GONE, /* as HARD, and the address is to be forgotten: a push subscription that has ended */
+	SEND_UNKNOWN, /* the conversation broke where it may have been taken */
+	SEND_OUTCOMES
+} SendOutcome;
+
+const char *channel_name(Channel channel); /* "email", "sms", "push", "inbox" */
+bool channel_read(Str name, Channel *out);
+const char *class_name(MessageClass class); /* "security", "critical", "transactional", "bulk" */
+const char *outcome_name(SendOutcome outcome);
 
 /* --- states ------------------------------------------------------------------------------------------------------------ */
 
 /* name, may it still go out, is it the end unless a provider's callback knows better */
 #define DELIVERY_STATES(X) \
 	X(QUEUED, "queued", true, false) \
-	X(DEFERRED, "deferred", true, false)   /* quiet hours, or a pause before the next attempt */ \
+	X(DEFERRED, "deferred", true, false) /* quiet hours, or a pause before the next attempt */ \
 	X(DIGESTING, "digesting", true, false) /* collected, for one message of several */ \
 	X(DIGESTED, "digested", false, true)   /* went into such a message */ \
 	X(SUPPRESSED, "suppressed", false, true) \
@@ -47,7 +75,7 @@ typedef struct ClassRule {
 	bool preferences; /* recipients may turn it off */
 	bool quiet;       /* quiet hours hold it */
 	bool unsubscribe; /* carries a way to unsubscribe (RFC 8058), and leaves not without one */
-	bool complaints;  /* a complaint or an unsubscribing holds it; a hard bounce holds every class */
+	bool complaints; /* a complaint or an unsubscribing holds it; a hard bounce holds every class */
 	/* After an outcome that nobody knows: again, by any provider (at least once), or only by one that knows a repeat (at most
 	 * once). */
 	bool duplicate;
@@ -67,9 +95,9 @@ bool class_read(Str name, MessageClass *out);
 typedef struct Tried {
 	MessageClass class;
 	SendOutcome outcome;
-	uint32_t attempts;      /* with this one */
-	bool can_dedupe;        /* does its provider know a repeat? */
-	bool another;           /* is there another provider that was not asked in this round? */
+	uint32_t attempts; /* with this one */
+	bool can_dedupe;   /* does its provider know a repeat? */
+	bool another;      /* is there another provider that was not asked in this round? */
 	int64_t now_us;
 	int64_t retry_after_us; /* 0: not said */
 	int64_t expires_us;     /* 0: never */
@@ -80,7 +108,7 @@ typedef enum NextStep {
 	NEXT_END,     /* `state` is its end */
 	NEXT_ANOTHER, /* at once, by another provider */
 	NEXT_LATER,   /* at `at_us`, by whoever is well then */
-	NEXT_SAME,    /* at `at_us`, by the same provider, for only that one knows that it is the same */
+	NEXT_SAME, /* at `at_us`, by the same provider, for only that one knows that it is the same */
 } NextStep;
 
 typedef struct Next {
@@ -102,8 +130,8 @@ bool preference_allows(const Preference *rows, size_t count, Str category, Chann
 
 typedef struct QuietHours {
 	bool set;
-	int from, to;  /* minutes of the day, to excluded; from after to: over midnight */
-	uint8_t days;  /* a bit a weekday on which they begin, Sunday is 1; 0: every day */
+	int from, to;     /* minutes of the day, to excluded; from after to: over midnight */
+	uint8_t days;     /* a bit a weekday on which they begin, Sunday is 1; 0: every day */
 	uint8_t channels; /* a bit a channel */
 } QuietHours;
 /* When a message may go out that is due at that moment: 0: then. By what clocks in the zone show: where an hour is left out
@@ -116,11 +144,13 @@ int64_t digest_closes(int64_t window_s, int64_t at, const Zone *zone, int64_t no
 /* Which of these languages is best for one who wants `want`: itself, what it is a kind of ("de" for "de-AT"), another kind of the same,
  * the fallback and so on, English, the first. -1: there are none. */
 ptrdiff_t language_pick(const Str *have, size_t count, Str want, Str fallback);
-bool language_is(Str text); /* "de", "de-AT", "zh-Hant-TW": letters, digits and hyphens, at most 35 bytes */
+bool language_is(
+	Str text); /* "de", "de-AT", "zh-Hant-TW": letters, digits and hyphens, at most 35 bytes */
 
 /* --- addresses --------------------------------------------------------------------------------------------------------- */
 
 /* One form for all that mean the same: e-mail in lower case, numbers as E.164 without blanks and hyphens. NULL, or a sentence that goes on
  * after the name: "has no @". */
 const char *address_read(Arena *a, Channel channel, Str text, Str *out);
-Str address_hint(Arena *a, Channel channel, Str address); /* "a***@shop.test", "+49***67": for people and logs */
+Str address_hint(Arena *a, Channel channel,
+                 Str address); /* "a***@shop.test", "+49***67": for people and logs */

@@ -30,8 +30,8 @@ bool digest_wanted(const WorkflowRow *workflow)
 static Err *lock(Db *tx, Arena *a, Str workflow, Str recipient, Str channel, Str key)
 {
 	return db_lock(tx, a,
-	               str_fmt(a, "digest/%.*s/%.*s/%.*s/%.*s", STR_ARG(workflow), STR_ARG(recipient),
-	                       STR_ARG(channel), STR_ARG(key)));
+	               str_fmt(a, "digest/%.*s/%.*s/%.*s/%.*s", STR_ARG(workflow),
+	                       STR_ARG(recipient), STR_ARG(channel), STR_ARG(key)));
 }
 
 static Err *digest_begin(Db *tx, Arena *a, const DigestRow *digest, int64_t priority)
@@ -46,8 +46,8 @@ Err *digest_join(Db *tx, Arena *a, const WorkflowRow *workflow, const Zone *zone
 	DigestRow *open;
 
 	TRY(lock(tx, a, workflow->name, row->recipient, row->channel, key));
-	TRY(db_one(tx, a, digest_open, &open, .workflow = workflow->name, .recipient = row->recipient,
-	           .channel = row->channel, .key = key));
+	TRY(db_one(tx, a, digest_open, &open, .workflow = workflow->name,
+	           .recipient = row->recipient, .channel = row->channel, .key = key));
 	if (!open) {
 		open = ARENA_NEW(a, DigestRow);
 		*open = (DigestRow){ .id = uuid_new(),
@@ -56,9 +56,11 @@ Err *digest_join(Db *tx, Arena *a, const WorkflowRow *workflow, const Zone *zone
 			             .channel = row->channel,
 			             .key = key,
 			             .window_start = now_us,
-			             .closes_at = digest_closes(
-					     workflow->digest_s,
-					     workflow->digest_at.set ? workflow->digest_at.v : -1, zone, now_us) };
+			             .closes_at = digest_closes(workflow->digest_s,
+			                                        workflow->digest_at.set
+			                                                ? workflow->digest_at.v
+			                                                : -1,
+			                                        zone, now_us) };
 		TRY(digest_begin(tx, a, open, row->priority));
 	}
 	row->digest_id = opt_uuid(open->id);

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "notification/delivery.h"
 #include "notification/digest.h"
+#include "notification/figures.h"
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "service/service.h"
@@ -220,15 +221,16 @@ static Err *collapse(Db *tx, Arena *a, const Expansion *x, const DeliveryRow *ro
 	if (!row->collapse_key.len || !row->recipient.len)
 		return NULL;
 	TRY(db_all(tx, a, deliveries_to_collapse, &older, &count, .recipient = row->recipient,
-	           .channel = row->channel, .target = row->target, .collapse_key = row->collapse_key,
-	           .not_of = row->notification_id));
+	           .channel = row->channel, .target = row->target,
+	           .collapse_key = row->collapse_key, .not_of = row->notification_id));
 	for (size_t i = 0; i < count; i++)
 		TRY(delivery_change(tx, a, &older[i],
-		                    &(DeliveryChange){ .to = DELIVERY_COLLAPSED,
-		                                       .reason = S("collapse_key"),
-		                                       .detail = str_fmt(a, "ntf_%.*s stands in for it",
-		                                                         STR_ARG(uuid_text(a, x->n->id))),
-		                                       .traceparent = x->n->traceparent }));
+		                    &(DeliveryChange){
+					    .to = DELIVERY_COLLAPSED,
+					    .reason = S("collapse_key"),
+					    .detail = str_fmt(a, "ntf_%.*s stands in for it",
+		                                              STR_ARG(uuid_text(a, x->n->id))),
+					    .traceparent = x->n->traceparent }));
 	return NULL;
 }
 
@@ -244,7 +246,8 @@ static Err *write_one(Db *tx, Arena *a, const Expansion *x, Planned *planned)
 	bool added;
 
 	if (planned->digest)
-		TRY(digest_join(tx, a, x->workflow, planned->zone, x->digest_key, row.created_at, &row));
+		TRY(digest_join(tx, a, x->workflow, planned->zone, x->digest_key, row.created_at,
+		                &row));
 	if (delivery_unsent(state))
 		TRY(collapse(tx, a, x, &row));
 	TRY(delivery_begin(tx, a, &row, x->n->traceparent, &added));
@@ -271,6 +274,17 @@ static Err *write_page(Db *tx, Arena *a, void *arg)
 	            .state = x->over ? S("expanded") : S("expanding"), .place = place,
 	            .expanded_at = x->over ? opt_int(time_utc_us()) : (OptInt){ 0 }));
 	return x->over ? job_done(tx, a, x->run) : NULL;
+}
+
+/* What nothing more becomes of. */
+static void count_page(const Expansion *x)
+{
+	for (size_t i = 0; i < x->count; i++) {
+		const DeliveryRow *row = &x->rows[i].row;
+
+		if (delivery_final(delivery_state_of(row)))
+			figures_delivery(delivery_channel(row), delivery_state_of(row));
+	}
 }
 
 /* --- the job ------------------------------------------------------------------------------------------------------------- */
@@ -344,6 +358,7 @@ Err *expand_job(JobRun *run, void *arg)
 		err = err ? err : db_txn(x.db, page, DB_READ_COMMITTED, write_page, &x);
 		if (err)
 			return err_copy(a, err);
+		count_page(&x);
 		x.n->place = str_fmt(a, "%zu:%.*s", x.item, STR_ARG(x.member));
 	}
 	return NULL;

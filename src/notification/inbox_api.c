@@ -24,10 +24,11 @@ enum { STREAM_PAGE = 50 };
 const char *inbox_channel(Str recipient)
 {
 	static const char *const channels[] = {
-		"inbox_00", "inbox_01", "inbox_02", "inbox_03", "inbox_04", "inbox_05", "inbox_06", "inbox_07",
-		"inbox_08", "inbox_09", "inbox_10", "inbox_11", "inbox_12", "inbox_13", "inbox_14", "inbox_15",
-		"inbox_16", "inbox_17", "inbox_18", "inbox_19", "inbox_20", "inbox_21", "inbox_22", "inbox_23",
-		"inbox_24", "inbox_25", "inbox_26", "inbox_27", "inbox_28", "inbox_29", "inbox_30", "inbox_31",
+		"inbox_00", "inbox_01", "inbox_02", "inbox_03", "inbox_04", "inbox_05", "inbox_06",
+		"inbox_07", "inbox_08", "inbox_09", "inbox_10", "inbox_11", "inbox_12", "inbox_13",
+		"inbox_14", "inbox_15", "inbox_16", "inbox_17", "inbox_18", "inbox_19", "inbox_20",
+		"inbox_21", "inbox_22", "inbox_23", "inbox_24", "inbox_25", "inbox_26", "inbox_27",
+		"inbox_28", "inbox_29", "inbox_30", "inbox_31",
 	};
 
 	return channels[hash_stable(recipient, 1, 2) % COUNT(channels)];
@@ -97,8 +98,9 @@ static Err *inbox_get(ServiceCall *c)
 	if (!page.first)
 		str_to_u64(page.after, &before);
 	if (ask->unread)
-		TRY(db_all(c->db, c->arena, items_unread_before, &rows, &count, .recipient = c->who.name,
-		           .before = (int64_t)before, .most = (int64_t)page.limit + 1));
+		TRY(db_all(c->db, c->arena, items_unread_before, &rows, &count,
+		           .recipient = c->who.name, .before = (int64_t)before,
+		           .most = (int64_t)page.limit + 1));
 	else
 		TRY(db_all(c->db, c->arena, items_before, &rows, &count, .recipient = c->who.name,
 		           .before = (int64_t)before, .most = (int64_t)page.limit + 1));
@@ -106,7 +108,8 @@ static Err *inbox_get(ServiceCall *c)
 	for (size_t i = 0; i < page.shown; i++)
 		put_item(w, c->arena, &rows[i]);
 	service_page_end(c, &page,
-	                 page.shown ? str_fmt(c->arena, "%" PRId64, rows[page.shown - 1].seq) : S(""));
+	                 page.shown ? str_fmt(c->arena, "%" PRId64, rows[page.shown - 1].seq)
+	                            : S(""));
 	return NULL;
 }
 
@@ -182,7 +185,8 @@ static Err *item_patch(ServiceCall *c)
 static Err *read_all(ServiceCall *c, Db *tx, void *arg)
 {
 	(void)arg;
-	TRY(db_exec(tx, c->arena, items_read_all, NULL, .recipient = c->who.name, .now = time_utc_us()));
+	TRY(db_exec(tx, c->arena, items_read_all, NULL, .recipient = c->who.name,
+	            .now = time_utc_us()));
 	return put_counts(service_json(c), tx, c->arena, c->who.name);
 }
 
@@ -194,7 +198,8 @@ static Err *read_all_post(ServiceCall *c)
 static Err *seen_all(ServiceCall *c, Db *tx, void *arg)
 {
 	(void)arg;
-	TRY(db_exec(tx, c->arena, items_seen_all, NULL, .recipient = c->who.name, .now = time_utc_us()));
+	TRY(db_exec(tx, c->arena, items_seen_all, NULL, .recipient = c->who.name,
+	            .now = time_utc_us()));
 	return put_counts(service_json(c), tx, c->arena, c->who.name);
 }
 
@@ -290,7 +295,8 @@ static const ServiceRoute inbox_rows[] = {
 	{ "GET", "/v1/inbox/counts", counts_get, .scopes = "", .tag = "inbox",
 	  .help = "how many are unread, and unseen" },
 	{ "GET", "/v1/inbox/stream", inbox_stream, .scopes = "", .kind = SERVICE_BODY_RAW,
-	  .tag = "inbox", .help = "new items as they come: Server-Sent Events, behind Last-Event-ID" },
+	  .tag = "inbox",
+	  .help = "new items as they come: Server-Sent Events, behind Last-Event-ID" },
 	{ "PATCH", "/v1/inbox/{id}", item_patch, .scopes = "", .body = &mark_in,
 	  .answer = &item_fields, .tag = "inbox", .help = "seen, read, archived, or not" },
 	{ "POST", "/v1/inbox/read-all", read_all_post, .scopes = "", .status = 200, .tag = "inbox",

@@ -131,7 +131,7 @@ static Err *set_up_server(Mail *mail, Arena *a, size_t i)
 		limits[j] = (SmtpDomainLimit){ mail->conf->domains.at[j].domain,
 			                       mail->conf->domains.at[j].at_once };
 	TRY(read_tls(mail, a, i, &pool.place.context));
-	mail->servers[i] = (MailServer){ mail, conf, smtp_pool_new(a, &pool) };
+	mail->servers[i] = (MailServer){ mail, conf, pool.place.context, smtp_pool_new(a, &pool) };
 	return NULL;
 }
 
@@ -198,7 +198,7 @@ Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers)
 	if (!conf->has_intake)
 		return NULL;
 	TRY(mail_workflow_need(home->db, a, conf->intake.workflow));
-	return intake_begin(mail, a, &mail->intake);
+	return mail_intake_begin(mail, a, &mail->intake);
 }
 
 void mail_end(const ServiceHome *home)
@@ -207,9 +207,11 @@ void mail_end(const ServiceHome *home)
 
 	if (!mail)
 		return;
-	intake_end(mail->intake);
-	for (size_t i = 0; i < mail->conf->servers.count; i++)
+	mail_intake_end(mail->intake);
+	for (size_t i = 0; i < mail->conf->servers.count; i++) {
 		smtp_pool_close(mail->servers[i].pool);
+		tls_unref(mail->servers[i].tls);
+	}
 	give_cells(mail);
 	__atomic_store_n(&at_work, NULL, __ATOMIC_RELEASE);
 }

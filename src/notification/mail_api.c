@@ -13,13 +13,17 @@
 enum { COMPARE_MOST = 32 << 20 };
 
 typedef struct ListQuery {
-	Str state, to;
+	Str state, to, cursor;
+	int64_t limit;
 } ListQuery;
 static const Field list_rows[] = {
 	{ "state", FIELD_STR, AT(ListQuery, state), .max = 20,
 	  .help = "captured, queued, handed, sent, partly, failed or report" },
 	{ "to", FIELD_STR, AT(ListQuery, to), .max = 254,
 	  .help = "an address; its domain in lower case" },
+	{ "limit", FIELD_INT, AT(ListQuery, limit), .min = 1, .max = 100,
+	  .help = "how many at most; 20" },
+	{ "cursor", FIELD_STR, AT(ListQuery, cursor), .help = "the `next` of the page before" },
 };
 static const FieldTable list_query = { "MailQuery", FIELD_ROWS(ListQuery, list_rows),
 	                               .help = "which mails" };

@@ -124,7 +124,7 @@ static Err *show(Cmd *cmd, ServiceHome *home, void *arg)
 	if (!args->raw) {
 		say_lines(cmd, line, 1);
 		for (size_t i = 0; i < count; i++)
-			fprintf(cmd->out, "  %.*s: %.*s, %" PRId64 " attempts%s%.*s\n",
+			fprintf(cmd->out, "  %.*s: %.*s, attempts: %" PRId64 "%s%.*s\n",
 			        STR_ARG(to[i].address), STR_ARG(to[i].state), to[i].attempts,
 			        to[i].reply.len ? ": " : "", STR_ARG(to[i].reply));
 		fputc('\n', cmd->out);

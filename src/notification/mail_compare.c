@@ -2,8 +2,8 @@
  *
  * No two mails are the same: orders have numbers, people have names. So mails are grouped by kind (the subject, with a # for whatever has a
  * digit in it), and of each kind is learned what never varies: header fields and lines of text that *every* mail of the kind had before. All of
- * those must be in every mail now; and what every mail has now and none had before is new. With one mail on a side everything in it counts
- * as what never varies, but for words with digits.
+ * those must be in every mail now; and what every mail has now and none had before is new. Lines count only once a side has mails to PEOPLE
+ * recipients: what two letters to one person share may be his name.
  *
  * Not looked at: what a way adds or a moment decides (Date, Message-ID, Received, Return-Path, signatures, boundaries), and recipients. */
 #include "notification/mail_compare.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDES = 2, LINES_MOST = 2000, SHOWN_MOST = 50, LINE_MOST = 300 };
+enum { SIDES = 2, LINES_MOST = 2000, SHOWN_MOST = 50, LINE_MOST = 300, PEOPLE = 3 };
 
 /* A line or field, and in how many mails of each side it is. */
 typedef struct Trait {
@@ -30,6 +30,8 @@ typedef struct Trait {
 typedef struct Kind {
 	Str name;
 	size_t count[SIDES];
+	Str people[SIDES][PEOPLE]; /* different ones */
+	size_t people_count[SIDES];
 	Map traits;
 	Trait *first, *last;
 	size_t lines;
@@ -194,6 +196,18 @@ static Kind *kind_of(MailCompare *c, Str name)
 	return kind;
 }
 
+static void see_person(MailCompare *c, Kind *kind, bool before, Arena *a, Str head)
+{
+	Str to = mime_address(mime_header_text(a, head, "To"));
+	size_t *count = &kind->people_count[before];
+
+	for (size_t i = 0; i < *count; i++)
+		if (str_eq_nocase(kind->people[before][i], to))
+			return;
+	if (*count < PEOPLE)
+		kind->people[before][(*count)++] = str_dup(c->arena, to);
+}
+
 void mail_compare_add(MailCompare *c, bool before, Str message)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -205,6 +219,7 @@ void mail_compare_add(MailCompare *c, bool before, Str message)
 	mime_split(message, &head, &body);
 	kind = kind_of(c, mask(a, mime_header_text(a, head, "Subject")));
 	kind->count[before]++;
+	see_person(c, kind, before, a, head);
 	see_head(c, kind, before, a, head);
 	for (size_t i = 0; i < count; i++)
 		see_part(c, kind, before, a, &parts[i]);
@@ -258,6 +273,7 @@ void mail_compare_add_box(MailCompare *c, bool before, Str text)
 /* Those that every mail of one side has, and not every (any) one of the other. */
 static size_t differing(MailCompare *c, const Kind *kind, bool missing, const Str **out)
 {
+	bool lines = kind->people_count[missing] == PEOPLE;
 	Str *texts = ARENA_ARRAY(c->arena, Str, SHOWN_MOST);
 	size_t count = 0;
 
@@ -266,7 +282,7 @@ static size_t differing(MailCompare *c, const Kind *kind, bool missing, const St
 		                            t->seen[false] < kind->count[false]
 		                  : t->seen[false] == kind->count[false] && !t->seen[true];
 
-		if (is)
+		if (is && (lines || !str_starts(t->text, S("line "))))
 			texts[count++] = t->text;
 	}
 	*out = texts;

@@ -15,6 +15,7 @@ typedef struct Intake Intake;
 typedef struct MailServer {
 	Mail *mail;
 	const MailServerConf *conf;
+	TlsContext *tls; /* NULL: none */
 	SmtpPool *pool;
 } MailServer;
 
@@ -48,5 +49,13 @@ void mail_reply_words(Arena *a, const SmtpReply *reply, Str *code, Str *detail);
 
 /* --- intake.c ------------------------------------------------------------------------------------------------------------- */
 
-Err *intake_begin(Mail *mail, Arena *a, Intake **out) MUST_USE;
-void intake_end(Intake *intake);
+Err *mail_intake_begin(Mail *mail, Arena *a, Intake **out) MUST_USE;
+void mail_intake_end(Intake *intake);
+
+/* --- intake_take.c -------------------------------------------------------------------------------------------------------- */
+
+typedef struct SmtpEnvelope SmtpEnvelope;
+Err *mail_intake_take(const Mail *mail, Arena *a, const SmtpEnvelope *env, Str *reply)
+	MUST_USE; /* as SmtpTake */
+/* Do bounces of a delivery come there? */
+bool mail_is_bounce_address(const Mail *mail, Str address, Uuid *delivery);

@@ -10,6 +10,7 @@
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "notification/unsubscribe.h"
+#include "notification/users.h"
 
 #include "notification_delivery_sql.h"
 #include "notification_recipient_sql.h"
@@ -64,9 +65,12 @@ static Err *given_part(Arena *a, Str content, Channel channel, PartRow **out)
 	const Json *json;
 
 	TRY(json_read(a, content, 0, &json));
-	*part = (PartRow){ .subject = member(json, "subject"), .text = member(json, "text"),
-		           .html = member(json, "html"),       .url = member(json, "url"),
-		           .icon = member(json, "icon"),       .data = member(json, "data") };
+	*part = (PartRow){ .subject = member(json, "subject"),
+		           .text = member(json, "text"),
+		           .html = member(json, "html"),
+		           .url = member(json, "url"),
+		           .icon = member(json, "icon"),
+		           .data = member(json, "data") };
 	if (channel != CHANNEL_EMAIL)
 		part->html = S("");
 	if (channel == CHANNEL_SMS)
@@ -103,7 +107,8 @@ static Err *add_device(Db *db, Arena *a, const DeliveryRow *d, Message *out)
 static Err *add_raw(Db *db, Arena *a, const Making *m, Message *out)
 {
 	if (!m->state->raw)
-		return err_new(a, ERR_NOT_FOUND, "notification.raw", "nobody has the mail any more");
+		return err_new(a, ERR_NOT_FOUND, "notification.raw",
+		               "nobody has the mail any more");
 	return m->state->raw(db, a, m->notification->raw_ref.v, &out->raw, &out->raw_from);
 }
 
@@ -121,6 +126,7 @@ static Err *add_unsubscribe(Arena *a, const Making *m, Message *out)
 Err *message_make(Db *db, Arena *a, Making *m, Message *out)
 {
 	const DeliveryRow *d = m->delivery;
+	Str given = m->notification->data;
 	const Json *data;
 	Rendered text;
 	PartRow *part;
@@ -144,7 +150,8 @@ Err *message_make(Db *db, Arena *a, Making *m, Message *out)
 	if (m->notification->raw_ref.set)
 		return add_raw(db, a, m, out);
 	TRY(find_part(db, a, m, out->channel, &part));
-	TRY(message_data(a, m->notification->data, m->person, out->unsubscribe, &data));
+	TRY(users_open_code(m->state, a, out->to, &given));
+	TRY(message_data(a, given, m->person, out->unsubscribe, &data));
 	TRY(part_render(a, out->channel, part, data, &text));
 	out->subject = text.subject;
 	out->text = text.text;

@@ -38,8 +38,8 @@ static Err *wrong(const Reader *r, size_t at, const char *slug, const char *what
 		column = r->text.at[i] == '\n' ? 1 : column + 1;
 		line += r->text.at[i] == '\n';
 	}
-	return err_new(r->a, ERR_INVALID, slug, "line %zu, column %zu: %s%s%.*s", line, column, what,
-	               name.len ? ": " : "", STR_ARG(name));
+	return err_new(r->a, ERR_INVALID, slug, "line %zu, column %zu: %s%s%.*s", line, column,
+	               what, name.len ? ": " : "", STR_ARG(name));
 }
 
 static MustacheNode *node_add(Reader *r, NodeKind kind, Str text)
@@ -133,7 +133,8 @@ static bool tag_alone(const Reader *r, const Tag *tag, size_t *from, size_t *to)
 		begin--;
 	while (end < r->text.len && strchr(" \t\r", r->text.at[end]))
 		end++;
-	if ((begin && r->text.at[begin - 1] != '\n') || (end < r->text.len && r->text.at[end] != '\n'))
+	if ((begin && r->text.at[begin - 1] != '\n') ||
+	    (end < r->text.len && r->text.at[end] != '\n'))
 		return false;
 	if (begin == 0 && end == r->text.len && r->m->kind == MUSTACHE_LINE)
 		return false;
@@ -145,8 +146,8 @@ static bool tag_alone(const Reader *r, const Tag *tag, size_t *from, size_t *to)
 static Err *section_begin(Reader *r, const Tag *tag)
 {
 	if (r->depth == MUSTACHE_DEPTH)
-		return wrong(r, tag->from, "template.syntax", "sections stand too deep in each other",
-		             tag->name);
+		return wrong(r, tag->from, "template.syntax",
+		             "sections stand too deep in each other", tag->name);
 	r->begins[r->depth] = r->m->count;
 	r->places[r->depth++] = r->place;
 	node_add(r, tag->sigil == '#' ? NODE_SECTION : NODE_INVERTED, tag->name);
@@ -158,11 +159,12 @@ static Err *section_end(Reader *r, const Tag *tag)
 	size_t begin;
 
 	if (!r->depth)
-		return wrong(r, tag->from, "template.syntax", "there is no such section to end", tag->name);
+		return wrong(r, tag->from, "template.syntax", "there is no such section to end",
+		             tag->name);
 	begin = r->begins[--r->depth];
 	if (!str_eq(r->m->at[begin].text, tag->name))
-		return wrong(r, tag->from, "template.syntax", "another section is to be ended first",
-		             r->m->at[begin].text);
+		return wrong(r, tag->from, "template.syntax",
+		             "another section is to be ended first", r->m->at[begin].text);
 	if (!place_same(&r->place, &r->places[r->depth]))
 		return wrong(r, tag->from, "template.place",
 		             "a section must end in the kind of place where it began", tag->name);
@@ -176,7 +178,8 @@ static Err *value_add(Reader *r, const Tag *tag)
 	Escape escape;
 
 	if (!place_value(&r->place, tag->sigil != 0, &escape))
-		return wrong(r, tag->from, "template.place", "a value cannot be made safe here", tag->name);
+		return wrong(r, tag->from, "template.place", "a value cannot be made safe here",
+		             tag->name);
 	node_add(r, NODE_VALUE, tag->name)->escape = escape;
 	return NULL;
 }
@@ -187,12 +190,14 @@ static Err *delimiters_set(Reader *r, const Tag *tag)
 	Str rest = tag->name, open, close;
 
 	if (!str_split(&rest, ' ', &open) || !rest.at)
-		return wrong(r, tag->from, "template.syntax", "those are no two delimiters", tag->name);
+		return wrong(r, tag->from, "template.syntax", "those are no two delimiters",
+		             tag->name);
 	close = str_trim(rest);
 	if (!open.len || !close.len || open.len > DELIMITER_MOST || close.len > DELIMITER_MOST ||
 	    str_find_char(open, '=') >= 0 || str_find_char(close, '=') >= 0 ||
 	    str_find_char(close, ' ') >= 0)
-		return wrong(r, tag->from, "template.syntax", "those are no two delimiters", tag->name);
+		return wrong(r, tag->from, "template.syntax", "those are no two delimiters",
+		             tag->name);
 	r->open = open;
 	r->close = close;
 	return NULL;
@@ -246,11 +251,13 @@ static Err *read_all(Reader *r)
 
 Err *mustache_read(Arena *a, Str text, MustacheKind kind, const Mustache **out)
 {
-	Reader r = { .a = a, .m = ARENA_NEW(a, Mustache), .text = text, .open = S("{{"), .close = S("}}") };
+	Reader r = {
+		.a = a, .m = ARENA_NEW(a, Mustache), .text = text, .open = S("{{"), .close = S("}}")
+	};
 
 	if (text.len > MUSTACHE_TEXT_MOST)
-		return err_new(a, ERR_TOO_LARGE, "template.too_large", "a template has %d bytes at most",
-		               MUSTACHE_TEXT_MOST);
+		return err_new(a, ERR_TOO_LARGE, "template.too_large",
+		               "a template has %d bytes at most", MUSTACHE_TEXT_MOST);
 	r.m->kind = kind;
 	place_begin(&r.place, kind);
 	TRY(read_all(&r));

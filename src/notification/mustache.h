@@ -24,7 +24,8 @@ typedef enum MustacheKind {
 	MUSTACHE_KINDS
 } MustacheKind;
 
-typedef struct Mustache Mustache; /* as read; lives as long as the arena and the text; never changed */
+typedef struct Mustache
+	Mustache; /* as read; lives as long as the arena and the text; never changed */
 
 /* Fails with INVALID "template.syntax", "template.place" (a value where it cannot be escaped), TOO_LARGE "template.too_large";
  * the sentence has line and column. */

@@ -31,11 +31,12 @@ enum {
 
 enum { ATTRIBUTE_TEXT, ATTRIBUTE_URL, ATTRIBUTE_CODE };
 
-static const char *const url_attributes[] = { "href",   "src",        "action", "formaction", "poster",
-	                                      "cite",   "background", "data",   "longdesc",   "ping",
-	                                      "icon",   "manifest",   "usemap", "codebase",   "xlink:href" };
-static const char *const raw_elements[] = { "script", "style", "xmp", "iframe", "noembed", "noframes",
-	                                    "noscript", "plaintext", "textarea", "title" };
+static const char *const url_attributes[] = { "href",     "src",      "action",     "formaction",
+	                                      "poster",   "cite",     "background", "data",
+	                                      "longdesc", "ping",     "icon",       "manifest",
+	                                      "usemap",   "codebase", "xlink:href" };
+static const char *const raw_elements[] = { "script",  "style",    "xmp",      "iframe",
+	                                    "noembed", "noframes", "noscript", "plaintext" };
 
 void place_begin(Place *place, MustacheKind kind)
 {
@@ -76,12 +77,14 @@ static uint8_t attribute_of(const Place *place)
 	if (strncmp(place->name, "on", 2) == 0 || strcmp(place->name, "style") == 0 ||
 	    strcmp(place->name, "srcdoc") == 0 || strcmp(place->name, "srcset") == 0)
 		return ATTRIBUTE_CODE;
-	return name_in(place, url_attributes, COUNT(url_attributes)) ? ATTRIBUTE_URL : ATTRIBUTE_TEXT;
+	return name_in(place, url_attributes, COUNT(url_attributes)) ? ATTRIBUTE_URL
+	                                                             : ATTRIBUTE_TEXT;
 }
 
 static void tag_named(Place *place)
 {
-	place->raw_element = place->name[0] != '/' && name_in(place, raw_elements, COUNT(raw_elements));
+	place->raw_element =
+		place->name[0] != '/' && name_in(place, raw_elements, COUNT(raw_elements));
 }
 
 static void tag_over(Place *place)

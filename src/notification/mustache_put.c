@@ -126,7 +126,8 @@ static Str url_safe(Arena *a, Str text)
 	for (size_t i = 0; i < text.len && good; i++) {
 		char c = text.at[i];
 
-		if (control((unsigned char)c) || (unsigned char)c >= 0x80 || strchr(" <>\"'\\^`{|}", c))
+		if (control((unsigned char)c) || (unsigned char)c >= 0x80 ||
+		    strchr(" <>\"'\\^`{|}", c))
 			put_percent(&out, (Str){ &text.at[i], 1 });
 		else
 			buf_putc(&out, c);
@@ -271,7 +272,8 @@ Err *mustache_put(const Mustache *m, Arena *a, const Json *data, Buf *out)
 
 	TRY(put_nodes(&p, 0, m->count));
 	if (out->broken)
-		return err_new(a, ERR_TOO_LARGE, "template.output", "what the template gives is too long");
+		return err_new(a, ERR_TOO_LARGE, "template.output",
+		               "what the template gives is too long");
 	return NULL;
 }
 

@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "notification/figures.h"
+#include "notification/fsck.h"
 #include "notification/mail.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
@@ -13,6 +15,7 @@
 #include "notification/push.h"
 #include "notification/record.h"
 #include "notification/unsubscribe.h"
+#include "notification/users.h"
 #include "service/service.h"
 #include "store/job.h"
 
@@ -44,9 +47,11 @@ static Err *begin(ServiceHome *home)
 	state->home = home;
 	state->providers = channel_providers_new(home->arena);
 	state->zones = zones_new(home->arena);
+	figures_begin();
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
+	TRY(users_begin(home->db, home->arena));
 	TRY(mail_begin(home, &state->conf->mail, state->providers));
 	return push_begin(home, state->providers, &state->conf->push, state->conf->sms.at,
 	                  state->conf->sms.count);
@@ -57,6 +62,7 @@ static void end(ServiceHome *home)
 	if (!home->state)
 		return;
 	mail_end(home);
+	figures_end();
 	channel_providers_close(notification_state(home)->providers);
 }
 
@@ -146,6 +152,7 @@ static const JobKind jobs[] = {
 	SEND("sms"),
 	SEND("push"),
 	SEND("inbox"),
+	{ .name = JOB_USER, .fn = user_job, .at_once = 4, .backoff_max_us = 600 * US_PER_S },
 	{ .name = "notification.house", .fn = keep_house },
 	MAIL_JOBS,
 };
@@ -170,7 +177,7 @@ const Service *notification_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
-		.metrics = mail_metrics,
+		.metrics = notification_metrics,
 		.begin = begin,
 		.end = end,
 		.who = service_who_bearer,
@@ -186,6 +193,8 @@ const Service *notification_service(void)
 	routes[6] = inbox_routes();
 	routes[7] = mail_routes();
 	routes[8] = push_routes();
+	service.checks = notification_checks(&service.check_count);
+	service.consumers = users_consumers(&service.consumer_count);
 	service.conf = notification_conf_table();
 	return &service;
 }

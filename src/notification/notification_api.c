@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "notification/accept.h"
 #include "notification/delivery_domain.h"
+#include "notification/figures.h"
 #include "notification/notification_int.h"
 
 #include "notification_delivery_sql.h"
@@ -167,6 +168,17 @@ void put_time_or_null(JsonWriter *w, const char *key, OptInt at)
 		json_add_null(w);
 }
 
+static void put_words(JsonWriter *w, const char *key, Str words)
+{
+	Str word;
+
+	json_key(w, str_of(key));
+	json_begin_array(w);
+	while (str_split(&words, ' ', &word))
+		json_add_str(w, word);
+	json_end(w);
+}
+
 static void put_head(JsonWriter *w, Arena *a, const NotificationRow *n)
 {
 	json_put_str(w, "id", service_id_text(a, "ntf_", n->id));
@@ -174,7 +186,7 @@ static void put_head(JsonWriter *w, Arena *a, const NotificationRow *n)
 	json_put_str(w, "class", n->class);
 	json_put_str(w, "category", n->category);
 	json_put_str(w, "state", n->state);
-	json_put_str(w, "channels", n->channels);
+	put_words(w, "channels", n->channels);
 	put_time_or_null(w, "created_at", opt_int(n->created_at));
 	put_time_or_null(w, "send_at", n->send_at);
 	put_time_or_null(w, "expires_at", n->expires_at);
@@ -335,7 +347,7 @@ static Str channels_text(Arena *a, const NotificationIn *in)
 
 static Err *add(ServiceCall *c, Db *tx, void *arg)
 {
-	const Asked *asked = arg;
+	Asked *asked = arg;
 	const NotificationIn *in = c->in;
 	WorkflowRow *workflow;
 	NotificationRow *row;
@@ -343,6 +355,7 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 
 	TRY(workflow_need(tx, c->arena, in->workflow, &workflow));
 	TRY(notification_accept(tx, c->arena, workflow, asked, &row));
+	class_read(row->class, &asked->class);
 	service_say_header(c, "Location",
 	                   str_fmt(c->arena, "/v1/notifications/%.*s",
 	                           STR_ARG(service_id_text(c->arena, "ntf_", row->id))));
@@ -372,7 +385,9 @@ static Err *notification_post(ServiceCall *c)
 		         .collapse_key = in->collapse_key,
 		         .author = c->who.name,
 		         .traceparent = c->traceparent };
-	return service_effect(c, DB_READ_COMMITTED, add, &asked);
+	TRY(service_effect(c, DB_READ_COMMITTED, add, &asked));
+	figures_accepted(asked.class);
+	return NULL;
 }
 
 /* --- looking ---------------------------------------------------------------------------------------------------------------- */
@@ -525,7 +540,25 @@ static Err *notification_delete(ServiceCall *c)
 	return service_effect(c, DB_READ_COMMITTED, cancel, NULL);
 }
 
-static const ServiceRoute rows[] = {
+static Err *retry(ServiceCall *c, Db *tx, void *arg)
+{
+	const Uuid *id = arg;
+	DeliveryRow *row;
+
+	TRY(delivery_retry(tx, c->arena, *id, c->who.name));
+	TRY(db_one(tx, c->arena, delivery_by_id, &row, .id = *id));
+	return row ? put_delivery(service_json(c), tx, c->arena, row) : NULL;
+}
+
+static Err *delivery_retry_post(ServiceCall *c)
+{
+	Uuid id;
+
+	TRY(service_id(c, "id", "dlv_", &id));
+	return service_effect(c, DB_READ_COMMITTED, retry, &id);
+}
+
+static const ServiceRoute notification_rows[] = {
 	{ "POST", "/v1/notifications", notification_post, .scopes = SCOPE_SEND,
 	  .body = &new_notification, .body_max = BODY_MOST, .answer = &notification_fields,
 	  .status = 202, .idempotent = true, .tag = "notifications",
@@ -544,11 +577,14 @@ static const ServiceRoute rows[] = {
 	  .help = "cancel what of it is unsent" },
 	{ "GET", "/v1/deliveries/{id}", delivery_get, .scopes = SCOPE_READ, .tag = "notifications",
 	  .help = "one delivery with its timeline" },
+	{ "POST", "/v1/deliveries/{id}/retry", delivery_retry_post, .scopes = SCOPE_SEND,
+	  .status = 200, .idempotent = true, .tag = "notifications",
+	  .help = "send again what failed, or what may have been taken" },
 	{ "GET", "/v1/recipients/{recipient}/deliveries", recipient_deliveries, .scopes = "",
 	  .list = true, .tag = "recipients", .help = "what went to a recipient, newest first" },
 };
 
 ServiceRoutes notification_routes(void)
 {
-	return (ServiceRoutes)SERVICE_ROUTES(rows);
+	return (ServiceRoutes)SERVICE_ROUTES(notification_rows);
 }

@@ -3,7 +3,14 @@
  * The keys of the notification service. */
 #include "notification/notification_conf.h"
 
+#include "auth/seal.h"
+
 #include <string.h>
+
+static Err *verify_key(Arena *a, Str text)
+{
+	return seal_verify_row(a, text);
+}
 
 static const ConfKey notification_keys[] = {
 	{ "keep", CONF_DURATION, AT(NotificationConf, keep_us), .def = "90d", .min = "1h",
@@ -18,7 +25,13 @@ static const ConfKey notification_keys[] = {
 	  .help = "a file that messages are written to, a line of JSON each, which no provider takes",
 	  .more = "For trying things out, with services.development. Addresses that begin with soft, hard, refused, throttled, "
 	          "gone, unknown or unsent, and a dot, get that outcome." },
-	{ "mail", CONF_OBJECT, AT(NotificationConf, mail), .help = "e-mail: servers, signatures, the intake" },
+	{ "user_keys", CONF_STR, AT_LIST(NotificationConf, user_keys), .secret = true,
+	  .verify = verify_key, .max = "200",
+	  .help = "the user service's `keys`, that codes in mails of accounts are closed with" },
+	{ "user_key_file", CONF_PATH, AT(NotificationConf, user_key_file), .def = "data/user.key",
+	  .help = "the user service's key_file, where it has no `keys`" },
+	{ "mail", CONF_OBJECT, AT(NotificationConf, mail),
+	  .help = "e-mail: servers, signatures, the intake" },
 	{ "push", CONF_OBJECT, AT(NotificationConf, push), .help = "to browsers and telephones" },
 	{ "sms", CONF_OBJECT, AT_MAP(NotificationConf, sms), .help = "providers of SMS, by name" },
 };

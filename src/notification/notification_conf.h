@@ -7,10 +7,12 @@
 #include "notification/push_conf.h"
 
 typedef struct NotificationConf {
-	int64_t keep_us;       /* notifications that are over */
-	int64_t keep_inbox_us; /* items of inboxes */
-	Str unsubscribe_url;   /* empty: public_url */
-	Str record;            /* a file; empty: none */
+	int64_t keep_us;             /* notifications that are over */
+	int64_t keep_inbox_us;       /* items of inboxes */
+	Str unsubscribe_url;         /* empty: public_url */
+	Str record;                  /* a file; empty: none */
+	CONF_LIST_OF(Str) user_keys; /* that the user service closes codes with */
+	Str user_key_file;           /* where there are none */
 	MailConf mail;
 	PushConf push;
 	SmsConfs sms;

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "notification/notification_int.h"
 
+#include "notification_inbox_sql.h"
 #include "notification_recipient_sql.h"
 
 static uint8_t channel_bits(Str names)
@@ -70,7 +71,8 @@ Err *person_load(Zones *zones, Db *db, Arena *a, Str id, Person *out)
 			                .days = (uint8_t)row->quiet_days,
 			                .channels = channel_bits(row->quiet_channels) };
 		err = zones_get(zones, a, row->zone, &p.zone);
-		if (err && err->kind != ERR_INVALID) /* a zone that this machine does not know is UTC */
+		if (err &&
+		    err->kind != ERR_INVALID) /* a zone that this machine does not know is UTC */
 			return err;
 		TRY(load_contacts(db, a, &p));
 		TRY(load_preferences(db, a, &p));
@@ -83,7 +85,9 @@ Err *person_load(Zones *zones, Db *db, Arena *a, Str id, Person *out)
 
 Str person_address(const Person *person, Channel channel)
 {
-	return channel == CHANNEL_EMAIL ? person->email : channel == CHANNEL_SMS ? person->phone : S("");
+	return channel == CHANNEL_EMAIL ? person->email
+	       : channel == CHANNEL_SMS ? person->phone
+	                                : S("");
 }
 
 /* --- what holds a message ------------------------------------------------------------------------------------------------ */
@@ -97,7 +101,8 @@ static Err *look_at_suppressions(Db *db, Arena *a, const ClassRule *rule, Str ca
 	TRY(db_all(db, a, suppressions_of, &rows, &count, .channel = str_of(channel_name(channel)),
 	           .address_hash = address_hash(a, channel, address)));
 	for (size_t i = 0; i < count; i++) {
-		bool always = str_eq(rows[i].reason, S("bounce")) || str_eq(rows[i].reason, S("manual"));
+		bool always =
+			str_eq(rows[i].reason, S("bounce")) || str_eq(rows[i].reason, S("manual"));
 
 		if (!str_eq(rows[i].scope, S("*")) && !str_eq(rows[i].scope, category))
 			continue;
@@ -141,4 +146,15 @@ Err *suppress(Db *tx, Arena *a, Channel channel, Str address, Str scope, Str rea
 		               .created_at = time_utc_us() };
 
 	return db_exec_with(tx, a, suppression_put, &row, NULL);
+}
+
+Err *person_erase(Db *tx, Arena *a, Str id)
+{
+	TRY(db_exec(tx, a, deliveries_forget, NULL, .recipient = id));
+	TRY(db_exec(tx, a, items_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, topics_leave, NULL, .recipient = id));
+	TRY(db_exec(tx, a, preferences_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, devices_remove, NULL, .recipient = id));
+	TRY(db_exec(tx, a, contacts_remove, NULL, .recipient = id));
+	return db_exec(tx, a, recipient_remove, NULL, .id = id);
 }

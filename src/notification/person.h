@@ -37,3 +37,5 @@ Err *person_hold(Db *db, Arena *a, const Person *person, MessageClass class, Str
 /* From now on nothing goes to that address: scope "*" or a category; reason "bounce", "complaint", "unsubscribe" or "manual". */
 Err *suppress(Db *tx, Arena *a, Channel channel, Str address, Str scope, Str reason, Str detail)
 	MUST_USE;
+/* Who it was is forgotten, in a transaction: what was sent stays as numbers. */
+Err *person_erase(Db *tx, Arena *a, Str id) MUST_USE;

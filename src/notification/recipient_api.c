@@ -11,8 +11,8 @@
 #include "notification/delivery_domain.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
+#include "notification/person.h"
 
-#include "notification_inbox_sql.h"
 #include "notification_recipient_sql.h"
 
 enum { DEVICES_MOST = 50, PREFERENCES_MOST = 200 };
@@ -20,8 +20,10 @@ enum { DEVICES_MOST = 50, PREFERENCES_MOST = 200 };
 /* --- quiet hours, between the API's form and the database's ----------------------------------------------------------------- */
 
 static const ConfWord day_words[] = {
-	{ "sun", 0, "Sunday" },   { "mon", 1, "Monday" }, { "tue", 2, "Tuesday" },  { "wed", 3, "Wednesday" },
-	{ "thu", 4, "Thursday" }, { "fri", 5, "Friday" }, { "sat", 6, "Saturday" }, { 0 },
+	{ "sun", 0, "Sunday" },   { "mon", 1, "Monday" },
+	{ "tue", 2, "Tuesday" },  { "wed", 3, "Wednesday" },
+	{ "thu", 4, "Thursday" }, { "fri", 5, "Friday" },
+	{ "sat", 6, "Saturday" }, { 0 },
 };
 static const ConfWord quiet_channel_words[] = {
 	{ "email", CHANNEL_EMAIL, "e-mail" },
@@ -42,11 +44,13 @@ static const Field quiet_rows[] = {
 	  .help = "until then, over midnight when it is earlier" },
 	{ "days", FIELD_ENUM, AT_LIST(QuietIn, days), .items_max = 7, .names = day_words,
 	  .help = "on which it begins; none: every day" },
-	{ "channels", FIELD_ENUM, AT_LIST(QuietIn, channels), .items_max = 4, .names = quiet_channel_words,
-	  .help = "that are quiet; none: push and sms" },
+	{ "channels", FIELD_ENUM, AT_LIST(QuietIn, channels), .items_max = 4,
+	  .names = quiet_channel_words, .help = "that are quiet; none: push and sms" },
 };
-static const FieldTable quiet_fields = { "QuietHours", FIELD_ROWS(QuietIn, quiet_rows),
-	                          .help = "when nothing wakes a recipient; critical messages do" };
+static const FieldTable quiet_fields = {
+	"QuietHours", FIELD_ROWS(QuietIn, quiet_rows),
+	.help = "when nothing wakes a recipient; critical messages do"
+};
 
 static int64_t quiet_days(const QuietIn *in)
 {
@@ -101,7 +105,8 @@ Err *recipient_of(ServiceCall *c, const char *scope, Str *out)
 	if (str_eq(part, S("me")))
 		part = c->who.name;
 	if (!part.len || part.len > 128)
-		return err_new(c->arena, ERR_NOT_FOUND, "recipient.unknown", "there is no such recipient");
+		return err_new(c->arena, ERR_NOT_FOUND, "recipient.unknown",
+		               "there is no such recipient");
 	if (!str_eq(part, c->who.name))
 		TRY(service_need_scope(c, scope));
 	*out = part;
@@ -112,7 +117,8 @@ static Err *need(ServiceCall *c, Db *db, Str id, RecipientRow **out)
 {
 	TRY(db_one(db, c->arena, recipient_by_id, out, .id = id));
 	if (!*out)
-		return err_new(c->arena, ERR_NOT_FOUND, "recipient.unknown", "there is no such recipient");
+		return err_new(c->arena, ERR_NOT_FOUND, "recipient.unknown",
+		               "there is no such recipient");
 	return NULL;
 }
 
@@ -227,8 +233,8 @@ static const Field recipient_rows_in[] = {
 	  .help = "how they are called" },
 	{ "locale", FIELD_STR, AT(RecipientIn, locale), GIVEN(RecipientIn, has_locale), .max = 35,
 	  .verify = verify_language, .help = "their language: de, de-AT" },
-	{ "zone", FIELD_STR, AT(RecipientIn, zone), GIVEN(RecipientIn, has_zone), .min = 1, .max = 64,
-	  .help = "their time zone: Europe/Berlin" },
+	{ "zone", FIELD_STR, AT(RecipientIn, zone), GIVEN(RecipientIn, has_zone), .min = 1,
+	  .max = 64, .help = "their time zone: Europe/Berlin" },
 };
 static const FieldTable recipient_in = { "RecipientPut", FIELD_ROWS(RecipientIn, recipient_rows_in),
 	                                 .help = "what is known of a recipient" };
@@ -238,12 +244,14 @@ typedef struct RecipientOut {
 	const Json *contacts, *quiet_hours;
 } RecipientOut;
 static const Field recipient_rows_out[] = {
-	{ "id", FIELD_STR, AT(RecipientOut, id), .required = true, .help = "what they are called by programs" },
+	{ "id", FIELD_STR, AT(RecipientOut, id), .required = true,
+	  .help = "what they are called by programs" },
 	{ "name", FIELD_STR, AT(RecipientOut, name), .help = "how they are called" },
 	{ "locale", FIELD_STR, AT(RecipientOut, locale), .help = "their language" },
 	{ "zone", FIELD_STR, AT(RecipientOut, zone), .help = "their time zone" },
 	{ "contacts", FIELD_JSON, AT(RecipientOut, contacts), .help = "where mails and SMS go" },
-	{ "quiet_hours", FIELD_JSON, AT(RecipientOut, quiet_hours), .help = "when nothing wakes them" },
+	{ "quiet_hours", FIELD_JSON, AT(RecipientOut, quiet_hours),
+	  .help = "when nothing wakes them" },
 };
 static const FieldTable recipient_out = { "Recipient", FIELD_ROWS(RecipientOut, recipient_rows_out),
 	                                  .help = "one who gets notifications" };
@@ -282,19 +290,11 @@ static Err *recipient_put(ServiceCall *c)
 	return service_effect(c, DB_READ_COMMITTED, set_recipient, &id);
 }
 
-/* Who it was is forgotten: what was sent stays as numbers. */
 static Err *erase(ServiceCall *c, Db *tx, void *arg)
 {
 	const Str *id = arg;
-	Arena *a = c->arena;
 
-	TRY(db_exec(tx, a, deliveries_forget, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, items_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, topics_leave, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, preferences_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, devices_remove, NULL, .recipient = *id));
-	TRY(db_exec(tx, a, contacts_remove, NULL, .recipient = *id));
-	return db_exec(tx, a, recipient_remove, NULL, .id = *id);
+	return person_erase(tx, c->arena, *id);
 }
 
 static Err *recipient_delete(ServiceCall *c)
@@ -332,7 +332,8 @@ static Err *set_contact(ServiceCall *c, Db *tx, void *arg)
 	ContactRow *row = arg;
 	RecipientRow *r;
 
-	TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = row->recipient, .now = row->updated_at));
+	TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = row->recipient,
+	            .now = row->updated_at));
 	TRY(db_exec_with(tx, c->arena, contact_put, row, NULL));
 	TRY(need(c, tx, row->recipient, &r));
 	return put_recipient(c, tx, r);
@@ -420,9 +421,12 @@ static Err *quiet_delete(ServiceCall *c)
 /* --- preferences ----------------------------------------------------------------------------------------------------------- */
 
 static const ConfWord any_channel_words[] = {
-	{ "*", CHANNELS, "every channel" },         { "email", CHANNEL_EMAIL, "e-mail" },
-	{ "sms", CHANNEL_SMS, "SMS" },              { "push", CHANNEL_PUSH, "to devices" },
-	{ "inbox", CHANNEL_INBOX, "in the application" }, { 0 },
+	{ "*", CHANNELS, "every channel" },
+	{ "email", CHANNEL_EMAIL, "e-mail" },
+	{ "sms", CHANNEL_SMS, "SMS" },
+	{ "push", CHANNEL_PUSH, "to devices" },
+	{ "inbox", CHANNEL_INBOX, "in the application" },
+	{ 0 },
 };
 
 typedef struct PreferenceIn {
@@ -435,9 +439,11 @@ static const Field preference_rows[] = {
 	  .help = "of workflows; *: every one" },
 	{ "channel", FIELD_ENUM, AT(PreferenceIn, channel), .names = any_channel_words,
 	  .help = "by which; *: every one" },
-	{ "allowed", FIELD_BOOL, AT(PreferenceIn, allowed), .required = true, .help = "do they want it" },
+	{ "allowed", FIELD_BOOL, AT(PreferenceIn, allowed), .required = true,
+	  .help = "do they want it" },
 };
-static const FieldTable preference_fields = { "Preference", FIELD_ROWS(PreferenceIn, preference_rows),
+static const FieldTable preference_fields = { "Preference",
+	                                      FIELD_ROWS(PreferenceIn, preference_rows),
 	                                      .help = "the most exact one counts" };
 typedef struct PreferencesIn {
 	CONF_LIST_OF(PreferenceIn) preferences;
@@ -446,7 +452,8 @@ static const Field preferences_rows[] = {
 	{ "preferences", FIELD_OBJECT, AT_LIST(PreferencesIn, preferences), .required = true,
 	  .items_max = PREFERENCES_MOST, .table = &preference_fields, .help = "all of them" },
 };
-static const FieldTable preferences_in = { "PreferencesPut", FIELD_ROWS(PreferencesIn, preferences_rows),
+static const FieldTable preferences_in = { "PreferencesPut",
+	                                   FIELD_ROWS(PreferencesIn, preferences_rows),
 	                                   .help = "what a recipient wants" };
 
 static Err *put_preferences(ServiceCall *c, Db *db, Str id)
@@ -494,8 +501,9 @@ static Err *set_preferences(ServiceCall *c, Db *tx, void *arg)
 
 		TRY(db_exec(tx, c->arena, preference_put, NULL, .recipient = *id,
 		            .category = p->category,
-		            .channel = p->channel == CHANNELS ? S("*") :
-		                                                str_of(channel_name((Channel)p->channel)),
+		            .channel = p->channel == CHANNELS
+		                               ? S("*")
+		                               : str_of(channel_name((Channel)p->channel)),
 		            .allowed = p->allowed, .now = now_us));
 	}
 	return put_preferences(c, tx, *id);
@@ -572,11 +580,12 @@ static Err *add_device(ServiceCall *c, Db *tx, void *arg)
 	DeviceRow *devices;
 	size_t count;
 
-	TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = row->recipient, .now = row->updated_at));
+	TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = row->recipient,
+	            .now = row->updated_at));
 	TRY(db_all(tx, c->arena, devices_of, &devices, &count, .recipient = row->recipient));
 	if (count >= DEVICES_MOST)
-		return err_new(c->arena, ERR_CONFLICT, "device.many", "there are %d devices already",
-		               DEVICES_MOST);
+		return err_new(c->arena, ERR_CONFLICT, "device.many",
+		               "there are %d devices already", DEVICES_MOST);
 	TRY(db_exec_with(tx, c->arena, device_put, row, NULL));
 	TRY(db_one(tx, c->arena, device_by_token, &known, .platform = row->platform,
 	           .token = row->token));
@@ -619,9 +628,11 @@ static Err *drop_device(ServiceCall *c, Db *tx, void *arg)
 	const DeviceRow *row = arg;
 	int64_t gone;
 
-	TRY(db_exec(tx, c->arena, device_remove, &gone, .id = row->id, .recipient = row->recipient));
+	TRY(db_exec(tx, c->arena, device_remove, &gone, .id = row->id,
+	            .recipient = row->recipient));
 	if (!gone)
-		return err_new(c->arena, ERR_NOT_FOUND, "device.unknown", "there is no such device");
+		return err_new(c->arena, ERR_NOT_FOUND, "device.unknown",
+		               "there is no such device");
 	return NULL;
 }
 
@@ -639,15 +650,16 @@ static Err *device_delete(ServiceCall *c)
 static const ServiceRoute recipient_rows[] = {
 	{ "GET", "/v1/recipients", recipients_list, .scopes = SCOPE_READ, .answer = &recipient_out,
 	  .list = true, .tag = "recipients", .help = "recipients" },
-	{ "GET", "/v1/recipients/{recipient}", recipient_get, .scopes = "", .answer = &recipient_out,
-	  .etag = true, .tag = "recipients", .help = "one; me: who asks" },
+	{ "GET", "/v1/recipients/{recipient}", recipient_get, .scopes = "",
+	  .answer = &recipient_out, .etag = true, .tag = "recipients",
+	  .help = "one; me: who asks" },
 	{ "PUT", "/v1/recipients/{recipient}", recipient_put, .scopes = "", .body = &recipient_in,
 	  .answer = &recipient_out, .etag = true, .tag = "recipients",
 	  .help = "what is known of one; what is not said stays" },
-	{ "DELETE", "/v1/recipients/{recipient}", recipient_delete, .scopes = "", .tag = "recipients",
-	  .help = "forget who it was" },
-	{ "PUT", "/v1/recipients/{recipient}/contacts/{channel}", contact_set, .scopes = SCOPE_WRITE,
-	  .body = &contact_in, .answer = &recipient_out, .tag = "recipients",
+	{ "DELETE", "/v1/recipients/{recipient}", recipient_delete, .scopes = "",
+	  .tag = "recipients", .help = "forget who it was" },
+	{ "PUT", "/v1/recipients/{recipient}/contacts/{channel}", contact_set,
+	  .scopes = SCOPE_WRITE, .body = &contact_in, .answer = &recipient_out, .tag = "recipients",
 	  .help = "where mails (email) or SMS (sms) go" },
 	{ "DELETE", "/v1/recipients/{recipient}/contacts/{channel}", contact_delete,
 	  .scopes = SCOPE_WRITE, .tag = "recipients", .help = "nowhere any more" },
@@ -655,16 +667,17 @@ static const ServiceRoute recipient_rows[] = {
 	  .body = &quiet_fields, .answer = &recipient_out, .tag = "recipients",
 	  .help = "when nothing wakes them" },
 	{ "DELETE", "/v1/recipients/{recipient}/quiet-hours", quiet_delete, .scopes = "",
-	  .answer = &recipient_out, .status = 200, .tag = "recipients", .help = "no quiet hours any more" },
+	  .answer = &recipient_out, .status = 200, .tag = "recipients",
+	  .help = "no quiet hours any more" },
 	{ "GET", "/v1/recipients/{recipient}/preferences", preferences_get, .scopes = "",
 	  .answer = &preferences_in, .tag = "recipients", .help = "what they want" },
 	{ "PUT", "/v1/recipients/{recipient}/preferences", preferences_put, .scopes = "",
 	  .body = &preferences_in, .answer = &preferences_in, .tag = "recipients",
 	  .help = "all that they want and do not want" },
-	{ "GET", "/v1/recipients/{recipient}/devices", devices_get, .scopes = "", .tag = "recipients",
-	  .help = "their devices" },
-	{ "POST", "/v1/recipients/{recipient}/devices", device_post, .scopes = "", .body = &device_in,
-	  .status = 201, .idempotent = true, .tag = "recipients",
+	{ "GET", "/v1/recipients/{recipient}/devices", devices_get, .scopes = "",
+	  .tag = "recipients", .help = "their devices" },
+	{ "POST", "/v1/recipients/{recipient}/devices", device_post, .scopes = "",
+	  .body = &device_in, .status = 201, .idempotent = true, .tag = "recipients",
 	  .help = "one more; who says a token last has it" },
 	{ "DELETE", "/v1/recipients/{recipient}/devices/{device}", device_delete, .scopes = "",
 	  .tag = "recipients", .help = "one less" },

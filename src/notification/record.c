@@ -74,7 +74,7 @@ static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out
 
 	if (str_starts(m->to, S("unsent.")))
 		return err_new(a, ERR_IO, "record.unsent", "that was to fail before the wire");
-	if (str_starts(m->to, S("hang."))) /* until somebody ends the process */
+	if (str_starts(m->to, S("hang.")) && m->attempt == 1) /* until somebody ends the process */
 		TRY(fiber_sleep(3600 * US_PER_S));
 	*out = (SendResult){ .outcome = outcome_of(m), .code = S("record") };
 	if (out->outcome != SEND_ACCEPTED && out->outcome != SEND_UNKNOWN)
@@ -83,7 +83,8 @@ static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out
 	if (write(record->fd, line.at, line.len) != (ssize_t)line.len)
 		return err_errno(a, errno, "record.write", "a message could not be written down");
 	if (out->outcome == SEND_ACCEPTED)
-		out->id = str_fmt(a, "rec-%.*s-%" PRId64, STR_ARG(uuid_text(a, m->delivery)), m->attempt);
+		out->id = str_fmt(a, "rec-%.*s-%" PRId64, STR_ARG(uuid_text(a, m->delivery)),
+		                  m->attempt);
 	return NULL;
 }
 
@@ -93,9 +94,18 @@ static void record_close(void *arg)
 }
 
 static const ProviderKind kinds[] = {
-	{ .name = "record", .channel = CHANNEL_EMAIL, .send = record_send, .help = "writes mails down" },
-	{ .name = "record", .channel = CHANNEL_SMS, .send = record_send, .help = "writes SMS down" },
-	{ .name = "record", .channel = CHANNEL_PUSH, .send = record_send, .can_dedupe = true,
+	{ .name = "record",
+	  .channel = CHANNEL_EMAIL,
+	  .send = record_send,
+	  .help = "writes mails down" },
+	{ .name = "record",
+	  .channel = CHANNEL_SMS,
+	  .send = record_send,
+	  .help = "writes SMS down" },
+	{ .name = "record",
+	  .channel = CHANNEL_PUSH,
+	  .send = record_send,
+	  .can_dedupe = true,
 	  .help = "writes pushes down" },
 };
 
@@ -108,7 +118,9 @@ Err *record_add(Arena *a, Providers *providers, Str path)
 		return err_errno(a, errno, "base.file", "%.*s", STR_ARG(path));
 	arena_defer(a, record_close, record);
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		TRY(provider_add(providers, &(Provider){ .name = S("record"), .kind = &kinds[i],
-		                                         .state = record, .order = 1000000 }));
+		TRY(provider_add(providers, &(Provider){ .name = S("record"),
+		                                         .kind = &kinds[i],
+		                                         .state = record,
+		                                         .order = 1000000 }));
 	return NULL;
 }

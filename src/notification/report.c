@@ -37,7 +37,8 @@ static Err *find(Db *tx, Arena *a, const DeliveryReport *report, DeliveryRow **o
 	*out = NULL;
 	if (uuid_is_nil(id)) {
 		if (report->provider_id.len)
-			TRY(db_one(tx, a, attempt_by_provider_id, &attempt, .provider = report->provider,
+			TRY(db_one(tx, a, attempt_by_provider_id, &attempt,
+			           .provider = report->provider,
 			           .provider_id = report->provider_id));
 		if (!attempt)
 			return NULL;
@@ -57,9 +58,9 @@ static Err *of_the_address(Db *tx, Arena *a, const DeliveryReport *report, const
 		               .said_before = report->at_us ? report->at_us : now_us);
 	if (!d->address.len || !kinds[report->kind].suppress)
 		return NULL;
-	TRY(db_exec(tx, a, contacts_state, NULL, .address_hash = address_hash(a, channel, d->address),
-	            .channel = d->channel, .state = str_of(kinds[report->kind].contact),
-	            .now = now_us));
+	TRY(db_exec(tx, a, contacts_state, NULL,
+	            .address_hash = address_hash(a, channel, d->address), .channel = d->channel,
+	            .state = str_of(kinds[report->kind].contact), .now = now_us));
 	return suppress(tx, a, channel, d->address, S("*"), str_of(kinds[report->kind].suppress),
 	                report->code);
 }
@@ -84,7 +85,8 @@ Err *notification_report(Db *tx, Arena *a, const DeliveryReport *report, bool *k
 		return NULL;
 	*known = true;
 	if (delivery_state_of(d) == DELIVERY_SENDING) /* its outcome is not written yet */
-		return err_new(a, ERR_BUSY, "delivery.sending", "it is being sent: tell it again later");
+		return err_new(a, ERR_BUSY, "delivery.sending",
+		               "it is being sent: tell it again later");
 	if (!uuid_is_nil(report->event))
 		TRY(inbox_take(tx, a, S("reports"), report->provider, report->event, &fresh));
 	if (!fresh)

@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "notification/delivery.h"
+#include "notification/figures.h"
 #include "notification/inbox.h"
 #include "notification/message.h"
 #include "notification/notification_int.h"
@@ -78,7 +79,9 @@ static Err *move(Sending *s, DeliveryState to, Str reason, int64_t due_at_us, St
 		                      .due_at_us = due_at_us,
 		                      .traceparent = s->n->traceparent };
 	s->again = due_at_us != 0;
-	return db_txn(s->db, job_arena(s->run), DB_READ_COMMITTED, move_txn, s);
+	TRY(db_txn(s->db, job_arena(s->run), DB_READ_COMMITTED, move_txn, s));
+	figures_delivery(delivery_channel(s->d), to);
+	return NULL;
 }
 
 /* --- what came of an attempt ---------------------------------------------------------------------------------------------- */
@@ -87,8 +90,8 @@ static bool is_another(Sending *s, Str tried)
 {
 	int64_t wait_us;
 
-	return provider_pick(s->state->providers, job_arena(s->run), &s->message, tried, &wait_us) !=
-	       NULL;
+	return provider_pick(s->state->providers, job_arena(s->run), &s->message, tried,
+	                     &wait_us) != NULL;
 }
 
 static void decide(Sending *s, bool another, bool can_dedupe, Next *next)
@@ -116,6 +119,14 @@ static void tried_after(Arena *a, DeliveryRow *d, const Next *next, Str provider
 		d->tried = S("");
 }
 
+/* A device that was told anew since is another one, or back. */
+static int64_t gone_before(const Sending *s)
+{
+	int64_t since_us = s->result.gone_us;
+
+	return since_us ? MIN(since_us, s->d->created_at) : s->d->created_at;
+}
+
 static Err *effects(Db *tx, Arena *a, const Sending *s, Str provider)
 {
 	const DeliveryRow *d = s->d;
@@ -125,16 +136,20 @@ static Err *effects(Db *tx, Arena *a, const Sending *s, Str provider)
 	(void)provider;
 	if (channel == CHANNEL_PUSH && uuid_read(d->target, &device)) {
 		if (s->result.outcome == SEND_GONE)
-			return db_exec(tx, a, device_gone, NULL, .id = device, .said_before = d->created_at);
+			return db_exec(tx, a, device_gone, NULL, .id = device,
+			               .said_before = gone_before(s));
 		if (s->result.outcome == SEND_ACCEPTED)
-			return db_exec(tx, a, device_worked, NULL, .id = device, .now = time_utc_us());
-		return s->result.outcome == SEND_HARD ? db_exec(tx, a, device_failed, NULL, .id = device) :
-		                                        NULL;
+			return db_exec(tx, a, device_worked, NULL, .id = device,
+			               .now = time_utc_us());
+		return s->result.outcome == SEND_HARD
+		               ? db_exec(tx, a, device_failed, NULL, .id = device)
+		               : NULL;
 	}
 	if (s->result.outcome != SEND_HARD)
 		return NULL;
-	TRY(db_exec(tx, a, contacts_state, NULL, .address_hash = address_hash(a, channel, d->address),
-	            .channel = d->channel, .state = S("bounced"), .now = time_utc_us()));
+	TRY(db_exec(tx, a, contacts_state, NULL,
+	            .address_hash = address_hash(a, channel, d->address), .channel = d->channel,
+	            .state = S("bounced"), .now = time_utc_us()));
 	return suppress(tx, a, channel, d->address, S("*"), S("bounce"), s->result.code);
 }
 
@@ -176,14 +191,17 @@ static Err *write_outcome(Sending *s, Str provider, bool another, bool can_dedup
 
 	decide(s, another, can_dedupe, &o.next);
 	s->change = (DeliveryChange){ .to = o.next.state,
-		                      .reason = s->result.outcome == SEND_ACCEPTED ?
-		                                        S("") :
-		                                        str_of(outcome_name(s->result.outcome)),
+		                      .reason = s->result.outcome == SEND_ACCEPTED
+		                                        ? S("")
+		                                        : str_of(outcome_name(s->result.outcome)),
 		                      .detail = outcome_detail(a, s, provider),
 		                      .provider = provider,
 		                      .due_at_us = o.next.at_us,
 		                      .traceparent = s->n->traceparent };
-	return db_txn(s->db, a, DB_READ_COMMITTED, outcome_txn, &o);
+	TRY(db_txn(s->db, a, DB_READ_COMMITTED, outcome_txn, &o));
+	figures_attempt(delivery_channel(s->d), s->result.outcome);
+	figures_delivery(delivery_channel(s->d), o.next.state);
+	return NULL;
 }
 
 /* --- the wire --------------------------------------------------------------------------------------------------------------- */
@@ -197,8 +215,8 @@ static Err *attempt_txn(Db *tx, Arena *a, void *arg)
 	TRY(db_one(tx, a, delivery_lock, &row, .id = s->d->id));
 	if (!row || row->version != s->d->version)
 		return err_new(a, ERR_CONFLICT, "delivery.changed", "it has changed since");
-	TRY(person_hold(tx, a, &s->person, delivery_class(row), row->category, delivery_channel(row),
-	                row->address, time_utc_us(), &hold));
+	TRY(person_hold(tx, a, &s->person, delivery_class(row), row->category,
+	                delivery_channel(row), row->address, time_utc_us(), &hold));
 	if (hold.state == DELIVERY_SUPPRESSED)
 		return err_new(a, ERR_CONFLICT, "delivery.changed", "it is held back since");
 	row->template_version = s->making.version ? opt_int(s->making.version) : (OptInt){ 0 };
@@ -213,7 +231,8 @@ static Err *undo_txn(Db *tx, Arena *a, void *arg)
 	TRY(db_exec(tx, a, attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
 	row.attempts--;
 	return delivery_change(tx, a, &row,
-	                       &(DeliveryChange){ .to = DELIVERY_QUEUED, .reason = S("not_begun") });
+	                       &(DeliveryChange){ .to = DELIVERY_QUEUED,
+	                                          .reason = S("not_begun") });
 }
 
 /* The wire was never reached: as if it had not begun. The job is given back with its error. */
@@ -227,6 +246,12 @@ static Err *undo(Sending *s, Err *why)
 	return why;
 }
 
+/* When it was to go out: asked for, or the time that was named. */
+static int64_t wanted_at(const Sending *s)
+{
+	return MAX(s->n->created_at, s->n->send_at.set ? s->n->send_at.v : 0);
+}
+
 static Err *over_the_wire(Sending *s)
 {
 	Arena *a = job_arena(s->run);
@@ -237,11 +262,14 @@ static Err *over_the_wire(Sending *s)
 	TRY(db_one(s->db, a, delivery_by_id, &s->d, .id = s->d->id));
 	if (!s->d)
 		return err_new(a, ERR_CONFLICT, "delivery.changed", "it is gone");
+	if (s->d->attempts == 1)
+		figures_wire(delivery_class(s->d), time_utc_us() - wanted_at(s));
 	err = s->provider->kind->send(s->provider->state, a, &s->message, &s->result);
 	if (err)
 		return undo(s, err);
 	provider_told(s->state->providers, s->provider, &s->result);
-	return write_outcome(s, s->provider->name, is_another(s, tried), s->provider->kind->can_dedupe);
+	return write_outcome(s, s->provider->name, is_another(s, tried),
+	                     s->provider->kind->can_dedupe);
 }
 
 /* --- into the inbox ------------------------------------------------------------------------------------------------------- */
@@ -300,8 +328,10 @@ static Err *settle_lost(Sending *s)
 	if (!attempt || attempt->ended_at.set)
 		return move(s, DELIVERY_QUEUED, S("not_begun"), time_utc_us(), S(""));
 	provider = provider_find(s->state->providers, delivery_channel(s->d), attempt->provider);
-	s->result = (SendResult){ .outcome = SEND_UNKNOWN,
-		                  .detail = S("the process that sent it ended before it was answered") };
+	s->result =
+		(SendResult){ .outcome = SEND_UNKNOWN,
+		              .detail =
+		                      S("the process that sent it ended before it was answered") };
 	return write_outcome(s, attempt->provider, false, provider && provider->kind->can_dedupe);
 }
 
@@ -332,13 +362,16 @@ static Err *pick(Sending *s, int64_t *wait_us)
 
 	*wait_us = 0;
 	if (str_starts(tried, S("=")))
-		s->provider = provider_find(providers, delivery_channel(s->d), str_sub(tried, 1, tried.len));
+		s->provider = provider_find(providers, delivery_channel(s->d),
+		                            str_sub(tried, 1, tried.len));
 	else
-		s->provider = provider_pick(providers, job_arena(s->run), &s->message, tried, wait_us);
+		s->provider =
+			provider_pick(providers, job_arena(s->run), &s->message, tried, wait_us);
 	if (s->provider)
 		return NULL;
 	if (*wait_us)
-		return move(s, DELIVERY_DEFERRED, S("no_provider"), time_utc_us() + *wait_us, S(""));
+		return move(s, DELIVERY_DEFERRED, S("no_provider"), time_utc_us() + *wait_us,
+		            S(""));
 	return move(s, DELIVERY_FAILED, S("no_provider"), 0, S("no provider takes it"));
 }
 
@@ -348,18 +381,23 @@ static Err *send_now(Sending *s)
 	int64_t wait_us;
 	Err *err;
 
-	s->making = (Making){ .state = s->state,
-		              .delivery = s->d,
-		              .notification = s->n,
-		              .workflow = s->workflow,
-		              .person = &s->person,
-		              .version = s->d->template_version.set ? s->d->template_version.v : 0 };
+	s->making =
+		(Making){ .state = s->state,
+		          .delivery = s->d,
+		          .notification = s->n,
+		          .workflow = s->workflow,
+		          .person = &s->person,
+		          .version = s->d->template_version.set ? s->d->template_version.v : 0 };
 	err = message_make(s->db, a, &s->making, &s->message);
-	if (err && (err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND || err->kind == ERR_TOO_LARGE))
+	if (err &&
+	    (err->kind == ERR_INVALID || err->kind == ERR_NOT_FOUND || err->kind == ERR_TOO_LARGE))
 		return move(s, DELIVERY_FAILED, str_of(err->slug), 0, err->text);
 	TRY(err);
-	if (s->message.channel == CHANNEL_INBOX)
-		return db_txn(s->db, a, DB_READ_COMMITTED, inbox_txn, s);
+	if (s->message.channel == CHANNEL_INBOX) {
+		TRY(db_txn(s->db, a, DB_READ_COMMITTED, inbox_txn, s));
+		figures_delivery(CHANNEL_INBOX, DELIVERY_DELIVERED);
+		return NULL;
+	}
 	TRY(pick(s, &wait_us));
 	return s->provider ? over_the_wire(s) : NULL;
 }
@@ -370,7 +408,9 @@ Err *send_job(JobRun *run, void *arg)
 	Sending *s = ARENA_NEW(job_arena(run), Sending);
 	bool over;
 
-	*s = (Sending){ .run = run, .home = home, .state = notification_state(home), .db = home->db };
+	*s = (Sending){
+		.run = run, .home = home, .state = notification_state(home), .db = home->db
+	};
 	TRY(read_all(s, &over));
 	if (over)
 		return NULL;

@@ -40,9 +40,12 @@ static const Field part_rows[] = {
 	  .help = "for which it is" },
 	{ "locale", FIELD_STR, AT(PartIn, locale), .required = true, .min = 1, .max = 35,
 	  .verify = verify_language, .help = "the language: de, de-AT" },
-	{ "subject", FIELD_STR, AT(PartIn, subject), .max = 1000, .help = "of a mail; the title elsewhere" },
-	{ "text", FIELD_STR, AT(PartIn, text), .max = 256 << 10, .controls = true, .help = "plain text" },
-	{ "html", FIELD_STR, AT(PartIn, html), .max = 256 << 10, .controls = true, .help = "of a mail" },
+	{ "subject", FIELD_STR, AT(PartIn, subject), .max = 1000,
+	  .help = "of a mail; the title elsewhere" },
+	{ "text", FIELD_STR, AT(PartIn, text), .max = 256 << 10, .controls = true,
+	  .help = "plain text" },
+	{ "html", FIELD_STR, AT(PartIn, html), .max = 256 << 10, .controls = true,
+	  .help = "of a mail" },
 	{ "url", FIELD_STR, AT(PartIn, url), .max = 2000, .help = "where a click leads" },
 	{ "icon", FIELD_STR, AT(PartIn, icon), .max = 2000, .help = "a picture's URL" },
 	{ "data", FIELD_STR, AT(PartIn, data), .max = 16 << 10, .controls = true,
@@ -57,12 +60,14 @@ typedef struct VersionIn {
 	bool draft;
 } VersionIn;
 static const Field version_rows[] = {
-	{ "parts", FIELD_OBJECT, AT_LIST(VersionIn, parts), .required = true, .items_max = PARTS_MOST,
-	  .table = &part_fields, .help = "one for each channel and language" },
+	{ "parts", FIELD_OBJECT, AT_LIST(VersionIn, parts), .required = true,
+	  .items_max = PARTS_MOST, .table = &part_fields,
+	  .help = "one for each channel and language" },
 	{ "note", FIELD_STR, AT(VersionIn, note), .max = 500, .help = "what has changed" },
 	{ "draft", FIELD_BOOL, AT(VersionIn, draft), .help = "do not use it yet" },
 };
-static const FieldTable version_fields = { "TemplateVersionNew", FIELD_ROWS(VersionIn, version_rows),
+static const FieldTable version_fields = { "TemplateVersionNew",
+	                                   FIELD_ROWS(VersionIn, version_rows),
 	                                   .help = "a new version of a template" };
 
 typedef struct CurrentIn {
@@ -82,16 +87,22 @@ typedef struct PreviewIn {
 	const Json *data;
 } PreviewIn;
 #define PREVIEW_ROWS \
-	{ "channel", FIELD_ENUM, AT(PreviewIn, channel), .required = true, .names = channel_words, \
+	{ "channel", \
+	  FIELD_ENUM, \
+	  AT(PreviewIn, channel), \
+	  .required = true, \
+	  .names = channel_words, \
 	  .help = "of which" }, \
-		{ "locale", FIELD_STR, AT(PreviewIn, locale), .max = 35, .help = "in which language" }, \
-		{ "version", FIELD_INT, AT(PreviewIn, version), .min = 1, .max = 1000000, \
-		  .help = "of which version; else the current one" }, \
+		{ "locale", FIELD_STR, AT(PreviewIn, locale), .max = 35, \
+		  .help = "in which language" }, \
+		{ "version", FIELD_INT,      AT(PreviewIn, version), \
+		  .min = 1,  .max = 1000000, .help = "of which version; else the current one" }, \
 		{ "recipient", FIELD_STR, AT(PreviewIn, recipient), .max = 128, \
 		  .help = "as somebody would get it" }, \
 		{ "data", FIELD_JSON, AT(PreviewIn, data), .help = "an object to fill it with" },
 static const Field preview_rows[] = { PREVIEW_ROWS };
-static const FieldTable preview_fields = { "TemplatePreviewAsk", FIELD_ROWS(PreviewIn, preview_rows),
+static const FieldTable preview_fields = { "TemplatePreviewAsk",
+	                                   FIELD_ROWS(PreviewIn, preview_rows),
 	                                   .help = "what is to be looked at" };
 static const Field test_rows[] = {
 	PREVIEW_ROWS{ "to", FIELD_STR, AT(PreviewIn, to), .required = true, .min = 3, .max = 254,
@@ -120,7 +131,8 @@ static Err *need(ServiceCall *c, Db *db, TemplateRow **out)
 {
 	TRY(db_one(db, c->arena, template_by_name, out, .name = service_part(c, "name")));
 	if (!*out)
-		return err_new(c->arena, ERR_NOT_FOUND, "template.unknown", "there is no such template");
+		return err_new(c->arena, ERR_NOT_FOUND, "template.unknown",
+		               "there is no such template");
 	return NULL;
 }
 
@@ -186,7 +198,8 @@ static Err *template_version_get(ServiceCall *c)
 	TRY(need(c, c->db, &row));
 	if (!str_to_u64(service_part(c, "version"), &version) || !version ||
 	    version > (uint64_t)row->newest)
-		return err_new(c->arena, ERR_NOT_FOUND, "template.version", "there is no such version");
+		return err_new(c->arena, ERR_NOT_FOUND, "template.version",
+		               "there is no such version");
 	return put_template(c, c->db, row, (int64_t)version);
 }
 
@@ -235,7 +248,8 @@ static Err *versions_list(ServiceCall *c)
 		json_end(w);
 	}
 	service_page_end(c, &page,
-	                 page.shown ? str_fmt(c->arena, "%" PRId64, rows[page.shown - 1].version) : S(""));
+	                 page.shown ? str_fmt(c->arena, "%" PRId64, rows[page.shown - 1].version)
+	                            : S(""));
 	return NULL;
 }
 
@@ -270,7 +284,8 @@ static Err *check_parts(ServiceCall *c, const VersionIn *in)
 		for (size_t k = 0; k < i; k++)
 			if (part->channel == in->parts.at[k].channel &&
 			    str_eq_nocase(part->locale, in->parts.at[k].locale))
-				service_mistake(c, pointer, "invalid", "there are two of this channel and language");
+				service_mistake(c, pointer, "invalid",
+				                "there are two of this channel and language");
 	}
 	return service_mistakes(c);
 }
@@ -309,7 +324,8 @@ static Err *version_post(ServiceCall *c)
 	Str name = service_part(c, "name");
 
 	if (!name.len || name.len > 128)
-		return err_new(c->arena, ERR_INVALID, "request.fields", "a name has 1 to 128 bytes");
+		return err_new(c->arena, ERR_INVALID, "request.fields",
+		               "a name has 1 to 128 bytes");
 	TRY(check_parts(c, c->in));
 	return service_effect(c, DB_READ_COMMITTED, grow, NULL);
 }
@@ -320,11 +336,13 @@ static Err *set_current(ServiceCall *c, Db *tx, void *arg)
 	TemplateRow *row;
 
 	(void)arg;
-	TRY(db_lock(tx, c->arena, str_fmt(c->arena, "template/%.*s", STR_ARG(service_part(c, "name")))));
+	TRY(db_lock(tx, c->arena,
+	            str_fmt(c->arena, "template/%.*s", STR_ARG(service_part(c, "name")))));
 	TRY(need(c, tx, &row));
 	TRY(service_match(c, row->version));
 	if (in->version > row->newest)
-		service_mistake(c, "/version", "range", "the newest version is %" PRId64, row->newest);
+		service_mistake(c, "/version", "range", "the newest version is %" PRId64,
+		                row->newest);
 	TRY(service_mistakes(c));
 	TRY(db_exec(tx, c->arena, template_grown, NULL, .name = row->name, .current = in->version,
 	            .newest = row->newest, .now = time_utc_us()));
@@ -361,8 +379,9 @@ static Err *look(ServiceCall *c, Look *out)
 	if (in->recipient.len)
 		TRY(person_load(state->zones, c->db, c->arena, in->recipient, &out->person));
 	out->version = in->version;
-	TRY(template_part(c->db, c->arena, service_part(c, "name"), &out->version, (Channel)in->channel,
-	                  in->locale.len ? in->locale : out->person.locale, S(""), &out->part));
+	TRY(template_part(c->db, c->arena, service_part(c, "name"), &out->version,
+	                  (Channel)in->channel, in->locale.len ? in->locale : out->person.locale,
+	                  S(""), &out->part));
 	if (in->data)
 		json_put(&w, in->data);
 	else
@@ -435,7 +454,8 @@ static Err *test_post(ServiceCall *c)
 	message_of(c, &l, to, &message);
 	provider = provider_pick(providers, c->arena, &message, S(""), &wait_us);
 	if (!provider)
-		return err_new(c->arena, ERR_BUSY, "notification.no_provider", "no provider takes it now");
+		return err_new(c->arena, ERR_BUSY, "notification.no_provider",
+		               "no provider takes it now");
 	TRY(provider->kind->send(provider->state, c->arena, &message, &result));
 	w = service_json(c);
 	json_begin_object(w);
@@ -451,11 +471,12 @@ static Err *test_post(ServiceCall *c)
 static const ServiceRoute template_rows[] = {
 	{ "GET", "/v1/templates", templates_list, .scopes = SCOPE_READ, .answer = &template_out,
 	  .list = true, .tag = "templates", .help = "templates" },
-	{ "GET", "/v1/templates/{name}", template_get, .scopes = SCOPE_READ, .answer = &template_out,
-	  .etag = true, .tag = "templates", .help = "one, as it is used" },
+	{ "GET", "/v1/templates/{name}", template_get, .scopes = SCOPE_READ,
+	  .answer = &template_out, .etag = true, .tag = "templates", .help = "one, as it is used" },
 	{ "POST", "/v1/templates/{name}/versions", version_post, .scopes = SCOPE_WRITE,
 	  .body = &version_fields, .body_max = BODY_MOST, .answer = &template_out, .status = 201,
-	  .idempotent = true, .tag = "templates", .help = "a new version; of a new name the first" },
+	  .idempotent = true, .tag = "templates",
+	  .help = "a new version; of a new name the first" },
 	{ "GET", "/v1/templates/{name}/versions", versions_list, .scopes = SCOPE_READ, .list = true,
 	  .answer = &template_out, .tag = "templates", .help = "its versions, newest first" },
 	{ "GET", "/v1/templates/{name}/versions/{version}", template_version_get,
@@ -467,8 +488,8 @@ static const ServiceRoute template_rows[] = {
 	{ "POST", "/v1/templates/{name}/preview", preview_post, .scopes = SCOPE_READ,
 	  .body = &preview_fields, .body_max = BODY_MOST, .status = 200, .tag = "templates",
 	  .help = "what it gives with these data" },
-	{ "POST", "/v1/templates/{name}/test", test_post, .scopes = SCOPE_WRITE, .body = &test_fields,
-	  .body_max = BODY_MOST, .status = 200, .tag = "templates",
+	{ "POST", "/v1/templates/{name}/test", test_post, .scopes = SCOPE_WRITE,
+	  .body = &test_fields, .body_max = BODY_MOST, .status = 200, .tag = "templates",
 	  .help = "send it to an address, as a test" },
 };
 

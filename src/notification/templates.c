@@ -53,8 +53,8 @@ Err *template_part(Db *db, Arena *a, Str name, int64_t *version, Channel channel
 	if (!*version) {
 		TRY(db_one(db, a, template_by_name, &row, .name = name));
 		if (!row)
-			return err_new(a, ERR_NOT_FOUND, "template.unknown", "there is no template %.*s",
-			               STR_ARG(name));
+			return err_new(a, ERR_NOT_FOUND, "template.unknown",
+			               "there is no template %.*s", STR_ARG(name));
 		*version = row->current;
 	}
 	TRY(db_all(db, a, parts_for, &parts, &count, .name = name, .version = *version,
@@ -82,15 +82,15 @@ Err *part_check(Arena *a, Channel channel, const PartRow *part)
 		Err *err;
 
 		if (text.len && !has(t->channels, channel))
-			return err_new(a, ERR_INVALID, "template.part", "%s has no %s", channel_name(channel),
-			               t->name);
+			return err_new(a, ERR_INVALID, "template.part", "%s has no %s",
+			               channel_name(channel), t->name);
 		if (!text.len && has(t->need, channel))
-			return err_new(a, ERR_INVALID, "template.part", "%s needs a %s", channel_name(channel),
-			               t->name);
+			return err_new(a, ERR_INVALID, "template.part", "%s needs a %s",
+			               channel_name(channel), t->name);
 		err = mustache_read(a, text, t->kind, &m);
 		if (err)
-			return err_make(a, err->kind, err->slug, err->why, err->file, err->line, "%s: %.*s",
-			                t->name, STR_ARG(err->text));
+			return err_make(a, err->kind, err->slug, err->why, err->file, err->line,
+			                "%s: %.*s", t->name, STR_ARG(err->text));
 	}
 	if (channel == CHANNEL_EMAIL && !part->text.len && !part->html.len)
 		return err_new(a, ERR_INVALID, "template.part", "email needs a text or html");

@@ -29,8 +29,8 @@ typedef struct MembersIn {
 	CONF_LIST_OF(Str) remove;
 } MembersIn;
 static const Field members_rows[] = {
-	{ "add", FIELD_STR, AT_LIST(MembersIn, add), .items_max = MEMBERS_MOST, .min = 1, .max = 128,
-	  .help = "recipients who come in" },
+	{ "add", FIELD_STR, AT_LIST(MembersIn, add), .items_max = MEMBERS_MOST, .min = 1,
+	  .max = 128, .help = "recipients who come in" },
 	{ "remove", FIELD_STR, AT_LIST(MembersIn, remove), .items_max = MEMBERS_MOST, .min = 1,
 	  .max = 128, .help = "recipients who leave" },
 };
@@ -50,7 +50,8 @@ typedef struct MemberOut {
 	Str recipient;
 } MemberOut;
 static const Field member_rows_out[] = {
-	{ "recipient", FIELD_STR, AT(MemberOut, recipient), .required = true, .help = "who is in it" },
+	{ "recipient", FIELD_STR, AT(MemberOut, recipient), .required = true,
+	  .help = "who is in it" },
 };
 static const FieldTable member_out = { "TopicMember", FIELD_ROWS(MemberOut, member_rows_out),
 	                               .help = "one of a topic" };
@@ -95,8 +96,8 @@ static Err *set_topic(ServiceCall *c, Db *tx, void *arg)
 	TopicByNameRow *row;
 
 	(void)arg;
-	TRY(db_exec(tx, c->arena, topic_put, NULL, .name = service_part(c, "topic"), .title = in->title,
-	            .now = time_utc_us()));
+	TRY(db_exec(tx, c->arena, topic_put, NULL, .name = service_part(c, "topic"),
+	            .title = in->title, .now = time_utc_us()));
 	TRY(need_topic(c, tx, &row));
 	put_topic(service_json(c), row->name, row->title, row->created_at);
 	return NULL;
@@ -160,7 +161,8 @@ static Err *change_members(ServiceCall *c, Db *tx, void *arg)
 	(void)arg;
 	TRY(need_topic(c, tx, &topic));
 	for (size_t i = 0; i < in->add.count; i++) {
-		TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = in->add.at[i], .now = now_us));
+		TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = in->add.at[i],
+		            .now = now_us));
 		TRY(db_exec(tx, c->arena, topic_member_add, &changed, .topic = topic->name,
 		            .recipient = in->add.at[i], .now = now_us));
 		added += changed;
@@ -214,8 +216,8 @@ typedef struct SuppressionIn {
 	Str address, scope, detail;
 } SuppressionIn;
 static const Field suppression_rows_in[] = {
-	{ "channel", FIELD_ENUM, AT(SuppressionIn, channel), .required = true, .names = channel_words,
-	  .help = "by which" },
+	{ "channel", FIELD_ENUM, AT(SuppressionIn, channel), .required = true,
+	  .names = channel_words, .help = "by which" },
 	{ "address", FIELD_STR, AT(SuppressionIn, address), .required = true, .min = 3, .max = 2000,
 	  .help = "to which; only its SHA-256 is kept" },
 	{ "scope", FIELD_STR, AT(SuppressionIn, scope), .max = 64,
@@ -234,7 +236,8 @@ typedef struct SuppressionOut {
 	Str channel, hint, scope, reason, detail;
 } SuppressionOut;
 static const Field suppression_rows_out[] = {
-	{ "id", FIELD_ID, AT(SuppressionOut, id), .required = true, .prefix = "sup_", .help = "its id" },
+	{ "id", FIELD_ID, AT(SuppressionOut, id), .required = true, .prefix = "sup_",
+	  .help = "its id" },
 	{ "channel", FIELD_STR, AT(SuppressionOut, channel), .help = "by which" },
 	{ "address", FIELD_STR, AT(SuppressionOut, hint), .help = "a hint: a***@shop.test" },
 	{ "scope", FIELD_STR, AT(SuppressionOut, scope), .help = "a category, or *" },
@@ -313,8 +316,8 @@ static Err *add_suppression(ServiceCall *c, Db *tx, void *arg)
 	const SuppressionIn *in = c->in;
 	const Str *address = arg;
 
-	TRY(suppress(tx, c->arena, (Channel)in->channel, *address, in->scope.len ? in->scope : S("*"),
-	             S("manual"), in->detail));
+	TRY(suppress(tx, c->arena, (Channel)in->channel, *address,
+	             in->scope.len ? in->scope : S("*"), S("manual"), in->detail));
 	return put_those_of(c, tx, *address);
 }
 
@@ -355,8 +358,8 @@ static Err *suppression_delete(ServiceCall *c)
 }
 
 static const ServiceRoute topic_rows[] = {
-	{ "GET", "/v1/topics", topics_list, .scopes = SCOPE_READ, .answer = &topic_out, .list = true,
-	  .tag = "topics", .help = "topics" },
+	{ "GET", "/v1/topics", topics_list, .scopes = SCOPE_READ, .answer = &topic_out,
+	  .list = true, .tag = "topics", .help = "topics" },
 	{ "PUT", "/v1/topics/{topic}", topic_set, .scopes = SCOPE_WRITE, .body = &topic_in,
 	  .answer = &topic_out, .tag = "topics", .help = "make or change one" },
 	{ "DELETE", "/v1/topics/{topic}", topic_delete, .scopes = SCOPE_WRITE, .tag = "topics",

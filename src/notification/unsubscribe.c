@@ -46,16 +46,16 @@ static void mac(const NotificationState *state, Str body, unsigned char out[EVP_
 {
 	unsigned int len;
 
-	HMAC(EVP_sha256(), state->key.at, (int)state->key.len, (const unsigned char *)body.at, body.len,
-	     out, &len);
+	HMAC(EVP_sha256(), state->key.at, (int)state->key.len, (const unsigned char *)body.at,
+	     body.len, out, &len);
 }
 
 Str unsubscribe_link(const NotificationState *state, Arena *a, Channel channel, Str address,
                      Str category)
 {
 	AUTO(buf_fini) Buf body = { 0 };
-	Str base = state->conf->unsubscribe_url.len ? state->conf->unsubscribe_url :
-	                                              state->home->public_url;
+	Str base = state->conf->unsubscribe_url.len ? state->conf->unsubscribe_url
+	                                            : state->home->public_url;
 	unsigned char tag[EVP_MAX_MD_SIZE];
 
 	if (!base.len)
@@ -85,11 +85,13 @@ static Err *token_read(ServiceCall *c, Token *out)
 	if (!b64url_read(c->arena, service_part(c, "token"), &bytes) ||
 	    bytes.len <= 2 + HASH_BYTES + MAC_BYTES || bytes.at[0] != VERSION ||
 	    (unsigned char)bytes.at[1] >= CHANNELS)
-		return err_new(c->arena, ERR_NOT_FOUND, "unsubscribe.token", "that link is none of ours");
+		return err_new(c->arena, ERR_NOT_FOUND, "unsubscribe.token",
+		               "that link is none of ours");
 	body = str_sub(bytes, 0, bytes.len - MAC_BYTES);
 	mac(state, body, tag);
 	if (CRYPTO_memcmp(tag, bytes.at + body.len, MAC_BYTES) != 0)
-		return err_new(c->arena, ERR_NOT_FOUND, "unsubscribe.token", "that link is none of ours");
+		return err_new(c->arena, ERR_NOT_FOUND, "unsubscribe.token",
+		               "that link is none of ours");
 	*out = (Token){ .channel = (Channel)body.at[1],
 		        .hash = str_sub(body, 2, 2 + HASH_BYTES),
 		        .category = str_sub(body, 2 + HASH_BYTES, body.len) };
@@ -101,13 +103,15 @@ static Err *token_read(ServiceCall *c, Token *out)
 #define PAGE(title, rest) \
 	"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">" \
 	"<meta name=\"robots\" content=\"noindex\"><title>" title "</title>" \
-	"<body style=\"font-family:sans-serif;max-width:30em;margin:4em auto;padding:0 1em\"><h1>" title "</h1>" rest
+	"<body style=\"font-family:sans-serif;max-width:30em;margin:4em auto;padding:0 1em\"><h1>" title \
+	"</h1>" rest
 
 static void page(ServiceCall *c, Str body)
 {
 	service_say_header(c, "Cache-Control", S("no-store"));
-	service_say_header(c, "Content-Security-Policy",
-	                   S("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"));
+	service_say_header(
+		c, "Content-Security-Policy",
+		S("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"));
 	service_say_header(c, "Referrer-Policy", S("no-referrer"));
 	service_say(c, 200, S("text/html; charset=utf-8"), body);
 }
@@ -117,9 +121,11 @@ static Err *unsubscribe_get(ServiceCall *c)
 	Token token;
 
 	TRY(token_read(c, &token));
-	page(c, S(PAGE("Unsubscribe", "<p>You will get no more messages of this kind at this address.</p>"
-	                              "<form method=\"post\"><button name=\"List-Unsubscribe\" value=\"One-Click\">"
-	                              "Unsubscribe</button></form>")));
+	page(c,
+	     S(PAGE("Unsubscribe",
+	            "<p>You will get no more messages of this kind at this address.</p>"
+	            "<form method=\"post\"><button name=\"List-Unsubscribe\" value=\"One-Click\">"
+	            "Unsubscribe</button></form>")));
 	return NULL;
 }
 

@@ -53,7 +53,8 @@ typedef struct WorkflowIn {
 	int64_t expires_s;
 } WorkflowIn;
 static const Field workflow_in_rows[] = {
-	{ "class", FIELD_ENUM, AT(WorkflowIn, class), .names = class_words, .help = "what may hold it" },
+	{ "class", FIELD_ENUM, AT(WorkflowIn, class), .names = class_words,
+	  .help = "what may hold it" },
 	{ "category", FIELD_STR, AT(WorkflowIn, category), .min = 1, .max = 64,
 	  .help = "what preferences are about; else the workflow's name" },
 	{ "channels", FIELD_ENUM, AT_LIST(WorkflowIn, channels), .required = true, .items_max = 4,
@@ -107,8 +108,7 @@ static void put_digest(JsonWriter *w, Arena *a, const WorkflowRow *row)
 	}
 	json_begin_object(w);
 	if (row->digest_at.set)
-		json_put_str(w, "daily_at",
-		             minute_text(a, (int)row->digest_at.v));
+		json_put_str(w, "daily_at", minute_text(a, (int)row->digest_at.v));
 	else
 		json_put_i64(w, "window", row->digest_s);
 	json_put_str(w, "key", row->digest_key);
@@ -163,10 +163,12 @@ static Err *name_of(ServiceCall *c, Str *out)
 	Str name = service_part(c, "name");
 
 	if (!name.len || name.len > 128)
-		return err_new(c->arena, ERR_INVALID, "request.fields", "a name has 1 to 128 bytes");
+		return err_new(c->arena, ERR_INVALID, "request.fields",
+		               "a name has 1 to 128 bytes");
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.at[i] <= ' ')
-			return err_new(c->arena, ERR_INVALID, "request.fields", "a name has no blanks");
+			return err_new(c->arena, ERR_INVALID, "request.fields",
+			               "a name has no blanks");
 	*out = name;
 	return NULL;
 }
@@ -237,8 +239,8 @@ static Err *workflow_delete(ServiceCall *c)
 static const ServiceRoute workflow_rows[] = {
 	{ "GET", "/v1/workflows", workflows_list, .scopes = SCOPE_READ, .answer = &workflow_out,
 	  .list = true, .tag = "workflows", .help = "kinds of notifications" },
-	{ "GET", "/v1/workflows/{name}", workflow_get, .scopes = SCOPE_READ, .answer = &workflow_out,
-	  .etag = true, .tag = "workflows", .help = "one of them" },
+	{ "GET", "/v1/workflows/{name}", workflow_get, .scopes = SCOPE_READ,
+	  .answer = &workflow_out, .etag = true, .tag = "workflows", .help = "one of them" },
 	{ "PUT", "/v1/workflows/{name}", workflow_set, .scopes = SCOPE_WRITE, .body = &workflow_in,
 	  .answer = &workflow_out, .etag = true, .tag = "workflows", .help = "make or change one" },
 	{ "DELETE", "/v1/workflows/{name}", workflow_delete, .scopes = SCOPE_WRITE,

@@ -6,6 +6,7 @@
  * that is not UTF-8 or ASCII, is looked at alone. The date is made once a second and thread. */
 #include "obs/access.h"
 
+#include "base/card.h"
 #include "base/time.h"
 
 #include <string.h>
@@ -189,6 +190,12 @@ static bool is_secret(Str name)
 	return false;
 }
 
+/* Is it one, or has its value a card's number in it, which nobody may keep? */
+static bool is_hidden(Str name, Str value)
+{
+	return is_secret(name) || card_in(value);
+}
+
 static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
 {
 	Str rest = query, pair;
@@ -203,7 +210,8 @@ static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
 		if (more)
 			*at++ = '&';
 		more = true;
-		if (equals >= 0 && name + 1 < pair.len && is_secret(str_sub(pair, 0, name))) {
+		if (equals >= 0 && name + 1 < pair.len &&
+		    is_hidden(str_sub(pair, 0, name), str_sub(pair, name + 1, pair.len))) {
 			at = put_text(at, str_sub(pair, 0, name + 1), quoting);
 			at = put(at, S("***"));
 		} else {
@@ -211,6 +219,11 @@ static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
 		}
 	}
 	return at;
+}
+
+static Str shown_path(Str path)
+{
+	return card_in(path) ? S("***") : path;
 }
 
 /* A URL with a query in it. */
@@ -262,7 +275,7 @@ static char *put_json_request(char *at, const AccessRecord *r, AccessQuery query
 	at = put_str(at, S(",\"http.request.method\":"), r->method, CUT_SHORT);
 	at = put(at, r->tls ? S(",\"url.scheme\":\"https\"") : S(",\"url.scheme\":\"http\""));
 	at = put_str(at, S(",\"url.domain\":"), r->host, CUT_SHORT);
-	at = put_str(at, S(",\"url.path\":"), r->path, CUT);
+	at = put_str(at, S(",\"url.path\":"), shown_path(r->path), CUT);
 	if (r->query.len && query != ACCESS_QUERY_DROP) {
 		at = put_query(put(at, S(",\"url.query\":\"")), str_sub(r->query, 0, CUT), query,
 		               QUOTE_JSON);
@@ -372,7 +385,7 @@ size_t access_put_text(char *into, size_t room, const AccessRecord *r, AccessQue
 	at = put_word(at, S(" "), r->method, CUT_SHORT);
 	at = put(at, r->tls ? S(" https://") : S(" http://"));
 	at = put_word(at, S(""), r->host, CUT_SHORT);
-	at = put_word(at, S(""), r->path, CUT);
+	at = put_word(at, S(""), shown_path(r->path), CUT);
 	if (r->query.len && query != ACCESS_QUERY_DROP)
 		at = put_query(put(at, S("?")), str_sub(r->query, 0, CUT), query, QUOTE_TERMINAL);
 	*at++ = ' ';

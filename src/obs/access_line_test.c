@@ -221,6 +221,17 @@ TEST(secrets_in_queries_are_hidden)
 	}
 }
 
+TEST(card_numbers_are_left_out)
+{
+	AccessRecord r = { .path = S("/v1/customers/4242424242424242"),
+		           .query = S("email=4242-4242-4242-4242&limit=3") };
+	Str text = line(a, access_put_json, &r, ACCESS_QUERY_REDACT);
+
+	CHECK(str_find(text, S(",\"url.path\":\"***\"")) > 0);
+	CHECK(str_find(text, S(",\"url.query\":\"email=***&limit=3\"")) > 0);
+	CHECK(str_find(line(a, access_put_text, &r, ACCESS_QUERY_REDACT), S("4242")) < 0);
+}
+
 TEST(nothing_breaks_out_of_its_quotes)
 {
 	static const struct {

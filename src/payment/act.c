@@ -208,7 +208,7 @@ static void make_ask(Arena *a, Act *act, const IntentRow *intent)
 	act->ask.off_session = act->off_session;
 }
 
-static Err *ask(Act *act)
+static Err *ask_provider(Act *act)
 {
 	static ProviderDo *const calls[ATTEMPT_OPS] = {
 		[ATTEMPT_AUTHORIZE] = provider_authorize,
@@ -318,7 +318,7 @@ Err *act_run(Act *act)
 		act->again = false;
 		TRY(run_step(act, begin_plain));
 		make_ask(act->arena, act, seen);
-		TRY(ask(act));
+		TRY(ask_provider(act));
 		act->looked = false;
 		act->again = may_go_on(act, seen);
 		TRY(run_step(act, end_plain));

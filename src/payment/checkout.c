@@ -21,7 +21,7 @@
 #include "base/time.h"
 #include "payment/checkout_domain.h"
 #include "payment/intent.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment.h"
 #include "service/peer.h"
 #include "store/outbox.h"

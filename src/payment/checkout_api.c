@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "payment/guard.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment.h"
 
 enum { WAIT_MOST_S = 30, ORDER_BYTES = 16 << 10 };

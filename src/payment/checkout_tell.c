@@ -11,7 +11,7 @@
 #include "payment/checkout_int.h"
 
 #include "base/arena.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "service/peer.h"
 
 enum { UNKNOWN_WORKFLOW = 404, REFUSED = 422 };

@@ -109,7 +109,9 @@ TEST(a_half_line_of_a_dying_process_is_cut)
 	before = shown(a, book);
 	fault_book_close(book);
 	CHECK_STR(before, was);
-	CHECK_OK(fault_book_open(a, path, &book)); /* and is not there any more */
+	append(a, "{\"act\":\"seal\",\"key\":\"k9\"}\n"); /* not to the half line, which is gone */
+	CHECK_OK(fault_book_open(a, path, &book));
+	CHECK(fault_book_sealed(book, S("k9")));
 	fault_book_close(book);
 	append(a, "{\"act\":\"capture\",\"payment\":\"fp_none\",\"amount\":1}\n");
 	CHECK_ERR(fault_book_open(a, path, &book), "fault.book");

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/rand.h"
 #include "base/time.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "service/service.h"
 
 enum { SECRET_BYTES = 12, KEY_MOST = 255 };

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 #include "payment/stripe_keys.h"

@@ -6,7 +6,7 @@
 #include "payment/billing_api.h"
 #include "payment/billing_int.h"
 #include "payment/intent_int.h"
-#include "payment/money.h"
+#include "base/money.h"
 
 /* --- showing ------------------------------------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "payment/ledger.h"
 #include "payment/ledger_int.h"
-#include "payment/money.h"
+#include "base/money.h"
 
 #include "payment_ledger_sql.h"
 

@@ -18,7 +18,7 @@
 #include "base/map.h"
 #include "base/time.h"
 #include "payment/ledger_int.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment.h"
 #include "service/service.h"
 

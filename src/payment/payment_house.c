@@ -131,3 +131,11 @@ const JobSchedule *payment_schedules(size_t *count)
 	*count = COUNT(schedules);
 	return schedules;
 }
+
+void payment_put_metrics(Buf *out)
+{
+	size_t count;
+	const MetricFamily *all = payment_metrics(&count);
+
+	metrics_put_markdown(out, all, count);
+}

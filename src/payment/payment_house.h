@@ -14,3 +14,4 @@ void payment_cells_free(void);
 
 const JobKind *payment_jobs(size_t *count);
 const JobSchedule *payment_schedules(size_t *count);
+void payment_put_metrics(Buf *out); /* as a page of the manual */

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
-#include "payment/money.h"
+#include "base/money.h"
 
 /* --- as they are shown --------------------------------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 #include "base/civil.h"
 #include "base/time.h"
 #include "base/zone.h"
-#include "payment/money.h"
+#include "base/money.h"
 
 static const Str names[] = {
 	[EVERY_DAY] = S("day"),

@@ -27,7 +27,8 @@ typedef enum ProviderAct {
 typedef struct ProviderKind {
 	const char *name;
 	const char *url; /* where there is one for all; NULL: it must be said */
-	bool local;      /* nothing is asked over the network */
+	const char *version_header, *version; /* of its API, said with every request; NULL: none */
+	bool local;                           /* nothing is asked over the network */
 	ProviderDo *acts[PROVIDER_ACTS];
 	ProviderVerify *verify; /* NULL: there are no webhooks */
 	ProviderParse *parse;

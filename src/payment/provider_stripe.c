@@ -357,6 +357,9 @@ const ProviderKind *provider_stripe_kind(void)
 	static const ProviderKind kind = {
 		.name = "stripe",
 		.url = "https://api.stripe.com",
+		.version_header = "Stripe-Version",
+		.version =
+			"2022-11-15", /* the shapes above, whatever the account's own default is */
 		.acts = { [PROVIDER_AUTHORIZE] = authorize,
 		          [PROVIDER_CAPTURE] = capture,
 		          [PROVIDER_CANCEL] = cancel,

@@ -75,6 +75,9 @@ Err *provider_wire(const Provider *p, Arena *a, const ProviderWire *what, Provid
 	if (p->conf->key.len)
 		headers_add_id(&question.headers, a, HTTP_AUTHORIZATION,
 		               str_fmt(a, "Bearer %.*s", STR_ARG(p->conf->key)));
+	if (p->kind->version)
+		headers_add(&question.headers, a, str_of(p->kind->version_header),
+		            str_of(p->kind->version));
 	if (what->key.len)
 		headers_add(&question.headers, a, S("Idempotency-Key"), what->key);
 	err = ask(p->client, a, &question, &answer);

@@ -5,7 +5,7 @@
 #include "payment/intent_int.h"
 
 #include "base/arena.h"
-#include "payment/money.h"
+#include "base/money.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 

@@ -60,6 +60,12 @@ static SagaAt back_from(const SagaType *type, int64_t step)
 		         .step = MAX(step, INT64_C(0)) };
 }
 
+/* From the step at hand, as far as that may have had an effect. */
+static SagaAt back(const SagaType *type, SagaAt at)
+{
+	return back_from(type, at.fresh ? at.step - 1 : at.step);
+}
+
 static SagaAt stuck(SagaAt at)
 {
 	return (SagaAt){ .state = SAGA_STUCK, .stuck_in = at.state, .step = at.step };
@@ -70,6 +76,7 @@ static SagaAt forth_from(const SagaType *type, SagaAt at)
 	if (type->steps[at.step].kind == SAGA_PIVOT)
 		at.state = SAGA_COMMITTING;
 	at.step++;
+	at.fresh = true;
 	if (at.step == (int64_t)type->count)
 		at = (SagaAt){ .state = SAGA_DONE, .step = at.step - 1 };
 	return at;
@@ -87,7 +94,7 @@ static SagaAt after_running(const SagaType *type, SagaAt at, SagaEvent event)
 		                                               : back_from(type, at.step);
 	case SAGA_LATE:
 	case SAGA_UNDO:
-		return back_from(type, at.step);
+		return back(type, at);
 	case SAGA_RETRY:
 	default:
 		return at;
@@ -103,7 +110,7 @@ static SagaAt after_committing(const SagaType *type, SagaAt at, SagaEvent event)
 	case SAGA_STEP_SPENT:
 		return stuck(at);
 	case SAGA_UNDO:
-		return back_from(type, at.step);
+		return back(type, at);
 	case SAGA_LATE:
 	case SAGA_RETRY:
 	default:
@@ -134,7 +141,7 @@ static SagaAt after_stuck(const SagaType *type, SagaAt at, SagaEvent event)
 	if (event == SAGA_UNDO && at.stuck_in == SAGA_COMPENSATING)
 		return (SagaAt){ .state = SAGA_COMPENSATING, .step = at.step };
 	if (event == SAGA_UNDO)
-		return back_from(type, at.step);
+		return back(type, at);
 	return at;
 }
 
@@ -160,7 +167,7 @@ SagaAt saga_after(const SagaType *type, SagaAt at, SagaEvent event)
 SagaAt saga_first(const SagaType *type)
 {
 	(void)type;
-	return (SagaAt){ .state = SAGA_RUNNING };
+	return (SagaAt){ .state = SAGA_RUNNING, .fresh = true };
 }
 
 /* --- patience ----------------------------------------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ typedef struct SagaAt {
 	SagaState state;
 	SagaState stuck_in; /* of a stuck one */
 	int64_t step;
+	bool fresh; /* that step was never attempted: there is nothing of it to undo */
 } SagaAt;
 
 typedef enum SagaEvent {

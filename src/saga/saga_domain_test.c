@@ -24,6 +24,10 @@ enum { A, B, C, P, R };
 	{ \
 		.state = SAGA_##state_, .step = (step_) \
 	}
+#define FRESH(state_, step_) \
+	{ \
+		.state = SAGA_##state_, .step = (step_), .fresh = true \
+	}
 #define STUCK_IN(state_, step_) \
 	{ \
 		.state = SAGA_STUCK, .stuck_in = SAGA_##state_, .step = (step_) \
@@ -53,6 +57,11 @@ TEST(every_event_leads_where_the_table_says)
 		{ AT_(COMMITTING, R), SAGA_STEP_SPENT, STUCK_IN(COMMITTING, R) },
 		{ AT_(COMPENSATING, C), SAGA_STEP_SPENT, STUCK_IN(COMPENSATING, C) },
 		{ AT_(RUNNING, C), SAGA_LATE, AT_(COMPENSATING, C) },
+		{ FRESH(RUNNING, C), SAGA_LATE, AT_(COMPENSATING, A) },
+		{ FRESH(RUNNING, A), SAGA_LATE, AT_(COMPENSATED, 0) },
+		{ FRESH(RUNNING, P), SAGA_LATE, AT_(COMPENSATING, C) },
+		{ FRESH(COMMITTING, R), SAGA_UNDO, AT_(COMPENSATING, P) },
+		{ FRESH(RUNNING, C), SAGA_STEP_SPENT, AT_(COMPENSATING, C) },
 		{ AT_(COMMITTING, R), SAGA_LATE, AT_(COMMITTING, R) },
 		{ AT_(COMPENSATING, C), SAGA_LATE, AT_(COMPENSATING, C) },
 		{ AT_(COMPENSATING, C), SAGA_STEP_DONE, AT_(COMPENSATING, A) },

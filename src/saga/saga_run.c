@@ -306,6 +306,7 @@ static void moved(SagaTurn *t, const Move *move)
 	}
 	t->attempts++;
 	t->at = move->to;
+	t->at.fresh = false; /* its attempt is begun */
 }
 
 /* --- taking it ---------------------------------------------------------------------------------------------------------- */
@@ -330,11 +331,11 @@ static void go_late(Move *move)
 }
 
 /* Its time is over, and nothing has been tried that cannot be taken back. */
-static bool is_late(const SagaTurn *t, SagaAt at, bool tried)
+static bool is_late(const SagaTurn *t, SagaAt at)
 {
 	return at.state == SAGA_RUNNING && t->row->deadline.set &&
 	       t->row->deadline.v <= time_utc_us() &&
-	       !(tried && t->type->steps[at.step].kind == SAGA_PIVOT);
+	       (at.fresh || t->type->steps[at.step].kind != SAGA_PIVOT);
 }
 
 static Err *load(Db *tx, Arena *a, SagaTurn *t)
@@ -376,16 +377,17 @@ static Err *take(Db *tx, Arena *a, void *arg)
 	if (!t->row)
 		return job_done(tx, a, t->run);
 	TRY(load(tx, a, t));
+	step = step_row(t, t->at);
+	t->at.fresh = !step || !step->attempts;
 	move->to = t->at;
 	move->error = t->row->error.v;
-	step = step_row(t, t->at);
 	if (str_eq(t->row->asked.v, S("undo"))) {
 		move->to = saga_after(t->type, t->at, SAGA_UNDO);
 		move->reason = S("asked");
 		move->message = S("a person has asked for it");
 	} else if (t->row->asked.set) {
 		move->to = saga_after(t->type, t->at, SAGA_RETRY);
-	} else if (is_late(t, t->at, step && step->attempts)) {
+	} else if (is_late(t, t->at)) {
 		move->to = saga_after(t->type, t->at, SAGA_LATE);
 		go_late(move);
 	}
@@ -474,7 +476,7 @@ static void decide(Ending *e)
 		      S("it was tried as often as it may be"));
 	else
 		go_later(e, pause / 2 + (int64_t)rand_below((uint64_t)pause / 2 + 1));
-	if (!e->move.next_us && is_late(t, e->move.to, false)) {
+	if (!e->move.next_us && is_late(t, e->move.to)) {
 		e->move.to = saga_after(t->type, e->move.to, SAGA_LATE);
 		go_late(&e->move);
 	}
@@ -495,7 +497,6 @@ static Err *end_attempt(SagaTurn *t, const Err *result, Outcome *outcome)
 	}
 	TRY(err);
 	count_attempt(t, t->at.state == SAGA_COMPENSATING, e.err, outcome);
-	t->failures += e.err && !outcome->waits && !outcome->refused;
 	if (!e.err && t->at.state != SAGA_COMPENSATING)
 		t->results[t->at.step] = outcome->result;
 	moved(t, &e.move);

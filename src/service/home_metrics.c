@@ -5,10 +5,12 @@
 #include "base/arena.h"
 #include "http/ask.h"
 #include "service/home_int.h"
+#include "service/hook.h"
 #include "service/route_int.h"
 #include "service/services.h"
 
 enum { M_REQUESTS, M_SECONDS, M_UP };
+enum { ROUTES_MOST = 800 }; /* of all services together */
 
 static void read_up(MetricOut *out);
 static const MetricFamily families[] = {
@@ -16,12 +18,14 @@ static const MetricFamily families[] = {
 	                 METRIC_COUNTER,
 	                 "requests",
 	                 "Requests that a service answered, by route and class of status; none: the client left first",
-	                 { "service", "route", "class" } },
+	                 { "service", "route", "class" },
+	                 .sets = ROUTES_MOST * 6 },
 	[M_SECONDS] = { "banyan_service_seconds",
 	                METRIC_HISTOGRAM,
 	                "seconds",
 	                "Time from a request's head to the end of its answer, by route",
-	                { "service", "route" } },
+	                { "service", "route" },
+	                .sets = ROUTES_MOST },
 	[M_UP] = { "banyan_service_up",
 	           METRIC_GAUGE,
 	           "services",
@@ -40,8 +44,12 @@ void service_put_metrics(Buf *out)
 {
 	size_t count;
 	const MetricFamily *asked = ask_metrics(&count);
+	size_t told_count;
+	const MetricFamily *told = hook_metrics(&told_count);
 
 	metrics_put_markdown(out, families, COUNT(families));
+	buf_put(out, S("\nOf webhooks: who is told of events.\n\n"));
+	metrics_put_markdown(out, told, told_count);
 	buf_put(out, S("\nOf requests that go out: to other services, providers, webhooks.\n\n"));
 	metrics_put_markdown(out, asked, count);
 }

@@ -91,6 +91,8 @@ Err *hook_replay_dead(Db *tx, Arena *a, Uuid endpoint, int64_t since_us, int64_t
 /* GET /v1/webhook_endpoints/{id}/deliveries, POST .../replay, POST .../rotate_secret, POST /v1/webhook_deliveries/{id}/replay;
  * scopes webhooks:read and webhooks:write. Endpoints themselves are each service's own to make, in its own manner. */
 ServiceRoutes hook_routes(void);
+/* Those, in JSON, for services without a manner: GET, POST /v1/webhook_endpoints, GET, PATCH, DELETE .../{id}. */
+ServiceRoutes hook_endpoint_routes(void);
 
 /* --- begin and end ------------------------------------------------------------------------------------------------------- */
 

@@ -17,6 +17,9 @@
 
 #include <pthread.h>
 
+/* Of an endpoint that does not answer, so many tries at once in this process; more of them fail at once, so that it does not take the
+ * hands that others need. */
+enum { SLOW_MOST = 4, BUSY_MOST = 64 };
 enum { ALLOW_MOST = 32, ANSWER_BYTES = 64 << 10, OPEN_MOST = 16 };
 #define KEEP_US (30 * INT64_C(86400) * US_PER_S)
 
@@ -26,6 +29,10 @@ typedef struct Hooks {
 	AskClient *client;
 	Cidr allow[ALLOW_MOST];
 	size_t allow_count;
+	struct {
+		Uuid endpoint;
+		unsigned tries;
+	} busy[BUSY_MOST]; /* under all.lock */
 } Hooks;
 
 /* Of the services at work in this process. Few, and changed at their start and end only. */
@@ -34,10 +41,10 @@ static struct {
 	Hooks *at[OPEN_MOST];
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-enum { TOLD, REFUSED, FAILED, PRIVATE, DISABLED, RESULTS };
+enum { TOLD, REFUSED, FAILED, PRIVATE, DISABLED, CROWDED, RESULTS };
 static const char *const results[] = {
-	[TOLD] = "delivered",  [REFUSED] = "refused",   [FAILED] = "failed",
-	[PRIVATE] = "private", [DISABLED] = "disabled",
+	[TOLD] = "delivered",  [REFUSED] = "refused", [FAILED] = "failed",
+	[PRIVATE] = "private", [CROWDED] = "crowded", [DISABLED] = "disabled",
 };
 _Static_assert(COUNT(results) == RESULTS, "a result has no name");
 
@@ -74,6 +81,49 @@ static Hooks *hooks_of(const ServiceHome *home)
 	return found;
 }
 
+/* --- how many at once ---------------------------------------------------------------------------------------------------- */
+
+static unsigned *tries_at(Hooks *hooks, Uuid endpoint)
+{
+	size_t unused = BUSY_MOST;
+
+	for (size_t i = 0; i < BUSY_MOST; i++) {
+		if (hooks->busy[i].tries && uuid_eq(hooks->busy[i].endpoint, endpoint))
+			return &hooks->busy[i].tries;
+		unused = hooks->busy[i].tries ? unused : i;
+	}
+	if (unused == BUSY_MOST)
+		return NULL;
+	hooks->busy[unused].endpoint = endpoint;
+	return &hooks->busy[unused].tries;
+}
+
+/* False: it does not answer, and there are enough who wait for it already. */
+static bool take_turn(Hooks *hooks, const Hook *hook)
+{
+	unsigned *tries;
+	bool mine;
+
+	pthread_mutex_lock(&all.lock);
+	tries = tries_at(hooks, hook->id);
+	mine = tries && (!hook->failing_since_us || *tries < SLOW_MOST);
+	if (mine)
+		(*tries)++;
+	pthread_mutex_unlock(&all.lock);
+	return mine;
+}
+
+static void give_turn(Hooks *hooks, const Hook *hook)
+{
+	unsigned *tries;
+
+	pthread_mutex_lock(&all.lock);
+	tries = tries_at(hooks, hook->id);
+	if (tries && *tries)
+		(*tries)--;
+	pthread_mutex_unlock(&all.lock);
+}
+
 /* --- the request ----------------------------------------------------------------------------------------------------------- */
 
 static void add_signatures(Arena *a, Headers *headers, const HookTask *task, int64_t now_us)
@@ -95,12 +145,15 @@ static void add_signatures(Arena *a, Headers *headers, const HookTask *task, int
 	            signing_stripe_all(a, secrets, count, now_s, task->body));
 }
 
+static Err enough = ERR_STATIC(UPSTREAM, "webhook.long_answer", "its answer was long enough");
+
+/* Its status has been said: after this much of the rest the connection is given up. */
 static Err *skip_piece(void *arg, Str piece)
 {
 	size_t *got = arg;
 
 	*got += piece.len;
-	return NULL; /* the deadline ends it */
+	return *got > ANSWER_BYTES ? &enough : NULL;
 }
 
 static Err *tell(const Hooks *hooks, Arena *a, const HookTask *task, Str traceparent,
@@ -191,6 +244,21 @@ static Err *bury(Noting *n, const ServiceHome *home)
 	return db_txn(job_db(n->run), job_arena(n->run), DB_READ_COMMITTED, note, n);
 }
 
+static Err *tell_in_turn(Hooks *hooks, Noting *n, int *result)
+{
+	const HookTask *task = n->task;
+	Err *err;
+
+	if (!take_turn(hooks, task->hook)) {
+		*result = CROWDED;
+		n->outcome.error = S("others wait for its answer");
+		return NULL;
+	}
+	err = tell(hooks, job_arena(n->run), task, job_traceparent(n->run), &n->outcome, result);
+	give_turn(hooks, task->hook);
+	return err;
+}
+
 static Err *read_task(JobRun *run, HookTask **task)
 {
 	Arena *a = job_arena(run);
@@ -208,7 +276,7 @@ static Err *read_task(JobRun *run, HookTask **task)
 Err *hook_deliver(JobRun *run, void *arg)
 {
 	const ServiceHome *home = arg;
-	const Hooks *hooks = hooks_of(home);
+	Hooks *hooks = hooks_of(home);
 	HookTask *task;
 	Noting n = { .run = run };
 	int result;
@@ -222,7 +290,7 @@ Err *hook_deliver(JobRun *run, void *arg)
 	if (!hooks)
 		return err_new(job_arena(run), ERR_INTERNAL, "webhook.closed",
 		               "webhooks of this service are not open");
-	TRY(tell(hooks, job_arena(run), task, job_traceparent(run), &n.outcome, &result));
+	TRY(tell_in_turn(hooks, &n, &result));
 	count_result(home, result);
 	return end_try(&n, hooks);
 }

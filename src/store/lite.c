@@ -13,11 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { QUEUE = 1024, READERS_LEAST = 2, GROUP_US = 4000 };
+enum { QUEUE = 1024, READERS_LEAST = 2, GROUP_US = 4000, KEPT_BYTES = 4 << 20 };
 
 static LiteDb *lite_of(Db *db)
 {
@@ -305,6 +306,9 @@ static void configure_once(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
 	               0); /* a lock that every allocation of every thread would take */
 	sqlite3_initialize();
+	/* A group of transactions takes hundreds of kilobytes and frees them. Given back to the system each time, they come back a page
+	 * fault a page: half of what a write costs. */
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	lite_near_register();
 }
 

@@ -128,6 +128,22 @@ static bool is_of_others(Str token)
 	return str_starts(token, S("bk_")) || str_find_char(token, '.') >= 0;
 }
 
+/* Whoever it is has no session, and what is about "me" is about that: no token has this scope. Services look accounts up. */
+static Err *other(ServiceCall *c, Str token, ServiceWho *who)
+{
+	AUTO(buf_fini) Buf scopes = { 0 };
+	Str rest, one;
+
+	TRY(service_who_token(c, token, who));
+	rest = who->peer ? S("users:read") : who->scopes;
+	while (str_split(&rest, ' ', &one))
+		if (one.len && !str_eq(one, SCOPES_OF_A_USER))
+			buf_fmt(&scopes, "%s%.*s", scopes.len ? " " : "", STR_ARG(one));
+	who->peer = false;
+	who->scopes = str_dup(c->arena, buf_str(&scopes));
+	return NULL;
+}
+
 Err *user_who(ServiceCall *c, ServiceWho *who)
 {
 	Seen seen = { .session = NULL };
@@ -138,7 +154,7 @@ Err *user_who(ServiceCall *c, ServiceWho *who)
 	if (!seen.cookie && str_starts(seen.token, S("bst_")))
 		return program(c, seen.token, who);
 	if (!seen.cookie && is_of_others(seen.token))
-		return service_who_token(c, seen.token, who);
+		return other(c, seen.token, who);
 	TRY(session_find(accounts_of(c->home), c->arena, seen.token, &seen.session, &seen.user));
 	if (!seen.session || !seen.session->level) {
 		if (seen.cookie)

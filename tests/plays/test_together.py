@@ -145,6 +145,7 @@ def test_processes_of_one_machine_hear_and_know_each_other(stage):
         apart[name] = stage.enter(at, at.finish)
     said = say(apart["notes"].service, "GET", "/v1/peers/user/users", who=None)
     assert said.json["status"] == 200, said.body
+    assert say(apart["notes"].service, "GET", "/v1/peers/user/me", who=None).json["status"] == 403  # it is nobody with a session
     somebody = Accounts.register(Person(apart["user"]))
     until(lambda: say(apart["notes"].service, "GET", "/v1/notes", who=f"{somebody.id} notes:read").json["data"], "the note")
 

@@ -10,8 +10,20 @@ from shop import NEXT_VERSION, VERSION
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def lines_of(path):
+    """NAME=value, a line each: what whoever runs the shop changes without starting it anew (gunicorn reads it at a HUP)."""
+    try:
+        with open(path) as file:
+            return dict(line.strip().split('=', 1) for line in file if '=' in line and not line.startswith('#'))
+    except OSError:
+        return {}
+
+
+LINES = lines_of(os.path.join(os.environ.get('SHOP_DATA', str(BASE_DIR / 'data')), 'settings.env'))
+
+
 def env(name, default=''):
-    return os.environ.get('SHOP_' + name, default)
+    return os.environ.get('SHOP_' + name, LINES.get('SHOP_' + name, default))
 
 
 def env_bool(name, default=False):
@@ -128,8 +140,8 @@ EMAIL_BACKEND = 'notifications.mailbox.EmailBackend'        # appends to an mbox
 EMAIL_FILE_PATH = DATA_DIR / 'mail' / 'outbox.mbox'
 if env('EMAIL_HOST'):
     EMAIL_BACKEND = 'django.core.mail.backends.smtp.EmailBackend'
-    EMAIL_HOST = env('EMAIL_HOST')
-    EMAIL_PORT = int(env('EMAIL_PORT', '25'))
+    EMAIL_HOST, _, port = env('EMAIL_HOST').partition(':')       # mail.example, or mail.example:2525
+    EMAIL_PORT = int(port or env('EMAIL_PORT', '25'))
 
 MESSAGE_TAGS = {message_constants.ERROR: 'error'}
 

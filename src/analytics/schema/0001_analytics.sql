@@ -1,5 +1,5 @@
 -- What happened, by whom, when: columns of events a day, and what is needed to take each event once. docs/guide/analytics.md,
--- docs/decisions/0038 says why events are not rows.
+-- docs/decisions/0047 says why events are not rows.
 
 -- Who events belong to. ingest_key may only write, and stands in browsers: it is no secret.
 create table projects (

@@ -3,8 +3,11 @@
 import base64
 import hashlib
 import hmac
+import http.client
+import http.server
 import json
 import subprocess
+import threading
 import time
 
 from actors.books import Books
@@ -65,6 +68,69 @@ class Hooked(Payments):
         return self.form(f"/v1/providers/{provider}/webhook", text.decode(), **{
             "webhook-id": event, "webhook-timestamp": seconds, "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
             "Content-Type": "application/json", "Authorization": ""})
+
+
+class Charging(Payments):
+    """With providers as `lines` say, in a folder of its own."""
+
+    def __init__(self, folder, *lines, **options):  # noqa: another configuration
+        folder.mkdir()
+        self.provider = None
+        Books.__init__(self, folder, f"sqlite:{folder}/payment.db", more=lines, **options)
+        self.key = self.new_key()
+        until(lambda: self.say("GET", "/v1/customers").status == 200, "the service")
+
+    def pay(self, amount=500, method="pm_card_visa", currency="eur", **more):
+        words = "".join(f"&{name}={value}" for name, value in more.items())
+        return self.form("/v1/payment_intents", f"amount={amount}&currency={currency}&confirm=true&payment_method={method}{words}").json
+
+
+class Swallower:
+    """Between a service and its provider. `lose`: "request" or "answer" of the next POST that charges; nothing when it is None."""
+
+    def __init__(self, target):
+        self.target, self.lose, self.lost = target, None, 0
+        swallower = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                lose = swallower.lose if self.command == "POST" else None
+                if lose == "request":
+                    return self.hang_up()
+                connection = http.client.HTTPConnection(swallower.target, timeout=PATIENCE_S)
+                connection.request(self.command, self.path, body or None, {
+                    name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")})
+                answer = connection.getresponse()
+                text = answer.read()
+                connection.close()
+                if lose == "answer":
+                    return self.hang_up()
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST
+
+            def hang_up(self):
+                swallower.lose, self.close_connection = None, True
+                swallower.lost += 1
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def finish(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def judged(told, secret):

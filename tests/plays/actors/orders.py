@@ -69,7 +69,7 @@ class Till(Books):
         return new
 
     def new_key(self, name, *more):
-        code, out, err = self.run("key", "add", "--name", name, *more, "--json")
+        code, out, err = self.run("key", "add", "--owner", name, *more, "--json")
         assert code == 0, err
         return json.loads(out)["key"]
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "payment/money.c"
+#include "base/money.c"
 
 #include "unit.h"
 

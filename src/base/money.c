@@ -2,7 +2,7 @@
  *
  * The currencies of ISO 4217 that money is paid in, each with the digits of its smallest unit: funds, metals, bonds and testing codes
  * are left out. Sorted, for a search by halves. */
-#include "payment/money.h"
+#include "base/money.h"
 
 static const struct Currency {
 	char code[4];

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in three shapes, taken once and for all, and what is asked about them. One process for the file, on SQLite; what an engine has a
+part in is in src/analytics/intake_test.c for PostgreSQL too."""
+import datetime
+import gzip
+import json
+import threading
+
+import pytest
+
+from actors.accounts import say
+from actors.reports import Analytics, event
+from actors.waiting import PROOF
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
+
+
+@pytest.fixture(scope="module")
+def analytics(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("analytics")
+    service = Analytics(folder, f"sqlite:{folder}/analytics.db")
+    yield service
+    service.finish()
+
+
+def today(seconds=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now(**more):
+    """A query's time: around now."""
+    return {"from": today(-86400), "to": today(86400), "interval": "all"} | more
+
+
+# --- our own shape -------------------------------------------------------------------------------------------------------------
+
+
+def test_each_line_is_told_what_became_of_it(analytics):
+    key = analytics.project("lines")
+    rows = [event("view", "ann", id="a"), event("view", "bob", id="b"), event("view", "ann", id="a"), {"event": "view"}, "{", "",
+            event("view", "eve", at="2106-01-01T00:00:00Z")]
+    told = analytics.send(key, *rows)
+    assert told.status == 200
+    assert [row["result"] for row in told.json["results"]] == ["stored", "stored", "duplicate", "refused", "refused", "refused"]
+    assert [row["code"] for row in told.json["results"] if "code" in row] == ["distinct_id", "json", "timestamp.future"]
+    assert (told.json["stored"], told.json["duplicates"], told.json["refused"]) == (2, 1, 3)
+    again = analytics.send(key, *rows[:3], event("view", "dan", id="c"), problems=True)
+    assert again.json["stored"] == 1 and [row["row"] for row in again.json["results"]] == [1, 2, 3]
+    assert analytics.ask("lines", "trend")["total"] == 3
+
+
+def test_what_was_no_event_is_kept_and_tried_again(analytics):
+    key = analytics.project("failed")
+    analytics.send(key, {"event": "view"}, '{"event":"paid"', event("view", "ann"))
+    kept = analytics.say("GET", "/v1/projects/failed/failed-events").json["data"]
+    assert [(row["code"], row["body"]) for row in kept] == [("distinct_id", '{"event": "view"}'), ("json", '{"event":"paid"')]
+    assert analytics.say("POST", "/v1/projects/failed/failed-events:replay").json == {"stored": 0, "failed": 2}
+    analytics.sql("update failed_events set body = ? where code = 'json'", json.dumps(event("paid", "ann")))
+    assert analytics.say("POST", "/v1/projects/failed/failed-events:replay").json == {"stored": 1, "failed": 1}
+    left = analytics.say("GET", "/v1/projects/failed/failed-events").json["data"]
+    assert len(left) == 1 and left[0]["tries"] == 2
+    assert analytics.say("DELETE", f"/v1/projects/failed/failed-events/{left[0]['id']}").status == 204
+    assert analytics.say("GET", "/v1/projects/failed/failed-events").json["data"] == []
+    assert analytics.ask("failed", "trend", breakdown="event")["total"] == 2
+
+
+def test_who_may_write_may_not_read_and_the_other_way_round(analytics):
+    key = analytics.project("keys")
+    assert analytics.send("bp_" + "0" * 32, event("view", "ann")).code == "analytics.key"
+    assert analytics.send(analytics.reader, event("view", "ann")).status == 401
+    assert say(analytics.address, "POST", f"/v1/events?key={key}", b"").status == 200
+    ask = {"project": "keys", "kind": "trend", "from": "2026-11-01", "to": "2026-12-01"}
+    assert analytics.say("POST", "/v1/query", ask, Authorization=f"Bearer {key}").status == 401
+    code, told, _ = analytics.run("key", "add", "--owner", "nobody", "-s", "analytics:write")
+    assert code == 0
+    assert analytics.say("POST", "/v1/query", ask, Authorization=f"Bearer {told.split()[-1]}").status == 403
+    assert analytics.say("POST", "/v1/query", ask | {"project": "nothing"}).code == "project.unknown"
+    assert analytics.say("POST", "/v1/query", ask | {"kind": "funnel"}).code == "query.invalid"
+    assert analytics.say("POST", "/v1/query", ask | {"timezone": "Mars/Base"}).code == "zone.unknown"
+    assert analytics.say("POST", "/v1/query", ask | {"steps": [{"event": 5}]}).status == 422
+    preflight = say(analytics.address, "OPTIONS", "/v1/events")
+    assert preflight.status == 204 and preflight.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_request_has_limits(analytics):
+    key = analytics.project("limits")
+    many = analytics.send(key, *['{"event":"x","distinct_id":"u"}'] * 5001)
+    assert (many.status, many.code) == (413, "analytics.batch")
+    big = say(analytics.address, "POST", "/v1/events", gzip.compress(b" " * (5 << 20)), Authorization=f"Bearer {key}", Content_Encoding="gzip")
+    assert big.status == 413
+    torn = say(analytics.address, "POST", "/v1/events", gzip.compress(b"{}" * 100)[:-9], Authorization=f"Bearer {key}", Content_Encoding="gzip")
+    assert (torn.status, torn.code) == (415, "request.coding")
+    assert analytics.ask("limits", "trend")["total"] == 0
+
+
+# --- others' shapes --------------------------------------------------------------------------------------------------------------
+
+
+def test_posthogs_shape_however_it_is_packed(analytics):
+    key = analytics.project("hedgehog")
+    one = {"api_key": key, "event": "signed up", "distinct_id": "ann", "uuid": "018f3c1e-7a4b-7cc0-b1f2-0123456789ab", "timestamp": today()}
+    batch = {"api_key": key, "batch": [one, {"event": "signed up", "distinct_id": "bob", "properties": {"plan": "pro"}}]}
+    sent = [("/i/v0/e/", json.dumps(one).encode(), {}), ("/e/", json.dumps([one]).encode(), {}),
+            ("/batch/", gzip.compress(json.dumps(batch).encode()), {"Content_Encoding": "gzip"}),
+            ("/batch/?compression=gzip", gzip.compress(json.dumps(one).encode()), {"Content_Type": "text/plain"})]
+    for path, body, headers in sent:
+        answer = say(analytics.address, "POST", path, body, **headers)
+        assert (answer.status, answer.json) == (200, {"status": "Ok"}), path
+    assert analytics.ask("hedgehog", "trend", **now())["total"] == 2
+    assert say(analytics.address, "POST", "/batch/", {"api_key": "no", "batch": []}).status == 401
+    assert say(analytics.address, "POST", "/batch/", b"{").status == 400
+
+
+def test_a_clock_that_is_wrong_is_put_right_and_one_that_is_slow_to_come_is_not(analytics):
+    key = analytics.project("clocks")
+    for sent_at, name in ((today(-7200), "wrong"), (today(-20), "slow")):
+        say(analytics.address, "POST", "/batch/", {"api_key": key, "sent_at": sent_at, "batch": [
+            {"event": name, "distinct_id": "ann", "timestamp": sent_at}]})
+    hour = analytics.ask("clocks", "trend", **now(**{"from": today(-1800)}), breakdown="event")
+    assert {group["value"]: group["total"] for group in hour["groups"]} == {"wrong": 1, "slow": 1}
+
+
+def test_who_logs_in_was_a_visitor_before(analytics):
+    key = analytics.project("names")
+    analytics.send(key, event("view", "anon-1"), event("view", "anon-2"), event("view", "zed"))
+    assert analytics.ask("names", "uniques")["total"] == 3
+    analytics.send(key, event("$identify", "ann", **{"$anon_distinct_id": "anon-1"}), event("$create_alias", "ann", alias="anon-2"))
+    assert analytics.ask("names", "uniques")["total"] == 2
+    steps = [{"event": "view"}, {"event": "$identify"}]
+    analytics.send(key, event("$identify", "ann", at="2026-11-11T00:00:00Z", **{"$anon_distinct_id": "anon-1"}))
+    assert [step["persons"] for step in analytics.ask("names", "funnel", steps=steps)["steps"]] == [2, 1]
+
+
+def test_a_page_is_seen_by_a_visitor_whom_nobody_knows(analytics):
+    analytics.project("site", "--domain", "shop.example")
+
+    def see(page, agent=BROWSER, site="shop.example", **more):
+        body = {"n": "pageview", "u": page, "d": site, "r": "https://search.example/find?q=x", **more}
+        return say(analytics.address, "POST", "/api/event", body, Content_Type="text/plain", User_Agent=agent)
+
+    first = see("https://www.shop.example/a?utm_source=letter&token=x", p={"author": "ann"})
+    assert (first.status, first.body) == (202, b"ok") and first.headers["Access-Control-Allow-Origin"] == "*"
+    assert see("https://shop.example/b", **{"$": {"currency": "EUR", "amount": "12.50"}}).status == 202
+    assert see("https://shop.example/b", agent=BROWSER.replace("Linux", "Windows")).status == 202
+    robot = see("https://shop.example/b", agent="Googlebot/2.1")
+    assert robot.status == 202 and robot.headers["X-Plausible-Dropped"] == "1"
+    assert see("https://x.example/", site="x.example").code == "analytics.site"
+    assert see("https://shop.example/" + "x" * 2000).status == 400
+    assert analytics.ask("site", "trend", **now())["total"] == 3 and analytics.ask("site", "uniques", **now())["total"] == 2
+    for breakdown, told in {"$pathname": {"/a": 1, "/b": 2}, "utm_source": {"letter": 1, None: 2}, "$browser": {"Firefox": 3}, "author": {"ann": 1, None: 2},
+                            "$referring_domain": {"search.example": 3}, "$os": {"Linux": 2, "Windows": 1}}.items():
+        answer = analytics.ask("site", "trend", **now(), breakdown=breakdown)
+        assert {group["value"]: group["total"] for group in answer["groups"]} == told
+    assert analytics.ask("site", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
+
+
+def test_nobody_is_followed_who_does_not_want_to_be(analytics):
+    open_, asked = analytics.project("open"), analytics.project("asked", "--privacy", "consent")
+    never = analytics.project("never", "--privacy", "visitors")
+    for key in open_, asked, never:
+        analytics.send(key, event("view", "secret-ann", **{"$ip": "192.0.2.77"}), event("view", "secret-bob", **{"$consent": True}))
+        analytics.send(key, event("view", "secret-cat"), Sec_GPC="1")
+    names = {row for row in analytics.sql("select p.name, i.name from ids i join projects p on p.id = i.project where i.name like 'secret%'")}
+    assert names == {("open", "secret-ann"), ("open", "secret-bob"), ("asked", "secret-bob")}
+    assert [analytics.ask(name, "uniques")["total"] for name in ("open", "asked", "never")] == [3, 2, 1]
+    kept = b"".join(path.read_bytes() for path in analytics.folder.glob("analytics.db*"))
+    assert b"secret-ann" in kept and b"192.0.2.77" not in kept and b"secret-cat" not in kept and b"127.0.0.1" not in kept
+
+
+# --- what is kept ------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_answered_survives_a_kill(tmp_path):
+    """Four clients send while the process is killed; what they were told is stored is there once, and known when it comes again."""
+    service = Analytics(tmp_path, f"sqlite:{tmp_path}/analytics.db")
+    key, taken, rounds = service.project("kill"), [], 6 if PROOF else 2
+
+    def client(number, turn, at):
+        for batch in range(1000):
+            ids = [f"{number}-{turn}-{batch}-{row}" for row in range(5)]
+            try:
+                answer = at.send(key, *[event("view", f"p{row}", id=row) for row in ids])
+            except OSError:
+                return
+            if answer.status == 200:
+                taken.extend(ids)
+
+    for turn in range(rounds):
+        clients = [threading.Thread(target=client, args=(number, turn, service)) for number in range(4)]
+        before = len(taken)
+        for one in clients:
+            one.start()
+        while len(taken) < before + 40:
+            pass
+        service = service.again()
+        for one in clients:
+            one.join()
+    total = service.ask("kill", "trend")["total"]
+    assert total >= len(taken) > 0
+    again = service.send(key, *[event("view", "p", id=row) for row in taken[:5000]], problems=True).json
+    assert again["stored"] == 0 and again["duplicates"] == len(taken[:5000])
+    code, told, error = service.run("fsck")
+    assert code == 0, told + error
+    service.sql("update days set events = events + 1")
+    code, told, _ = service.run("fsck")
+    assert code != 0 and "analytics.segments" in told
+    service.finish()
