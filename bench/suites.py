@@ -20,6 +20,8 @@ from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 import analytics
 import jwt
+import mail
+import payment
 import serve
 import store
 import user
@@ -398,10 +400,18 @@ BENCHES = (
     Bench("user.cache", "reads drawn by Zipf out of 100,000 users with a change in a hundred, memory and Redis in front, from a cold start: "
           "those that went to the database", "% of the reads", None, "", 8, rivals=(), budgets=(Budget("", 30),), rounds=user.cache_rounds,
           notes=user.warm_too),
+    Bench("notification.smtp", "mails of 2 KiB handed to postfix over 20 connections; smtp-source", "us/mail", None, "", 4000,
+          rivals=("smtp-source",), budgets=(Budget("smtp-source", 1.2),), rounds=mail.smtp_rounds, notes=mail.rates),
     Bench("serve.memory", "the gateway and all services as `banyan serve` starts them in an empty folder, at rest", "MiB resident", None, "", 1,
           rivals=(), budgets=(Budget("", 64),), rounds=serve.memory_rounds),
     Bench("user.memory", "the service after 10,000 sessions of 100,000 users were used, on 256 connections", "MiB resident", None, "", 8,
           rivals=(), budgets=(Budget("", 64),), rounds=user.memory_rounds),
+    Bench("payment.ledger", "durable transfers in batches of 8,000 between 500 wallets with limits and a hot account; single INSERTs, each a "
+          "commit, by pgbench with 16 clients", "us/transfer", None, "", 8, rivals=("inserts",), budgets=(Budget("inserts", 0.1),),
+          rounds=payment.ledger_rounds, notes=payment.rates),
+    Bench("payment.intents", "payment intents made and confirmed, durable, PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and "
+          "SQLAlchemy; without the database's part", "us CPU/intent", None, "", 8, rivals=("sqlalchemy",), budgets=(Budget("sqlalchemy", 0.1),),
+          rounds=payment.intent_rounds, notes=payment.rates),
 )
 
 

@@ -2,14 +2,12 @@
  *
  * The tests that every engine passes: suite.h with the sample schema. Whoever includes it has defined suite_open. */
 #pragma once
-#include "analytics_schema.h"
-#include "analytics_segment_sql.h"
-#include "analytics_sql.h"
 #include "base/time.h"
 #include "rt/loop.h"
 #include "ledger_sql.h"
 #include "payment_billing_fsck_sql.h"
 #include "payment_billing_sql.h"
+#include "payment_checkout_sql.h"
 #include "payment_fsck_sql.h"
 #include "payment_intent_sql.h"
 #include "payment_ledger_fsck_sql.h"
@@ -48,6 +46,7 @@
 #include "store_job_sql.h"
 #include "store_outbox_sql.h"
 #include "store_schema_sql.h"
+#include "statements.h"
 #include "suite.h"
 #include "user_access_sql.h"
 #include "user_audit_sql.h"
@@ -632,23 +631,6 @@ SUITE_TEST(a_commit_wakes_who_watches)
 
 /* --- every statement --------------------------------------------------------------------------------------------------- */
 
-/* Prepares each against the schema; one that reads a whole table says so in its file. */
-static void suite_statements(Db *db, Arena *a, const SqlList *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		const Sql *sql = list->at[i];
-		DbPlan plan;
-
-		NOTE("%s:%d %s", sql->file, sql->line, sql->name);
-		if (!sql->text[db_engine(db)] || strcmp(sql->name, "no_such_table") == 0)
-			continue;
-		CHECK_OK(db->engine->plan(db, a, sql, &plan));
-		NOTE("%s:%d %s: %.*s", sql->file, sql->line, sql->name, STR_ARG(plan.text));
-		CHECK(!plan.scans || sql->scans);
-		CHECK(!sql->reads || plan.reads);
-	}
-}
-
 SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 {
 	uint32_t applied;
@@ -670,6 +652,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &payment_once_sql);
 	suite_statements(db, a, &payment_sql);
 	suite_statements(db, a, &saga_sql);
+	suite_statements(db, a, &payment_checkout_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);
@@ -694,8 +677,6 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 
 /* Each in a database of its own: names of tables are theirs alone. */
 SUITE_TEST(every_statement_of_notifications_fits_their_schema_and_looks_up_what_it_can)
-/* A service's database has its own tables beside the store's and the frame's. */
-SUITE_TEST(statements_of_analytics_fit_its_schema_and_look_up_what_they_can)
 {
 	uint32_t applied;
 
@@ -709,10 +690,6 @@ SUITE_TEST(statements_of_analytics_fit_its_schema_and_look_up_what_they_can)
 	suite_statements(db, a, &notification_template_sql);
 	suite_statements(db, a, &notification_mail_sql);
 	suite_statements(db, a, &notification_relay_sql);
-	TRY(schema_apply(db, a, &service_schema, &applied));
-	TRY(schema_apply(db, a, &analytics_schema, &applied));
-	suite_statements(db, a, &analytics_sql);
-	suite_statements(db, a, &analytics_segment_sql);
 	return NULL;
 }
 

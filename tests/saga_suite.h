@@ -221,6 +221,18 @@ static Err *nothing_runs(World *w)
 	return NULL;
 }
 
+static Err *nothing_is_wrong(World *w)
+{
+	SagaWrong *wrong;
+	int64_t looked;
+	size_t count;
+
+	TRY(sagas_check(w->db, w->a, &wrong, &count, &looked));
+	CHECK(looked > 0);
+	CHECK_INT(count, 0);
+	return NULL;
+}
+
 /* A saga is begun, and carried on until it is in this state. */
 static Err *carried(World *w, const char *type, SagaState state, Uuid *id)
 {
@@ -248,6 +260,7 @@ SUITE_TEST(a_saga_does_its_steps_in_order_and_is_done)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_INT(saga->version, 2); /* the newest is begun */
 	CHECK(saga->ended_us > 0 && !saga->next_us && !saga->reason.len && !saga->error.len);
+	TRY(nothing_is_wrong(&w));
 	CHECK_INT(saga->step_count, 7); /* four, and the undos of three that were registered */
 	CHECK_STR(saga->steps[0].name, S("a"));
 	CHECK_STR(saga->steps[0].key, str_fmt(a, "%.*s:a", STR_ARG(uuid_text(a, id))));
@@ -298,7 +311,7 @@ SUITE_TEST(a_refusal_undoes_what_was_done_before_it_in_reverse)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("sold_out"));
 	CHECK(saga->ended_us > 0);
-	return NULL;
+	return nothing_is_wrong(&w);
 }
 
 SUITE_TEST(a_refusal_of_the_first_step_leaves_nothing_to_undo)
@@ -324,7 +337,7 @@ SUITE_TEST(a_step_that_is_given_up_is_undone_too_for_nobody_knows_what_it_did)
 	CHECK_STR(w.calls, S("abbb~b~b~b~b~b~b~b~b~b~b~a"));
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("given_up"));
-	return NULL;
+	return nothing_is_wrong(&w);
 }
 
 SUITE_TEST(a_deadline_counts_until_the_pivot_is_tried)
@@ -538,6 +551,34 @@ SUITE_TEST(a_saga_keeps_the_version_that_it_was_begun_with)
 	TRY(reaches(&w, id, SAGA_DONE));
 	TRY(runner_stop(&r));
 	CHECK_STR(w.calls, S("a"));
+	return NULL;
+}
+
+SUITE_TEST(what_must_not_be_is_found)
+{
+	World w = world(db, a);
+	SagaWrong *wrong;
+	int64_t looked;
+	size_t count;
+	Uuid done, begun;
+	bool cancelled;
+	Job *jobs;
+
+	TRY(carried(&w, "order", SAGA_DONE, &done));
+	w.trace = (Str){ 0 };
+	TRY(order(&w, "order", S(""), &begun));
+	TRY(nothing_is_wrong(&w));
+	TRY(jobs_list(db, a, S(SAGA_JOB), S("ready"), (Uuid){ 0 }, 9, &jobs, &count));
+	CHECK_INT(count, 1);
+	TRY(job_cancel(db, a, jobs[0].id, &cancelled));
+	TRY(db_exec(db, a, saga_step_end, NULL, .saga = done, .n = 1, .direction = S("forward"),
+	            .state = S("running")));
+	TRY(sagas_check(db, a, &wrong, &count, &looked));
+	CHECK_INT(looked, 2);
+	CHECK_INT(count, 2);
+	CHECK(uuid_eq(wrong[0].id, begun) && uuid_eq(wrong[1].id, done));
+	CHECK_STR(wrong[0].what, S("is running, and no job carries it on"));
+	CHECK_STR(wrong[1].what, S("is done, and its step b is not"));
 	return NULL;
 }
 

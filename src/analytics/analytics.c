@@ -108,7 +108,7 @@ static const JobSchedule schedules[] = {
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[6];
+	static ServiceRoutes routes[7];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -133,6 +133,7 @@ const Service *analytics_service(void)
 	routes[3] = analytics_project_routes();
 	routes[4] = analytics_query_routes();
 	routes[5] = analytics_failed_routes();
+	routes[6] = analytics_export_routes();
 	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;

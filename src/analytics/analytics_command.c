@@ -51,7 +51,7 @@ static Err *project_add(Cmd *cmd)
 
 const Command *analytics_commands(size_t *count)
 {
-	static const Command rows[] = {
+	static Command rows[2] = {
 		{ "analytics project", .group = "services",
 		  .summary = "make a project and print its write key", .run = project_add,
 		  .json = true, .examples = "banyan analytics project shop --domain shop.example",
@@ -59,6 +59,7 @@ const Command *analytics_commands(size_t *count)
 		  .size = sizeof(ProjectArgs) },
 	};
 
+	rows[1] = analytics_export_command();
 	project_options[1].names = project_privacies();
 	*count = COUNT(rows);
 	return rows;

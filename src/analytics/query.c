@@ -153,7 +153,7 @@ static bool read_date(Str text, int64_t *days)
 	return true;
 }
 
-static Err *read_moment(Arena *a, const Zone *zone, Str text, int64_t *ms)
+Err *query_moment(Arena *a, const Zone *zone, Str text, int64_t *ms)
 {
 	int64_t days, us;
 
@@ -354,8 +354,8 @@ Err *query_open(Arena *a, const QueryIn *in, Query *q)
 	q->zone = zone_utc();
 	if (in->timezone.len)
 		TRY(zone_load(a, in->timezone, &q->zone));
-	TRY(read_moment(a, q->zone, in->from, &q->from_ms));
-	TRY(read_moment(a, q->zone, in->to, &q->to_ms));
+	TRY(query_moment(a, q->zone, in->from, &q->from_ms));
+	TRY(query_moment(a, q->zone, in->to, &q->to_ms));
 	TRY(check(q));
 	q->steps = in->steps.count ? in->steps.at : &any;
 	q->step_count = in->steps.count ? in->steps.count : 1;

@@ -130,6 +130,8 @@ const FieldTable *query_fields(void);
 /* Checks what no table can see and sets up q. Blocks on a zone's file: on a worker. Fails with INVALID "query.invalid". */
 Err *query_open(Arena *a, const QueryIn *in, Query *q) MUST_USE;
 void query_close(Query *q);
+/* A date of the zone, or a time of RFC 3339. Fails with INVALID "query.invalid". */
+Err *query_moment(Arena *a, const Zone *zone, Str text, int64_t *ms) MUST_USE;
 /* Reads what there is and gives it to the runner. Parks. Fails as db.h, and with TOO_LARGE "query.too_large". */
 Err *query_run(Query *q, Db *db) MUST_USE;
 void query_put(Query *q, JsonWriter *w);

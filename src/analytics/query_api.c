@@ -9,6 +9,8 @@
 #include "rt/work.h"
 
 enum { QUERY_BODY = 256 << 10 };
+#define WAIT_US (2 * US_PER_S)
+#define LOOK_US (5 * US_PER_MS)
 
 typedef struct AnswerOut {
 	Str kind, timezone;
@@ -52,16 +54,30 @@ static void leave(Analytics **s)
 		__atomic_sub_fetch(&(*s)->queries, 1, __ATOMIC_RELAXED);
 }
 
+static bool try_enter(Analytics *s)
+{
+	if (__atomic_add_fetch(&s->queries, 1, __ATOMIC_RELAXED) <= s->conf->queries)
+		return true;
+	__atomic_sub_fetch(&s->queries, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+/* Most questions take milliseconds: a place is waited for, not for long. */
 static Err *enter(ServiceCall *c, Analytics *s, Analytics **in)
 {
-	unsigned now = __atomic_add_fetch(&s->queries, 1, __ATOMIC_RELAXED);
+	int64_t until_us = time_mono_us() + WAIT_US;
 
+	while (!try_enter(s)) {
+		if (time_mono_us() >= until_us) {
+			metric_add(s->cells.at[CELL_QUERIES_REFUSED], 1);
+			service_retry_after(c, 2 * US_PER_S);
+			return err_new(c->arena, ERR_BUSY, "query.busy",
+			               "as many queries run as may");
+		}
+		TRY(fiber_sleep(LOOK_US));
+	}
 	*in = s;
-	if (now <= s->conf->queries)
-		return NULL;
-	metric_add(s->cells.at[CELL_QUERIES_REFUSED], 1);
-	service_retry_after(c, 2 * 1000000);
-	return err_new(c->arena, ERR_BUSY, "query.busy", "as many queries run as may");
+	return NULL;
 }
 
 static Err *answer(ServiceCall *c, Analytics *s, Arena *a)

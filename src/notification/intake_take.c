@@ -101,7 +101,8 @@ static Err *report(Db *tx, Arena *a, const Taking *t, Uuid delivery)
 	                           &(DeliveryReport){ .delivery = delivery,
 	                                              .kind = kind_of(row->kind),
 	                                              .code = row->status,
-	                                              .detail = str_sub(row->diagnostic, 0, 200) },
+	                                              .detail =
+	                                                      smtp_clean(a, row->diagnostic, 200) },
 	                           &known);
 }
 

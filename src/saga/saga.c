@@ -296,8 +296,7 @@ static Err *ask_undo(Db *tx, Arena *a, void *arg)
 	if (pivot->tried && !str_eq(row->state, S("compensating")) &&
 	    (!deed->past_pivot || !pivot->undo))
 		return err_new(a, ERR_CONFLICT, "saga.pivot",
-		               pivot->undo ? "its pivot was tried: undoing it is to be asked for "
-		                             "in so many words"
+		               pivot->undo ? "its pivot was tried: undoing it takes --past-pivot"
 		                           : "its pivot was tried, and that cannot be undone");
 	return saga_put_job(tx, a, deed->id, next->turn, row->traceparent, 0);
 }
@@ -317,5 +316,34 @@ Err *sagas_purge(Db *db, Arena *a, int64_t keep_us, int64_t *gone)
 		            .most = PURGED_AT_ONCE));
 		*gone += changed;
 	} while (changed == PURGED_AT_ONCE);
+	return NULL;
+}
+
+/* --- checking ----------------------------------------------------------------------------------------------------------- */
+
+Err *sagas_check(Db *db, Arena *a, SagaWrong **out, size_t *count, int64_t *looked)
+{
+	SagasUnfinishedRow *unfinished;
+	SagasForgottenRow *forgotten;
+	SagasAllRow *all;
+	SagaWrong *wrong;
+	size_t m, n;
+
+	TRY(db_one(db, a, sagas_all, &all));
+	*looked = all ? all->count : 0;
+	TRY(db_all(db, a, sagas_forgotten, &forgotten, &m));
+	TRY(db_all(db, a, sagas_unfinished, &unfinished, &n));
+	wrong = ARENA_ARRAY(a, SagaWrong, m + n);
+	for (size_t i = 0; i < m; i++)
+		wrong[i] = (SagaWrong){ forgotten[i].id,
+			                str_fmt(a, "is %.*s, and no job carries it on",
+			                        STR_ARG(forgotten[i].state)) };
+	for (size_t i = 0; i < n; i++)
+		wrong[m + i] = (SagaWrong){ unfinished[i].id,
+			                    str_fmt(a, "is %.*s, and its step %.*s is not",
+			                            STR_ARG(unfinished[i].state),
+			                            STR_ARG(unfinished[i].step)) };
+	*out = wrong;
+	*count = m + n;
 	return NULL;
 }

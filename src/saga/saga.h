@@ -131,6 +131,13 @@ Err *saga_retry(Db *db, Arena *a, Uuid id) MUST_USE;
 /* Undoes it; what is under way is given up. past_pivot: although its pivot was tried, which then must have an undo. Fails with
  * NOT_FOUND "saga.unknown", CONFLICT "saga.over", "saga.pivot". */
 Err *saga_compensate(Db *db, Arena *a, Uuid id, bool past_pivot) MUST_USE;
+/* What must not be: one that nobody carries on, one that has ended while its steps say otherwise. */
+typedef struct SagaWrong {
+	Uuid id;
+	Str what; /* a sentence without its subject: "is running, and no job carries it on" */
+} SagaWrong;
+/* Reads all of it; *looked: at so many. */
+Err *sagas_check(Db *db, Arena *a, SagaWrong **out, size_t *count, int64_t *looked) MUST_USE;
 /* Those that ended before that. */
 Err *sagas_purge(Db *db, Arena *a, int64_t keep_us, int64_t *gone) MUST_USE;
 Err *sagas_measure(Db *db, Arena *a) MUST_USE; /* sets the gauges */

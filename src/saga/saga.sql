@@ -78,3 +78,27 @@ delete from sagas where id in (select id from sagas where ended_at < :before ord
 
 --- many sagas_counts() -> (type text, state text, count int); scans
 select type, state, count(*) from sagas where ended_at is null group by type, state
+
+-- What must not be, for those who check.
+
+--- one sagas_all() -> (count int); scans
+select count(*) from sagas
+
+-- Nobody carries it on: there is no job of its turn.
+--- many sagas_forgotten() -> (id uuid, state text); scans
+--- sqlite
+select id, state from sagas where ended_at is null and (state <> 'stuck' or asked is not null) and not exists (
+	select 1 from jobs where kind = 'saga' and jobs.state in ('scheduled', 'ready', 'running') and unique_key =
+		lower(substr(hex(sagas.id), 1, 8) || '-' || substr(hex(sagas.id), 9, 4) || '-' || substr(hex(sagas.id), 13, 4) || '-' ||
+		substr(hex(sagas.id), 17, 4) || '-' || substr(hex(sagas.id), 21)) || '/' || turn)
+--- postgres
+select id, state from sagas where ended_at is null and (state <> 'stuck' or asked is not null) and not exists (
+	select 1 from jobs where kind = 'saga' and jobs.state in ('scheduled', 'ready', 'running') and
+		unique_key = sagas.id::text || '/' || turn)
+
+-- It has ended, and its steps say otherwise: one is under way, or done and not undone.
+--- many sagas_unfinished() -> (id uuid, state text, step text); scans
+select s.id, s.state, t.name from sagas s join saga_steps t on t.saga = s.id
+where s.ended_at is not null and (t.state = 'running' or (s.state = 'done' and t.direction = 'forward' and t.state <> 'done')
+	or (s.state = 'compensated' and t.direction = 'forward' and t.state in ('done', 'given_up') and exists (
+		select 1 from saga_steps u where u.saga = s.id and u.n = t.n and u.direction = 'undo' and u.state <> 'done')))

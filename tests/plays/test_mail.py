@@ -11,8 +11,10 @@ from email.header import decode_header, make_header
 
 import pytest
 
+from actors.accounts import fresh
 from actors.mail import MailServer, Mails, django, raw_client, swaks
 from actors.postfix import Postfix
+from actors.postgres import Postgres
 from actors.waiting import PROOF, until
 
 
@@ -32,14 +34,17 @@ def keys_of(folder):
         subprocess.run(["openssl", "genpkey", *words, "-out", folder / f"{name}.pem"], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def mails(long_stage, server):
+@pytest.fixture(scope="module", params=["sqlite", "postgres"] if PROOF else ["sqlite"])
+def mails(request, long_stage, server):
     keys_of(long_stage.folder)
     more = (f"servers: {{ local: {{ host: 127.0.0.1, port: {server.port}, tls: none }} }}\n"
             f"          domains: [ {{ domain: few.test, at_once: 1 }} ]\n"
             f"          dkim: [ {{ domain: pineandanvil.example, selector: rsa, key: \"{long_stage.folder}/rsa.pem\" }},"
             f" {{ domain: pineandanvil.example, selector: ed, key: \"{long_stage.folder}/ed.pem\" }} ]")
-    at = Mails(long_stage.folder, database_of(long_stage), more)
+    database = database_of(long_stage)
+    if request.param == "postgres":
+        database = fresh(long_stage.enter_context(Postgres()))
+    at = Mails(long_stage.folder, database, more, number=long_stage.count(Mails))
     return long_stage.enter(at, at.finish)
 
 
@@ -195,6 +200,14 @@ def test_a_mailbox_that_is_full_is_tried_again(relaying, server):
     assert relaying.one("full@fate.test")["recipients"][0]["state"] == "waiting"
 
 
+def test_after_its_time_a_mail_is_given_up(relaying, server):
+    relaying.hand_in("full.2@fate.test")
+    until(lambda: relaying.one("full.2@fate.test")["recipients"][0].get("reply"), "the reply")
+    relaying.earlier("mails", "received_at", 4 * 86400, "state = 'queued'")
+    relaying.hurry()
+    assert relaying.wait_for("full.2@fate.test", "failed")["recipients"][0]["attempts"] == 2
+
+
 def test_connections_are_kept_and_a_domain_may_ask_for_fewer(relaying, server):
     for i in range(12):
         relaying.hand_in(f"m{i}@few.test")
@@ -272,6 +285,21 @@ def test_no_second_mail_hides_in_one(mails, end):
             "RCPT TO:<c@x.test>\r\nDATA\r\nSubject: two\r\n\r\nx\r\n.\r\nNOOP\r\n")
         assert [line[:3] for line in hear(6)] == ["250", "250", "250", "354", "550", "250"]
     assert len(mails.list(limit=100)) == before
+
+
+def test_the_next_process_takes_mails_as_soon_as_it_can(stage):
+    """Of one that has the address still: it may go on for a while, the next is there."""
+    folders = [stage.folder / name for name in ("one", "two")]
+    [folder.mkdir() for folder in folders]
+    one = Mails(folders[0], database_of(stage))
+    two = Mails(folders[1], database_of(stage), intake_port=one.intake)
+    stage.enter(two, two.finish)
+    one.hand_in("x@shop.test")
+    assert "is in use" in two.stderr
+    one.finish()
+    assert two.intake == one.intake
+    two.hand_in("y@shop.test")
+    assert two.one("x@shop.test") and two.one("y@shop.test")
 
 
 # --- servers of other kinds --------------------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ class Mails(Gateway):
         super().__init__(folder, TEXT.format(database=database, more=more, intake=intake, intake_port=intake_port), words=("--only", "notification"), **options)
 
     sql = Accounts.sql
+    earlier = Accounts.earlier
 
     @property
     def address(self):
