@@ -14,7 +14,7 @@ from machine import BenchError, Busy, Cpu, end, spawn
 from store import FOLDER, family_seconds, fresh_folder, psql
 from user import PYTHON, wait_for
 
-BATCH, WALLETS, CLIENTS, CONNECTIONS = 1000, 500, 16, 32
+BATCH, WALLETS, CLIENTS, CONNECTIONS = 8000, 500, 16, 32
 BANYAN = BUILD / "release/banyan"
 
 
@@ -77,7 +77,7 @@ def call(address, key, path, body):
 
 
 def ledger_batch(folder):
-    """A thousand transfers between 500 wallets with a limit, and a hot account that all of them pay."""
+    """Eight thousand transfers between 500 wallets with a limit, and a hot account that all of them pay."""
     at = pathlib.Path(folder) / "batch.json"
     at.write_text(json.dumps({"groups": [{"currency": "eur", "transfers": [
         {"debit": f"wallet:{n % WALLETS}", "credit": "sales", "amount": 1 + n % 7} for n in range(BATCH)]}]}))
@@ -85,7 +85,7 @@ def ledger_batch(folder):
 
 
 def ledger_rounds(bench, names, pairs, seconds):
-    """Ours in batches of a thousand; the peer by one INSERT a transfer, each a commit, into a table with the same columns, indexes and
+    """Ours in batches of eight thousand; the peer by one INSERT a transfer, each a commit, into a table with the same columns, indexes and
     checks, and without our balances and limits."""
     url, first = durable_start()
     script = FOLDER / "ledger_insert.sql"

@@ -20,6 +20,9 @@ from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 import analytics
 import jwt
+import mail
+import notification
+import payment
 import serve
 import store
 import user
@@ -384,6 +387,11 @@ BENCHES = (
     Bench("bus.relay", "events from a full outbox through relay, Redis and consumer; a plain XADD/XREADGROUP/XACK loop, which keeps "
           "no promise; the delay of both at half of our rate", "us/event", None, "", 100000, rivals=("plain",),
           rounds=store.bus_rounds, notes=delays),
+    Bench("notification.accept", "POST /v1/notifications with PostgreSQL behind, durable before the answer, 64 connections, one thread; a twin "
+          "of FastAPI and asyncpg; without the database's part", CPU, None, "", 8, rivals=("fastapi",), rounds=notification.accept_rounds,
+          notes=notification.lite_too),
+    Bench("notification.sent", "a notification for a topic of 5,000, until the last of them is with a provider; SQLite, every attempt durable "
+          "before and after", "us CPU/delivery", None, "", 8, rivals=(), rounds=notification.sent_rounds),
     Bench("analytics.query", "a funnel of four steps over thirty days and ten million events; the same in one statement in PostgreSQL, over "
           "a table with the index for it", "s CPU", None, "", 10000000, rivals=("postgres",), budgets=(Budget("postgres", 0.2),),
           rounds=analytics.query_rounds, notes=analytics.seconds_too),
@@ -398,10 +406,18 @@ BENCHES = (
     Bench("user.cache", "reads drawn by Zipf out of 100,000 users with a change in a hundred, memory and Redis in front, from a cold start: "
           "those that went to the database", "% of the reads", None, "", 8, rivals=(), budgets=(Budget("", 30),), rounds=user.cache_rounds,
           notes=user.warm_too),
+    Bench("notification.smtp", "mails of 2 KiB handed to postfix over 20 connections; smtp-source", "us/mail", None, "", 4000,
+          rivals=("smtp-source",), budgets=(Budget("smtp-source", 1.2),), rounds=mail.smtp_rounds, notes=mail.rates),
     Bench("serve.memory", "the gateway and all services as `banyan serve` starts them in an empty folder, at rest", "MiB resident", None, "", 1,
           rivals=(), budgets=(Budget("", 64),), rounds=serve.memory_rounds),
     Bench("user.memory", "the service after 10,000 sessions of 100,000 users were used, on 256 connections", "MiB resident", None, "", 8,
           rivals=(), budgets=(Budget("", 64),), rounds=user.memory_rounds),
+    Bench("payment.ledger", "durable transfers in batches of 8,000 between 500 wallets with limits and a hot account; single INSERTs, each a "
+          "commit, by pgbench with 16 clients", "us/transfer", None, "", 8, rivals=("inserts",), budgets=(Budget("inserts", 0.1),),
+          rounds=payment.ledger_rounds, notes=payment.rates),
+    Bench("payment.intents", "payment intents made and confirmed, durable, PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and "
+          "SQLAlchemy; without the database's part", "us CPU/intent", None, "", 8, rivals=("sqlalchemy",), budgets=(Budget("sqlalchemy", 0.1),),
+          rounds=payment.intent_rounds, notes=payment.rates),
 )
 
 

@@ -18,6 +18,7 @@
 #include "load/command.h"
 #include "load/scenario.h"
 #include "notification/mail_command.h"
+#include "notification/figures.h"
 #include "notification/notification.h"
 #include "notification/notification_command.h"
 #include "payment/fault_command.h"
@@ -167,6 +168,9 @@ int main(int argc, char **argv)
 		{ "event-metrics", "Metrics of events and jobs",
 		  "What outboxes, consumers, the relay and jobs add to `/metrics`.", NULL,
 		  event_put_metrics },
+		{ "saga-metrics", "Metrics of sagas",
+		  "What services with sagas add to `/metrics`: the payment service's checkouts.",
+		  NULL, saga_put_metrics },
 		{ "service-metrics", "Metrics of services",
 		  "What services add to `/metrics`, on their own listeners and on the admin port.",
 		  NULL, service_put_metrics },
@@ -177,6 +181,9 @@ int main(int argc, char **argv)
 		{ "password-metrics", "Metrics of passwords",
 		  "What the user service adds to `/metrics` for the threads that hash passwords.",
 		  NULL, password_put_metrics },
+		{ "notification-metrics", "Metrics of notifications",
+		  "What the notification service adds to `/metrics`.", NULL,
+		  notification_put_metrics },
 		{ "console-metrics", "Metrics of the console",
 		  "What the console adds to `/metrics`.", NULL, console_put_metrics },
 	};

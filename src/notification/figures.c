@@ -110,3 +110,11 @@ const MetricFamily *notification_metrics(size_t *count)
 	*count = COUNT(families) + mails;
 	return all;
 }
+
+void notification_put_metrics(Buf *out)
+{
+	size_t count;
+	const MetricFamily *rows = notification_metrics(&count);
+
+	metrics_put_markdown(out, rows, count);
+}

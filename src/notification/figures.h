@@ -11,5 +11,6 @@ void figures_accepted(MessageClass class);
 void figures_delivery(Channel channel, DeliveryState state); /* has become that */
 void figures_attempt(Channel channel, SendOutcome outcome);
 void figures_wire(MessageClass class,
-                  int64_t us);   /* from its being asked for until the first attempt began */
-MetricList notification_metrics; /* those of its mails too */
+                  int64_t us); /* from its being asked for until the first attempt began */
+void notification_put_metrics(Buf *out); /* as a page of the manual */
+MetricList notification_metrics;         /* those of its mails too */

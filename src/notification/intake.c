@@ -52,6 +52,7 @@ struct Intake {
 	size_t net_count;
 	IntakeLoop *loops;
 	Background background;
+	Fiber *waiter;  /* for its address; of loop 0 */
 	uint32_t conns; /* atomic */
 	bool ending;    /* atomic */
 };
@@ -248,36 +249,55 @@ static Err *set_up(Intake *intake, Arena *a)
 	return conf->certificate.len ? tls_server_new(a, &tls, 1, &intake->server.tls) : NULL;
 }
 
-/* The process before us may still have the address. */
-static Err *listen_at_last(Intake *intake, Arena *a)
+static Err *listen_now(Intake *intake, Arena *a)
 {
 	Addr addr;
 
 	TRY(addr_parse(a, intake->mail->conf->intake.listen, &addr));
-	for (int i = 0;; i++) {
-		Err *err = listener_open(a, &addr, &intake->listener);
+	TRY(listener_open(a, &addr, &intake->listener));
+	listener_start(intake->listener, accepted, intake);
+	log_info("mails are taken at %.*s", STR_ARG(addr_text(a, listener_addr(intake->listener))));
+	return NULL;
+}
 
-		if (!err || !err_is(err, "rt.address_in_use") || i == 40)
-			return err;
-		TRY(fiber_sleep(AGAIN_US));
+/* The process before us still has the address: it is ours as soon as that has ended. */
+static void listen_later(void *arg)
+{
+	Intake *intake = arg;
+	Err *err = NULL;
+
+	intake->waiter = fiber_self();
+	while (!err && !intake->listener && !__atomic_load_n(&intake->ending, __ATOMIC_RELAXED)) {
+		err = fiber_sleep(AGAIN_US);
+		if (!err)
+			err = listen_now(intake, intake->mail->home->arena);
+		if (err && err_is(err, "rt.address_in_use"))
+			err = NULL;
 	}
+	if (err && err->kind != ERR_CANCELLED)
+		log_err(err, "mails are not taken");
+	intake->waiter = NULL;
+	background_end(&intake->background);
 }
 
 Err *mail_intake_begin(Mail *mail, Arena *a, Intake **out)
 {
 	Intake *intake = ARENA_NEW(a, Intake);
+	Err *err;
 
 	intake->mail = mail;
 	intake->loops = ARENA_ARRAY(a, IntakeLoop, rt_loops());
 	for (size_t i = 0; i < rt_loops(); i++)
 		list_init(&intake->loops[i].conns);
 	TRY(set_up(intake, a));
-	TRY(listen_at_last(intake, a));
 	background_init(&intake->background);
-	listener_start(intake->listener, accepted, intake);
-	log_info("mails are taken at %.*s", STR_ARG(addr_text(a, listener_addr(intake->listener))));
 	*out = intake;
-	return NULL;
+	err = listen_now(intake, a);
+	if (!err || !err_is(err, "rt.address_in_use"))
+		return err;
+	log_warn("%.*s is in use: mails are taken there when it is not",
+	         STR_ARG(intake->mail->conf->intake.listen));
+	return background_start(&intake->background, listen_later, intake, "intake");
 }
 
 static void cancel_all(void *arg)
@@ -293,8 +313,10 @@ void mail_intake_end(Intake *intake)
 {
 	if (!intake)
 		return;
-	listener_close(intake->listener);
 	__atomic_store_n(&intake->ending, true, __ATOMIC_RELAXED);
+	if (intake->waiter)
+		fiber_cancel(intake->waiter);
+	listener_close(intake->listener);
 	loop_each(cancel_all, intake);
 	background_await(&intake->background);
 	tls_unref(intake->server.tls);

@@ -23,7 +23,8 @@ void mail_reply_words(Arena *a, const SmtpReply *reply, Str *code, Str *detail)
 	*code = reply->code ? str_fmt(a, "%u%s%.*s", reply->code, reply->status.len ? " " : "",
 	                              STR_ARG(reply->status))
 	                    : S("");
-	*detail = str_sub(reply->text, 0, end < 0 ? 200 : MIN((size_t)end, (size_t)200));
+	*detail = smtp_clean(a, str_sub(reply->text, 0, end < 0 ? reply->text.len : (size_t)end),
+	                     200);
 }
 
 static Str name_of(Str text)

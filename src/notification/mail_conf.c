@@ -149,8 +149,6 @@ static const ConfKey intake_keys[] = {
 	  .max = "3650d", .help = "mails that are done with stay for so long" },
 	{ "give_up", CONF_DURATION, AT(MailIntakeConf, give_up_us), .def = "3d", .min = "1s",
 	  .max = "14d", .help = "of mode relay: a mail is tried for so long" },
-	{ "at_once", CONF_UINT, AT(MailIntakeConf, at_once), .def = "8", .min = "1", .max = "64",
-	  .help = "of mode relay: mails that are sent at once from here" },
 };
 
 static void check_intake(Conf *conf, void *object)

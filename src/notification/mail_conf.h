@@ -46,7 +46,6 @@ typedef struct MailIntakeConf {
 	Str certificate, key;
 	bool tls_first, clear_logins;
 	int64_t idle_us, keep_us, give_up_us;
-	uint32_t at_once;
 } MailIntakeConf;
 
 typedef struct MailConf {

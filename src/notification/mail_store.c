@@ -11,6 +11,7 @@
 #include "notification/mail_int.h"
 #include "notification/mime_read.h"
 #include "notification/notification.h"
+#include "notification/smtp_text.h"
 #include "service/call.h"
 #include "store/job.h"
 
@@ -24,32 +25,6 @@ enum {
 	RELAY_ATTEMPTS = 1000 /* time is what ends them */,
 	PAGE = 50
 };
-
-static Str cut(Str text, size_t most)
-{
-	text = str_sub(text, 0, most);
-	while (text.len && text.len == most &&
-	       ((unsigned char)text.at[text.len - 1] & 0xc0) == 0x80)
-		text.len--; /* not within a character */
-	return text;
-}
-
-/* Any bytes as text that a database takes. */
-static Str clean(Arena *a, Str text)
-{
-	AUTO(buf_fini) Buf b = { 0 };
-
-	for (size_t i = 0, step; i < text.len; i += step ? step : 1) {
-		uint32_t code;
-
-		step = str_utf8(str_sub(text, i, text.len), &code);
-		if (!step || code < ' ' || code == 0x7f)
-			buf_put(&b, S("?"));
-		else
-			buf_put(&b, str_sub(text, i, i + step));
-	}
-	return str_dup(a, buf_str(&b));
-}
 
 static Err *put_job(Db *tx, Arena *a, Uuid id)
 {
@@ -110,8 +85,8 @@ Err *mail_keep(Db *tx, Arena *a, const MailIn *in, MailMode mode)
 		         .sender = in->from,
 		         .recipients = (int64_t)in->count,
 		         .subject =
-		                 cut(clean(a, mime_header_text(a, head, "Subject")), SUBJECT_MOST),
-		         .message_id = cut(clean(a, id), ID_MOST),
+		                 smtp_clean(a, mime_header_text(a, head, "Subject"), SUBJECT_MOST),
+		         .message_id = smtp_clean(a, id, ID_MOST),
 		         .source = in->source,
 		         .bytes = (int64_t)in->raw.len,
 		         .received_at = now_us };

@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "notification/gate.h"
 
-enum { IDLE_MOST = 32, DOMAINS_MOST = 32 };
+enum { IDLE_MOST = 32, DOMAINS_MOST = 32, SMTP_ENDING = 421 };
 
 typedef struct LoopPart {
 	SmtpPool *pool;
@@ -122,10 +122,12 @@ void smtp_pool_close(SmtpPool *pool)
 
 /* --- a mail ------------------------------------------------------------------------------------------------------------- */
 
+/* Not taken, and all that the server said, if anything, is that it ends the conversation. */
 static bool nothing_was_said(const SmtpMail *mail)
 {
 	for (size_t i = 0; i < mail->count; i++)
-		if (mail->to[i].fate != SMTP_LATER || mail->to[i].reply.code)
+		if (mail->to[i].fate != SMTP_LATER ||
+		    (mail->to[i].reply.code && mail->to[i].reply.code != SMTP_ENDING))
 			return false;
 	return true;
 }
@@ -157,7 +159,7 @@ static Err *send_inside(SmtpPool *pool, Arena *a, SmtpMail *mail)
 	if (s) {
 		count(&pool->reused);
 		err = send_on(pool, a, mail, s);
-		if (!err || err->kind == ERR_CANCELLED || !nothing_was_said(mail))
+		if (!nothing_was_said(mail) || (err && err->kind == ERR_CANCELLED))
 			return err;
 	}
 	err = smtp_open(a, &pool->conf.place, &s);

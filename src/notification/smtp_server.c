@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 16 << 10, ERRORS_MOST = 20, LOGINS_MOST = 3, NAME_MOST = 255 };
+enum { CHUNK = 16 << 10, KEPT = 64 << 10, ERRORS_MOST = 20, LOGINS_MOST = 3, NAME_MOST = 255 };
 #define LOGIN_PAUSE_US US_PER_S
 
 typedef struct Talk {
@@ -363,6 +363,8 @@ static Err *on_data(Talk *t)
 		reply(t, "550 5.6.0 lines end in CR LF");
 	else
 		TRY(take(t));
+	if (t->message.cap > KEPT)
+		buf_fini(&t->message); /* an idle connection holds no large mail */
 	mail_reset(t);
 	return NULL;
 }

@@ -130,6 +130,24 @@ static bool is_plain(Str text)
 	return true;
 }
 
+Str smtp_clean(Arena *a, Str text, size_t most)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	for (size_t i = 0, step; i < text.len; i += step ? step : 1) {
+		uint32_t code;
+
+		step = str_utf8(str_sub(text, i, text.len), &code);
+		if (b.len + MAX(step, (size_t)1) > most)
+			break;
+		if (!step || code < ' ' || code == 0x7f)
+			buf_putc(&b, '?');
+		else
+			buf_put(&b, str_sub(text, i, i + step));
+	}
+	return str_dup(a, buf_str(&b));
+}
+
 static bool is_quoted(Str local)
 {
 	if (local.len < 2 || local.at[0] != '"' || local.at[local.len - 1] != '"')

@@ -57,6 +57,8 @@ const char *smtp_path_read(Str argument, Str word, SmtpPath *out);
 bool smtp_address_is(Str address);
 Str smtp_domain(Str address); /* after the last @; empty: there is none */
 bool smtp_is_ascii(Str text);
+/* Any bytes as one line of UTF-8, for people and databases: what is none, or a control character, becomes a ?. At most so many bytes. */
+Str smtp_clean(Arena *a, Str text, size_t most);
 
 /* A message as DATA sends it: lines end in CR LF (a lone CR or LF becomes one), a dot at the start of a line is doubled, the last
  * line is a dot. */

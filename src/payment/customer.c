@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "payment/billing_api.h"
 #include "payment/billing_int.h"
+#include "payment/billing_int.h"
 #include "payment/payment_api.h"
 #include "payment/stripe_int.h"
 

@@ -73,6 +73,11 @@ Str provider_name(const Provider *p)
 	return p->conf->name;
 }
 
+const char *provider_kind_name(const Provider *p)
+{
+	return p->kind->name;
+}
+
 int64_t provider_absent_us(const Provider *p)
 {
 	return p->kind->local ? 0 : p->conf->absent_us;
@@ -182,12 +187,17 @@ Err *provider_get(const Provider *p, Arena *a, const ProviderAsk *ask, ProviderA
 
 /* --- webhooks in ----------------------------------------------------------------------------------------------------------- */
 
+bool provider_hears(const Provider *p)
+{
+	return p->kind->verify && p->conf->webhook_secret.len;
+}
+
 Err *provider_verify_webhook(const Provider *p, Arena *a, const Headers *headers, Str body,
                              int64_t now_us)
 {
 	Err *err;
 
-	if (!p->kind->verify || !p->conf->webhook_secret.len)
+	if (!provider_hears(p))
 		return err_new(a, ERR_UNAUTHENTICATED, "provider.signature",
 		               "no secret of its webhooks is configured");
 	err = p->kind->verify(p, a, headers, body, now_us / US_PER_S);

@@ -104,6 +104,7 @@ ProviderDo provider_authorize, provider_capture, provider_refund, provider_get;
 ProviderDo provider_cancel;
 
 Str provider_name(const Provider *p);
+const char *provider_kind_name(const Provider *p); /* "stripe" */
 /* No second attempt's worth of doubt is left that long after a request was sent: ABSENT is final then. */
 int64_t provider_absent_us(const Provider *p);
 
@@ -131,6 +132,8 @@ const Provider *provider_choose(const Providers *all, const ProviderWish *wish, 
 const Provider *provider_named(const Providers *all, Str name); /* NULL: there is none */
 size_t providers_count(const Providers *all);
 const Provider *providers_at(const Providers *all, size_t i);
+/* Are webhooks of it taken: is there a secret? */
+bool provider_hears(const Provider *p);
 /* Has it answered of late? For /healthz and people. */
 bool provider_healthy(const Provider *p);
 

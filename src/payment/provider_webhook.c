@@ -93,10 +93,59 @@ static Err *webhook_post(ServiceCall *c)
 	return NULL;
 }
 
+/* --- how they are ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct ProviderSaid {
+	Str name, kind, url;
+	bool healthy, webhooks;
+} ProviderSaid;
+static const Field said_rows[] = {
+	{ "name", FIELD_STR, AT(ProviderSaid, name), .required = true,
+	  .help = "as the configuration calls it" },
+	{ "kind", FIELD_STR, AT(ProviderSaid, kind), .required = true,
+	  .help = "stripe, fault, sandbox" },
+	{ "healthy", FIELD_BOOL, AT(ProviderSaid, healthy),
+	  .help = "false: it failed several times in a row, as this process sees it" },
+	{ "webhook", FIELD_STR, AT(ProviderSaid, url),
+	  .help = "where it is to send its events; absent: they are refused for want of a secret" },
+};
+static const FieldTable said = { "Provider", FIELD_ROWS(ProviderSaid, said_rows),
+	                         .help = "one that moves the money" };
+
+static void put_provider(ServiceCall *c, JsonWriter *w, const Provider *p)
+{
+	json_begin_object(w);
+	json_put_str(w, "name", provider_name(p));
+	json_put_str(w, "kind", str_of(provider_kind_name(p)));
+	json_put_bool(w, "healthy", provider_healthy(p));
+	if (provider_hears(p))
+		json_put_str(w, "webhook",
+		             str_fmt(c->arena, "%.*s/v1/providers/%.*s/webhook",
+		                     STR_ARG(c->home->public_url), STR_ARG(provider_name(p))));
+	json_end(w);
+}
+
+static Err *providers_get(ServiceCall *c)
+{
+	const Providers *all = payment_of(c->home)->providers;
+	JsonWriter *w = service_json(c);
+
+	json_begin_object(w);
+	json_key(w, S("data"));
+	json_begin_array(w);
+	for (size_t i = 0; i < providers_count(all); i++)
+		put_provider(c, w, providers_at(all, i));
+	json_end(w);
+	json_end(w);
+	return NULL;
+}
+
 static const ServiceRoute routes[] = {
 	{ "POST", "/v1/providers/{name}/webhook", webhook_post, .kind = SERVICE_BODY_RAW,
 	  .body_max = BODY_BYTES, .tag = "providers",
 	  .help = "what a provider tells, signed by it" },
+	{ "GET", "/v1/providers", providers_get, .scopes = "payment_intents:read", .answer = &said,
+	  .list = true, .tag = "providers", .help = "who moves the money, in their order" },
 };
 
 ServiceRoutes provider_webhook_routes(void)

@@ -59,7 +59,8 @@ ServiceFail stripe_fail;
  * (StripeList) need no rows. A card number or a CVC anywhere refuses all of it. Looks at Idempotency-Key too: see stripe_effect. Parks.
  * Once in a handler, first of all. table NULL: nothing but those. */
 Err *stripe_take(ServiceCall *c, const FieldTable *table, void *into) MUST_USE;
-/* "customer.default_method": did the request ask to have this in place of its id? */
+/* "customer": did the request ask to have this in place of its id? Objects of payments are put there by themselves (stripe_expand.h): this is
+ * for who has others to show. */
 bool stripe_expands(const ServiceCall *c, const char *path);
 /* An id of the path or of a parameter: NOT_FOUND "payment.unknown" (resource_missing) with its param when it is none. */
 Err *stripe_id(ServiceCall *c, const char *prefix, Uuid *id) MUST_USE; /* {id} */

@@ -27,7 +27,7 @@ typedef struct StripeCall {
 	/* of an answer */
 	Buf body;
 	JsonWriter json_out;
-	bool written;
+	Str answer; /* of json_out, with what was to be expanded; empty: not yet */
 } StripeCall;
 
 StripeCall *stripe_of(ServiceCall *c) RETURNS_NONNULL; /* made when there is none */
@@ -39,4 +39,6 @@ Err *stripe_kept(void) RETURNS_NONNULL;
 /* Rows are kept for a day. */
 Err *once_purge(Db *db, Arena *a, int64_t before_us) MUST_USE;
 
+/* The answer in stripe_json as it goes out, or is kept: with what `expand` asks for. db may be a transaction. */
+Err *stripe_answer(ServiceCall *c, Db *db, Str *answer) MUST_USE;
 void stripe_put_problem(ServiceCall *c, JsonWriter *w, const Err *err, unsigned status);

@@ -132,7 +132,7 @@ Err *stripe_settle(ServiceCall *c, Db *tx)
 
 	if (!s->once.key.len)
 		return NULL;
-	TRY(json_done(&s->json_out, &body));
+	TRY(stripe_answer(c, tx, &body));
 	TRY(db_exec(tx, c->arena, once_settle, &done, .who = s->once.who, .key = s->once.key,
 	            .digest = digest_of(&s->once), .status = c->status ? c->status : 200,
 	            .body = body, .now = time_utc_us()));

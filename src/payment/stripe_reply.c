@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "http/exchange.h"
+#include "payment/stripe_expand.h"
 #include "base/time.h"
 
 enum { LIST_LIMIT = 10, LIST_MOST = 100 };
@@ -187,17 +188,33 @@ JsonWriter *stripe_json(ServiceCall *c)
 
 	buf_clear(&s->body);
 	s->json_out = json_writer(&s->body);
-	s->written = true;
+	s->answer = S("");
 	return &s->json_out;
+}
+
+Err *stripe_answer(ServiceCall *c, Db *db, Str *answer)
+{
+	StripeCall *s = stripe_of(c);
+	const Json *paths = json_get(s->json, S("expand"));
+	const StripeKind *kinds;
+	size_t count;
+	Str body;
+
+	TRY(json_done(&s->json_out, &body));
+	if (!s->answer.len && json_count(paths) && c->status < 400) {
+		kinds = stripe_kinds(&count);
+		TRY(stripe_expand(db, c->arena, kinds, count, body, paths, &s->answer));
+	}
+	*answer = s->answer.len ? s->answer : body;
+	return NULL;
 }
 
 Err *stripe_say(ServiceCall *c)
 {
-	StripeCall *s = stripe_of(c);
 	unsigned status = c->status ? c->status : 200;
 	Str body;
 
-	TRY(json_done(&s->json_out, &body));
+	TRY(stripe_answer(c, c->db, &body));
 	common_headers(c);
 	service_say(c, status, status < 400 ? S("application/json") : S("application/problem+json"),
 	            body);
@@ -258,9 +275,10 @@ Str stripe_text(Arena *a, StripePut *put, const void *object)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
+	Str text;
 
 	put(&w, a, object);
-	return str_dup(a, buf_str(&b));
+	return json_done(&w, &text) ? S("null") : str_dup(a, text);
 }
 
 /* --- lists ---------------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "obs/metric.h"
 #include "rt/loop.h"
 #include "saga/saga.h"
 
@@ -378,6 +379,14 @@ static const Command commands[] = {
 	  .examples =
 	          "banyan saga compensate sqlite:data/payment.db 018f3c1e-7a4b-7cc0-b1f2-0123456789ab" },
 };
+
+void saga_put_metrics(Buf *out)
+{
+	size_t count;
+	const MetricFamily *rows = saga_metrics(&count);
+
+	metrics_put_markdown(out, rows, count);
+}
 
 const Command *saga_commands(size_t *count)
 {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The guides say what is true: names of errors and metrics, defaults, examples that the program takes, links that lead somewhere."""
+import os
 import re
 
 import pytest
@@ -56,13 +57,15 @@ def test_an_example_is_a_configuration(text, tmp_path, certificates):
     (tmp_path / "tls.key").write_bytes(certificates.key().read_bytes())
     (tmp_path / "ca.pem").write_bytes(certificates.ca.read_bytes())
     (tmp_path / "users.htpasswd").write_text("ann:!\n")
-    for file in FILES:
-        (tmp_path / file).write_text("0123456789abcdef\n")
+    for file in (*FILES, *re.findall(r"file:(secrets/[a-z.-]+)", text)):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("0123456789abcdef" * 4 + "\n")
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
     whole = tmp_path / "banyan.yaml"
     whole.write_text(complete(text).replace("/var/log/banyan/", f"{tmp_path}/"))
-    code, said, errors = run_banyan("check", "-c", whole)
+    names = re.findall(r"\$\{([A-Z_]+)\}", text)
+    code, said, errors = run_banyan("check", "-c", whole, env={**os.environ, **{one: "0123456789abcdef" * 4 for one in names}})
     assert code == 0, said + errors
     assert "(a warning)" not in said, said
 

@@ -62,7 +62,12 @@ def test_python_stripe_pays_and_is_refused(shop):
         assert intent.status == "requires_confirmation"
         intent = stripe.PaymentIntent.confirm(intent.id, expand=["latest_charge.balance_transaction", "payment_method"])
         assert (intent.status, intent.payment_method.card.last4, intent.latest_charge.amount_captured) == ("succeeded", "4242", 1000)
-        stripe.Refund.create(charge=intent.latest_charge.id, amount=400, metadata={"why": "torn"})
+        moved = intent.latest_charge.balance_transaction
+        assert (moved.amount, moved.net, moved.source) == (1000, 1000 - moved.fee, intent.latest_charge.id)
+        listed = stripe.PaymentIntent.list(customer=customer.id, expand=["data.customer", "data.latest_charge"]).data[0]
+        assert (listed.customer.email, listed.latest_charge.paid) == ("bob@shop.test", True)
+        torn = stripe.Refund.create(charge=intent.latest_charge.id, amount=400, metadata={"why": "torn"}, expand=["charge.customer"])
+        assert (torn.charge.amount_refunded, torn.charge.customer.id) == (400, customer.id)
         with pytest.raises(stripe.error.InvalidRequestError) as wrong:
             stripe.Refund.create(charge=intent.latest_charge.id, amount=601)
         assert wrong.value.param == "amount"

@@ -11,8 +11,6 @@ import smtplib
 import socket
 import subprocess
 
-import pytest
-
 from actors.waiting import until
 
 MAIN = """
@@ -72,6 +70,7 @@ class Postfix:
     def __init__(self, folder, reports=None, default="error:no", smtpds=20):
         """reports: (domain, port): where mails of that domain go on to."""
         if os.geteuid() or not shutil.which("postfix"):
+            import pytest
             pytest.skip("an instance of postfix takes root")
         self.folder = pathlib.Path(folder) / "postfix"
         self.name = "postfix"

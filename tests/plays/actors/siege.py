@@ -28,6 +28,7 @@ services:
     url: "http://{payment}"
     development: true
     database: {{ url: "{databases[payment]}" }}
+    {redis}
     providers: {{ main: {{ kind: fault, url: "http://{provider}", absent: 3s, timeout: 2s }} }}
     checkout: {{ orders: "{orders}", token: the-orders, timeout: 3s }}
   notification:
@@ -35,6 +36,7 @@ services:
     url: "http://{notification}"
     development: true
     database: {{ url: "{databases[notification]}" }}
+    {redis}
     record: "{folder}/mails.jsonl"
 {more}
 """
@@ -50,7 +52,7 @@ class Process(Program):
     """One that comes back at the address that it had."""
 
     def __init__(self, name, folder, words, address, path):
-        self.words, self.address, self.path, self.deaths = words, address, path, 0
+        self.words, self.address, self.path = words, address, path
         super().__init__(name, folder, words)
 
     def is_up(self):
@@ -61,7 +63,6 @@ class Process(Program):
         """Without waiting: those who need it have to."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.deaths += 1
         super().__init__(self.name, self.folder, self.words)
 
     def finish(self):
@@ -70,20 +71,20 @@ class Process(Program):
 
 
 class Siege:
-    def __init__(self, stage, databases, analytics=None):
-        """databases: {service: URL}."""
+    def __init__(self, stage, databases, redis=None, analytics=None):
+        """databases: {service: URL}; redis: one that may be killed too."""
         self.stage, self.folder, self.databases = stage, stage.folder, databases
         self.orders = stage.enter(Orders(self.folder), lambda: self.orders.finish())
-        self.orders.deaths = 0
+        self.redis = redis
         places = {name: free_port() for name in ("payment", "notification", "provider")}
         self.file = self.folder / "siege.yaml"
-        self.file.write_text(CONF.format(**places, orders=self.orders.url, databases=databases, folder=self.folder, more=analytics or ""))
+        self.file.write_text(CONF.format(**places, orders=self.orders.url, databases=databases, folder=self.folder, more=analytics or "",
+                                         redis=f'redis: "{redis.url}"' if redis else ""))
         self.provider = self.begin("provider", [BANYAN, "payment", "fault-provider", "--listen", places["provider"], "--book",
                                                 self.folder / "provider.book"], places["provider"], "/healthz")
         self.payment = self.serve("payment", places)
         self.notification = self.serve("notification", places)
-        for one in self.programs():
-            until(one.is_up, f"{one.name} is up", within=60)
+        self.wait_up()
         self.key = self.command("payment", "key", "add", "--owner", "siege", "--json")["key"]
 
     def begin(self, name, words, address, path):
@@ -95,6 +96,10 @@ class Siege:
 
     def programs(self):
         return [self.provider, self.payment, self.notification]
+
+    def wait_up(self):
+        for one in self.programs():
+            until(one.is_up, f"{one.name} is up", within=60)
 
     def command(self, *words):
         code, out, err = run_banyan(*words, "-c", str(self.file))
@@ -161,14 +166,15 @@ class Siege:
     def storm(self, every=1.0, least=0):
         """Kills one after the other while the load lasts, and each at least so often."""
         turn = 0
-        victims = [self.payment, self.provider, self.orders, self.notification]
+        victims = [self.payment, self.provider, self.orders, self.notification] + [self.redis] * bool(self.redis)
+        deaths = collections.Counter()
         while not self.load_done.is_set() or turn < least * len(victims):
             time.sleep(every)
             victim = victims[turn % len(victims)]
             victim.again()
-            victim.deaths += victim is self.orders
+            deaths[victim.name] += 1
             turn += 1
-        return {victim.name: victim.deaths for victim in victims}
+        return dict(deaths)
 
     # --- the end ---
 
@@ -197,8 +203,6 @@ class Siege:
 
     def settle(self, hurry, within):
         """Until every checkout has ended. hurry: does not wait for leases and pauses."""
-        for one in self.programs():
-            until(one.is_up, f"{one.name} is up", within=60)
         if hurry:
             self.free_the_dead("payment")
         deadline = time.monotonic() + within
@@ -247,9 +251,25 @@ def verdict(siege, expected):
     sold = sum(orders[checkout]["quantity"] for checkout in done)
     if stock["anvil"] != [1000000 - sold, 0]:
         wrong.append(f"the stock is {stock['anvil']}, {sold} were sold")
+    wrong += events(siege, orders, sagas)
     keys = collections.Counter((row["key"], row["verb"]) for row in siege.orders.book()["asked"])
     if [key for key, count in keys.items() if count > 1]:
         wrong.append(f"not one key for each act, and one trace: {[key for key, count in keys.items() if count > 1][:3]}")
+    return wrong
+
+
+def events(siege, orders, sagas):
+    """What the service told everybody else: each end once, and the money of it."""
+    wrong, told, revenue = [], collections.defaultdict(list), 0
+    for kind, checkout, data in siege.sql("payment", "select type, aggregate_id, data from outbox where aggregate_type = 'checkout'"):
+        told[checkout].append(kind)
+        revenue += (data if isinstance(data, dict) else json.loads(data))["amount"] if kind == "checkout.completed" else 0
+    for checkout, state in sagas.items():
+        if told[checkout] != [{"done": "checkout.completed"}.get(state, "checkout.undone")]:
+            wrong.append(f"{checkout} is {state}, and {told[checkout]} was told")
+    earned = sum(orders[checkout]["amount"] for checkout, state in sagas.items() if state == "done")
+    if revenue != earned:
+        wrong.append(f"events tell of {revenue}, the orders are worth {earned}")
     return wrong
 
 
