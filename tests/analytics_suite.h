@@ -497,7 +497,7 @@ static Err *exported(Db *db, Arena *a, bool csv, Str *out)
 	AUTO(buf_fini) Buf b = { 0 };
 	uint64_t events;
 
-	TRY(export_run(db, a, &spec, keep_piece, &b, &events));
+	TRY(export_hits(db, a, &spec, keep_piece, &b, &events));
 	CHECK_INT(events, SUITE_EVENTS);
 	*out = str_dup(a, buf_str(&b));
 	return NULL;
