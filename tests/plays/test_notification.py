@@ -2,17 +2,19 @@
 """Notifications: what is asked for, what goes out, what does not, and what is said of it."""
 import datetime
 import json
+import random
 import re
 import subprocess
 import urllib.parse
 
+import pystache
 import pytest
 
 from actors.accounts import fresh
 from actors.gateway import ROOT
 from actors.messages import Messages
 from actors.notes import say
-from actors.waiting import PROOF, always, until
+from actors.waiting import PATIENCE_S, PROOF, always, until
 
 ORDER = [
     {"channel": "email", "locale": "en", "subject": "Order {{id}}", "text": "Hi {{recipient.name}}\n{{#lines}}\n- {{.}}\n{{/lines}}\n",
@@ -214,6 +216,41 @@ def test_templates_never_change_and_can_be_gone_back_to(notes):
     assert sent["outcome"] == "accepted" and notes.record(to="test@turn.test")["text"] == "1"
 
 
+SAMPLE = {"a": "A", "n": 7, "zero": 0, "empty": "", "none": [], "list": ["x", "y"], "rows": [{"a": 1, "sub": [{"b": 2}, {"b": 3}]}, {"c": "C"}],
+          "deep": {"er": {"st": "D", "list": [1, 2]}}, "quote": "\"<&>'"}
+
+
+def some_template(dice, depth=0):
+    """Whatever Mustache has, and lines on which a tag stands alone (without blanks behind it: there the two differ)."""
+    names = ["a", "n", "zero", "empty", "none", "list", "rows", "deep", "deep.er", "deep.er.st", "deep.er.list", "sub", "b", "c", "quote", "missing", "a.b"]
+    text = ""
+    for _ in range(dice.randrange(1, 6)):
+        name, way = dice.choice(names), dice.randrange(9)
+        if way < 3:
+            text += dice.choice(["word", "\n", "_", "  x\n", "{ _", " }", "\u00e4", "x\n"])
+        elif way < 5:
+            scalar = dice.choice(["a", "n", "b", "c", "quote", "missing", "deep.er.st", "empty"])
+            text += dice.choice(["{{%s}}", "{{ %s }}", "{{{%s}}}", "{{&%s}}"]) % scalar
+        elif way == 5:
+            text += dice.choice(["{{! nothing }}", "\n  {{! alone }}\n", "{{=<< >>=}}<<a>><<={{ }}=>>"])
+        elif depth < 3:
+            space = dice.choice(["", "\n", "\n\n"])
+            text += f"{space}{{{{{dice.choice('#^')}{name}}}}}{space}{some_template(dice, depth + 1)}{space}{{{{/{name}}}}}{space}"
+    return text
+
+
+def test_templates_give_what_another_mustache_gives(notes):
+    dice = random.Random(20260228)
+    texts = [text for text in (some_template(dice) for _ in range(150 if not PROOF else 1500)) if text.strip()]
+    judge = pystache.Renderer(escape=lambda text: text, missing_tags="ignore")
+    for first in range(0, len(texts), 150):
+        some = texts[first:first + 150]
+        notes.template("judge", *[{"channel": "sms", "locale": f"aa-{n}", "text": text} for n, text in enumerate(some)])
+        for n, text in enumerate(some):
+            shown = notes.ok("POST", "/v1/templates/judge/preview", {"channel": "sms", "locale": f"aa-{n}", "data": SAMPLE})
+            assert shown["text"] == judge.render(text, SAMPLE), text
+
+
 @pytest.mark.parametrize("part, why", [
     ({"channel": "email", "subject": "x", "html": "<p onclick='{{x}}'>"}, "html: line 1, column 13"),
     ({"channel": "email", "subject": "{{#x}}", "text": "x"}, "subject: line 1"),
@@ -255,6 +292,17 @@ def test_the_same_request_again_is_the_same_notification(notes):
     assert len(ids) == 1
     notes.delivery(ids.pop(), "accepted")
     always(lambda: len(notes.recorded(to="once@x.test")) == 1, "one mail")
+
+
+def test_a_workflow_says_itself_what_it_is_and_is_about_a_deed_unless_told(notes):
+    made = notes.ok("PUT", "/v1/workflows/plain", {"channels": ["email", "push"]})
+    assert (made["class"], made["category"], made["channels"], made["template"]) == ("transactional", "plain", ["email", "push"], "plain")
+    made = notes.ok("PUT", "/v1/workflows/plain", {"channels": ["email"], "class": "bulk", "digest": {"daily_at": "09:30"}, "expires_after": 60})
+    assert (made["class"], made["digest"], made["version"]) == ("bulk", {"daily_at": "09:30", "key": ""}, 2)
+    assert notes.say("PUT", "/v1/workflows/plain", {"channels": [], "digest": {}, "locale": "d_e"}).errors == \
+        {"/channels": "required", "/digest": "invalid", "/locale": "format"}
+    notes.ok("DELETE", "/v1/workflows/plain")
+    assert notes.say("GET", "/v1/workflows/plain").code == "workflow.unknown"
 
 
 def test_mistakes_are_told_at_once(notes):
@@ -320,6 +368,36 @@ def test_accounts_get_their_mails_and_become_recipients(stage):
     found = until(lambda: [row for row in at.ok("GET", "/v1/recipients")["data"] if row["name"] == "Lea"], "a recipient")
     shown = until(lambda: (row := at.ok("GET", f"/v1/recipients/{found[0]['id']}"))["contacts"] and row, "an address")
     assert (shown["locale"], shown["contacts"][0]["address"]) == ("de", "lea@shop.test")
+
+
+def test_nothing_is_lost_or_sent_twice_whatever_dies(notes):
+    """kill -9, again and again, while messages go out. What is certain is asked of the file that the provider wrote."""
+    people, kills = (400, 12) if PROOF else (40, 3)
+    names = [f"{kind}{n}@storm.test" for n in range(people) for kind in ("soft.1.r", "r", "slow.r")]
+    asked = []
+    for first in range(0, len(names), 30):
+        some = names[first:first + 30]
+        asked += [notes.notify("order", *some, data={"id": first}), notes.notify("code", *["c." + name for name in some], data={"id": first})]
+        if first // 30 < kills:
+            notes.again()
+            notes.lose_leases()
+    for one in asked:
+        until(lambda: (notes.lose_leases() or notes.get(one)["state"] == "expanded") and all(
+            row["state"] in ("accepted", "unknown") for row in notes.get(one)["deliveries"]), f"the end of {one}", within=120)
+    sent = [row["to"] for row in notes.recorded() if row["to"].endswith("@storm.test")]
+    states = {row["address"]: row["state"] for one in asked for row in notes.get(one)["deliveries"]}
+    assert len(states) == 2 * len(names)
+    for name in names:
+        assert sent.count(name) == 1 or (sent.count(name) == 0 and states[name] == "unknown"), (name, states[name], sent.count(name))
+        assert sent.count("c." + name) >= 1 and states["c." + name] == "accepted"
+
+
+def test_a_stream_comes_to_its_end_when_the_service_does(stage):
+    at = Messages(stage.folder, f"sqlite:{stage.folder}/notification.db", stage.jose())
+    stream = at.stream("ann")
+    at.stop()
+    stream.reader.join(PATIENCE_S)
+    assert stream.text.endswith("\r\n0\r\n\r\n") and "cut" not in at.stderr
 
 
 def test_nothing_is_wrong_in_the_end(notes):
