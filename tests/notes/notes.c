@@ -9,6 +9,7 @@
 #include "notes_sql.h"
 #include "rt/fiber.h"
 #include "service/peer.h"
+#include "service/hook.h"
 #include "service/service.h"
 #include "store/consumer.h"
 #include "store/outbox.h"
@@ -165,6 +166,22 @@ static Err *notes_list(ServiceCall *c)
 	return NULL;
 }
 
+/* What webhooks carry. */
+static Err *note_told(Db *tx, Arena *a, const void *arg, Str *out)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	JsonWriter w = json_writer(&b);
+
+	(void)tx;
+	json_begin_object(&w);
+	json_put_str(&w, "type", S("note.added"));
+	json_key(&w, S("data"));
+	note_put(&w, a, arg);
+	json_end(&w);
+	*out = str_dup(a, buf_str(&b));
+	return NULL;
+}
+
 static Err *add(ServiceCall *c, Db *tx, void *arg)
 {
 	const NoteIn *in = c->in;
@@ -184,6 +201,12 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 	                         .aggregate_id = uuid_text(c->arena, note.id),
 	                         .traceparent = c->traceparent },
 	               NULL));
+	TRY(hook_tell(tx, c->arena,
+	              &(HookEvent){ .id = uuid_text(c->arena, note.id),
+	                            .type = S("note.added"),
+	                            .traceparent = c->traceparent,
+	                            .body = note_told,
+	                            .arg = &note }));
 	service_etag(c, note.version);
 	service_say_header(c, "Location",
 	                   str_fmt(c->arena, "/v1/notes/%.*s",
@@ -367,16 +390,17 @@ static const ServiceRoute note_routes[] = {
 	{ "GET", "/v1/whoever", whoever, .scopes = "", .tag = "notes", .help = "who asks" },
 	{ "GET", "/v1/slow", note_slow, .tag = "notes", .help = "an answer that takes its time" },
 };
-static const ServiceRoutes routes[] = { SERVICE_ROUTES(note_routes) };
 
 /* --- the service ------------------------------------------------------------------------------------------------------- */
 
 typedef struct NotesConf {
 	int64_t most;
+	HookConf webhooks;
 } NotesConf;
-static const ConfKey keys[] = {
+static ConfKey keys[] = {
 	{ "most", CONF_INT, AT(NotesConf, most), .def = "1000", .min = "1",
 	  .help = "notes that one may have" },
+	{ "webhooks", CONF_OBJECT, AT(NotesConf, webhooks), .help = "who is told of notes" },
 };
 static const ConfTable notes_conf = { "notes", CONF_ROWS(NotesConf, keys), .help = "notes" };
 
@@ -385,57 +409,41 @@ static const Schema *schema(void)
 	return &notes_schema;
 }
 
-/* A note for who has just come. */
-static Err *welcome(Db *tx, Arena *a, const Event *event, void *arg)
+static Err *begin(ServiceHome *home)
 {
-	NoteRow note = { .id = event->id,
-		         .owner = event->aggregate_id,
-		         .title = event->type,
-		         .version = 1,
-		         .created_at = event->time_us };
+	const NotesConf *conf = home->conf;
 
-	(void)arg;
-	return db_exec_with(tx, a, note_add, &note, NULL);
+	return hooks_open(home, &conf->webhooks);
 }
-static const char *const heard[] = { "user.registered" };
-static const ServiceConsumer consumers[] = {
-	{ "notes.welcome", "user", heard, 1, welcome },
-};
 
-static Err *check_versions(const ServiceHome *home, Db *db, Arena *a, ServiceFinding *found)
+static const JobKind jobs[] = { HOOK_JOBS };
+static const JobSchedule schedules[] = { HOOK_SCHEDULES };
+
+static const Service *notes_service(void)
 {
-	NotesOddRow *rows;
-	size_t count;
+	static ServiceRoutes routes[] = { SERVICE_ROUTES(note_routes), { 0 }, { 0 } };
+	static const Service notes = {
+		.name = "notes",
+		.summary = "what people write down",
+		.version = "1.0",
+		.conf = &notes_conf,
+		.schema = schema,
+		.routes = routes,
+		.routes_count = COUNT(routes),
+		.jobs = jobs,
+		.job_count = COUNT(jobs),
+		.schedules = schedules,
+		.schedule_count = COUNT(schedules),
+		.begin = begin,
+		.end = hooks_close,
+		.who = who,
+	};
 
-	(void)home;
-	TRY(db_all(db, a, notes_odd, &rows, &count));
-	for (size_t i = 0; i < count; i++) {
-		found->looked++;
-		if (rows[i].version < 1)
-			service_wrong(found, "%.*s has version %" PRId64, STR_ARG(rows[i].title),
-			              rows[i].version);
-	}
-	return NULL;
+	keys[1].table = hook_conf_table();
+	routes[1] = hook_endpoint_routes();
+	routes[2] = hook_routes();
+	return &notes;
 }
-static const ServiceCheck checks[] = {
-	{ "notes.version", check_versions, "a note has a version of 1 at least" },
-};
 
-static const Service notes = {
-	.name = "notes",
-	.summary = "what people write down",
-	.version = "1.0",
-	.conf = &notes_conf,
-	.schema = schema,
-	.routes = routes,
-	.routes_count = COUNT(routes),
-	.consumers = consumers,
-	.consumer_count = COUNT(consumers),
-	.checks = checks,
-	.check_count = COUNT(checks),
-	.keys = true,
-	.who = who,
-};
-
-#define MORE_SERVICES &notes
+#define MORE_SERVICES notes_service()
 #include "main.c"

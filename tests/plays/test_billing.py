@@ -242,3 +242,22 @@ def test_a_year_of_daily_bills_has_each_day_once(shop):
         assert len(dates) == days and calendar.monthrange(2026, 3)[1] == sum(date.startswith("2026-03") for date in dates)
         stripe.Subscription.delete(sub.id)
     assert shop.fsck() == {}
+
+
+def test_the_judge_sees_what_is_wrong_with_invoices(shop):
+    """And so can fail."""
+    with shop.python() as stripe:
+        customer = stripe.Customer.create(email="eve@shop.test", payment_method="pm_card_visa")
+        stripe.InvoiceItem.create(customer=customer.id, amount=700, currency="eur")
+        number = stripe.Invoice.finalize_invoice(stripe.Invoice.create(customer=customer.id, currency="eur").id).number
+    for change, back, wrong in (
+            ("total = total + 1", "total = total - 1", {"billing.lines"}),
+            ("due = due + 1", "due = due - 1", {"billing.receivable"}),
+            ("status = 'paid', paid = due", "status = 'open', paid = 0", {"billing.receivable", "billing.paid"})):
+        shop.sql(f"update invoices set {change} where number = ?", number)
+        assert set(shop.fsck()) == wrong
+        shop.sql(f"update invoices set {back} where number = ?", number)
+    shop.sql("update billing_customers set balance = balance - 5 where currency = 'eur'")
+    assert set(shop.fsck()) == {"billing.credits"}
+    shop.sql("update billing_customers set balance = balance + 5 where currency = 'eur'")
+    assert shop.fsck() == {}

@@ -251,9 +251,25 @@ def verdict(siege, expected):
     sold = sum(orders[checkout]["quantity"] for checkout in done)
     if stock["anvil"] != [1000000 - sold, 0]:
         wrong.append(f"the stock is {stock['anvil']}, {sold} were sold")
+    wrong += events(siege, orders, sagas)
     keys = collections.Counter((row["key"], row["verb"]) for row in siege.orders.book()["asked"])
     if [key for key, count in keys.items() if count > 1]:
         wrong.append(f"not one key for each act, and one trace: {[key for key, count in keys.items() if count > 1][:3]}")
+    return wrong
+
+
+def events(siege, orders, sagas):
+    """What the service told everybody else: each end once, and the money of it."""
+    wrong, told, revenue = [], collections.defaultdict(list), 0
+    for kind, checkout, data in siege.sql("payment", "select type, aggregate_id, data from outbox where aggregate_type = 'checkout'"):
+        told[checkout].append(kind)
+        revenue += (data if isinstance(data, dict) else json.loads(data))["amount"] if kind == "checkout.completed" else 0
+    for checkout, state in sagas.items():
+        if told[checkout] != [{"done": "checkout.completed"}.get(state, "checkout.undone")]:
+            wrong.append(f"{checkout} is {state}, and {told[checkout]} was told")
+    earned = sum(orders[checkout]["amount"] for checkout, state in sagas.items() if state == "done")
+    if revenue != earned:
+        wrong.append(f"events tell of {revenue}, the orders are worth {earned}")
     return wrong
 
 
