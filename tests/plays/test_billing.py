@@ -167,6 +167,29 @@ def test_who_does_not_pay_is_asked_again_and_then_no_more(shop):
     assert shop.fsck() == {}
 
 
+def test_a_preview_is_what_is_billed_and_changes_nothing(shop):
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-04-01T10:00")
+        small, large = town.price(1000), town.price(3000)
+        sub = town.subscribe(small)
+        town.go("2026-04-16T09:00")
+        assert stripe.Invoice.upcoming(subscription=sub.id).total == 1000
+        change = [{"id": sub["items"].data[0].id, "price": large}]
+        seen = stripe.Invoice.upcoming(customer=town.customer.id, subscription=sub.id, subscription_items=change)
+        yearly = [{"id": sub["items"].data[0].id, "price": town.price(9000, interval="year")}]
+        assert stripe.Invoice.upcoming(subscription=sub.id, subscription_items=yearly).total == 8500
+        newer = shop.form("/v1/invoices/create_preview", f"subscription={sub.id}&subscription_details[items][0][id]={change[0]['id']}"
+                          f"&subscription_details[items][0][price]={large}")
+        assert newer.json["total"] == seen.total == 4000
+        assert not stripe.InvoiceItem.list(customer=town.customer.id).data and len(town.invoices()) == 1
+        assert town.again(sub)["items"].data[0].price.id == small
+        stripe.Subscription.modify(sub.id, items=change)
+        town.go("2026-05-02T00:00")
+        billed = stripe.Invoice.list(customer=town.customer.id).data[0]
+        assert [line.amount for line in billed.lines.data] == [line.amount for line in seen.lines.data]
+    assert shop.fsck() == {}
+
+
 def test_npm_stripe_subscribes_changes_and_ends(shop):
     found = shop.node("billing")
     assert (found["status"], found["paid"], found["shop"], found["ended"], found["live"]) == ("active", "succeeded", "42", "canceled", 0)
