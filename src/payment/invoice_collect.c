@@ -13,15 +13,6 @@
 #define CLOCK_AGAIN_US \
 	(86400 * US_PER_S) /* of a test's clock: providers live in the world's time */
 
-const BillingConf *billing_conf(void)
-{
-	static const BillingConf conf = { .retry_days = { 3, 5, 7 },
-		                          .retries = 3,
-		                          .draft_us = 3600 * US_PER_S };
-
-	return &conf;
-}
-
 static OptUuid first_of(OptUuid x, OptUuid y)
 {
 	return x.set ? x : y;

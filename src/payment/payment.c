@@ -37,6 +37,7 @@ static Err *begin(ServiceHome *home)
 	state->conf = home->conf;
 	state->claim_us = claim_us(&state->conf->providers);
 	stripe_live(state->conf->live);
+	billing_begin(&state->conf->billing);
 	payment_cells_take();
 	TRY(providers_open(home->arena, &state->conf->providers, home->development,
 	                   &state->providers));

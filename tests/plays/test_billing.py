@@ -167,6 +167,25 @@ def test_who_does_not_pay_is_asked_again_and_then_no_more(shop):
     assert shop.fsck() == {}
 
 
+def test_a_file_says_how_often_and_what_then(shop, tmp_path):
+    service = Payments(tmp_path, f"sqlite:{tmp_path}/own.db", shop.provider, more=["billing: { retry_days: [ 1 ], end: unpaid, draft: 2h }"])
+    try:
+        with service.python() as stripe:
+            town = Town(stripe, "2026-01-01T00:00")
+            sub = town.subscribe(town.price(500))
+            bad = stripe.PaymentMethod.attach("pm_card_chargeDeclined", customer=town.customer.id)
+            stripe.Subscription.modify(sub.id, default_payment_method=bad.id)
+            town.go("2026-02-01T01:00")
+            assert town.invoices()[-1] == ("draft", 500, 500)
+            town.go("2026-02-02T03:00")
+            assert town.again(sub).status == "unpaid" and stripe.Invoice.list().data[0].attempt_count == 2
+            town.go("2026-04-02T00:00")
+            assert [row[0] for row in town.invoices()] == ["paid", "open", "draft", "draft"]
+        assert service.fsck() == {}
+    finally:
+        service.finish()
+
+
 def test_a_card_that_is_declined_at_once(shop):
     with shop.python() as stripe:
         town = Town(stripe, "2026-01-01T00:00", card="pm_card_chargeDeclined")
@@ -230,7 +249,7 @@ def test_products_and_prices(shop):
 
 
 def test_a_year_of_daily_bills_has_each_day_once(shop):
-    """Each date is invoiced once, whatever the clocks do; and a process that is killed on the way goes on."""
+    """Each date is invoiced once, whatever the clocks do."""
     with shop.python() as stripe:
         town = Town(stripe, "2026-03-01T02:30", zone="Europe/Berlin")
         sub = town.subscribe(town.price(1, interval="day"))
