@@ -5,6 +5,7 @@
 
 #include "analytics/answers.h"
 #include "analytics/check.h"
+#include "analytics/facts.h"
 #include "analytics/intake.h"
 #include "analytics/project.h"
 #include "analytics/visitor.h"
@@ -111,7 +112,7 @@ static const JobSchedule schedules[] = {
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[8];
+	static ServiceRoutes routes[9];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -138,6 +139,8 @@ const Service *analytics_service(void)
 	routes[5] = analytics_failed_routes();
 	routes[6] = analytics_export_routes();
 	routes[7] = analytics_script_routes();
+	routes[8] = analytics_fact_routes();
+	service.consumers = facts_consumers(&service.consumer_count);
 	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;

@@ -33,8 +33,8 @@ static const struct {
 	[CELL_REFUSED] = { 0, S("refused") }, [CELL_COMMITS] = { 1, { 0 } },
 	[CELL_WAITING] = { 2, { 0 } },        [CELL_COMMIT_TIME] = { 3, { 0 } },
 	[CELL_QUERY_TIME] = { 4, { 0 } },     [CELL_QUERIES_REFUSED] = { 5, { 0 } },
-	[CELL_ANSWERS_KEPT] = { 6, { 0 } },
-	[CELL_MERGED] = { 7, { 0 } },         [CELL_COUNTED] = { 8, { 0 } },
+	[CELL_ANSWERS_KEPT] = { 6, { 0 } },   [CELL_MERGED] = { 7, { 0 } },
+	[CELL_COUNTED] = { 8, { 0 } },
 };
 
 AnalyticsCells analytics_cells(void)

@@ -16,28 +16,6 @@ enum { QUERY_BODY = 256 << 10 };
 #define WAIT_US (2 * US_PER_S)
 #define LOOK_US (5 * US_PER_MS)
 
-typedef struct AnswerOut {
-	Str kind, timezone;
-	int64_t from, to, events_scanned, events_counted_before;
-	bool approximate;
-} AnswerOut;
-static const Field answer_rows[] = {
-	{ "kind", FIELD_STR, AT(AnswerOut, kind), .help = "what was asked" },
-	{ "from", FIELD_TIME, AT(AnswerOut, from), .help = "where the time begins" },
-	{ "to", FIELD_TIME, AT(AnswerOut, to), .help = "and ends; not included" },
-	{ "timezone", FIELD_STR, AT(AnswerOut, timezone), .help = "of days and weeks" },
-	{ "approximate", FIELD_BOOL, AT(AnswerOut, approximate),
-	  .help = "a number of persons above 10,000 is an estimate" },
-	{ "events_scanned", FIELD_INT, AT(AnswerOut, events_scanned),
-	  .help = "events that were looked at" },
-	{ "events_counted_before", FIELD_INT, AT(AnswerOut, events_counted_before),
-	  .help = "events whose counts were there" },
-};
-static const FieldTable answer_table = {
-	"QueryAnswer", FIELD_ROWS(AnswerOut, answer_rows), .open = true,
-	.help = "members beside these are the kind's: points, groups, steps, cohorts, paths"
-};
-
 typedef struct Opening {
 	Arena *a;
 	const QueryIn *in;
@@ -176,10 +154,10 @@ ServiceRoutes analytics_query_routes(void)
 {
 	static ServiceRoute rows[] = {
 		{ "POST", "/v1/query", query_post, .scopes = "analytics:read",
-		  .body_max = QUERY_BODY, .answer = &answer_table, .tag = "reports",
-		  .help = "ask about events" },
+		  .body_max = QUERY_BODY, .tag = "reports", .help = "ask about events" },
 	};
 
 	rows[0].body = query_fields();
+	rows[0].answer = query_answer();
 	return (ServiceRoutes)SERVICE_ROUTES(rows);
 }

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from actors.accounts import say
+from actors.accounts import TOKEN, say
 from actors.gateway import ROOT
 from actors.reports import Analytics, event
 from actors.waiting import PROOF, until
@@ -236,6 +236,25 @@ def test_nobody_is_followed_who_does_not_want_to_be(analytics):
     assert [analytics.ask(name, "uniques")["total"] for name in ("open", "asked", "never")] == [3, 2, 1]
     kept = b"".join(path.read_bytes() for path in analytics.folder.glob("analytics.db*"))
     assert b"secret-ann" in kept and b"192.0.2.77" not in kept and b"secret-cat" not in kept and b"127.0.0.1" not in kept
+
+
+# --- what other services tell --------------------------------------------------------------------------------------------------------
+
+
+def test_what_services_tell_is_counted_once(tmp_path):
+    service = Analytics(tmp_path, f"sqlite:{tmp_path}/analytics.db", beside=True)
+    week = f"from={today(-86400)}&to={today(86400)}&interval=all"
+    assert [row["name"] for row in service.say("GET", "/v1/facts").json["data"]][:2] == ["revenue", "refunds"]
+    assert service.say("GET", f"/v1/facts/signups?{week}").json["total"] == 0
+    assert service.say("GET", f"/v1/facts/luck?{week}").code == "fact.unknown"
+    for n in range(3):
+        made = say(service.front, "POST", "/v1/users", {"email": f"ann{n}@shop.test"}, Authorization=f"Bearer {TOKEN}")
+        assert made.status == 201, made.body
+    until(lambda: service.say("GET", f"/v1/facts/signups?{week}").json["total"] == 3, "three sign-ups")
+    assert service.ask("banyan", "uniques", **now(), events=["user.registered"])["total"] == 3
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("analytics.db*"))
+    assert b"ann0@shop.test" not in kept
+    service.finish()
 
 
 # --- what is kept ------------------------------------------------------------------------------------------------------------------
