@@ -99,6 +99,10 @@ typedef struct Collect {
 Err *invoice_collect(const ServiceHome *home, Arena *a, Uuid invoice, OptUuid method, Collect *out)
 	MUST_USE;
 
+/* In the bill's transaction: an intent of the invoice that nobody has confirmed yet, for a client that will. Only of an open one without an
+ * intent; to be stored. */
+Err *invoice_offer(Bill *bill, InvoiceRow *invoice) MUST_USE;
+
 /* --- subscriptions: subscription.c -------------------------------------------------------------------------------------------- */
 
 typedef struct SubscriptionView {

@@ -74,6 +74,7 @@ static ServiceRoutes (*const tables[])(void) = {
 	checkout_routes,     ledger_routes,           webhook_endpoint_routes,
 	hook_routes,         provider_webhook_routes, product_routes,
 	subscription_routes, invoice_routes,          clock_routes,
+	preview_routes,
 };
 
 const Service *payment_service(void)

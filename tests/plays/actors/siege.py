@@ -218,16 +218,23 @@ class Siege:
         rows = self.sql("payment", "select id, state, step, error, next_at from sagas where ended_at is null limit 5")
         return "\n".join(map(str, rows)) + self.payment.stderr[-2000:]
 
-    def mail_lines(self):
+    def mails(self):
+        """{delivery: address}: what a mail server has that knows a message by its id when it comes again."""
         path = self.folder / "mails.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if os.path.exists(path) else []
+        lines = path.read_text().splitlines() if os.path.exists(path) else []
+        return {said["delivery"]: said["to"] for said in (json.loads(line) for line in lines if line.endswith("}"))}
 
-    def all_mails(self, count, hurry=True, within=60):
-        """{address: mails}, once there are so many: what a mail server has that knows a message by its id when it comes again."""
-        if hurry:
-            self.free_the_dead("notification")
-        return until(lambda: (mails := {line["delivery"]: line["to"] for line in self.mail_lines()}) and len(mails) >= count
-                     and collections.Counter(mails.values()), f"{count} mails", within=within)
+    def all_mails(self, count, hurry, within):
+        """{address: mails}, once there are so many."""
+        deadline = time.monotonic() + within
+        while len(mails := self.mails()) < count:
+            if time.monotonic() > deadline:
+                states = self.sql("notification", "select state, count(*) from deliveries group by state")
+                raise AssertionError(f"{len(mails)} of {count} mails after {within} s; deliveries: {states}\n{self.notification.stderr[-2000:]}")
+            if hurry:
+                self.free_the_dead("notification")
+            time.sleep(0.2 if hurry else 2)
+        return collections.Counter(mails.values())
 
 
 def verdict(siege, expected):
