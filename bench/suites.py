@@ -21,6 +21,7 @@ from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_byt
 import analytics
 import jwt
 import mail
+import notification
 import payment
 import serve
 import store
@@ -386,6 +387,11 @@ BENCHES = (
     Bench("bus.relay", "events from a full outbox through relay, Redis and consumer; a plain XADD/XREADGROUP/XACK loop, which keeps "
           "no promise; the delay of both at half of our rate", "us/event", None, "", 100000, rivals=("plain",),
           rounds=store.bus_rounds, notes=delays),
+    Bench("notification.accept", "POST /v1/notifications with PostgreSQL behind, durable before the answer, 64 connections, one thread; a twin "
+          "of FastAPI and asyncpg; without the database's part", CPU, None, "", 8, rivals=("fastapi",), rounds=notification.accept_rounds,
+          notes=notification.lite_too),
+    Bench("notification.sent", "a notification for a topic of 5,000, until the last of them is with a provider; SQLite, every attempt durable "
+          "before and after", "us CPU/delivery", None, "", 8, rivals=(), rounds=notification.sent_rounds),
     Bench("analytics.query", "a funnel of four steps over thirty days and ten million events; the same in one statement in PostgreSQL, over "
           "a table with the index for it", "s CPU", None, "", 10000000, rivals=("postgres",), budgets=(Budget("postgres", 0.2),),
           rounds=analytics.query_rounds, notes=analytics.seconds_too),

@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The API of the inbox: what the application shows to whoever asks.
- *
- * The stream (Server-Sent Events) begins behind Last-Event-ID, or now. The id of an event is the item's place; the places of one
- * recipient rise in the order in which items can be seen (they are written under a lock), so a client that comes back misses none
- * and gets none twice. The database tells that there may be something; a look every few seconds makes good for what was not told. */
+ * The API of the inbox: what the application shows to whoever asks. */
 #include "notification/inbox.h"
 
 #include "base/arena.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
-#include "http/exchange.h"
 #include "notification/notification_api.h"
-#include "rt/fiber.h"
 
 #include "notification_inbox_sql.h"
-
-enum { STREAM_PAGE = 50 };
-#define STREAM_LOOK_US (15 * US_PER_S)
-#define STREAM_MOST_US (4 * 3600 * US_PER_S) /* then the client comes back, with a fresh token */
-
-const char *inbox_channel(Str recipient)
-{
-	static const char *const channels[] = {
-		"inbox_00", "inbox_01", "inbox_02", "inbox_03", "inbox_04", "inbox_05", "inbox_06",
-		"inbox_07", "inbox_08", "inbox_09", "inbox_10", "inbox_11", "inbox_12", "inbox_13",
-		"inbox_14", "inbox_15", "inbox_16", "inbox_17", "inbox_18", "inbox_19", "inbox_20",
-		"inbox_21", "inbox_22", "inbox_23", "inbox_24", "inbox_25", "inbox_26", "inbox_27",
-		"inbox_28", "inbox_29", "inbox_30", "inbox_31",
-	};
-
-	return channels[hash_stable(recipient, 1, 2) % COUNT(channels)];
-}
 
 /* --- items ----------------------------------------------------------------------------------------------------------------- */
 
@@ -57,7 +33,7 @@ static const Field item_rows[] = {
 static const FieldTable item_fields = { "InboxItem", FIELD_ROWS(ItemOut, item_rows),
 	                                .help = "a message in the application" };
 
-static void put_item(JsonWriter *w, Arena *a, const ItemRow *item)
+void inbox_put_item(JsonWriter *w, Arena *a, const ItemRow *item)
 {
 	json_begin_object(w);
 	json_put_str(w, "id", service_id_text(a, "inb_", item->id));
@@ -106,7 +82,7 @@ static Err *inbox_get(ServiceCall *c)
 		           .before = (int64_t)before, .most = (int64_t)page.limit + 1));
 	w = service_page_begin(c, &page, count);
 	for (size_t i = 0; i < page.shown; i++)
-		put_item(w, c->arena, &rows[i]);
+		inbox_put_item(w, c->arena, &rows[i]);
 	service_page_end(c, &page,
 	                 page.shown ? str_fmt(c->arena, "%" PRId64, rows[page.shown - 1].seq)
 	                            : S(""));
@@ -173,7 +149,7 @@ static Err *set_marks(ServiceCall *c, Db *tx, void *arg)
 	TRY(db_exec(tx, c->arena, item_mark, NULL, .id = id, .recipient = c->who.name,
 	            .seen_at = item->seen_at, .read_at = item->read_at,
 	            .archived_at = item->archived_at));
-	put_item(service_json(c), c->arena, item);
+	inbox_put_item(service_json(c), c->arena, item);
 	return NULL;
 }
 
@@ -206,87 +182,6 @@ static Err *seen_all(ServiceCall *c, Db *tx, void *arg)
 static Err *seen_all_post(ServiceCall *c)
 {
 	return service_effect(c, DB_READ_COMMITTED, seen_all, NULL);
-}
-
-/* --- the stream ---------------------------------------------------------------------------------------------------------------- */
-
-static Err *stream_begin(ServiceCall *c)
-{
-	Head head = { .status = 200, .body = HTTP_BODY_CHUNKED, .content_length = -1 };
-
-	headers_add_id(&head.headers, c->arena, HTTP_CONTENT_TYPE, S("text/event-stream"));
-	headers_add_id(&head.headers, c->arena, HTTP_CACHE_CONTROL, S("no-store"));
-	headers_add(&head.headers, c->arena, S("X-Accel-Buffering"), S("no"));
-	TRY(http_begin(c->x, &head));
-	TRY(http_write(c->x, S("retry: 3000\n\n")));
-	return http_flush(c->x);
-}
-
-static Err *put_event(Exchange *x, Arena *a, const ItemRow *item)
-{
-	AUTO(buf_fini) Buf text = { .limit = 1 << 20 };
-	JsonWriter w;
-
-	buf_fmt(&text, "id: %" PRId64 "\nevent: item\ndata: ", item->seq);
-	w = json_writer(&text);
-	put_item(&w, a, item);
-	buf_put(&text, S("\n\n"));
-	return http_write(x, buf_str(&text));
-}
-
-/* What came after *last. *wrote: something did. */
-static Err *put_new(ServiceCall *c, int64_t *last, bool *wrote)
-{
-	size_t count = STREAM_PAGE;
-
-	while (count == STREAM_PAGE) {
-		AUTO(arena_freep) Arena *a = arena_new(32 << 20);
-		ItemRow *rows;
-		Err *err = db_all(c->db, a, items_after, &rows, &count, .recipient = c->who.name,
-		                  .after = *last, .most = STREAM_PAGE);
-
-		if (err)
-			return err_copy(c->arena, err);
-		for (size_t i = 0; i < count; i++) {
-			TRY(put_event(c->x, a, &rows[i]));
-			*last = rows[i].seq;
-			*wrote = true;
-		}
-	}
-	return NULL;
-}
-
-static Err *stream_from(ServiceCall *c, int64_t *last)
-{
-	Str id = service_header(c, "Last-Event-ID");
-	ItemsLastRow *row;
-
-	if (id.len && str_to_i64(id, last) && *last >= 0)
-		return NULL;
-	TRY(db_one(c->db, c->arena, items_last, &row, .recipient = c->who.name));
-	*last = row ? row->seq : 0;
-	return NULL;
-}
-
-static Err *inbox_stream(ServiceCall *c)
-{
-	AUTO(db_watch_end) DbWatch watch = { 0 };
-	int64_t last, until_us = time_mono_us() + STREAM_MOST_US;
-
-	TRY(stream_from(c, &last));
-	TRY(db_watch_begin(&watch, c->db, c->arena, inbox_channel(c->who.name)));
-	TRY(stream_begin(c));
-	while (time_mono_us() < until_us) {
-		bool wrote = false;
-
-		TRY(put_new(c, &last, &wrote));
-		if (!wrote)
-			TRY(http_write(c->x, S(":\n\n"))); /* a client that is gone shows */
-		TRY(http_flush(c->x));
-		fiber_trim();
-		TRY(db_watch_wait(&watch, STREAM_LOOK_US));
-	}
-	return http_end(c->x, NULL);
 }
 
 static const ServiceRoute inbox_rows[] = {

@@ -13,7 +13,6 @@
 #include "notification/mime_read.h"
 #include "notification/notification.h"
 #include "notification/smtp_server.h"
-#include "service/service.h"
 
 enum { RECEIVED_MOST = 50 };
 
@@ -189,7 +188,7 @@ Err *mail_intake_take(const Mail *mail, Arena *a, const SmtpEnvelope *env, Str *
 	divide(&t, a, env);
 	if (t.report.count)
 		t.bounced = bounce_read(a, env->message, &t.bounce);
-	TRY(db_txn(mail->home->db, a, DB_READ_COMMITTED, keep, &t));
+	TRY(db_txn(mail->db, a, DB_READ_COMMITTED, keep, &t));
 	count_taken(mail, &t);
 	*reply = str_fmt(a, "2.0.0 %s as %.*s", mail_modes()[t.mode].name,
 	                 STR_ARG(uuid_text(a, t.in.count ? t.in.id : t.report.id)));

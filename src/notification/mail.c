@@ -183,7 +183,9 @@ Err *mail_begin(ServiceHome *home, const MailConf *conf, Providers *providers)
 	Mail *mail = ARENA_NEW(a, Mail);
 	Reading reading = { mail, a, NULL };
 
-	*mail = (Mail){ .home = home, .conf = conf, .hostname = mail_hostname(conf) };
+	*mail = (Mail){
+		.home = home, .db = home->db, .conf = conf, .hostname = mail_hostname(conf)
+	};
 	mail->servers = ARENA_ARRAY(a, MailServer, conf->servers.count + 1);
 	take_cells(mail);
 	notification_raw_with(home, find_raw);

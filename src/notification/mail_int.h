@@ -22,6 +22,7 @@ typedef struct MailServer {
 enum { MAIL_KEYS = 8 };
 struct Mail {
 	const ServiceHome *home;
+	Db *db;
 	const MailConf *conf;
 	Str hostname;
 	Str secret; /* of the addresses that bounces come to */

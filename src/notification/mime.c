@@ -167,10 +167,15 @@ Err *mime_put_header(Buf *b, Arena *a, Str name, Str value)
 	if (is_structured(name) && !smtp_is_ascii(value))
 		return bad_header(a, name, "takes ASCII only");
 	f = fold_begin(b, name);
-	if (is_structured(name))
-		while (str_split(&value, ' ', &word))
-			fold_word(&f, word, true);
-	else
+	if (is_structured(
+		    name)) { /* its first word stays beside the name, however long: some read no further */
+		for (bool first = true; str_split(&value, ' ', &word); first = false) {
+			if (first)
+				buf_putc(b, ' ');
+			fold_word(&f, word, !first);
+		}
+	}
+	if (!is_structured(name))
 		fold_text(&f, a, value);
 	buf_put(b, S("\r\n"));
 	return NULL;

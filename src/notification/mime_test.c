@@ -187,6 +187,10 @@ TEST(unsubscribing_is_one_click)
 	CHECK_OK(mime_build(a, &draft, 0, &out));
 	CHECK(str_find(out, S("\r\nList-Unsubscribe: <https://shop.test/u/abc>\r\n")) > 0);
 	CHECK(str_find(out, S("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")) > 0);
+	draft.unsubscribe_url = S(
+		"https://shop.test/u/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
+	CHECK_OK(mime_build(a, &draft, 0, &out));
+	CHECK(str_find(out, S("\r\nList-Unsubscribe: <https://shop.test/u/abc")) > 0);
 	draft.unsubscribe_url = S("javascript:alert(1)");
 	CHECK_ERR(mime_build(a, &draft, 0, &out), "mail.header");
 	draft.unsubscribe_url = S("https://shop.test/u/a b");

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "notification/figures.h"
 #include "notification/fsck.h"
+#include "notification/inbox.h"
 #include "notification/mail.h"
 #include "notification/notification_api.h"
 #include "notification/notification_int.h"
@@ -48,6 +49,7 @@ static Err *begin(ServiceHome *home)
 	state->providers = channel_providers_new(home->arena);
 	state->zones = zones_new(home->arena);
 	figures_begin();
+	inbox_begin();
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
@@ -179,6 +181,7 @@ const Service *notification_service(void)
 		.schedule_count = COUNT(schedules),
 		.metrics = notification_metrics,
 		.begin = begin,
+		.drain = inbox_drain,
 		.end = end,
 		.who = service_who_bearer,
 		.keys = true,

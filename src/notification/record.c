@@ -76,6 +76,8 @@ static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out
 		return err_new(a, ERR_IO, "record.unsent", "that was to fail before the wire");
 	if (str_starts(m->to, S("hang.")) && m->attempt == 1) /* until somebody ends the process */
 		TRY(fiber_sleep(3600 * US_PER_S));
+	if (str_starts(m->to, S("slow.")))
+		TRY(fiber_sleep(100 * US_PER_MS));
 	*out = (SendResult){ .outcome = outcome_of(m), .code = S("record") };
 	if (out->outcome != SEND_ACCEPTED && out->outcome != SEND_UNKNOWN)
 		return NULL;

@@ -12,7 +12,6 @@
 #include "notification/mail_int.h"
 #include "notification/mail_store.h"
 #include "notification/mime_read.h"
-#include "service/service.h"
 #include "store/job.h"
 #include "store/outbox.h"
 
@@ -176,17 +175,17 @@ Err *relay_job(JobRun *run, void *arg)
 	Err *err;
 
 	TRY(read_id(run, &r.id));
-	TRY(load(&r, home->db, a));
+	TRY(load(&r, job_db(run), a));
 	if (!r.open)
 		return NULL;
 	r.late = time_utc_us() - r.line->received_us > r.mail->conf->intake.give_up_us;
-	TRY(db_txn(home->db, a, DB_READ_COMMITTED, begin_sending, &r));
+	TRY(db_txn(job_db(run), a, DB_READ_COMMITTED, begin_sending, &r));
 	err = transmit(&r, a);
 	r.why = err ? err : r.why;
 	{ /* what came of it is written down, whoever ends us meanwhile */
 		AUTO(shield_end) Shield shield = shield_begin(10 * US_PER_S);
 
-		TRY(db_txn(home->db, a, DB_READ_COMMITTED, settle, &r));
+		TRY(db_txn(job_db(run), a, DB_READ_COMMITTED, settle, &r));
 	}
 	count_fates(&r);
 	if (r.waiting && err && err->kind == ERR_CANCELLED)
@@ -229,10 +228,10 @@ Err *mail_house_job(JobRun *run, void *arg)
 		Mark mark = arena_mark(a);
 		Old old;
 
-		TRY(db_all(home->db, a, mails_old, &rows, &old.count, .before = before,
+		TRY(db_all(job_db(run), a, mails_old, &rows, &old.count, .before = before,
 		           .most = PURGE_PAGE));
 		old.rows = rows;
-		TRY(db_txn(home->db, a, DB_READ_COMMITTED, remove_old, &old));
+		TRY(db_txn(job_db(run), a, DB_READ_COMMITTED, remove_old, &old));
 		if (old.count < PURGE_PAGE)
 			return NULL;
 		arena_reset(a, mark);

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "notification/delivery.h"
+#include "notification/figures.h"
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "store/consumer.h"
@@ -94,6 +95,8 @@ Err *notification_report(Db *tx, Arena *a, const DeliveryReport *report, bool *k
 	TRY(of_the_address(tx, a, report, d));
 	if (!delivery_may(delivery_state_of(d), to))
 		return NULL;
+	figures_delivery(delivery_channel(d),
+	                 to); /* a transaction that is run again counts again */
 	return delivery_change(tx, a, d,
 	                       &(DeliveryChange){ .to = to,
 	                                          .reason = str_of(kinds[report->kind].reason),

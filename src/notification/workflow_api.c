@@ -46,6 +46,7 @@ static const FieldTable digest_fields = { "WorkflowDigest", FIELD_ROWS(DigestIn,
 
 typedef struct WorkflowIn {
 	uint8_t class;
+	bool has_class;
 	Str category, template_name, locale;
 	CONF_LIST_OF(uint8_t) channels;
 	DigestIn digest;
@@ -53,8 +54,8 @@ typedef struct WorkflowIn {
 	int64_t expires_s;
 } WorkflowIn;
 static const Field workflow_in_rows[] = {
-	{ "class", FIELD_ENUM, AT(WorkflowIn, class), .names = class_words,
-	  .help = "what may hold it" },
+	{ "class", FIELD_ENUM, AT(WorkflowIn, class), GIVEN(WorkflowIn, has_class),
+	  .names = class_words, .help = "what may hold it; else transactional" },
 	{ "category", FIELD_STR, AT(WorkflowIn, category), .min = 1, .max = 64,
 	  .help = "what preferences are about; else the workflow's name" },
 	{ "channels", FIELD_ENUM, AT_LIST(WorkflowIn, channels), .required = true, .items_max = 4,
@@ -209,7 +210,8 @@ static Err *workflow_set(ServiceCall *c)
 	if (in->locale.len && !language_is(in->locale))
 		service_mistake(c, "/locale", "format", "locale is no language tag");
 	TRY(service_mistakes(c));
-	row.class = str_of(class_name((MessageClass)in->class));
+	row.class =
+		str_of(class_name(in->has_class ? (MessageClass)in->class : CLASS_TRANSACTIONAL));
 	row.category = in->category.len ? in->category : str_sub(row.name, 0, 64);
 	row.channels = channels_text(c->arena, in);
 	row.template = in->template_name.len ? in->template_name : row.name;

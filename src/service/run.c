@@ -148,6 +148,9 @@ Err *services_drain(const HttpDrain *how)
 	AUTO(drains_end) Drains drains = { .count = 0 };
 
 	for (size_t i = 0; i < SERVICES_MOST; i++)
+		if (homes.at[i] && homes.at[i]->pub.service->drain)
+			homes.at[i]->pub.service->drain(&homes.at[i]->pub);
+	for (size_t i = 0; i < SERVICES_MOST; i++)
 		for (size_t k = 0; homes.at[i] && k < homes.at[i]->port_count; k++) {
 			Drain *drain = &drains.at[drains.count++];
 

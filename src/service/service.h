@@ -130,6 +130,9 @@ struct Service {
 	const MetricFamily *(*metrics)(size_t *count); /* NULL: none */
 	/* Once, before the first request, in a fiber of loop 0; may park. An error keeps the process from starting. */
 	Err *(*begin)(ServiceHome *home);
+	/* It is to end: answers without an end (a stream of events) come to theirs. Requests still come. In a fiber; may park. NULL:
+	 * it has none. */
+	void (*drain)(ServiceHome *home);
 	void (*end)(ServiceHome *home); /* after the last request; also when begin failed */
 	/* Who asks? Before every handler whose route has scopes, and where the handler calls service_who. Nobody: leaves *who. An
 	 * error: what was given is no good (UNAUTHENTICATED), or nobody could tell. */

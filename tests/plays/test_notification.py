@@ -12,7 +12,7 @@ from actors.accounts import fresh
 from actors.gateway import ROOT
 from actors.messages import Messages
 from actors.notes import say
-from actors.waiting import PROOF, always, until
+from actors.waiting import PATIENCE_S, PROOF, always, until
 
 ORDER = [
     {"channel": "email", "locale": "en", "subject": "Order {{id}}", "text": "Hi {{recipient.name}}\n{{#lines}}\n- {{.}}\n{{/lines}}\n",
@@ -257,6 +257,17 @@ def test_the_same_request_again_is_the_same_notification(notes):
     always(lambda: len(notes.recorded(to="once@x.test")) == 1, "one mail")
 
 
+def test_a_workflow_says_itself_what_it_is_and_is_about_a_deed_unless_told(notes):
+    made = notes.ok("PUT", "/v1/workflows/plain", {"channels": ["email", "push"]})
+    assert (made["class"], made["category"], made["channels"], made["template"]) == ("transactional", "plain", ["email", "push"], "plain")
+    made = notes.ok("PUT", "/v1/workflows/plain", {"channels": ["email"], "class": "bulk", "digest": {"daily_at": "09:30"}, "expires_after": 60})
+    assert (made["class"], made["digest"], made["version"]) == ("bulk", {"daily_at": "09:30", "key": ""}, 2)
+    assert notes.say("PUT", "/v1/workflows/plain", {"channels": [], "digest": {}, "locale": "d_e"}).errors == \
+        {"/channels": "required", "/digest": "invalid", "/locale": "format"}
+    notes.ok("DELETE", "/v1/workflows/plain")
+    assert notes.say("GET", "/v1/workflows/plain").code == "workflow.unknown"
+
+
 def test_mistakes_are_told_at_once(notes):
     said = notes.say("POST", "/v1/notifications", {"workflow": "order", "to": [{"topic": "x", "email": "a@x.test"}, {}, {"phone": "12"}], "data": []})
     assert said.status == 422 and set(said.errors) == {"/to/2/phone"}
@@ -320,6 +331,36 @@ def test_accounts_get_their_mails_and_become_recipients(stage):
     found = until(lambda: [row for row in at.ok("GET", "/v1/recipients")["data"] if row["name"] == "Lea"], "a recipient")
     shown = until(lambda: (row := at.ok("GET", f"/v1/recipients/{found[0]['id']}"))["contacts"] and row, "an address")
     assert (shown["locale"], shown["contacts"][0]["address"]) == ("de", "lea@shop.test")
+
+
+def test_nothing_is_lost_or_sent_twice_whatever_dies(notes):
+    """kill -9, again and again, while messages go out. What is certain is asked of the file that the provider wrote."""
+    people, kills = (400, 12) if PROOF else (40, 3)
+    names = [f"{kind}{n}@storm.test" for n in range(people) for kind in ("soft.1.r", "r", "slow.r")]
+    asked = []
+    for first in range(0, len(names), 30):
+        some = names[first:first + 30]
+        asked += [notes.notify("order", *some, data={"id": first}), notes.notify("code", *["c." + name for name in some], data={"id": first})]
+        if first // 30 < kills:
+            notes.again()
+            notes.lose_leases()
+    for one in asked:
+        until(lambda: (notes.lose_leases() or notes.get(one)["state"] == "expanded") and all(
+            row["state"] in ("accepted", "unknown") for row in notes.get(one)["deliveries"]), f"the end of {one}", within=120)
+    sent = [row["to"] for row in notes.recorded() if row["to"].endswith("@storm.test")]
+    states = {row["address"]: row["state"] for one in asked for row in notes.get(one)["deliveries"]}
+    assert len(states) == 2 * len(names)
+    for name in names:
+        assert sent.count(name) == 1 or (sent.count(name) == 0 and states[name] == "unknown"), (name, states[name], sent.count(name))
+        assert sent.count("c." + name) >= 1 and states["c." + name] == "accepted"
+
+
+def test_a_stream_comes_to_its_end_when_the_service_does(stage):
+    at = Messages(stage.folder, f"sqlite:{stage.folder}/notification.db", stage.jose())
+    stream = at.stream("ann")
+    at.stop()
+    stream.reader.join(PATIENCE_S)
+    assert stream.text.endswith("\r\n0\r\n\r\n") and "cut" not in at.stderr
 
 
 def test_nothing_is_wrong_in_the_end(notes):

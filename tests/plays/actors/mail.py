@@ -25,13 +25,14 @@ TEXT = """
         listen: "127.0.0.1:0"
         development: true
         database: {{ url: "{database}" }}
+        unsubscribe_url: "https://shop.test"
         mail:
           from: "Pine & Anvil <shop@pineandanvil.example>"
           hostname: mail.pineandanvil.example
           {more}
           intake: {{ listen: "127.0.0.1:{intake_port}", {intake} }}
 """
-SCOPES = ("mails:read", "mails:write", "notifications:read", "notifications:write")
+SCOPES = ("mails:read", "mails:write", "notifications:send", "notifications:read", "notifications:write")
 
 
 class MailServer:
