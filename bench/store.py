@@ -27,7 +27,10 @@ PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"],
          "psql": ["psql", "--version"], "map": None, "redis-benchmark": ["redis-benchmark", "--version"], "plain": None, "postgres": ["pg_config", "--version"],
          "smtp-source": ["postconf", "-d", "mail_version"],
          "fastapi": ["/usr/bin/python3", "-c", "import asyncpg, fastapi, uvicorn; print('FastAPI', fastapi.__version__, 'asyncpg', "
-                     "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"]}
+                     "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"],
+         "inserts": ["pgbench", "--version"],
+         "sqlalchemy": ["/usr/bin/python3", "-c", "import fastapi, sqlalchemy; print('FastAPI', fastapi.__version__, 'SQLAlchemy', "
+                        "sqlalchemy.__version__)"]}
 
 
 def versions():

@@ -22,6 +22,7 @@ import analytics
 import jwt
 import mail
 import notification
+import payment
 import serve
 import store
 import user
@@ -411,6 +412,12 @@ BENCHES = (
           rivals=(), budgets=(Budget("", 64),), rounds=serve.memory_rounds),
     Bench("user.memory", "the service after 10,000 sessions of 100,000 users were used, on 256 connections", "MiB resident", None, "", 8,
           rivals=(), budgets=(Budget("", 64),), rounds=user.memory_rounds),
+    Bench("payment.ledger", "durable transfers in batches of 8,000 between 500 wallets with limits and a hot account; single INSERTs, each a "
+          "commit, by pgbench with 16 clients", "us/transfer", None, "", 8, rivals=("inserts",), budgets=(Budget("inserts", 0.1),),
+          rounds=payment.ledger_rounds, notes=payment.rates),
+    Bench("payment.intents", "payment intents made and confirmed, durable, PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and "
+          "SQLAlchemy; without the database's part", "us CPU/intent", None, "", 8, rivals=("sqlalchemy",), budgets=(Budget("sqlalchemy", 0.1),),
+          rounds=payment.intent_rounds, notes=payment.rates),
 )
 
 

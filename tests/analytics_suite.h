@@ -253,10 +253,8 @@ static Err *trends_are_right(Db *db, Arena *a, const Hit *hits)
 	return NULL;
 }
 
-static Err *funnels_are_right(Db *db, Arena *a, const Hit *hits)
+static Err *funnel_is_right(Db *db, Arena *a, const Hit *hits, const Str steps[3], int64_t window_s)
 {
-	static const Str steps[] = { S("view"), S("cart"), S("paid") };
-	static const int64_t windows_s[] = { 600, 7200, 86400, 14 * 86400 };
 	QueryStep asked[3] = { { .event = steps[0] },
 		               { .event = steps[1] },
 		               { .event = steps[2] } };
@@ -265,15 +263,94 @@ static Err *funnels_are_right(Db *db, Arena *a, const Hit *hits)
 
 	in.steps.at = asked;
 	in.steps.count = 3;
+	in.window_s = window_s;
+	TRY(ask(db, a, &in, &answer));
+	for (size_t s = 0; s < 3; s++) {
+		NOTE("window %" PRId64 " s, step %zu", window_s, s);
+		CHECK_INT(number(json_at(json_get(answer, S("steps")), s), S("persons")),
+		          hand_funnel(a, hits, steps, 3, window_s * 1000, s + 1));
+	}
+	return NULL;
+}
+
+static Err *funnels_are_right(Db *db, Arena *a, const Hit *hits)
+{
+	static const Str steps[] = { S("view"), S("cart"), S("paid") };
+	static const Str twice[] = { S("cart"), S("cart"),
+		                     S("cart") }; /* one event is one step of a chain */
+	static const int64_t windows_s[] = { 600, 7200, 86400, 14 * 86400 };
+
 	for (size_t w = 0; w < COUNT(windows_s); w++) {
-		in.window_s = windows_s[w];
-		TRY(ask(db, a, &in, &answer));
-		for (size_t s = 0; s < 3; s++) {
-			NOTE("window %" PRId64 " s, step %zu", windows_s[w], s);
-			CHECK_INT(number(json_at(json_get(answer, S("steps")), s), S("persons")),
-			          hand_funnel(a, hits, steps, 3, windows_s[w] * 1000, s + 1));
+		TRY(funnel_is_right(db, a, hits, steps, windows_s[w]));
+		TRY(funnel_is_right(db, a, hits, twice, windows_s[w]));
+	}
+	return NULL;
+}
+
+/* The day on which a person came first, or SUITE_DAYS; and whether on another. */
+static size_t hand_day(const Hit *hits, Str who, bool came[SUITE_DAYS])
+{
+	size_t first = SUITE_DAYS;
+
+	memset(came, 0, SUITE_DAYS * sizeof(*came));
+	for (size_t i = 0; i < SUITE_EVENTS; i++)
+		if (str_eq(hits[i].who, who)) {
+			size_t day = (size_t)(segment_day(hits[i].time_ms) - FIRST_DAY);
+
+			came[day] = true;
+			first = MIN(first, day);
+		}
+	return first;
+}
+
+static Err *retention_is_right(Db *db, Arena *a, const Hit *hits)
+{
+	int64_t size[SUITE_DAYS] = { 0 }, back[SUITE_DAYS][SUITE_DAYS] = { 0 };
+	QueryIn in = whole(QUERY_RETENTION);
+	const Json *answer;
+
+	for (int p = 0; p < SUITE_PERSONS; p++) {
+		bool came[SUITE_DAYS];
+		size_t first = hand_day(hits, str_fmt(a, "person %d", p), came);
+
+		for (size_t d = first; d < SUITE_DAYS; d++) {
+			size[first] += d == first;
+			back[first][d] += d > first && came[d];
 		}
 	}
+	TRY(ask(db, a, &in, &answer));
+	for (size_t c = 0; c < SUITE_DAYS; c++) {
+		const Json *cohort = json_at(json_get(answer, S("cohorts")), c);
+
+		CHECK_INT(number(cohort, S("persons")), size[c]);
+		for (size_t d = c + 1; d < SUITE_DAYS; d++) {
+			int64_t n = -1;
+
+			json_to_i64(json_at(json_get(cohort, S("back")), d - c - 1), &n);
+			CHECK_INT(n, back[c][d]);
+		}
+	}
+	return NULL;
+}
+
+/* Each session begins in one way; of those that go on each goes on in one. */
+static Err *paths_add_up(Db *db, Arena *a, const Hit *hits)
+{
+	QueryIn in = whole(QUERY_PATHS);
+	const Json *answer, *paths;
+	int64_t first = 0, second = 0;
+
+	in.limit = 1000;
+	TRY(ask(db, a, &in, &answer));
+	paths = json_get(answer, S("paths"));
+	for (size_t i = 0; i < json_count(paths); i++) {
+		const Json *path = json_get(json_at(paths, i), S("path"));
+
+		first += json_count(path) == 1 ? number(json_at(paths, i), S("sessions")) : 0;
+		second += json_count(path) == 2 ? number(json_at(paths, i), S("sessions")) : 0;
+	}
+	CHECK_INT(first, hand_sessions(hits));
+	CHECK(second > 0 && second < first);
 	return NULL;
 }
 
@@ -285,6 +362,8 @@ static Err *reports_are_right(Db *db, Arena *a)
 
 	TRY(trends_are_right(db, a, hits));
 	TRY(funnels_are_right(db, a, hits));
+	TRY(retention_is_right(db, a, hits));
+	TRY(paths_add_up(db, a, hits));
 	TRY(ask(db, a, &sessions, &answer));
 	CHECK_INT(number(answer, S("sessions")), hand_sessions(hits));
 	CHECK_INT(number(answer, S("events")), SUITE_EVENTS);
@@ -412,11 +491,13 @@ static Err *keep_piece(void *arg, Str piece)
 
 static Err *exported(Db *db, Arena *a, bool csv, Str *out)
 {
-	ExportSpec spec = { .project = 1, .to_ms = (int64_t)(FIRST_DAY + 30) * MS_OF_DAY, .csv = csv };
+	ExportSpec spec = { .project = 1,
+		            .to_ms = (int64_t)(FIRST_DAY + 30) * MS_OF_DAY,
+		            .csv = csv };
 	AUTO(buf_fini) Buf b = { 0 };
 	uint64_t events;
 
-	TRY(export_run(db, a, &spec, keep_piece, &b, &events));
+	TRY(export_hits(db, a, &spec, keep_piece, &b, &events));
 	CHECK_INT(events, SUITE_EVENTS);
 	*out = str_dup(a, buf_str(&b));
 	return NULL;

@@ -50,6 +50,7 @@
 #include "suite.h"
 #include "user_access_sql.h"
 #include "user_audit_sql.h"
+#include "user_fsck_sql.h"
 #include "user_import_sql.h"
 #include "user_oidc_sql.h"
 #include "user_schema.h"
@@ -668,6 +669,7 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	suite_statements(db, a, &store_job_sql);
 	suite_statements(db, a, &user_access_sql);
 	suite_statements(db, a, &user_audit_sql);
+	suite_statements(db, a, &user_fsck_sql);
 	suite_statements(db, a, &user_import_sql);
 	suite_statements(db, a, &user_oidc_sql);
 	suite_statements(db, a, &user_session_sql);

@@ -3,7 +3,9 @@
  * The analytics service put together: its keys, its routes, what it does by itself. */
 #include "analytics/analytics_int.h"
 
+#include "analytics/answers.h"
 #include "analytics/check.h"
+#include "analytics/facts.h"
 #include "analytics/intake.h"
 #include "analytics/project.h"
 #include "analytics/visitor.h"
@@ -58,6 +60,7 @@ static Err *begin(ServiceHome *home)
 	Analytics *s = ARENA_NEW(home->arena, Analytics);
 
 	*s = (Analytics){ .conf = home->conf, .home = home, .db = home->db, .loops = rt_loops() };
+	s->answers = answers_new();
 	s->cells = analytics_cells();
 	s->projects = projects_new(home->arena, s->loops);
 	s->intakes = intakes_new(home->arena, s, s->loops);
@@ -73,6 +76,7 @@ static void end(ServiceHome *home)
 		return;
 	projects_free(s->projects, s->loops);
 	intakes_free(s->intakes, s->loops);
+	answers_free(s->answers);
 	analytics_cells_free(&s->cells);
 }
 
@@ -108,7 +112,7 @@ static const JobSchedule schedules[] = {
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[7];
+	static ServiceRoutes routes[9];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -134,6 +138,9 @@ const Service *analytics_service(void)
 	routes[4] = analytics_query_routes();
 	routes[5] = analytics_failed_routes();
 	routes[6] = analytics_export_routes();
+	routes[7] = analytics_script_routes();
+	routes[8] = analytics_fact_routes();
+	service.consumers = facts_consumers(&service.consumer_count);
 	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();
 	return &service;

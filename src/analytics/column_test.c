@@ -68,8 +68,10 @@ TEST(what_is_damaged_is_refused)
 
 			CHECK(column_read_words(a, (Str){ copy, i }, COUNT(codes), &w) != NULL);
 			copy[i] = (char)(copy[i] ^ 0xff);
-			if (!column_read_words(a, (Str){ copy, b.len }, COUNT(codes), &w))
-				CHECK_INT(w.events, COUNT(codes));
+			if (column_read_words(a, (Str){ copy, b.len }, COUNT(codes), &w))
+				continue;
+			for (size_t k = 0; k < COUNT(codes); k++)
+				CHECK(words_code(&w, k) < w.count);
 		}
 	}
 }

@@ -433,8 +433,8 @@ static void exporting_fini(Exporting *x)
 	buf_fini(&x->buf);
 }
 
-Err *export_run(Db *db, Arena *a, const ExportSpec *spec, ExportOut *out, void *arg,
-                uint64_t *events)
+Err *export_hits(Db *db, Arena *a, const ExportSpec *spec, ExportOut *out, void *arg,
+                 uint64_t *events)
 {
 	AUTO(exporting_fini)
 	Exporting x = { .db = db, .spec = spec, .out = out, .arg = arg };

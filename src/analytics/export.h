@@ -18,8 +18,8 @@ typedef struct ExportSpec {
 typedef Err *ExportOut(void *arg, Str piece);
 /* A piece of the time after the other, each read whole before any of it is given out: no result is held open, and what is merged
  * meanwhile comes neither twice nor not at all. Parks. Fails as out does, and as db.h. *events: how many. */
-Err *export_run(Db *db, Arena *a, const ExportSpec *spec, ExportOut *out, void *arg,
-                uint64_t *events) MUST_USE;
+Err *export_hits(Db *db, Arena *a, const ExportSpec *spec, ExportOut *out, void *arg,
+                 uint64_t *events) MUST_USE;
 
 /* One value of CSV (RFC 4180). Text that a spreadsheet would run gets a ' before it. */
 void export_put_csv(Buf *b, Str text, bool is_number);

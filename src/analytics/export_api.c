@@ -72,7 +72,7 @@ static Err *events_get(ServiceCall *c)
 	TRY(http_begin(c->x, &head));
 	if (c->x->ended)
 		return NULL;
-	TRY(export_run(c->db, c->arena, &spec, write_piece, c, &events));
+	TRY(export_hits(c->db, c->arena, &spec, write_piece, c, &events));
 	return http_end(c->x, NULL);
 }
 
@@ -130,7 +130,7 @@ static Err *export_task(Cmd *cmd, ServiceHome *home, void *arg)
 
 	TRY(project_find(home->db, cmd->arena, args->project, &project));
 	TRY(spec_of(cmd->arena, &in, project->id, &spec));
-	TRY(export_run(home->db, cmd->arena, &spec, print_piece, cmd, &events));
+	TRY(export_hits(home->db, cmd->arena, &spec, print_piece, cmd, &events));
 	fprintf(stderr, "%" PRIu64 " events exported\n", events);
 	return NULL;
 }

@@ -31,6 +31,7 @@ enum {
 	COMMIT_EVENTS = 4096,   /* of one transaction, about */
 	WAITING_EVENTS = 50000, /* of one loop */
 	KNOWN_SLOTS = 1 << 15,  /* a power of two */
+	ALONE_SLOTS = 1 << 7,
 	TAKE_US = 30 * 1000000,
 	MERGE_EVERY = 48,        /* commits */
 	FORGET_US = 60 * 1000000 /* other processes erase too */
@@ -49,6 +50,7 @@ struct Intake {
 	unsigned commits;
 	unsigned generation; /* of what is known */
 	Known *known;
+	size_t slots; /* of known, a power of two */
 };
 
 typedef struct Waiter {
@@ -74,6 +76,7 @@ Intake *intakes_new(Arena *a, Analytics *s, unsigned loops)
 		rand_bytes(seeds, sizeof(seeds));
 	for (unsigned i = 0; i < loops; i++) {
 		intakes[i].service = s;
+		intakes[i].slots = KNOWN_SLOTS;
 		list_init(&intakes[i].waiting);
 	}
 	return intakes;
@@ -92,13 +95,13 @@ void intakes_free(Intake *intakes, unsigned loops)
 static Known *slot_of(Intake *in, Str kind, int64_t project, Str text, Known *key)
 {
 	if (!in->known)
-		in->known = calloc(KNOWN_SLOTS, sizeof(*in->known));
+		in->known = calloc(in->slots, sizeof(*in->known));
 	if (!in->known)
 		abort();
 	key->hash =
 		hash_stable(text, seeds[0] ^ (uint64_t)project, seeds[1] ^ (uint64_t)kind.at[0]);
 	key->other = hash_str(text) ^ (uint64_t)project * 0x9e3779b97f4a7c15 ^ (uint64_t)kind.at[0];
-	return &in->known[key->hash & (KNOWN_SLOTS - 1)];
+	return &in->known[key->hash & (in->slots - 1)];
 }
 
 static uint64_t recall(Intake *in, Str kind, int64_t project, Str text)
@@ -134,7 +137,7 @@ static void forget_if_told(Intake *in)
 	               (unsigned)(loop_now_us() / FORGET_US);
 
 	if (now != in->generation && in->known)
-		memset(in->known, 0, KNOWN_SLOTS * sizeof(*in->known));
+		memset(in->known, 0, in->slots * sizeof(*in->known));
 	in->generation = now;
 }
 
@@ -556,6 +559,7 @@ Err *intake_take_alone(Db *db, Arena *a, Hit *hits, size_t count, uint8_t *fates
 
 	for (size_t i = 0; i < count; i++)
 		c.entries[c.count++] = (Entry){ &hits[i], &fates[i] };
+	in->slots = ALONE_SLOTS;
 	err = count ? commit(&c, db) : NULL;
 	intakes_free(in, 1);
 	return err;

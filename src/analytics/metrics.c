@@ -17,6 +17,8 @@ static const MetricFamily families[] = {
 	{ "banyan_analytics_query_seconds", METRIC_HISTOGRAM, "seconds", "How long queries took" },
 	{ "banyan_analytics_queries_refused_total", METRIC_COUNTER, "queries",
 	  "Queries refused because as many ran as may" },
+	{ "banyan_analytics_queries_remembered_total", METRIC_COUNTER, "queries",
+	  "Queries that were asked before and whose days had not changed since" },
 	{ "banyan_analytics_segments_merged_total", METRIC_COUNTER, "segments",
 	  "Small segments that became part of a larger one" },
 	{ "banyan_analytics_days_counted_total", METRIC_COUNTER, "days",
@@ -31,7 +33,8 @@ static const struct {
 	[CELL_REFUSED] = { 0, S("refused") }, [CELL_COMMITS] = { 1, { 0 } },
 	[CELL_WAITING] = { 2, { 0 } },        [CELL_COMMIT_TIME] = { 3, { 0 } },
 	[CELL_QUERY_TIME] = { 4, { 0 } },     [CELL_QUERIES_REFUSED] = { 5, { 0 } },
-	[CELL_MERGED] = { 6, { 0 } },         [CELL_COUNTED] = { 7, { 0 } },
+	[CELL_ANSWERS_KEPT] = { 6, { 0 } },   [CELL_MERGED] = { 7, { 0 } },
+	[CELL_COUNTED] = { 8, { 0 } },
 };
 
 AnalyticsCells analytics_cells(void)

@@ -114,6 +114,38 @@ const FieldTable *query_fields(void)
 	return &table;
 }
 
+typedef struct AnswerOut {
+	Str kind, timezone;
+	int64_t from, to, events_scanned, events_counted_before;
+	bool approximate;
+} AnswerOut;
+static const Field answer_rows[] = {
+	{ "kind", FIELD_STR, AT(AnswerOut, kind), .help = "what was asked" },
+	{ "from", FIELD_TIME, AT(AnswerOut, from), .help = "where the time begins" },
+	{ "to", FIELD_TIME, AT(AnswerOut, to), .help = "and ends; not included" },
+	{ "timezone", FIELD_STR, AT(AnswerOut, timezone), .help = "of days and weeks" },
+	{ "approximate", FIELD_BOOL, AT(AnswerOut, approximate),
+	  .help = "a number of persons above 10,000 is an estimate" },
+	{ "events_scanned", FIELD_INT, AT(AnswerOut, events_scanned),
+	  .help = "events that were looked at" },
+	{ "events_counted_before", FIELD_INT, AT(AnswerOut, events_counted_before),
+	  .help = "events whose counts were there" },
+};
+const FieldTable *query_answer(void)
+{
+	static const FieldTable table = {
+		"QueryAnswer", FIELD_ROWS(AnswerOut, answer_rows), .open = true,
+		.help = "members beside these are the kind's: points, groups, steps, cohorts, paths"
+	};
+
+	return &table;
+}
+
+const ConfWord *query_intervals(void)
+{
+	return intervals;
+}
+
 /* --- time -------------------------------------------------------------------------------------------------------------- */
 
 static Err *invalid(Arena *a, const char *text)

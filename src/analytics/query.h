@@ -127,6 +127,8 @@ struct Query {
 };
 
 const FieldTable *query_fields(void);
+const FieldTable *query_answer(void); /* members that every answer has */
+const ConfWord *query_intervals(void);
 /* Checks what no table can see and sets up q. Blocks on a zone's file: on a worker. Fails with INVALID "query.invalid". */
 Err *query_open(Arena *a, const QueryIn *in, Query *q) MUST_USE;
 void query_close(Query *q);

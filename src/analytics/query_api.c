@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `POST /v1/query`. So many at once as the configuration says: each may take memory and a processor. */
+ * `POST /v1/query`. So many at once as the configuration says: each may take memory and a processor. One that was asked before, and
+ * whose days have not changed since, is answered from memory (answers.h) and takes no place. */
+#include "analytics/answers.h"
 #include "analytics/project.h"
 #include "analytics/query.h"
 
@@ -8,31 +10,11 @@
 #include "base/time.h"
 #include "rt/work.h"
 
+#include "analytics_segment_sql.h"
+
 enum { QUERY_BODY = 256 << 10 };
 #define WAIT_US (2 * US_PER_S)
 #define LOOK_US (5 * US_PER_MS)
-
-typedef struct AnswerOut {
-	Str kind, timezone;
-	int64_t from, to, events_scanned, events_counted_before;
-	bool approximate;
-} AnswerOut;
-static const Field answer_rows[] = {
-	{ "kind", FIELD_STR, AT(AnswerOut, kind), .help = "what was asked" },
-	{ "from", FIELD_TIME, AT(AnswerOut, from), .help = "where the time begins" },
-	{ "to", FIELD_TIME, AT(AnswerOut, to), .help = "and ends; not included" },
-	{ "timezone", FIELD_STR, AT(AnswerOut, timezone), .help = "of days and weeks" },
-	{ "approximate", FIELD_BOOL, AT(AnswerOut, approximate),
-	  .help = "a number of persons above 10,000 is an estimate" },
-	{ "events_scanned", FIELD_INT, AT(AnswerOut, events_scanned),
-	  .help = "events that were looked at" },
-	{ "events_counted_before", FIELD_INT, AT(AnswerOut, events_counted_before),
-	  .help = "events whose counts were there" },
-};
-static const FieldTable answer_table = {
-	"QueryAnswer", FIELD_ROWS(AnswerOut, answer_rows), .open = true,
-	.help = "members beside these are the kind's: points, groups, steps, cohorts, paths"
-};
 
 typedef struct Opening {
 	Arena *a;
@@ -80,34 +62,91 @@ static Err *enter(ServiceCall *c, Analytics *s, Analytics **in)
 	return NULL;
 }
 
-static Err *answer(ServiceCall *c, Analytics *s, Arena *a)
+/* --- an answer ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct Asking {
+	ServiceCall *c;
+	Analytics *s;
+	Arena *a;
+	Query q;
+	AnswerKey key;
+	Str stamp;
+} Asking;
+
+static void asking_fini(Asking *k)
 {
-	AUTO(query_close) Query q = { 0 };
-	Opening o = { a, c->in, &q, NULL };
-	const QueryIn *in = c->in;
+	query_close(&k->q);
+	arena_free(k->a);
+}
+
+static Err *open_asking(Asking *k)
+{
+	const QueryIn *in = k->c->in;
+	Opening o = { k->a, in, &k->q, NULL };
 	Project *project;
 
-	TRY(project_find(s->db, a, in->project, &project));
-	q.project = project->id;
-	q.memory_most = s->conf->query_memory;
-	TRY(work_run(open_query, &o));
-	TRY(o.err);
-	TRY(query_run(&q, s->db));
-	query_put(&q, service_json(c));
+	TRY(project_find(k->s->db, k->a, in->project, &project));
+	k->q.project = project->id;
+	k->q.memory_most = k->s->conf->query_memory;
+	if (in->timezone.len)
+		TRY(work_run(open_query, &o)); /* the zone has a file */
+	else
+		open_query(&o);
+	return o.err;
+}
+
+static Err *find_stamp(Asking *k)
+{
+	AUTO(buf_fini) Buf question = { 0 };
+	JsonWriter w = json_writer(&question);
+	DaysStampRow *row;
+
+	json_put(&w, k->c->json);
+	k->key = answers_key(k->q.project, buf_str(&question));
+	TRY(db_one(k->s->db, k->a, days_stamp, &row, .project = k->q.project,
+	           .from_day = segment_day(k->q.from_ms), .to_day = segment_day(k->q.to_ms - 1)));
+	k->stamp = str_fmt(k->a, "%" PRId64 "/%" PRId64 "/%" PRId64 "/%" PRId64, row->versions,
+	                   row->days, row->merges, row->last_merge.v);
+	return NULL;
+}
+
+static Err *make_answer(Asking *k)
+{
+	AUTO(leave) Analytics *in = NULL;
+	AUTO(buf_fini) Buf body = { 0 };
+	JsonWriter w = json_writer(&body);
+	int64_t before_us = time_mono_us();
+	Err *err;
+
+	TRY(enter(k->c, k->s, &in));
+	err = query_run(&k->q, k->s->db);
+	metric_observe_us(k->s->cells.at[CELL_QUERY_TIME], time_mono_us() - before_us);
+	TRY(err);
+	query_put(&k->q, &w);
+	answers_keep(k->s->answers, k->key, k->stamp, buf_str(&body));
+	json_add_raw(service_json(k->c), buf_str(&body));
+	return NULL;
+}
+
+static Err *answer(Asking *k)
+{
+	Str body;
+
+	TRY(open_asking(k));
+	TRY(find_stamp(k));
+	if (!answers_find(k->s->answers, k->a, k->key, k->stamp, &body))
+		return make_answer(k);
+	metric_add(k->s->cells.at[CELL_ANSWERS_KEPT], 1);
+	json_add_raw(service_json(k->c), body);
 	return NULL;
 }
 
 static Err *query_post(ServiceCall *c)
 {
-	Analytics *s = analytics_of(c->home);
-	AUTO(leave) Analytics *in = NULL;
-	AUTO(arena_freep) Arena *a = arena_new(0);
-	int64_t before_us = time_mono_us();
-	Err *err;
+	AUTO(asking_fini)
+	Asking k = { .c = c, .s = analytics_of(c->home), .a = arena_new(0) };
+	Err *err = answer(&k);
 
-	TRY(enter(c, s, &in));
-	err = answer(c, s, a);
-	metric_observe_us(s->cells.at[CELL_QUERY_TIME], time_mono_us() - before_us);
 	return err ? err_copy(c->arena, err) : NULL;
 }
 
@@ -115,10 +154,10 @@ ServiceRoutes analytics_query_routes(void)
 {
 	static ServiceRoute rows[] = {
 		{ "POST", "/v1/query", query_post, .scopes = "analytics:read",
-		  .body_max = QUERY_BODY, .answer = &answer_table, .tag = "reports",
-		  .help = "ask about events" },
+		  .body_max = QUERY_BODY, .tag = "reports", .help = "ask about events" },
 	};
 
 	rows[0].body = query_fields();
+	rows[0].answer = query_answer();
 	return (ServiceRoutes)SERVICE_ROUTES(rows);
 }

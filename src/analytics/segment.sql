@@ -64,3 +64,10 @@ where d.project = :project
 
 --- one project_pieces(project int) -> (segments int, small int)
 select count(*) as segments, count(packed) as small from segments where project = :project
+
+-- Another one whenever an answer about these days may be another.
+--- one days_stamp(project int, from_day int, to_day int) -> (versions int, days int, merges int, last_merge time?)
+select cast(coalesce(sum(version), 0) as bigint) as versions, count(*) as days,
+(select count(*) from merges where merges.project = :project) as merges,
+(select max(at) from merges where merges.project = :project) as last_merge
+from days where project = :project and day between :from_day and :to_day

@@ -30,7 +30,7 @@ MailJob relay_job, mail_house_job;
 #define MAIL_JOBS \
 	{ .name = JOB_RELAY, \
 	  .fn = relay_job, \
-	  .at_once = 8, \
+	  .at_once = 16, \
 	  .backoff_us = 5000000, \
 	  .backoff_max_us = 900000000 }, \
 	{ \

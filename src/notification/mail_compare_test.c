@@ -72,6 +72,18 @@ TEST(letters_to_one_person_share_a_name)
 	CHECK(mail_compare_same(c));
 }
 
+/* A line that one letter has twice, and another not at all, is not in every letter. */
+TEST(a_letter_counts_once)
+{
+	MailCompare *c = mail_compare_new(a);
+
+	mail_compare_add(c, true, letter(a, "ann", "Order 1", "", "item\nitem\n"));
+	mail_compare_add(c, true, letter(a, "bob", "Order 1", "", "none\n"));
+	mail_compare_add(c, true, letter(a, "cyd", "Order 1", "", "item\n"));
+	mail_compare_add(c, false, letter(a, "dan", "Order 1", "", "none\n"));
+	CHECK(mail_compare_same(c));
+}
+
 TEST(kinds_of_one_side_are_told)
 {
 	MailCompare *c = mail_compare_new(a);

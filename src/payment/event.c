@@ -55,7 +55,8 @@ Err *stripe_event_put(Db *tx, Arena *a, const StripeEvent *event)
 	                            .aggregate_type = kind_of(event->type),
 	                            .aggregate_id = event->object_id,
 	                            .traceparent = event->traceparent,
-	                            .data = event->object },
+	                            .data = event->object,
+	                            .written = true },
 	                  NULL);
 }
 

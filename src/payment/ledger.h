@@ -42,6 +42,8 @@ Err *ledger_post(Db *tx, Arena *a, LedgerGroup *group, LedgerPosted *out) MUST_U
 
 /* --- accounts ----------------------------------------------------------------------------------------------------------- */
 
+/* The currency's code in lower case, a literal; false: it is none. */
+bool ledger_currency(Str text, Str *out);
 /* Opens an account: code, currency, side, limit, hot. The one that is there is found again when it is the same, else
  * ledger.differs. INVALID "ledger.account" for a code or currency that is none. */
 Err *ledger_open(Db *db, Arena *a, const LedgerAccount *account, LedgerAccount **out) MUST_USE;

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "payment/ledger.h"
 #include "payment/ledger_int.h"
+#include "base/money.h"
 
 #include "payment_ledger_sql.h"
 
@@ -25,6 +26,15 @@ static void account_of(const LedgerAccountRow *row, LedgerAccount *out)
 		                .created_us = row->created_at };
 	ledger_side_read(row->side, &out->side); /* the schema has no others */
 	ledger_limit_read(row->guard, &out->limit);
+}
+
+bool ledger_currency(Str text, Str *out)
+{
+	Str known = money_currency(text);
+
+	if (known.len)
+		*out = known;
+	return known.len > 0;
 }
 
 Err *ledger_account(Db *db, Arena *a, Str code, Str currency, LedgerAccount **out)

@@ -11,7 +11,6 @@
 #include "payment/ledger_domain.h"
 
 #include "base/arena.h"
-#include "base/money.h"
 
 /* --- words -------------------------------------------------------------------------------------------------------------- */
 
@@ -101,15 +100,6 @@ bool ledger_kind_taken(Str kind)
 			return true;
 	}
 	return false;
-}
-
-bool ledger_currency(Str text, Str *out)
-{
-	Str known = money_currency(text);
-
-	if (known.len)
-		*out = known;
-	return known.len > 0;
 }
 
 /* --- accounts ----------------------------------------------------------------------------------------------------------- */

@@ -93,8 +93,6 @@ bool ledger_deed_read(Str text, LedgerDeed *out);
 const LedgerChart *ledger_chart_of(Str code);
 /* Kinds of groups that are the service's own: "intent", "refund", ... */
 bool ledger_kind_taken(Str kind);
-/* The currency's code in lower case, a literal; false: it is none. */
-bool ledger_currency(Str text, Str *out);
 
 /* --- what a transfer does ------------------------------------------------------------------------------------------------ */
 

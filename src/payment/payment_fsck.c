@@ -160,9 +160,8 @@ const ServiceCheck *money_checks(size_t *n)
 
 const ServiceCheck *payment_checks(size_t *n)
 {
-	static const ServiceCheck *(*const lists[])(size_t * count) = { ledger_checks,
-		                                                        money_checks,
-		                                                        checkout_checks };
+	static const ServiceCheck *(*const lists[])(
+		size_t * count) = { ledger_checks, money_checks, checkout_checks, billing_checks };
 	static ServiceCheck all[40];
 	size_t at = 0;
 

@@ -275,9 +275,10 @@ Str stripe_text(Arena *a, StripePut *put, const void *object)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	JsonWriter w = json_writer(&b);
+	Str text;
 
 	put(&w, a, object);
-	return str_dup(a, buf_str(&b));
+	return json_done(&w, &text) ? S("null") : str_dup(a, text);
 }
 
 /* --- lists ---------------------------------------------------------------------------------------------------------------- */

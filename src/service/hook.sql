@@ -78,5 +78,8 @@ order by id desc limit :most
 select id from webhook_deliveries
 where endpoint_id = :endpoint_id and state = 'dead' and id > :after and created_at >= :since order by id limit :most
 
+--- many hook_deliveries_waiting(before time, after uuid, most int) -> (id uuid); scans
+select id from webhook_deliveries where state = 'waiting' and created_at < :before and id > :after order by id limit :most
+
 --- exec hook_deliveries_purge(before time)
 delete from webhook_deliveries where ended_at < :before

@@ -21,6 +21,7 @@
  * hands that others need. */
 enum { SLOW_MOST = 4, BUSY_MOST = 64 };
 enum { ALLOW_MOST = 32, ANSWER_BYTES = 64 << 10, OPEN_MOST = 16 };
+#define MEND_US (600 * US_PER_S)
 #define KEEP_US (30 * INT64_C(86400) * US_PER_S)
 
 typedef struct Hooks {
@@ -298,6 +299,7 @@ Err *hook_deliver(JobRun *run, void *arg)
 Err *hook_house(JobRun *run, void *arg)
 {
 	(void)arg;
+	TRY(hook_mend(job_db(run), job_arena(run), time_utc_us() - MEND_US));
 	return hook_purge(job_db(run), job_arena(run), time_utc_us() - KEEP_US);
 }
 

@@ -24,4 +24,6 @@ typedef struct HookOutcome {
 	const char *disable;
 } HookOutcome;
 Err *hook_note(Db *tx, Arena *a, const HookTask *task, const HookOutcome *outcome) MUST_USE;
+/* Each delivery that waits since before that has a job: one whose job ended without it (given up, cancelled by hand) gets another. */
+Err *hook_mend(Db *db, Arena *a, int64_t before_us) MUST_USE;
 Err *hook_purge(Db *db, Arena *a, int64_t before_us) MUST_USE;

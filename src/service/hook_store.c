@@ -10,7 +10,7 @@
 #include "service/hook_int.h"
 #include "service_hook_sql.h"
 
-enum { ERROR_BYTES = 500, REPLAY_MOST = 1000 };
+enum { ERROR_BYTES = 500, REPLAY_MOST = 1000, MEND_MOST = 100 };
 
 static OptInt opt_time(int64_t us)
 {
@@ -248,6 +248,35 @@ Err *hook_note(Db *tx, Arena *a, const HookTask *task, const HookOutcome *outcom
 		return NULL;
 	return db_exec(tx, a, hook_disable, NULL, .id = endpoint,
 	               .reason = str_of(outcome->disable), .now = now_us);
+}
+
+typedef struct Mending {
+	int64_t before_us;
+	Uuid after;
+	size_t count;
+} Mending;
+
+static Err *mend_some(Db *tx, Arena *a, void *arg)
+{
+	Mending *m = arg;
+	HookDeliveriesWaitingRow *rows;
+
+	TRY(db_all(tx, a, hook_deliveries_waiting, &rows, &m->count, .before = m->before_us,
+	           .after = m->after, .most = MEND_MOST));
+	for (size_t i = 0; i < m->count; i++)
+		TRY(put_job(tx, a, rows[i].id, S("")));
+	m->after = m->count ? rows[m->count - 1].id : m->after;
+	return NULL;
+}
+
+Err *hook_mend(Db *db, Arena *a, int64_t before_us)
+{
+	Mending m = { .before_us = before_us };
+
+	do
+		TRY(db_txn(db, a, DB_READ_COMMITTED, mend_some, &m));
+	while (m.count == MEND_MOST);
+	return NULL;
 }
 
 Err *hook_purge(Db *db, Arena *a, int64_t before_us)

@@ -94,6 +94,8 @@ Err *event_check_data(Arena *a, Str data)
 Err *event_check(Arena *a, const Event *event)
 {
 	TRY(check_attributes(a, event));
+	if (event->written && event->data.len <= EVENT_DATA_MOST)
+		return NULL;
 	return event_check_data(a, event->data);
 }
 

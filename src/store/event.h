@@ -22,6 +22,7 @@ typedef struct Event {
 	int64_t time_us;    /* 0, when it is put: now */
 	Str traceparent;    /* empty: none */
 	Str data;           /* a JSON value; empty, when it is put: null */
+	bool written;       /* a JsonWriter wrote the data: they need no look */
 	int64_t seq;        /* its place in its source's order, where that is known */
 } Event;
 

@@ -123,6 +123,7 @@ const Service *user_service(void)
 	routes[3] = user_import_routes();
 	routes[4] = oidc_clients_routes();
 	oidc_routes(&routes[5]);
+	service.checks = user_checks(&service.check_count);
 	service.conf = user_conf_table();
 	oidc_listen();
 	return &service;

@@ -90,7 +90,8 @@ static void check_rollup(Arena *a, Str bytes)
 	if (rollup_read(a, bytes, &r))
 		return;
 	rollup_put(&b, &r);
-	must(!rollup_read(a, buf_str(&b), &back) && back.count == r.count && back.events == r.events);
+	must(!rollup_read(a, buf_str(&b), &back) && back.count == r.count &&
+	     back.events == r.events);
 }
 
 static void check_page(Arena *a, Str text)

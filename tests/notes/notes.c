@@ -9,6 +9,7 @@
 #include "notes_sql.h"
 #include "rt/fiber.h"
 #include "service/peer.h"
+#include "service/hook.h"
 #include "service/service.h"
 #include "store/consumer.h"
 #include "store/outbox.h"
@@ -165,6 +166,22 @@ static Err *notes_list(ServiceCall *c)
 	return NULL;
 }
 
+/* What webhooks carry. */
+static Err *note_told(Db *tx, Arena *a, const void *arg, Str *out)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	JsonWriter w = json_writer(&b);
+
+	(void)tx;
+	json_begin_object(&w);
+	json_put_str(&w, "type", S("note.added"));
+	json_key(&w, S("data"));
+	note_put(&w, a, arg);
+	json_end(&w);
+	*out = str_dup(a, buf_str(&b));
+	return NULL;
+}
+
 static Err *add(ServiceCall *c, Db *tx, void *arg)
 {
 	const NoteIn *in = c->in;
@@ -184,6 +201,12 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 	                         .aggregate_id = uuid_text(c->arena, note.id),
 	                         .traceparent = c->traceparent },
 	               NULL));
+	TRY(hook_tell(tx, c->arena,
+	              &(HookEvent){ .id = uuid_text(c->arena, note.id),
+	                            .type = S("note.added"),
+	                            .traceparent = c->traceparent,
+	                            .body = note_told,
+	                            .arg = &note }));
 	service_etag(c, note.version);
 	service_say_header(c, "Location",
 	                   str_fmt(c->arena, "/v1/notes/%.*s",
@@ -367,22 +390,30 @@ static const ServiceRoute note_routes[] = {
 	{ "GET", "/v1/whoever", whoever, .scopes = "", .tag = "notes", .help = "who asks" },
 	{ "GET", "/v1/slow", note_slow, .tag = "notes", .help = "an answer that takes its time" },
 };
-static const ServiceRoutes routes[] = { SERVICE_ROUTES(note_routes) };
 
 /* --- the service ------------------------------------------------------------------------------------------------------- */
 
 typedef struct NotesConf {
 	int64_t most;
+	HookConf webhooks;
 } NotesConf;
-static const ConfKey keys[] = {
+static ConfKey keys[] = {
 	{ "most", CONF_INT, AT(NotesConf, most), .def = "1000", .min = "1",
 	  .help = "notes that one may have" },
+	{ "webhooks", CONF_OBJECT, AT(NotesConf, webhooks), .help = "who is told of notes" },
 };
 static const ConfTable notes_conf = { "notes", CONF_ROWS(NotesConf, keys), .help = "notes" };
 
 static const Schema *schema(void)
 {
 	return &notes_schema;
+}
+
+static Err *begin(ServiceHome *home)
+{
+	const NotesConf *conf = home->conf;
+
+	return hooks_open(home, &conf->webhooks);
 }
 
 /* A note for who has just come. */
@@ -421,21 +452,39 @@ static const ServiceCheck checks[] = {
 	{ "notes.version", check_versions, "a note has a version of 1 at least" },
 };
 
-static const Service notes = {
-	.name = "notes",
-	.summary = "what people write down",
-	.version = "1.0",
-	.conf = &notes_conf,
-	.schema = schema,
-	.routes = routes,
-	.routes_count = COUNT(routes),
-	.consumers = consumers,
-	.consumer_count = COUNT(consumers),
-	.checks = checks,
-	.check_count = COUNT(checks),
-	.keys = true,
-	.who = who,
-};
+static const JobKind jobs[] = { HOOK_JOBS };
+static const JobSchedule schedules[] = { HOOK_SCHEDULES };
 
-#define MORE_SERVICES &notes
+static const Service *notes_service(void)
+{
+	static ServiceRoutes routes[] = { SERVICE_ROUTES(note_routes), { 0 }, { 0 } };
+	static const Service notes = {
+		.name = "notes",
+		.summary = "what people write down",
+		.version = "1.0",
+		.conf = &notes_conf,
+		.schema = schema,
+		.routes = routes,
+		.routes_count = COUNT(routes),
+		.jobs = jobs,
+		.job_count = COUNT(jobs),
+		.schedules = schedules,
+		.schedule_count = COUNT(schedules),
+		.consumers = consumers,
+		.consumer_count = COUNT(consumers),
+		.checks = checks,
+		.check_count = COUNT(checks),
+		.keys = true,
+		.begin = begin,
+		.end = hooks_close,
+		.who = who,
+	};
+
+	keys[1].table = hook_conf_table();
+	routes[1] = hook_endpoint_routes();
+	routes[2] = hook_routes();
+	return &notes;
+}
+
+#define MORE_SERVICES notes_service()
 #include "main.c"

@@ -4,13 +4,15 @@ part in is in src/analytics/intake_test.c for PostgreSQL too."""
 import datetime
 import gzip
 import json
+import subprocess
 import threading
 
 import pytest
 
-from actors.accounts import say
+from actors.accounts import TOKEN, say
+from actors.gateway import ROOT
 from actors.reports import Analytics, event
-from actors.waiting import PROOF
+from actors.waiting import PROOF, until
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 
@@ -96,6 +98,45 @@ def test_a_request_has_limits(analytics):
 # --- others' shapes --------------------------------------------------------------------------------------------------------------
 
 
+def test_a_report_that_was_made_is_made_again_when_something_changed(analytics):
+    key = analytics.project("again")
+    analytics.send(key, event("view", "ann"))
+
+    def remembered():
+        return analytics.metric("banyan_analytics_queries_remembered_total")
+
+    before = remembered()
+    assert [analytics.ask("again", "trend")["total"] for _ in range(3)] == [1, 1, 1] and remembered() == before + 2
+    analytics.send(key, event("view", "bob"))
+    assert analytics.ask("again", "trend")["total"] == 2 and analytics.ask("again", "uniques")["total"] == 2
+    analytics.send(key, event("$create_alias", "ann", at="2026-10-01T00:00:00Z", alias="bob"))  # outside of what is asked
+    assert analytics.ask("again", "uniques")["total"] == 1
+    assert remembered() == before + 2
+
+
+def test_events_go_out_as_they_came_in_and_a_person_goes_for_good(analytics):
+    key, other = analytics.project("out"), analytics.project("in")
+    rows = [event("view", "ann", id=f"v{n}", at=f"2026-11-1{n}T12:00:00Z", plan="=1+1", n=n) for n in range(5)]
+    analytics.send(key, *rows, event("paid", "bob", at="2026-11-12T13:00:00Z"), {"event": "view by ann", "distinct_id": ""})
+    path = "/v1/projects/out/events?from=2026-11-11&to=2026-11-15"
+    lines = analytics.say("GET", path).body.decode().splitlines()
+    assert [json.loads(line)["properties"].get("n") for line in lines] == [1, 2, None, 3, 4]
+    assert analytics.send(other, *lines).json["stored"] == 5 and analytics.send(key, *lines).json["duplicates"] == 5
+    table = analytics.say("GET", path + "&format=csv&event=view&columns=n,plan")
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert table.body.decode().splitlines()[:2] == [
+        "id,event,distinct_id,timestamp,n,plan", json.loads(lines[0])["id"] + ",view,ann,2026-11-11T12:00:00.000000Z,1,\"'=1+1\""]
+    code, told, _ = analytics.run("export", "out", "--from", "2026-11-11", "--to", "2026-11-15")
+    assert code == 0 and told.splitlines() == lines
+    job = analytics.say("POST", "/v1/projects/out/persons:erase", {"id": "ann"})
+    assert job.status == 202
+    left = "select count(*) from failed_events f join projects p on p.id = f.project where p.name = 'out'"
+    until(lambda: analytics.sql(left) == [(0,)], "ann to be gone")
+    assert analytics.ask("out", "trend")["total"] == 1
+    assert b"ann" not in analytics.say("GET", path).body
+    assert analytics.ask("in", "trend")["total"] == 5
+
+
 def test_posthogs_shape_however_it_is_packed(analytics):
     key = analytics.project("hedgehog")
     one = {"api_key": key, "event": "signed up", "distinct_id": "ann", "uuid": "018f3c1e-7a4b-7cc0-b1f2-0123456789ab", "timestamp": today()}
@@ -154,6 +195,36 @@ def test_a_page_is_seen_by_a_visitor_whom_nobody_knows(analytics):
     assert analytics.ask("site", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
 
 
+def test_trackers_of_others_change_their_host_and_nothing_else(analytics):
+    key = analytics.project("trackers", "--domain", "tracked.example")
+    done = subprocess.run(["node", ROOT / "tests/plays/actors/trackers.mjs", f"http://{analytics.address}", key, "tracked.example"],
+                          capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [202, 202]
+    names = analytics.ask("trackers", "trend", **now(), breakdown="event")
+    assert {group["value"]: group["total"] for group in names["groups"]} == {
+        "view": 45, "paid": 5, "$identify": 1, "$create_alias": 1, "sale": 1, "pageview": 1}
+    assert analytics.ask("trackers", "uniques", **now(), events=["view"])["total"] == 4  # one of five has two names
+    assert analytics.say("GET", "/v1/projects/trackers/failed-events").json["data"] == []
+
+
+def test_a_page_that_includes_the_script_tells_of_itself(analytics):
+    analytics.project("script", "--domain", "script.example")
+
+    def visit(*words):
+        done = subprocess.run(["node", ROOT / "tests/plays/actors/page.mjs", f"http://{analytics.address}", "script.example", *words],
+                              capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    told = visit()
+    assert told["said"] == [202] * 4 and told["bytes"] < 2000
+    assert visit("true")["said"] == []
+    names = analytics.ask("script", "trend", **now(), breakdown="event")
+    assert {group["value"]: group["total"] for group in names["groups"]} == {"early": 1, "pageview": 2, "paid": 1}
+    paths = analytics.ask("script", "trend", **now(), breakdown="$pathname", events=["pageview"])
+    assert {group["value"]: group["total"] for group in paths["groups"]} == {"/first": 1, "/second": 1}
+    assert analytics.ask("script", "trend", **now(), measure="sum", property="$revenue")["total"] == 12.5
+
+
 def test_nobody_is_followed_who_does_not_want_to_be(analytics):
     open_, asked = analytics.project("open"), analytics.project("asked", "--privacy", "consent")
     never = analytics.project("never", "--privacy", "visitors")
@@ -165,6 +236,25 @@ def test_nobody_is_followed_who_does_not_want_to_be(analytics):
     assert [analytics.ask(name, "uniques")["total"] for name in ("open", "asked", "never")] == [3, 2, 1]
     kept = b"".join(path.read_bytes() for path in analytics.folder.glob("analytics.db*"))
     assert b"secret-ann" in kept and b"192.0.2.77" not in kept and b"secret-cat" not in kept and b"127.0.0.1" not in kept
+
+
+# --- what other services tell --------------------------------------------------------------------------------------------------------
+
+
+def test_what_services_tell_is_counted_once(tmp_path):
+    service = Analytics(tmp_path, f"sqlite:{tmp_path}/analytics.db", beside=True)
+    week = f"from={today(-86400)}&to={today(86400)}&interval=all"
+    assert [row["name"] for row in service.say("GET", "/v1/facts").json["data"]][:2] == ["revenue", "refunds"]
+    assert service.say("GET", f"/v1/facts/signups?{week}").json["total"] == 0
+    assert service.say("GET", f"/v1/facts/luck?{week}").code == "fact.unknown"
+    for n in range(3):
+        made = say(service.front, "POST", "/v1/users", {"email": f"ann{n}@shop.test"}, Authorization=f"Bearer {TOKEN}")
+        assert made.status == 201, made.body
+    until(lambda: service.say("GET", f"/v1/facts/signups?{week}").json["total"] == 3, "three sign-ups")
+    assert service.ask("banyan", "uniques", **now(), events=["user.registered"])["total"] == 3
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("analytics.db*"))
+    assert b"ann0@shop.test" not in kept
+    service.finish()
 
 
 # --- what is kept ------------------------------------------------------------------------------------------------------------------

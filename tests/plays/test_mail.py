@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mail intake: what a monolith sends is captured, compared, sent on, and taken back; and what mail servers do to it."""
 import base64
+import contextlib
 import json
 import mailbox
 import re
@@ -8,6 +9,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import threading
 from email.header import decode_header, make_header
 
 import pytest
@@ -32,6 +34,12 @@ def engine(request):
 def server(long_stage, engine):
     at = MailServer(long_stage.folder, f"mail-server-{engine}")
     return long_stage.enter(at, at.finish)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def keys_of(folder):
@@ -254,6 +262,44 @@ def test_a_kill_in_the_middle_loses_nothing(stage):
     assert sum(to["doubts"] for line in mails.list() for to in mails.say("GET", f"/v1/mails/{line['id']}").json["recipients"]) >= 1
 
 
+def test_what_was_acknowledged_arrives_whatever_is_killed(stage):
+    """Clients hand in as fast as they can while the service is killed again and again: each mail that was told 250 arrives, and one that
+    arrives twice is one of those that are known to be in doubt."""
+    server = MailServer(stage.folder)
+    stage.enter(server, server.finish)
+    way = f"servers: {{ local: {{ host: 127.0.0.1, port: {server.port}, tls: none }} }}"
+    mails = Mails(stage.folder, database_of(stage), way, "mode: relay", intake_port=free_port())
+    taken, over = [], threading.Event()
+
+    def client(who):
+        number = 0
+        while not over.is_set():
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                with smtplib.SMTP("127.0.0.1", port, timeout=5) as way_in:
+                    while not over.is_set():
+                        number += 1
+                        name = f"{who}-{number}@storm.test"
+                        way_in.sendmail("shop@pineandanvil.example", [name], f"Subject: x\r\nMessage-ID: <{name}>\r\n\r\ny\r\n")
+                        taken.append(name)
+                        over.wait(0.01)
+
+    port = mails.intake
+    clients = [threading.Thread(target=client, args=(who,)) for who in range(3)]
+    [one.start() for one in clients]
+    for _ in range(12 if PROOF else 2):
+        count = len(taken)
+        until(lambda before=count: len(taken) > before + 20, "mails to be taken")
+        mails = mails.again()
+    over.set()
+    [one.join() for one in clients]
+    stage.enter(mails, mails.finish)
+    mails.sql("update jobs set leased_until = 0 where state = 'running'")
+    until(lambda: mails.hurry() or not {name for name in taken} - {to for mail in list(server.mails) for to in mail["to"]}, "all to arrive", within=60)
+    until(lambda: not mails.list(state="queued"), "all to be settled")
+    twice = len(server.mails) - len({mail["id"] for mail in server.mails})
+    assert twice <= mails.sql("select sum(doubts) from mail_recipients")[0][0]
+
+
 # --- who hands in ------------------------------------------------------------------------------------------------------------
 
 
@@ -326,16 +372,34 @@ def test_the_next_process_takes_mails_as_soon_as_it_can(stage):
 # --- servers of other kinds --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("auth,tls", [("LOGIN", "required"), ("PLAIN", "required"), ("XOAUTH2", "required")] if PROOF else [("LOGIN", "required")])
-def test_servers_that_want_a_login_and_tls(stage, certificates, auth, tls):
-    server = MailServer(stage.folder, tls={"key": f"{certificates.folder}/shop-key.pem", "cert": f"{certificates.folder}/shop.pem"}, auth=[auth], slowly=True)
+WAYS = [
+    # what the server offers and is, what we ask for; is the mail taken, and encrypted
+    ("LOGIN", False, "tls: required, ca: \"{ca}\"", True, True),
+    ("PLAIN", True, "tls: direct, ca: \"{ca}\"", True, True),
+    ("XOAUTH2", False, "tls: required, ca: \"{ca}\", auth: xoauth2", True, True),
+    ("LOGIN", False, "tls: try", True, True),                # whoever it is
+    ("LOGIN", False, "tls: required", False, None),          # of nobody we know
+    ("LOGIN", False, "tls: try, ca: \"{other}\"", False, None),
+    ("LOGIN", False, "tls: none", True, False),              # on this machine
+]
+
+
+@pytest.mark.parametrize("auth, direct, asked, taken, secure", WAYS if PROOF else WAYS[:1])
+def test_servers_that_want_a_login_and_tls(stage, certificates, auth, direct, asked, taken, secure):
+    server = MailServer(stage.folder, tls={"key": f"{certificates.folder}/shop-key.pem", "cert": f"{certificates.folder}/shop.pem"}, auth=[auth],
+                        slowly=True, direct=direct)
     stage.enter(server, server.finish)
-    way = f"port: {server.port}, tls: {tls}, ca: \"{certificates.ca}\", user: shop, auth: {'xoauth2' if auth == 'XOAUTH2' else 'best'}"
-    mails = Mails(stage.folder, database_of(stage), f"servers: {{ local: {{ host: localhost, {way}, password: open sesame }} }}", "mode: relay")
+    way = asked.format(ca=certificates.ca, other=f"{certificates.folder}/other.pem")
+    mails = Mails(stage.folder, database_of(stage), f"servers: {{ local: {{ host: localhost, port: {server.port}, user: shop, password: open sesame, {way} }} }}",
+                  "mode: relay")
     stage.enter(mails, mails.finish)
     mails.hand_in("tls@shop.test")
-    mail, = server.wait_for("tls@shop.test")
-    assert mail["secure"] and mail["user"] == "shop"
+    if taken:
+        mail, = server.wait_for("tls@shop.test")
+        assert mail["secure"] == secure and mail["user"] == "shop"
+    else:
+        until(lambda: mails.one("tls@shop.test")["recipients"][0].get("reply"), "the reason")
+        assert mails.one("tls@shop.test")["recipients"][0]["state"] == "waiting" and not server.mails
 
 
 # --- deliver, and what comes back --------------------------------------------------------------------------------------------
@@ -343,10 +407,7 @@ def test_servers_that_want_a_login_and_tls(stage, certificates, auth, tls):
 
 def test_mails_that_are_delivered_are_notifications_and_bounces_are_learned_of(stage):
     """The monolith's mail has a timeline; postfix's report finds its delivery; the next mail to that address is held."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
-    listening.close()
+    port = free_port()
     postfix = Postfix(stage.folder, reports=("mail.pineandanvil.example", port))
     stage.enter(postfix, postfix.finish)
     mails = Mails(stage.folder, database_of(stage), f"bounces: bounces@mail.pineandanvil.example\n"

@@ -96,6 +96,13 @@ def test_nothing_of_an_erased_person_stays(accounts):
     assert all(ann.email not in str(service.sql(f"select * from {table}")) for table in tables)
     for table in "passwords", "totps", "recovery_codes":
         assert service.sql(f"select count(*) from {table}") == [(0,)]
+    assert service.run("fsck")[0] == 0
+    service.sql("insert into passwords (user_id, stored, format, source, set_at) select id, 'x', 'x', 'native', created_at from users")
+    service.sql("update sessions set ended_at = null")
+    service.sql("update audit set actor = 'somebody' where seq = 1")
+    code, out, _ = service.run("fsck", "--json")
+    assert code == 3 and [(row["name"], row["wrong"]) for row in json.loads(out)["checks"]] == [
+        ("audit.chain", 1), ("erased.gone", 1), ("sessions.allowed", len(service.sql("select id from sessions")))], out
 
 
 @pytest.mark.both_engines

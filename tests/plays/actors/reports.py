@@ -4,7 +4,7 @@ import contextlib
 import json
 import sqlite3
 
-from actors.accounts import say
+from actors.accounts import QUICK, TOKEN_ROW, say
 from actors.gateway import Gateway, run_banyan
 from actors.waiting import PATIENCE_S
 
@@ -16,10 +16,22 @@ TEXT = """
 """
 
 
+BESIDE = """
+    listen: [ "127.0.0.1:0" ]
+    admin: {{ address: "127.0.0.1:0" }}
+    routes: [ {{ name: all, match: "/v1/**", to: "service:user" }} ]
+    services:
+      analytics: {{ listen: "127.0.0.1:0", database: "{database}" }}
+      user: {{ database: "sqlite:{folder}/user.db", development: true, key_file: "{folder}/user.key", tokens: [ "{row}" ], {quick} }}
+"""
+
+
 class Analytics(Gateway):
-    def __init__(self, folder, database, more="", **options):
+    def __init__(self, folder, database, more="", beside=False, **options):
+        """beside: the user service is in the same process, behind the gateway."""
         self.database = database
-        super().__init__(folder, TEXT.format(database=database, more=more), words=("--only", "analytics"), **options)
+        text = (BESIDE if beside else TEXT).format(folder=folder, database=database, more=more, row=TOKEN_ROW, quick=QUICK)
+        super().__init__(folder, text, words=() if beside else ("--only", "analytics"), **options)
         code, told, error = self.run("key", "add", "--owner", "play", *[word for scope in ("read", "admin") for word in ("-s", f"analytics:{scope}")])
         assert code == 0, error
         self.reader = told.split()[-1]
@@ -37,6 +49,11 @@ class Analytics(Gateway):
     @property
     def address(self):
         return self.addresses("service analytics", "http")[0]
+
+    @property
+    def front(self):
+        """The gateway."""
+        return self.addresses("listening", "http")[0]
 
     def run(self, *words):
         return run_banyan("analytics", *words, "-c", str(self.file))
