@@ -228,7 +228,7 @@ static Err *undo_txn(Db *tx, Arena *a, void *arg)
 	const Sending *s = arg;
 	DeliveryRow row = *s->d;
 
-	TRY(db_exec(tx, a, attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
+	TRY(db_exec(tx, a, send_attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
 	row.attempts--;
 	return delivery_change(tx, a, &row,
 	                       &(DeliveryChange){ .to = DELIVERY_QUEUED,
@@ -321,10 +321,10 @@ static Err *read_all(Sending *s, bool *over)
 static Err *settle_lost(Sending *s)
 {
 	Arena *a = job_arena(s->run);
-	AttemptRow *attempt;
+	SendAttemptRow *attempt;
 	const Provider *provider;
 
-	TRY(db_one(s->db, a, attempt_last, &attempt, .delivery_id = s->d->id));
+	TRY(db_one(s->db, a, send_attempt_last, &attempt, .delivery_id = s->d->id));
 	if (!attempt || attempt->ended_at.set)
 		return move(s, DELIVERY_QUEUED, S("not_begun"), time_utc_us(), S(""));
 	provider = provider_find(s->state->providers, delivery_channel(s->d), attempt->provider);
