@@ -43,6 +43,13 @@ static Err *verify_address(Arena *a, Str text)
 	return err_new(a, ERR_INVALID, "conf.value", "is no address");
 }
 
+static Err *verify_listen(Arena *a, Str text)
+{
+	Addr addr;
+
+	return addr_parse(a, text, &addr);
+}
+
 static const ConfKey server_keys[] = {
 	{ "name", CONF_NAME, AT(MailServerConf, name), .help = "what it is called" },
 	{ "host", CONF_STR, AT(MailServerConf, host), .required = true, .max = "253",
@@ -118,7 +125,8 @@ static const ConfTable login_table = { "login", CONF_ROWS(MailLoginConf, login_k
 	                               .help = "of a program that hands in mails" };
 
 static const ConfKey intake_keys[] = {
-	{ "listen", CONF_STR, AT(MailIntakeConf, listen), .required = true, .max = "200",
+	{ "listen", CONF_STR, AT(MailIntakeConf, listen), .required = true, .verify = verify_listen,
+	  .max = "200",
 	  .help = "an address, or unix:/path: where the monolith's EMAIL_HOST points" },
 	{ "mode", CONF_ENUM, AT(MailIntakeConf, mode), .names = NULL, .def = "capture",
 	  .help = "what is done with mails, until `banyan mail mode` says otherwise" },
@@ -196,10 +204,30 @@ static const ConfKey mail_keys[] = {
 	  .help = "SMTP for the monolith's send_mail" },
 };
 
+/* What one part says of another. */
+static void check_mail(Conf *conf, void *object)
+{
+	const MailConf *mail = object;
+	const MailIntakeConf *intake = &mail->intake;
+	bool found = !intake->server.len;
+
+	if (!mail->has_intake)
+		return;
+	for (size_t i = 0; i < mail->servers.count; i++)
+		found |= str_eq(mail->servers.at[i].name, intake->server);
+	if (!found)
+		conf_mistake(conf, &intake->server, "server: there is no mail server of that name");
+	if (intake->mode != MAIL_CAPTURE && !mail->servers.count)
+		conf_mistake(conf, &intake->mode, "mode: there are no servers to send mails to");
+}
+
 const ConfTable *mail_conf_table(void)
 {
 	static ConfKey keys[COUNT(mail_keys)];
-	static const ConfTable table = { "mail", .size = sizeof(MailConf), .keys = keys,
+	static const ConfTable table = { "mail",
+		                         .size = sizeof(MailConf),
+		                         .check = check_mail,
+		                         .keys = keys,
 		                         .count = COUNT(keys),
 		                         .help = "e-mail: servers, signatures, the intake" };
 

@@ -66,7 +66,7 @@ static Err *hold(Db *tx, Arena *a, Act *act, IntentRow **out)
 	return NULL;
 }
 
-static Err *add_attempt(Db *tx, Arena *a, Act *act, IntentRow *intent, int64_t amount)
+static void make_attempt(Act *act, IntentRow *intent, int64_t amount)
 {
 	int64_t now_us;
 
@@ -85,37 +85,38 @@ static Err *add_attempt(Db *tx, Arena *a, Act *act, IntentRow *intent, int64_t a
 		                     .check_at = opt_int(now_us + FIRST_LOOK_S * US_PER_S) };
 	if (act->refund)
 		act->attempt.refund_id = opt_uuid(act->refund->id);
-	return db_exec_with(tx, a, attempt_add, &act->attempt, NULL);
+}
+
+/* A new intent, as it is before it is confirmed. (Run again, it begins there again.) */
+static Err *begin_fresh(Db *tx, Arena *a, Act *act)
+{
+	act->fresh->attempts = 0;
+	act->fresh->status = intent_status_name(INTENT_NEEDS_CONFIRMATION);
+	return intent_tell(tx, a, act, "payment_intent.created", act->fresh);
 }
 
 static Err *begin_authorize(Db *tx, Arena *a, Act *act)
 {
+	bool fresh = act->fresh && !act->tried_count;
+	DbBatch *batch = db_batch(a);
 	IntentRow *intent = act->fresh;
-	bool first = act->fresh && !act->tried_count;
 
-	if (first && act->fresh_method)
-		TRY(db_exec_with(tx, a, method_add, act->method, NULL));
-	if (!first) {
+	if (fresh)
+		TRY(begin_fresh(tx, a, act));
+	else
 		TRY(hold(tx, a, act, &intent));
-		if (act->fresh_method && !act->tried_count)
-			TRY(db_exec_with(tx, a, method_add, act->method, NULL));
-	}
-	if (first) {
-		intent->attempts = 0;
-		intent->status = intent_status_name(INTENT_NEEDS_CONFIRMATION);
-		TRY(intent_tell(tx, a, act, "payment_intent.created", intent));
-	}
+	if (act->fresh_method && !act->tried_count)
+		batch_put(batch, &sql_exec_method_add, act->method, NULL, NULL, NULL);
 	intent->status = intent_status_name(INTENT_PROCESSING);
 	intent->method_id = opt_uuid(act->method->id);
 	intent->error = (OptStr){ 0 };
-	if (first) {
-		intent->attempts = 1;
-		TRY(db_exec_with(tx, a, intent_add, intent, NULL));
-		intent->attempts = 0;
-		return add_attempt(tx, a, act, intent, 0);
-	}
-	TRY(add_attempt(tx, a, act, intent, 0));
-	return intent_store(tx, a, intent);
+	make_attempt(act, intent, 0);
+	if (fresh)
+		batch_put(batch, &sql_exec_intent_add, intent, NULL, NULL, NULL);
+	else
+		intent_put_row(batch, intent);
+	batch_put(batch, &sql_exec_attempt_add, &act->attempt, NULL, NULL, NULL);
+	return db_batch_run(tx, a, batch);
 }
 
 static Err *begin_refund(Db *tx, Arena *a, Act *act)
@@ -144,6 +145,7 @@ static Err *begin_refund(Db *tx, Arena *a, Act *act)
 /* Capture, void, refund. */
 static Err *begin_later(Db *tx, Arena *a, Act *act)
 {
+	DbBatch *batch = db_batch(a);
 	IntentRow *intent;
 
 	TRY(hold(tx, a, act, &intent));
@@ -158,8 +160,10 @@ static Err *begin_later(Db *tx, Arena *a, Act *act)
 	} else {
 		intent->status = intent_status_name(INTENT_PROCESSING);
 	}
-	TRY(add_attempt(tx, a, act, intent, act->refund ? act->refund->amount : act->amount));
-	return intent_store(tx, a, intent);
+	make_attempt(act, intent, act->refund ? act->refund->amount : act->amount);
+	intent_put_row(batch, intent);
+	batch_put(batch, &sql_exec_attempt_add, &act->attempt, NULL, NULL, NULL);
+	return db_batch_run(tx, a, batch);
 }
 
 static Err *begin_txn(Db *tx, Arena *a, Act *act)

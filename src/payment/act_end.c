@@ -54,11 +54,11 @@ static Err *post(Db *tx, Arena *a, const MovedRow *moved, const IntentRow *inten
 	return ledger_post(tx, a, &group, NULL);
 }
 
-static Err *move(Db *tx, Arena *a, const Act *act, const IntentRow *intent, Uuid source,
-                 int64_t amount, Str provider)
+static MovedRow new_moved(const Act *act, const IntentRow *intent, Uuid source, int64_t amount)
 {
 	int64_t now_us = time_utc_us();
-	MovedRow moved = { .id = source,
+
+	return (MovedRow){ .id = source,
 		           .type = amount < 0 ? S("refund") : S("charge"),
 		           .source_id = source,
 		           .amount = amount,
@@ -67,9 +67,6 @@ static Err *move(Db *tx, Arena *a, const Act *act, const IntentRow *intent, Uuid
 		           .description = intent->description,
 		           .created_at = now_us,
 		           .available_at = now_us + AVAILABLE_US };
-
-	TRY(db_exec_with(tx, a, moved_add, &moved, NULL));
-	return post(tx, a, &moved, intent, provider);
 }
 
 /* --- authorize ------------------------------------------------------------------------------------------------------------------- */
@@ -90,16 +87,22 @@ static ChargeRow new_charge(const Act *act, const IntentRow *intent)
 	return charge;
 }
 
-static Err *succeed(Db *tx, Arena *a, Act *act, IntentRow *intent, const ChargeRow *charge)
+/* `batch` has what is to be written beside, and is run. */
+static Err *succeed(Db *tx, Arena *a, Act *act, IntentRow *intent, const ChargeRow *charge,
+                    DbBatch *batch)
 {
+	MovedRow moved = new_moved(act, intent, charge->id, charge->captured);
+
 	intent->received = charge->captured;
 	intent->status = intent_status_name(INTENT_SUCCEEDED);
-	TRY(intent_store(tx, a, intent));
+	intent_put_row(batch, intent);
+	batch_put(batch, &sql_exec_moved_add, &moved, NULL, NULL, NULL);
+	TRY(db_batch_run(tx, a, batch));
 	TRY(charge_tell(tx, a, act,
 	                act->op == ATTEMPT_CAPTURE ? "charge.captured" : "charge.succeeded",
 	                charge));
 	TRY(intent_tell(tx, a, act, "payment_intent.succeeded", intent));
-	TRY(move(tx, a, act, intent, charge->id, charge->captured, charge->provider));
+	TRY(post(tx, a, &moved, intent, charge->provider));
 	return intent->invoice_id.set
 	               ? invoice_settled(tx, a, intent->invoice_id.v, intent->id, charge->captured)
 	               : NULL;
@@ -109,20 +112,23 @@ static Err *authorize_done(Db *tx, Arena *a, Act *act, IntentRow *intent)
 {
 	bool taken = act->answer.state == PROVIDER_CAPTURED;
 	ChargeRow charge = new_charge(act, intent);
+	DbBatch *batch = db_batch(a);
 
 	if (taken)
 		charge.captured = act->answer.captured > 0
 		                          ? MIN(act->answer.captured, charge.amount)
 		                          : charge.amount;
-	TRY(attempt_finish(tx, a, &act->attempt, taken ? ATTEMPT_CAPTURED : ATTEMPT_AUTHORIZED));
-	TRY(db_exec_with(tx, a, charge_add, &charge, NULL));
+	attempt_close(&act->attempt, taken ? ATTEMPT_CAPTURED : ATTEMPT_AUTHORIZED);
+	attempt_put(batch, &act->attempt);
+	batch_put(batch, &sql_exec_charge_add, &charge, NULL, NULL, NULL);
 	intent->charge_id = opt_uuid(charge.id);
 	intent->error = (OptStr){ 0 };
 	intent->action_url = S("");
 	if (taken)
-		return succeed(tx, a, act, intent, &charge);
+		return succeed(tx, a, act, intent, &charge, batch);
 	intent->status = intent_status_name(INTENT_NEEDS_CAPTURE);
-	TRY(intent_store(tx, a, intent));
+	intent_put_row(batch, intent);
+	TRY(db_batch_run(tx, a, batch));
 	TRY(charge_tell(tx, a, act, "charge.succeeded", &charge));
 	return intent_tell(tx, a, act, "payment_intent.amount_capturable_updated", intent);
 }
@@ -209,6 +215,7 @@ static Err *sealed(Db *tx, Arena *a, Act *act, IntentRow *intent)
 static Err *refund_done(Db *tx, Arena *a, Act *act, IntentRow *intent)
 {
 	ChargeRow *charge;
+	MovedRow moved;
 
 	TRY(attempt_finish(tx, a, &act->attempt, ATTEMPT_REFUNDED));
 	TRY(db_exec(tx, a, refund_end, NULL, .id = act->refund->id, .status = S("succeeded"),
@@ -217,8 +224,9 @@ static Err *refund_done(Db *tx, Arena *a, Act *act, IntentRow *intent)
 	act->refund->status = S("succeeded");
 	TRY(refund_tell(tx, a, act, "refund.updated", act->refund));
 	TRY(charge_tell(tx, a, act, "charge.refunded", charge));
-	return move(tx, a, act, intent, act->refund->id, -act->refund->amount,
-	            act->attempt.provider);
+	moved = new_moved(act, intent, act->refund->id, -act->refund->amount);
+	TRY(db_exec_with(tx, a, moved_add, &moved, NULL));
+	return post(tx, a, &moved, intent, act->attempt.provider);
 }
 
 static Err *refund_no(Db *tx, Arena *a, Act *act)
@@ -251,7 +259,7 @@ static Err *done(Db *tx, Arena *a, Act *act, IntentRow *intent)
 	}
 	charge->captured = act->attempt.amount;
 	TRY(db_exec(tx, a, charge_captured, NULL, .id = charge->id, .captured = charge->captured));
-	return succeed(tx, a, act, intent, charge);
+	return succeed(tx, a, act, intent, charge, db_batch(a));
 }
 
 /* Nothing has changed: as it was before, and it may be tried again. */
@@ -341,13 +349,15 @@ Err *act_end(Db *tx, Arena *a, Act *act)
 	AttemptState state = ATTEMPT_FAILED;
 	IntentRow *intent;
 	AttemptRow *row;
+	DbBatch *batch = db_batch(a);
 	Verdict verdict;
 
 	act->verdict = "";
 	act->open = act->undone = false;
 	act->code = act->decline_code = act->message = act->charge_id = (Str){ 0 };
-	TRY(db_one(tx, a, intent_hold, &intent, .id = act->intent));
-	TRY(db_one(tx, a, attempt_by_id, &row, .id = act->attempt.id));
+	batch_one(batch, intent_hold, &intent, .id = act->intent);
+	batch_one(batch, attempt_by_id, &row, .id = act->attempt.id);
+	TRY(db_batch_run(tx, a, batch));
 	if (!intent || !row)
 		return err_new(a, ERR_INTERNAL, "payment.attempt", "the attempt is gone");
 	act->after = intent;

@@ -70,12 +70,20 @@ Verdict attempt_verdict(AttemptOp op, const ProviderAnswer *answer, bool looked,
 
 /* --- rows ---------------------------------------------------------------------------------------------------------------------- */
 
+void attempt_put(DbBatch *batch, const AttemptRow *attempt)
+{
+	batch_exec(batch, attempt_store, NULL, .id = attempt->id, .state = attempt->state,
+	           .reference = attempt->reference, .code = attempt->code,
+	           .message = attempt->message, .checks = attempt->checks,
+	           .ended_at = attempt->ended_at, .check_at = attempt->check_at);
+}
+
 static Err *store(Db *tx, Arena *a, const AttemptRow *attempt)
 {
-	return db_exec(tx, a, attempt_store, NULL, .id = attempt->id, .state = attempt->state,
-	               .reference = attempt->reference, .code = attempt->code,
-	               .message = attempt->message, .checks = attempt->checks,
-	               .ended_at = attempt->ended_at, .check_at = attempt->check_at);
+	DbBatch *batch = db_batch(a);
+
+	attempt_put(batch, attempt);
+	return db_batch_run(tx, a, batch);
 }
 
 static Err *look_at(Db *tx, Arena *a, Uuid id, int64_t at_us)
@@ -96,11 +104,16 @@ Err *attempt_stay_open(Db *tx, Arena *a, AttemptRow *attempt)
 	return look_at(tx, a, attempt->id, attempt->check_at.v);
 }
 
-Err *attempt_finish(Db *tx, Arena *a, AttemptRow *attempt, AttemptState state)
+void attempt_close(AttemptRow *attempt, AttemptState state)
 {
 	attempt->state = attempt_state_name(state);
 	attempt->ended_at = opt_int(time_utc_us());
 	attempt->check_at = (OptInt){ 0 };
+}
+
+Err *attempt_finish(Db *tx, Arena *a, AttemptRow *attempt, AttemptState state)
+{
+	attempt_close(attempt, state);
 	return store(tx, a, attempt);
 }
 

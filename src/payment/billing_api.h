@@ -7,6 +7,7 @@
 
 ServiceRoutes product_routes(void);
 ServiceRoutes invoice_routes(void);
+ServiceRoutes preview_routes(void);
 ServiceRoutes subscription_routes(void);
 ServiceRoutes clock_routes(void);
 

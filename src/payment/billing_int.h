@@ -2,6 +2,7 @@
  *
  * What the files of billing share: products, prices, subscriptions, invoices, clocks of tests. */
 #pragma once
+#include "payment/billing_conf.h"
 #include "payment/payment_store.h"
 #include "payment/proration.h"
 #include "payment/stripe.h"
@@ -31,16 +32,6 @@ Uuid bill_id(void);
 /* The zone of that name, kept for as long as the process lives. Parks where it was never asked for: not in a transaction, where it is to
  * be asked for before. Fails with INVALID "zone.unknown". */
 Err *bill_zone(Arena *a, Str name, const Zone **out) MUST_USE;
-
-/* The service's settings, or what they are without any. */
-typedef struct BillingConf {
-	int64_t retry_days[8]; /* after each refusal, days until the next attempt */
-	size_t retries;
-	uint8_t end; /* BillingEnd: when the last attempt was refused */
-	int64_t draft_us;
-} BillingConf;
-typedef enum BillingEnd { BILLING_CANCEL, BILLING_UNPAID, BILLING_PAST_DUE } BillingEnd;
-const BillingConf *billing_conf(void);
 
 /* --- products, prices: product.c ------------------------------------------------------------------------------------------- */
 
@@ -107,6 +98,10 @@ typedef struct Collect {
 } Collect;
 Err *invoice_collect(const ServiceHome *home, Arena *a, Uuid invoice, OptUuid method, Collect *out)
 	MUST_USE;
+
+/* In the bill's transaction: an intent of the invoice that nobody has confirmed yet, for a client that will. Only of an open one without an
+ * intent; to be stored. */
+Err *invoice_offer(Bill *bill, InvoiceRow *invoice) MUST_USE;
 
 /* --- subscriptions: subscription.c -------------------------------------------------------------------------------------------- */
 

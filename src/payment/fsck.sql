@@ -30,12 +30,12 @@ having count(distinct g.id) <> 1 or coalesce(sum(case when d.code like 'provider
 -- And no group for one that did not.
 --- many intents_overbooked() -> (source text); scans
 --- sqlite
-select g.source from ledger_groups g where g.kind = 'intent'
-	and not exists (select 1 from (select 'pi_' || lower(substr(hex(i.id), 1, 8) || '-' || substr(hex(i.id), 9, 4) || '-' || substr(hex(i.id), 13, 4) || '-' ||
-	substr(hex(i.id), 17, 4) || '-' || substr(hex(i.id), 21)) as source from intents i where i.status = 'succeeded') s where s.source = g.source)
+select g.source from ledger_groups g where g.kind = 'intent' and g.source not in (
+	select 'pi_' || lower(substr(hex(i.id), 1, 8) || '-' || substr(hex(i.id), 9, 4) || '-' || substr(hex(i.id), 13, 4) || '-' ||
+	substr(hex(i.id), 17, 4) || '-' || substr(hex(i.id), 21)) from intents i where i.status = 'succeeded')
 --- postgres
-select g.source from ledger_groups g where g.kind = 'intent'
-	and not exists (select 1 from (select 'pi_' || i.id::text as source from intents i where i.status = 'succeeded') s where s.source = g.source)
+select g.source from ledger_groups g where g.kind = 'intent' and g.source not in (
+	select 'pi_' || i.id::text from intents i where i.status = 'succeeded')
 
 --- many refunds_unbooked() -> (source text, groups int, booked int, amount int); scans
 --- sqlite

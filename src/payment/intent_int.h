@@ -90,6 +90,9 @@ Err *act_seal(Act *act, bool *done) MUST_USE;
 /* In a transaction: nobody knows yet; looked for again later. Fills in row's state and times. */
 Err *attempt_stay_open(Db *tx, Arena *a, AttemptRow *attempt) MUST_USE;
 Err *attempt_finish(Db *tx, Arena *a, AttemptRow *attempt, AttemptState state) MUST_USE;
+/* The same in two steps, for who has more to write at once. */
+void attempt_close(AttemptRow *attempt, AttemptState state);
+void attempt_put(DbBatch *batch, const AttemptRow *attempt);
 
 /* What a provider's answer says about an attempt: pure. */
 typedef enum Verdict {
@@ -120,6 +123,7 @@ Err *refund_tell(Db *tx, Arena *a, const Act *act, const char *type, const Refun
 Err *intent_new(Arena *a, int64_t amount, Str currency, IntentRow **out) MUST_USE;
 Uuid payment_id(int64_t *us); /* a new id, and its time: what is shown as `created` */
 Err *intent_store(Db *tx, Arena *a, const IntentRow *intent) MUST_USE;
+void intent_put_row(DbBatch *batch, const IntentRow *intent);
 /* A customer or method that is there, and not removed; NULL where text is empty. Fails with NOT_FOUND "payment.unknown". */
 Err *customer_named(Db *db, Arena *a, Str text, CustomerRow **out) MUST_USE;
 /* "pm_018f...", or a provider's token ("pm_card_visa", "tok_visa"): then a new row, not yet in the database: *fresh. */

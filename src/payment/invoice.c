@@ -393,13 +393,13 @@ Err *invoice_refused(Bill *bill, InvoiceRow *invoice, OptUuid intent)
 	bool first = str_eq(
 		invoice->reason,
 		S("subscription_create")); /* nobody waits for that: who subscribes sees it */
-	bool last = first || done >= conf->retries || !invoice->advance;
+	bool last = first || done >= conf->retry_days.count || !invoice->advance;
 
 	invoice->attempts++;
 	invoice->intent_id = intent.set ? intent : invoice->intent_id;
 	invoice->work_at =
 		(OptInt){ !last,
-		          last ? 0 : bill->now_us + conf->retry_days[done] * 86400 * US_PER_S };
+		          last ? 0 : bill->now_us + conf->retry_days.at[done] * 86400 * US_PER_S };
 	TRY(invoice_store_all(bill, invoice));
 	TRY(tell(bill, "invoice.payment_failed", invoice));
 	return invoice->subscription_id.set && !first ? subscription_refused(bill, invoice, last)

@@ -4,7 +4,7 @@
  * for an invoice and one charge at most. Between asking and writing down what came of it a process may die: then whoever comes next
  * finds the intent as it is. */
 #include "payment/billing_int.h"
-#include "payment/intent.h"
+#include "payment/intent_int.h"
 
 #include "base/arena.h"
 #include "base/time.h"
@@ -12,15 +12,6 @@
 #define LOOK_AGAIN_US (5 * 60 * US_PER_S)
 #define CLOCK_AGAIN_US \
 	(86400 * US_PER_S) /* of a test's clock: providers live in the world's time */
-
-const BillingConf *billing_conf(void)
-{
-	static const BillingConf conf = { .retry_days = { 3, 5, 7 },
-		                          .retries = 3,
-		                          .draft_us = 3600 * US_PER_S };
-
-	return &conf;
-}
 
 static OptUuid first_of(OptUuid x, OptUuid y)
 {
@@ -120,4 +111,22 @@ Err *invoice_collect(const ServiceHome *home, Arena *a, Uuid id, OptUuid method,
 			          seen.code, seen.message };
 	}
 	return db_txn(home->db, a, DB_READ_COMMITTED, write_down, &written);
+}
+
+/* --- somebody else confirms --------------------------------------------------------------------------------------------------- */
+
+Err *invoice_offer(Bill *bill, InvoiceRow *invoice)
+{
+	Act act = { .call = bill->call };
+	IntentRow *row;
+
+	TRY(intent_new(bill->a, invoice->due - invoice->paid, invoice->currency, &row));
+	row->unique_key = opt_str(service_id_text(bill->a, "in_", invoice->id));
+	row->customer_id = opt_uuid(bill->customer);
+	row->invoice_id = opt_uuid(invoice->id);
+	row->description = str_fmt(bill->a, "Invoice %.*s", STR_ARG(invoice->number.v));
+	TRY(db_exec_with(bill->tx, bill->a, intent_add, row, NULL));
+	TRY(intent_tell(bill->tx, bill->a, &act, "payment_intent.created", row));
+	invoice->intent_id = opt_uuid(row->id);
+	return NULL;
 }

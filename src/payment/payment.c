@@ -37,6 +37,7 @@ static Err *begin(ServiceHome *home)
 	state->conf = home->conf;
 	state->claim_us = claim_us(&state->conf->providers);
 	stripe_live(state->conf->live);
+	billing_begin(&state->conf->billing);
 	payment_cells_take();
 	TRY(providers_open(home->arena, &state->conf->providers, home->development,
 	                   &state->providers));
@@ -73,6 +74,7 @@ static ServiceRoutes (*const tables[])(void) = {
 	checkout_routes,     ledger_routes,           webhook_endpoint_routes,
 	hook_routes,         provider_webhook_routes, product_routes,
 	subscription_routes, invoice_routes,          clock_routes,
+	preview_routes,
 };
 
 const Service *payment_service(void)

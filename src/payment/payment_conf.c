@@ -11,6 +11,8 @@ static const ConfKey own_keys[] = {
 	{ "keep_answers", CONF_DURATION, AT(PaymentConf, keep_answers_us), .def = "24h",
 	  .min = "1m", .max = "30d",
 	  .help = "how long the answer of an Idempotency-Key is given again" },
+	{ "billing", CONF_OBJECT, AT(PaymentConf, billing),
+	  .table = NULL /* payment_conf_table() */, .help = "subscriptions and invoices" },
 	{ "webhooks", CONF_OBJECT, AT(PaymentConf, webhooks),
 	  .table = NULL /* payment_conf_table() */, .help = "endpoints that are told of events" },
 	{ "checkout", CONF_OBJECT, AT(PaymentConf, checkout),
@@ -36,6 +38,7 @@ const ConfTable *payment_conf_table(void)
 		providers_conf_keys(keys, offsetof(PaymentConf, providers));
 		for (size_t i = 0; i < COUNT(own_keys); i++)
 			keys[PROVIDERS_KEYS + i] = own_keys[i];
+		keys[COUNT(keys) - 3].table = billing_conf_table();
 		keys[COUNT(keys) - 2].table = hook_conf_table();
 		keys[COUNT(keys) - 1].table = checkout_conf_table();
 	}

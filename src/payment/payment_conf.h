@@ -2,6 +2,7 @@
  *
  * The keys of the payment service, under `services.payment`. */
 #pragma once
+#include "payment/billing_conf.h"
 #include "payment/checkout_conf.h"
 #include "payment/provider_conf.h"
 #include "service/hook.h"
@@ -9,6 +10,7 @@
 struct PaymentConf {
 	ProvidersConf providers;
 	CheckoutConf checkout;
+	BillingConf billing;
 	HookConf webhooks;
 	bool live;
 	int64_t keep_events_us, keep_answers_us;

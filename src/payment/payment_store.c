@@ -169,16 +169,23 @@ Err *method_named(Db *db, Arena *a, Str text, MethodRow **out, bool *fresh)
 
 /* --- intents and charges ------------------------------------------------------------------------------------------------------------ */
 
-Err *intent_store(Db *tx, Arena *a, const IntentRow *i)
+void intent_put_row(DbBatch *batch, const IntentRow *i)
 {
-	return db_exec(tx, a, intent_store, NULL, .id = i->id, .status = i->status,
-	               .amount = i->amount, .currency = i->currency, .received = i->received,
-	               .manual = i->manual, .customer_id = i->customer_id,
-	               .method_id = i->method_id, .charge_id = i->charge_id,
-	               .description = i->description, .statement = i->statement, .email = i->email,
-	               .metadata = i->metadata, .error = i->error, .attempts = i->attempts,
-	               .canceled_at = i->canceled_at, .cancel_reason = i->cancel_reason,
-	               .action_url = i->action_url);
+	batch_exec(batch, intent_store, NULL, .id = i->id, .status = i->status, .amount = i->amount,
+	           .currency = i->currency, .received = i->received, .manual = i->manual,
+	           .customer_id = i->customer_id, .method_id = i->method_id,
+	           .charge_id = i->charge_id, .description = i->description,
+	           .statement = i->statement, .email = i->email, .metadata = i->metadata,
+	           .error = i->error, .attempts = i->attempts, .canceled_at = i->canceled_at,
+	           .cancel_reason = i->cancel_reason, .action_url = i->action_url);
+}
+
+Err *intent_store(Db *tx, Arena *a, const IntentRow *intent)
+{
+	DbBatch *batch = db_batch(a);
+
+	intent_put_row(batch, intent);
+	return db_batch_run(tx, a, batch);
 }
 
 Err *charge_load(Db *db, Arena *a, Uuid id, Charge **out)

@@ -104,6 +104,11 @@ const FieldTable *subscription_new_table(void)
 	return &table;
 }
 
+const FieldTable *subscription_item_table(void)
+{
+	return &item_in;
+}
+
 const FieldTable *subscription_change_table(void)
 {
 	static const FieldTable table = { "SubscriptionChange",

@@ -334,6 +334,19 @@ static Err *change_it(ServiceCall *c, Db *tx, void *arg)
 	return stripe_claim(c, tx, change->s->id, 60 * US_PER_S);
 }
 
+Err *subscription_would(ServiceCall *c, Db *tx, const SubscriptionIn *in, Prorate prorate,
+                        SubscriptionRow **s, Bill *bill)
+{
+	Change change = { .in = in, .s = *s, .prorate = prorate };
+
+	TRY(prepare(c, tx, &change, bill));
+	TRY(look_at_rhythm(c, tx, &change));
+	TRY(change_items(c, bill, &change));
+	TRY(take_rhythm(c, bill, change.s));
+	*s = change.s;
+	return change.anew ? begin_anew(bill, &change) : NULL;
+}
+
 static Err *say_it(ServiceCall *c, Db *tx, void *arg)
 {
 	const Change *change = arg;

@@ -23,6 +23,7 @@ typedef struct SubscriptionIn {
 } SubscriptionIn;
 const FieldTable *subscription_new_table(void);
 const FieldTable *subscription_change_table(void);
+const FieldTable *subscription_item_table(void);
 
 typedef enum Prorate { PRORATE_CREATE, PRORATE_NONE, PRORATE_INVOICE } Prorate;
 Err *subscription_prorates(ServiceCall *c, Str text, Prorate *out) MUST_USE;
@@ -34,5 +35,9 @@ Err *subscription_find(ServiceCall *c, Db *db, Str text, const char *param, Subs
 	MUST_USE;
 /* Says it, with what the request wants to have within. */
 Err *subscription_say(ServiceCall *c, Db *db, JsonWriter *w, const SubscriptionRow *s) MUST_USE;
+
+/* In a transaction that is rolled back afterwards: its items and its cycle are as they would be after the change. */
+Err *subscription_would(ServiceCall *c, Db *tx, const SubscriptionIn *in, Prorate prorate,
+                        SubscriptionRow **s, Bill *bill) MUST_USE;
 
 ServiceHandler subscription_post, subscription_change_post, subscription_cancel;

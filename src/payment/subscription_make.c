@@ -176,6 +176,11 @@ static Err *lay_out(ServiceCall *c, Db *tx, Make *make, const Bill *bill, Subscr
 	return add_items(c, tx, make, s);
 }
 
+static bool waits_for_client(const Make *make)
+{
+	return str_eq(make->in->payment_behavior, S("default_incomplete"));
+}
+
 /* What need not be paid now is active. */
 static Err *begin_it(Bill *bill, const Make *make, SubscriptionRow *s)
 {
@@ -190,6 +195,8 @@ static Err *begin_it(Bill *bill, const Make *make, SubscriptionRow *s)
 	if (invoice &&
 	    str_eq(invoice->status, S("open"))) { /* collected at once, or by whoever confirms */
 		invoice->work_at = (OptInt){ 0 };
+		if (waits_for_client(make))
+			TRY(invoice_offer(bill, invoice));
 		TRY(invoice_store_all(bill, invoice));
 	}
 	return subscription_save(bill, s, "customer.subscription.created");
@@ -242,7 +249,7 @@ static Err *go_on(ServiceCall *c, Make *make)
 {
 	const Str behavior = make->in->payment_behavior;
 	bool collects = str_eq(make->s->collection, S("charge_automatically")) &&
-	                make->s->invoice_id.set && !str_eq(behavior, S("default_incomplete"));
+	                make->s->invoice_id.set && !waits_for_client(make);
 
 	if (collects)
 		TRY(invoice_collect(c->home, c->arena, make->s->invoice_id.v, (OptUuid){ 0 },

@@ -416,6 +416,42 @@ static Err *begin(ServiceHome *home)
 	return hooks_open(home, &conf->webhooks);
 }
 
+/* A note for who has just come. */
+static Err *welcome(Db *tx, Arena *a, const Event *event, void *arg)
+{
+	NoteRow note = { .id = event->id,
+		         .owner = event->aggregate_id,
+		         .title = event->type,
+		         .version = 1,
+		         .created_at = event->time_us };
+
+	(void)arg;
+	return db_exec_with(tx, a, note_add, &note, NULL);
+}
+static const char *const heard[] = { "user.registered" };
+static const ServiceConsumer consumers[] = {
+	{ "notes.welcome", "user", heard, 1, welcome },
+};
+
+static Err *check_versions(const ServiceHome *home, Db *db, Arena *a, ServiceFinding *found)
+{
+	NotesOddRow *rows;
+	size_t count;
+
+	(void)home;
+	TRY(db_all(db, a, notes_odd, &rows, &count));
+	for (size_t i = 0; i < count; i++) {
+		found->looked++;
+		if (rows[i].version < 1)
+			service_wrong(found, "%.*s has version %" PRId64, STR_ARG(rows[i].title),
+			              rows[i].version);
+	}
+	return NULL;
+}
+static const ServiceCheck checks[] = {
+	{ "notes.version", check_versions, "a note has a version of 1 at least" },
+};
+
 static const JobKind jobs[] = { HOOK_JOBS };
 static const JobSchedule schedules[] = { HOOK_SCHEDULES };
 
@@ -434,6 +470,11 @@ static const Service *notes_service(void)
 		.job_count = COUNT(jobs),
 		.schedules = schedules,
 		.schedule_count = COUNT(schedules),
+		.consumers = consumers,
+		.consumer_count = COUNT(consumers),
+		.checks = checks,
+		.check_count = COUNT(checks),
+		.keys = true,
 		.begin = begin,
 		.end = hooks_close,
 		.who = who,

@@ -167,6 +167,58 @@ def test_who_does_not_pay_is_asked_again_and_then_no_more(shop):
     assert shop.fsck() == {}
 
 
+def test_a_preview_is_what_is_billed_and_changes_nothing(shop):
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-04-01T10:00")
+        small, large = town.price(1000), town.price(3000)
+        sub = town.subscribe(small)
+        town.go("2026-04-16T09:00")
+        assert stripe.Invoice.upcoming(subscription=sub.id).total == 1000
+        change = [{"id": sub["items"].data[0].id, "price": large}]
+        seen = stripe.Invoice.upcoming(customer=town.customer.id, subscription=sub.id, subscription_items=change)
+        yearly = [{"id": sub["items"].data[0].id, "price": town.price(9000, interval="year")}]
+        assert stripe.Invoice.upcoming(subscription=sub.id, subscription_items=yearly).total == 8500
+        newer = shop.form("/v1/invoices/create_preview", f"subscription={sub.id}&subscription_details[items][0][id]={change[0]['id']}"
+                          f"&subscription_details[items][0][price]={large}")
+        assert newer.json["total"] == seen.total == 4000
+        assert not stripe.InvoiceItem.list(customer=town.customer.id).data and len(town.invoices()) == 1
+        assert town.again(sub)["items"].data[0].price.id == small
+        stripe.Subscription.modify(sub.id, items=change)
+        town.go("2026-05-02T00:00")
+        billed = stripe.Invoice.list(customer=town.customer.id).data[0]
+        assert [line.amount for line in billed.lines.data] == [line.amount for line in seen.lines.data]
+    assert shop.fsck() == {}
+
+
+def test_npm_stripe_subscribes_changes_and_ends(shop):
+    found = shop.node("billing")
+    assert (found["status"], found["paid"], found["shop"], found["ended"], found["live"]) == ("active", "succeeded", "42", "canceled", 0)
+    # changed on 1 March, of 28 February to 31 March: 30 of 31 dates are left
+    assert found["lines"] == [-1935, 2903, 3000] and found["invoices"] == [["paid", 2000], ["paid", 2000], ["paid", 3968]]
+    assert found["item"] and found["last"] == 0
+    assert (found["none"]["status"], found["none"]["code"], found["none"]["param"]) == (404, "resource_missing", "items[0][price]")
+    assert shop.fsck() == {}
+
+
+def test_a_file_says_how_often_and_what_then(shop, tmp_path):
+    service = Payments(tmp_path, f"sqlite:{tmp_path}/own.db", shop.provider, more=["billing: { retry_days: [ 1 ], end: unpaid, draft: 2h }"])
+    try:
+        with service.python() as stripe:
+            town = Town(stripe, "2026-01-01T00:00")
+            sub = town.subscribe(town.price(500))
+            bad = stripe.PaymentMethod.attach("pm_card_chargeDeclined", customer=town.customer.id)
+            stripe.Subscription.modify(sub.id, default_payment_method=bad.id)
+            town.go("2026-02-01T01:00")
+            assert town.invoices()[-1] == ("draft", 500, 500)
+            town.go("2026-02-02T03:00")
+            assert town.again(sub).status == "unpaid" and stripe.Invoice.list().data[0].attempt_count == 2
+            town.go("2026-04-02T00:00")
+            assert [row[0] for row in town.invoices()] == ["paid", "open", "draft", "draft"]
+        assert service.fsck() == {}
+    finally:
+        service.finish()
+
+
 def test_a_card_that_is_declined_at_once(shop):
     with shop.python() as stripe:
         town = Town(stripe, "2026-01-01T00:00", card="pm_card_chargeDeclined")
@@ -177,6 +229,26 @@ def test_a_card_that_is_declined_at_once(shop):
             town.subscribe(price, payment_behavior="error_if_incomplete")
         town.go("2026-01-03T00:00")
         assert town.again(sub).status == "incomplete_expired" and town.invoices() == [("void", 500, 500)] * 2
+    assert shop.fsck() == {}
+
+
+def test_who_subscribes_confirms_by_himself(shop):
+    """The intent of the first invoice is confirmed by the client: in that transaction all of it is paid."""
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-01-01T00:00")
+        sub = town.subscribe(town.price(500), payment_behavior="default_incomplete", expand=["latest_invoice.payment_intent"])
+        intent = sub.latest_invoice.payment_intent
+        assert (sub.status, sub.latest_invoice.status, intent.status) == ("incomplete", "open", "requires_payment_method")
+        assert intent.client_secret and intent.amount == 500
+        assert stripe.PaymentIntent.confirm(intent.id, payment_method="pm_card_visa").status == "succeeded"
+        assert town.again(sub).status == "active" and stripe.Invoice.retrieve(sub.latest_invoice.id).payment_intent == intent.id
+        assert town.invoices() == [("paid", 500, 500)]
+        late = town.subscribe(town.price(900), payment_behavior="default_incomplete", expand=["latest_invoice"])
+        town.go("2026-01-03T00:00")
+        assert town.again(late).status == "incomplete_expired"
+        stripe.PaymentIntent.confirm(late.latest_invoice.payment_intent, payment_method="pm_card_visa")  # too late: it is a credit
+        other = town.subscribe(town.price(1000), expand=["latest_invoice"])
+        assert (other.latest_invoice.starting_balance, other.latest_invoice.amount_due) == (-900, 100)
     assert shop.fsck() == {}
 
 
@@ -230,7 +302,7 @@ def test_products_and_prices(shop):
 
 
 def test_a_year_of_daily_bills_has_each_day_once(shop):
-    """Each date is invoiced once, whatever the clocks do; and a process that is killed on the way goes on."""
+    """Each date is invoiced once, whatever the clocks do."""
     with shop.python() as stripe:
         town = Town(stripe, "2026-03-01T02:30", zone="Europe/Berlin")
         sub = town.subscribe(town.price(1, interval="day"))

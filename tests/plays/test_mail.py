@@ -372,16 +372,34 @@ def test_the_next_process_takes_mails_as_soon_as_it_can(stage):
 # --- servers of other kinds --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("auth,tls", [("LOGIN", "required"), ("PLAIN", "required"), ("XOAUTH2", "required")] if PROOF else [("LOGIN", "required")])
-def test_servers_that_want_a_login_and_tls(stage, certificates, auth, tls):
-    server = MailServer(stage.folder, tls={"key": f"{certificates.folder}/shop-key.pem", "cert": f"{certificates.folder}/shop.pem"}, auth=[auth], slowly=True)
+WAYS = [
+    # what the server offers and is, what we ask for; is the mail taken, and encrypted
+    ("LOGIN", False, "tls: required, ca: \"{ca}\"", True, True),
+    ("PLAIN", True, "tls: direct, ca: \"{ca}\"", True, True),
+    ("XOAUTH2", False, "tls: required, ca: \"{ca}\", auth: xoauth2", True, True),
+    ("LOGIN", False, "tls: try", True, True),                # whoever it is
+    ("LOGIN", False, "tls: required", False, None),          # of nobody we know
+    ("LOGIN", False, "tls: try, ca: \"{other}\"", False, None),
+    ("LOGIN", False, "tls: none", True, False),              # on this machine
+]
+
+
+@pytest.mark.parametrize("auth, direct, asked, taken, secure", WAYS if PROOF else WAYS[:1])
+def test_servers_that_want_a_login_and_tls(stage, certificates, auth, direct, asked, taken, secure):
+    server = MailServer(stage.folder, tls={"key": f"{certificates.folder}/shop-key.pem", "cert": f"{certificates.folder}/shop.pem"}, auth=[auth],
+                        slowly=True, direct=direct)
     stage.enter(server, server.finish)
-    way = f"port: {server.port}, tls: {tls}, ca: \"{certificates.ca}\", user: shop, auth: {'xoauth2' if auth == 'XOAUTH2' else 'best'}"
-    mails = Mails(stage.folder, database_of(stage), f"servers: {{ local: {{ host: localhost, {way}, password: open sesame }} }}", "mode: relay")
+    way = asked.format(ca=certificates.ca, other=f"{certificates.folder}/other.pem")
+    mails = Mails(stage.folder, database_of(stage), f"servers: {{ local: {{ host: localhost, port: {server.port}, user: shop, password: open sesame, {way} }} }}",
+                  "mode: relay")
     stage.enter(mails, mails.finish)
     mails.hand_in("tls@shop.test")
-    mail, = server.wait_for("tls@shop.test")
-    assert mail["secure"] and mail["user"] == "shop"
+    if taken:
+        mail, = server.wait_for("tls@shop.test")
+        assert mail["secure"] == secure and mail["user"] == "shop"
+    else:
+        until(lambda: mails.one("tls@shop.test")["recipients"][0].get("reply"), "the reason")
+        assert mails.one("tls@shop.test")["recipients"][0]["state"] == "waiting" and not server.mails
 
 
 # --- deliver, and what comes back --------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 """Notifications: what is asked for, what goes out, what does not, and what is said of it."""
 import datetime
 import json
+import random
 import re
 import subprocess
 import urllib.parse
 
+import pystache
 import pytest
 
 from actors.accounts import fresh
@@ -214,6 +216,41 @@ def test_templates_never_change_and_can_be_gone_back_to(notes):
     assert sent["outcome"] == "accepted" and notes.record(to="test@turn.test")["text"] == "1"
 
 
+SAMPLE = {"a": "A", "n": 7, "zero": 0, "empty": "", "none": [], "list": ["x", "y"], "rows": [{"a": 1, "sub": [{"b": 2}, {"b": 3}]}, {"c": "C"}],
+          "deep": {"er": {"st": "D", "list": [1, 2]}}, "quote": "\"<&>'"}
+
+
+def some_template(dice, depth=0):
+    """Whatever Mustache has, and lines on which a tag stands alone (without blanks behind it: there the two differ)."""
+    names = ["a", "n", "zero", "empty", "none", "list", "rows", "deep", "deep.er", "deep.er.st", "deep.er.list", "sub", "b", "c", "quote", "missing", "a.b"]
+    text = ""
+    for _ in range(dice.randrange(1, 6)):
+        name, way = dice.choice(names), dice.randrange(9)
+        if way < 3:
+            text += dice.choice(["word", "\n", "_", "  x\n", "{ _", " }", "\u00e4", "x\n"])
+        elif way < 5:
+            scalar = dice.choice(["a", "n", "b", "c", "quote", "missing", "deep.er.st", "empty"])
+            text += dice.choice(["{{%s}}", "{{ %s }}", "{{{%s}}}", "{{&%s}}"]) % scalar
+        elif way == 5:
+            text += dice.choice(["{{! nothing }}", "\n  {{! alone }}\n", "{{=<< >>=}}<<a>><<={{ }}=>>"])
+        elif depth < 3:
+            space = dice.choice(["", "\n", "\n\n"])
+            text += f"{space}{{{{{dice.choice('#^')}{name}}}}}{space}{some_template(dice, depth + 1)}{space}{{{{/{name}}}}}{space}"
+    return text
+
+
+def test_templates_give_what_another_mustache_gives(notes):
+    dice = random.Random(20260228)
+    texts = [text for text in (some_template(dice) for _ in range(150 if not PROOF else 1500)) if text.strip()]
+    judge = pystache.Renderer(escape=lambda text: text, missing_tags="ignore")
+    for first in range(0, len(texts), 150):
+        some = texts[first:first + 150]
+        notes.template("judge", *[{"channel": "sms", "locale": f"aa-{n}", "text": text} for n, text in enumerate(some)])
+        for n, text in enumerate(some):
+            shown = notes.ok("POST", "/v1/templates/judge/preview", {"channel": "sms", "locale": f"aa-{n}", "data": SAMPLE})
+            assert shown["text"] == judge.render(text, SAMPLE), text
+
+
 @pytest.mark.parametrize("part, why", [
     ({"channel": "email", "subject": "x", "html": "<p onclick='{{x}}'>"}, "html: line 1, column 13"),
     ({"channel": "email", "subject": "{{#x}}", "text": "x"}, "subject: line 1"),
@@ -266,6 +303,21 @@ def test_a_workflow_says_itself_what_it_is_and_is_about_a_deed_unless_told(notes
         {"/channels": "required", "/digest": "invalid", "/locale": "format"}
     notes.ok("DELETE", "/v1/workflows/plain")
     assert notes.say("GET", "/v1/workflows/plain").code == "workflow.unknown"
+
+
+def test_a_provider_that_is_ill_is_left_alone_for_a_while(stage):
+    """Whatever is for it waits, and goes out when it is well."""
+    at = Messages(stage.folder, f"sqlite:{stage.folder}/notification.db", stage.jose())
+    stage.callback(at.finish)
+    at.template("order", *ORDER)
+    at.workflow("order", "email")
+    at.delivery(at.notify("order", "refused.1.a@x.test", data={"id": 1}), "deferred")
+    shown = {row["channel"]: row for row in at.ok("GET", "/v1/providers")["data"]}
+    assert (shown["email"]["health"], shown["sms"]["health"], shown["push"]["can_dedupe"]) == ("failing", "well", True)
+    one = at.notify("order", "b@x.test", data={"id": 1})
+    assert at.delivery(one, "deferred", "accepted")["attempts"] <= 1
+    assert at.delivery(one, "accepted")["attempts"] == 1
+    until(lambda: at.ok("GET", "/v1/providers")["data"][0]["health"] == "well", "a provider that is well")
 
 
 def test_mistakes_are_told_at_once(notes):

@@ -50,12 +50,12 @@ def test_what_is_told_is_believed_by_stripe_and_standardwebhooks(shop, receiver)
     assert endpoint["object"] == "webhook_endpoint" and endpoint["secret"].startswith("whsec_") and endpoint["status"] == "enabled"
     intent = pay(shop)["id"]
     told = told_of(receiver, intent)
-    kinds = [one.json["type"] for one in receiver.told]
-    assert judged(receiver.told, endpoint["secret"]) == [[kind, kind] for kind in kinds]
+    here = list(receiver.told)  # others are still on their way
+    assert judged(here, endpoint["secret"]) == [[one.json["type"]] * 2 for one in here]
     assert all("WebhookVerificationError" in words[1] and "Signature" in words[0] for words in judged(told, SECRET))
     event = stripe.Webhook.construct_event(told[0].body, told[0].headers["Stripe-Signature"], endpoint["secret"])
     assert event.id == told[0].id and shop.say("GET", f"/v1/events/{event.id}").json["data"] == told[0].json["data"]
-    until(lambda: len(shop.deliveries(endpoint)) == len(kinds), "all were noted")
+    until(lambda: {one.id for one in here} <= {row["event"] for row in shop.deliveries(endpoint)}, "all were noted")
     seen = shop.say("GET", f"/v1/webhook_endpoints/{endpoint['id']}").json
     assert "secret" not in seen and seen["metadata"] == {"a": "1"} and endpoint["id"] in [
         row["id"] for row in shop.say("GET", "/v1/webhook_endpoints").json["data"]]

@@ -41,6 +41,32 @@ const plays = {
       net: balance.data.map((row) => row.net), request: intent.lastResponse.requestId.length > 0, brand: method.card.brand,
       gone: (await stripe.customers.del(customer.id)).deleted };
   },
+  async billing() {
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: Date.UTC(2026, 0, 31, 10) / 1000, name: "a town" });
+    const customer = await stripe.customers.create({ email: "ann@shop.test", test_clock: clock.id, payment_method: "pm_card_visa" });
+    const product = await stripe.products.create({ name: "Plan", default_price_data: { currency: "eur", unit_amount: 1000,
+      recurring: { interval: "month" } } });
+    const large = await stripe.prices.create({ product: product.id, currency: "eur", unit_amount: 3000, recurring: { interval: "month" } });
+    const subscription = await stripe.subscriptions.create({ customer: customer.id, items: [{ price: product.default_price, quantity: 2 }],
+      metadata: { shop: "42" }, expand: ["latest_invoice.payment_intent"] });
+    const go = async (to) => {
+      let at = await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: to / 1000 });
+      while (at.status !== "ready") at = await stripe.testHelpers.testClocks.retrieve(clock.id);
+    };
+    await go(Date.UTC(2026, 2, 1));
+    await stripe.subscriptions.update(subscription.id, { items: [{ id: subscription.items.data[0].id, price: large.id, quantity: 1 }] });
+    await go(Date.UTC(2026, 3, 1));
+    const invoices = [];
+    for await (const row of stripe.invoices.list({ customer: customer.id, limit: 2 })) invoices.unshift([row.status, row.total]);
+    const lines = await stripe.invoices.listLineItems((await stripe.invoices.list({ limit: 1 })).data[0].id);
+    const ended = await stripe.subscriptions.cancel(subscription.id, { prorate: true, invoice_now: true });
+    const items = await stripe.subscriptionItems.list({ subscription: subscription.id });
+    return { status: subscription.status, paid: subscription.latest_invoice.payment_intent.status, shop: subscription.metadata.shop, invoices,
+      lines: lines.data.map((line) => line.amount).sort((x, y) => x - y), ended: ended.status, item: items.data[0].price.id === large.id,
+      last: (await stripe.invoices.list({ customer: customer.id, limit: 1 })).data[0].amount_due,
+      live: (await stripe.subscriptions.list({ customer: customer.id })).data.length,
+      none: await refused(stripe.subscriptions.create({ customer: customer.id, items: [{ price: "price_1" }] })) };
+  },
   async refusals() {
     const stranger = new Stripe("sk_test_nobody", options);
     const twice = { idempotencyKey: `twice-${Date.now()}` };

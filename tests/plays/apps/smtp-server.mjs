@@ -34,6 +34,7 @@ function named(session, word) {
 }
 
 const server = new SMTPServer({
+  secure: !!options.direct,
   authOptional: !options.auth,
   disabledCommands: options.tls ? [] : ["STARTTLS"],
   hideSTARTTLS: !options.tls,
