@@ -58,10 +58,10 @@ insert into delivery_steps (delivery_id, n, state, detail, at) values (:delivery
 --- many steps_of(delivery_id uuid) -> (n int, state text, detail text, at time)
 select n, state, detail, at from delivery_steps where delivery_id = :delivery_id order by n
 
---- exec attempt_add(delivery_id uuid, n int, provider text, now time)
+--- exec sending_add(delivery_id uuid, n int, provider text, now time)
 insert into attempts (delivery_id, n, provider, started_at, code, detail, segments) values (:delivery_id, :n, :provider, :now, '', '', 0)
 
---- exec attempt_end(delivery_id uuid, n int, outcome text, provider_id text?, code text, detail text, segments int, now time)
+--- exec sending_end(delivery_id uuid, n int, outcome text, provider_id text?, code text, detail text, segments int, now time)
 update attempts set ended_at = :now, outcome = :outcome, provider_id = :provider_id, code = :code, detail = :detail, segments = :segments
 where delivery_id = :delivery_id and n = :n and ended_at is null
 
@@ -69,17 +69,17 @@ where delivery_id = :delivery_id and n = :n and ended_at is null
 --- exec attempt_undo(delivery_id uuid, n int)
 delete from attempts where delivery_id = :delivery_id and n = :n and ended_at is null
 
---- row attempt: delivery_id uuid, n int, provider text, started_at time, ended_at time?, outcome text?, provider_id text?, code text, detail text, segments int
+--- row sending: delivery_id uuid, n int, provider text, started_at time, ended_at time?, outcome text?, provider_id text?, code text, detail text, segments int
 
---- many attempts_of(delivery_id uuid) -> attempt
+--- many sendings_of(delivery_id uuid) -> sending
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where delivery_id = :delivery_id order by n
 
---- one attempt_last(delivery_id uuid) -> attempt
+--- one sending_last(delivery_id uuid) -> sending
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where delivery_id = :delivery_id order by n desc limit 1
 
---- one attempt_by_provider_id(provider text, provider_id text) -> attempt
+--- one attempt_by_provider_id(provider text, provider_id text) -> sending
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where provider = :provider and provider_id = :provider_id order by started_at desc limit 1
 

@@ -32,7 +32,7 @@ static const struct {
 
 static Err *find(Db *tx, Arena *a, const DeliveryReport *report, DeliveryRow **out)
 {
-	AttemptRow *attempt = NULL;
+	SendingRow *attempt = NULL;
 	Uuid id = report->delivery;
 
 	*out = NULL;

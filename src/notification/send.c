@@ -321,10 +321,10 @@ static Err *read_all(Sending *s, bool *over)
 static Err *settle_lost(Sending *s)
 {
 	Arena *a = job_arena(s->run);
-	AttemptRow *attempt;
+	SendingRow *attempt;
 	const Provider *provider;
 
-	TRY(db_one(s->db, a, attempt_last, &attempt, .delivery_id = s->d->id));
+	TRY(db_one(s->db, a, sending_last, &attempt, .delivery_id = s->d->id));
 	if (!attempt || attempt->ended_at.set)
 		return move(s, DELIVERY_QUEUED, S("not_begun"), time_utc_us(), S(""));
 	provider = provider_find(s->state->providers, delivery_channel(s->d), attempt->provider);
