@@ -81,7 +81,7 @@ where id = :id
 	and (guard <> 'credit' or debits + :debits + held_debits + :held_debits <= credits + :credits)
 	and (guard <> 'debit' or credits + :credits + held_credits + :held_credits <= debits + :debits)
 
--- The same for many, on PostgreSQL: locked in the order of their ids, like those one by one. (What it scans is the list of moves.)
+-- The same for many, on PostgreSQL: locked in the order of their ids, like those one by one.
 --- exec ledger_accounts_move(moves json); scans
 --- postgres
 with m as (
