@@ -88,6 +88,15 @@ static Err *refused(Arena *a, const char *slug, const char *what, const SmtpRepl
 	               reply->status.len ? " " : "", STR_ARG(str_sub(reply->text, 0, 200)));
 }
 
+/* The next reply, which has a command's time, whatever was said before it. */
+static Err *hear(SmtpSession *s, Arena *a, SmtpReply *out)
+{
+	AUTO(deadline_end) Deadline limit =
+		deadline_begin(s->place->command_us ? s->place->command_us : COMMAND_US);
+
+	return read_reply(s, a, out);
+}
+
 static Err *say(SmtpSession *s, Arena *a, Str line, SmtpReply *out)
 {
 	AUTO(deadline_end) Deadline limit =
@@ -342,6 +351,7 @@ static void all_become(SmtpMail *mail, SmtpFate fate, const SmtpReply *reply)
 	for (size_t i = 0; i < mail->count; i++) {
 		mail->to[i].fate = fate;
 		mail->to[i].reply = reply ? *reply : (SmtpReply){ 0 };
+		mail->to[i].own = false;
 	}
 }
 
@@ -399,7 +409,8 @@ static bool rcpt_became(SmtpRecipient *to, const SmtpReply *reply)
 {
 	to->reply = *reply;
 	to->fate = fate_of(reply);
-	return to->fate == SMTP_TAKEN;
+	to->own = to->fate != SMTP_TAKEN;
+	return !to->own;
 }
 
 /* MAIL, RCPTs and DATA one by one. */
@@ -436,10 +447,10 @@ static Err *envelope_at_once(SmtpSession *s, Arena *a, SmtpMail *mail, Str first
 	buf_put(&b, S("DATA\r\n"));
 	TRY(say(s, a, buf_str(&b), &from));
 	for (size_t i = 0; i < mail->count; i++) {
-		TRY(read_reply(s, a, &reply));
+		TRY(hear(s, a, &reply));
 		*taken += rcpt_became(&mail->to[i], &reply) && from.code / 100 == 2;
 	}
-	TRY(read_reply(s, a, data));
+	TRY(hear(s, a, data));
 	if (from.code / 100 != 2)
 		all_become(mail, fate_of(&from), &from);
 	return NULL;

@@ -48,6 +48,7 @@ typedef struct SmtpRecipient {
 	Str address;
 	SmtpFate fate;
 	SmtpReply reply; /* of RCPT, or of the mail; code 0: of nobody */
+	bool own; /* its own RCPT was refused: what is said is about this address, not the sender or the mail */
 } SmtpRecipient;
 
 typedef struct SmtpMail {

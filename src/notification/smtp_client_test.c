@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "notification/smtp_client.c"
 
+#include "base/time.h"
 #include "rt/listen.h"
 #include "unit.h"
 
@@ -85,6 +86,7 @@ typedef struct Case {
 	const char *sent; /* what sending fails with */
 	Str to[3];
 	SmtpFate fates[3];
+	bool own[3];       /* the reply is about that recipient */
 	const char *heard; /* is somewhere in what was heard */
 	Str message, from;
 } Case;
@@ -113,14 +115,17 @@ static const Case cases[] = {
 	  { EHLO, ALL, "> 5", "250 ok", "250 ok", "550 5.1.1 no", "450 4.2.0 later", "354 go",
 	    "dot", "250 mine" },
 	  .to = { S("a@x.test"), S("b@x.test"), S("c@x.test") },
+	  .own = { false, true, true },
 	  .fates = { SMTP_TAKEN, SMTP_NEVER, SMTP_LATER } },
 	{ "nobody is taken, and DATA is refused",
 	  { EHLO, ALL, "> 3", "250 ok", "550 no", "554 nobody", "> 1", "250 reset" },
 	  .to = { S("a@x.test") },
+	  .own = { true },
 	  .fates = { SMTP_NEVER } },
 	{ "nobody is taken, and DATA is not refused",
 	  { EHLO, ALL, "> 3", "250 ok", "550 no", "354 go", "dot", "554 nobody" },
 	  .to = { S("a@x.test") },
+	  .own = { true },
 	  .fates = { SMTP_NEVER },
 	  .heard = "DATA\r\n.\r\n" },
 	{ "the sender is refused",
@@ -140,6 +145,12 @@ static const Case cases[] = {
 	  .sent = "smtp.closed",
 	  .to = { S("a@x.test") },
 	  .fates = { SMTP_LATER } },
+	{ "silence between the replies of one packet",
+	  { EHLO, ALL, "> 3", "250 ok", "> 1" },
+	  .place = { .command_us = 50 * US_PER_MS },
+	  .sent = "rt.deadline",
+	  .to = { S("a@x.test") },
+	  .fates = { SMTP_LATER } },
 	{ "the end after the dot",
 	  { EHLO, ALL, "> 3", "250 ok", "250 ok", "354 go", "dot", "hang up" },
 	  .sent = "smtp.closed",
@@ -149,6 +160,7 @@ static const Case cases[] = {
 	  { EHLO, ALL, "> 4", "250 ok", "250 ok", "550 no", "354 go", "dot", "250-mi", "hang up" },
 	  .sent = "smtp.closed",
 	  .to = { S("a@x.test"), S("b@x.test") },
+	  .own = { false, true },
 	  .fates = { SMTP_UNKNOWN, SMTP_NEVER } },
 	{ "no SMTP after the dot",
 	  { EHLO, ALL, "> 3", "250 ok", "250 ok", "354 go", "dot", "hello" },
@@ -265,6 +277,8 @@ static Err *run_case(void *arg)
 		CHECK_ERR(smtp_send(s, t->a, &mail), c->sent);
 		for (size_t i = 0; i < mail.count; i++)
 			CHECK_INT(to[i].fate, c->fates[i]);
+		for (size_t i = 0; i < mail.count; i++)
+			CHECK(to[i].own == c->own[i]);
 		CHECK(!c->sent || !smtp_is_fine(s));
 	}
 	smtp_close(TAKE(s));
