@@ -108,6 +108,7 @@ static Str return_path(const Mail *mail, Arena *a, const Message *m, Str from)
 
 /* --- what came of it ---------------------------------------------------------------------------------------------------- */
 
+/* A refusal is the address's fault only where its own RCPT was refused: MAIL is about us, DATA about the mail. */
 static SendOutcome outcome_of(const SmtpRecipient *to)
 {
 	switch (to->fate) {
@@ -116,7 +117,7 @@ static SendOutcome outcome_of(const SmtpRecipient *to)
 	case SMTP_UNKNOWN:
 		return SEND_UNKNOWN;
 	case SMTP_NEVER:
-		return bounce_of_status(to->reply.code, to->reply.status) == BOUNCE_HARD
+		return to->own && bounce_of_status(to->reply.code, to->reply.status) == BOUNCE_HARD
 		               ? SEND_HARD
 		               : SEND_REFUSED;
 	case SMTP_LATER:
@@ -129,6 +130,7 @@ static SendOutcome outcome_of(const SmtpRecipient *to)
 static void tell(Arena *a, const SmtpRecipient *to, const Err *err, Str id, SendResult *out)
 {
 	*out = (SendResult){ .outcome = outcome_of(to) };
+	out->bad_address = out->outcome == SEND_HARD;
 	mail_reply_words(a, &to->reply, &out->code, &out->detail);
 	if (out->outcome == SEND_ACCEPTED)
 		out->id = id;
@@ -170,6 +172,8 @@ static Err *send_one(void *state, Arena *a, const Message *m, SendResult *out)
 	SmtpMail wire = { .from = return_path(mail, a, m, from), .to = &to, .count = 1 };
 	Err *err = m->raw.len ? complete(mail, a, m, &message) : build(mail, a, m, from, &message);
 
+	if (!err)
+		err = mail_sign(mail, a, from, message, &wire.message);
 	if (err && err->kind == ERR_INVALID) { /* no server will have it */
 		*out = (SendResult){ .outcome = SEND_HARD,
 			             .code = str_of(err->slug),
@@ -177,7 +181,6 @@ static Err *send_one(void *state, Arena *a, const Message *m, SendResult *out)
 		return NULL;
 	}
 	TRY(err);
-	TRY(mail_sign(mail, a, from, message, &wire.message));
 	err = smtp_pool_send(server->pool, a, &wire);
 	if (err && err->kind == ERR_CANCELLED && to.fate == SMTP_LATER && !to.reply.code)
 		return err;

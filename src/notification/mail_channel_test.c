@@ -10,6 +10,7 @@ TEST(what_a_server_says_and_what_is_told)
 		unsigned code;
 		Str status;
 		SendOutcome want;
+		bool of_all; /* of MAIL or DATA, not of its RCPT */
 	} cases[] = {
 		{ SMTP_TAKEN, 250, S("2.0.0"), SEND_ACCEPTED },
 		{ SMTP_UNKNOWN, 0, S(""), SEND_UNKNOWN },
@@ -18,6 +19,8 @@ TEST(what_a_server_says_and_what_is_told)
 		{ SMTP_NEVER, 550, S("5.7.1"), SEND_REFUSED },
 		{ SMTP_NEVER, 552, S("5.3.4"), SEND_REFUSED },
 		{ SMTP_NEVER, 554, S(""), SEND_REFUSED },
+		{ SMTP_NEVER, 550, S("5.1.0"), SEND_REFUSED, true },
+		{ SMTP_NEVER, 550, S(""), SEND_REFUSED, true },
 		{ SMTP_LATER, 450, S("4.2.0"), SEND_SOFT },
 		{ SMTP_LATER, 421, S(""), SEND_THROTTLED },
 		{ SMTP_LATER, 451, S("4.7.1"), SEND_THROTTLED },
@@ -26,10 +29,14 @@ TEST(what_a_server_says_and_what_is_told)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		SmtpRecipient to = { .fate = cases[i].fate,
+			             .own = !cases[i].of_all,
 			             .reply = { cases[i].code, cases[i].status, S("text") } };
+		SendResult out;
 
 		NOTE("row %zu", i);
-		CHECK_INT(outcome_of(&to), cases[i].want);
+		tell(a, &to, NULL, S("1@x.test"), &out);
+		CHECK_INT(out.outcome, cases[i].want);
+		CHECK(out.bad_address == (cases[i].want == SEND_HARD));
 	}
 }
 
@@ -46,6 +53,24 @@ TEST(no_conversation_is_told_with_its_reason)
 	tell(a, &to, &away, S("1@x.test"), &out);
 	CHECK_INT(out.outcome, SEND_SOFT);
 	CHECK(!out.id.len);
+}
+
+/* A mail that nobody can make says nothing about who was to get it. */
+TEST(a_mail_that_cannot_be_made_is_not_its_reader_s_fault)
+{
+	MailConf conf = { .from = S("shop@shop.test") };
+	Mail mail = { .conf = &conf, .hostname = S("mail.shop.test") };
+	MailServer server = { .mail = &mail };
+	Message m = { .delivery = uuid_new(),
+		      .to = S("ann@shop.test"),
+		      .subject = S("a\nb"),
+		      .text = S("x") };
+	SendResult out;
+
+	CHECK_OK(send_one(&server, a, &m, &out));
+	CHECK_INT(out.outcome, SEND_HARD);
+	CHECK_STR(out.code, S("mail.header"));
+	CHECK(!out.bad_address);
 }
 
 /* The same in every attempt: id, date, return path. */

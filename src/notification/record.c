@@ -48,12 +48,14 @@ static void put_line(Buf *out, Arena *a, const Message *m)
 	buf_putc(out, '\n');
 }
 
-/* "soft.", "soft.3." */
+/* "soft.", "soft.3.", "slow.soft." */
 static SendOutcome outcome_of(const Message *m)
 {
 	Str rest = m->to, word, number;
 	uint64_t until;
 
+	if (str_starts(rest, S("slow.")))
+		rest = str_sub(rest, 5, rest.len);
 	if (!str_split(&rest, '.', &word) || !rest.at)
 		return SEND_ACCEPTED;
 	for (int i = 0; i < SEND_OUTCOMES; i++) {
@@ -79,6 +81,7 @@ static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out
 	if (str_starts(m->to, S("slow.")))
 		TRY(fiber_sleep(100 * US_PER_MS));
 	*out = (SendResult){ .outcome = outcome_of(m), .code = S("record") };
+	out->bad_address = out->outcome == SEND_HARD && !str_starts(m->text, S("unfit"));
 	if (out->outcome != SEND_ACCEPTED && out->outcome != SEND_UNKNOWN)
 		return NULL;
 	put_line(&line, a, m);

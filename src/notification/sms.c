@@ -80,11 +80,14 @@ static void tell_twilio(Arena *a, const AskAnswer *answer, SendResult *out)
 	static const struct {
 		int64_t code;
 		SendOutcome outcome;
+		bool bad_address;
 	} codes[] = {
-		{ 20003, SEND_REFUSED }, { 20429, SEND_THROTTLED }, { 21211, SEND_HARD },
-		{ 21217, SEND_HARD },    { 21408, SEND_REFUSED },   { 21606, SEND_REFUSED },
-		{ 21610, SEND_HARD },    { 21611, SEND_THROTTLED }, { 21612, SEND_REFUSED },
-		{ 21614, SEND_HARD },    { 21617, SEND_HARD },      { 30006, SEND_HARD },
+		{ 20003, SEND_REFUSED, false }, { 20429, SEND_THROTTLED, false },
+		{ 21211, SEND_HARD, true },     { 21217, SEND_HARD, true },
+		{ 21408, SEND_REFUSED, false }, { 21606, SEND_REFUSED, false },
+		{ 21610, SEND_HARD, true },     { 21611, SEND_THROTTLED, false },
+		{ 21612, SEND_REFUSED, false }, { 21614, SEND_HARD, true },
+		{ 21617, SEND_HARD, false },    { 30006, SEND_HARD, true },
 	};
 	const Json *json = NULL;
 	int64_t code;
@@ -100,8 +103,10 @@ static void tell_twilio(Arena *a, const AskAnswer *answer, SendResult *out)
 	if (!json_to_i64(json_get(json, S("code")), &code))
 		return;
 	for (size_t i = 0; i < COUNT(codes); i++)
-		if (code == codes[i].code)
+		if (code == codes[i].code) {
 			out->outcome = codes[i].outcome;
+			out->bad_address = codes[i].bad_address;
+		}
 	out->code = str_fmt(a, "%" PRId64, code);
 	if (json_to_str(json_get(json, S("message")), &text))
 		out->detail = push_line(a, text);
@@ -171,8 +176,10 @@ static void tell_http(const SmsConf *conf, Arena *a, const AskAnswer *answer, Se
 		return;
 	if (json_to_str(json_get(json, S("outcome")), &word))
 		for (unsigned i = 0; i < SEND_OUTCOMES; i++)
-			if (str_eq(word, str_of(outcome_name(i))))
+			if (str_eq(word, str_of(outcome_name(i)))) {
 				out->outcome = i;
+				out->bad_address = i == SEND_HARD;
+			}
 	json_to_str(json_get(json, S("id")), &out->id);
 	json_to_str(json_get(json, S("code")), &out->code);
 	if (json_to_i64(json_get(json, S("retry_after")), &wait_s) && wait_s > 0 && wait_s < 86400)

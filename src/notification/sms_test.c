@@ -10,10 +10,13 @@ TEST(sms_twilio_s_numbers_say_what_became_of_it)
 		const char *body;
 		SendOutcome outcome;
 		const char *code, *id;
+		bool bad_address;
 	} cases[] = {
 		{ 201, "{\"sid\":\"SM1\",\"status\":\"queued\"}", SEND_ACCEPTED, "201", "SM1" },
-		{ 400, "{\"code\":21211,\"message\":\"no number\"}", SEND_HARD, "21211", "" },
-		{ 400, "{\"code\":21610,\"message\":\"STOP\"}", SEND_HARD, "21610", "" },
+		{ 400, "{\"code\":21211,\"message\":\"no number\"}", SEND_HARD, "21211", "", true },
+		{ 400, "{\"code\":21610,\"message\":\"STOP\"}", SEND_HARD, "21610", "", true },
+		{ 400, "{\"code\":21617,\"message\":\"too long\"}", SEND_HARD, "21617", "" },
+		{ 404, "{\"code\":20404,\"message\":\"no account\"}", SEND_HARD, "20404", "" },
 		{ 400, "{\"code\":21408,\"message\":\"region\"}", SEND_REFUSED, "21408", "" },
 		{ 401, "{\"code\":20003,\"message\":\"who?\"}", SEND_REFUSED, "20003", "" },
 		{ 429, "{\"code\":20429}", SEND_THROTTLED, "20429", "" },
@@ -30,6 +33,7 @@ TEST(sms_twilio_s_numbers_say_what_became_of_it)
 		CHECK_INT(out.outcome, cases[i].outcome);
 		CHECK_STR(out.code, str_of(cases[i].code));
 		CHECK_STR(out.id, str_of(cases[i].id));
+		CHECK(out.bad_address == cases[i].bad_address);
 	}
 }
 
@@ -62,6 +66,7 @@ TEST(sms_is_held_before_it_costs)
 	CHECK(is_held(&s, a, &(Message){ .to = S("+1") }, &two, &out));
 	CHECK_INT(out.outcome, SEND_HARD);
 	CHECK_STR(out.code, S("sms.segments"));
+	CHECK(!out.bad_address);
 	CHECK(!is_held(&s, a, &(Message){ .to = S("+1") }, &one, &out));
 	CHECK(is_held(&s, a, &(Message){ .to = S("+1") }, &one, &out));
 	CHECK_INT(out.outcome, SEND_THROTTLED);

@@ -94,6 +94,23 @@ def test_an_address_that_bounced_gets_nothing_more(notes):
     assert notes.delivery(notes.notify("order", "hard.b@x.test", data={"id": 1}), "bounced_hard")["attempts"] == 1
 
 
+def test_a_message_that_cannot_be_sent_says_nothing_about_its_reader(notes):
+    notes.template("unfit", {"channel": "email", "locale": "en", "subject": "x", "text": "unfit {{id}}"})
+    notes.workflow("unfit", "email")
+    notes.delivery(notes.notify("unfit", "hard.c@x.test", data={"id": 1}), "failed")
+    assert notes.ok("POST", "/v1/suppressions/find", {"channel": "email", "address": "hard.c@x.test"})["data"] == []
+
+
+def test_what_is_cancelled_while_it_is_tried_is_not_tried_again(notes):
+    ones = [notes.notify("code", f"slow.soft.1.c{n}@x.test", data={"id": n}) for n in range(8)]
+    for one in ones:
+        notes.delivery(one, "sending", "deferred")
+        notes.ok("DELETE", f"/v1/notifications/{one}")
+    for one in ones:
+        assert notes.delivery(one, "cancelled")["reason"] == "cancelled"
+    assert not [row for n in range(8) for row in notes.recorded(to=f"slow.soft.1.c{n}@x.test")]
+
+
 def test_preferences_hold_what_is_not_wanted_but_not_warnings(notes):
     notes.contact("dee", email="dee@shop.test")
     dee = notes.person("dee")
