@@ -36,6 +36,7 @@ typedef struct Sending {
 	NotificationState *state;
 	Db *db;
 	DeliveryRow *d;
+	DeliveryRow *begun; /* of attempt_txn: as it is with its attempt */
 	NotificationRow *n;
 	WorkflowRow *workflow;
 	Person person;
@@ -107,6 +108,10 @@ static void decide(Sending *s, bool another, bool can_dedupe, Next *next)
 		        .dice = rand_u64() };
 
 	*next = delivery_next(&tried);
+	if (s->result.outcome == SEND_HARD && !s->result.bad_address &&
+	    delivery_channel(s->d) != CHANNEL_PUSH)
+		next->state =
+			DELIVERY_FAILED; /* nothing bounced: the message is one that cannot be sent */
 }
 
 static void tried_after(Arena *a, DeliveryRow *d, const Next *next, Str provider)
@@ -145,7 +150,7 @@ static Err *effects(Db *tx, Arena *a, const Sending *s, Str provider)
 		               ? db_exec(tx, a, device_failed, NULL, .id = device)
 		               : NULL;
 	}
-	if (s->result.outcome != SEND_HARD)
+	if (s->result.outcome != SEND_HARD || !s->result.bad_address)
 		return NULL;
 	TRY(db_exec(tx, a, contacts_state, NULL,
 	            .address_hash = address_hash(a, channel, d->address), .channel = d->channel,
@@ -220,7 +225,9 @@ static Err *attempt_txn(Db *tx, Arena *a, void *arg)
 	if (hold.state == DELIVERY_SUPPRESSED)
 		return err_new(a, ERR_CONFLICT, "delivery.changed", "it is held back since");
 	row->template_version = s->making.version ? opt_int(s->making.version) : (OptInt){ 0 };
-	return delivery_attempt(tx, a, row, s->provider->name);
+	TRY(delivery_attempt(tx, a, row, s->provider->name));
+	s->begun = row;
+	return NULL;
 }
 
 static Err *undo_txn(Db *tx, Arena *a, void *arg)
@@ -259,9 +266,7 @@ static Err *over_the_wire(Sending *s)
 	Err *err;
 
 	TRY(db_txn(s->db, a, DB_READ_COMMITTED, attempt_txn, s));
-	TRY(db_one(s->db, a, delivery_by_id, &s->d, .id = s->d->id));
-	if (!s->d)
-		return err_new(a, ERR_CONFLICT, "delivery.changed", "it is gone");
+	s->d = s->begun; /* nothing may fail between here and the wire: it would be read as one that may have gone out */
 	if (s->d->attempts == 1)
 		figures_wire(delivery_class(s->d), time_utc_us() - wanted_at(s));
 	err = s->provider->kind->send(s->provider->state, a, &s->message, &s->result);
@@ -343,6 +348,9 @@ static Err *look_whether_held(Sending *s, bool *held)
 	Hold hold;
 
 	*held = true;
+	if (str_eq(s->n->state,
+	           S("cancelled"))) /* while an attempt was under way that came to nothing */
+		return move(s, DELIVERY_CANCELLED, S("cancelled"), 0, S(""));
 	if (d->expires_at.set && now_us >= d->expires_at.v)
 		return move(s, DELIVERY_EXPIRED, S("expired"), 0, S(""));
 	TRY(person_hold(s->db, job_arena(s->run), &s->person, delivery_class(d), d->category,
