@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { WORD_MOST = 1000, WORDS_MOST = 64 << 10 /* of a value: what is beyond stays as it is */ };
+
 /* --- heads -------------------------------------------------------------------------------------------------------------- */
 
 void mime_split(Str message, Str *head, Str *body)
@@ -209,13 +211,16 @@ static Str loose_quoted(Arena *a, Str text, bool word)
 	return (Str){ into, len };
 }
 
-/* "=?charset?B?text?=" at the start; its length, or 0. */
+/* "=?charset?B?text?=" at the start; its length, or 0. RFC 2047 gives it 75 bytes; who looks for the end of one in all that follows looks
+ * for ever. */
 static size_t take_word(Arena *a, Buf *b, Str text)
 {
-	Str rest = str_sub(text, 2, text.len), charset, kind, bytes;
+	Str rest, charset, kind, bytes;
 	ptrdiff_t end;
 	size_t star;
 
+	text = str_sub(text, 0, WORD_MOST);
+	rest = str_sub(text, 2, text.len);
 	if (!str_starts(text, S("=?")) || !str_split(&rest, '?', &charset) ||
 	    !str_split(&rest, '?', &kind) || kind.len != 1)
 		return 0;
@@ -239,10 +244,12 @@ static size_t take_word(Arena *a, Buf *b, Str text)
 Str mime_words(Arena *a, Str value)
 {
 	AUTO(buf_fini) Buf b = { 0 };
+	Str beyond = str_sub(value, WORDS_MOST, value.len);
 	bool after_word = false;
 
+	value = str_sub(value, 0, WORDS_MOST);
 	if (str_find(value, S("=?")) < 0)
-		return value;
+		return (Str){ value.at, value.len + beyond.len };
 	for (size_t i = 0; i < value.len;) {
 		size_t blanks = i, used;
 
@@ -263,6 +270,7 @@ Str mime_words(Arena *a, Str value)
 		else
 			buf_putc(&b, value.at[i++]);
 	}
+	buf_put(&b, beyond);
 	return str_dup(a, buf_str(&b));
 }
 

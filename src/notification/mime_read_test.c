@@ -36,6 +36,16 @@ TEST(fields)
 	CHECK(!mime_header(a, head, "x-b", &value));
 }
 
+/* A field of megabytes that begins a word at every eighth byte and ends none is read as fast as any other. */
+TEST(words_that_never_end_cost_no_more_than_others)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	while (b.len < 4 << 20)
+		buf_put(&b, S("=?a?b?x "));
+	CHECK(str_eq(mime_words(a, buf_str(&b)), buf_str(&b)));
+}
+
 TEST(encoded_words)
 {
 	static const struct {
