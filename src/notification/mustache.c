@@ -59,14 +59,18 @@ static MustacheNode *node_add(Reader *r, NodeKind kind, Str text)
 	return &m->at[m->count++];
 }
 
-static void text_add(Reader *r, size_t from, size_t to)
+static Err *text_add(Reader *r, size_t from, size_t to)
 {
 	Str text = str_sub(r->text, from, to);
 
 	if (!text.len)
-		return;
+		return NULL;
 	place_feed(&r->place, text);
+	if (r->place.unsafe)
+		return wrong(r, from, "template.place", "a value may not be the scheme of a URL",
+		             S(""));
 	node_add(r, NODE_TEXT, text);
+	return NULL;
 }
 
 static ptrdiff_t find_from(const Reader *r, size_t from, Str what)
@@ -168,6 +172,7 @@ static Err *section_end(Reader *r, const Tag *tag)
 	if (!place_same(&r->place, &r->places[r->depth]))
 		return wrong(r, tag->from, "template.place",
 		             "a section must end in the kind of place where it began", tag->name);
+	place_leave_section(&r->place, &r->places[r->depth]);
 	node_add(r, NODE_END, tag->name)->end = begin;
 	r->m->at[begin].end = r->m->count - 1;
 	return NULL;
@@ -230,7 +235,7 @@ static Err *read_all(Reader *r)
 		Tag tag;
 
 		if (found < 0) {
-			text_add(r, r->at, r->text.len);
+			TRY(text_add(r, r->at, r->text.len));
 			break;
 		}
 		TRY(tag_read(r, (size_t)found, &tag));
@@ -239,7 +244,7 @@ static Err *read_all(Reader *r)
 			to = tag.to;
 		}
 		if (from > r->at)
-			text_add(r, r->at, from);
+			TRY(text_add(r, r->at, from));
 		TRY(tag_take(r, &tag));
 		r->at = MAX(r->at, to);
 	}

@@ -38,9 +38,12 @@ typedef struct Place {
 	MustacheKind kind;
 	uint8_t state;
 	uint8_t attribute; /* of HTML: what kind of attribute it is */
-	bool raw_element;  /* script, style: after its tag */
 	bool filled;       /* of an attribute, a URL: something stands before this */
 	bool escaped;      /* of JSON: after a backslash */
+	bool valued;       /* of a URL: a value stands before this */
+	bool settled;      /* of a URL: what it begins with is no scheme any more */
+	bool unsafe;       /* of a URL: its scheme is what a value says; it stays so */
+	uint8_t raw;       /* of HTML: the raw element that one is in, 0: none */
 	uint8_t name_len;
 	char name[16]; /* of a tag or attribute, lower case; of what ends a raw element */
 } Place;
@@ -50,3 +53,5 @@ void place_feed(Place *place, Str text);
 /* How a value is to be escaped here; false: it cannot be. After it the place has something in it. */
 bool place_value(Place *place, bool raw, Escape *out);
 bool place_same(const Place *x, const Place *y);
+/* A section that began at `begin` may have been left out, or repeated: what it settled is not settled. */
+void place_leave_section(Place *place, const Place *begin);

@@ -5,7 +5,8 @@
  * It need not know all of HTML, but must never think a place safer than it is. What browsers may read in two ways (attributes
  * without quotes, raw elements, comments, names) is a place for no value. An attribute is one of four kinds: of plain text, a URL,
  * text that is looked at as code (style, on..., srcdoc), or unknown to be any of those, which is plain. After the first value of
- * a URL the rest of it is a part: {{base}}/{{id}} has a whole URL and a part of one. */
+ * a URL the rest of it is a part: {{base}}/{{id}} has a whole URL and a part of one. Nor may a value say the scheme while the template says
+ * the colon ({{scheme}}:...): what is after "javascript:" is code, percent-encoded or not. A raw element ends with its own name only. */
 #include "notification/mustache_int.h"
 
 #include <string.h>
@@ -49,7 +50,13 @@ void place_begin(Place *place, MustacheKind kind)
 
 bool place_same(const Place *x, const Place *y)
 {
-	return x->state == y->state && x->attribute == y->attribute && x->escaped == y->escaped;
+	return x->state == y->state && x->attribute == y->attribute && x->escaped == y->escaped &&
+	       x->raw == y->raw;
+}
+
+void place_leave_section(Place *place, const Place *begin)
+{
+	place->settled = place->settled && begin->settled;
 }
 
 static bool blank(char c)
@@ -83,14 +90,14 @@ static uint8_t attribute_of(const Place *place)
 
 static void tag_named(Place *place)
 {
-	place->raw_element =
-		place->name[0] != '/' && name_in(place, raw_elements, COUNT(raw_elements));
+	for (size_t i = 0; i < COUNT(raw_elements); i++)
+		if (strcmp(raw_elements[i], place->name) == 0)
+			place->raw = (uint8_t)(i + 1);
 }
 
 static void tag_over(Place *place)
 {
-	place->state = place->raw_element ? HTML_RAW : HTML_TEXT;
-	place->raw_element = false;
+	place->state = place->raw ? HTML_RAW : HTML_TEXT;
 	place->name_len = 0;
 }
 
@@ -140,7 +147,7 @@ static void feed_equals(Place *place, char c)
 	if (blank(c))
 		return;
 	place->attribute = attribute_of(place);
-	place->filled = false;
+	place->filled = place->valued = place->settled = false;
 	place->name_len = 0;
 	place->name[0] = 0;
 	if (c == '"' || c == '\'')
@@ -151,10 +158,18 @@ static void feed_equals(Place *place, char c)
 		place->state = HTML_BARE;
 }
 
+static void feed_url(Place *place, char c)
+{
+	place->unsafe |= c == ':' && place->valued && !place->settled;
+	place->settled |= strchr(":/?#", c) != NULL;
+}
+
 static void feed_value(Place *place, char c)
 {
 	bool over = place->state == HTML_DOUBLE ? c == '"' : c == '\'';
 
+	if (place->attribute == ATTRIBUTE_URL)
+		feed_url(place, c);
 	if (over) {
 		place->state = HTML_IN_TAG;
 		place->attribute = ATTRIBUTE_TEXT;
@@ -208,15 +223,26 @@ static void feed_bang(Place *place, char c)
 	name_add(place, c);
 }
 
-/* Of a raw element only the end of a tag that closes something counts; too early an end is no danger: a value in text is escaped. */
+/* A raw element ends with a tag of its own name, whatever looks like a tag within: "</b>" in a script is a piece of the script. */
 static void feed_raw(Place *place, char c)
 {
-	if (c == '<')
+	const char *own = raw_elements[place->raw - 1];
+	size_t len = strlen(own);
+
+	if (c == '<') {
 		name_begin(place, HTML_RAW, c);
-	else if (place->name_len == 1 && c == '/')
-		name_begin(place, HTML_NAME, '/');
-	else
+	} else if (place->name_len == len + 2 && (c == '>' || c == '/' || blank(c))) {
+		place->raw = 0;
+		place->state = c == '>' ? HTML_TEXT : HTML_IN_TAG;
 		place->name_len = 0;
+	} else if (place->name_len) {
+		name_add(place, c);
+		if ((place->name_len == 2 && c != '/') ||
+		    (place->name_len > 2 &&
+		     (place->name_len > len + 2 ||
+		      strncmp(place->name + 2, own, place->name_len - 2U) != 0)))
+			place->name_len = 0;
+	}
 }
 
 static void feed_name(Place *place, char c)
@@ -280,6 +306,13 @@ static void feed_json(Place *place, char c)
 		place->escaped = c == '\\' && place->state == JSON_INSIDE;
 }
 
+static void feed_plain(Place *place, char c)
+{
+	if (place->kind == MUSTACHE_URL)
+		feed_url(place, c);
+	place->filled = place->filled || !blank(c);
+}
+
 void place_feed(Place *place, Str text)
 {
 	for (size_t i = 0; i < text.len; i++)
@@ -288,7 +321,7 @@ void place_feed(Place *place, Str text)
 		else if (place->kind == MUSTACHE_JSON)
 			feed_json(place, text.at[i]);
 		else
-			place->filled = place->filled || !blank(text.at[i]);
+			feed_plain(place, text.at[i]);
 }
 
 static bool html_value(Place *place, bool raw, Escape *out)
@@ -304,7 +337,7 @@ static bool html_value(Place *place, bool raw, Escape *out)
 		return false;
 	if (place->attribute == ATTRIBUTE_URL && scheme_is_code(place))
 		return false;
-	place->filled = true;
+	place->filled = place->valued = true;
 	if (place->attribute == ATTRIBUTE_URL)
 		*out = filled ? ESCAPE_PART : ESCAPE_HTML_URL;
 	else
@@ -323,7 +356,7 @@ bool place_value(Place *place, bool raw, Escape *out)
 		*out = place->state == JSON_INSIDE ? ESCAPE_JSON_STR : ESCAPE_JSON;
 		return !raw && !place->escaped;
 	case MUSTACHE_URL:
-		place->filled = true;
+		place->filled = place->valued = true;
 		*out = filled ? ESCAPE_PART : ESCAPE_URL;
 		return !raw;
 	case MUSTACHE_LINE:

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { STEP_BYTES = 64 };
+
 typedef struct Putter {
 	const Mustache *m;
 	Arena *a;
@@ -186,6 +188,7 @@ static void put_value(Putter *p, const MustacheNode *node)
 		return;
 	}
 	text = value_text(p, value);
+	p->steps += text.len / STEP_BYTES; /* what is left out of it costs too */
 	switch (node->escape) {
 	case ESCAPE_LINE:
 		put_text(p->out, text, true);
@@ -277,13 +280,32 @@ Err *mustache_put(const Mustache *m, Arena *a, const Json *data, Buf *out)
 	return NULL;
 }
 
+/* What ends a line, or hides in one, beside ASCII's: no header takes it, and no mail is lost for it. */
+static Str without_unseen(Arena *a, Str text)
+{
+	char *into = arena_alloc_raw(a, text.len + 1);
+	size_t len = 0;
+
+	for (size_t i = 0, step; i < text.len; i += step) {
+		uint32_t code;
+
+		step = str_utf8(str_sub(text, i, text.len), &code);
+		if (!step || (code >= 0x80 && code < 0xa0) || code == 0x2028 || code == 0x2029)
+			into[len++] = ' ';
+		else
+			memcpy(into + len, text.at + i, step), len += step;
+		step = step ? step : 1;
+	}
+	return (Str){ into, len };
+}
+
 /* A subject stays on its line, whatever stands in the template. */
 static Str one_line(Arena *a, Str text)
 {
 	Buf line = { 0 };
 	Str out;
 
-	put_text(&line, str_trim(text), true);
+	put_text(&line, str_trim(without_unseen(a, text)), true);
 	out = str_dup(a, buf_str(&line));
 	buf_fini(&line);
 	return out;

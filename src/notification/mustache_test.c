@@ -125,6 +125,20 @@ TEST(html_is_escaped_for_its_place)
 		{ "<script>{{x}}</script>", "{}", NULL },
 		{ "<style>{{x}}</style>", "{}", NULL },
 		{ "<!-- {{x}} -->", "{}", NULL },
+		{ "<script>s = '</b>'; go({{x}})</script>", "{}", NULL },
+		{ "<style>i::after{content:'</i>'} {{x}}</style>", "{}", NULL },
+		{ "<script>x</scripts>{{x}}</script>", "{}", NULL },
+		{ "<script>x</style>{{x}}</script>", "{}", NULL },
+		{ "<script>a<b</SCRIPT >{{x}}", "{\"x\":1}", "<script>a<b</SCRIPT >1" },
+		{ "<a href=\"{{s}}:{{x}}\">", "{\"s\":\"javascript\",\"x\":\"alert(1)\"}", NULL },
+		{ "<a href=\"java{{s}}:{{x}}\">", "{}", NULL },
+		{ "<a href=\"{{#a}}/{{/a}}{{s}}:{{x}}\">", "{}", NULL },
+		{ "<a href=\"{{#a}}{{.}}:{{/a}}\">", "{}", NULL },
+		{ "<a href=\"{{b}}/{{x}}:{{y}}\">", "{\"b\":\"\",\"x\":1,\"y\":2}",
+		  "<a href=\"/1:2\">" },
+		{ "<a href=\"tel:{{x}}:1\">", "{\"x\":7}", "<a href=\"tel:7:1\">" },
+		{ "<a href=\"{{x}}\" title=\"{{x}}: {{x}}\">", "{\"x\":\"/\"}",
+		  "<a href=\"/\" title=\"/: /\">" },
 		{ "<!-- a -- > -->{{x}}", "{\"x\":1}", "<!-- a -- > -->1" },
 		{ "<title>{{x}}</title>", "{\"x\":\"</title>\"}", "<title>&lt;/title&gt;</title>" },
 		{ "<script>1</script>{{x}}", "{\"x\":1}", "<script>1</script>1" },
@@ -149,6 +163,7 @@ TEST(a_line_stays_a_line)
 		{ "a\nb", "{}", "a b" },
 		{ " {{x}} ", "{\"x\":\"<&>\"}", "<&>" },
 		{ "{{{x}}}", "{\"x\":\"\\n\"}", "" },
+		{ "a{{x}}b", "{\"x\":\"\\u2028\\u0085\"}", "a  b" },
 	};
 
 	check_all(a, MUSTACHE_LINE, cases, COUNT(cases));
@@ -184,6 +199,7 @@ TEST(urls_are_whole_or_parts)
 		{ "{{x}}", "{\"x\":\"https://x/a b\"}", "https://x/a%20b" },
 		{ "{{x}}", "{\"x\":\"javascript:1\"}", "#" },
 		{ "https://x/{{x}}", "{\"x\":\"a/\\u00e9\"}", "https://x/a%2F%C3%A9" },
+		{ "{{x}}:{{y}}", "{\"x\":\"javascript\",\"y\":\"alert(1)\"}", NULL },
 		{ "{{x}}{{y}}", "{\"x\":\"https://x/\",\"y\":\"?\"}", "https://x/%3F" },
 	};
 
@@ -209,6 +225,24 @@ TEST(what_gives_too_much_is_stopped)
 	for (int i = 0; i < 40; i++)
 		buf_put(&deep, S("{{#x}}"));
 	CHECK_ERR(mustache_read(a, buf_str(&deep), MUSTACHE_TEXT, &m), "template.syntax");
+}
+
+/* Values of which nothing is put are work all the same. */
+TEST(what_gives_nothing_for_much_is_stopped)
+{
+	AUTO(buf_fini) Buf text = { 0 };
+	Str out;
+
+	buf_put(&text, S("{\"x\":\""));
+	for (int i = 0; i < 64 << 10; i++)
+		buf_put(&text, S("\\u0001"));
+	buf_put(&text, S("\",\"l\":[1"));
+	for (int i = 0; i < 999; i++)
+		buf_put(&text, S(",1"));
+	buf_put(&text, S("]}"));
+	CHECK_ERR(mustache_render(a, S("{{#l}}{{x}}{{/l}}"), MUSTACHE_TEXT,
+	                          data(a, str_z(a, buf_str(&text))), 1 << 20, &out),
+	          "template.output");
 }
 
 TEST(names_are_told_once_each)
