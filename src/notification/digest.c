@@ -20,7 +20,13 @@
 #include "notification_inbox_sql.h"
 #include "notification_sql.h"
 
-enum { DIGEST_ITEMS = 200 /* whose data a message gets */, DIGEST_PAGE = 500 };
+enum {
+	DIGEST_ITEMS = 200, /* whose data a message gets */
+	DIGEST_BYTES =
+		1
+		<< 20, /* and of how much of it; a digest that is too large would never be closed */
+	DIGEST_PAGE = 20 /* of 1 MiB each at most */
+};
 
 bool digest_wanted(const WorkflowRow *workflow)
 {
@@ -73,11 +79,10 @@ Err *digest_join(Db *tx, Arena *a, const WorkflowRow *workflow, const Zone *zone
 typedef struct Closing {
 	JobRun *run;
 	DigestRow *digest;
-	WorkflowRow *workflow;
+	Str class, category; /* of what is in it: the workflow may be gone */
 	JsonWriter w;
 	Buf data;
 	size_t count, kept;
-	int64_t priority;
 } Closing;
 
 static Err *take_item(Db *tx, Arena *a, Closing *c, const DigestItemsRow *item)
@@ -93,7 +98,7 @@ static Err *take_item(Db *tx, Arena *a, Closing *c, const DigestItemsRow *item)
 		            .version = item->version };
 
 	TRY(delivery_change(tx, a, &row, &(DeliveryChange){ .to = DELIVERY_DIGESTED }));
-	if (c->count++ < DIGEST_ITEMS) {
+	if (c->count++ < DIGEST_ITEMS && c->data.len + item->data.len < DIGEST_BYTES) {
 		json_add_raw(&c->w, item->data);
 		c->kept++;
 	}
@@ -106,11 +111,26 @@ static Err *take_items(Db *tx, Arena *a, Closing *c)
 	size_t count;
 
 	do {
+		Mark mark = arena_mark(a);
+
 		TRY(db_all(tx, a, digest_items, &items, &count, .digest_id = c->digest->id,
 		           .most = DIGEST_PAGE));
 		for (size_t i = 0; i < count; i++)
 			TRY(take_item(tx, a, c, &items[i]));
+		arena_reset(a, mark);
 	} while (count == DIGEST_PAGE);
+	return NULL;
+}
+
+/* What its message is, as its first item is. */
+static Err *look_at_first(Db *tx, Arena *a, Closing *c)
+{
+	DigestItemsRow *items;
+	size_t count;
+
+	TRY(db_all(tx, a, digest_items, &items, &count, .digest_id = c->digest->id, .most = 1));
+	c->class = count ? items[0].class : S("");
+	c->category = count ? items[0].category : S("");
 	return NULL;
 }
 
@@ -144,19 +164,21 @@ static Str recipients_of(Arena *a, const DigestRow *digest)
 
 static Err *put_notification(Db *tx, Arena *a, const Closing *c, Str data)
 {
+	MessageClass class = CLASS_TRANSACTIONAL;
 	NotificationRow row = { .id = uuid_new(),
-		                .workflow = c->workflow->name,
-		                .class = c->workflow->class,
-		                .category = c->workflow->category,
+		                .workflow = c->digest->workflow,
+		                .class = c->class,
+		                .category = c->category,
 		                .state = S("accepted"),
 		                .recipients = recipients_of(a, c->digest),
 		                .channels = c->digest->channel,
 		                .data = data,
-		                .priority = c->priority,
 		                .digest_id = opt_uuid(c->digest->id),
 		                .author = S("digest"),
 		                .created_at = time_utc_us() };
 
+	class_read(c->class, &class);
+	row.priority = class_rule(class)->priority;
 	TRY(db_exec_with(tx, a, notification_add, &row, NULL));
 	return job_put_id(tx, a, S(JOB_EXPAND), row.id, row.priority, 0, S(""));
 }
@@ -171,6 +193,7 @@ static Err *close_digest(Db *tx, Arena *a, void *arg)
 	TRY(lock(tx, a, d->workflow, d->recipient, d->channel, d->key));
 	TRY(db_exec(tx, a, digest_close, &changed, .id = d->id, .now = time_utc_us()));
 	if (changed) {
+		TRY(look_at_first(tx, a, c));
 		TRY(collect(tx, a, c, &data));
 		if (c->count)
 			TRY(put_notification(tx, a, c, data));
@@ -188,17 +211,11 @@ Err *digest_job(JobRun *run, void *arg)
 	const ServiceHome *home = arg;
 	Arena *a = job_arena(run);
 	AUTO(closing_fini) Closing c = { .run = run };
-	MessageClass class;
 	Uuid id;
 
 	TRY(job_read_id(run, &id));
 	TRY(db_one(home->db, a, digest_by_id, &c.digest, .id = id));
 	if (!c.digest)
 		return NULL;
-	TRY(db_one(home->db, a, workflow_by_name, &c.workflow, .name = c.digest->workflow));
-	if (!c.workflow)
-		return err_new(a, ERR_NOT_FOUND, "job.give_up", "the digest's workflow is gone");
-	if (class_read(c.workflow->class, &class))
-		c.priority = class_rule(class)->priority;
 	return db_txn(home->db, a, DB_READ_COMMITTED, close_digest, &c);
 }

@@ -65,8 +65,8 @@ values (:id, :workflow, :recipient, :channel, :key, :window_start, :closes_at, :
 --- exec digest_close(id uuid, now time)
 update digests set closed_at = :now where id = :id and closed_at is null
 
---- many digest_items(digest_id uuid, most int) -> (id uuid, notification_id uuid, version int, attempts int, tried text, data json, created_at time)
-select d.id, d.notification_id, d.version, d.attempts, d.tried, n.data, d.created_at
+--- many digest_items(digest_id uuid, most int) -> (id uuid, notification_id uuid, version int, attempts int, tried text, class text, category text, data json, created_at time)
+select d.id, d.notification_id, d.version, d.attempts, d.tried, d.class, d.category, n.data, d.created_at
 from deliveries d join notifications n on n.id = d.notification_id
 where d.digest_id = :digest_id and d.state = 'digesting' order by d.created_at, d.id limit :most
 
