@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "notification/notification_int.h"
+#include "notification/smtp_text.h"
 #include "store/outbox.h"
 
 #include "notification_delivery_sql.h"
@@ -131,8 +132,8 @@ Err *delivery_attempted(Db *tx, Arena *a, const DeliveryRow *row, const SendResu
 	TRY(db_exec(tx, a, send_attempt_end, &changed, .delivery_id = row->id, .n = row->attempts,
 	            .outcome = str_of(outcome_name(result->outcome)),
 	            .provider_id = result->id.len ? opt_str(result->id) : (OptStr){ 0 },
-	            .code = str_sub(result->code, 0, 100),
-	            .detail = str_sub(result->detail, 0, 500), .segments = result->segments,
+	            .code = smtp_clean(a, result->code, 100),
+	            .detail = smtp_clean(a, result->detail, 500), .segments = result->segments,
 	            .now = time_utc_us()));
 	if (!changed)
 		return err_new(a, ERR_CONFLICT, "delivery.changed",

@@ -139,7 +139,7 @@ static void tell(Arena *a, const SmtpRecipient *to, const Err *err, Str id, Send
 	if (!err || to->reply.code)
 		return;
 	out->code = str_of(err->slug);
-	out->detail = str_sub(err->text, 0, 200);
+	out->detail = smtp_clean(a, err->text, 200); /* it may quote the server */
 	if (err_is(err, "smtp.auth"))
 		out->outcome = SEND_REFUSED;
 }
@@ -177,7 +177,7 @@ static Err *send_one(void *state, Arena *a, const Message *m, SendResult *out)
 	if (err && err->kind == ERR_INVALID) { /* no server will have it */
 		*out = (SendResult){ .outcome = SEND_HARD,
 			             .code = str_of(err->slug),
-			             .detail = err->text };
+			             .detail = smtp_clean(a, err->text, 200) };
 		return NULL;
 	}
 	TRY(err);

@@ -43,7 +43,7 @@ TEST(what_a_server_says_and_what_is_told)
 TEST(no_conversation_is_told_with_its_reason)
 {
 	static Err refused = ERR_STATIC(DENIED, "smtp.auth", "the login was refused");
-	static Err away = ERR_STATIC(UPSTREAM, "rt.refused", "nobody listens");
+	static Err away = ERR_STATIC(UPSTREAM, "rt.refused", "it said \xe4h\r\n");
 	SmtpRecipient to = { .fate = SMTP_LATER };
 	SendResult out;
 
@@ -52,6 +52,7 @@ TEST(no_conversation_is_told_with_its_reason)
 	CHECK_STR(out.code, S("smtp.auth"));
 	tell(a, &to, &away, S("1@x.test"), &out);
 	CHECK_INT(out.outcome, SEND_SOFT);
+	CHECK_STR(out.detail, S("it said ?h??"));
 	CHECK(!out.id.len);
 }
 

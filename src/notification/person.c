@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "notification/notification_int.h"
+#include "notification/smtp_text.h"
 
 #include "notification_inbox_sql.h"
 #include "notification_recipient_sql.h"
@@ -141,7 +142,7 @@ Err *suppress(Db *tx, Arena *a, Channel channel, Str address, Str scope, Str rea
 		               .scope = scope,
 		               .reason = reason,
 		               .hint = address_hint(a, channel, address),
-		               .detail = str_sub(detail, 0, 200),
+		               .detail = smtp_clean(a, detail, 200),
 		               .id = uuid_new(),
 		               .created_at = time_utc_us() };
 

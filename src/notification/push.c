@@ -21,13 +21,20 @@ enum { KEY_BYTES = 16 << 10, LINE = 200, RENEW_AGAIN_US = 20 * 1000000 };
 
 Str push_line(Arena *a, Str text)
 {
-	size_t len = MIN(text.len, (size_t)LINE);
-	char *at = arena_alloc_raw(a, len + 1);
+	char *at = arena_alloc_raw(a, LINE);
+	size_t len = 0;
 
-	while (len && len < text.len && ((unsigned char)text.at[len] & 0xc0) == 0x80)
-		len--;
-	for (size_t i = 0; i < len; i++)
-		at[i] = (unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f ? ' ' : text.at[i];
+	for (size_t i = 0, step; i < text.len; i += MAX(step, (size_t)1)) {
+		uint32_t code;
+
+		step = str_utf8(str_sub(text, i, text.len), &code);
+		if (len + MAX(step, (size_t)1) > LINE)
+			break;
+		if (!step || code < ' ' || code == 0x7f)
+			at[len++] = step ? ' ' : '?';
+		else
+			memcpy(at + len, text.at + i, step), len += step;
+	}
 	return (Str){ at, len };
 }
 

@@ -132,6 +132,7 @@ static Err *read_http(ServiceCall *c, const SmsConf *conf, Str body, DeliveryRep
 	TRY(json_need_str(c->arena, json, "status", status));
 	json_to_str(json_get(json, S("code")), &report->code);
 	json_to_str(json_get(json, S("detail")), &report->detail);
+	report->code = push_line(c->arena, report->code);
 	report->detail = push_line(c->arena, report->detail);
 	return NULL;
 }

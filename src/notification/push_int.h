@@ -31,7 +31,7 @@ void push_no_answer(Arena *a, const AskAnswer *answer, const Err *err, SendResul
 /* By the status alone, where the API says nothing better: 2xx, 429, 503 with its Retry-After; other 5xx are UNKNOWN, as nobody knows how
  * far it got; 401 and 403 REFUSED; the rest of 4xx HARD. */
 void push_by_status(Arena *a, const AskAnswer *answer, SendResult *out);
-/* A text of the provider for people: one line, 200 bytes at most. */
+/* A text of the provider for people and databases: one line of UTF-8, 200 bytes at most. */
 Str push_line(Arena *a, Str text);
 
 /* A token that is made anew before it ends, for all loops. */

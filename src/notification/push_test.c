@@ -58,6 +58,9 @@ TEST(push_line_is_one_line_and_cuts_no_character)
 	CHECK_INT(push_line(a, buf_str(&b)).len, 200);
 	CHECK_INT(push_line(a, str_sub(buf_str(&b), 1, 300)).len, 199);
 	CHECK_STR(push_line(a, S("a\nb\x7f")), S("a b "));
+	CHECK_STR(push_line(a, S("gesch\xe4"
+	                         "ft \xc3")),
+	          S("gesch?ft ?"));
 }
 
 TEST(push_token_is_renewed_by_one_while_others_use_it)

@@ -85,7 +85,7 @@ static Str words_of(const Relay *r, Arena *a, const SmtpRecipient *to)
 		return str_fmt(a, "%.*s %.*s", STR_ARG(code), STR_ARG(detail));
 	if (to->fate == SMTP_UNKNOWN)
 		return S("the conversation broke where it may have been taken");
-	return r->why ? str_sub(r->why->text, 0, 200) : S("");
+	return r->why ? smtp_clean(a, r->why->text, 200) : S("");
 }
 
 static Str state_of(const Relay *r, const SmtpRecipient *to)

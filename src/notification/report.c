@@ -11,6 +11,7 @@
 #include "notification/figures.h"
 #include "notification/notification_int.h"
 #include "notification/person.h"
+#include "notification/smtp_text.h"
 #include "store/consumer.h"
 
 #include "notification_delivery_sql.h"
@@ -68,10 +69,10 @@ static Err *of_the_address(Db *tx, Arena *a, const DeliveryReport *report, const
 
 static Str detail_of(Arena *a, const DeliveryReport *report)
 {
-	if (!report->code.len)
-		return str_sub(report->detail, 0, 400);
-	return str_fmt(a, "%.*s%s%.*s", STR_ARG(str_sub(report->code, 0, 100)),
-	               report->detail.len ? ": " : "", STR_ARG(str_sub(report->detail, 0, 300)));
+	Str code = smtp_clean(a, report->code, 100), detail = smtp_clean(a, report->detail, 300);
+
+	return str_fmt(a, "%.*s%s%.*s", STR_ARG(code), code.len && detail.len ? ": " : "",
+	               STR_ARG(detail));
 }
 
 Err *notification_report(Db *tx, Arena *a, const DeliveryReport *report, bool *known)

@@ -19,6 +19,7 @@
 #include "notification/notification_int.h"
 #include "notification/person.h"
 #include "notification/provider.h"
+#include "notification/smtp_text.h"
 #include "rt/fiber.h"
 #include "service/service.h"
 #include "store/job.h"
@@ -183,8 +184,8 @@ static Str outcome_detail(Arena *a, const Sending *s, Str provider)
 	const SendResult *r = &s->result;
 
 	return str_fmt(a, "%.*s: %s%s%.*s%s%.*s", STR_ARG(provider), outcome_name(r->outcome),
-	               r->code.len ? " " : "", STR_ARG(str_sub(r->code, 0, 100)),
-	               r->detail.len ? ": " : "", STR_ARG(str_sub(r->detail, 0, 300)));
+	               r->code.len ? " " : "", STR_ARG(smtp_clean(a, r->code, 100)),
+	               r->detail.len ? ": " : "", STR_ARG(smtp_clean(a, r->detail, 300)));
 }
 
 /* Written whatever becomes of the process: a client that is gone, a stop in order. */

@@ -182,6 +182,8 @@ static void tell_http(const SmsConf *conf, Arena *a, const AskAnswer *answer, Se
 			}
 	json_to_str(json_get(json, S("id")), &out->id);
 	json_to_str(json_get(json, S("code")), &out->code);
+	out->id = push_line(a, out->id);
+	out->code = push_line(a, out->code);
 	if (json_to_i64(json_get(json, S("retry_after")), &wait_s) && wait_s > 0 && wait_s < 86400)
 		out->retry_after_us = wait_s * US_PER_S;
 }

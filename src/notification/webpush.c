@@ -118,7 +118,7 @@ static void tell(Arena *a, const AskAnswer *answer, SendResult *out)
 	else if (answer->status == 400 || answer->status == 413)
 		out->outcome = SEND_HARD;
 	if (out->outcome == SEND_ACCEPTED)
-		out->id = ask_header(answer, "Location");
+		out->id = push_line(a, ask_header(answer, "Location"));
 }
 
 static Err *prepare(Webpush *w, Arena *a, const Message *m, const AskUrl *url, Ask *what)
