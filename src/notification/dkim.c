@@ -24,7 +24,7 @@ struct DkimKey {
 	bool rsa;
 };
 
-enum { RSA_BITS_LEAST = 1024, FIELDS_MOST = 64 };
+enum { RSA_BITS_LEAST = 1024, FIELDS_MOST = 1000 };
 
 static const struct {
 	Str name;

@@ -69,6 +69,18 @@ TEST(which_fields_are_signed)
 	CHECK_STR(buf_str(&text), S("from:a\r\nreply-to:two\r\nreply-to:one\r\n"));
 }
 
+/* A sender that stands behind a hundred fields of servers on the way is a sender. */
+TEST(fields_behind_many_others_are_signed)
+{
+	AUTO(buf_fini) Buf head = { 0 }, names = { 0 }, text = { 0 };
+
+	for (int i = 0; i < 100; i++)
+		buf_put(&head, S("Received: x\r\n"));
+	buf_put(&head, S("From: a\r\n"));
+	put_signed(a, buf_str(&head), &names, &text);
+	CHECK_STR(buf_str(&text), S("from:a\r\n"));
+}
+
 TEST(keys_that_are_none)
 {
 	static const Str pems[] = {

@@ -150,7 +150,8 @@ Err *message_make(Db *db, Arena *a, Making *m, Message *out)
 	if (m->notification->raw_ref.set)
 		return add_raw(db, a, m, out);
 	TRY(find_part(db, a, m, out->channel, &part));
-	TRY(users_open_code(m->state, a, out->to, &given));
+	if (str_eq(m->notification->author, S(USERS_AUTHOR)) && !m->notification->content.set)
+		TRY(users_open_code(m->state, a, out->to, &given));
 	TRY(message_data(a, given, m->person, out->unsubscribe, &data));
 	TRY(part_render(a, out->channel, part, data, &text));
 	out->subject = text.subject;

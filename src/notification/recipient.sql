@@ -130,11 +130,12 @@ where channel = :channel and address_hash = :address_hash order by scope
 --- many suppressions_after(after uuid, most int) -> suppression
 select channel, address_hash, scope, reason, hint, detail, id, created_at from suppressions where id > :after order by id limit :most
 
--- What is worse stays: a complaint is no bounce any more, but a person's word may replace it.
+-- What holds more stays: a bounce and a person's word hold security mails too, so they replace a complaint and an unsubscription.
 --- exec suppression_put(suppression)
 insert into suppressions (channel, address_hash, scope, reason, hint, detail, id, created_at)
 values (:channel, :address_hash, :scope, :reason, :hint, :detail, :id, :created_at)
-on conflict (channel, address_hash, scope) do nothing
+on conflict (channel, address_hash, scope) do update set reason = excluded.reason, hint = excluded.hint, detail = excluded.detail
+where excluded.reason in ('bounce', 'manual') and suppressions.reason in ('complaint', 'unsubscribe')
 
 --- one suppression_by_id(id uuid) -> suppression
 select channel, address_hash, scope, reason, hint, detail, id, created_at from suppressions where id = :id

@@ -100,7 +100,7 @@ static Err *mail_wanted(Db *tx, Arena *a, const Event *event, const Json *data)
 	AUTO(buf_fini) Buf to = { 0 };
 	JsonWriter w = json_writer(&to);
 	Asked asked = { .data = event->data,
-		        .author = S("user"),
+		        .author = S(USERS_AUTHOR),
 		        .traceparent = event->traceparent };
 	Str address, locale = member(data, "locale");
 	WorkflowRow *workflow;

@@ -87,13 +87,17 @@ Err *users_open_code(const NotificationState *state, Arena *a, Str to, Str *data
 	AUTO(buf_fini) Buf text = { 0 };
 	JsonWriter w = json_writer(&text);
 	const Json *json;
-	Str code, whole;
+	Str code, whole, owner;
 
 	TRY(json_read(a, *data, 0, &json));
 	if (!member(json, "sealed_code").len)
 		return NULL;
-	/* closed for the address as its owner wrote it */
-	to = member(json, "to").len ? member(json, "to") : to;
+	if (member(json, "to").len) { /* closed for the address as its owner wrote it */
+		if (address_read(a, CHANNEL_EMAIL, member(json, "to"), &owner) ||
+		    !str_eq(owner, to))
+			return NULL;
+		to = member(json, "to");
+	}
 	TRY(open_sealed(state, a, str_fmt(a, "mail:%.*s", STR_ARG(to)), member(json, "sealed_code"),
 	                &code));
 	json_begin_object(&w);

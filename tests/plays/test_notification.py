@@ -422,6 +422,32 @@ def test_accounts_get_their_mails_and_become_recipients(stage):
     assert (shown["locale"], shown["contacts"][0]["address"]) == ("de", "lea@shop.test")
 
 
+def test_a_code_goes_to_nobody_but_its_owner(stage):
+    """Who may read and send notifications has seen the closed code of another's account, and has it opened for himself."""
+    at = Messages.with_users(stage.folder, stage.jose())
+    stage.callback(at.finish)
+    say(at.users, "POST", "/v1/registrations", {"email": "Lea@Shop.test", "password": "correct horse battery", "name": "Lea", "locale": "en"}, who=None)
+    code = re.search(r"code\S*: (\S+)", at.record(to="lea@shop.test")["text"])[1]
+    seen = at.get(at.ok("GET", "/v1/notifications")["data"][0]["id"])
+    assert seen["data"]["sealed_code"] and code not in json.dumps(seen)
+    asks = [({}, {"email": "mallory@x.test"}), ({"content": {"subject": "x", "text": "{{code}} {{link}}"}}, {"email": "mallory@x.test"}),
+            ({"content": {"subject": "x", "html": '<img src="https://x.test/{{code}}">', "text": "x"}}, {"email": "lea@shop.test"})]
+    for more, to in asks:
+        one = at.ok("POST", "/v1/notifications", {"workflow": seen["workflow"], "to": [to], "data": seen["data"], **more})["id"]
+        at.delivery(one, "accepted", "failed")
+    assert [row for row in at.recorded() if code in json.dumps(row)] == [at.record(to="lea@shop.test")]
+
+
+def test_a_person_s_word_outweighs_an_unsubscription(notes):
+    notes.delivery(notes.notify("news", "lot@x.test", data={"id": 1}), "accepted")
+    link = urllib.parse.urlsplit(notes.record(to="lot@x.test")["unsubscribe"]).path.removeprefix("/mail")
+    reasons = []
+    for path, body, who in ((link, b"", None), ("/v1/suppressions", {"channel": "email", "address": "lot@x.test", "scope": "news"}, notes.key), (link, b"", None)):
+        assert say(notes.address, "POST", path, body, who=who).status in (200, 201)
+        reasons += [row["reason"] for row in notes.ok("POST", "/v1/suppressions/find", {"channel": "email", "address": "lot@x.test"})["data"]]
+    assert reasons == ["unsubscribe", "manual", "manual"]
+
+
 def test_nothing_is_lost_or_sent_twice_whatever_dies(notes):
     """kill -9, again and again, while messages go out. What is certain is asked of the file that the provider wrote."""
     people, kills = (400, 12) if PROOF else (40, 3)
