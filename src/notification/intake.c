@@ -3,7 +3,8 @@
  * The intake: a listener that a monolith's send_mail points at. What is done with a mail is intake_take.c's.
  *
  * Who may hand in mails: this machine, the networks of the configuration, who logs in. Anybody else only reports about mails of ours, to the
- * addresses that such reports come to; it is no relay for strangers. */
+ * addresses that such reports come to; it is no relay for strangers. Nor may strangers keep our own out: half of the connections is theirs
+ * at most. */
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -52,9 +53,9 @@ struct Intake {
 	size_t net_count;
 	IntakeLoop *loops;
 	Background background;
-	Fiber *waiter;  /* for its address; of loop 0 */
-	uint32_t conns; /* atomic */
-	bool ending;    /* atomic */
+	Fiber *waiter;             /* for its address; of loop 0 */
+	uint32_t conns, strangers; /* atomic; strangers are among conns */
+	bool ending;               /* atomic */
 };
 
 /* --- who ------------------------------------------------------------------------------------------------------------------ */
@@ -152,6 +153,24 @@ static void note_end(const Err *err)
 		log_info_limited("a client of the mail intake: %.*s", STR_ARG(err->text));
 }
 
+/* A place among the connections; false: there is none. */
+static bool place_take(Intake *intake, bool trusted)
+{
+	uint32_t most = intake->mail->conf->intake.connections;
+	uint32_t conns = __atomic_add_fetch(&intake->conns, 1, __ATOMIC_RELAXED);
+	uint32_t strangers =
+		trusted ? 0 : __atomic_add_fetch(&intake->strangers, 1, __ATOMIC_RELAXED);
+
+	return conns <= most && strangers <= (most + 1) / 2;
+}
+
+static void place_give(Intake *intake, bool trusted)
+{
+	__atomic_sub_fetch(&intake->conns, 1, __ATOMIC_RELAXED);
+	if (!trusted)
+		__atomic_sub_fetch(&intake->strangers, 1, __ATOMIC_RELAXED);
+}
+
 static void conn_main(void *arg)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -165,8 +184,8 @@ static void conn_main(void *arg)
 		note_end(smtp_serve(a, &conn->stream, peer_ip(a, &conn->peer), &conf));
 	stream_close(&conn->stream);
 	list_remove(&conn->node);
+	place_give(intake, conn->trusted);
 	free(conn);
-	__atomic_sub_fetch(&intake->conns, 1, __ATOMIC_RELAXED);
 	metric_sub(intake->mail->cells.connections, 1);
 	background_end(&intake->background);
 }
@@ -183,20 +202,22 @@ static void refuse(int fd)
 static void accepted(void *arg, int fd, const Addr *peer)
 {
 	Intake *intake = arg;
+	Peer from = peer_of(peer);
+	bool trusted = is_trusted(intake, &from);
 	IntakeConn *conn;
 	Err *err;
 
-	if (__atomic_add_fetch(&intake->conns, 1, __ATOMIC_RELAXED) >
-	    intake->mail->conf->intake.connections) {
-		__atomic_sub_fetch(&intake->conns, 1, __ATOMIC_RELAXED);
+	if (!place_take(intake, trusted)) {
+		place_give(intake, trusted);
 		refuse(fd);
 		return;
 	}
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
 		abort();
-	*conn = (IntakeConn){ .intake = intake, .stream = STREAM_CLOSED, .peer = peer_of(peer) };
-	conn->trusted = is_trusted(intake, &conn->peer);
+	*conn = (IntakeConn){
+		.intake = intake, .stream = STREAM_CLOSED, .peer = from, .trusted = trusted
+	};
 	err = stream_open(&conn->stream, fd);
 	if (!err)
 		err = background_start(&intake->background, conn_main, conn, "smtp");
@@ -206,7 +227,7 @@ static void accepted(void *arg, int fd, const Addr *peer)
 		else
 			close(fd);
 		free(conn);
-		__atomic_sub_fetch(&intake->conns, 1, __ATOMIC_RELAXED);
+		place_give(intake, trusted);
 		return;
 	}
 	metric_add(intake->mail->cells.connections, 1);

@@ -14,7 +14,10 @@
 #include "notification/notification.h"
 #include "notification/smtp_server.h"
 
-enum { RECEIVED_MOST = 50 };
+enum {
+	RECEIVED_MOST = 50,
+	REPORT_MOST = 256 << 10 /* of a report is kept: any stranger may send one */
+};
 
 bool mail_is_bounce_address(const Mail *mail, Str address, Uuid *id)
 {
@@ -34,11 +37,13 @@ static void put_date(Buf *b, int64_t us)
 /* What is for servers only, or tells readers of each other. */
 static bool is_dropped(Str line)
 {
-	static const Str names[] = { S("bcc:"), S("resent-bcc:"), S("return-path:"),
-		                     S("content-length:") };
+	static const Str names[] = { S("bcc"), S("resent-bcc"), S("return-path"),
+		                     S("content-length") };
+	ptrdiff_t colon = str_find_char(line, ':');
+	Str name = str_trim(str_sub(line, 0, colon < 0 ? 0 : (size_t)colon));
 
 	for (size_t i = 0; i < COUNT(names); i++)
-		if (str_eq_nocase(str_sub(line, 0, names[i].len), names[i]))
+		if (str_eq_nocase(name, names[i]))
 			return true;
 	return false;
 }
@@ -213,7 +218,7 @@ Err *mail_intake_take(const Mail *mail, Arena *a, const SmtpEnvelope *env, Str *
 
 	TRY(add_fields(mail, a, env, t.in.id, &t.in.raw));
 	t.in.workflow = workflow_of(mail, a, env->message);
-	t.report.raw = t.in.raw;
+	t.report.raw = str_sub(t.in.raw, 0, REPORT_MOST);
 	divide(&t, a, env);
 	if (t.report.count)
 		t.bounced = bounce_read(a, env->message, &t.bounce);

@@ -30,6 +30,7 @@ TEST(what_a_mail_gets_and_what_it_loses)
 		  S("Subject: x\r\nTo: y\r\n\r\n") },
 		{ S("Subject: x\r\n"), S("Subject: x\r\n") },
 		{ S("Bcc: x"), S("") },
+		{ S("BCC : a@x.test\r\nSubject: x\r\n"), S("Subject: x\r\n") },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

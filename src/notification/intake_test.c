@@ -55,6 +55,22 @@ TEST(networks_that_are_none)
 	}
 }
 
+TEST(strangers_leave_half_of_the_places)
+{
+	MailConf conf = { .intake = { .connections = 4 } };
+	Mail mail = { .conf = &conf };
+	Intake intake = { .mail = &mail };
+
+	CHECK(place_take(&intake, false) && place_take(&intake, false));
+	CHECK(!place_take(&intake, false));
+	place_give(&intake, false);
+	CHECK(place_take(&intake, true) && place_take(&intake, true));
+	CHECK(!place_take(&intake, true));
+	place_give(&intake, true);
+	place_give(&intake, false);
+	CHECK(!place_take(&intake, false) || intake.conns == 4);
+}
+
 /* A stranger reports about mails of ours; it hands in none for others. */
 TEST(no_relay_for_strangers)
 {

@@ -576,21 +576,25 @@ static Err *devices_get(ServiceCall *c)
 static Err *add_device(ServiceCall *c, Db *tx, void *arg)
 {
 	DeviceRow *row = arg;
-	DeviceByTokenRow *known;
+	DeviceByTokenRow *stored;
 	DeviceRow *devices;
 	size_t count;
+	bool known = false;
 
 	TRY(db_exec(tx, c->arena, recipient_need, NULL, .id = row->recipient,
 	            .now = row->updated_at));
 	TRY(db_all(tx, c->arena, devices_of, &devices, &count, .recipient = row->recipient));
-	if (count >= DEVICES_MOST)
+	for (size_t i = 0; i < count; i++)
+		known |= str_eq(devices[i].platform, row->platform) &&
+		         str_eq(devices[i].token, row->token);
+	if (count >= DEVICES_MOST && !known)
 		return err_new(c->arena, ERR_CONFLICT, "device.many",
 		               "there are %d devices already", DEVICES_MOST);
 	TRY(db_exec_with(tx, c->arena, device_put, row, NULL));
-	TRY(db_one(tx, c->arena, device_by_token, &known, .platform = row->platform,
+	TRY(db_one(tx, c->arena, device_by_token, &stored, .platform = row->platform,
 	           .token = row->token));
-	if (known)
-		row->id = known->id;
+	if (stored)
+		row->id = stored->id;
 	put_device(service_json(c), c->arena, row);
 	return NULL;
 }

@@ -67,6 +67,12 @@ def test_every_channel_has_its_own_text(notes):
     assert (push["platform"], push["subject"], push["data"], push["url"]) == ("fcm", "Order 8", '{"order":8}', "https://shop.test/o/8")
 
 
+def test_a_device_that_is_known_may_be_said_again_when_there_are_many(notes):
+    said = [notes.ok("POST", "/v1/recipients/mae/devices", {"platform": "fcm", "token": f"mae-{n}"})["id"] for n in range(50)]
+    assert notes.say("POST", "/v1/recipients/mae/devices", {"platform": "fcm", "token": "one-more"}).code == "device.many"
+    assert notes.ok("POST", "/v1/recipients/mae/devices", {"platform": "fcm", "token": "mae-7", "name": "again"})["id"] == said[7]
+
+
 def test_who_cannot_be_reached_is_said(notes):
     rows = notes.deliveries(notes.notify("all", "nobody", data={"id": 1}), "suppressed", "delivered", count=4)
     assert {row["channel"]: row["reason"] for row in rows} == {"email": "no_address", "sms": "no_address", "push": "no_device", "inbox": ""}
