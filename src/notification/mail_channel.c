@@ -131,6 +131,8 @@ static void tell(Arena *a, const SmtpRecipient *to, const Err *err, Str id, Send
 {
 	*out = (SendResult){ .outcome = outcome_of(to) };
 	out->bad_address = out->outcome == SEND_HARD;
+	out->alone = out->outcome == SEND_THROTTLED && to->own &&
+	             to->reply.code != 421; /* greylisting */
 	mail_reply_words(a, &to->reply, &out->code, &out->detail);
 	if (out->outcome == SEND_ACCEPTED)
 		out->id = id;

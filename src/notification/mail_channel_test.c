@@ -24,6 +24,7 @@ TEST(what_a_server_says_and_what_is_told)
 		{ SMTP_LATER, 450, S("4.2.0"), SEND_SOFT },
 		{ SMTP_LATER, 421, S(""), SEND_THROTTLED },
 		{ SMTP_LATER, 451, S("4.7.1"), SEND_THROTTLED },
+		{ SMTP_LATER, 451, S("4.7.1"), SEND_THROTTLED, true },
 		{ SMTP_LATER, 0, S(""), SEND_SOFT },
 	};
 
@@ -36,6 +37,7 @@ TEST(what_a_server_says_and_what_is_told)
 		NOTE("row %zu", i);
 		tell(a, &to, NULL, S("1@x.test"), &out);
 		CHECK_INT(out.outcome, cases[i].want);
+		CHECK(out.alone == (cases[i].code == 451 && !cases[i].of_all));
 		CHECK(out.bad_address == (cases[i].want == SEND_HARD));
 	}
 }

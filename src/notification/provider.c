@@ -6,7 +6,7 @@
  * alone for a second, then asked for one message; each time that fails too, the pause doubles, up to a minute (store/breaker.h). A failure is
  * the provider's own: no answer, an answer of 5xx, SMTP's 421, credentials that it does not take (those count as five). That a
  * recipient is refused, or put off (greylisting: 4yz), says nothing about the provider. Whoever says 429 is left alone as
- * long as he asks. Limits of messages a second are buckets of a second's worth.
+ * long as he asks; but not where that is about one address (a cap of ours for a number, a push service that a browser named). Limits of messages a second are buckets of a second's worth.
  *
  * One lock for all, held for a few comparisons and never across a park. What is known is of this process: each learns by itself. */
 #include "notification/provider.h"
@@ -268,6 +268,8 @@ static void told_at(Slot *slot, const SendResult *result, int64_t now_us)
 {
 	bool open = slot->breaker.open;
 
+	if (result->alone && result->outcome != SEND_ACCEPTED)
+		return;
 	if (result->outcome == SEND_THROTTLED) {
 		int64_t wait_us = result->retry_after_us ? result->retry_after_us : US_PER_S;
 

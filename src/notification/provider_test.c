@@ -147,6 +147,26 @@ TEST(credentials_that_are_refused_count_at_once_and_a_wait_is_kept)
 	CHECK_STR(asked(providers, a, S("a "), 5 + 7 * US_PER_S), S("b"));
 }
 
+/* One number that has had its share, one browser's push service that says "tomorrow". */
+TEST(what_is_about_one_address_holds_no_other)
+{
+	static const SendOutcome outcomes[] = { SEND_THROTTLED, SEND_REFUSED, SEND_UNKNOWN };
+	Providers *providers = channel_providers_new(a);
+	Fake fine = { 0 };
+
+	add(providers, S("a"), 0, 0, &fine);
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		SendResult result = { .outcome = outcomes[i],
+			              .alone = true,
+			              .retry_after_us = 3600 * US_PER_S };
+
+		NOTE("outcome %zu", i);
+		for (int n = 0; n < FAILURES; n++)
+			told_at(&providers->at[0], &result, 5);
+		CHECK_STR(asked(providers, a, S(""), 5), S("a"));
+	}
+}
+
 TEST(a_rate_is_a_bucket_of_a_second)
 {
 	Providers *providers = channel_providers_new(a);

@@ -209,6 +209,7 @@ static bool is_held(Sms *s, Arena *a, const Message *m, const SmsCount *count, S
 	why = sms_caps_take(s->caps, a, m->to, time_utc_us(), &wait_us);
 	if (why)
 		*out = (SendResult){ .outcome = SEND_THROTTLED,
+			             .alone = true,
 			             .code = S("sms.cap"),
 			             .detail = str_of(why),
 			             .retry_after_us = wait_us };

@@ -70,5 +70,5 @@ TEST(sms_is_held_before_it_costs)
 	CHECK(!is_held(&s, a, &(Message){ .to = S("+1") }, &one, &out));
 	CHECK(is_held(&s, a, &(Message){ .to = S("+1") }, &one, &out));
 	CHECK_INT(out.outcome, SEND_THROTTLED);
-	CHECK(out.retry_after_us > 0);
+	CHECK(out.retry_after_us > 0 && out.alone);
 }

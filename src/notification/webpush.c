@@ -144,7 +144,7 @@ static Err *prepare(Webpush *w, Arena *a, const Message *m, const AskUrl *url, A
 	return NULL;
 }
 
-static Err *send_webpush(void *state, Arena *a, const Message *m, SendResult *out)
+static Err *send_to_endpoint(void *state, Arena *a, const Message *m, SendResult *out)
 {
 	Webpush *w = state;
 	Ask what = { .method = S("POST"),
@@ -177,6 +177,16 @@ static Err *send_webpush(void *state, Arena *a, const Message *m, SendResult *ou
 	else
 		tell(a, &answer, out);
 	return NULL;
+}
+
+/* An endpoint is anybody's: its "come tomorrow" or its silence does not hold the pushes of all others. */
+static Err *send_webpush(void *state, Arena *a, const Message *m, SendResult *out)
+{
+	Err *err = send_to_endpoint(state, a, m, out);
+
+	if (!err)
+		out->alone = true;
+	return err;
 }
 
 const ProviderKind *webpush_kind(void)

@@ -144,6 +144,15 @@ def test_a_subscription_is_forgotten_when_it_is_over_and_never_else(teller, push
     assert bool(left) == kept
 
 
+def test_one_browser_s_service_does_not_hold_all_others(teller, pushes):
+    for who in ("slowest", "other"):
+        device(teller, who, "webpush", f"{pushes.url}/push/{who}", **pushes.ask("browser", name=who))
+    pushes.plan("/push/slowest", {"status": 429, "headers": {"Retry-After": "86000"}})
+    slow = teller.send([{"recipient": "slowest"}], data=DATA)
+    until(lambda: [one for row in teller.deliveries(slow) for one in row["attempts_made"] if one["code"] == "429"], "an attempt")
+    teller.ended(teller.send([{"recipient": "other"}], data=DATA), "accepted")
+
+
 def test_an_endpoint_inside_is_not_asked(teller, pushes):
     device(teller, "mallory", "webpush", "https://169.254.169.254/latest", **pushes.ask("browser", name="mallory"))
     [row] = teller.ended(teller.send([{"recipient": "mallory"}], data=DATA), "failed", "bounced_hard")
