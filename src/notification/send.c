@@ -228,7 +228,7 @@ static Err *undo_txn(Db *tx, Arena *a, void *arg)
 	const Sending *s = arg;
 	DeliveryRow row = *s->d;
 
-	TRY(db_exec(tx, a, attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
+	TRY(db_exec(tx, a, send_attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
 	row.attempts--;
 	return delivery_change(tx, a, &row,
 	                       &(DeliveryChange){ .to = DELIVERY_QUEUED,
@@ -321,10 +321,10 @@ static Err *read_all(Sending *s, bool *over)
 static Err *settle_lost(Sending *s)
 {
 	Arena *a = job_arena(s->run);
-	SendingRow *attempt;
+	SendAttemptRow *attempt;
 	const Provider *provider;
 
-	TRY(db_one(s->db, a, sending_last, &attempt, .delivery_id = s->d->id));
+	TRY(db_one(s->db, a, send_attempt_last, &attempt, .delivery_id = s->d->id));
 	if (!attempt || attempt->ended_at.set)
 		return move(s, DELIVERY_QUEUED, S("not_begun"), time_utc_us(), S(""));
 	provider = provider_find(s->state->providers, delivery_channel(s->d), attempt->provider);
@@ -373,6 +373,14 @@ static const Provider *pick_one(Sending *s, int64_t *wait_us)
 	               : provider_pick(providers, a, &s->message, S(""), wait_us);
 }
 
+/* Thousands that wait for the same provider do not come back together, and each comes less often the longer it waits. */
+static int64_t spread(const Sending *s, int64_t wait_us)
+{
+	int64_t most = MIN(wait_us << MIN(s->d->version, INT64_C(10)), 60 * US_PER_S);
+
+	return wait_us + (int64_t)rand_below((uint64_t)MAX(most - wait_us, INT64_C(1)));
+}
+
 static Err *pick(Sending *s)
 {
 	int64_t wait_us;
@@ -383,7 +391,8 @@ static Err *pick(Sending *s)
 		return NULL;
 	}
 	if (wait_us)
-		return move(s, DELIVERY_DEFERRED, S("no_provider"), time_utc_us() + wait_us,
+		return move(s, DELIVERY_DEFERRED, S("no_provider"),
+		            time_utc_us() + spread(s, wait_us),
 		            S("every provider is to be left alone for a while"));
 	return move(s, DELIVERY_FAILED, S("no_provider"), 0, S("no provider takes it"));
 }
