@@ -75,7 +75,7 @@ static Err *providers_get(ServiceCall *c)
 }
 
 static const ServiceRoute provider_rows[] = {
-	{ "GET", "/v1/providers", providers_get, .scopes = SCOPE_READ, .answer = &provider_out,
+	{ "GET", "/v1/channels", providers_get, .scopes = SCOPE_READ, .answer = &provider_out,
 	  .tag = "providers", .help = "by which messages leave, and how these are" },
 };
 

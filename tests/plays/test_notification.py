@@ -312,12 +312,12 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(stage):
     at.template("order", *ORDER)
     at.workflow("order", "email")
     at.delivery(at.notify("order", "refused.1.a@x.test", data={"id": 1}), "deferred")
-    shown = {row["channel"]: row for row in at.ok("GET", "/v1/providers")["data"]}
+    shown = {row["channel"]: row for row in at.ok("GET", "/v1/channels")["data"]}
     assert (shown["email"]["health"], shown["sms"]["health"], shown["push"]["can_dedupe"]) == ("failing", "well", True)
     one = at.notify("order", "b@x.test", data={"id": 1})
     assert at.delivery(one, "deferred", "accepted")["attempts"] <= 1
     assert at.delivery(one, "accepted")["attempts"] == 1
-    until(lambda: at.ok("GET", "/v1/providers")["data"][0]["health"] == "well", "a provider that is well")
+    until(lambda: at.ok("GET", "/v1/channels")["data"][0]["health"] == "well", "a provider that is well")
     rows = at.deliveries(at.notify("order", *[f"{n}@many.test" for n in range(7)], data={"id": 1}), "accepted", count=7)
     waited = [row for row in rows if [step["state"] for step in row["timeline"]][0] == "deferred"]
     assert waited and all(row["attempts"] == 1 for row in rows)
