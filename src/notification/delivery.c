@@ -120,7 +120,7 @@ Err *delivery_attempt(Db *tx, Arena *a, DeliveryRow *row, Str provider)
 	row->attempts++;
 	TRY(delivery_change(tx, a, row,
 	                    &(DeliveryChange){ .to = DELIVERY_SENDING, .detail = provider }));
-	return db_exec(tx, a, attempt_add, NULL, .delivery_id = row->id, .n = row->attempts,
+	return db_exec(tx, a, send_attempt_add, NULL, .delivery_id = row->id, .n = row->attempts,
 	               .provider = provider, .now = row->updated_at);
 }
 
@@ -128,7 +128,7 @@ Err *delivery_attempted(Db *tx, Arena *a, const DeliveryRow *row, const SendResu
 {
 	int64_t changed;
 
-	TRY(db_exec(tx, a, attempt_end, &changed, .delivery_id = row->id, .n = row->attempts,
+	TRY(db_exec(tx, a, send_attempt_end, &changed, .delivery_id = row->id, .n = row->attempts,
 	            .outcome = str_of(outcome_name(result->outcome)),
 	            .provider_id = result->id.len ? opt_str(result->id) : (OptStr){ 0 },
 	            .code = str_sub(result->code, 0, 100),

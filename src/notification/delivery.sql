@@ -58,28 +58,28 @@ insert into delivery_steps (delivery_id, n, state, detail, at) values (:delivery
 --- many steps_of(delivery_id uuid) -> (n int, state text, detail text, at time)
 select n, state, detail, at from delivery_steps where delivery_id = :delivery_id order by n
 
---- exec attempt_add(delivery_id uuid, n int, provider text, now time)
+--- exec send_attempt_add(delivery_id uuid, n int, provider text, now time)
 insert into attempts (delivery_id, n, provider, started_at, code, detail, segments) values (:delivery_id, :n, :provider, :now, '', '', 0)
 
---- exec attempt_end(delivery_id uuid, n int, outcome text, provider_id text?, code text, detail text, segments int, now time)
+--- exec send_attempt_end(delivery_id uuid, n int, outcome text, provider_id text?, code text, detail text, segments int, now time)
 update attempts set ended_at = :now, outcome = :outcome, provider_id = :provider_id, code = :code, detail = :detail, segments = :segments
 where delivery_id = :delivery_id and n = :n and ended_at is null
 
 -- One that never reached the wire.
---- exec attempt_undo(delivery_id uuid, n int)
+--- exec send_attempt_undo(delivery_id uuid, n int)
 delete from attempts where delivery_id = :delivery_id and n = :n and ended_at is null
 
---- row attempt: delivery_id uuid, n int, provider text, started_at time, ended_at time?, outcome text?, provider_id text?, code text, detail text, segments int
+--- row send_attempt: delivery_id uuid, n int, provider text, started_at time, ended_at time?, outcome text?, provider_id text?, code text, detail text, segments int
 
---- many attempts_of(delivery_id uuid) -> attempt
+--- many send_attempts_of(delivery_id uuid) -> send_attempt
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where delivery_id = :delivery_id order by n
 
---- one attempt_last(delivery_id uuid) -> attempt
+--- one send_attempt_last(delivery_id uuid) -> send_attempt
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where delivery_id = :delivery_id order by n desc limit 1
 
---- one attempt_by_provider_id(provider text, provider_id text) -> attempt
+--- one send_attempt_by_provider_id(provider text, provider_id text) -> send_attempt
 select delivery_id, n, provider, started_at, ended_at, outcome, provider_id, code, detail, segments from attempts
 where provider = :provider and provider_id = :provider_id order by started_at desc limit 1
 

@@ -235,10 +235,10 @@ static Err *put_timeline(JsonWriter *w, Db *db, Arena *a, const DeliveryRow *d)
 
 static Err *put_attempts(JsonWriter *w, Db *db, Arena *a, const DeliveryRow *d)
 {
-	AttemptRow *rows;
+	SendAttemptRow *rows;
 	size_t count;
 
-	TRY(db_all(db, a, attempts_of, &rows, &count, .delivery_id = d->id));
+	TRY(db_all(db, a, send_attempts_of, &rows, &count, .delivery_id = d->id));
 	json_key(w, S("attempts_made"));
 	json_begin_array(w);
 	for (size_t i = 0; i < count; i++) {

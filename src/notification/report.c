@@ -32,13 +32,13 @@ static const struct {
 
 static Err *find(Db *tx, Arena *a, const DeliveryReport *report, DeliveryRow **out)
 {
-	AttemptRow *attempt = NULL;
+	SendAttemptRow *attempt = NULL;
 	Uuid id = report->delivery;
 
 	*out = NULL;
 	if (uuid_is_nil(id)) {
 		if (report->provider_id.len)
-			TRY(db_one(tx, a, attempt_by_provider_id, &attempt,
+			TRY(db_one(tx, a, send_attempt_by_provider_id, &attempt,
 			           .provider = report->provider,
 			           .provider_id = report->provider_id));
 		if (!attempt)

@@ -18,10 +18,12 @@ VISA = "currency=eur&payment_method=pm_card_visa&confirm=true"
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage):
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine_of(request) == "postgres" else f"sqlite:{long_stage.folder}/payment.db"
-    provider = FaultProvider(long_stage.folder)
+    engine, folder = engine_of(request), long_stage.folder / request.param
+    folder.mkdir()
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine == "postgres" else f"sqlite:{folder}/payment.db"
+    provider = FaultProvider(folder)
     long_stage.enter(provider, provider.finish)
-    service = Payments(long_stage.folder, database, provider)
+    service = Payments(folder, database, provider)
     long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
     yield service
 
