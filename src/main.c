@@ -4,6 +4,7 @@
  * gateway/command.h) and its pages of the reference; the overview is told in the seven phases of docs/guide. */
 #include "base/arena.h"
 #include "base/args.h"
+#include "audit/command.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -61,7 +62,7 @@ static const Command own_commands[] = {
 static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands,        init_commands,  explain_commands, store_commands,
 	event_commands,   job_commands,         shift_commands, jq_commands,      user_commands,
-	oidc_commands,    user_import_commands, keys_commands,
+	oidc_commands,    user_import_commands, keys_commands,  audit_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
