@@ -61,9 +61,9 @@ def test_every_checkout_ends_paid_or_undone_whoever_dies(siege):
     assert set(states) <= {"done", "compensated"} and states["done"] > COUNT / 2, states
     report = siege.command("payment", "fsck", "--json")
     assert report["ok"], report
-    assert not (wrong := siege.counted(within=180 if PROOF else 60)), wrong
     print(f"{COUNT} checkouts, deaths {deaths}, {dict(states)}")
     one_mail_each(siege)
+    assert not (wrong := siege.counted(within=1200 if PROOF else 60)), wrong   # each of four events a checkout in a transaction of its own
 
 
 def one_mail_each(siege):
