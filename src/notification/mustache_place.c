@@ -37,7 +37,11 @@ static const char *const url_attributes[] = { "href",     "src",      "action", 
 	                                      "longdesc", "ping",     "icon",       "manifest",
 	                                      "usemap",   "codebase", "xlink:href" };
 static const char *const raw_elements[] = { "script",  "style",    "xmp",      "iframe",
-	                                    "noembed", "noframes", "noscript", "plaintext" };
+	                                    "noembed", "noframes", "noscript", "plaintext",
+	                                    "title",   "textarea" };
+enum {
+	RAW_OF_TEXT = 8
+}; /* those from here on hold text, in which a value is escaped as in any other */
 
 void place_begin(Place *place, MustacheKind kind)
 {
@@ -201,6 +205,20 @@ static void feed_bare(Place *place, char c)
 	place->attribute = ATTRIBUTE_TEXT;
 }
 
+/* Before its >, as browsers have it: "--", "--!", and at once behind "<!--" nothing or one hyphen. The name is a blank and then the last
+ * three characters at most. */
+static bool comment_ends(const Place *place)
+{
+	static const char *const at_once[] = { " ", " -" };
+	size_t len = place->name_len;
+	const char *end = place->name + len;
+
+	if (name_in(place, at_once, COUNT(at_once)))
+		return true;
+	return (len >= 2 && memcmp(end - 2, "--", 2) == 0) ||
+	       (len >= 3 && memcmp(end - 3, "--!", 3) == 0);
+}
+
 /* <!-- ... -->, and the rest that begins with <! or <?, to the next > */
 static void feed_bang(Place *place, char c)
 {
@@ -212,8 +230,7 @@ static void feed_bang(Place *place, char c)
 			place->state = HTML_TEXT;
 		return;
 	}
-	if (c == '>' && place->name_len >= 2 && place->name[place->name_len - 1] == '-' &&
-	    place->name[place->name_len - 2] == '-')
+	if (c == '>' && comment_ends(place))
 		place->state = HTML_TEXT;
 	if (place->name_len >= 3) {
 		place->name[0] = place->name[1];
@@ -329,6 +346,10 @@ static bool html_value(Place *place, bool raw, Escape *out)
 	bool filled = place->filled;
 
 	if (place->state == HTML_TEXT) {
+		*out = raw ? ESCAPE_RAW : ESCAPE_HTML;
+		return true;
+	}
+	if (place->state == HTML_RAW && place->raw > RAW_OF_TEXT && !place->name_len) {
 		*out = raw ? ESCAPE_RAW : ESCAPE_HTML;
 		return true;
 	}
