@@ -205,6 +205,13 @@ static Err *eat(Db *tx, Arena *a, const Event *const *events, size_t count, void
 	return NULL;
 }
 
+static void eats(ConsumerConf *conf, Eater *eater)
+{
+	conf->fn = NULL;
+	conf->many = eat;
+	conf->arg = eater;
+}
+
 SUITE_TEST(what_comes_together_is_given_at_once)
 {
 	Eater eater = { .taker = { .name = "many", .refuses = "a", .refused = 3 } };
@@ -212,9 +219,7 @@ SUITE_TEST(what_comes_together_is_given_at_once)
 	AUTO(part_fini) Part part = { 0 };
 	int64_t seq;
 
-	conf.fn = NULL;
-	conf.many = eat;
-	conf.arg = &eater;
+	eats(&conf, &eater);
 	TRY(cause_some(db, a, "a", 2));
 	TRY(cause_some(db, a, "b", 2));
 	part_init(&part, a, &conf, S("/test"), 0);
@@ -244,6 +249,29 @@ SUITE_TEST(what_comes_together_is_given_at_once)
 	eater.taker.refuses = NULL;
 	TRY(retry_all(&part, a));
 	return check_effects(db, a, "many", "a1 a2 b1 b2 b3 b4 b5 c1 c2 c3 a3 a4 a5");
+}
+
+SUITE_TEST(of_what_comes_together_only_what_fails_for_good_is_a_dead_letter)
+{
+	Eater eater = { .taker = { .name = "glutton", .refuses = "a", .refused = 2 } };
+	ConsumerConf conf = consumer_of(db, &eater.taker);
+	AUTO(part_fini) Part part = { 0 };
+	DeadLetter *dead;
+	size_t count;
+
+	eats(&conf, &eater);
+	TRY(cause_some(db, a, "a", 3));
+	TRY(cause_some(db, a, "b", 3));
+	part_init(&part, a, &conf, S("/test"), 0);
+	TRY(part_claim(&part, a));
+	TRY(deliver_all(db, a, &part));
+	TRY(retry_all(&part, a));
+	TRY(check_effects(db, a, "glutton", "a1 b1 b2 b3 a3"));
+	TRY(dead_list(db, a, 0, 10, &dead, &count));
+	CHECK_INT(count, 1);
+	CHECK_STR(dead[0].subject, S("thing/a"));
+	CHECK_INT(dead[0].attempts, 3);
+	return NULL;
 }
 
 SUITE_TEST(what_fails_for_good_is_a_dead_letter_until_a_person_looks)
