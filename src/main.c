@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/args.h"
 #include "audit/command.h"
+#include "audit/money_conf.h"
+#include "audit/roi_command.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -62,7 +64,7 @@ static const Command own_commands[] = {
 static const Command *(*const lists[])(size_t *count) = {
 	gateway_commands, load_commands,        init_commands,  explain_commands, store_commands,
 	event_commands,   job_commands,         shift_commands, jq_commands,      user_commands,
-	oidc_commands,    user_import_commands, keys_commands,  audit_commands,
+	oidc_commands,    user_import_commands, keys_commands,  audit_commands,   roi_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -134,6 +136,8 @@ int main(int argc, char **argv)
 		  gateway_conf_table(), NULL },
 		{ "scenario", "Scenarios", "The keys of the file that `banyan load FILE` reads.",
 		  scenario_table(), NULL },
+		{ "money", "Money", "The keys of the file that `banyan roi FILE` reads.",
+		  money_table(), NULL },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },

@@ -18,23 +18,31 @@
 enum { MONTHS = 12 };
 
 static const MoneyInRow in_rows[MONEY_INPUTS] = {
-	[MONEY_HOURS] = { "hours_lost", AMOUNT_HOURS, " a month", "hours lost to the debt" },
-	[MONEY_RATE] = { "rate", AMOUNT_MONEY, " an hour", "price of an hour" },
+	[MONEY_HOURS] = { "hours_lost", AMOUNT_HOURS, " a month", "hours lost to the debt",
+	                  .assumed = true },
+	[MONEY_RATE] = { "rate", AMOUNT_MONEY, " an hour", "price of an hour", .assumed = true },
 	[MONEY_INFRASTRUCTURE] = { "infrastructure", AMOUNT_MONEY, " a month",
-	                           "infrastructure overhead" },
-	[MONEY_OPPORTUNITY] = { "opportunity", AMOUNT_MONEY, " a year", "delayed features" },
-	[MONEY_SECURITY] = { "security", AMOUNT_MONEY, " a year", "security risks" },
-	[MONEY_CHURN] = { "churn", AMOUNT_MONEY, " a year", "customers lost to slowness" },
-	[MONEY_SAVING] = { "saving", AMOUNT_MONEY, " a month", "saving once it is done" },
-	[MONEY_REMOVED] = { "removed", AMOUNT_SHARE, "", "share of the cost that goes", 1 },
-	[MONEY_RUNNING] = { "running", AMOUNT_MONEY, " a month", "running what replaces it" },
+	                           "infrastructure overhead", .assumed = true },
+	[MONEY_OPPORTUNITY] = { "opportunity", AMOUNT_MONEY, " a year", "delayed features",
+	                        .assumed = true },
+	[MONEY_SECURITY] = { "security", AMOUNT_MONEY, " a year", "security risks",
+	                     .assumed = true },
+	[MONEY_CHURN] = { "churn", AMOUNT_MONEY, " a year", "customers lost to slowness",
+	                  .assumed = true },
+	[MONEY_SAVING] = { "saving", AMOUNT_MONEY, " a month", "saving once it is done",
+	                   .assumed = true },
+	[MONEY_REMOVED] = { "removed", AMOUNT_SHARE, "", "share of the cost that goes", 1,
+	                    .assumed = true },
+	[MONEY_RUNNING] = { "running", AMOUNT_MONEY, " a month", "running what replaces it",
+	                    .assumed = true },
 	[MONEY_YEARS] = { "years", AMOUNT_YEARS, "", "looked ahead", 50 },
 	[MONEY_BUDGET] = { "budget", AMOUNT_MONEY, " a year", "development budget" },
 	[MONEY_VELOCITY] = { "velocity_fall", AMOUNT_SHARE, " a year", "velocity falls by", 1 },
 	[MONEY_AVAILABILITY] = { "availability", AMOUNT_SHARE, "", "availability", 1 },
 	[MONEY_MAINTENANCE] = { "maintenance", AMOUNT_SHARE, "", "critical people's maintenance",
 	                        1 },
-	[MONEY_PRINCIPAL] = { "principal", AMOUNT_HOURS, "", "mending what was found" },
+	[MONEY_PRINCIPAL] = { "principal", AMOUNT_HOURS, "", "mending what was found",
+	                      .assumed = true },
 };
 
 static const struct {
@@ -267,17 +275,13 @@ static void reckon_thresholds(const MoneyCase *c, MoneyResult *r)
 
 /* --- what to mind --------------------------------------------------------------------------------------------------------------------- */
 
-static void remark_missing(Arena *a, const MoneyCase *c, MoneyResult *r)
+static void remark_missing(Arena *a, MoneyResult *r)
 {
 	if (r->annual.known && r->missing)
 		money_remark(
 			a, r,
 			"%zu of the formula's five parts %s not known and count nothing, so the debt costs at least this.",
 			r->missing, r->missing == 1 ? "is" : "are");
-	if (r->saving.known && c->in[MONEY_RUNNING].source == MONEY_UNKNOWN)
-		money_remark(
-			a, r,
-			"What it costs to run what replaces the monolith was not given, so nothing is subtracted for it.");
 	if (r->verdict == VERDICT_UNKNOWN && !r->cost.known)
 		money_remark(a, r,
 		             "The price of the work is not known: give its phases or its cost.");
@@ -310,6 +314,24 @@ static void remark_time(Arena *a, const MoneyCase *c, MoneyResult *r)
 			100 * c->in[MONEY_SAVING].is.likely * MONTHS / r->annual.is.likely);
 }
 
+/* The net gain is nought when running costs this much a month. */
+static void remark_running(Arena *a, const MoneyCase *c, MoneyResult *r)
+{
+	double most =
+		r->saving.is.likely - r->cost.is.likely / MONTHS / c->in[MONEY_YEARS].is.likely;
+
+	if (!r->saving.known || c->in[MONEY_RUNNING].source != MONEY_UNKNOWN)
+		return;
+	money_remark(
+		a, r,
+		"What it costs to run what replaces the monolith was not given, so nothing is subtracted for it.");
+	if (r->net.known && most > 0)
+		money_remark(
+			a, r,
+			"Above %.*s a month for running it, the work most likely does not pay.",
+			STR_ARG(money_text(a, c, most)));
+}
+
 void money_reckon(Arena *a, const MoneyCase *c, MoneyResult *out)
 {
 	*out = (MoneyResult){ 0 };
@@ -319,8 +341,8 @@ void money_reckon(Arena *a, const MoneyCase *c, MoneyResult *out)
 	reckon_return(c, out);
 	reckon_thresholds(c, out);
 	money_check_claims(a, c, out);
-	out->contradictions = out->remark_count;
-	remark_missing(a, c, out);
+	remark_missing(a, out);
+	remark_running(a, c, out);
 	remark_time(a, c, out);
 }
 

@@ -44,7 +44,8 @@ typedef struct MoneyInRow {
 	MoneyUnit unit;
 	const char *per; /* " a month"; "" */
 	const char *text;
-	double most; /* a larger value is a slip; 0: none is */
+	double most;  /* a larger value is a slip; 0: none is */
+	bool assumed; /* somebody's guess: gets a range when it was given none */
 } MoneyInRow;
 const MoneyInRow *money_row(MoneyIn in) RETURNS_NONNULL;
 

@@ -111,14 +111,16 @@ static bool came_out(const MoneyCase *c, const MoneyResult *r, MoneyClaimKind ki
 }
 
 /* A saving removes a part of a cost, never more than all of it. */
-static void check_against_saving(Arena *a, const MoneyCase *c, const MoneyClaim *claim,
-                                 MoneyResult *r)
+static void weigh_saving(Arena *a, const MoneyCase *c, const MoneyClaim *claim, bool contradicts,
+                         MoneyResult *r)
 {
 	double saving = c->in[MONEY_SAVING].is.likely * 12, cost = measure_of(claim);
+	bool same = near(saving, cost, SAME);
 
-	if (claim->kind != CLAIM_COST || c->in[MONEY_SAVING].source == MONEY_UNKNOWN || cost <= 0)
+	if (claim->kind != CLAIM_COST || c->in[MONEY_SAVING].source == MONEY_UNKNOWN || cost <= 0 ||
+	    contradicts != (saving > cost && !same))
 		return;
-	if (near(saving, cost, SAME))
+	if (same)
 		money_remark(
 			a, r,
 			"If the debt costs %.*s a year, the saving is all of it: nothing of the debt would be left.",
@@ -128,11 +130,11 @@ static void check_against_saving(Arena *a, const MoneyCase *c, const MoneyClaim 
 			a, r,
 			"If the debt costs %.*s a year, the saving of %.*s a year is %.0f %% of it%s.",
 			STR_ARG(money_text(a, c, cost)), STR_ARG(money_text(a, c, saving)),
-			100 * saving / cost, saving > cost ? ", more than there is" : "");
+			100 * saving / cost, contradicts ? ", more than there is" : "");
 }
 
 /* Hours without a rate: what an hour would have to cost. */
-static void check_rate(Arena *a, const MoneyCase *c, const MoneyClaim *claim, MoneyResult *r)
+static void say_rate(Arena *a, const MoneyCase *c, const MoneyClaim *claim, MoneyResult *r)
 {
 	double hours = c->in[MONEY_HOURS].is.likely * 12;
 
@@ -146,23 +148,30 @@ static void check_rate(Arena *a, const MoneyCase *c, const MoneyClaim *claim, Mo
 		STR_ARG(money_text(a, c, measure_of(claim) / hours)));
 }
 
+static void check_claim(Arena *a, const MoneyCase *c, const MoneyClaim *claim, MoneyResult *r)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	double value;
+
+	put_claim(a, &b, c, claim);
+	if (came_out(c, r, claim->kind, &value) && !near(value, measure_of(claim), ROUNDED))
+		money_remark(a, r, "Said of %s: %.*s; from the inputs comes %.*s.",
+		             kinds[claim->kind].text, STR_ARG(buf_str(&b)),
+		             STR_ARG(shown(a, c, claim->kind, value)));
+	weigh_saving(a, c, claim, true, r);
+}
+
 void money_check_claims(Arena *a, const MoneyCase *c, MoneyResult *r)
 {
 	for (MoneyClaimKind kind = 0; kind < CLAIM_KINDS; kind++)
 		check_kind(a, c, kind, r);
-	for (size_t i = 0; i < c->claim_count; i++) {
-		const MoneyClaim *claim = &c->claims[i];
-		AUTO(buf_fini) Buf b = { 0 };
-		double value;
-
-		if (!leads_group(c, i))
-			continue;
-		put_claim(a, &b, c, claim);
-		if (came_out(c, r, claim->kind, &value) && !near(value, measure_of(claim), ROUNDED))
-			money_remark(a, r, "Said of %s: %.*s; from the inputs comes %.*s.",
-			             kinds[claim->kind].text, STR_ARG(buf_str(&b)),
-			             STR_ARG(shown(a, c, claim->kind, value)));
-		check_against_saving(a, c, claim, r);
-		check_rate(a, c, claim, r);
-	}
+	for (size_t i = 0; i < c->claim_count; i++)
+		if (leads_group(c, i))
+			check_claim(a, c, &c->claims[i], r);
+	r->contradictions = r->remark_count;
+	for (size_t i = 0; i < c->claim_count; i++)
+		if (leads_group(c, i)) {
+			weigh_saving(a, c, &c->claims[i], false, r);
+			say_rate(a, c, &c->claims[i], r);
+		}
 }
