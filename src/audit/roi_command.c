@@ -51,7 +51,8 @@ static Err *read_file(Arena *a, Str path, MoneyConf *into)
 	Err *err = conf_load(conf, path, &(ConfPart){ money_table(), into }, 1);
 
 	conf_put_mistakes(conf, &b);
-	fwrite(b.at, 1, b.len, stderr);
+	if (b.len)
+		fwrite(b.at, 1, b.len, stderr);
 	return err;
 }
 
