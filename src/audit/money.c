@@ -203,6 +203,14 @@ static MoneyVerdict verdict_of(const MoneyFigure *net)
 	return net->is.high > 0 ? VERDICT_DOUBTFUL : VERDICT_NOT;
 }
 
+/* A loss weighs most on the smallest price. */
+static Range return_on(Range all, Range cost)
+{
+	return (Range){ all.low / (all.low < 0 ? cost.low : cost.high) - 1,
+		        all.likely / cost.likely - 1,
+		        all.high / (all.high < 0 ? cost.high : cost.low) - 1 };
+}
+
 static void reckon_return(const MoneyCase *c, MoneyResult *r)
 {
 	double years = c->in[MONEY_YEARS].is.likely;
@@ -221,10 +229,7 @@ static void reckon_return(const MoneyCase *c, MoneyResult *r)
 		r->payback = (MoneyFigure){ over(cost, r->saving.is), true };
 		r->net = (MoneyFigure){ minus(all, cost), true };
 		if (cost.low > 0)
-			r->roi = (MoneyFigure){ { all.low / cost.high - 1,
-				                  all.likely / cost.likely - 1,
-				                  all.high / cost.low - 1 },
-				                true };
+			r->roi = (MoneyFigure){ return_on(all, cost), true };
 	}
 	r->verdict = verdict_of(&r->net);
 }

@@ -163,9 +163,12 @@ TEST(money_ranges_meet_at_their_worst_ends)
 	CHECK_NEAR(r.net.is.low, 60 - 300, 1e-9);
 	CHECK_NEAR(r.net.is.high, 660 - 100, 1e-9);
 	CHECK_INT(r.verdict, VERDICT_LIKELY);
+	CHECK_NEAR(r.roi.is.low, 60.0 / 300 - 1, 1e-9);
+	CHECK_NEAR(r.roi.is.high, 660.0 / 100 - 1, 1e-9);
 	c.in[MONEY_RUNNING] = exactly(70);
 	money_reckon(a, &c, &r);
 	CHECK(isinf(r.payback.is.likely));
+	CHECK_NEAR(r.roi.is.low, -600.0 / 100 - 1, 1e-9);
 	CHECK_INT(r.verdict, VERDICT_NOT);
 }
 
