@@ -351,6 +351,12 @@ void money_reckon(Arena *a, const MoneyCase *c, MoneyResult *out)
 	remark_time(a, c, out);
 }
 
+void money_measured(MoneyCase *c, MoneyIn in, double value, Str from)
+{
+	if (c->in[in].source == MONEY_UNKNOWN || c->in[in].source == MONEY_DEFAULT)
+		c->in[in] = (MoneyInput){ { value, value, value }, MONEY_MEASURED, from };
+}
+
 double money_hours_lost(const MoneyFile *files, size_t count, double team_hours, double slowest)
 {
 	double lost = 0;

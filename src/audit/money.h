@@ -135,6 +135,9 @@ typedef struct MoneyResult {
 	size_t contradictions; /* of the remarks, which come first */
 } MoneyResult;
 
+/* What an audit has measured: a point, with no range. What was given stays: whoever gave it knows why. */
+void money_measured(MoneyCase *c, MoneyIn in, double value, Str from);
+
 /* Strings of the result live in the arena. Cannot fail. */
 void money_reckon(Arena *a, const MoneyCase *c, MoneyResult *out);
 

@@ -222,6 +222,18 @@ TEST(money_hours_lost_are_those_of_ill_code)
 	           1e-9);
 }
 
+TEST(money_measured_gives_way_to_what_was_given)
+{
+	MoneyCase c = { .currency = S("$") };
+
+	c.in[MONEY_HOURS] = exactly(800);
+	money_measured(&c, MONEY_HOURS, 500, S("the audit"));
+	money_measured(&c, MONEY_PRINCIPAL, 120, S("the audit"));
+	CHECK_NEAR(c.in[MONEY_HOURS].is.likely, 800, 1e-9);
+	CHECK_NEAR(c.in[MONEY_PRINCIPAL].is.high, 120, 1e-9);
+	CHECK_INT(c.in[MONEY_PRINCIPAL].source, MONEY_MEASURED);
+}
+
 TEST(money_reads_what_people_type)
 {
 	static const struct {
