@@ -3,6 +3,7 @@
  * `banyan audit`: what the command line says, handed to those who read, and to those who report. */
 #include "audit/command.h"
 
+#include "audit/after.h"
 #include "audit/report.h"
 #include "base/arena.h"
 
@@ -13,6 +14,7 @@ typedef struct AuditArgs {
 	CONF_LIST_OF(Str) exclude;
 	uint8_t cc;
 	bool all, quiet;
+	AfterArgs after;
 } AuditArgs;
 
 static const ConfWord cc_words[] = {
@@ -33,6 +35,7 @@ static const ConfKey audit_options[] = {
 	{ "all", CONF_BOOL, AT(AuditArgs, all),
 	  .help = "read what .gitignore names and virtual environments too" },
 	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
+	AFTER_OPTIONS(AuditArgs, after),
 };
 
 static void show_progress(void *arg, size_t done, size_t of)
@@ -53,6 +56,7 @@ static Err *audit_run(Cmd *cmd)
 	const AuditArgs *args = cmd->args;
 	AUTO(project_finip) Project project = { 0 };
 	AUTO(buf_fini) Buf json = { 0 };
+	bool done = false;
 	ProjectRules rules = { .sources = { .exclude = args->exclude.at,
 		                            .exclude_count = args->exclude.count,
 		                            .all = args->all },
@@ -63,6 +67,9 @@ static Err *audit_run(Cmd *cmd)
 		rules.arg = stderr;
 	}
 	TRY(project_read(cmd->arena, args->root, &rules, &project));
+	TRY(after_run(cmd, &args->after, &project, &done));
+	if (done)
+		return NULL;
 	if (!cmd->json) {
 		report_screen(cmd->out, cmd->arena, &project, args->cc);
 		return NULL;
@@ -80,7 +87,9 @@ const Command *audit_commands(size_t *count)
 		  .summary = "what a Python code base is made of, and where it is hard to change",
 		  .run = audit_run, .json = true, COMMAND_OPTIONS(audit_options),
 		  COMMAND_OPERANDS(audit_operands), .size = sizeof(AuditArgs),
-		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n" },
+		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n"
+		              "banyan audit . --baseline --score users=500 --score deploy=45\n"
+		              "banyan audit . --review --capacity 640\n" },
 	};
 
 	*count = COUNT(rows);
