@@ -359,10 +359,11 @@ static void by_path_fini(void *map)
 /* An older life of the same name comes later in the list and does not take its place. */
 static void index_paths(Arena *a, History *h)
 {
-	arena_defer(a, by_path_fini, &h->by_path);
+	h->by_path = ARENA_NEW(a, Map);
+	arena_defer(a, by_path_fini, h->by_path);
 	for (size_t i = 0; i < h->file_count; i++)
-		if (!map_get(&h->by_path, h->files[i].path))
-			map_put(&h->by_path, h->files[i].path, &h->files[i]);
+		if (!map_get(h->by_path, h->files[i].path))
+			map_put(h->by_path, h->files[i].path, &h->files[i]);
 }
 
 static void walk_fini(Walk *w)
@@ -404,5 +405,5 @@ void history_read(Arena *a, Str root, History *out)
 
 const HistoryFile *history_file(const History *h, Str path)
 {
-	return map_get(&h->by_path, path);
+	return h->by_path ? map_get(h->by_path, path) : NULL;
 }

@@ -64,7 +64,7 @@ typedef struct History {
 	int64_t first_s, last_s; /* of the commits read */
 	int64_t taken_us;
 	bool shallow, cut;
-	Map by_path; /* of files by today's path */
+	Map *by_path; /* of files by today's path; in the arena */
 } History;
 
 /* Walks all that HEAD stands on, newest first. A file that got a new name while its content stayed the same is one file under its newest name; one
