@@ -27,6 +27,7 @@ typedef struct Due {
 typedef struct Walk {
 	Arena *a, *scratch; /* of one commit */
 	git_repository *repo;
+	git_odb *odb;
 	git_mailmap *mailmap;
 	Str base;
 	History *out;
@@ -238,7 +239,7 @@ static bool changes_of(Walk *w, git_commit *commit, Changes *out)
 
 	if (git_commit_parentcount(commit) && git_commit_parent(&parent, commit, 0) != 0)
 		return false;
-	known = tree_changes(w->scratch, w->repo, git_commit_tree_id(commit),
+	known = tree_changes(w->scratch, w->odb, git_commit_tree_id(commit),
 	                     parent ? git_commit_tree_id(parent) : NULL, w->base, out);
 	git_commit_free(parent);
 	return known;
@@ -374,6 +375,7 @@ static void walk_fini(Walk *w)
 	map_fini(&w->alias);
 	map_fini(&w->authors);
 	git_mailmap_free(w->mailmap);
+	git_odb_free(w->odb);
 	git_repository_free(w->repo);
 	arena_free(w->scratch);
 }
@@ -387,7 +389,8 @@ void history_read(Arena *a, Str root, History *out)
 	*out = (History){ 0 };
 	if (!repo_open(a, root, &w.repo, &w.base, &out->why_not))
 		return;
-	if (git_reference_name_to_id(&head, w.repo, "HEAD") != 0) {
+	if (git_repository_odb(&w.odb, w.repo) != 0 ||
+	    git_reference_name_to_id(&head, w.repo, "HEAD") != 0) {
 		out->why_not = S("the repository has no commits yet");
 		return;
 	}

@@ -20,5 +20,5 @@ typedef struct Changes {
 
 /* What differs between the folder `base` ("" or "a/b/") of two commits' trees, by git's order of paths; parent NULL: all is new. Appends to *out, in
  * the arena. False: a tree is not in this clone. Paths longer than CHANGE_PATH and folders deeper than CHANGE_DEPTH are passed over. */
-bool tree_changes(Arena *a, git_repository *repo, const git_oid *tree, const git_oid *parent,
-                  Str base, Changes *out);
+bool tree_changes(Arena *a, git_odb *odb, const git_oid *tree, const git_oid *parent, Str base,
+                  Changes *out);
