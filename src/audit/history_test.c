@@ -219,6 +219,23 @@ TEST(history_follows_a_file_over_its_names)
 	CHECK_STR(h.authors[history_file(&h, S("new/name.py"))->creator - 1].name, S("ann"));
 }
 
+TEST(history_takes_an_earlier_file_of_a_name_for_another)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "x.py=earlier y.py=1", "first");
+	commit(&m, 2, "ann", "-x.py", "away");
+	commit(&m, 3, "bob", "-y.py x.py=1", "another takes the name");
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.renames, 1);
+	CHECK_INT(h.file_count, 2);
+	CHECK_INT(revs(&h, "x.py"), 2);
+	CHECK_INT(h.files[1].revs, 2);
+	CHECK_STR(h.files[1].path, S("x.py"));
+}
+
 TEST(history_of_a_shallow_clone_ends_where_git_says)
 {
 	AUTO(made_fini) Made m = { 0 };
