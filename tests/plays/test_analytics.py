@@ -348,6 +348,23 @@ def test_nobody_keeps_another_from_being_erased(analytics):
     assert not text
 
 
+def test_a_question_takes_no_more_memory_than_it_may(analytics):
+    key = analytics.project("wide")
+    rows = [event("view", f"p{n}", at="2026-11-10T12:00:00Z", v=f"value {n}") for n in range(9900)]
+    for at in range(0, len(rows), 990):
+        assert analytics.send(key, *rows[at:at + 990], problems=True).json["stored"] == 990
+    wide = {"project": "wide", "kind": "trend", "from": "2026-09-10", "to": "2026-12-01", "interval": "hour", "breakdown": "v"}
+    refused = analytics.say("POST", "/v1/query", wide)
+    assert (refused.status, refused.code) == (413, "query.too_large")
+    assert peak_bytes(analytics) < 700 << 20          # 256 MiB, and what is there without it
+    assert analytics.say("POST", "/v1/query", wide | {"interval": "week"}).status == 200
+
+
+def peak_bytes(service):
+    lines = open(f"/proc/{service.program.process.pid}/status").read().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+
+
 def dump(analytics):
     with contextlib.closing(sqlite3.connect(f"file:{analytics.folder}/analytics.db?mode=ro", uri=True)) as db:
         return list(db.iterdump())
