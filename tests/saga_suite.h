@@ -39,7 +39,8 @@ typedef struct World {
 	Act run[4], undo[4];
 	Str calls, states, trace;
 	bool hangs, go;
-	unsigned effects;
+	unsigned effects,
+		unknown; /* unknown: so many commits come to nothing that anybody knows of */
 	SagaSet set;
 } World;
 
@@ -93,7 +94,8 @@ static Err *count_effect(Db *tx, Arena *a, void *arg)
 	World *w = arg;
 
 	(void)tx;
-	(void)a;
+	if (w->unknown && w->unknown--)
+		return err_new(a, ERR_IO, "db.unknown", "no answer to COMMIT came");
 	w->effects++;
 	return NULL;
 }
@@ -283,6 +285,18 @@ SUITE_TEST(what_fails_is_tried_again_with_the_same_key)
 	CHECK_INT(saga->steps[3].attempts, 5);
 	CHECK_INT(w.effects, 1);
 	return NULL;
+}
+
+SUITE_TEST(a_commit_of_which_nobody_knows_is_no_failure_of_the_step)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.unknown = 5; /* more than the attempts of b */
+	TRY(carried(&w, "order", SAGA_DONE, &id));
+	CHECK_STR(w.calls, S("abbbbbbpr"));
+	CHECK_INT(w.effects, 1);
+	return nothing_is_wrong(&w);
 }
 
 SUITE_TEST(waiting_is_no_failure)

@@ -489,8 +489,10 @@ static Err *end_attempt(SagaTurn *t, const Err *result, Outcome *outcome)
 
 	decide(&e);
 	err = db_txn(t->db, t->arena, DB_READ_COMMITTED, end_step, &e);
-	if (err && !e.err && outcome->with && !err_is(err, "saga.lost")) {
-		/* Its own part of the transaction may be what does not work: then the step has failed. */
+	if (err && !e.err && outcome->with && !err_is(err, "saga.lost") &&
+	    !err_is(err, "db.unknown")) {
+		/* Its own part of the transaction may be what does not work: then the step has failed. Of a commit that may have
+		 * happened nobody may say so: whoever takes the saga next finds out. */
 		e.err = err;
 		decide(&e);
 		err = db_txn(t->db, t->arena, DB_READ_COMMITTED, end_step, &e);
