@@ -360,6 +360,15 @@ def test_a_question_takes_no_more_memory_than_it_may(analytics):
     assert analytics.say("POST", "/v1/query", wide | {"interval": "week"}).status == 200
 
 
+def test_what_came_first_is_first_though_the_clock_says_the_same(analytics):
+    key, at = analytics.project("ties"), "2026-11-10T12:00:00Z"
+    steps = {"steps": [{"event": "basket"}, {"event": "paid"}]}
+    for person in ("ann", "bob"):
+        analytics.send(key, event("basket", person, at=at), *[event("view", f"{person}-{n}", at=at) for n in range(50)])
+        analytics.send(key, event("paid", person, at=at))
+    assert [step["persons"] for step in analytics.ask("ties", "funnel", **steps)["steps"]] == [2, 2]
+
+
 def peak_bytes(service):
     lines = open(f"/proc/{service.program.process.pid}/status").read().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
