@@ -31,6 +31,7 @@ typedef struct Act {
 	unsigned times;
 	unsigned calls;
 	Str key; /* of the last call */
+	bool no; /* it refuses then */
 } Act;
 
 typedef struct World {
@@ -58,11 +59,13 @@ static Err *play(SagaCall *call, Act *act, char name)
 	w->trace = str_dup(w->a, call->traceparent);
 	if (act->does == IS_SLOW)
 		return fiber_sleep(SHORT_US);
+	if ((act->does == REFUSES && act->times) || (act->no && !act->times)) {
+		act->times -= act->times > 0;
+		return saga_refuse(call, S("sold_out"), "there are none left");
+	}
 	if (act->does == WORKS || !act->times)
 		return NULL;
 	act->times--;
-	if (act->does == REFUSES)
-		return saga_refuse(call, S("sold_out"), "there are none left");
 	if (act->does == WAITS)
 		return saga_wait(call, 1000, "not yet");
 	w->hangs = act->does == HANGS;
@@ -325,6 +328,28 @@ SUITE_TEST(a_refusal_undoes_what_was_done_before_it_in_reverse)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("sold_out"));
 	CHECK(saga->ended_us > 0);
+	return nothing_is_wrong(&w);
+}
+
+SUITE_TEST(a_refusal_after_an_attempt_of_which_nobody_knows_undoes_the_step_too)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.run[1] = (Act){ FAILS, 1, .no = true };
+	TRY(carried(&w, "order", SAGA_COMPENSATED, &id));
+	CHECK_STR(w.calls, S("abb~b~a"));
+	return nothing_is_wrong(&w);
+}
+
+SUITE_TEST(a_refused_pivot_is_not_undone_however_often_it_was_tried)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.run[2] = (Act){ FAILS, 1, .no = true };
+	TRY(carried(&w, "order", SAGA_COMPENSATED, &id));
+	CHECK_STR(w.calls, S("abpp~b~a"));
 	return nothing_is_wrong(&w);
 }
 

@@ -456,6 +456,16 @@ static void go_later(Ending *e, int64_t pause_us)
 		e->move.next_us = MIN(e->move.next_us, t->row->deadline.v);
 }
 
+/* Nothing was done, by this attempt; of those before it nobody knows that. A pivot's no is its last word. */
+static SagaEvent refusal_of(const SagaTurn *t)
+{
+	bool first = t->attempts == 1;
+	bool before = t->at.state == SAGA_RUNNING &&
+	              t->type->steps[t->at.step].kind == SAGA_COMPENSATABLE;
+
+	return before && !first ? SAGA_UNDO : SAGA_STEP_REFUSED;
+}
+
 static void decide(Ending *e)
 {
 	const SagaTurn *t = e->turn;
@@ -468,7 +478,7 @@ static void decide(Ending *e)
 	if (!e->err)
 		go_to(e, SAGA_STEP_DONE, S("done"), S(""), S(""));
 	else if (e->outcome->refused)
-		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code, e->outcome->text);
+		go_to(e, refusal_of(t), S("refused"), e->outcome->code, e->outcome->text);
 	else if (e->outcome->waits)
 		go_later(e, e->outcome->wait_us);
 	else if (most && t->failures + 1 >= most)

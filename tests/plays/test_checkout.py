@@ -122,6 +122,16 @@ def test_an_order_system_that_is_away_is_asked_again_with_the_same_key(till):
         assert till.orders.order(one)["state"] == state
 
 
+def test_that_the_first_request_is_still_at_work_is_no_refusal(till):
+    till.orders.script(plan={verb: ["running"] for verb in ("reserve", "confirm", "release")})
+    try:
+        begun = [till.check_out(method=method).json["id"] for method in ("pm_card_visa", "pm_card_chargeDeclined")]
+        ended = [till.ended(one) for one in begun]
+    finally:
+        till.orders.script()
+    assert [one["status"] for one in ended] == ["completed", "undone"] and ended[1]["reason"] == "card_declined"
+
+
 def test_people_see_what_is_stuck_and_decide(till):
     till.orders.script(refuse="confirm")
     done = till.paid()
