@@ -593,6 +593,47 @@ SUITE_TEST(a_saga_keeps_the_version_that_it_was_begun_with)
 	return NULL;
 }
 
+static Err *job_says(World *w, const char *slug)
+{
+	for (;;) {
+		size_t count;
+		Job *jobs;
+
+		TRY(jobs_list(w->db, w->a, S(SAGA_JOB), S(""), (Uuid){ 0 }, 9, &jobs, &count));
+		for (size_t i = 0; i < count; i++)
+			if (str_find(jobs[i].error, str_of(slug)) >= 0)
+				return NULL;
+		TRY(fiber_sleep(US_PER_MS));
+	}
+}
+
+SUITE_TEST(a_program_whose_steps_are_others_leaves_a_saga_alone)
+{
+	static const SagaStep others[] = { { "z", SAGA_COMPENSATABLE, run_r, undo_b, QUICK } };
+	static const SagaType changed[] = { { "order", 1, others, COUNT(others) } };
+	World w = world(db, a);
+	TestRunner r;
+	Uuid id;
+
+	w.set.count = 1;
+	w.run[0] = (Act){ WAITS, 1u << 30 };
+	TRY(order(&w, "order", S(""), &id));
+	TRY(runner_start(&r, &w));
+	while (!w.run[0].calls)
+		TRY(fiber_sleep(US_PER_MS));
+	TRY(runner_stop(&r));
+	w.set.types = changed;
+	TRY(runner_start(&r, &w));
+	TRY(job_says(&w, "saga.version"));
+	TRY(runner_stop(&r));
+	CHECK_INT(w.run[3].calls + w.undo[1].calls, 0);
+	w.set.types = test_types;
+	w.run[0].times = 0;
+	TRY(runner_start(&r, &w));
+	TRY(reaches(&w, id, SAGA_DONE));
+	return runner_stop(&r);
+}
+
 SUITE_TEST(what_must_not_be_is_found)
 {
 	World w = world(db, a);

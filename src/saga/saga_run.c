@@ -338,6 +338,22 @@ static bool is_late(const SagaTurn *t, SagaAt at)
 	       (at.fresh || t->type->steps[at.step].kind != SAGA_PIVOT);
 }
 
+/* Steps that were done under another name: the table was changed, and its version was not. */
+static Err *same_steps(Arena *a, const SagaTurn *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const SagaStepRow *row = &t->steps[i];
+
+		if (row->n < 0 || row->n >= (int64_t)t->type->count ||
+		    !str_eq(row->name, str_of(t->type->steps[row->n].name)))
+			return err_new(a, ERR_UNSUPPORTED, "saga.version",
+			               "step %.*s of version %" PRId64
+			               " of %.*s is another one in this program",
+			               STR_ARG(row->name), t->row->version, STR_ARG(t->row->type));
+	}
+	return NULL;
+}
+
 static Err *load(Db *tx, Arena *a, SagaTurn *t)
 {
 	SagaStepRow *steps;
@@ -351,10 +367,10 @@ static Err *load(Db *tx, Arena *a, SagaTurn *t)
 	TRY(json_read(a, t->row->data, 0, &t->data));
 	TRY(db_all(tx, a, saga_steps_of, &steps, &t->count, .saga = t->id));
 	t->steps = steps;
+	TRY(same_steps(a, t));
 	t->results = ARENA_ARRAY(a, Str, t->type->count);
 	for (size_t i = 0; i < t->count; i++)
-		if (str_eq(steps[i].direction, S("forward")) && steps[i].n >= 0 &&
-		    steps[i].n < (int64_t)t->type->count)
+		if (str_eq(steps[i].direction, S("forward")))
 			t->results[steps[i].n] = steps[i].result.v;
 	t->at = view.at;
 	return NULL;
