@@ -373,6 +373,15 @@ static const Provider *pick_one(Sending *s, int64_t *wait_us)
 	               : provider_pick(providers, a, &s->message, S(""), wait_us);
 }
 
+/* Thousands that wait for the same provider do not come back together, and each comes less often the longer it waits. */
+static int64_t spread(const Sending *s, int64_t wait_us)
+{
+	int64_t doubled = MIN(s->d->version, INT64_C(10));
+	int64_t most = MIN(wait_us << doubled, 60 * US_PER_S);
+
+	return wait_us + (int64_t)rand_below((uint64_t)MAX(most - wait_us, INT64_C(1)));
+}
+
 static Err *pick(Sending *s)
 {
 	int64_t wait_us;
@@ -383,7 +392,8 @@ static Err *pick(Sending *s)
 		return NULL;
 	}
 	if (wait_us)
-		return move(s, DELIVERY_DEFERRED, S("no_provider"), time_utc_us() + wait_us,
+		return move(s, DELIVERY_DEFERRED, S("no_provider"),
+		            time_utc_us() + spread(s, wait_us),
 		            S("every provider is to be left alone for a while"));
 	return move(s, DELIVERY_FAILED, S("no_provider"), 0, S("no provider takes it"));
 }
