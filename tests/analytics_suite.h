@@ -399,6 +399,76 @@ SUITE_TEST(reports_are_what_counting_by_hand_gives_however_events_are_kept)
 	return reports_are_right(db, a);
 }
 
+static Err *take_row(Db *db, Arena *a, const char *const *row, size_t count)
+{
+	Hit *hits = ARENA_ARRAY(a, Hit, count);
+	uint8_t *fates = ARENA_ARRAY(a, uint8_t, count);
+
+	for (size_t i = 0; i < count; i++) {
+		hits[i] = made(a, i);
+		hits[i].id = uuid_new();
+		hits[i].name = str_of(row[i]);
+		hits[i].who = S("ann");
+		hits[i].time_ms = (int64_t)FIRST_DAY * MS_OF_DAY;
+	}
+	return intake_take_alone(db, a, hits, count, fates);
+}
+
+SUITE_TEST(what_came_first_is_first_among_events_of_one_time)
+{
+	static const char *const first[] = { "basket", "view", "view", "view" };
+	static const char *const second[] = { "paid" };
+	QueryStep steps[] = { { .event = S("basket") }, { .event = S("paid") } };
+	QueryIn in = whole(QUERY_FUNNEL);
+	const Json *answer;
+	size_t merged = 0;
+
+	in.steps.at = steps;
+	in.steps.count = COUNT(steps);
+	TRY(take_row(db, a, first, COUNT(first)));
+	TRY(take_row(db, a, second, COUNT(second)));
+	for (size_t i = 0; i < 2; i++) {
+		TRY(ask(db, a, &in, &answer));
+		CHECK_INT(number(json_at(json_get(answer, S("steps")), 1), S("persons")), 1);
+		TRY(merge_day(db, a, 1, FIRST_DAY, &merged));
+	}
+	CHECK_INT(merged, 0); /* it was the second time */
+	return NULL;
+}
+
+enum { MANY_NAMES = 4200 };
+
+SUITE_TEST(no_property_is_lost_by_merging)
+{
+	QueryFilter filter = { .op = FILTER_SET };
+	QueryIn in = whole(QUERY_TREND);
+	Hit *hits = ARENA_ARRAY(a, Hit, MANY_NAMES);
+	uint8_t *fates = ARENA_ARRAY(a, uint8_t, MANY_NAMES);
+	HitProp *props = ARENA_ARRAY(a, HitProp, MANY_NAMES);
+	const Json *answer;
+	size_t merged, half = MANY_NAMES / 2;
+
+	for (size_t i = 0; i < MANY_NAMES; i++) {
+		props[i] = (HitProp){ str_fmt(a, "p%zu", i), { CELL_INT, S("1") } };
+		hits[i] = made(a, i);
+		hits[i].time_ms = (int64_t)FIRST_DAY * MS_OF_DAY;
+		hits[i].props = &props[i];
+		hits[i].prop_count = 1;
+	}
+	TRY(intake_take_alone(db, a, hits, half, fates));
+	TRY(intake_take_alone(db, a, hits + half, half, fates));
+	TRY(merge_day(db, a, 1, FIRST_DAY, &merged));
+	CHECK_INT(merged, 2);
+	in.filters.at = &filter;
+	in.filters.count = 1;
+	for (size_t i = 0; i < MANY_NAMES; i += MANY_NAMES - 1) {
+		filter.property = props[i].key;
+		TRY(ask(db, a, &in, &answer));
+		CHECK_INT(number(answer, S("total")), 1);
+	}
+	return NULL;
+}
+
 SUITE_TEST(an_event_is_taken_once_whoever_sends_it_again)
 {
 	Hit hits[3] = { made(a, 1), made(a, 2), made(a, 1) };

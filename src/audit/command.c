@@ -13,7 +13,7 @@ typedef struct AuditArgs {
 	Str root;
 	CONF_LIST_OF(Str) exclude;
 	uint8_t cc;
-	bool all, quiet;
+	bool all, quiet, no_history;
 	AfterArgs after;
 } AuditArgs;
 
@@ -34,6 +34,8 @@ static const ConfKey audit_options[] = {
 	  .help = "whose cyclomatic complexity" },
 	{ "all", CONF_BOOL, AT(AuditArgs, all),
 	  .help = "read what .gitignore names and virtual environments too" },
+	{ "no-history", CONF_BOOL, AT(AuditArgs, no_history),
+	  .help = "do not read what git tells of changes and people" },
 	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
 	AFTER_OPTIONS(AuditArgs, after),
 };
@@ -57,6 +59,8 @@ static Err *audit_run(Cmd *cmd)
 	AUTO(project_finip) Project project = { 0 };
 	AUTO(buf_fini) Buf json = { 0 };
 	bool done = false;
+	History history = { .why_not = S("--no-history") };
+	HistoryFindings told;
 	ProjectRules rules = { .sources = { .exclude = args->exclude.at,
 		                            .exclude_count = args->exclude.count,
 		                            .all = args->all },
@@ -70,11 +74,15 @@ static Err *audit_run(Cmd *cmd)
 	TRY(after_run(cmd, &args->after, &project, &done));
 	if (done)
 		return NULL;
+	if (!args->no_history)
+		history_read(cmd->arena, args->root, &history);
+	history_judge(cmd->arena, &history, &project, &told);
 	if (!cmd->json) {
 		report_screen(cmd->out, cmd->arena, &project, args->cc);
+		history_screen(cmd->out, &told, &project);
 		return NULL;
 	}
-	report_json(&json, &project, args->cc);
+	report_json(&json, &project, args->cc, &told);
 	buf_putc(&json, '\n');
 	fwrite(json.at, 1, json.len, cmd->out);
 	return NULL;

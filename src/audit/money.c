@@ -94,11 +94,11 @@ void money_remark(Arena *a, MoneyResult *r, const char *fmt, ...)
 	r->remarks[r->remark_count++] = str_dup(a, str_of(text));
 }
 
-Str money_text(Arena *a, const MoneyCase *c, double amount)
+Str money_amount_text(Arena *a, const MoneyCase *c, double amount)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
-	money_put(&b, c->currency, amount);
+	money_amount_put(&b, c->currency, amount);
 	return str_dup(a, buf_str(&b));
 }
 
@@ -334,7 +334,7 @@ static void remark_running(Arena *a, const MoneyCase *c, MoneyResult *r)
 		money_remark(
 			a, r,
 			"Above %.*s a month for running it, the work most likely does not pay.",
-			STR_ARG(money_text(a, c, most)));
+			STR_ARG(money_amount_text(a, c, most)));
 }
 
 void money_reckon(Arena *a, const MoneyCase *c, MoneyResult *out)

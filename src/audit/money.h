@@ -147,7 +147,7 @@ Err *money_read(Arena *a, Str text, Range *out, bool *ranged) MUST_USE;
 /* Half and half again: the range of an assumption that was given none. */
 Range money_spread(double likely);
 /* "$1.69M", "-$40K", "EUR 312.50": three digits at least. */
-void money_put(Buf *b, Str currency, double amount);
+void money_amount_put(Buf *b, Str currency, double amount);
 
 /* Hours lost a month, measured: the time spent in each file, less what it would take if the file were healthy. A change in the least healthy
  * code takes `slowest` times as long (Tornhill and Borg, "Code Red", arXiv:2203.04374: 2.24); health 100 is healthy, between them a line. */

@@ -37,7 +37,8 @@ static bool near(double x, double y, double share)
 static Str shown(Arena *a, const MoneyCase *c, MoneyClaimKind kind, double value)
 {
 	if (kinds[kind].money)
-		return str_fmt(a, "%.*s%s", STR_ARG(money_text(a, c, value)), kinds[kind].more);
+		return str_fmt(a, "%.*s%s", STR_ARG(money_amount_text(a, c, value)),
+		               kinds[kind].more);
 	return str_fmt(a, "%.4g%s", value, kinds[kind].more);
 }
 
@@ -45,7 +46,7 @@ static Str shown(Arena *a, const MoneyCase *c, MoneyClaimKind kind, double value
 static void put_claim(Arena *a, Buf *b, const MoneyCase *c, const MoneyClaim *claim)
 {
 	if (kinds[claim->kind].yearly && claim->monthly)
-		buf_fmt(b, "%.*s a month", STR_ARG(money_text(a, c, claim->value)));
+		buf_fmt(b, "%.*s a month", STR_ARG(money_amount_text(a, c, claim->value)));
 	else
 		buf_put(b, shown(a, c, claim->kind, claim->value));
 	if (claim->where.len)
@@ -124,13 +125,14 @@ static void weigh_saving(Arena *a, const MoneyCase *c, const MoneyClaim *claim, 
 		money_remark(
 			a, r,
 			"If the debt costs %.*s a year, the saving is all of it: nothing of the debt would be left.",
-			STR_ARG(money_text(a, c, cost)));
+			STR_ARG(money_amount_text(a, c, cost)));
 	else
 		money_remark(
 			a, r,
 			"If the debt costs %.*s a year, the saving of %.*s a year is %.0f %% of it%s.",
-			STR_ARG(money_text(a, c, cost)), STR_ARG(money_text(a, c, saving)),
-			100 * saving / cost, contradicts ? ", more than there is" : "");
+			STR_ARG(money_amount_text(a, c, cost)),
+			STR_ARG(money_amount_text(a, c, saving)), 100 * saving / cost,
+			contradicts ? ", more than there is" : "");
 }
 
 /* Hours without a rate: what an hour would have to cost. */
@@ -144,8 +146,8 @@ static void say_rate(Arena *a, const MoneyCase *c, const MoneyClaim *claim, Mone
 	money_remark(
 		a, r,
 		"%.*s a year from %.0f lost hours a month alone would be %.*s an hour; no rate was given.",
-		STR_ARG(money_text(a, c, measure_of(claim))), hours / 12,
-		STR_ARG(money_text(a, c, measure_of(claim) / hours)));
+		STR_ARG(money_amount_text(a, c, measure_of(claim))), hours / 12,
+		STR_ARG(money_amount_text(a, c, measure_of(claim) / hours)));
 }
 
 static void check_claim(Arena *a, const MoneyCase *c, const MoneyClaim *claim, MoneyResult *r)

@@ -139,7 +139,7 @@ static void put_short(Buf *b, double size, bool thousands)
 		buf_fmt(b, "%.2f", size);
 }
 
-void money_put(Buf *b, Str currency, double amount)
+void money_amount_put(Buf *b, Str currency, double amount)
 {
 	static const struct {
 		double from;

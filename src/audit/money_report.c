@@ -12,7 +12,7 @@ static const char *const part_names[MONEY_PARTS] = { "hours_lost", "infrastructu
 
 static Str cash(Arena *a, const MoneyCase *c, const MoneyFigure *f)
 {
-	return f->known ? money_text(a, c, f->is.likely) : S("not known");
+	return f->known ? money_amount_text(a, c, f->is.likely) : S("not known");
 }
 
 /* " ($75K to $225K)"; nothing when it is a point. */
@@ -20,15 +20,15 @@ static Str cash_range(Arena *a, const MoneyCase *c, Range is)
 {
 	if (is.low == is.high)
 		return S("");
-	return str_fmt(a, " (%.*s to %.*s)", STR_ARG(money_text(a, c, is.low)),
-	               STR_ARG(money_text(a, c, is.high)));
+	return str_fmt(a, " (%.*s to %.*s)", STR_ARG(money_amount_text(a, c, is.low)),
+	               STR_ARG(money_amount_text(a, c, is.high)));
 }
 
 static Str amount(Arena *a, const MoneyCase *c, MoneyUnit unit, double x)
 {
 	switch (unit) {
 	case AMOUNT_MONEY:
-		return money_text(a, c, x);
+		return money_amount_text(a, c, x);
 	case AMOUNT_SHARE:
 		return str_fmt(a, "%.4g %%", 100 * x);
 	case AMOUNT_HOURS:

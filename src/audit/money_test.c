@@ -284,7 +284,7 @@ TEST(money_writes_what_people_read)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		AUTO(buf_fini) Buf b = { 0 };
 
-		money_put(&b, str_of(cases[i].currency), cases[i].amount);
+		money_amount_put(&b, str_of(cases[i].currency), cases[i].amount);
 		CHECK_STR(buf_str(&b), str_of(cases[i].want));
 	}
 }

@@ -20,6 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!(range.low >= 0 && range.low <= range.likely && range.likely <= range.high) ||
 	    !isfinite(range.high))
 		abort();
-	money_put(&b, S("$"), range.likely);
+	money_amount_put(&b, S("$"), range.likely);
 	return 0;
 }
