@@ -372,6 +372,9 @@ static Err *check(Query *q)
 		return invalid(q->arena, "retention has two steps: coming, and coming back");
 	if (in->kind != QUERY_FUNNEL && in->kind != QUERY_RETENTION && in->steps.count)
 		return invalid(q->arena, "only a funnel and retention have steps");
+	if (in->breakdown.len && in->kind != QUERY_TREND && in->kind != QUERY_UNIQUES &&
+	    in->kind != QUERY_FUNNEL)
+		return invalid(q->arena, "only a trend, uniques and a funnel are broken down");
 	if (sums && !in->property.len)
 		return invalid(q->arena, "sum and average need a property");
 	return NULL;

@@ -68,6 +68,10 @@ TEST(what_cannot_be_answered_is_refused)
 		  .to = S("2026-12-05"),
 		  .steps = { (QueryStep *)&step, 1 } },
 		{ .from = S("2026-11-01"), .to = S("2026-12-05"), .measure = MEASURE_SUM },
+		{ .from = S("2026-11-01"),
+		  .to = S("2026-12-05"),
+		  .kind = QUERY_PATHS,
+		  .breakdown = S("country") },
 		{ .from = S("1990-11-01"), .to = S("2026-12-05"), .interval = EVERY_HOUR },
 	};
 
