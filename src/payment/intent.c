@@ -140,6 +140,10 @@ static Err *find_method(const ServiceHome *home, Arena *a, const IntentAsk *ask,
 	          "payment.method"));
 	if (!act->method && customer && customer->method_id.set)
 		TRY(db_one(home->db, a, method_by_id, &act->method, .id = customer->method_id.v));
+	if (act->method && act->method->customer_id.set &&
+	    (!customer || !uuid_eq(act->method->customer_id.v, customer->id)))
+		return err_new(a, ERR_INVALID, "payment.method",
+		               "the payment method belongs to another customer");
 	return act->method ? NULL : no_method(a);
 }
 

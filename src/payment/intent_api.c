@@ -416,7 +416,7 @@ static Err *cancel_here(ServiceCall *c, Db *tx, void *arg)
 
 	TRY(db_one(tx, c->arena, intent_hold, &row, .id = act->intent));
 	if (!intent_status_read(row->status, &status) || !intent_may(status, INTENT_CANCEL) ||
-	    status == INTENT_NEEDS_CAPTURE)
+	    status == INTENT_NEEDS_CAPTURE || status == INTENT_NEEDS_ACTION)
 		return intent_wrong_state(c->arena, row, INTENT_CANCEL);
 	row->status = intent_status_name(INTENT_IS_CANCELED);
 	row->canceled_at = opt_int(time_utc_us());
@@ -452,6 +452,10 @@ static Err *cancel_post(ServiceCall *c)
 		TRY(go_on(c, id, INTENT_NEEDS_CAPTURE, &row));
 	if (!row)
 		return NULL;
+	if (row->invoice_id.set)
+		return stripe_wrong(
+			c, "intent", "payment_intent_unexpected_state",
+			"You cannot cancel the PaymentIntent of an invoice: void the invoice.");
 	act = new_act(c, ATTEMPT_VOID, row->id);
 	act->reason = str_of(reasons[in.reason].name);
 	TRY(charge_of(c, row, act));
@@ -480,6 +484,11 @@ static Err *update(ServiceCall *c, Db *tx, void *arg)
 		if (in->has_amount || in->currency.len || up->act->method || in->has_capture)
 			return intent_wrong_state(c->arena, row, INTENT_UPDATE);
 	}
+	if (row->invoice_id.set &&
+	    (in->has_amount || in->currency.len || in->has_capture || in->has_customer))
+		return stripe_wrong(
+			c, in->has_amount ? "amount" : "intent", "payment_intent_unexpected_state",
+			"What the PaymentIntent of an invoice takes, and of whom, is the invoice's.");
 	row->amount = in->has_amount ? in->amount : row->amount;
 	row->currency = in->currency.len ? money_currency(in->currency) : row->currency;
 	row->description = in->has_description ? in->description : row->description;

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody who wants to be charged twice, to get money for nothing, or to pay with what is not his."""
+import pathlib
+import time
+import uuid
+
+import pytest
+
+from actors.accounts import engine_of, fresh
+from actors.payments import FaultProvider, Payments, at_once
+from test_billing import Town
+
+THREE = "payment_method=pm_card_authenticationRequired"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shop(request, long_stage):
+    engine_of(request)
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if request.param == "postgresql" else f"sqlite:{long_stage.folder}/payment.db"
+    folder = pathlib.Path(long_stage.folder) / request.param
+    folder.mkdir()
+    provider = FaultProvider(folder)
+    long_stage.enter(provider, provider.finish)
+    service = Payments(folder, database, provider)
+    long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
+    yield service
+
+
+def test_a_card_that_was_taken_away_is_charged_no_more(shop):
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-01-01T00:00")
+        card = stripe.PaymentMethod.attach("pm_card_visa", customer=town.customer.id)
+        sub = town.subscribe(town.price(500), default_payment_method=card.id)
+        assert sub.status == "active"
+        for method in stripe.PaymentMethod.list(customer=town.customer.id, type="card").data:
+            stripe.PaymentMethod.detach(method.id)
+        before = sum(row["captured"] for row in shop.provider.book())
+        town.go("2026-02-01T12:00")
+        assert sum(row["captured"] for row in shop.provider.book()) == before
+        assert town.again(sub).status == "past_due" and town.invoices()[-1] == ("open", 500, 500)
+    assert shop.fsck() == {}
+
+
+def test_what_was_never_paid_is_no_credit(shop):
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-01-01T00:00")
+        sub = town.subscribe(town.price(5000), payment_behavior="default_incomplete")
+        assert sub.status == "incomplete"
+        stripe.Subscription.delete(sub.id, prorate=True, invoice_now=True)
+        assert town.invoices()[0] == ("void", 5000, 5000)
+        next_one = town.subscribe(town.price(4000), expand=["latest_invoice"])
+        assert next_one.latest_invoice.amount_due == 4000
+        other = Town(stripe, "2026-01-01T00:00")
+        sub = other.subscribe(other.price(5000), payment_behavior="default_incomplete")
+        with pytest.raises(stripe.error.InvalidRequestError):
+            stripe.Subscription.modify(sub.id, items=[{"id": sub["items"].data[0].id, "price": other.price(1)}], proration_behavior="always_invoice")
+        assert other.subscribe(other.price(4000), expand=["latest_invoice"]).latest_invoice.amount_due == 4000
+    assert shop.fsck() == {}
+
+
+def test_the_intent_of_an_invoice_is_the_invoices(shop):
+    with shop.python() as stripe:
+        town = Town(stripe, "2026-01-01T00:00")
+        sub = town.subscribe(town.price(5000), payment_behavior="default_incomplete", expand=["latest_invoice"])
+        intent = sub.latest_invoice.payment_intent
+        for change in ("amount=1", "currency=usd", "capture_method=manual"):
+            answer = shop.form(f"/v1/payment_intents/{intent}", change)
+            assert answer.status == 400, (change, answer.body)
+        assert shop.form(f"/v1/payment_intents/{intent}", "metadata[a]=b").status == 200
+        assert shop.form(f"/v1/payment_intents/{intent}/cancel", "").status == 400
+        assert stripe.Invoice.pay(sub.latest_invoice.id).status == "paid"
+        assert town.again(sub).status == "active" and shop.provider.taken(intent) == 5000
+    assert shop.fsck() == {}
+
+
+def test_what_waits_for_its_customer_is_not_canceled_beside_it(shop):
+    """A cancel at the moment of a confirm: either nothing is at the provider any more, or it goes on."""
+    for i in range(30):
+        intent = shop.form("/v1/payment_intents", f"amount={2000 + i}&currency=eur&{THREE}").json["id"]
+        at_once(lambda: shop.form(f"/v1/payment_intents/{intent}/confirm", "return_url=https://shop.test/"),
+                lambda: time.sleep(i * 0.0007) or shop.form(f"/v1/payment_intents/{intent}/cancel", ""))
+        rows, state = shop.provider.payments(intent), shop.intent(intent)["status"]
+        if state == "canceled":
+            assert [row["state"] for row in rows] in ([], ["voided"]), (i, rows)
+    assert shop.fsck() == {}
+
+
+def test_nobody_pays_with_what_is_another_customers(shop):
+    with shop.python() as stripe:
+        mine, other = Town(stripe, "2026-01-01T00:00"), Town(stripe, "2026-01-01T00:00")
+        theirs = stripe.PaymentMethod.list(customer=other.customer.id, type="card").data[0].id
+        sub = mine.subscribe(mine.price(700), payment_behavior="default_incomplete")
+        with pytest.raises(stripe.error.InvalidRequestError):
+            stripe.Invoice.pay(sub.latest_invoice, payment_method=theirs)
+        assert stripe.Invoice.retrieve(sub.latest_invoice).status == "open"
+        assert stripe.Invoice.pay(sub.latest_invoice).status == "paid"
+    assert shop.fsck() == {}
+
+
+def test_what_the_ledger_keeps_for_ever_is_no_card_number(shop):
+    for text in ("4242424242424242", "paid with 4242 4242 4242 4242 12/29"):
+        for name in ("memo", "source"):
+            answer = shop.say("POST", "/v1/ledger/transfers", {"groups": [
+                {"currency": "eur", name: text, "transfers": [{"debit": "bank", "credit": "sales", "amount": 5}]}]})
+            assert answer.status == 422 and b"4242" not in answer.body, (answer.status, answer.body)
+    answer = shop.say("POST", "/v1/ledger/accounts", {"accounts": [{"code": "card:4242424242424242", "currency": "eur", "side": "asset"}]})
+    assert answer.status == 422, answer.body
+
+
+def test_a_secret_that_was_told_is_the_one_that_signs(shop):
+    """A rotation beside changes: neither undoes the other."""
+    made = shop.form("/v1/webhook_endpoints", "url=https://hooks.shop.test/&enabled_events[]=*").json
+    path = f"/v1/webhook_endpoints/{made['id']}"
+    for _ in range(15):
+        answers = at_once(*[lambda: shop.form(path, f"description={uuid.uuid4()}")] * 3, lambda: shop.say("POST", f"{path}/rotate_secret"))
+        assert [answer.status for answer in answers] == [200] * 4, [answer.body for answer in answers]
+        assert shop.sql("select secret from webhook_endpoints where url = ?", made["url"]) == [(answers[3].json["secret"],)]
