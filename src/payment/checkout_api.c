@@ -56,7 +56,8 @@ static const Field in_rows[] = {
 	  .help = "what is ordered, in the words of the order system" },
 	{ "payment_method", FIELD_STR, AT(CheckoutIn, method), .max = 255,
 	  .help = "pm_..., or a provider's token; without it the customer's own" },
-	{ "customer", FIELD_STR, AT(CheckoutIn, customer), .max = 100, .help = "cus_..." },
+	{ "customer", FIELD_STR, AT(CheckoutIn, customer), .max = 100,
+	  .help = "cus_...; of programs: a person names none" },
 	{ "email", FIELD_STR, AT(CheckoutIn, email), .required = true, .max = 254,
 	  .verify = verify_email, .format = "email", .help = "who is told" },
 	{ "name", FIELD_STR, AT(CheckoutIn, name), .max = 200, .help = "of the customer" },
@@ -212,7 +213,8 @@ static Err *checkout_post(ServiceCall *c)
 	JsonWriter w = json_writer(&b);
 	Str where;
 
-	if (!c->who.peer && uuid_is_nil(c->who.id)) /* a program: people may, for themselves */
+	/* People may, for themselves; whose customer is whose a program knows. */
+	if (!c->who.peer && (uuid_is_nil(c->who.id) || in->customer.len))
 		TRY(service_need_scope(c, "checkout:write"));
 	if (!checkout_at(c)->conf->orders.len)
 		return err_new(c->arena, ERR_UNSUPPORTED, "checkout.orders",

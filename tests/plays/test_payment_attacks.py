@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody who wants to be charged twice, to get money for nothing, or to pay with what is not his."""
+import json
 import pathlib
 import time
 import uuid
@@ -7,6 +8,7 @@ import uuid
 import pytest
 
 from actors.accounts import engine_of, fresh
+from actors.orders import Orders, Till
 from actors.payments import FaultProvider, Payments, at_once
 from test_billing import Town
 
@@ -115,3 +117,25 @@ def test_a_secret_that_was_told_is_the_one_that_signs(shop):
         answers = at_once(*[lambda: shop.form(path, f"description={uuid.uuid4()}")] * 3, lambda: shop.say("POST", f"{path}/rotate_secret"))
         assert [answer.status for answer in answers] == [200] * 4, [answer.body for answer in answers]
         assert shop.sql("select secret from webhook_endpoints where url = ?", made["url"]) == [(answers[3].json["secret"],)]
+
+
+def test_people_check_out_with_what_is_theirs(long_stage):
+    """A customer is named by a program that knows whose it is: a person could name anybody's, and have his card charged."""
+    jose, folder = long_stage.jose(), pathlib.Path(long_stage.folder) / "people"
+    folder.mkdir()
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps({"keys": [jose.key("ES256", "k1")]}))
+    orders = long_stage.enter(Orders(folder), lambda: orders.finish())
+    till = Till(folder, f"sqlite:{folder}/payment.db", orders, more=[f'issuers: [ {{ issuer: "https://id.test", keys: "{keys}", audience: payment }} ]'])
+    long_stage.enter(till, till.finish)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    ann = till.say("POST", "/v1/customers", {"name": "Ann", "invoice_settings": {"default_payment_method": "pm_card_visa"}}).json
+    card = till.say("GET", f"/v1/payment_methods?customer={ann['id']}", **form).json["data"][0]["id"]
+    program, till.key = till.key, jose.token("k1", iss="https://id.test", aud="payment", sub=f"usr_{uuid.uuid4()}")
+    refused = till.check_out(method="", customer=ann["id"])
+    assert refused.status == 403, refused.body
+    done = till.paid(method=card)
+    assert (done["status"], done["reason"]) == ("undone", "payment_invalid"), "nor is it his card"
+    assert till.paid()["status"] == "completed", "with a token of the provider, which only its owner has"
+    till.key = program
+    assert till.paid(method="", customer=ann["id"])["status"] == "completed"
