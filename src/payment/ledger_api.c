@@ -237,6 +237,7 @@ static void check_texts(ServiceCall *c, const LedgerGroupIn *g, size_t i)
 static Err *transfers_post(ServiceCall *c)
 {
 	const BatchIn *in = c->in;
+	int64_t moved = 0;
 	size_t all = 0;
 
 	for (size_t i = 0; i < in->groups.count; i++) {
@@ -244,10 +245,15 @@ static Err *transfers_post(ServiceCall *c)
 
 		all += g->transfers.count;
 		check_texts(c, g, i);
+		for (size_t k = 0; k < g->transfers.count && moved <= LEDGER_AMOUNT_MOST; k++)
+			moved += g->transfers.at[k].amount;
 	}
 	if (all > LEDGER_GROUP_MOST)
 		service_mistake(c, "/groups", "too_long",
 		                "groups have %zu transfers, of %d at most", all, LEDGER_GROUP_MOST);
+	if (moved > LEDGER_AMOUNT_MOST) /* sums have 63 bits, and nothing is ever taken back */
+		service_mistake(c, "/groups", "range",
+		                "transfers move %" PRId64 " at most together", LEDGER_AMOUNT_MOST);
 	TRY(service_mistakes(c));
 	return service_effect(c, DB_READ_COMMITTED, post_batch, NULL);
 }

@@ -182,6 +182,7 @@ static Err *attach(ServiceCall *c, Db *tx, void *arg)
 	bool fresh = false;
 	Uuid id;
 
+	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	if (service_id_read(service_part(c, "id"), "pm_", &id))
 		TRY(load(c, tx, &row));
 	else
@@ -217,6 +218,7 @@ static Err *detach(ServiceCall *c, Db *tx, void *arg)
 	MethodRow *row;
 
 	(void)arg;
+	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	TRY(load(c, tx, &row));
 	if (!row->customer_id.set)
 		return stripe_wrong(c, "payment_method", "parameter_invalid_string",

@@ -290,10 +290,20 @@ static bool number_of(const Json *value, int64_t *out)
 	return json_to_i64(value, out) || (json_to_str(value, &text) && str_to_i64(text, out));
 }
 
+/* A second of this era: nothing was made before it or is made after. */
+static bool second_of(const Json *value, int64_t *out)
+{
+	bool found = number_of(value, out);
+
+	if (found)
+		*out = MAX(MIN(*out, INT64_C(9999999999)), INT64_C(0));
+	return found;
+}
+
 /* The least id of that second. */
 static Uuid id_at(int64_t s)
 {
-	uint64_t ms = s > 0 ? (uint64_t)MIN(s, INT64_C(9999999999)) * 1000 : 0;
+	uint64_t ms = (uint64_t)s * 1000;
 	Uuid id = { { 0 } };
 
 	for (size_t i = 0; i < 6; i++)
@@ -323,7 +333,7 @@ static Err *read_created(ServiceCall *c, StripeList *list, const Json *created)
 
 	if (!created)
 		return NULL;
-	if (number_of(created, &s)) {
+	if (second_of(created, &s)) {
 		bound(list, id_at(s), true);
 		bound(list, id_at(s + 1), false);
 		return NULL;
@@ -333,7 +343,7 @@ static Err *read_created(ServiceCall *c, StripeList *list, const Json *created)
 
 		if (!value)
 			continue;
-		if (!number_of(value, &s))
+		if (!second_of(value, &s))
 			return stripe_wrong(c, "created", "parameter_invalid_integer",
 			                    "created has seconds");
 		bound(list, id_at(s + words[i].next), words[i].above);

@@ -139,3 +139,54 @@ def test_people_check_out_with_what_is_theirs(long_stage):
     assert till.paid()["status"] == "completed", "with a token of the provider, which only its owner has"
     till.key = program
     assert till.paid(method="", customer=ann["id"])["status"] == "completed"
+
+
+def test_seconds_that_no_clock_shows_are_only_late_or_early(shop):
+    for second in (-2**63, -1, 0, 2**63 - 1):
+        for word in ("", "[gt]", "[gte]", "[lt]", "[lte]"):
+            assert shop.say("GET", f"/v1/customers?created{word}={second}").status == 200, (second, word)
+
+
+def test_one_request_does_not_fill_the_ledger(shop):
+    """Sums are of 63 bits, and what was posted stays: two such requests, and there was no balance any more."""
+    much = [{"debit": "bank", "credit": "sales", "amount": 10**15}]
+    assert shop.say("POST", "/v1/ledger/transfers", {"groups": [{"currency": "jpy", "transfers": much}]}).status == 201
+    for groups in ([{"currency": "jpy", "transfers": much * 8190}], [{"currency": "jpy", "transfers": much}] * 2):
+        answer = shop.say("POST", "/v1/ledger/transfers", {"groups": groups})
+        assert answer.status == 422, answer.body[:500]
+    assert shop.say("GET", "/v1/ledger/balances").status == 200 and shop.fsck() == {}
+
+
+def test_a_draft_is_removed_or_finalized(shop):
+    with shop.python() as stripe:
+        for _ in range(10):
+            customer = stripe.Customer.create(payment_method="pm_card_visa").id
+            stripe.InvoiceItem.create(customer=customer, currency="eur", amount=700)
+            draft = stripe.Invoice.create(customer=customer, currency="eur").id
+            at_once(lambda: shop.say("DELETE", f"/v1/invoices/{draft}"), lambda: shop.form(f"/v1/invoices/{draft}/finalize", ""))
+            left, waits = shop.say("GET", f"/v1/invoices/{draft}"), stripe.InvoiceItem.list(customer=customer).data
+            if left.status == 200:
+                assert (left.json["status"], left.json["total"], len(left.json["lines"]["data"])) == ("open", 700, 1), left.body
+                assert waits[0].invoice == draft
+            else:
+                assert waits[0].invoice is None
+    assert shop.fsck() == {}
+
+
+def test_a_change_that_was_answered_is_made(shop):
+    for i in range(15):
+        customer = shop.form("/v1/customers", "payment_method=pm_card_visa").json["id"]
+        card = shop.say("GET", f"/v1/payment_methods?customer={customer}").json["data"][0]["id"]
+        answers = at_once(*[lambda n=n: shop.form(f"/v1/customers/{customer}", f"metadata[k{n}]=x") for n in range(3)],
+                          lambda: shop.form(f"/v1/payment_methods/{card}/detach", ""))
+        made = {f"k{n}" for n, answer in enumerate(answers[:3]) if answer.status == 200}
+        assert set(shop.say("GET", f"/v1/customers/{customer}").json["metadata"]) == made, (i, answers)
+
+
+def test_a_card_is_one_customers(shop):
+    for _ in range(10):
+        card = shop.form("/v1/payment_methods", "type=card&card[token]=tok_visa").json["id"]
+        people = [shop.form("/v1/customers", f"name=n{n}").json["id"] for n in range(4)]
+        answers = at_once(*[lambda who=who: shop.form(f"/v1/payment_methods/{card}/attach", f"customer={who}") for who in people[:2]],
+                          *[lambda who=who: shop.form(f"/v1/customers/{who}", f"payment_method={card}") for who in people[2:]])
+        assert sorted(answer.status for answer in answers) == [200, 400, 400, 400], [answer.body for answer in answers]
