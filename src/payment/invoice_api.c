@@ -18,7 +18,8 @@ static Err *intent_text(ServiceCall *c, Db *db, const InvoiceRow *invoice, const
 	IntentView view;
 
 	*out = S("");
-	if (!invoice->intent_id.set || !stripe_expands(c, path))
+	if (!invoice->intent_id.set || !stripe_expands(c, path) ||
+	    !service_has_scope(c, "payment_intents:read"))
 		return NULL;
 	TRY(db_one(db, c->arena, intent_by_id, &intent, .id = invoice->intent_id.v));
 	if (!intent)

@@ -192,17 +192,29 @@ JsonWriter *stripe_json(ServiceCall *c)
 	return &s->json_out;
 }
 
+/* An id anywhere in an answer is one of what its reader may read, or stays an id: who writes metadata writes ids there too. */
+static size_t readable(const ServiceCall *c, StripeKind kinds[STRIPE_KINDS_MOST])
+{
+	size_t all, count = 0;
+	const StripeKind *from = stripe_kinds(&all);
+
+	for (size_t i = 0; i < all; i++)
+		if (service_has_scope(c, from[i].scope))
+			kinds[count++] = from[i];
+	return count;
+}
+
 Err *stripe_answer(ServiceCall *c, Db *db, Str *answer)
 {
 	StripeCall *s = stripe_of(c);
 	const Json *paths = json_get(s->json, S("expand"));
-	const StripeKind *kinds;
+	StripeKind kinds[STRIPE_KINDS_MOST];
 	size_t count;
 	Str body;
 
 	TRY(json_done(&s->json_out, &body));
 	if (!s->answer.len && json_count(paths) && c->status < 400) {
-		kinds = stripe_kinds(&count);
+		count = readable(c, kinds);
 		TRY(stripe_expand(db, c->arena, kinds, count, body, paths, &s->answer));
 	}
 	*answer = s->answer.len ? s->answer : body;

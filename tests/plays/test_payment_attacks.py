@@ -190,3 +190,19 @@ def test_a_card_is_one_customers(shop):
         answers = at_once(*[lambda who=who: shop.form(f"/v1/payment_methods/{card}/attach", f"customer={who}") for who in people[:2]],
                           *[lambda who=who: shop.form(f"/v1/customers/{who}", f"payment_method={card}") for who in people[2:]])
         assert sorted(answer.status for answer in answers) == [200, 400, 400, 400], [answer.body for answer in answers]
+
+
+def test_who_expands_sees_what_he_may_read(shop):
+    """A publishable key stands in every page: with somebody's id it gave out all that there is of him, an intent's secret too."""
+    page = shop.new_key("--kind", "publishable")
+    ann = shop.form("/v1/customers", "name=Ann&email=ann@secret.test&payment_method=pm_card_visa").json["id"]
+    intent = shop.form("/v1/payment_intents", f"amount=500&currency=eur&customer={ann}").json
+    body = f"type=card&card[token]=tok_visa&metadata[a]={ann}&metadata[b]={intent['id']}&expand[]=metadata.a&expand[]=metadata.b.customer"
+    seen = shop.form("/v1/payment_methods", body, key=page)
+    assert seen.status == 200 and b"ann@secret.test" not in seen.body and b"_secret_" not in seen.body, seen.body
+    seen = shop.form(f"/v1/payment_intents/{intent['id']}?client_secret={intent['client_secret']}&expand[]=customer", "", key=page, method="GET")
+    assert seen.json["customer"] == ann
+    reader = shop.new_key("--kind", "restricted", "--scope", "payment_intents:read")
+    seen = shop.form(f"/v1/payment_intents/{intent['id']}?expand[]=customer", "", key=reader, method="GET")
+    assert seen.json["customer"] == ann
+    assert shop.say("GET", f"/v1/payment_intents/{intent['id']}?expand[]=customer").json["customer"]["email"] == "ann@secret.test"
