@@ -428,15 +428,21 @@ static Err *cancel_here(ServiceCall *c, Db *tx, void *arg)
 	return NULL;
 }
 
-/* It waits for its customer: the provider has to let go of it first. */
-static Err *cancel_waiting(ServiceCall *c, Act *act, const IntentRow *row)
+/* It waits for its customer: the provider has to let go of it first. Who is told by the provider that it did may write that down before us:
+ * then the attempt has failed, and the intent is still to be canceled. */
+static Err *cancel_waiting(ServiceCall *c, Act *act, IntentRow *row)
 {
+	Act *here = new_act(c, ATTEMPT_VOID, row->id);
 	bool done;
 
+	here->reason = act->reason;
 	TRY(act_seal(act, &done));
-	if (done)
-		return stripe_effect(c, say_intent, &act->intent);
-	return intent_wrong_state(c->arena, row, INTENT_CANCEL);
+	TRY(db_one(c->db, c->arena, intent_by_id, &row, .id = here->intent));
+	if (done || str_eq(row->status, S("canceled")))
+		return stripe_effect(c, say_intent, &here->intent);
+	if (str_eq(row->status, S("requires_action")))
+		return intent_wrong_state(c->arena, row, INTENT_CANCEL);
+	return stripe_effect(c, cancel_here, here);
 }
 
 static Err *cancel_post(ServiceCall *c)
