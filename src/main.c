@@ -5,6 +5,7 @@
 #include "analytics/analytics.h"
 #include "base/arena.h"
 #include "base/args.h"
+#include "audit/command.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -76,7 +77,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,         services_commands, analytics_commands, fault_commands,
 	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
-	notification_commands,
+	notification_commands, audit_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

@@ -10,6 +10,7 @@
 #include "analytics/merge.h"
 #include "analytics/project.h"
 #include "analytics/query.h"
+#include "analytics/report.h"
 #include "analytics/rollup.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -42,6 +43,7 @@ static inline Err *suite_schema(Db *db, Arena *a)
 SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 {
 	suite_statements(db, a, &analytics_sql);
+	suite_statements(db, a, &analytics_report_sql);
 	suite_statements(db, a, &analytics_segment_sql);
 	return NULL;
 }

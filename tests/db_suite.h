@@ -4,17 +4,6 @@
 #pragma once
 #include "base/time.h"
 #include "rt/loop.h"
-#include "ledger_sql.h"
-#include "payment_billing_fsck_sql.h"
-#include "payment_billing_sql.h"
-#include "payment_checkout_sql.h"
-#include "payment_fsck_sql.h"
-#include "payment_intent_sql.h"
-#include "payment_ledger_fsck_sql.h"
-#include "payment_ledger_list_sql.h"
-#include "payment_ledger_sql.h"
-#include "payment_once_sql.h"
-#include "payment_schema.h"
 #include "notification_delivery_sql.h"
 #include "notification_fsck_sql.h"
 #include "notification_inbox_sql.h"
@@ -24,7 +13,6 @@
 #include "notification_schema.h"
 #include "notification_sql.h"
 #include "notification_template_sql.h"
-#include "payment_sql.h"
 #include "sample_schema.h"
 #include "sample_sql.h"
 #include "saga_schema.h"
@@ -640,20 +628,8 @@ SUITE_TEST(every_statement_fits_the_schema_and_looks_up_what_it_can)
 	TRY(schema_apply(db, a, &shift_schema, &applied));
 	TRY(schema_apply(db, a, &service_schema, &applied));
 	TRY(schema_apply(db, a, &user_schema, &applied));
-	TRY(schema_apply(db, a, &payment_schema, &applied));
 	TRY(schema_apply(db, a, &saga_schema, &applied));
-	suite_statements(db, a, &ledger_sql);
-	suite_statements(db, a, &payment_billing_fsck_sql);
-	suite_statements(db, a, &payment_billing_sql);
-	suite_statements(db, a, &payment_fsck_sql);
-	suite_statements(db, a, &payment_intent_sql);
-	suite_statements(db, a, &payment_ledger_fsck_sql);
-	suite_statements(db, a, &payment_ledger_list_sql);
-	suite_statements(db, a, &payment_ledger_sql);
-	suite_statements(db, a, &payment_once_sql);
-	suite_statements(db, a, &payment_sql);
 	suite_statements(db, a, &saga_sql);
-	suite_statements(db, a, &payment_checkout_sql);
 	suite_statements(db, a, &sample_sql);
 	suite_statements(db, a, &shift_book_sql);
 	suite_statements(db, a, &service_api_key_sql);

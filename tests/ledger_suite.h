@@ -6,10 +6,22 @@
 #include "base/time.h"
 #include "payment/ledger.h"
 #include "store/schema.h"
+#include "statements.h"
 #include "suite.h"
 
 #include "ledger_sql.h"
+#include "payment_billing_fsck_sql.h"
+#include "payment_billing_sql.h"
+#include "payment_checkout_sql.h"
+#include "payment_fsck_sql.h"
+#include "payment_intent_sql.h"
+#include "payment_ledger_fsck_sql.h"
+#include "payment_ledger_list_sql.h"
+#include "payment_ledger_sql.h"
+#include "payment_once_sql.h"
 #include "payment_schema.h"
+#include "payment_sql.h"
+#include "saga_schema.h"
 
 static Err *suite_schema(Db *db, Arena *a)
 {
@@ -269,5 +281,26 @@ SUITE_TEST(what_was_written_stays)
 	CHECK_ERR(db_exec(db, a, ledger_test_group_drop, NULL), "db.check");
 	CHECK_ERR(db_exec(db, a, ledger_test_account_drop, NULL), "db.check");
 	CHECK_ERR(db_exec(db, a, ledger_test_account_turn, NULL, .side = S("income")), "db.check");
+	return NULL;
+}
+
+/* Of all of payments: on the engine of this suite. */
+SUITE_TEST(every_statement_of_payments_fits_their_schema_and_looks_up_what_it_can)
+{
+	uint32_t applied;
+
+	TRY(schema_apply(db, a, store_own_schema(), &applied));
+	TRY(schema_apply(db, a, &saga_schema, &applied));
+	suite_statements(db, a, &ledger_sql);
+	suite_statements(db, a, &payment_billing_fsck_sql);
+	suite_statements(db, a, &payment_billing_sql);
+	suite_statements(db, a, &payment_fsck_sql);
+	suite_statements(db, a, &payment_intent_sql);
+	suite_statements(db, a, &payment_ledger_fsck_sql);
+	suite_statements(db, a, &payment_ledger_list_sql);
+	suite_statements(db, a, &payment_ledger_sql);
+	suite_statements(db, a, &payment_once_sql);
+	suite_statements(db, a, &payment_sql);
+	suite_statements(db, a, &payment_checkout_sql);
 	return NULL;
 }

@@ -102,17 +102,19 @@ static const JobKind jobs[] = {
 	{ .name = "analytics.merge", .fn = analytics_merge },
 	{ .name = "analytics.count", .fn = analytics_count },
 	{ .name = "analytics.erase", .fn = analytics_erase },
+	{ .name = "analytics.report", .fn = analytics_report },
 	{ .name = "analytics.tend", .fn = analytics_tend },
 };
 static const JobSchedule schedules[] = {
 	{ .name = "analytics.merge", .kind = "analytics.merge", .cron = "* * * * *" },
 	{ .name = "analytics.count", .kind = "analytics.count", .cron = "*/5 * * * *" },
+	{ .name = "analytics.report", .kind = "analytics.report", .cron = "* * * * *" },
 	{ .name = "analytics.tend", .kind = "analytics.tend", .cron = "23 * * * *" },
 };
 
 const Service *analytics_service(void)
 {
-	static ServiceRoutes routes[9];
+	static ServiceRoutes routes[10];
 	static Service service = {
 		.name = "analytics",
 		.summary = "events as they happen, and what they add up to",
@@ -140,6 +142,7 @@ const Service *analytics_service(void)
 	routes[6] = analytics_export_routes();
 	routes[7] = analytics_script_routes();
 	routes[8] = analytics_fact_routes();
+	routes[9] = analytics_report_routes();
 	service.consumers = facts_consumers(&service.consumer_count);
 	service.checks = analytics_checks(&service.check_count);
 	service.conf = analytics_conf_table();

@@ -28,6 +28,6 @@ Analytics *analytics_of(const ServiceHome *home);
 ServiceRoutes analytics_intake_routes(void), analytics_posthog_routes(void),
 	analytics_plausible_routes(void), analytics_project_routes(void),
 	analytics_query_routes(void), analytics_failed_routes(void), analytics_export_routes(void),
-	analytics_script_routes(void), analytics_fact_routes(void);
+	analytics_script_routes(void), analytics_fact_routes(void), analytics_report_routes(void);
 Command analytics_export_command(void);
-JobFn analytics_merge, analytics_count, analytics_tend, analytics_erase;
+JobFn analytics_merge, analytics_count, analytics_tend, analytics_erase, analytics_report;

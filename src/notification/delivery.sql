@@ -66,7 +66,7 @@ update attempts set ended_at = :now, outcome = :outcome, provider_id = :provider
 where delivery_id = :delivery_id and n = :n and ended_at is null
 
 -- One that never reached the wire.
---- exec attempt_undo(delivery_id uuid, n int)
+--- exec send_attempt_undo(delivery_id uuid, n int)
 delete from attempts where delivery_id = :delivery_id and n = :n and ended_at is null
 
 --- row send_attempt: delivery_id uuid, n int, provider text, started_at time, ended_at time?, outcome text?, provider_id text?, code text, detail text, segments int

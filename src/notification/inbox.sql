@@ -45,8 +45,9 @@ update inbox_items set seen_at = :now where recipient = :recipient and seen_at i
 --- exec items_remove(recipient text)
 delete from inbox_items where recipient = :recipient
 
---- exec items_purge(before time); scans
-delete from inbox_items where created_at < :before
+-- Places rise with time, near enough: the oldest come first.
+--- exec items_purge(before time, most int); scans
+delete from inbox_items where seq in (select seq from inbox_items where created_at < :before order by seq limit :most)
 
 --- row digest: id uuid, workflow text, recipient text, channel text, key text, window_start time, closes_at time, closed_at time?
 
@@ -68,3 +69,9 @@ update digests set closed_at = :now where id = :id and closed_at is null
 select d.id, d.notification_id, d.version, d.attempts, d.tried, n.data, d.created_at
 from deliveries d join notifications n on n.id = d.notification_id
 where d.digest_id = :digest_id and d.state = 'digesting' order by d.created_at, d.id limit :most
+
+-- Closed ones of which nothing is kept any more.
+--- exec digests_purge(before time, most int); scans
+delete from digests where id in (select g.id from digests g where g.closed_at < :before
+	and not exists (select 1 from deliveries d where d.digest_id = g.id)
+	and not exists (select 1 from notifications n where n.digest_id = g.id) limit :most)

@@ -31,6 +31,34 @@ static void put_date(Buf *b, int64_t us)
 	buf_put(b, S("+0000"));
 }
 
+/* What is for servers only, or tells readers of each other. */
+static bool is_dropped(Str line)
+{
+	static const Str names[] = { S("bcc:"), S("resent-bcc:"), S("return-path:"),
+		                     S("content-length:") };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_eq_nocase(str_sub(line, 0, names[i].len), names[i]))
+			return true;
+	return false;
+}
+
+static void put_kept(Buf *b, Str head)
+{
+	bool dropped = false;
+
+	while (head.len) {
+		size_t end = (size_t)str_find_char(head, '\n') + 1; /* 0: there is none */
+		Str line = str_sub(head, 0, end ? end : head.len);
+
+		if (line.at[0] != ' ' && line.at[0] != '\t')
+			dropped = is_dropped(line);
+		if (!dropped)
+			buf_put(b, line);
+		head = str_sub(head, line.len, head.len);
+	}
+}
+
 static Err *add_fields(const Mail *mail, Arena *a, const SmtpEnvelope *env, Uuid id, Str *out)
 {
 	AUTO(buf_fini) Buf b = { 0 };
@@ -57,7 +85,8 @@ static Err *add_fields(const Mail *mail, Arena *a, const SmtpEnvelope *env, Uuid
 		put_date(&b, now_us);
 		buf_put(&b, S("\r\n"));
 	}
-	buf_put(&b, env->message);
+	put_kept(&b, head);
+	buf_put(&b, str_sub(env->message, head.len, env->message.len));
 	*out = str_dup(a, buf_str(&b));
 	return NULL;
 }

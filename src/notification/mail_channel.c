@@ -150,12 +150,23 @@ static Str message_id_of(Arena *a, Str message)
 	return mime_header(a, head, "Message-ID", &id) ? mime_address(id) : S("");
 }
 
+/* The domain as mail servers know it. */
+static Str recipient_of(Arena *a, Str address)
+{
+	Str domain = smtp_domain(address), ascii;
+
+	if (smtp_is_ascii(domain) || !mime_domain_ascii(a, domain, &ascii))
+		return address;
+	return str_fmt(a, "%.*s@%.*s", (int)(address.len - domain.len - 1), address.at,
+	               STR_ARG(ascii));
+}
+
 static Err *send_one(void *state, Arena *a, const Message *m, SendResult *out)
 {
 	const MailServer *server = state;
 	const Mail *mail = server->mail;
 	Str from = sender_of(mail, a, m), message;
-	SmtpRecipient to = { .address = m->to };
+	SmtpRecipient to = { .address = recipient_of(a, m->to) };
 	SmtpMail wire = { .from = return_path(mail, a, m, from), .to = &to, .count = 1 };
 	Err *err = m->raw.len ? complete(mail, a, m, &message) : build(mail, a, m, from, &message);
 

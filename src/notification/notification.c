@@ -51,6 +51,9 @@ static Err *begin(ServiceHome *home)
 	figures_begin();
 	inbox_begin();
 	TRY(unsubscribe_key(home->db, home->arena, &state->key));
+	for (size_t i = 0; i < state->conf->rates.count; i++)
+		provider_rate(state->providers, state->conf->rates.at[i].provider,
+		              state->conf->rates.at[i].per_second);
 	if (state->conf->record.len)
 		TRY(record_add(home->arena, state->providers, state->conf->record));
 	TRY(users_begin(home->db, home->arena));
@@ -72,6 +75,8 @@ static const Schema *schema(void)
 {
 	return &notification_schema;
 }
+
+enum { HOUSE_STEP = 100 };
 
 /* --- jobs ---------------------------------------------------------------------------------------------------------------- */
 
@@ -113,24 +118,40 @@ static Err *forget(Db *tx, Arena *a, void *arg)
 	return db_exec(tx, a, notification_remove, NULL, .id = *id);
 }
 
+/* In small steps: on SQLite all writers wait for each. */
+static Err *forget_old(Db *db, Arena *a, int64_t before_us)
+{
+	NotificationsOldRow *old;
+	size_t count;
+
+	do {
+		Mark mark = arena_mark(a);
+
+		TRY(db_all(db, a, notifications_old, &old, &count, .before = before_us,
+		           .most = HOUSE_STEP));
+		for (size_t i = 0; i < count; i++)
+			TRY(db_txn(db, a, DB_READ_COMMITTED, forget, &old[i].id));
+		arena_reset(a, mark);
+	} while (count == HOUSE_STEP);
+	return NULL;
+}
+
 static Err *keep_house(JobRun *run, void *arg)
 {
 	const ServiceHome *home = arg;
 	const NotificationConf *conf = home->conf;
 	Arena *a = job_arena(run);
-	NotificationsOldRow *old;
-	size_t count;
+	int64_t now_us = time_utc_us(), gone;
 
-	TRY(db_exec(home->db, a, items_purge, NULL, .before = time_utc_us() - conf->keep_inbox_us));
 	do {
-		Mark mark = arena_mark(a);
-
-		TRY(db_all(home->db, a, notifications_old, &old, &count,
-		           .before = time_utc_us() - conf->keep_us, .most = 100));
-		for (size_t i = 0; i < count; i++)
-			TRY(db_txn(home->db, a, DB_READ_COMMITTED, forget, &old[i].id));
-		arena_reset(a, mark);
-	} while (count == 100);
+		TRY(db_exec(home->db, a, items_purge, &gone, .before = now_us - conf->keep_inbox_us,
+		            .most = HOUSE_STEP));
+	} while (gone == HOUSE_STEP);
+	TRY(forget_old(home->db, a, now_us - conf->keep_us));
+	do {
+		TRY(db_exec(home->db, a, digests_purge, &gone, .before = now_us - conf->keep_us,
+		            .most = HOUSE_STEP));
+	} while (gone == HOUSE_STEP);
 	return NULL;
 }
 
@@ -167,7 +188,7 @@ static const JobSchedule schedules[] = {
 
 const Service *notification_service(void)
 {
-	static ServiceRoutes routes[9];
+	static ServiceRoutes routes[10];
 	static Service service = {
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
@@ -196,6 +217,7 @@ const Service *notification_service(void)
 	routes[6] = inbox_routes();
 	routes[7] = mail_routes();
 	routes[8] = push_routes();
+	routes[9] = provider_routes();
 	service.checks = notification_checks(&service.check_count);
 	service.consumers = users_consumers(&service.consumer_count);
 	service.conf = notification_conf_table();

@@ -10,6 +10,7 @@ ServiceRoutes template_routes(void);
 ServiceRoutes recipient_routes(void);
 ServiceRoutes topic_routes(void);
 ServiceRoutes inbox_routes(void);
+ServiceRoutes provider_routes(void);
 
 /* Scopes of the API. */
 #define SCOPE_SEND "notifications:send" /* ask for notifications, cancel them */

@@ -12,6 +12,15 @@ static Err *verify_key(Arena *a, Str text)
 	return seal_verify_row(a, text);
 }
 
+static const ConfKey rate_keys[] = {
+	{ "provider", CONF_NAME, AT(RateConf, provider), .help = "its name, whatever the channel" },
+	{ "per_second", CONF_UINT, AT(RateConf, per_second), .required = true, .min = "1",
+	  .max = "100000", .help = "messages a second, of this process; what is more waits" },
+};
+static const ConfTable rate_table = { "rate", CONF_ROWS(RateConf, rate_keys),
+	                              .shorthand = "per_second",
+	                              .help = "what a provider may be asked for" };
+
 static const ConfKey notification_keys[] = {
 	{ "keep", CONF_DURATION, AT(NotificationConf, keep_us), .def = "90d", .min = "1h",
 	  .max = "3650d",
@@ -30,6 +39,8 @@ static const ConfKey notification_keys[] = {
 	  .help = "the user service's `keys`, that codes in mails of accounts are closed with" },
 	{ "user_key_file", CONF_PATH, AT(NotificationConf, user_key_file), .def = "data/user.key",
 	  .help = "the user service's key_file, where it has no `keys`" },
+	{ "rates", CONF_OBJECT, AT_MAP(NotificationConf, rates), .table = &rate_table,
+	  .help = "limits of providers, by name: { ses: 14 }" },
 	{ "mail", CONF_OBJECT, AT(NotificationConf, mail),
 	  .help = "e-mail: servers, signatures, the intake" },
 	{ "push", CONF_OBJECT, AT(NotificationConf, push), .help = "to browsers and telephones" },

@@ -11,8 +11,9 @@ typedef struct Provider {
 	Str name; /* as the configuration calls it: "ses"; unique in its channel; lives as long as the arena of channel_providers_new */
 	const ProviderKind *kind;
 	void *state;
-	int64_t order;   /* the lower is asked first; the same: in turn, by weight */
-	uint32_t weight; /* 0: 1 */
+	int64_t order;       /* the lower is asked first; the same: in turn, by weight */
+	uint32_t weight;     /* 0: 1 */
+	uint32_t per_second; /* messages, at most; 0: no limit */
 } Provider;
 
 Providers *channel_providers_new(Arena *a) RETURNS_NONNULL; /* lives as long as the arena */
@@ -24,9 +25,28 @@ const Provider *provider_find(const Providers *providers, Channel channel, Str n
 /* All, in the order of their being added. */
 const Provider *provider_at(const Providers *providers, size_t i); /* NULL past the last */
 
-/* Which is asked for this message: the first in order that takes it, is well, and is none of `tried` (names with a blank after each). NULL:
- * none; then *wait_us says after how long one may be (0: no provider of this channel takes such a message at all). */
+/* At most so many messages a second, whatever the channel. For all of that name, also those that come later. */
+void provider_rate(Providers *providers, Str name, uint32_t per_second);
+
+/* Which is asked for this message: of those that take it, are well, may have one more and are none of `tried` (names with a blank after
+ * each) one of the lowest order, by weight. NULL: none; then *wait_us says after how long one may be (0: no other takes such a message at
+ * all). Changes nothing: whoever then sends says provider_begin, without a park in between. */
 const Provider *provider_pick(Providers *providers, Arena *a, const Message *message, Str tried,
                               int64_t *wait_us);
+void provider_begin(Providers *providers, const Provider *provider);
 /* What came of it: for its health. */
 void provider_told(Providers *providers, const Provider *provider, const SendResult *result);
+
+typedef enum ProviderHealth {
+	PROVIDER_WELL,
+	PROVIDER_OPEN,
+	PROVIDER_THROTTLED,
+	PROVIDER_AILS
+} ProviderHealth;
+typedef struct ProviderState {
+	ProviderHealth health;
+	int64_t wait_us;   /* until it is asked again; 0: it is asked */
+	uint32_t failures; /* in a row */
+	Str why;           /* it ails */
+} ProviderState;
+void provider_state(Providers *providers, Arena *a, const Provider *provider, ProviderState *out);

@@ -228,7 +228,7 @@ static Err *undo_txn(Db *tx, Arena *a, void *arg)
 	const Sending *s = arg;
 	DeliveryRow row = *s->d;
 
-	TRY(db_exec(tx, a, attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
+	TRY(db_exec(tx, a, send_attempt_undo, NULL, .delivery_id = row.id, .n = row.attempts));
 	row.attempts--;
 	return delivery_change(tx, a, &row,
 	                       &(DeliveryChange){ .to = DELIVERY_QUEUED,
@@ -355,30 +355,51 @@ static Err *look_whether_held(Sending *s, bool *held)
 	return NULL;
 }
 
-static Err *pick(Sending *s, int64_t *wait_us)
+/* Who was asked last in this round is asked again only when there is nobody else. */
+static const Provider *pick_one(Sending *s, int64_t *wait_us)
 {
 	Providers *providers = s->state->providers;
+	Arena *a = job_arena(s->run);
 	Str tried = s->d->tried;
+	const Provider *p;
 
 	*wait_us = 0;
 	if (str_starts(tried, S("=")))
-		s->provider = provider_find(providers, delivery_channel(s->d),
-		                            str_sub(tried, 1, tried.len));
-	else
-		s->provider =
-			provider_pick(providers, job_arena(s->run), &s->message, tried, wait_us);
-	if (s->provider)
+		return provider_find(providers, delivery_channel(s->d),
+		                     str_sub(tried, 1, tried.len));
+	p = provider_pick(providers, a, &s->message, tried, wait_us);
+	return p || *wait_us || !tried.len
+	               ? p
+	               : provider_pick(providers, a, &s->message, S(""), wait_us);
+}
+
+/* Thousands that wait for the same provider do not come back together, and each comes less often the longer it waits. */
+static int64_t spread(const Sending *s, int64_t wait_us)
+{
+	int64_t most = MIN(wait_us << MIN(s->d->version, INT64_C(10)), 60 * US_PER_S);
+
+	return wait_us + (int64_t)rand_below((uint64_t)MAX(most - wait_us, INT64_C(1)));
+}
+
+static Err *pick(Sending *s)
+{
+	int64_t wait_us;
+
+	s->provider = pick_one(s, &wait_us);
+	if (s->provider) {
+		provider_begin(s->state->providers, s->provider);
 		return NULL;
-	if (*wait_us)
-		return move(s, DELIVERY_DEFERRED, S("no_provider"), time_utc_us() + *wait_us,
-		            S(""));
+	}
+	if (wait_us)
+		return move(s, DELIVERY_DEFERRED, S("no_provider"),
+		            time_utc_us() + spread(s, wait_us),
+		            S("every provider is to be left alone for a while"));
 	return move(s, DELIVERY_FAILED, S("no_provider"), 0, S("no provider takes it"));
 }
 
 static Err *send_now(Sending *s)
 {
 	Arena *a = job_arena(s->run);
-	int64_t wait_us;
 	Err *err;
 
 	s->making =
@@ -398,7 +419,7 @@ static Err *send_now(Sending *s)
 		figures_delivery(CHANNEL_INBOX, DELIVERY_DELIVERED);
 		return NULL;
 	}
-	TRY(pick(s, &wait_us));
+	TRY(pick(s));
 	return s->provider ? over_the_wire(s) : NULL;
 }
 

@@ -259,8 +259,10 @@ static bool is_local(const Addr *addr)
 	return addr->sa.sa_family == AF_UNIX || ntohl(addr->in.sin_addr.s_addr) >> 24 == 127;
 }
 
-static Err *connect_to(SmtpSession *s, const Addr *addr)
+static Err *connect_to(SmtpSession *s, const Addr *addr, int64_t within_us)
 {
+	AUTO(deadline_end) Deadline limit = deadline_begin(within_us);
+
 	s->local = is_local(addr);
 	TRY(stream_connect(&s->stream, addr));
 	if (s->place->tls != SMTP_TLS_DIRECT)
@@ -282,8 +284,8 @@ static Err *addresses_of(Arena *a, const SmtpPlace *place, Addr **addrs, size_t 
 Err *smtp_open(Arena *a, const SmtpPlace *place, SmtpSession **out)
 {
 	AUTO(smtp_closep) SmtpSession *s = calloc(1, sizeof(*s));
-	AUTO(deadline_end) Deadline limit =
-		deadline_begin(place->connect_us ? place->connect_us : CONNECT_US);
+	int64_t most_us = place->connect_us ? place->connect_us : CONNECT_US;
+	AUTO(deadline_end) Deadline limit = deadline_begin(most_us);
 	Err *err = NULL;
 	Addr *addrs;
 	size_t count;
@@ -297,7 +299,8 @@ Err *smtp_open(Arena *a, const SmtpPlace *place, SmtpSession **out)
 		return err_new(a, ERR_UPSTREAM, "smtp.tls", "TLS is not set up");
 	TRY(addresses_of(a, place, &addrs, &count));
 	for (size_t i = 0; i < count; i++) {
-		err = connect_to(s, &addrs[i]);
+		err = connect_to(s, &addrs[i],
+		                 most_us / (int64_t)count); /* one that is silent is not the last */
 		if (!err)
 			break;
 		stream_close(&s->stream);

@@ -16,7 +16,14 @@
 
 #include <string.h>
 
-enum { CHUNK = 16 << 10, KEPT = 64 << 10, ERRORS_MOST = 20, LOGINS_MOST = 3, NAME_MOST = 255 };
+enum {
+	CHUNK = 16 << 10,
+	KEPT = 64 << 10,
+	ERRORS_MOST = 20,
+	LOGINS_MOST = 3,
+	NAME_MOST = 255,
+	MAIL_MOST = 4 << 20
+};
 #define LOGIN_PAUSE_US US_PER_S
 
 typedef struct Talk {
@@ -440,6 +447,10 @@ static Err *converse(Talk *t)
 		}
 		if (!t->in_mail)
 			arena_clear(t->a);
+		if (arena_used(t->a) > MAIL_MOST) { /* of commands alone */
+			reply(t, "421 4.7.0 too many words for one mail");
+			t->over = true;
+		}
 	}
 	return flush(t);
 }

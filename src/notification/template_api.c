@@ -456,6 +456,7 @@ static Err *test_post(ServiceCall *c)
 	if (!provider)
 		return err_new(c->arena, ERR_BUSY, "notification.no_provider",
 		               "no provider takes it now");
+	provider_begin(providers, provider);
 	TRY(provider->kind->send(provider->state, c->arena, &message, &result));
 	w = service_json(c);
 	json_begin_object(w);

@@ -285,7 +285,8 @@ static Err *record(SagaCall *call)
 	json_put_str(&w, "payment_intent", text_of(paid, "payment_intent"));
 	json_put_i64(&w, "amount", amount);
 	json_put_str(&w, "currency", text_of(paid, "currency"));
-	json_put_str(&w, "customer", saga_text(call, "customer"));
+	if (saga_text(call, "customer").len)
+		json_put_str(&w, "customer", saga_text(call, "customer"));
 	json_put_str(&w, "by", saga_text(call, "by"));
 	json_end(&w);
 	*telling = (Telling){ call, str_dup(call->arena, buf_str(&b)) };

@@ -82,7 +82,7 @@ where id = :id
 	and (guard <> 'debit' or credits + :credits + held_credits + :held_credits <= debits + :debits)
 
 -- The same for many, on PostgreSQL: locked in the order of their ids, like those one by one.
---- exec ledger_accounts_move(moves json)
+--- exec ledger_accounts_move(moves json); scans
 --- postgres
 with m as (
 	select * from json_to_recordset(:moves) as m (id uuid, d bigint, c bigint, hd bigint, hc bigint)

@@ -90,9 +90,16 @@ TEST(both_sides_add_up_whatever_is_done)
 	}
 }
 
+/* Some id. */
+#define HOLD \
+	{ \
+		{ \
+			1 \
+		} \
+	}
+
 TEST(what_is_no_transfer_is_refused)
 {
-	static const Uuid id = { { 1 } };
 	static const struct {
 		LedgerTransfer t;
 		bool good;
@@ -103,7 +110,7 @@ TEST(what_is_no_transfer_is_refused)
 		{ { .debit = S("a"), .credit = S("b"), .amount = -1 }, false },
 		{ { .debit = S("a"), .credit = S("b") }, false },
 		{ { .debit = S("a"), .credit = S("a"), .amount = 1 }, false },
-		{ { .debit = S("a"), .credit = S("b"), .amount = 1, .hold = id }, false },
+		{ { .debit = S("a"), .credit = S("b"), .amount = 1, .hold = HOLD }, false },
 		{ { .debit = S("a"), .credit = S("b"), .amount = 1, .until_us = 9 }, false },
 		{ { .deed = LEDGER_HOLD,
 		    .debit = S("a"),
@@ -111,12 +118,12 @@ TEST(what_is_no_transfer_is_refused)
 		    .amount = 1,
 		    .until_us = 9 },
 		  true },
-		{ { .deed = LEDGER_SETTLE, .hold = id }, true },
-		{ { .deed = LEDGER_SETTLE, .hold = id, .amount = 4 }, true },
+		{ { .deed = LEDGER_SETTLE, .hold = HOLD }, true },
+		{ { .deed = LEDGER_SETTLE, .hold = HOLD, .amount = 4 }, true },
 		{ { .deed = LEDGER_SETTLE, .amount = 4 }, false },
-		{ { .deed = LEDGER_SETTLE, .hold = id, .debit = S("a") }, false },
-		{ { .deed = LEDGER_VOID, .hold = id }, true },
-		{ { .deed = LEDGER_VOID, .hold = id, .amount = 4 }, false },
+		{ { .deed = LEDGER_SETTLE, .hold = HOLD, .debit = S("a") }, false },
+		{ { .deed = LEDGER_VOID, .hold = HOLD }, true },
+		{ { .deed = LEDGER_VOID, .hold = HOLD, .amount = 4 }, false },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		LedgerTransfer t = cases[i].t;

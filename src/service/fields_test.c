@@ -124,6 +124,8 @@ TEST(words_of_forms_are_every_scalar)
 	CHECK_INT(o.strs.count, 1);
 	CHECK_INT(o.ints.at[0], 5);
 	CHECK_INT(o.e, 3);
+	o = read_it(a, "{\"b\":\"True\"}", true, &m); /* as Python writes it into forms */
+	CHECK(o.b && m.count == 0);
 	o = read_it(a, "{\"b\":\"yes\",\"i\":\"7.0\"}", true, &m);
 	CHECK_INT(m.count, 2);
 	o = read_it(a, "{\"b\":\"true\",\"i\":\"7\"}", false, &m);

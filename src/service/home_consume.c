@@ -49,9 +49,12 @@ static bool is_up(const Home *home)
 	return __atomic_load_n(&home->up, __ATOMIC_ACQUIRE);
 }
 
-static Err *from_here(const Hearing *hearing, const Home *source)
+/* Services begin one after the other: the source may be among those that come. */
+static Err *from_here(const Hearing *hearing)
 {
-	while (!is_up(source))
+	const Home *source;
+
+	while (source = home_named(hearing->row->source), !source || !is_up(source))
 		TRY(fiber_sleep(LOOK_US));
 	return consume(hearing, NULL, source->pub.db);
 }
@@ -90,12 +93,11 @@ static Err *hear(void *arg)
 	const Hearing *hearing = arg;
 	const Home *home = hearing->home;
 	const ServiceConf *conf = service_conf_named(hearing->row->source);
-	const Home *source = home_named(hearing->row->source);
 
 	if (home->pub.redis && (!conf || conf->has_redis))
 		return consume(hearing, home->pub.redis, NULL);
-	if (source)
-		return from_here(hearing, source);
+	if (services_is_here(hearing->row->source))
+		return from_here(hearing);
 	if (conf && conf->has_database)
 		return from_there(hearing, conf);
 	log_info("service %s hears nothing of %s: it is not in services, and there is no redis",

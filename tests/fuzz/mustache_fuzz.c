@@ -41,7 +41,8 @@ static size_t count(Str text, char c)
 
 static bool raw(Str text)
 {
-	return str_find(text, S("{{{")) >= 0 || str_find_char(text, '&') >= 0 || str_find_char(text, '=') >= 0;
+	return str_find(text, S("{{{")) >= 0 || str_find_char(text, '&') >= 0 ||
+	       str_find_char(text, '=') >= 0;
 }
 
 static void check(Arena *a, Str text, MustacheKind kind, Str out, Str calm)

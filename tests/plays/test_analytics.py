@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events in three shapes, taken once and for all, and what is asked about them. One process for the file, on SQLite; what an engine has a
 part in is in src/analytics/intake_test.c for PostgreSQL too."""
+import contextlib
 import datetime
 import gzip
 import json
+import sqlite3
 import subprocess
 import threading
 
@@ -254,6 +256,21 @@ def test_what_services_tell_is_counted_once(tmp_path):
     assert service.ask("banyan", "uniques", **now(), events=["user.registered"])["total"] == 3
     kept = b"".join(path.read_bytes() for path in tmp_path.glob("analytics.db*"))
     assert b"ann0@shop.test" not in kept
+    report = {"project": "banyan", "name": "new people", "days": 7, "question": {"kind": "trend", "events": ["user.registered"]}}
+    assert service.say("POST", "/v1/reports", report | {"question": {"kind": "luck"}}).code == "report.question"
+    assert service.say("POST", "/v1/reports", report | {"cron": "every day", "to": []}).code == "cron.syntax"
+    made = service.say("POST", "/v1/reports", report | {"cron": "0 7 * * mon Europe/Berlin", "to": [{"email": "boss@shop.test"}]})
+    assert made.status == 201 and made.json["next_at"] > today()
+    path = f"/v1/reports/{made.json['id']}"
+    told = service.say("GET", path + "/answer").json
+    assert len(told["points"]) == 7 and told["total"] == 0  # whole days: today is none yet
+    if PROOF:  # what is due is looked for once a minute
+        service.sql("update reports set next_at = 1")
+        until(lambda: service.say("GET", path).json.get("sent_at"), "the report to be sent", 90)
+        assert service.say("GET", path).json["next_at"] > today() and service.say("GET", path).json["error"] == ""
+        with contextlib.closing(sqlite3.connect(tmp_path / "notification.db")) as other:
+            assert other.execute("select count(*) from notifications where workflow = 'report'").fetchall() == [(1,)]
+    assert service.say("DELETE", path).status == 204 and service.say("GET", path).status == 404
     service.finish()
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkouts while the processes that they need are killed (-9) one after the other. Each ends completed or undone; nobody is charged twice, or
-for nothing; one mail each; the ledger adds up. The books of others are the judges (actors/siege.py).
+for nothing; one mail each; the ledger adds up, and analytics comes to the same. The books of others are the judges (actors/siege.py).
 
 BANYAN_PROOF=1: 10,000 checkouts at 50 a second, a kill every second, on both engines. BANYAN_SIEGE=COUNT asks for another number."""
 import collections
@@ -49,6 +49,7 @@ def test_every_checkout_ends_paid_or_undone_whoever_dies(siege):
     siege.goes_wrong({"fault": "drop_after", "on": ["authorize"], "share": 0.03}, {"fault": "drop_before", "on": ["authorize"], "share": 0.03},
                      {"fault": "late", "on": ["authorize"], "share": 0.02, "ms": 500}, {"fault": "error_after", "on": ["authorize"], "share": 0.02})
     siege.orders.script(before=0.03, after=0.03)
+    siege.rather_twice()
     siege.load(COUNT, RATE, lambda number: DECLINED if number % 10 == 7 else METHODS[number % 2])
     deaths = siege.storm(every=1.0 if PROOF else 0.4, least=1)
     assert len(deaths) >= 4, deaths
@@ -62,6 +63,7 @@ def test_every_checkout_ends_paid_or_undone_whoever_dies(siege):
     assert report["ok"], report
     print(f"{COUNT} checkouts, deaths {deaths}, {dict(states)}")
     one_mail_each(siege)
+    assert not (wrong := siege.counted(within=1200 if PROOF else 60)), wrong   # each of four events a checkout in a transaction of its own
 
 
 def one_mail_each(siege):

@@ -305,6 +305,24 @@ def test_a_workflow_says_itself_what_it_is_and_is_about_a_deed_unless_told(notes
     assert notes.say("GET", "/v1/workflows/plain").code == "workflow.unknown"
 
 
+def test_a_provider_that_is_ill_is_left_alone_for_a_while(stage):
+    """Whatever is for it waits, and goes out when it is well; and no faster than it may."""
+    at = Messages(stage.folder, f"sqlite:{stage.folder}/notification.db", stage.jose(), more="rates: { record: 2 }")
+    stage.callback(at.finish)
+    at.template("order", *ORDER)
+    at.workflow("order", "email")
+    at.delivery(at.notify("order", "refused.1.a@x.test", data={"id": 1}), "deferred")
+    shown = {row["channel"]: row for row in at.ok("GET", "/v1/channels")["data"]}
+    assert (shown["email"]["health"], shown["sms"]["health"], shown["push"]["can_dedupe"]) == ("failing", "well", True)
+    one = at.notify("order", "b@x.test", data={"id": 1})
+    assert at.delivery(one, "deferred", "accepted")["attempts"] <= 1
+    assert at.delivery(one, "accepted")["attempts"] == 1
+    until(lambda: at.ok("GET", "/v1/channels")["data"][0]["health"] == "well", "a provider that is well")
+    rows = at.deliveries(at.notify("order", *[f"{n}@many.test" for n in range(7)], data={"id": 1}), "accepted", count=7)
+    waited = [row for row in rows if [step["state"] for step in row["timeline"]][0] == "deferred"]
+    assert waited and all(row["attempts"] == 1 for row in rows)
+
+
 def test_mistakes_are_told_at_once(notes):
     said = notes.say("POST", "/v1/notifications", {"workflow": "order", "to": [{"topic": "x", "email": "a@x.test"}, {}, {"phone": "12"}], "data": []})
     assert said.status == 422 and set(said.errors) == {"/to/2/phone"}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Payments as Stripe's own clients make them, and a provider that says yes, says no, and says nothing."""
+import http.client
 import json
 import random
 import urllib.request
@@ -17,10 +18,12 @@ VISA = "currency=eur&payment_method=pm_card_visa&confirm=true"
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shop(request, long_stage):
-    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine_of(request) == "postgres" else f"sqlite:{long_stage.folder}/payment.db"
-    provider = FaultProvider(long_stage.folder)
+    engine, folder = engine_of(request), long_stage.folder / request.param
+    folder.mkdir()
+    database = fresh(request.getfixturevalue("accounts_beside")[0]) if engine == "postgres" else f"sqlite:{folder}/payment.db"
+    provider = FaultProvider(folder)
     long_stage.enter(provider, provider.finish)
-    service = Payments(long_stage.folder, database, provider)
+    service = Payments(folder, database, provider)
     long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
     yield service
 
@@ -276,3 +279,31 @@ def test_in_a_storm_of_faults_and_repeated_requests_nobody_is_charged_twice(shop
         assert sum(1 for row in shop.provider.payments(intent) if row["captured"]) == (end["status"] == "succeeded")
     assert {end["status"] for end in ends.values()} >= {"succeeded", "requires_payment_method"}
     assert shop.fsck() == {}
+
+
+def test_killed_again_and_again_it_charges_each_order_once(shop):
+    orders = [(f"amount={2000 + i}&{VISA}", {"Idempotency-Key": f"kill-{uuid.uuid4()}"}) for i in range(300 if PROOF else 24)]
+    done = {}
+    shop.provider.script({"fault": "delay", "on": ["authorize"], "share": 0.5, "ms": 50}, {"fault": "late", "on": ["authorize"], "share": 0.2, "ms": 200})
+
+    def buy(order):
+        def ask():
+            try:
+                answer = shop.form("/v1/payment_intents", order[0], **order[1])
+            except (OSError, http.client.HTTPException, AttributeError, IndexError):
+                return None  # it is dead, or not yet there again
+            return answer.status == 200 and answer
+        done[order[0]] = until(ask, f"an answer for {order[0]}", within=60)
+
+    def kill():
+        for count in range(4, len(orders), 40 if PROOF else 10):
+            until(lambda count=count: len(done) >= count, f"{count} that are done", within=60)
+            shop.program.process.kill()
+            shop.__dict__.update(shop.again().__dict__)
+    at_once(*[lambda line=line: [buy(order) for order in orders[line::6]] for line in range(6)], meanwhile=kill)
+    shop.provider.script()
+    for body, answer in done.items():
+        end = shop.settled(answer.json["id"])
+        assert (end["status"], end["amount_received"]) == ("succeeded", int(body[7:11])), end
+        assert [row["captured"] for row in shop.provider.payments(end["id"])] == [end["amount_received"]]
+    assert len({answer.json["id"] for answer in done.values()}) == len(orders) and shop.fsck() == {}

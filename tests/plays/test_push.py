@@ -117,7 +117,7 @@ def test_a_browser_reads_what_nobody_between_can(teller, pushes):
     device(teller, "ann", "webpush", pushes.url + "/push/ann", **keys)
     pushes.seen()
     [delivery] = teller.ended(teller.send([{"recipient": "ann"}], workflow="alarm", data=DATA, collapse_key="order 7"), "accepted")
-    [told] = pushes.seen()
+    [told] = pushes.seen(browsers=True)
     shown = json.loads(told["text"])
     assert (shown["title"], shown["body"], shown["url"], shown["data"]) == ("Paid", "7 EUR for order 7", "https://shop.test/o/7", {"order": 7})
     head = told["headers"]

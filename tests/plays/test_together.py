@@ -224,3 +224,15 @@ def test_the_second_start_takes_what_the_first_has_written(first):
 
 def test_commands_find_it(first):
     assert run_banyan("user", "list", cwd=first.folder)[0] == 0
+
+
+def test_keys_of_programs_pass_the_gateway_and_are_known_to_the_service(first):
+    code, out, err = run_banyan("payment", "key", "add", "--owner", "shop", "--json", cwd=first.folder)
+    assert code == 0, err
+    key = json.loads(out)["key"]
+    assert key.startswith("sk_")
+    assert say(first.address, "GET", "/v1/charges", who=key).status == 200
+    assert say(first.address, "GET", "/v1/charges", who=key[:-1] + ("a" if key[-1] != "a" else "b")).status == 401
+    made = json.loads(run_banyan("notification", "key", "add", "--owner", "shop", "--scope", "notifications:read", "--json", cwd=first.folder)[1])
+    assert say(first.address, "GET", "/v1/notifications", who=made["key"]).status == 200
+    assert say(first.address, "GET", "/v1/charges", who=made["key"]).status == 401  # another service's

@@ -1,185 +1,264 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Webhooks: what payments tells others, checked by the libraries that others use, and what a provider tells payments."""
-import time
+"""Somebody is told of what is done to moves: everything, in order, signed; and nobody waits for who does not listen."""
+import itertools
+import json
+import signal
+import threading
 
 import pytest
-import stripe
 
-from actors.accounts import engine_of, fresh, say
-from actors.hooked import SECRET, Hooked, TellingProvider, judged
-from actors.notes import Notes
-from actors.receiver import Receiver
-from actors.waiting import until
+from actors.gateway import run_banyan
+from actors.http1 import reply
+from actors.postgres import Postgres
+from actors.receiver import SECRET, Receiver
+from actors.shift import Shift, crowd, two_sides
+from actors.waiting import always, until
 
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def shop(request, long_stage, certificates):
-    engine = engine_of(request)
-    database = f"sqlite:{long_stage.folder}/payment.db" if engine == "sqlite" else fresh(request.getfixturevalue("accounts_beside")[0])
-    provider = TellingProvider(long_stage.folder)
-    service = Hooked(long_stage.folder, database, provider, certificates.ca)
-    long_stage.enter(service, lambda: service.finish())  # a play puts another process in its place
-    provider.tell(f"http://{service.address}/v1/providers/main/webhook")
-    long_stage.enter(provider, provider.finish)
-    yield service
+TOKEN = "a-token-of-the-play"
+LEASE_S = 60  # that of a killed gateway is over by then
 
 
 @pytest.fixture
-def receiver(certificates):
-    made = Receiver(tls=certificates.serve())
-    yield made
-    made.finish()
+def receiver(stage):
+    def start(*args, **options):
+        actor = Receiver(*args, **options)
+        return stage.enter(actor, actor.finish)
+    return start
 
 
-def pay(shop, amount=500, method="pm_card_visa"):
-    answer = shop.form("/v1/payment_intents", f"amount={amount}&currency=eur&confirm=true&payment_method={method}")
-    assert answer.status == 200, answer.body
-    return answer.json
+@pytest.fixture
+def told(gateway, upstream):
+    """A gateway with two sides and these webhooks, each a mapping in YAML without its braces."""
+    old, new = upstream(answer=reply(200, b"old")), upstream(answer=reply(200, b"new"))
+
+    def text(*hooks, more=""):
+        rows = ", ".join("{ " + hook + " }" for hook in hooks)
+        return two_sides(old, new, more=f"shift: {{ webhooks: [ {rows} ]{more} }}\n")
+
+    def start(*hooks, more="", **options):
+        gw = gateway(text(*hooks, more=more), token=TOKEN, **options)
+        return gw, Shift(gw)
+    start.text = text
+    return start
 
 
-def told_of(receiver, intent, within=20):
-    """Of each event of an intent the first time that it was taken, by its type."""
-    def found():
-        rows = [one for one in receiver.taken if one.json["data"]["object"]["id"] == intent]
-        return rows if any(one.json["type"] == "payment_intent.succeeded" for one in rows) else []
-    return until(found, f"word of {intent}", within=within)
+def standard(receiver, more="", place="", scheme="http"):
+    return f"url: '{scheme}://{place}{receiver.address}/hook', secret: {SECRET}, name: hook{more}"
 
 
-def test_what_is_told_is_believed_by_stripe_and_standardwebhooks(shop, receiver):
-    endpoint = shop.endpoint(f"https://{receiver.address}/hook", description="the warehouse", metadata={"a": "1"})
-    assert endpoint["object"] == "webhook_endpoint" and endpoint["secret"].startswith("whsec_") and endpoint["status"] == "enabled"
-    intent = pay(shop)["id"]
-    told = told_of(receiver, intent)
-    here = list(receiver.told)  # others are still on their way
-    assert judged(here, endpoint["secret"]) == [[one.json["type"]] * 2 for one in here]
-    assert all("WebhookVerificationError" in words[1] and "Signature" in words[0] for words in judged(told, SECRET))
-    event = stripe.Webhook.construct_event(told[0].body, told[0].headers["Stripe-Signature"], endpoint["secret"])
-    assert event.id == told[0].id and shop.say("GET", f"/v1/events/{event.id}").json["data"] == told[0].json["data"]
-    until(lambda: {one.id for one in here} <= {row["event"] for row in shop.deliveries(endpoint)}, "all were noted")
-    seen = shop.say("GET", f"/v1/webhook_endpoints/{endpoint['id']}").json
-    assert "secret" not in seen and seen["metadata"] == {"a": "1"} and endpoint["id"] in [
-        row["id"] for row in shop.say("GET", "/v1/webhook_endpoints").json["data"]]
-    fresh_secret = shop.say("POST", f"/v1/webhook_endpoints/{endpoint['id']}/rotate_secret").json["secret"]
-    later = told_of(receiver, pay(shop)["id"])
-    assert judged(later, fresh_secret) == judged(later, endpoint["secret"]) == [[one.json["type"]] * 2 for one in later]
-    assert shop.say("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}").json["deleted"]
-    assert shop.say("GET", f"/v1/webhook_endpoints/{endpoint['id']}").status == 404
+def results(gw, hook="hook"):
+    names = ("delivered", "refused", "unverified", "failed", "gone", "given_up")
+    counts = {name: gw.metric("banyan_shift_webhooks_total", webhook=hook, result=name) for name in names}
+    return {name: count for name, count in counts.items() if count}
 
 
-def test_one_is_told_what_it_wants_until_it_takes_it(shop, receiver):
-    receiver.answer = lambda told: 500 if len(receiver.told) < 2 else 200
-    endpoint = shop.endpoint(f"https://{receiver.address}/hook", "payment_intent.succeeded", "charge.*")
-    intent = pay(shop)["id"]
-    until(lambda: len(receiver.taken) == 2, "both, at last")
-    assert {one.json["type"] for one in receiver.told} == {"payment_intent.succeeded", "charge.succeeded"}
-    ids = [one.id for one in receiver.told]
-    assert len(set(ids)) == 2 and len(ids) == 4, f"each twice, under the same id, for {intent}"
-    rows = until(lambda: len(shop.deliveries(endpoint)) == 2 and shop.deliveries(endpoint), "both were noted")
-    assert {row["tries"] for row in rows} == {2} and {row["status"] for row in rows} == {200}
-    shop.say("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+def kill(gw):
+    gw.program.process.send_signal(signal.SIGKILL)
+    gw.program.wait(10)
+    gw.stopped = True
 
 
-def test_who_is_gone_is_told_nothing_until_somebody_says_so(shop, receiver):
-    receiver.answer = lambda told: 410
-    endpoint = shop.endpoint(f"https://{receiver.address}/hook", "payment_intent.succeeded")
-    where = f"/v1/webhook_endpoints/{endpoint['id']}"
-    first = pay(shop)["id"]
-    seen = until(lambda: shop.say("GET", where).json["status"] == "disabled" and shop.say("GET", where).json, "that it is disabled")
-    assert "410" in seen["disabled_reason"]
-    dead = shop.deliveries(endpoint, "dead")
-    assert [(row["status"], row["tries"]) for row in dead] == [(410, 1)]
-    pay(shop)
-    receiver.answer = lambda told: 200
-    assert shop.say("POST", f"{where}/replay", {}).json == {"replayed": 1}
-    assert [one.json["data"]["object"]["id"] for one in until(lambda: receiver.taken, "the dead one again")] == [first]
-    assert shop.say("GET", where).json["status"] == "enabled"
-    row = until(lambda: shop.deliveries(endpoint), "that it was noted")[0]
-    assert shop.say("POST", f"/v1/webhook_deliveries/{row['id']}/replay").status == 204
-    until(lambda: len(receiver.taken) == 2, "once more, since somebody wanted it")
-    assert shop.say("POST", "/v1/webhook_deliveries/whd_00000000-0000-7000-8000-000000000000/replay").status == 404
-    shop.say("DELETE", where)
+def test_each_change_is_told_in_order_and_signed(told, receiver):
+    one = receiver()
+    gw, users = told(standard(one))
+    users.command("canary", "5%", "--why", "release 42")
+    users.command("pause")
+    users.command("to", "40%")
+    users.command("back", "--why", "tea")
+    first, _, last = one.wait("canary", "to", "back")
+    assert first.path == "/hook" and first.headers["Content-Type"] == "application/json"
+    assert (first.json["type"], last.json["type"]) == ("shift.canary", "shift.back")
+    data = first.json["data"]
+    assert (data["subject"], data["from"], data["to"], data["percent"]) == ("users", "old", "canary", 5)
+    assert (data["who"], data["why"], data["evidence"]) == ("admin", "release 42", {}) and data["gateway"]
+    assert last.json["timestamp"] == users.history[0]["at"]
+    assert len({one.id for one in one.told}) == 3
+    gw.wait_metric("banyan_shift_webhook_waiting", 0, webhook="hook")
+    assert results(gw) == {"delivered": 3}
 
 
-def test_nobody_has_us_ask_our_own_machines(shop):
-    for url in ("http://127.0.0.1:1/", "ftp://a.test/", "https://user@a.test/", "https://", "x"):
-        refused = shop.say("POST", "/v1/webhook_endpoints", {"url": url, "enabled_events": ["*"]})
-        assert refused.status == 400 and refused.json["error"]["param"] == "url", url
-    assert shop.say("POST", "/v1/webhook_endpoints", {"url": "https://a.test/", "enabled_events": ["No Type"]}).json["error"]["param"] == "enabled_events"
-    places = ["https://10.0.0.1/", "https://169.254.169.254/latest", "https://[::1]:9/", "https://[::ffff:10.0.0.1]/"]
-    endpoints = [shop.endpoint(url, "payment_intent.succeeded") for url in places]
-    pay(shop)
-    for endpoint in endpoints:
-        row = until(lambda: [row for row in shop.deliveries(endpoint, "waiting") if row["tries"]], endpoint["url"])[0]
-        assert "address" in row["error"] and row["status"] == 0, row
-        shop.say("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+def test_the_judge_is_told_of_with_its_evidence(gateway, upstream, receiver, client):
+    count = itertools.count()
+    old, ill = upstream(answer=reply(200, b"old")), upstream(answer=lambda asked: reply(500 if next(count) > 20 else 200, b"new"))
+    one = receiver()
+    hook = standard(one, ", events: back, subjects: users")
+    gw = gateway(two_sides(old, ill, "{ steps: [ 50%, 100% ] }", f"shift: {{ webhooks: [ {{ {hook} }} ] }}\n"), token=TOKEN)
+    Shift(gw).command("canary")
+    people = crowd(client, gw, 40)
+    until(lambda: [person.get() for person in people] and one.told, "told that it went back")
+    data = one.wait("back")[0].json["data"]
+    assert data["who"].startswith("judge@") and data["evidence"]["line"] == data["why"]
 
 
-def test_what_was_committed_is_told_after_a_kill(shop, receiver):
-    receiver.leave()
-    endpoint = shop.endpoint(f"https://{receiver.address}/hook", "payment_intent.succeeded")
-    intent = pay(shop)["id"]
-    address = shop.address
-    new = shop.again()
-    shop.__dict__.update(new.__dict__)
-    shop.provider.finish()
-    shop.provider.tell(f"http://{shop.address}/v1/providers/main/webhook")
-    receiver.begin(receiver.port)
-    told = told_of(receiver, intent)
-    assert len({one.id for one in told}) == 1 and shop.address != address
-    shop.say("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+def test_who_refuses_is_told_again_with_the_same_id(told, receiver):
+    answers = itertools.chain([500, 302, 404], itertools.repeat(200))
+    one = receiver(answer=lambda told: next(answers))
+    gw, users = told(standard(one))
+    users.command("canary")
+    users.command("back")
+    one.wait("canary", "back")
+    assert [told.status for told in one.told] == [500, 302, 404, 200, 200]
+    assert {told.path for told in one.told} == {"/hook"}, "a redirect is not followed"
+    assert len({told.id for told in one.told[:4]}) == 1 and one.told[4].id != one.told[3].id
+    until(lambda: results(gw) == {"refused": 3, "delivered": 2}, "counted")
+    assert gw.stderr.count("is not delivered: it answered 500") == 1
 
 
-def test_a_provider_is_believed_when_it_signs_and_then_it_is_asked(shop):
-    intent = pay(shop, method="pm_fault_pending")
-    assert intent["status"] == "processing"
-    assert shop.settled(intent["id"], within=10)["status"] == "succeeded"
-    payment = shop.provider.payments(intent["id"])[0]
-    event = {"id": "fe_1", "type": "payment.captured", "data": {"payment": payment["id"]}}
-    assert shop.hear(event, "fe_1").json == {"received": True, "fresh": True, "known": False}, "it has ended: nobody need ask"
-    shop.provider.script({"fault": "pending", "on": ["authorize"], "ms": 600_000, "times": 1})
-    waits = shop.provider.payments(pay(shop)["id"])[0]
-    event = {"id": "fe_3", "type": "payment.waits", "data": {"payment": waits["id"]}}
-    assert shop.hear(event, "fe_3").json == {"received": True, "fresh": True, "known": True}
-    assert shop.hear(event, "fe_3").json == {"received": True, "fresh": False, "known": False}
-    assert shop.hear({**event, "id": "fe_2", "data": {"payment": "fp_of_others"}}, "fe_2").status == 200
-    assert shop.hear(event, secret="whsec_" + "A" * 32).code == "provider.signature"
-    assert shop.hear(event, seconds=int(time.time()) - 301).code == "provider.stale"
-    assert shop.hear({"data": 1}).code == "provider.event"
-    assert shop.hear(event, provider="nobody").status == 404
-    assert shop.provider.taken(intent["id"]) == 500 and shop.fsck() == {}
+def test_who_was_away_gets_all_of_it_later(told, receiver):
+    one = receiver()
+    gw, users = told(standard(one))
+    users.command("canary")
+    one.wait("canary")
+    one.leave()
+    users.command("to", "30%")
+    users.command("back")
+    until(lambda: results(gw).get("failed"), "it was tried")
+    gw.wait_metric("banyan_shift_webhook_waiting", 2, webhook="hook")
+    one.begin(one.port)
+    one.wait("canary", "to", "back")
+    gw.wait_metric("banyan_shift_webhook_waiting", 0, webhook="hook")
 
 
-def test_a_provider_that_tells_twice_late_or_never_changes_nothing(shop):
-    assert shop.say("GET", "/v1/providers").json["data"] == [
-        {"name": "main", "kind": "fault", "healthy": True, "webhook": "/v1/providers/main/webhook"}]
+def test_a_killed_gateway_loses_nothing(told, receiver, gateway):
+    """It is killed while the receiver has an entry and has not answered, with another one behind."""
+    hold = threading.Event()
+    one = receiver(hold=hold)
+    gw, users = told(standard(one))
+    users.command("canary")
+    until(lambda: one.told, "the first is under way")
+    users.command("back")
+    kill(gw)
+    again = gateway(after=gw, text=None, token=TOKEN)
+    hold.set()
+    until(lambda: len(one.told) == 3, "told by the one that came after", LEASE_S)
+    assert [told.verb for told in one.told] == ["canary", "canary", "back"]
+    assert one.told[0].id == one.told[1].id and one.told[0].body == one.told[1].body
+    assert all(told.is_signed() for told in one.told)
+    again.wait_metric("banyan_shift_webhook_waiting", 0, webhook="hook")
 
-    def told():
-        return say(shop.provider.address, "GET", "/healthz").json["webhooks"]
-    pay(shop)
-    before = until(lambda: told() or 1, "the count")
-    shop.provider.script({"fault": "duplicate", "times": 1}, {"fault": "reorder", "ms": 1, "times": 1}, {"fault": "withhold", "times": 1})
-    intents = [pay(shop)["id"] for _ in range(3)]
-    until(lambda: told() >= before + 3, "one twice, one later, one never")
-    assert {shop.intent(intent)["status"] for intent in intents} == {"succeeded"} and [shop.provider.taken(intent) for intent in intents] == [500] * 3
-    assert shop.fsck() == {}
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path}/book.db"
+        return
+    with Postgres() as server:
+        yield server.url
 
 
-def test_any_service_tells(stage, certificates, receiver):
-    notes = Notes(stage.folder, f"sqlite:{stage.folder}/notes.db", f', webhooks: {{ allow: ["127.0.0.1"], ca: "{certificates.ca}" }}')
-    stage.enter(notes, notes.finish)
-    who = "ann notes:read notes:write webhooks:read webhooks:write"
-    made = notes.say("POST", "/v1/webhook_endpoints", {"url": f"https://{receiver.address}/", "types": ["note.*"]}, who)
-    assert made.status == 201 and made.json["secret"].startswith("whsec_"), made.body
-    where = f"/v1/webhook_endpoints/{made.json['id']}"
-    notes.say("POST", "/v1/notes", {"title": "one"}, who)
-    told = until(lambda: receiver.taken, "the note")
-    assert told[0].json["data"]["title"] == "one" and judged(told, made.json["secret"]) == [["note.added", "note.added"]]
-    assert notes.say("PATCH", where, {"types": ["other.*"], "description": "x"}, who).json["types"] == ["other.*"]
-    seen = notes.say("GET", where, who=who).json
-    assert (seen["enabled"], seen["description"], seen.get("secret")) == (True, "x", None)
-    assert notes.say("PATCH", where, {"url": "http://a.test/"}, who).errors == {"/url": "invalid"}
-    assert notes.say("POST", "/v1/webhook_endpoints", {"url": "https://a.test/", "types": ["No"]}, who).errors == {"/types": "invalid"}
-    assert notes.say("GET", where).status == 403
-    assert notes.say("PATCH", where, {"enabled": False}, who).json["enabled"] is False
-    assert [row["id"] for row in notes.say("GET", "/v1/webhook_endpoints", who=who).json["data"]] == [seen["id"]]
-    assert notes.say("DELETE", where, who=who).status == 204 and notes.say("GET", where, who=who).status == 404
+def test_two_gateways_on_one_book_tell_once(told, receiver, store):
+    hold = threading.Event()
+    one = receiver(hold=hold)
+    a, b = (told(standard(one), more=f", store: '{store}', gateway: {name}") for name in "ab")
+    a[1].command("canary")
+    for gw, _ in (a, b):
+        gw.wait_metric("banyan_shift_webhook_waiting", 1, webhook="hook")
+    until(lambda: one.told, "one of them tells it")
+    always(lambda: len(one.told) == 1, "the other one, which looks each second, does not", 2.5)
+    hold.set()
+    one.wait("canary")
+    for number in range(6):
+        at = (b, a)[number % 2][1]
+        at.wait(lambda seen, before=number + 1: seen["revision"] == before, "knows what the other did")
+        at.command("to", f"{number + 10}%")
+    one.wait("canary", *["to"] * 6)
+    for gw, _ in (a, b):
+        gw.wait_metric("banyan_shift_webhook_waiting", 0, webhook="hook")
+    assert [told.revision for told in one.told] == list(range(1, 8))
+    assert sum(results(gw)["delivered"] for gw, _ in (a, b) if results(gw)) == 7
+
+
+def test_the_other_gateway_goes_on_when_one_is_killed(told, receiver, tmp_path):
+    hold = threading.Event()
+    one = receiver(hold=hold)
+    a, b = (told(standard(one), more=f", store: 'sqlite:{tmp_path}/book.db', gateway: {name}") for name in "ab")
+    a[1].command("canary")
+    until(lambda: one.told, "under way")
+    holder, other = (a[0], b) if one.told[0].json["data"]["gateway"] == "a" else (b[0], a)
+    kill(holder)
+    hold.set()
+    until(lambda: len(one.told) == 2, "told by the other", LEASE_S)
+    assert one.told[0].id == one.told[1].id and one.told[1].json["data"]["gateway"] != one.told[0].json["data"]["gateway"]
+    other[0].wait_metric("banyan_shift_webhook_waiting", 0, webhook="hook")
+
+
+def test_a_hook_that_does_not_answer_holds_up_nobody(told, receiver):
+    never = threading.Event()
+    slow, quick = receiver(hold=never), receiver()
+    gw, users = told(standard(slow), standard(quick).replace("name: hook", "name: quick"))
+    for _ in range(3):
+        users.command("canary")
+        users.command("back")
+    quick.wait(*["canary", "back"] * 3)
+    until(lambda: slow.told, "the other one has the first")
+    assert len(slow.told) == 1 and results(gw) == {}
+
+
+def test_a_chat_gets_one_line(told, receiver):
+    one = receiver()
+    gw, users = told(f"url: 'http://{one.address}/services/T0/B0/xyz', format: slack")
+    users.command("canary", "5%", "--why", "<release> & more")
+    until(lambda: one.told, "told")
+    assert one.told[0].json == {"text": "users: canary, from old to canary (5 % of users on the new side), by admin: "
+                                        "&lt;release&gt; &amp; more"}
+    assert one.told[0].headers["webhook-signature"] is None and one.told[0].id
+    until(lambda: results(gw, one.address) == {"delivered": 1}, "called by its host and port")
+
+
+def test_who_is_not_who_it_says_is_told_nothing(told, receiver, certificates):
+    strange = receiver(tls=certificates.serve())
+    gw, users = told(standard(strange, scheme="https"))
+    users.command("canary")
+    until(lambda: results(gw).get("unverified"), "refused, and counted")
+    assert not strange.told and "certificate" in gw.stderr
+    gw.reload(told.text(standard(strange, f", ca: '{certificates.ca}'", scheme="https")))
+    strange.wait("canary")
+
+
+def test_who_is_gone_is_told_nothing_until_it_is_configured_anew(told, receiver, gateway):
+    statuses = itertools.chain([410], itertools.repeat(200))
+    one = receiver(answer=lambda told: next(statuses))
+    gw, users = told(standard(one))
+    users.command("canary")
+    until(lambda: results(gw) == {"gone": 1}, "it is gone")
+    users.command("back")
+    gw.wait_metric("banyan_shift_webhook_waiting", 2, webhook="hook")
+    gw.reload(gw.text)
+    gw.stop()
+    again = gateway(after=gw, text=None, token=TOKEN)
+    again.wait_metric("banyan_shift_webhook_waiting", 2, webhook="hook")
+    always(lambda: len(one.told) == 1, "nobody asks it again", 1.5)
+    again.reload(told.text(standard(one, ", events: [ canary, back, pause ]")))
+    one.wait("canary", "back")
+
+
+def test_who_is_new_hears_of_what_comes(told, receiver):
+    one = receiver()
+    gw, users = told()
+    users.command("canary")
+    gw.reload(told.text(standard(one)))
+    users.command("back")
+    one.wait("back")
+
+
+def test_no_secret_is_ever_said(told, receiver, tmp_path):
+    one = receiver(answer=lambda told: 500)
+    kept = tmp_path / "secret"
+    kept.write_text(SECRET + "\n")
+    hook = standard(one, place="ann:p%40ssword-of-ann@").replace(f"secret: {SECRET}", f"secret: 'file:{kept}'")
+    gw, users = told(hook, "url: 'http://nobody.invalid/T0/key-of-the-chat', format: slack")
+    users.command("canary")
+    until(lambda: results(gw).get("refused") and results(gw, "nobody.invalid").get("failed"), "both were tried")
+    assert one.told[0].headers["Authorization"] == "Basic YW5uOnBAc3N3b3JkLW9mLWFubg==" and one.told[0].is_signed()
+    said = gw.stderr + gw.ask_admin("/config")[2] + gw.ask_admin("/metrics")[2] + json.dumps(users.ask()) + json.dumps(users.history)
+    for secret in (SECRET, SECRET.removeprefix("whsec_"), "ssword-of-ann", "key-of-the-chat"):
+        assert secret not in said
+    assert "(hidden)" in gw.ask_admin("/config")[2]
+
+
+def test_a_webhook_with_mistakes_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("listen: '127.0.0.1:0'\nshift:\n  webhooks:\n  - url: hooks.test/x\n    secret: nothing-much\n")
+    code, out, err = run_banyan("check", file)
+    assert code == 2 and "bad.yaml:4:10: url: expected https://HOST/PATH" in out + err
+    assert "bad.yaml:5:13: secret: expected whsec_" in out + err and "nothing-much" not in out + err

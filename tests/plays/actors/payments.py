@@ -102,15 +102,22 @@ class Payments(Books):
             stripe.api_base, stripe.api_key, stripe.max_network_retries = before
 
 
-def at_once(*calls):
-    """What each of them gave, begun together."""
-    found = [None] * len(calls)
+def at_once(*calls, meanwhile=None):
+    """What each of them gave, begun together. meanwhile: done here, for programs live as long as the thread that starts them."""
+    found, wrong = [None] * len(calls), []
 
     def run(place, call):
-        found[place] = call()
+        try:
+            found[place] = call()
+        except BaseException as error:  # noqa: told by whoever asked for it
+            wrong.append(error)
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
     for thread in threads:
         thread.start()
+    if meanwhile:
+        meanwhile()
     for thread in threads:
         thread.join()
+    if wrong:
+        raise wrong[0]
     return found

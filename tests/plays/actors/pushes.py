@@ -32,9 +32,9 @@ class Pushes:
         """What is answered next where a path begins so."""
         return self.ask("plan", path=path, answers=list(answers))
 
-    def seen(self):
-        """What came since the last time."""
-        return self.ask("seen")
+    def seen(self, browsers=False):
+        """What came since the last time; what goes to browsers only if asked for: those of another play are tried again meanwhile."""
+        return [one for one in self.ask("seen") if browsers == one["path"].startswith("/push/")]
 
     def finish(self):
         self.program.process.stdin.close()

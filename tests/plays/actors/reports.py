@@ -22,6 +22,7 @@ BESIDE = """
     routes: [ {{ name: all, match: "/v1/**", to: "service:user" }} ]
     services:
       analytics: {{ listen: "127.0.0.1:0", database: "{database}" }}
+      notification: {{ database: "sqlite:{folder}/notification.db" }}
       user: {{ database: "sqlite:{folder}/user.db", development: true, key_file: "{folder}/user.key", tokens: [ "{row}" ], {quick} }}
 """
 

@@ -2,6 +2,7 @@
 """Checkouts under siege: every process that they need, each in its own, killed (-9) in turn and begun again; and what all their books say in
 the end. Nobody is asked how it went but those who kept a book: the order system, the provider, the mails, the ledger."""
 import collections
+import datetime
 import http.client
 import json
 import os
@@ -38,7 +39,12 @@ services:
     database: {{ url: "{databases[notification]}" }}
     {redis}
     record: "{folder}/mails.jsonl"
-{more}
+  analytics:
+    listen: "{analytics}"
+    url: "http://{analytics}"
+    development: true
+    database: {{ url: "{databases[analytics]}" }}
+    {redis}
 """
 
 
@@ -71,21 +77,33 @@ class Process(Program):
 
 
 class Siege:
-    def __init__(self, stage, databases, redis=None, analytics=None):
+    def __init__(self, stage, databases, redis=None):
         """databases: {service: URL}; redis: one that may be killed too."""
         self.stage, self.folder, self.databases = stage, stage.folder, databases
         self.orders = stage.enter(Orders(self.folder), lambda: self.orders.finish())
         self.redis = redis
-        places = {name: free_port() for name in ("payment", "notification", "provider")}
+        places = {name: free_port() for name in ("payment", "notification", "analytics", "provider")}
         self.file = self.folder / "siege.yaml"
-        self.file.write_text(CONF.format(**places, orders=self.orders.url, databases=databases, folder=self.folder, more=analytics or "",
+        self.file.write_text(CONF.format(**places, orders=self.orders.url, databases=databases, folder=self.folder,
                                          redis=f'redis: "{redis.url}"' if redis else ""))
         self.provider = self.begin("provider", [BANYAN, "payment", "fault-provider", "--listen", places["provider"], "--book",
                                                 self.folder / "provider.book"], places["provider"], "/healthz")
         self.payment = self.serve("payment", places)
         self.notification = self.serve("notification", places)
+        self.analytics = self.serve("analytics", places)
         self.wait_up()
         self.key = self.command("payment", "key", "add", "--owner", "siege", "--json")["key"]
+        self.reader = self.command("analytics", "key", "add", "--owner", "siege", "--scope", "analytics:read", "--json")["key"]
+
+    def rather_twice(self):
+        """A mail whose sender died while it was on the wire is not sent again, unless its workflow says that twice is better than never. Then
+        it has the same id as before, and mail servers know it by that."""
+        key = self.command("notification", "key", "add", "--owner", "siege", "--scope", "notifications:write", "--json")["key"]
+        part = {"channel": "email", "locale": "en", "subject": "Order {{order}}", "text": "{{total}}"}
+        for method, path, body in (("POST", "/v1/templates/checkout_paid/versions", {"parts": [part]}),
+                                   ("PUT", "/v1/workflows/checkout_paid", {"class": "critical", "channels": ["email"], "locale": "en"})):
+            answer = say(self.notification.address, method, path, body, Authorization=f"Bearer {key}")
+            assert answer.status < 300, answer.body
 
     def begin(self, name, words, address, path):
         program = Process(name, self.folder, words, address, path)
@@ -95,7 +113,7 @@ class Siege:
         return self.begin(name, [BANYAN, "serve", "-c", self.file, "--only", name], places[name], "/healthz")
 
     def programs(self):
-        return [self.provider, self.payment, self.notification]
+        return [self.provider, self.payment, self.notification, self.analytics]
 
     def wait_up(self):
         for one in self.programs():
@@ -166,7 +184,7 @@ class Siege:
     def storm(self, every=1.0, least=0):
         """Kills one after the other while the load lasts, and each at least so often."""
         turn = 0
-        victims = [self.payment, self.provider, self.orders, self.notification] + [self.redis] * bool(self.redis)
+        victims = [self.payment, self.provider, self.orders, self.notification, self.analytics] + [self.redis] * bool(self.redis)
         deaths = collections.Counter()
         while not self.load_done.is_set() or turn < least * len(victims):
             time.sleep(every)
@@ -235,6 +253,23 @@ class Siege:
                 self.free_the_dead("notification")
             time.sleep(0.2 if hurry else 2)
         return collections.Counter(mails.values())
+
+
+    def fact(self, name):
+        """What analytics has counted of what the others told it, over all days."""
+        days = [(datetime.date.today() + datetime.timedelta(days=more)).isoformat() for more in (-2, 3)]
+        answer = say(self.analytics.address, "GET", f"/v1/facts/{name}?from={days[0]}&to={days[1]}", Authorization=f"Bearer {self.reader}")
+        assert answer.status == 200, answer.body
+        return answer.json["total"]
+
+    def counted(self, within):
+        """What does not agree between analytics and the ledger, once analytics has read everything, or after so long."""
+        paid, ended = (self.sql("payment", text)[0][0] for text in (
+            "select sum(received) from intents where status = 'succeeded'", "select count(*) from sagas where ended_at is not null"))
+        deadline = time.monotonic() + within
+        while (seen := (self.fact("revenue"), self.fact("checkouts"))) != (paid, ended) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return [] if seen == (paid, ended) else [f"analytics has a revenue of {seen[0]} and {seen[1]} checkouts; they are {paid} and {ended}"]
 
 
 def verdict(siege, expected):

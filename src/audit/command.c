@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `banyan audit`: what the command line says, handed to those who read, and to those who report. */
+#include "audit/command.h"
+
+#include "audit/report.h"
+#include "base/arena.h"
+
+#include <unistd.h>
+
+typedef struct AuditArgs {
+	Str root;
+	CONF_LIST_OF(Str) exclude;
+	uint8_t cc;
+	bool all, quiet;
+} AuditArgs;
+
+static const ConfWord cc_words[] = {
+	{ "radon", CC_RADON, "radon's: and, or, comprehensions and assert count" },
+	{ "mccabe", CC_MCCABE, "mccabe's and ruff's C901: paths of statements only" },
+	{ "sonar", CC_SONAR, "Sonar's analyser of Python: neither elif nor except" },
+	{ 0 },
+};
+
+static const ConfKey audit_operands[] = {
+	{ "PATH", CONF_STR, AT(AuditArgs, root), .def = ".", .help = "the folder of the monolith" },
+};
+static const ConfKey audit_options[] = {
+	{ "exclude", CONF_STR, AT_LIST(AuditArgs, exclude), .letter = 'x', .value = "PATTERN",
+	  .help = "paths to leave out: \"legacy/**\", \"*_old.py\"" },
+	{ "cc", CONF_ENUM, AT(AuditArgs, cc), .names = cc_words, .def = "radon",
+	  .help = "whose cyclomatic complexity" },
+	{ "all", CONF_BOOL, AT(AuditArgs, all),
+	  .help = "read what .gitignore names and virtual environments too" },
+	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
+};
+
+static void show_progress(void *arg, size_t done, size_t of)
+{
+	FILE *to = arg;
+
+	fprintf(to, "\r%zu of %zu files%s", done, of, done == of ? "\r\033[K" : "");
+	fflush(to);
+}
+
+static void project_finip(Project *project)
+{
+	project_fini(project);
+}
+
+static Err *audit_run(Cmd *cmd)
+{
+	const AuditArgs *args = cmd->args;
+	AUTO(project_finip) Project project = { 0 };
+	AUTO(buf_fini) Buf json = { 0 };
+	ProjectRules rules = { .sources = { .exclude = args->exclude.at,
+		                            .exclude_count = args->exclude.count,
+		                            .all = args->all },
+		               .cc = args->cc };
+
+	if (!args->quiet && isatty(STDERR_FILENO)) {
+		rules.progress = show_progress;
+		rules.arg = stderr;
+	}
+	TRY(project_read(cmd->arena, args->root, &rules, &project));
+	if (!cmd->json) {
+		report_screen(cmd->out, cmd->arena, &project, args->cc);
+		return NULL;
+	}
+	report_json(&json, &project, args->cc);
+	buf_putc(&json, '\n');
+	fwrite(json.at, 1, json.len, cmd->out);
+	return NULL;
+}
+
+const Command *audit_commands(size_t *count)
+{
+	static const Command rows[] = {
+		{ "audit", .group = "assess",
+		  .summary = "what a Python code base is made of, and where it is hard to change",
+		  .run = audit_run, .json = true, COMMAND_OPTIONS(audit_options),
+		  COMMAND_OPERANDS(audit_operands), .size = sizeof(AuditArgs),
+		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n" },
+	};
+
+	*count = COUNT(rows);
+	return rows;
+}

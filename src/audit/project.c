@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading all files. Threads take the next file by a counter; the larger ones first, so that no thread is left alone with one at the end. */
+#include "audit/project.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/time.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
+
+/* By FileFacts; NULL: nobody takes those yet. */
+static FileExtract *const extracts[FACTS_COUNT] = { NULL };
+
+typedef struct Work {
+	const ProjectRules *rules;
+	Project *project;
+	const uint32_t *order;
+	SkipWhy *whys; /* one a file; SKIPS: read */
+	atomic_size_t next, done;
+	pthread_mutex_t telling;
+} Work;
+
+typedef struct Worker {
+	Work *work;
+	Arena *arena; /* of what stays */
+	pthread_t thread;
+} Worker;
+
+static void read_one(Work *w, Arena *a, SyntaxReader *reader, uint32_t index)
+{
+	const SourceFile *source = &w->project->sources.files[index];
+	AuditFile *file = &w->project->files[index];
+	const Syntax *s;
+	Str text;
+	Err *err = source_text(a, w->project->sources.root, source, &text, &w->whys[index]);
+
+	if (err || w->whys[index] != SKIPS)
+		return;
+	*file = (AuditFile){ .path = source->path, .kind = source->kind, .bytes = source->bytes };
+	if (file->kind == SOURCE_CODE && source_is_generated(text))
+		file->kind = SOURCE_GENERATED;
+	s = syntax_read(reader, text);
+	file->errors = s->errors;
+	file->error_line = s->error_line;
+	file->cut = s->cut;
+	measure(a, s, w->rules->cc, &file->measures);
+	for (size_t i = 0; i < FACTS_COUNT; i++)
+		if (extracts[i])
+			file->facts[i] = extracts[i](a, s, file);
+}
+
+static void tell(Work *w)
+{
+	size_t done = atomic_fetch_add(&w->done, 1) + 1, of = w->project->sources.count;
+
+	if (!w->rules->progress || (done % PROGRESS_EACH && done != of))
+		return;
+	pthread_mutex_lock(&w->telling);
+	w->rules->progress(w->rules->arg, done, of);
+	pthread_mutex_unlock(&w->telling);
+}
+
+static void *work(void *arg)
+{
+	Worker *worker = arg;
+	Work *w = worker->work;
+	SyntaxReader *reader = syntax_reader_new();
+	size_t i;
+
+	while ((i = atomic_fetch_add(&w->next, 1)) < w->project->sources.count) {
+		read_one(w, worker->arena, reader, w->order[i]);
+		tell(w);
+	}
+	syntax_reader_free(reader);
+	return NULL;
+}
+
+static size_t thread_count(size_t files)
+{
+	long processors = MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
+	size_t most = MIN((size_t)processors, (size_t)THREADS_MOST);
+
+	return MAX((size_t)1, MIN(files, most));
+}
+
+typedef struct Sized {
+	int64_t bytes;
+	uint32_t index;
+} Sized;
+
+static int larger_first(const void *x, const void *y)
+{
+	const Sized *p = x, *q = y;
+
+	return p->bytes != q->bytes ? (p->bytes < q->bytes ? 1 : -1)
+	                            : (p->index > q->index) - (p->index < q->index);
+}
+
+static const uint32_t *order_of(Arena *a, const Sources *sources)
+{
+	Sized *sized = ARENA_ARRAY(a, Sized, sources->count + 1);
+	uint32_t *order = ARENA_ARRAY(a, uint32_t, sources->count + 1);
+
+	for (size_t i = 0; i < sources->count; i++)
+		sized[i] = (Sized){ sources->files[i].bytes, (uint32_t)i };
+	qsort(sized, sources->count, sizeof(*sized), larger_first);
+	for (size_t i = 0; i < sources->count; i++)
+		order[i] = sized[i].index;
+	return order;
+}
+
+static void run(Work *w, Project *out)
+{
+	Worker workers[THREADS_MOST] = { 0 };
+	size_t count = thread_count(out->sources.count);
+
+	for (size_t i = 0; i < count; i++) {
+		workers[i] = (Worker){ .work = w, .arena = arena_new(0) };
+		out->arenas[out->arena_count++] = workers[i].arena;
+	}
+	for (size_t i = 1; i < count; i++)
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+			workers[i].work = NULL;
+	work(&workers[0]);
+	for (size_t i = 1; i < count; i++)
+		if (workers[i].work)
+			pthread_join(workers[i].thread, NULL);
+}
+
+/* Those that could not be read go from the list, to what was left out. */
+static void sort_out(Arena *a, const Work *w, Project *out)
+{
+	Sources *s = &out->sources;
+	SkippedPath *examples =
+		ARENA_ARRAY(a, SkippedPath, s->example_count + (size_t)SKIPS * LIST_MOST);
+	size_t count = s->example_count;
+
+	for (size_t i = 0; i < count; i++)
+		examples[i] = s->examples[i];
+	for (size_t i = 0; i < s->count; i++) {
+		SkipWhy why = w->whys[i];
+
+		if (why == SKIPS)
+			out->files[out->count++] = out->files[i];
+		else if (s->skipped[why]++ < LIST_MOST)
+			examples[count++] = (SkippedPath){ s->files[i].path, why };
+	}
+	s->examples = examples;
+	s->example_count = count;
+}
+
+static Err *nothing(Arena *a, const Sources *s)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	for (size_t i = 0; i < SKIPS; i++)
+		if (s->skipped[i])
+			buf_fmt(&b, "%s%" PRIu64 " %s", b.len ? ", " : "", s->skipped[i],
+			        skip_why_text(i));
+	if (s->others)
+		buf_fmt(&b, "%s%" PRIu64 " files that are not Python", b.len ? ", " : "",
+		        s->others);
+	return err_new(a, ERR_INVALID, "audit.empty", "there is no Python to read in %.*s%s%.*s",
+	               STR_ARG(s->root), b.len ? "; left out: " : ": it is empty",
+	               STR_ARG(buf_str(&b)));
+}
+
+Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
+{
+	Work w = { .rules = rules, .project = out, .telling = PTHREAD_MUTEX_INITIALIZER };
+	int64_t from_us = time_mono_us();
+
+	*out = (Project){ 0 };
+	TRY(sources_find(a, root, &rules->sources, &out->sources));
+	out->files = ARENA_ARRAY(a, AuditFile, out->sources.count + 1);
+	out->arenas = ARENA_ARRAY(a, Arena *, THREADS_MOST);
+	w.whys = ARENA_ARRAY(a, SkipWhy, out->sources.count + 1);
+	w.order = order_of(a, &out->sources);
+	if (out->sources.count)
+		run(&w, out);
+	sort_out(a, &w, out);
+	out->taken_us = time_mono_us() - from_us;
+	return out->count ? NULL : nothing(a, &out->sources);
+}
+
+void project_fini(Project *project)
+{
+	for (size_t i = 0; i < project->arena_count; i++)
+		arena_free(project->arenas[i]);
+	*project = (Project){ 0 };
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A project as it was read: every file with its measures. Files are read by as many threads as there are processors, each with a parser
+ * and an arena of its own; the result is the same whatever their order. */
+#pragma once
+#include "audit/measure.h"
+#include "audit/source.h"
+
+/* What else is taken from a file while its syntax is there, each by a module of its own (project.c has the table). */
+typedef enum FileFacts {
+	FACTS_SMELLS, /* smells.h: findings of one file */
+	FACTS_LINKS,  /* links.h: imports, definitions, calls, models, routes, tasks, tables */
+	FACTS_TOKENS, /* clones.h: what is compared with other files */
+	FACTS_COUNT
+} FileFacts;
+
+typedef struct AuditFile {
+	Str path;
+	SourceKind kind;
+	int64_t bytes;
+	Measures measures;
+	uint32_t errors, error_line; /* places that are not Python */
+	bool cut;
+	const void *facts[FACTS_COUNT]; /* in the reading thread's arena; NULL: nothing */
+} AuditFile;
+
+/* In a reading thread, once a file; text and syntax go away after it, so what stays is copied into the arena. */
+typedef const void *FileExtract(Arena *a, const Syntax *s, const AuditFile *file);
+
+typedef struct Project {
+	Sources sources;
+	AuditFile *files; /* by path; those that could be read */
+	size_t count;
+	Arena **arenas; /* what the files' texts and units live in */
+	size_t arena_count;
+	int64_t taken_us; /* of the clock on the wall */
+} Project;
+
+typedef struct ProjectRules {
+	SourceRules sources;
+	CcRules cc;
+	void (*progress)(void *arg, size_t done,
+	                 size_t of); /* now and then, from one thread at a time; NULL: none */
+	void *arg;
+} ProjectRules;
+
+/* Blocks and burns. Fails as sources_find does; INVALID "audit.empty" when there is not one Python file to read (the sentence says what was
+ * left out, and why). */
+Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out) MUST_USE;
+void project_fini(Project *project);

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Finding the files. Folders are read one after another from a list, not by recursion; entries are sorted, so that two runs tell the same
+ * story. What git ignores is git's to say (libgit2); without a repository nothing is ignored but environments and caches. */
+#include "audit/source.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <git2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { EXAMPLES = 5 };
+
+static const char *const kinds[] = { [SOURCE_CODE] = "code",
+	                             [SOURCE_TEST] = "test",
+	                             [SOURCE_MIGRATION] = "migration",
+	                             [SOURCE_GENERATED] = "generated",
+	                             [SOURCE_VENDORED] = "vendored" };
+_Static_assert(COUNT(kinds) == SOURCE_KINDS, "a kind has no name");
+
+static const char *const whys[] = {
+	[SKIP_IGNORED] = "in .gitignore",
+	[SKIP_EXCLUDED] = "excluded by a rule",
+	[SKIP_NOTEBOOK] = "notebooks, which are not read",
+	[SKIP_LARGE] = "larger than 8 MiB",
+	[SKIP_UNREADABLE] = "could not be read",
+	[SKIP_ENCODING] = "neither UTF-8 nor in the coding that they name",
+	[SKIP_BINARY] = "hold NUL bytes",
+	[SKIP_SYMLINK] = "links to folders, which are not followed",
+	[SKIP_ENVIRONMENT] = "virtual environments, packages of npm and caches",
+	[SKIP_DEEP] = "deeper than 200 folders",
+};
+_Static_assert(COUNT(whys) == SKIPS, "a reason has no text");
+
+const char *source_kind_name(SourceKind kind)
+{
+	return kinds[kind];
+}
+
+const char *skip_why_text(SkipWhy why)
+{
+	return whys[why];
+}
+
+/* --- patterns ------------------------------------------------------------------------------------------------------------------- */
+
+/* Classic matching with one place to go back to for * and one for **. */
+static bool glob(Str path, Str pattern)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, star_t = 0, deep = SIZE_MAX, deep_t = 0;
+
+	while (t < path.len) {
+		if (p + 1 < pattern.len && pattern.at[p] == '*' && pattern.at[p + 1] == '*') {
+			deep = p += 2;
+			if (p < pattern.len && pattern.at[p] == '/')
+				deep = ++p;
+			deep_t = t;
+			star = SIZE_MAX;
+		} else if (p < pattern.len && pattern.at[p] == '*') {
+			star = ++p;
+			star_t = t;
+		} else if (p < pattern.len && (pattern.at[p] == path.at[t] ||
+		                               (pattern.at[p] == '?' && path.at[t] != '/'))) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX && path.at[star_t] != '/') {
+			p = star;
+			t = ++star_t;
+		} else if (deep != SIZE_MAX) {
+			p = deep;
+			t = ++deep_t;
+			star = SIZE_MAX;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.len && pattern.at[p] == '*')
+		p++;
+	return p == pattern.len;
+}
+
+bool path_matches(Str path, Str pattern)
+{
+	if (str_ends(pattern, S("/")))
+		pattern.len--;
+	if (str_find_char(pattern, '/') < 0) {
+		Str part;
+
+		while (str_split(&path, '/', &part))
+			if (glob(part, pattern))
+				return true;
+		return false;
+	}
+	if (str_starts(pattern, S("/")))
+		pattern = str_sub(pattern, 1, pattern.len);
+	if (glob(path, pattern))
+		return true;
+	/* A folder's pattern is for all that is in it. */
+	for (size_t i = 0; i < path.len; i++)
+		if (path.at[i] == '/' && glob(str_sub(path, 0, i), pattern))
+			return true;
+	return false;
+}
+
+/* --- what a path is ---------------------------------------------------------------------------------------------------------------- */
+
+static Str name_of(Str path)
+{
+	return str_sub(path, (size_t)(str_rfind_char(path, '/') + 1), path.len);
+}
+
+static bool has_part(Str path, const Str *parts, size_t count)
+{
+	Str part;
+
+	while (str_split(&path, '/', &part))
+		for (size_t i = 0; i < count; i++)
+			if (path.len && str_eq(part, parts[i]))
+				return true;
+	return false;
+}
+
+static SourceKind kind_of(Str path)
+{
+	static const Str vendored[] = { S("vendor"),      S("_vendor"),       S("vendored"),
+		                        S("third_party"), S("site-packages"), S("extern") };
+	static const Str tests[] = { S("tests"), S("test"), S("testing") };
+	static const Str migrations[] = { S("migrations"), S("versions") };
+	Str name = name_of(path);
+
+	if (has_part(path, vendored, COUNT(vendored)))
+		return SOURCE_VENDORED;
+	if (str_ends(name, S("_pb2.py")) || str_ends(name, S("_pb2_grpc.py")))
+		return SOURCE_GENERATED;
+	if (has_part(path, tests, COUNT(tests)) || str_starts(name, S("test_")) ||
+	    str_ends(name, S("_test.py")) || str_eq(name, S("tests.py")) ||
+	    str_eq(name, S("conftest.py")))
+		return SOURCE_TEST;
+	if (has_part(path, migrations, COUNT(migrations)) && name.len > 5 &&
+	    !str_eq(name, S("__init__.py")) &&
+	    (name.at[0] == '0' || (str_find(path, S("alembic")) >= 0)))
+		return SOURCE_MIGRATION;
+	return SOURCE_CODE;
+}
+
+static bool is_environment(Str name)
+{
+	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
+		                     S(".venv"),       S("venv"),         S(".tox"),
+		                     S(".nox"),        S(".mypy_cache"),  S(".pytest_cache"),
+		                     S(".ruff_cache"), S(".hg"),          S(".svn"),
+		                     S(".eggs") };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* --- the folders ----------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Folder {
+	Str path; /* "" or "a/b" */
+	unsigned depth;
+} Folder;
+
+typedef struct Search {
+	Arena *a;
+	const SourceRules *rules;
+	Sources *out;
+	git_repository *git;
+	Str base; /* the root as git sees it: "" or "sub/folder/" */
+	Folder *folders;
+	size_t folder_count, folder_room;
+	size_t file_room, example_room;
+} Search;
+
+#define GROW(search, array, count, room) \
+	do { \
+		if ((count) == (room)) { \
+			size_t grown_ = MAX((size_t)64, 2 * (room)); \
+			void *new_ = arena_alloc_array((search)->a, sizeof(*(array)), grown_); \
+			if (count) \
+				memcpy(new_, (array), (count) * sizeof(*(array))); \
+			(array) = new_; \
+			(room) = grown_; \
+		} \
+	} while (0)
+
+static void skip(Search *s, Str path, SkipWhy why)
+{
+	Sources *out = s->out;
+
+	if (out->skipped[why]++ >= EXAMPLES)
+		return;
+	GROW(s, out->examples, out->example_count, s->example_room);
+	out->examples[out->example_count++] = (SkippedPath){ str_dup(s->a, path), why };
+}
+
+static void push(Search *s, Str path, unsigned depth)
+{
+	GROW(s, s->folders, s->folder_count, s->folder_room);
+	s->folders[s->folder_count++] = (Folder){ path, depth };
+}
+
+static bool is_ignored(const Search *s, Str path, bool folder)
+{
+	int ignored = 0;
+
+	if (!s->git || s->rules->all)
+		return false;
+	if (git_ignore_path_is_ignored(&ignored, s->git,
+	                               str_fmt(s->a, "%.*s%.*s%s", STR_ARG(s->base), STR_ARG(path),
+	                                       folder ? "/" : "")
+	                                       .at) != 0)
+		return false;
+	return ignored;
+}
+
+static bool is_excluded(const Search *s, Str path)
+{
+	for (size_t i = 0; i < s->rules->exclude_count; i++)
+		if (path_matches(path, s->rules->exclude[i]))
+			return true;
+	return false;
+}
+
+static void take_file(Search *s, Str path, int64_t bytes)
+{
+	Sources *out = s->out;
+
+	if (is_excluded(s, path)) {
+		skip(s, path, SKIP_EXCLUDED);
+	} else if (is_ignored(s, path, false)) {
+		skip(s, path, SKIP_IGNORED);
+	} else if (bytes > SOURCE_BYTES) {
+		skip(s, path, SKIP_LARGE);
+	} else if (out->count < SOURCE_FILES) {
+		GROW(s, out->files, out->count, s->file_room);
+		out->files[out->count++] =
+			(SourceFile){ .path = path, .kind = kind_of(path), .bytes = bytes };
+	}
+}
+
+static void take_folder(Search *s, Str path, Str name, unsigned depth)
+{
+	struct stat about;
+
+	if (!s->rules->all &&
+	    (is_environment(name) ||
+	     stat(str_fmt(s->a, "%.*s/%.*s/pyvenv.cfg", STR_ARG(s->out->root), STR_ARG(path)).at,
+	          &about) == 0))
+		skip(s, path, SKIP_ENVIRONMENT);
+	else if (is_excluded(s, path))
+		skip(s, path, SKIP_EXCLUDED);
+	else if (is_ignored(s, path, true))
+		skip(s, path, SKIP_IGNORED);
+	else if (depth >= SOURCE_DEPTH)
+		skip(s, path, SKIP_DEEP);
+	else
+		push(s, path, depth + 1);
+}
+
+static bool is_python(Str name)
+{
+	return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
+}
+
+static void take(Search *s, const Folder *folder, const char *entry)
+{
+	Str name = str_of(entry);
+	Str path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry)
+	                            : str_dup(s->a, name);
+	const char *full = str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(path)).at;
+	struct stat about;
+	bool link;
+
+	if (lstat(full, &about) != 0) {
+		skip(s, path, SKIP_UNREADABLE);
+		return;
+	}
+	link = S_ISLNK(about.st_mode);
+	if (link && stat(full, &about) != 0)
+		return; /* it leads nowhere */
+	if (S_ISDIR(about.st_mode)) {
+		if (link)
+			skip(s, path, SKIP_SYMLINK);
+		else
+			take_folder(s, path, name, folder->depth);
+	} else if (S_ISREG(about.st_mode) && is_python(name)) {
+		take_file(s, path, about.st_size);
+	} else if (S_ISREG(about.st_mode) && str_ends(name, S(".ipynb"))) {
+		skip(s, path, SKIP_NOTEBOOK);
+	} else {
+		s->out->others += S_ISREG(about.st_mode);
+	}
+}
+
+static void read_folder(Search *s, Folder folder)
+{
+	const char *full =
+		folder.path.len
+			? str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(folder.path)).at
+			: str_z(s->a, s->out->root);
+	struct dirent **entries = NULL;
+	int count = scandir(full, &entries, NULL, alphasort);
+
+	if (count < 0) {
+		skip(s, folder.path, SKIP_UNREADABLE);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0)
+			take(s, &folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static int by_path(const void *x, const void *y)
+{
+	return str_cmp(((const SourceFile *)x)->path, ((const SourceFile *)y)->path);
+}
+
+static void open_git(Search *s)
+{
+	const char *root = str_z(s->a, s->out->root), *workdir;
+	char *real = realpath(root, NULL);
+
+	git_libgit2_init();
+	if (git_repository_open_ext(&s->git, root, 0, NULL) != 0 || !real) {
+		free(real);
+		return;
+	}
+	workdir = git_repository_workdir(s->git);
+	if (workdir && str_starts(str_fmt(s->a, "%s/", real), str_of(workdir))) {
+		s->base = str_sub(str_fmt(s->a, "%s/", real), strlen(workdir), SIZE_MAX);
+		s->out->git = true;
+	} else {
+		git_repository_free(TAKE(s->git));
+	}
+	free(real);
+}
+
+static Err *find_all(Search *s)
+{
+	struct stat about;
+	const char *root = str_z(s->a, s->out->root);
+
+	if (stat(root, &about) != 0)
+		return err_errno(s->a, errno, "audit.root", "there is no folder %s", root);
+	if (!S_ISDIR(about.st_mode))
+		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
+	open_git(s);
+	push(s, S(""), 0);
+	while (s->folder_count)
+		read_folder(s, s->folders[--s->folder_count]);
+	if (s->out->count)
+		qsort(s->out->files, s->out->count, sizeof(*s->out->files), by_path);
+	return NULL;
+}
+
+Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out)
+{
+	Search s = { .a = a, .rules = rules, .out = out };
+	Err *err;
+
+	while (root.len > 1 && str_ends(root, S("/")))
+		root.len--;
+	*out = (Sources){ .root = root };
+	err = find_all(&s);
+	git_repository_free(s.git);
+	return err;
+}
+
+/* --- texts -------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_utf8(Str text)
+{
+	uint32_t code;
+
+	while (text.len) {
+		size_t bytes = (unsigned char)text.at[0] < 0x80 ? 1 : str_utf8(text, &code);
+
+		if (!bytes)
+			return false;
+		text = str_sub(text, bytes, text.len);
+	}
+	return true;
+}
+
+/* "coding: latin-1" in a comment of the first two lines (PEP 263); empty: none. */
+static Str coding_of(Str text)
+{
+	for (int line = 0; line < 2 && text.len; line++) {
+		Str row, rest;
+		ptrdiff_t at;
+		size_t len = 0;
+
+		str_split(&text, '\n', &row);
+		at = str_find(row, S("coding"));
+		if (at < 0 || row.at[0] != '#' || (size_t)at + 6 >= row.len)
+			continue;
+		rest = str_sub(row, (size_t)at + 6, row.len);
+		if (rest.at[0] != ':' && rest.at[0] != '=')
+			continue;
+		rest = str_trim(str_sub(rest, 1, rest.len));
+		while (len < rest.len &&
+		       (str_find_char(S("-_."), rest.at[len]) >= 0 || (rest.at[len] | 32) >= 'a' ||
+		        (rest.at[len] >= '0' && rest.at[len] <= '9')))
+			len++;
+		return str_sub(rest, 0, len);
+	}
+	return S("");
+}
+
+static bool is_latin(Str coding)
+{
+	static const Str names[] = { S("latin-1"),   S("latin1"),      S("iso-8859-1"),
+		                     S("iso8859-1"), S("latin_1"),     S("iso-8859-15"),
+		                     S("cp1252"),    S("windows-1252") };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_eq_nocase(coding, names[i]))
+			return true;
+	return false;
+}
+
+/* Where the names of Western codings differ is in a few signs, none of which is syntax. */
+static Str from_latin(Arena *a, Str text)
+{
+	char *at = arena_alloc_raw(a, 2 * text.len + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c < 0x80) {
+			at[len++] = (char)c;
+			continue;
+		}
+		at[len++] = (char)(0xc0 | c >> 6);
+		at[len++] = (char)(0x80 | (c & 63));
+	}
+	return (Str){ at, len };
+}
+
+Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why)
+{
+	Str path = str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)), coding;
+
+	*why = SKIPS;
+	*text = S("");
+	if (file_read(a, path, SOURCE_BYTES, text)) {
+		*why = SKIP_UNREADABLE;
+		return NULL;
+	}
+	if (text->len && memchr(text->at, 0, text->len)) {
+		*why = SKIP_BINARY;
+		return NULL;
+	}
+	if (is_utf8(*text))
+		return NULL;
+	coding = coding_of(*text);
+	if (is_latin(coding))
+		*text = from_latin(a, *text);
+	else
+		*why = SKIP_ENCODING;
+	return NULL;
+}
+
+bool source_is_generated(Str text)
+{
+	static const Str marks[] = { S("@generated"),    S("DO NOT EDIT"),   S("Do not edit"),
+		                     S("do not edit"),   S("Generated by"),  S("generated by"),
+		                     S("Autogenerated"), S("autogenerated"), S("AUTO-GENERATED") };
+	Str row;
+
+	for (int line = 0; line < 10 && str_split(&text, '\n', &row); line++) {
+		if (!row.len || row.at[0] != '#')
+			continue;
+		for (size_t i = 0; i < COUNT(marks); i++)
+			if (str_find(row, marks[i]) >= 0)
+				return true;
+	}
+	return false;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which files an audit reads, and which it does not, and why: nothing is left out without a word. Blocks on the disk. */
+#pragma once
+#include "base/err.h"
+
+typedef enum SourceKind {
+	SOURCE_CODE,
+	SOURCE_TEST,      /* test_x.py, x_test.py, conftest.py, anything under tests/ */
+	SOURCE_MIGRATION, /* migrations/0001_x.py, alembic's versions/ */
+	SOURCE_GENERATED, /* it says so at its top, or by its name (x_pb2.py) */
+	SOURCE_VENDORED,  /* under vendor/, _vendor/, third_party/, site-packages/ */
+	SOURCE_KINDS
+} SourceKind;
+const char *source_kind_name(SourceKind kind);
+
+typedef enum SkipWhy {
+	SKIP_IGNORED,  /* by .gitignore */
+	SKIP_EXCLUDED, /* by the configuration or --exclude */
+	SKIP_NOTEBOOK,
+	SKIP_LARGE,       /* more than SOURCE_BYTES */
+	SKIP_UNREADABLE,  /* the system refused */
+	SKIP_ENCODING,    /* neither UTF-8 nor what it says it is */
+	SKIP_BINARY,      /* NUL bytes */
+	SKIP_SYMLINK,     /* links to folders are not followed, so there are no circles */
+	SKIP_ENVIRONMENT, /* a virtual environment, node_modules, caches */
+	SKIP_DEEP,        /* folders within folders beyond SOURCE_DEPTH */
+	SKIPS
+} SkipWhy;
+const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
+
+enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000 };
+
+typedef struct SourceFile {
+	Str path; /* from the root, with / */
+	SourceKind kind;
+	int64_t bytes;
+} SourceFile;
+
+typedef struct SkippedPath {
+	Str path;
+	SkipWhy why;
+} SkippedPath;
+
+typedef struct Sources {
+	Str root;          /* as it was given */
+	SourceFile *files; /* by path */
+	size_t count;
+	uint64_t skipped[SKIPS]; /* how many of each */
+	SkippedPath *examples;   /* the first few of each */
+	size_t example_count;
+	uint64_t others; /* files that are not Python */
+	bool git;        /* it is in a repository, whose rules of ignoring count */
+} Sources;
+
+typedef struct SourceRules {
+	const Str *exclude; /* patterns of paths: "legacy/", "*_old.py" */
+	size_t exclude_count;
+	bool all; /* ignored ones and environments too */
+} SourceRules;
+
+/* In the arena. Fails with NOT_FOUND "audit.root", INVALID "audit.root" (no folder and no Python file), IO "base.file". */
+Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out) MUST_USE;
+
+/* The text of one, as UTF-8 (by its byte order mark or the coding that its first lines name; a copy when that is another). *why when it has none
+ * that can be read: SKIPS otherwise. */
+Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why) MUST_USE;
+/* Does it say at its top that a program wrote it? */
+bool source_is_generated(Str text);
+bool path_matches(
+	Str path,
+	Str pattern); /* *, ? within a part, ** over parts; a pattern without / is for names at any depth */
