@@ -373,6 +373,9 @@ static Err *confirm_post(ServiceCall *c)
 	TRY(stripe_take(c, &confirm_in, &in));
 	TRY(load(c, c->db, &row));
 	TRY(check_secret(c, row, in.client_secret, "payment_intents:write"));
+	if (in.off_session && !service_has_scope(c, "payment_intents:write"))
+		return stripe_wrong(c, "off_session", "parameter_unknown",
+		                    "off_session is not for a publishable key.");
 	if (stripe_resumes(c, &id))
 		TRY(go_on(c, id, INTENT_NEEDS_CONFIRMATION, &row));
 	return row ? confirm_row(c, &in, row) : NULL;

@@ -206,3 +206,25 @@ def test_who_expands_sees_what_he_may_read(shop):
     seen = shop.form(f"/v1/payment_intents/{intent['id']}?expand[]=customer", "", key=reader, method="GET")
     assert seen.json["customer"] == ann
     assert shop.say("GET", f"/v1/payment_intents/{intent['id']}?expand[]=customer").json["customer"]["email"] == "ann@secret.test"
+
+
+def test_a_page_does_not_say_that_nobody_is_there(shop):
+    """off_session is the merchant's word to the bank that the customer agreed before: with it nobody is asked to confirm."""
+    page = shop.new_key("--kind", "publishable")
+    intent = shop.form("/v1/payment_intents", "amount=500&currency=eur").json
+    secret = f"client_secret={intent['client_secret']}&payment_method=pm_card_visa"
+    for word in ("off_session=true", "off_session=one_off", "off_session=false"):
+        refused = shop.form(f"/v1/payment_intents/{intent['id']}/confirm", f"{secret}&{word}", key=page)
+        assert (refused.status, refused.json["error"]["param"]) == (400, "off_session"), refused.body
+    assert shop.form(f"/v1/payment_intents/{intent['id']}/confirm", secret, key=page).json["status"] == "succeeded"
+
+
+def test_where_money_is_real_so_is_time(long_stage):
+    folder = pathlib.Path(long_stage.folder) / "live"
+    folder.mkdir()
+    provider = FaultProvider(folder)
+    long_stage.enter(provider, provider.finish)
+    service = Payments(folder, f"sqlite:{folder}/payment.db", provider, more=["live: true"])
+    long_stage.enter(service, lambda: service.finish())
+    refused = service.form("/v1/test_helpers/test_clocks", "frozen_time=1700000000")
+    assert refused.status == 400 and "clock" in refused.json["error"]["message"], refused.body
