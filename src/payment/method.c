@@ -132,6 +132,9 @@ static Err *methods_post(ServiceCall *c)
 	TRY(stripe_take(c, &new_in, &in));
 	if (!service_has_scope(c, KEY_PUBLIC))
 		TRY(service_need_scope(c, "payment_methods:write"));
+	if (in.provider.len && !service_has_scope(c, "payment_methods:write"))
+		return stripe_wrong(c, "provider", "parameter_unknown",
+		                    "provider is not for a publishable key.");
 	if (!in.card.token.len)
 		return stripe_wrong(
 			c, "card[token]", "parameter_missing",

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from actors.accounts import engine_of, fresh
+from actors.hooked import Charging
 from actors.orders import Orders, Till
 from actors.payments import FaultProvider, Payments, at_once
 from test_billing import Town
@@ -226,5 +227,24 @@ def test_where_money_is_real_so_is_time(long_stage):
     long_stage.enter(provider, provider.finish)
     service = Payments(folder, f"sqlite:{folder}/payment.db", provider, more=["live: true"])
     long_stage.enter(service, lambda: service.finish())
+    with pytest.raises(AssertionError, match="a sandbox takes no money"):
+        Charging(folder / "toys", "live: true", "providers: { toy: { kind: sandbox } }")
     refused = service.form("/v1/test_helpers/test_clocks", "frozen_time=1700000000")
     assert refused.status == 400 and "clock" in refused.json["error"]["message"], refused.body
+
+
+def test_a_page_does_not_choose_who_moves_the_money(long_stage):
+    """Of two providers one is for trying: whoever could choose it would pay with nothing."""
+    folder = pathlib.Path(long_stage.folder) / "chosen"
+    folder.mkdir()
+    provider = FaultProvider(folder)
+    long_stage.enter(provider, provider.finish)
+    service = Charging(folder / "shop", f'providers: {{ main: {{ kind: fault, url: "http://{provider.address}" }}, toy: {{ kind: sandbox }} }}')
+    long_stage.enter(service, lambda: service.finish())
+    page = service.new_key("--kind", "publishable")
+    intent = service.form("/v1/payment_intents", "amount=500&currency=eur").json
+    method = service.form("/v1/payment_methods", "type=card&card[token]=tok_visa&provider=toy", key=page)
+    assert (method.status, method.json["error"]["param"]) == (400, "provider"), method.body
+    method = service.form("/v1/payment_methods", "type=card&card[token]=tok_visa", key=page).json["id"]
+    paid = service.form(f"/v1/payment_intents/{intent['id']}/confirm", f"client_secret={intent['client_secret']}&payment_method={method}", key=page)
+    assert paid.json["status"] == "succeeded" and provider.taken(intent["id"]) == 500
