@@ -193,6 +193,7 @@ const Service *notification_service(void)
 		.name = "notification",
 		.summary = "e-mail, SMS, push and an inbox for people",
 		.version = "1.0",
+		.first = "    user_key_file: user.key\n    record: mails.jsonl\n",
 		.schema = schema,
 		.routes = routes,
 		.routes_count = COUNT(routes),

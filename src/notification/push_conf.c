@@ -146,7 +146,7 @@ static const ConfKey sms_keys[] = {
 	{ "url", CONF_STR, AT(SmsConf, url), .required = true, .verify = verify_url, .value = "URL",
 	  .help = "https://api.twilio.com, or the whole address of another" },
 	{ "account", CONF_STR, AT(SmsConf, account), .help = "Twilio's account SID" },
-	{ "token", CONF_STR, AT(SmsConf, token), .expand = true,
+	{ "token", CONF_STR, AT(SmsConf, token), .expand = true, .secret = true,
 	  .help = "Twilio's auth token; of another: what `header` is given" },
 	{ "from", CONF_STR, AT(SmsConf, from), .help = "the sender: a number or a name" },
 	{ "service", CONF_STR, AT(SmsConf, service),

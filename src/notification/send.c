@@ -376,7 +376,8 @@ static const Provider *pick_one(Sending *s, int64_t *wait_us)
 /* Thousands that wait for the same provider do not come back together, and each comes less often the longer it waits. */
 static int64_t spread(const Sending *s, int64_t wait_us)
 {
-	int64_t most = MIN(wait_us << MIN(s->d->version, INT64_C(10)), 60 * US_PER_S);
+	int64_t doubled = MIN(s->d->version, INT64_C(10));
+	int64_t most = MIN(wait_us << doubled, 60 * US_PER_S);
 
 	return wait_us + (int64_t)rand_below((uint64_t)MAX(most - wait_us, INT64_C(1)));
 }

@@ -200,6 +200,14 @@ def by_socket(path, target):
     return answer.partition(b"\r\n\r\n")[2]
 
 
+def test_a_first_start_writes_its_mails_down_codes_and_all(first):
+    said = say(first.address, "POST", "/v1/registrations", {"email": "ann@first.test", "password": "correct horse battery"}, who=None)
+    assert said.status < 300, said.body
+    file = first.folder / "data/mails.jsonl"
+    mail = json.loads(until(lambda: file.exists() and file.read_text().strip(), "a mail").splitlines()[0])
+    assert mail["to"] == "ann@first.test" and re.search(r"Your code: \S{20,}", mail["text"]), mail
+
+
 def test_every_api_is_described_and_routed(first):
     """Every path of every description is one that the gateway sends to that service."""
     for name in names(first):
