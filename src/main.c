@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/args.h"
 #include "audit/command.h"
+#include "audit/money_conf.h"
+#include "audit/roi_command.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -77,7 +79,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,         services_commands, analytics_commands, fault_commands,
 	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
-	notification_commands, audit_commands,
+	notification_commands, audit_commands,    roi_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -154,6 +156,8 @@ int main(int argc, char **argv)
 		  gateway_conf_table(), NULL },
 		{ "scenario", "Scenarios", "The keys of the file that `banyan load FILE` reads.",
 		  scenario_table(), NULL },
+		{ "money", "Money", "The keys of the file that `banyan roi FILE` reads.",
+		  money_table(), NULL },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },

@@ -6,6 +6,7 @@
 #include "analytics/check.h"
 #include "analytics/erase.h"
 #include "analytics/export.h"
+#include "analytics/facts.h"
 #include "analytics/intake.h"
 #include "analytics/merge.h"
 #include "analytics/project.h"
@@ -14,7 +15,9 @@
 #include "analytics/rollup.h"
 #include "base/rand.h"
 #include "base/time.h"
+#include "service/service.h"
 #include "statements.h"
+#include "store/consumer.h"
 #include "store/schema.h"
 
 #include "analytics_schema.h"
@@ -396,6 +399,76 @@ SUITE_TEST(reports_are_what_counting_by_hand_gives_however_events_are_kept)
 	return reports_are_right(db, a);
 }
 
+static Err *take_row(Db *db, Arena *a, const char *const *row, size_t count)
+{
+	Hit *hits = ARENA_ARRAY(a, Hit, count);
+	uint8_t *fates = ARENA_ARRAY(a, uint8_t, count);
+
+	for (size_t i = 0; i < count; i++) {
+		hits[i] = made(a, i);
+		hits[i].id = uuid_new();
+		hits[i].name = str_of(row[i]);
+		hits[i].who = S("ann");
+		hits[i].time_ms = (int64_t)FIRST_DAY * MS_OF_DAY;
+	}
+	return intake_take_alone(db, a, hits, count, fates);
+}
+
+SUITE_TEST(what_came_first_is_first_among_events_of_one_time)
+{
+	static const char *const first[] = { "basket", "view", "view", "view" };
+	static const char *const second[] = { "paid" };
+	QueryStep steps[] = { { .event = S("basket") }, { .event = S("paid") } };
+	QueryIn in = whole(QUERY_FUNNEL);
+	const Json *answer;
+	size_t merged = 0;
+
+	in.steps.at = steps;
+	in.steps.count = COUNT(steps);
+	TRY(take_row(db, a, first, COUNT(first)));
+	TRY(take_row(db, a, second, COUNT(second)));
+	for (size_t i = 0; i < 2; i++) {
+		TRY(ask(db, a, &in, &answer));
+		CHECK_INT(number(json_at(json_get(answer, S("steps")), 1), S("persons")), 1);
+		TRY(merge_day(db, a, 1, FIRST_DAY, &merged));
+	}
+	CHECK_INT(merged, 0); /* it was the second time */
+	return NULL;
+}
+
+enum { MANY_NAMES = 4200 };
+
+SUITE_TEST(no_property_is_lost_by_merging)
+{
+	QueryFilter filter = { .op = FILTER_SET };
+	QueryIn in = whole(QUERY_TREND);
+	Hit *hits = ARENA_ARRAY(a, Hit, MANY_NAMES);
+	uint8_t *fates = ARENA_ARRAY(a, uint8_t, MANY_NAMES);
+	HitProp *props = ARENA_ARRAY(a, HitProp, MANY_NAMES);
+	const Json *answer;
+	size_t merged, half = MANY_NAMES / 2;
+
+	for (size_t i = 0; i < MANY_NAMES; i++) {
+		props[i] = (HitProp){ str_fmt(a, "p%zu", i), { CELL_INT, S("1") } };
+		hits[i] = made(a, i);
+		hits[i].time_ms = (int64_t)FIRST_DAY * MS_OF_DAY;
+		hits[i].props = &props[i];
+		hits[i].prop_count = 1;
+	}
+	TRY(intake_take_alone(db, a, hits, half, fates));
+	TRY(intake_take_alone(db, a, hits + half, half, fates));
+	TRY(merge_day(db, a, 1, FIRST_DAY, &merged));
+	CHECK_INT(merged, 2);
+	in.filters.at = &filter;
+	in.filters.count = 1;
+	for (size_t i = 0; i < MANY_NAMES; i += MANY_NAMES - 1) {
+		filter.property = props[i].key;
+		TRY(ask(db, a, &in, &answer));
+		CHECK_INT(number(answer, S("total")), 1);
+	}
+	return NULL;
+}
+
 SUITE_TEST(an_event_is_taken_once_whoever_sends_it_again)
 {
 	Hit hits[3] = { made(a, 1), made(a, 2), made(a, 1) };
@@ -574,4 +647,80 @@ SUITE_TEST(who_is_erased_leaves_nothing_behind)
 	TRY(ask(db, a, &in, &answer));
 	CHECK_INT(number(answer, S("total")), SUITE_PERSONS);
 	return checks_say(db, a, 0);
+}
+
+/* --- what other services tell -------------------------------------------------------------------------------------------- */
+
+static ConsumerConf facts_conf(Db *db)
+{
+	size_t count;
+	const ServiceConsumer *row = facts_consumers(&count);
+
+	return (ConsumerConf){ .name = str_of(row->name),
+		               .db = db,
+		               .fn = row->fn,
+		               .many = row->many,
+		               .batch = row->batch };
+}
+
+/* Event i of a service: of the first day up to 200, then of the second. */
+static Event told(Arena *a, unsigned i)
+{
+	return (Event){ .id = hit_id(str_fmt(a, "told %u", i)),
+		        .type = i % 2 ? S("payment_intent.succeeded") : S("refund.created"),
+		        .aggregate_type = S("payment_intent"),
+		        .aggregate_id = str_fmt(a, "pi_%u", i / 2),
+		        .time_us = ((int64_t)FIRST_DAY + i / 200) * MS_OF_DAY * 1000,
+		        .data = str_fmt(a, "{\"amount\":%u,\"currency\":\"eur\"}", i),
+		        .seq = i + 1 };
+}
+
+static Err *facts_are(Db *db, Arena *a, int64_t events, int64_t segments, int64_t commits)
+{
+	ProjectStateRow *state;
+	ProjectPiecesRow *pieces_row;
+	Project *project;
+	DayOfRow *day;
+
+	TRY(project_find(db, a, FACTS_PROJECT, &project));
+	TRY(db_one(db, a, project_state, &state, .project = project->id));
+	TRY(db_one(db, a, project_pieces, &pieces_row, .project = project->id));
+	TRY(db_one(db, a, day_of, &day, .project = project->id, .day = FIRST_DAY));
+	CHECK_INT(state->events, events);
+	CHECK_INT(pieces_row->segments, segments);
+	CHECK_INT(day->version, commits); /* that had events of the first day */
+	return checks_say(db, a, 0);
+}
+
+static Err *consumer_forgets(Db *db, Arena *a, Part *part)
+{
+	int64_t gone, parts;
+
+	TRY(inbox_purge(db, a, -US_PER_S, &gone));
+	TRY(consumer_rewind(db, a, part->conf->name, part->source, 0, &parts));
+	CHECK_INT(parts, 1);
+	return part_claim(part, a);
+}
+
+/* What a commit costs is paid once a delivery, not once an event; and an event that was told twice counts once. */
+SUITE_TEST(what_is_told_together_is_one_segment)
+{
+	ConsumerConf conf = facts_conf(db);
+	Event *events = ARENA_ARRAY(a, Event, conf.batch + 100);
+	AUTO(part_fini) Part part = { 0 };
+
+	CHECK(conf.batch >= 256);
+	for (unsigned i = 0; i < conf.batch + 100; i++)
+		events[i] = told(a, i);
+	part_init(&part, a, &conf, S("/payment"), 0);
+	TRY(part_claim(&part, a));
+	TRY(part_deliver(&part, a, events, 150, 150));
+	TRY(facts_are(db, a, 150, 1, 1));
+	TRY(part_deliver(&part, a, events, conf.batch, conf.batch));
+	TRY(facts_are(db, a, conf.batch, 3, 2));
+	TRY(part_deliver(&part, a, events, conf.batch, conf.batch));
+	TRY(facts_are(db, a, conf.batch, 3, 2));
+	TRY(consumer_forgets(db, a, &part)); /* what the inbox has forgotten the intake knows */
+	TRY(part_deliver(&part, a, events, conf.batch + 100, conf.batch + 100));
+	return facts_are(db, a, conf.batch + 100, 4, 2);
 }

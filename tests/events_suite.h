@@ -188,6 +188,92 @@ SUITE_TEST(what_fails_holds_up_its_aggregate_only)
 	return NULL;
 }
 
+/* As take, of as many as come; gives[n]: how often it was given n. */
+typedef struct Eater {
+	Taker taker; /* first: take's */
+	unsigned gives[8];
+} Eater;
+
+static Err *eat(Db *tx, Arena *a, const Event *const *events, size_t count, void *arg)
+{
+	Eater *eater = arg;
+
+	CHECK(count > 0 && count < COUNT(eater->gives));
+	eater->gives[count]++;
+	for (size_t i = 0; i < count; i++)
+		TRY(take(tx, a, events[i], &eater->taker));
+	return NULL;
+}
+
+static void eats(ConsumerConf *conf, Eater *eater)
+{
+	conf->fn = NULL;
+	conf->many = eat;
+	conf->arg = eater;
+}
+
+SUITE_TEST(what_comes_together_is_given_at_once)
+{
+	Eater eater = { .taker = { .name = "many", .refuses = "a", .refused = 3 } };
+	ConsumerConf conf = consumer_of(db, &eater.taker);
+	AUTO(part_fini) Part part = { 0 };
+	int64_t seq;
+
+	eats(&conf, &eater);
+	TRY(cause_some(db, a, "a", 2));
+	TRY(cause_some(db, a, "b", 2));
+	part_init(&part, a, &conf, S("/test"), 0);
+	TRY(part_claim(&part, a));
+	TRY(deliver_all(db, a, &part));
+	CHECK_INT(eater.gives[4], 1);
+	seq = part.seq;
+	part.seq = 0; /* a relay that died: none of it is new */
+	TRY(deliver_all(db, a, &part));
+	CHECK_INT(eater.taker.calls, 4);
+	CHECK_INT(part.seq, seq);
+
+	TRY(cause_some(db, a, "b", 1));
+	TRY(cause_some(db, a, "a", 2)); /* a3 fails: each is given alone, a4 waits */
+	TRY(deliver_all(db, a, &part));
+	TRY(check_effects(db, a, "many", "a1 a2 b1 b2 b3"));
+	CHECK_INT(eater.gives[3], 1);
+	CHECK_INT(eater.gives[1], 2);
+
+	TRY(cause_some(db, a, "b", 2)); /* while it is held the others still come together */
+	TRY(cause_some(db, a, "a", 1));
+	TRY(cause_some(db, a, "c", 3));
+	part.seq = 0;
+	TRY(deliver_all(db, a, &part));
+	CHECK_INT(eater.gives[5], 1);
+	TRY(check_effects(db, a, "many", "a1 a2 b1 b2 b3 b4 b5 c1 c2 c3"));
+	eater.taker.refuses = NULL;
+	TRY(retry_all(&part, a));
+	return check_effects(db, a, "many", "a1 a2 b1 b2 b3 b4 b5 c1 c2 c3 a3 a4 a5");
+}
+
+SUITE_TEST(of_what_comes_together_only_what_fails_for_good_is_a_dead_letter)
+{
+	Eater eater = { .taker = { .name = "glutton", .refuses = "a", .refused = 2 } };
+	ConsumerConf conf = consumer_of(db, &eater.taker);
+	AUTO(part_fini) Part part = { 0 };
+	DeadLetter *dead;
+	size_t count;
+
+	eats(&conf, &eater);
+	TRY(cause_some(db, a, "a", 3));
+	TRY(cause_some(db, a, "b", 3));
+	part_init(&part, a, &conf, S("/test"), 0);
+	TRY(part_claim(&part, a));
+	TRY(deliver_all(db, a, &part));
+	TRY(retry_all(&part, a));
+	TRY(check_effects(db, a, "glutton", "a1 b1 b2 b3 a3"));
+	TRY(dead_list(db, a, 0, 10, &dead, &count));
+	CHECK_INT(count, 1);
+	CHECK_STR(dead[0].subject, S("thing/a"));
+	CHECK_INT(dead[0].attempts, 3);
+	return NULL;
+}
+
 SUITE_TEST(what_fails_for_good_is_a_dead_letter_until_a_person_looks)
 {
 	Taker taker = { .name = "strict", .refuses = "a", .refused = 1 };

@@ -31,6 +31,7 @@ typedef struct Act {
 	unsigned times;
 	unsigned calls;
 	Str key; /* of the last call */
+	bool no; /* it refuses then */
 } Act;
 
 typedef struct World {
@@ -39,7 +40,8 @@ typedef struct World {
 	Act run[4], undo[4];
 	Str calls, states, trace;
 	bool hangs, go;
-	unsigned effects;
+	unsigned effects,
+		unknown; /* unknown: so many commits come to nothing that anybody knows of */
 	SagaSet set;
 } World;
 
@@ -57,11 +59,13 @@ static Err *play(SagaCall *call, Act *act, char name)
 	w->trace = str_dup(w->a, call->traceparent);
 	if (act->does == IS_SLOW)
 		return fiber_sleep(SHORT_US);
+	if ((act->does == REFUSES && act->times) || (act->no && !act->times)) {
+		act->times -= act->times > 0;
+		return saga_refuse(call, S("sold_out"), "there are none left");
+	}
 	if (act->does == WORKS || !act->times)
 		return NULL;
 	act->times--;
-	if (act->does == REFUSES)
-		return saga_refuse(call, S("sold_out"), "there are none left");
 	if (act->does == WAITS)
 		return saga_wait(call, 1000, "not yet");
 	w->hangs = act->does == HANGS;
@@ -93,7 +97,8 @@ static Err *count_effect(Db *tx, Arena *a, void *arg)
 	World *w = arg;
 
 	(void)tx;
-	(void)a;
+	if (w->unknown && w->unknown--)
+		return err_new(a, ERR_IO, "db.unknown", "no answer to COMMIT came");
 	w->effects++;
 	return NULL;
 }
@@ -285,6 +290,18 @@ SUITE_TEST(what_fails_is_tried_again_with_the_same_key)
 	return NULL;
 }
 
+SUITE_TEST(a_commit_of_which_nobody_knows_is_no_failure_of_the_step)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.unknown = 5; /* more than the attempts of b */
+	TRY(carried(&w, "order", SAGA_DONE, &id));
+	CHECK_STR(w.calls, S("abbbbbbpr"));
+	CHECK_INT(w.effects, 1);
+	return nothing_is_wrong(&w);
+}
+
 SUITE_TEST(waiting_is_no_failure)
 {
 	World w = world(db, a);
@@ -311,6 +328,28 @@ SUITE_TEST(a_refusal_undoes_what_was_done_before_it_in_reverse)
 	TRY(saga_find(db, a, id, &saga));
 	CHECK_STR(saga->reason, S("sold_out"));
 	CHECK(saga->ended_us > 0);
+	return nothing_is_wrong(&w);
+}
+
+SUITE_TEST(a_refusal_after_an_attempt_of_which_nobody_knows_undoes_the_step_too)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.run[1] = (Act){ FAILS, 1, .no = true };
+	TRY(carried(&w, "order", SAGA_COMPENSATED, &id));
+	CHECK_STR(w.calls, S("abb~b~a"));
+	return nothing_is_wrong(&w);
+}
+
+SUITE_TEST(a_refused_pivot_is_not_undone_however_often_it_was_tried)
+{
+	World w = world(db, a);
+	Uuid id;
+
+	w.run[2] = (Act){ FAILS, 1, .no = true };
+	TRY(carried(&w, "order", SAGA_COMPENSATED, &id));
+	CHECK_STR(w.calls, S("abpp~b~a"));
 	return nothing_is_wrong(&w);
 }
 
@@ -552,6 +591,47 @@ SUITE_TEST(a_saga_keeps_the_version_that_it_was_begun_with)
 	TRY(runner_stop(&r));
 	CHECK_STR(w.calls, S("a"));
 	return NULL;
+}
+
+static Err *job_says(World *w, const char *slug)
+{
+	for (;;) {
+		size_t count;
+		Job *jobs;
+
+		TRY(jobs_list(w->db, w->a, S(SAGA_JOB), S(""), (Uuid){ 0 }, 9, &jobs, &count));
+		for (size_t i = 0; i < count; i++)
+			if (str_find(jobs[i].error, str_of(slug)) >= 0)
+				return NULL;
+		TRY(fiber_sleep(US_PER_MS));
+	}
+}
+
+SUITE_TEST(a_program_whose_steps_are_others_leaves_a_saga_alone)
+{
+	static const SagaStep others[] = { { "z", SAGA_COMPENSATABLE, run_r, undo_b, QUICK } };
+	static const SagaType changed[] = { { "order", 1, others, COUNT(others) } };
+	World w = world(db, a);
+	TestRunner r;
+	Uuid id;
+
+	w.set.count = 1;
+	w.run[0] = (Act){ WAITS, 1u << 30 };
+	TRY(order(&w, "order", S(""), &id));
+	TRY(runner_start(&r, &w));
+	while (!w.run[0].calls)
+		TRY(fiber_sleep(US_PER_MS));
+	TRY(runner_stop(&r));
+	w.set.types = changed;
+	TRY(runner_start(&r, &w));
+	TRY(job_says(&w, "saga.version"));
+	TRY(runner_stop(&r));
+	CHECK_INT(w.run[3].calls + w.undo[1].calls, 0);
+	w.set.types = test_types;
+	w.run[0].times = 0;
+	TRY(runner_start(&r, &w));
+	TRY(reaches(&w, id, SAGA_DONE));
+	return runner_stop(&r);
 }
 
 SUITE_TEST(what_must_not_be_is_found)

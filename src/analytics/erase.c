@@ -2,10 +2,11 @@
  *
  * A person is a set of numbers; an event has one of them. Segments that hold such events are written anew without them, and without the
  * values that only they had (segment.c); their days' versions rise, so that what was counted of them counts no more. Last the names go:
- * a process that dies on the way leaves the names, and is begun again by them.
+ * a process that dies on the way leaves the names, and is begun again.
  *
  * Events that are taken while this runs may still get the old number from the memory of their process, for a minute. So the job comes
- * again after two, by the numbers, for the names are gone then. */
+ * again after two, by the numbers, for the names are gone then; that it does is written with the end of the names. A job is kept for a
+ * while when it is done: it knows a number, not the name. */
 #include "analytics/erase.h"
 
 #include "analytics/intake.h"
@@ -31,20 +32,16 @@ typedef struct Erasing {
 
 /* --- who ---------------------------------------------------------------------------------------------------------------- */
 
-static Err *find_numbers(Erasing *e, Str name, Str *numbers)
+static Err *find_numbers(Erasing *e, int64_t number, Str *numbers)
 {
 	AUTO(buf_fini) Buf b = { 0 };
-	IdByNameRow *row;
 	Persons persons;
 	uint32_t root;
 
 	TRY(persons_load(e->db, e->a, e->project, &persons));
 	e->most = persons.most;
 	e->gone = ARENA_ARRAY(e->a, bool, (size_t)persons.most + 1);
-	TRY(db_one(e->db, e->a, id_by_name, &row, .project = e->project, .name = name));
-	if (!row)
-		return NULL;
-	root = person_root(&persons, (uint32_t)row->number);
+	root = person_root(&persons, (uint32_t)number);
 	for (uint32_t n = 1; n <= persons.most; n++) {
 		e->gone[n] = person_root(&persons, n) == root;
 		if (e->gone[n])
@@ -150,9 +147,20 @@ static Err *erase_events(Erasing *e)
 
 /* --- names --------------------------------------------------------------------------------------------------------------- */
 
+static Err *put_job(Db *db, Arena *a, int64_t project, const char *what, Str value, int64_t at_us,
+                    Uuid *id)
+{
+	JobDraft draft = { .kind = S("analytics.erase"), .run_at_us = at_us };
+
+	draft.data =
+		str_fmt(a, "{\"project\":%" PRId64 ",\"%s\":%.*s}", project, what, STR_ARG(value));
+	return job_put(db, a, &draft, id, NULL);
+}
+
 typedef struct Naming {
 	Erasing *e;
 	Str numbers;
+	bool again; /* by a job */
 } Naming;
 
 static Err *erase_names(Db *tx, Arena *a, void *arg)
@@ -171,55 +179,50 @@ static Err *erase_names(Db *tx, Arena *a, void *arg)
 		TRY(db_exec(tx, a, id_erase, NULL, .project = n->e->project,
 		            .number = rows[i].number));
 	}
-	return NULL;
+	return n->again ? put_job(tx, a, n->e->project, "numbers", n->numbers,
+	                          time_utc_us() + AGAIN_US, NULL)
+	                : NULL;
 }
 
-static Err *erase(Db *db, Arena *a, int64_t project, Str name, Str *numbers, Erased *out)
+/* number: 0 is nobody. */
+static Err *erase(Db *db, Arena *a, int64_t project, int64_t number, bool again, Erased *out)
 {
 	Erasing e = { .db = db, .a = a, .project = project, .out = out };
-	Naming naming = { .e = &e };
+	Naming naming = { .e = &e, .again = again };
 
 	*out = (Erased){ 0 };
-	*numbers = S("");
-	TRY(find_numbers(&e, name, numbers));
-	if (!numbers->len)
+	if (!number)
 		return NULL;
+	TRY(find_numbers(&e, number, &naming.numbers));
 	TRY(erase_events(&e));
-	naming.numbers = *numbers;
 	return db_txn(db, a, DB_READ_COMMITTED, erase_names, &naming);
+}
+
+static Err *number_of(Db *db, Arena *a, int64_t project, Str name, int64_t *number)
+{
+	IdByNameRow *row;
+
+	TRY(db_one(db, a, id_by_name, &row, .project = project, .name = name));
+	*number = row ? row->number : 0;
+	return NULL;
 }
 
 Err *erase_person(Db *db, Arena *a, int64_t project, Str name, Erased *out)
 {
-	Str numbers;
+	int64_t number;
 
-	return erase(db, a, project, name, &numbers, out);
+	TRY(number_of(db, a, project, name, &number));
+	return erase(db, a, project, number, false, out);
 }
 
 /* --- as a job ------------------------------------------------------------------------------------------------------------ */
 
-static Err *put_job(Db *db, Arena *a, int64_t project, Str name, Str numbers, Uuid *id)
-{
-	AUTO(buf_fini) Buf b = { 0 };
-	JsonWriter w = json_writer(&b);
-	JobDraft draft = { .kind = S("analytics.erase") };
-
-	json_begin_object(&w);
-	json_put_i64(&w, "project", project);
-	json_put_str(&w, "name", name);
-	if (numbers.len) {
-		json_key(&w, S("numbers"));
-		json_add_raw(&w, numbers);
-		draft.run_at_us = time_utc_us() + AGAIN_US;
-	}
-	json_end(&w);
-	draft.data = buf_str(&b);
-	return job_put(db, a, &draft, id, NULL);
-}
-
 Err *erase_later(Db *db, Arena *a, int64_t project, Str name, Uuid *id)
 {
-	return put_job(db, a, project, name, S(""), id);
+	int64_t number;
+
+	TRY(number_of(db, a, project, name, &number));
+	return put_job(db, a, project, "number", str_fmt(a, "%" PRId64, number), 0, id);
 }
 
 /* What came under the old numbers after all. */
@@ -244,18 +247,17 @@ static Err *erase_again(Db *db, Arena *a, int64_t project, const Json *numbers)
 Err *analytics_erase(JobRun *run, void *arg)
 {
 	Arena *a = job_arena(run);
-	Db *db = job_db(run);
-	Str name, numbers;
+	int64_t project, number;
 	const Json *data;
-	int64_t project;
 	Erased out;
+	Err *err;
 
 	TRY(json_read(a, job_data(run), 0, &data));
 	TRY(json_need_i64(a, data, "project", &project));
 	if (json_get(data, S("numbers")))
-		return erase_again(db, a, project, json_get(data, S("numbers")));
-	TRY(json_need_str(a, data, "name", &name));
-	TRY(erase(db, a, project, name, &numbers, &out));
+		return erase_again(job_db(run), a, project, json_get(data, S("numbers")));
+	TRY(json_need_i64(a, data, "number", &number));
+	err = erase(job_db(run), a, project, number, true, &out);
 	intake_forget(analytics_of(arg));
-	return numbers.len ? put_job(db, a, project, S(""), numbers, NULL) : NULL;
+	return err;
 }

@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+enum { HEARD_AT_ONCE = 256 };
+
 /* Members of an event's data that become properties. */
 static const Str kept[] = {
 	S("amount"),     S("amount_received"), S("amount_refunded"),
@@ -91,27 +93,40 @@ static Err *project_of_facts(Db *tx, Arena *a, Project **out)
 	               : err;
 }
 
-static Err *hear(Db *tx, Arena *a, const Event *event, void *arg)
+/* As many as come together: one commit of the intake (intake.h), and a segment for each of their days. */
+static Err *hear(Db *tx, Arena *a, const Event *const *events, size_t count, void *arg)
 {
+	Hit *hits = ARENA_ARRAY(a, Hit, count);
+	int64_t now_ms = time_utc_us() / 1000;
+	size_t hit_count = 0;
 	Project *project;
-	uint8_t fate;
-	Hit hit;
 
 	(void)arg;
-	if (!facts_hit(a, event, &hit))
+	for (size_t i = 0; i < count; i++)
+		if (facts_hit(a, events[i], &hits[hit_count]))
+			hit_count++;
+	if (!hit_count)
 		return NULL;
 	TRY(project_of_facts(tx, a, &project));
-	hit.project = project->id;
-	hit.received_ms = time_utc_us() / 1000;
-	return intake_take_alone(tx, a, &hit, 1, &fate);
+	for (size_t i = 0; i < hit_count; i++) {
+		hits[i].project = project->id;
+		hits[i].received_ms = now_ms;
+	}
+	return intake_take_alone(tx, a, hits, hit_count, ARENA_ARRAY(a, uint8_t, hit_count));
 }
+
+#define HEARD(source_) \
+	{ \
+		.name = "analytics." source_, .source = (source_), .many = hear, \
+		.batch = HEARD_AT_ONCE \
+	}
 
 const ServiceConsumer *facts_consumers(size_t *count)
 {
 	static const ServiceConsumer rows[] = {
-		{ .name = "analytics.payment", .source = "payment", .fn = hear },
-		{ .name = "analytics.user", .source = "user", .fn = hear },
-		{ .name = "analytics.notification", .source = "notification", .fn = hear },
+		HEARD("payment"),
+		HEARD("user"),
+		HEARD("notification"),
 	};
 
 	*count = COUNT(rows);

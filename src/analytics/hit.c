@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIME_MOST_MS INT64_C(253402300799999) /* the end of the year 9999 */
 #define REFUSE(refusal, code_, ...) \
 	({ \
 		*(refusal) = (HitRefusal){ (code_), str_fmt(a, __VA_ARGS__) }; \
@@ -142,11 +143,19 @@ static bool check_name(Arena *a, const char *what, Str text, size_t most, HitRef
 	return true;
 }
 
+bool hit_who_is_ours(Str who)
+{
+	return str_starts(who, S(HIT_WHO_ERASED));
+}
+
 bool hit_check(Arena *a, const Hit *hit, const HitLimits *limits, HitRefusal *refusal)
 {
 	if (!check_name(a, "event", hit->name, HIT_NAME_MOST, refusal) ||
 	    !check_name(a, "distinct_id", hit->who, HIT_WHO_MOST, refusal))
 		return false;
+	if (hit_who_is_ours(hit->who))
+		return REFUSE(refusal, "distinct_id",
+		              "distinct_id has a name of those who were erased");
 	if (hit->time_ms > limits->now_ms + limits->future_ms)
 		return REFUSE(refusal, "timestamp.future", "its time is %" PRId64 " s ahead",
 		              (hit->time_ms - limits->now_ms) / 1000);
@@ -169,14 +178,17 @@ static const Json *member(const Json *object, const Json *props, Str first, Str 
 	return value;
 }
 
-/* RFC 3339, or milliseconds since 1970 as some clients have it. */
+/* RFC 3339, or milliseconds since 1970 as some clients have it. What no clock shows is brought to where it is refused, so that one can
+ * reckon with it. */
 static bool read_time(const Json *value, int64_t *ms)
 {
 	int64_t us;
 	Str text;
 
-	if (json_to_i64(value, ms))
+	if (json_to_i64(value, ms)) {
+		*ms = MIN(MAX(*ms, -TIME_MOST_MS), TIME_MOST_MS);
 		return true;
+	}
 	if (!json_to_str(value, &text) || !time_read_rfc3339(text, &us))
 		return false;
 	*ms = us >= 0 ? us / 1000 : -1;
@@ -218,6 +230,7 @@ bool hit_read(Arena *a, const Json *object, const HitLimits *limits, int64_t shi
 	const Json *props = json_get(object, S("properties")), *at;
 	const Json *who = member(object, props, S("distinct_id"), S("$distinct_id"));
 	Hit hit = { .project = out->project, .received_ms = limits->now_ms };
+	int64_t offset;
 
 	if (json_kind(object) != JSON_KIND_OBJECT)
 		return REFUSE(refusal, "event.type", "it is no object");
@@ -231,6 +244,8 @@ bool hit_read(Arena *a, const Json *object, const HitLimits *limits, int64_t shi
 		if (!read_time(at, &hit.time_ms))
 			return REFUSE(refusal, "timestamp", "its timestamp is no time of RFC 3339");
 		hit.time_ms += shift_ms;
+	} else if (json_to_i64(json_get(object, S("offset")), &offset) && offset > 0) {
+		hit.time_ms -= MIN(offset, TIME_MOST_MS);
 	}
 	if (!read_id(a, object, props, &hit, refusal) || !hit_props(a, props, &hit, refusal) ||
 	    !hit_check(a, &hit, limits, refusal))

@@ -60,10 +60,13 @@ typedef struct HitRefusal {
 } HitRefusal;
 
 /* { id|uuid, event, distinct_id, timestamp, properties }: our own form and PostHog's, which also has distinct_id, $insert_id
- * among the properties. Without an id it is a new one, without a time it happened now. shift_ms is added to its time (a clock
+ * among the properties. Without an id it is a new one, without a time it happened now, or `offset` milliseconds ago. shift_ms is added to its time (a clock
  * that is wrong). False: *refusal says why. Views into `object` and `a`. */
 bool hit_read(Arena *a, const Json *object, const HitLimits *limits, int64_t shift_ms, Hit *out,
               HitRefusal *refusal);
+/* Names that nobody can be given: those of who was erased have it before their number. */
+#define HIT_WHO_ERASED "erased:"
+bool hit_who_is_ours(Str who);
 /* The same checks of one that was put together otherwise. */
 bool hit_check(Arena *a, const Hit *hit, const HitLimits *limits, HitRefusal *refusal);
 /* An id out of anything: a UUID as it is, other text by its hash. */

@@ -46,6 +46,16 @@ TEST(what_is_no_event_is_told_why)
 		  "timestamp.past" },
 		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":\"1969-01-01T00:00:00Z\"}"),
 		  "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":9223372036854775807}"),
+		  "timestamp.future" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"timestamp\":-9223372036854775808}"),
+		  "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"offset\":86400000}"), NULL },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"offset\":86400001}"),
+		  "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"u\",\"offset\":9223372036854775807}"),
+		  "timestamp.past" },
+		{ S("{\"event\":\"x\",\"distinct_id\":\"erased:7\"}"), "distinct_id" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -48,13 +48,8 @@ static Err *add(Batch *b, const Json *event)
 	AUTO(buf_fini) Buf text = { 0 };
 	JsonWriter w = json_writer(&text);
 	size_t before = b->count - b->hit_count;
-	int64_t offset;
 
 	TRY(batch_add(b, S(""), event));
-	if (json_to_i64(json_get(event, S("offset")), &offset) &&
-	    !json_get(event, S("timestamp")) && offset > 0 && b->hit_count &&
-	    b->count - b->hit_count == before)
-		b->hits[b->hit_count - 1].time_ms -= offset;
 	if (b->count - b->hit_count != before) {
 		json_put(&w, event);
 		b->rows[b->count - 1].raw = str_dup(b->arena, buf_str(&text));

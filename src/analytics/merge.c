@@ -10,11 +10,13 @@
 
 #include "analytics/segment.h"
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/time.h"
 #include "rt/work.h"
 
 #include "analytics_segment_sql.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -23,7 +25,7 @@ enum {
 	SMALL_MANY = 32, /* so many are put together */
 	MIDDLE_MANY = 16,
 	QUIET_US = 60 * 1000000,
-	NAMES_MOST = 4096
+	NAMES_FIRST = 256
 };
 
 typedef struct Piece {
@@ -38,8 +40,9 @@ typedef struct Merging {
 	int64_t project, day, now_us;
 	Piece *sources;
 	size_t count;
+	Map met; /* of names */
 	Str *names;
-	size_t name_count;
+	size_t name_count, name_cap;
 	const bool *dropped; /* of all their events; NULL: none */
 	int64_t events;      /* of the sources */
 	Segment made;
@@ -50,11 +53,23 @@ typedef struct Merging {
 
 static void note_name(Merging *m, Str name)
 {
-	for (size_t i = 0; i < m->name_count; i++)
-		if (str_eq(m->names[i], name))
-			return;
-	if (m->name_count < NAMES_MOST)
-		m->names[m->name_count++] = name;
+	if (map_get(&m->met, name))
+		return;
+	map_put(&m->met, name, m);
+	if (m->name_count == m->name_cap) {
+		Str *more = ARENA_ARRAY(m->a, Str, m->name_cap * 2 + NAMES_FIRST);
+
+		if (m->name_count)
+			memcpy(more, m->names, m->name_count * sizeof(*more));
+		m->names = more;
+		m->name_cap = m->name_cap * 2 + NAMES_FIRST;
+	}
+	m->names[m->name_count++] = name;
+}
+
+static void merging_fini(Merging *m)
+{
+	map_fini(&m->met);
 }
 
 static Err *open_source(Merging *m, Piece *s)
@@ -135,7 +150,6 @@ static Err *merge_these(Merging *m)
 	uint32_t *events = ARENA_ARRAY(m->a, uint32_t, m->count);
 	Err *err;
 
-	m->names = ARENA_ARRAY(m->a, Str, NAMES_MOST);
 	for (size_t i = 0; i < m->count && !m->gone; i++) {
 		events[i] = (uint32_t)m->sources[i].row->events;
 		m->events += m->sources[i].row->events;
@@ -178,10 +192,19 @@ static size_t choose_due(const SegmentsListedRow *rows, size_t count, bool quiet
 	return 0;
 }
 
+/* As they were written: segment_merge keeps that order among events of one time. */
+static int by_id(const void *x, const void *y)
+{
+	const Piece *p = x, *q = y;
+
+	return p->row->id < q->row->id ? -1 : p->row->id > q->row->id;
+}
+
 static Err *merge_rows(Db *db, const SegmentsListedRow *rows, size_t count, int64_t project,
                        int64_t day, int64_t now_us, bool *gone)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
+	AUTO(merging_fini)
 	Merging m = { .db = db, .a = a, .project = project, .day = day, .now_us = now_us };
 	Err *err;
 
@@ -190,6 +213,7 @@ static Err *merge_rows(Db *db, const SegmentsListedRow *rows, size_t count, int6
 	m.count = count;
 	for (size_t i = 0; i < count; i++)
 		m.sources[i].row = &rows[i];
+	qsort(m.sources, count, sizeof(*m.sources), by_id);
 	err = merge_these(&m);
 	*gone = m.gone;
 	return err;
@@ -198,6 +222,7 @@ static Err *merge_rows(Db *db, const SegmentsListedRow *rows, size_t count, int6
 Err *merge_rewrite(Db *db, Arena *a, int64_t project, int64_t day, int64_t segment,
                    const bool *dropped, bool *gone)
 {
+	AUTO(merging_fini)
 	Merging m = { .db = db,
 		      .a = a,
 		      .project = project,

@@ -99,7 +99,7 @@ Err *person_merge(Db *db, Arena *a, int64_t project, Str one, Str other)
 	Merge m = { project, one, other };
 
 	if (!one.len || !other.len || str_eq(one, other) || one.len > HIT_WHO_MOST ||
-	    other.len > HIT_WHO_MOST)
+	    other.len > HIT_WHO_MOST || hit_who_is_ours(one) || hit_who_is_ours(other))
 		return NULL;
 	return db_txn(db, a, DB_READ_COMMITTED, merge, &m);
 }

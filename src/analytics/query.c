@@ -428,6 +428,13 @@ static void take(void *arg)
 	t->q->runner->take(t->q, t->day, t->dots, t->count);
 }
 
+static Err *too_large(const Query *q)
+{
+	return query_full(q) ? err_new(q->arena, ERR_TOO_LARGE, "query.too_large",
+	                               "the query takes more memory than it may")
+	                     : NULL;
+}
+
 static Err *run_day(Query *q, Db *db, int64_t day)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
@@ -436,10 +443,7 @@ static Err *run_day(Query *q, Db *db, int64_t day)
 
 	if (!err && t.count)
 		err = query_work(q, take, &t);
-	if (!err && query_full(q))
-		return err_new(q->arena, ERR_TOO_LARGE, "query.too_large",
-		               "the query takes more memory than it may");
-	return err ? err_copy(q->arena, err) : NULL;
+	return err ? err_copy(q->arena, err) : too_large(q);
 }
 
 /* May the day's counts stand for its events? They know names, hours and numbers of persons as they came. */
@@ -478,7 +482,7 @@ static Err *take_counted(const void *row, void *arg)
 		return err_copy(c->q->arena, err);
 	c->q->runner->take_counts(c->q, day->day, &counts);
 	c->days[day->day - c->first] = true;
-	return NULL;
+	return too_large(c->q);
 }
 
 Err *query_run(Query *q, Db *db)

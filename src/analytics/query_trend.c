@@ -57,6 +57,7 @@ static void end(Query *q)
 	free(t->groups);
 }
 
+/* NULL: there is no memory for one more; the query ends with that (query_full). */
 static Cells *group_of(Query *q, Trend *t, uint32_t group)
 {
 	if (group >= t->count) {
@@ -69,7 +70,7 @@ static Cells *group_of(Query *q, Trend *t, uint32_t group)
 		t->groups = more;
 		t->count = to;
 	}
-	if (!t->groups[group])
+	if (!t->groups[group] && !query_full(q))
 		t->groups[group] = ARENA_ARRAY(q->arena, Cells, t->buckets + 1);
 	return t->groups[group];
 }
@@ -104,10 +105,12 @@ static void take(Query *q, int64_t day, const Dot *dots, size_t count)
 	size_t bucket = 0, before = t->sketches;
 
 	for (size_t i = 0; i < count; i++) {
+		Cells *group = t->broken_down ? group_of(q, t, dots[i].group) : NULL;
+
 		bucket = query_bucket(q, start + dots[i].time, bucket);
 		add(t, t->all, bucket, &dots[i]);
-		if (t->broken_down)
-			add(t, group_of(q, t, dots[i].group), bucket, &dots[i]);
+		if (group)
+			add(t, group, bucket, &dots[i]);
 	}
 	query_charge(q, t->sketches - before);
 }
@@ -141,6 +144,7 @@ static void take_name(Query *q, int64_t start, const RollupName *name)
 {
 	Trend *t = q->state;
 	Cell cell = { CELL_STR, str_dup(q->arena, name->name) };
+	Cells *group = NULL;
 
 	for (size_t h = 0; h < ROLLUP_HOURS; h++) {
 		int64_t ms = start + (int64_t)h * 3600000;
@@ -152,8 +156,9 @@ static void take_name(Query *q, int64_t start, const RollupName *name)
 		q->rolled += name->counts[h];
 		add_hour(t, t->all, bucket, name->counts[h], &name->persons[h]);
 		if (t->broken_down)
-			add_hour(t, group_of(q, t, word_book_code(&q->groups, cell)), bucket,
-			         name->counts[h], &name->persons[h]);
+			group = group_of(q, t, word_book_code(&q->groups, cell));
+		if (group)
+			add_hour(t, group, bucket, name->counts[h], &name->persons[h]);
 	}
 }
 

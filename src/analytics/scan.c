@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A day of events, read. Of each segment the columns that the query needs are fetched, then a worker turns them into dots. Segments are
- * sorted; where a day has several their dots are put in order together.
+ * sorted; where a day has several their dots are put in order together. They are read in the order in which they were written, for many
+ * clients' clocks show seconds: of two events at the same time the one that came first is first.
  *
  * While a query reads a day its segments may be merged into others: then a column is missing, and the day is read again from its
  * list. So no transaction is held open over a long query. */
@@ -270,6 +271,13 @@ static void sort_dots(void *arg)
 		}
 }
 
+static int by_id(const void *x, const void *y)
+{
+	const SegmentsListedRow *p = x, *q = y;
+
+	return p->id < q->id ? -1 : p->id > q->id;
+}
+
 static Err *scan_once(DayScan *d, uint64_t scanned)
 {
 	SegmentsListedRow *rows;
@@ -280,6 +288,8 @@ static Err *scan_once(DayScan *d, uint64_t scanned)
 	d->q->scanned = scanned;
 	TRY(db_all(d->db, d->a, segments_listed, &rows, &count, .project = d->q->project,
 	           .day = d->day));
+	if (count)
+		qsort(rows, count, sizeof(*rows), by_id);
 	for (size_t i = 0; i < count && !d->gone; i++)
 		if (!outside(d->q, d->day, &rows[i]))
 			TRY(scan_slice(d, &rows[i]));

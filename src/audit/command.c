@@ -3,6 +3,7 @@
  * `banyan audit`: what the command line says, handed to those who read, and to those who report. */
 #include "audit/command.h"
 
+#include "audit/after.h"
 #include "audit/report.h"
 #include "base/arena.h"
 
@@ -12,7 +13,8 @@ typedef struct AuditArgs {
 	Str root;
 	CONF_LIST_OF(Str) exclude;
 	uint8_t cc;
-	bool all, quiet;
+	bool all, quiet, no_history;
+	AfterArgs after;
 } AuditArgs;
 
 static const ConfWord cc_words[] = {
@@ -32,7 +34,10 @@ static const ConfKey audit_options[] = {
 	  .help = "whose cyclomatic complexity" },
 	{ "all", CONF_BOOL, AT(AuditArgs, all),
 	  .help = "read what .gitignore names and virtual environments too" },
+	{ "no-history", CONF_BOOL, AT(AuditArgs, no_history),
+	  .help = "do not read what git tells of changes and people" },
 	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
+	AFTER_OPTIONS(AuditArgs, after),
 };
 
 static void show_progress(void *arg, size_t done, size_t of)
@@ -53,6 +58,9 @@ static Err *audit_run(Cmd *cmd)
 	const AuditArgs *args = cmd->args;
 	AUTO(project_finip) Project project = { 0 };
 	AUTO(buf_fini) Buf json = { 0 };
+	bool done = false;
+	History history = { .why_not = S("--no-history") };
+	HistoryFindings told;
 	ProjectRules rules = { .sources = { .exclude = args->exclude.at,
 		                            .exclude_count = args->exclude.count,
 		                            .all = args->all },
@@ -63,11 +71,18 @@ static Err *audit_run(Cmd *cmd)
 		rules.arg = stderr;
 	}
 	TRY(project_read(cmd->arena, args->root, &rules, &project));
+	TRY(after_run(cmd, &args->after, &project, &done));
+	if (done)
+		return NULL;
+	if (!args->no_history)
+		history_read(cmd->arena, args->root, &history);
+	history_judge(cmd->arena, &history, &project, &told);
 	if (!cmd->json) {
 		report_screen(cmd->out, cmd->arena, &project, args->cc);
+		history_screen(cmd->out, &told, &project);
 		return NULL;
 	}
-	report_json(&json, &project, args->cc);
+	report_json(&json, &project, args->cc, &told);
 	buf_putc(&json, '\n');
 	fwrite(json.at, 1, json.len, cmd->out);
 	return NULL;
@@ -80,7 +95,9 @@ const Command *audit_commands(size_t *count)
 		  .summary = "what a Python code base is made of, and where it is hard to change",
 		  .run = audit_run, .json = true, COMMAND_OPTIONS(audit_options),
 		  COMMAND_OPERANDS(audit_operands), .size = sizeof(AuditArgs),
-		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n" },
+		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n"
+		              "banyan audit . --baseline --score users=500 --score deploy=45\n"
+		              "banyan audit . --review --capacity 640\n" },
 	};
 
 	*count = COUNT(rows);

@@ -207,7 +207,7 @@ static void put_file(JsonWriter *w, const AuditFile *file)
 	json_end(w);
 }
 
-void report_json(Buf *out, const Project *p, CcRules rules)
+void report_json(Buf *out, const Project *p, CcRules rules, const HistoryFindings *history)
 {
 	JsonWriter w = json_writer(out);
 
@@ -238,5 +238,7 @@ void report_json(Buf *out, const Project *p, CcRules rules)
 	for (size_t i = 0; i < p->count; i++)
 		put_file(&w, &p->files[i]);
 	json_end(&w);
+	json_key(&w, S("history"));
+	history_put(&w, history);
 	json_end(&w);
 }

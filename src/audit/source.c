@@ -4,6 +4,7 @@
  * story. What git ignores is git's to say (libgit2); without a repository nothing is ignored but environments and caches. */
 #include "audit/source.h"
 
+#include "audit/repo.h"
 #include "base/arena.h"
 #include "base/file.h"
 
@@ -327,26 +328,6 @@ static int by_path(const void *x, const void *y)
 	return str_cmp(((const SourceFile *)x)->path, ((const SourceFile *)y)->path);
 }
 
-static void open_git(Search *s)
-{
-	const char *root = str_z(s->a, s->out->root), *workdir;
-	char *real = realpath(root, NULL);
-
-	git_libgit2_init();
-	if (git_repository_open_ext(&s->git, root, 0, NULL) != 0 || !real) {
-		free(real);
-		return;
-	}
-	workdir = git_repository_workdir(s->git);
-	if (workdir && str_starts(str_fmt(s->a, "%s/", real), str_of(workdir))) {
-		s->base = str_sub(str_fmt(s->a, "%s/", real), strlen(workdir), SIZE_MAX);
-		s->out->git = true;
-	} else {
-		git_repository_free(TAKE(s->git));
-	}
-	free(real);
-}
-
 static Err *find_all(Search *s)
 {
 	struct stat about;
@@ -356,7 +337,7 @@ static Err *find_all(Search *s)
 		return err_errno(s->a, errno, "audit.root", "there is no folder %s", root);
 	if (!S_ISDIR(about.st_mode))
 		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
-	open_git(s);
+	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
 	push(s, S(""), 0);
 	while (s->folder_count)
 		read_folder(s, s->folders[--s->folder_count]);

@@ -95,7 +95,8 @@ static Err *ask_orders(SagaCall *call, const char *verb, Str sent, Str *body)
 		headers_add(&wish.headers, a, S("Authorization"),
 		            str_fmt(a, "Bearer %.*s", STR_ARG(conf->token)));
 	TRY(ask(service_ask_client(), a, &wish, &answer));
-	switch (orders_verdict(answer.status)) {
+	switch (orders_is_running(a, answer.status, answer.body) ? ORDERS_AGAIN
+	                                                         : orders_verdict(answer.status)) {
 	case ORDERS_DONE:
 		*body = answer.body;
 		return NULL;

@@ -6,13 +6,15 @@
  * for it on the line. Who wants to, asks GET with `wait`. A `reference` (a cart, say) is checked out once: whoever sends it again
  * gets a 409 with the id of the one that is there, unless that was undone.
  *
- * People begin checkouts for themselves, programs need a scope for it. A checkout is shown to who has begun it, to other services, and
- * to programs that may read them all. */
+ * People begin checkouts for themselves, programs need a scope for it. A customer of ours is a person's own when its metadata says so
+ * ("user"); of others, people can name neither the customer nor a saved payment method. A checkout is shown to who has begun it, to
+ * other services, and to programs that may read them all. */
 #include "payment/checkout_int.h"
 
 #include "base/arena.h"
 #include "base/time.h"
 #include "payment/guard.h"
+#include "payment/intent_int.h"
 #include "base/money.h"
 #include "payment/payment.h"
 
@@ -56,8 +58,7 @@ static const Field in_rows[] = {
 	  .help = "what is ordered, in the words of the order system" },
 	{ "payment_method", FIELD_STR, AT(CheckoutIn, method), .max = 255,
 	  .help = "pm_..., or a provider's token; without it the customer's own" },
-	{ "customer", FIELD_STR, AT(CheckoutIn, customer), .max = 100,
-	  .help = "cus_...; of programs: a person names none" },
+	{ "customer", FIELD_STR, AT(CheckoutIn, customer), .max = 100, .help = "cus_..." },
 	{ "email", FIELD_STR, AT(CheckoutIn, email), .required = true, .max = 254,
 	  .verify = verify_email, .format = "email", .help = "who is told" },
 	{ "name", FIELD_STR, AT(CheckoutIn, name), .max = 200, .help = "of the customer" },
@@ -206,6 +207,45 @@ static Err *begin(ServiceCall *c, Db *tx, void *arg)
 	return NULL;
 }
 
+/* Does it say that it is this person? */
+static bool is_theirs(Arena *a, const CustomerRow *customer, Str who)
+{
+	const Json *metadata;
+	Str user = { 0 };
+
+	if (json_read(a, customer->metadata, 0, &metadata))
+		return false;
+	json_to_str(json_get(metadata, S("user")), &user);
+	return who.len && str_eq(user, who);
+}
+
+static Err *unless_unknown(Err *err)
+{
+	return err && err_is(err, "payment.unknown") ? NULL : err;
+}
+
+/* Whom and what is charged: of their own, unless a program asks, which knows for whom. */
+static Err *check_payer(ServiceCall *c)
+{
+	bool program = service_has_scope(c, "checkout:write");
+	const CheckoutIn *in = c->in;
+	CustomerRow *customer = NULL;
+	MethodRow *method = NULL;
+	bool fresh;
+
+	TRY(unless_unknown(customer_named(c->db, c->arena, in->customer, &customer)));
+	if (in->customer.len &&
+	    (!customer || !(program || is_theirs(c->arena, customer, c->who.name))))
+		service_mistake(c, "/customer", "unknown", "there is no such customer");
+	TRY(unless_unknown(method_named(c->db, c->arena, in->method, &method, &fresh)));
+	if (in->method.len &&
+	    (!method || (method->customer_id.set &&
+	                 !(customer && uuid_eq(customer->id, method->customer_id.v)))))
+		service_mistake(c, "/payment_method", "unknown",
+		                "there is no such payment method of this customer");
+	return NULL;
+}
+
 static Err *checkout_post(ServiceCall *c)
 {
 	const CheckoutIn *in = c->in;
@@ -213,8 +253,7 @@ static Err *checkout_post(ServiceCall *c)
 	JsonWriter w = json_writer(&b);
 	Str where;
 
-	/* People may, for themselves; whose customer is whose a program knows. */
-	if (!c->who.peer && (uuid_is_nil(c->who.id) || in->customer.len))
+	if (!c->who.peer && uuid_is_nil(c->who.id)) /* a program: people may, for themselves */
 		TRY(service_need_scope(c, "checkout:write"));
 	if (!checkout_at(c)->conf->orders.len)
 		return err_new(c->arena, ERR_UNSUPPORTED, "checkout.orders",
@@ -228,6 +267,7 @@ static Err *checkout_post(ServiceCall *c)
 	if (guard_finds(c->json, &where))
 		service_mistake(c, "/order", "card",
 		                "card numbers are not taken here: send a payment method");
+	TRY(check_payer(c));
 	TRY(service_mistakes(c));
 	return service_effect(c, DB_READ_COMMITTED, begin, NULL);
 }

@@ -71,6 +71,16 @@ void orders_refusal_read(Arena *a, Str body, Str *code, Str *message)
 	*message = text.len && text.len <= MESSAGE_BYTES ? text : S("the order system said no");
 }
 
+bool orders_is_running(Arena *a, unsigned status, Str body)
+{
+	const Json *json = NULL;
+	Str code = { 0 };
+
+	if (status == 409 && !json_read(a, body, 0, &json))
+		json_to_str(json_get(json, S("code")), &code);
+	return str_eq(code, S("idempotency.running"));
+}
+
 int64_t checkout_look_us(int64_t attempt)
 {
 	int64_t pause = 500 * US_PER_MS;

@@ -11,6 +11,8 @@ typedef enum OrdersVerdict {
 } OrdersVerdict;
 
 OrdersVerdict orders_verdict(unsigned status);
+/* A 409 that says nothing of the order: a request with this key came before and is at work, {"code":"idempotency.running"}. */
+bool orders_is_running(Arena *a, unsigned status, Str body);
 
 /* What it says of an order that it keeps for a checkout. */
 typedef struct Reservation {

@@ -23,6 +23,14 @@ TEST(only_what_speaks_of_the_order_is_a_refusal)
 	}
 }
 
+TEST(that_a_request_is_at_work_is_no_refusal)
+{
+	CHECK(orders_is_running(a, 409, S("{\"code\":\"idempotency.running\"}")));
+	CHECK(!orders_is_running(a, 422, S("{\"code\":\"idempotency.running\"}")));
+	CHECK(!orders_is_running(a, 409, S("{\"code\":\"sold_out\"}")));
+	CHECK(!orders_is_running(a, 409, S("gone")));
+}
+
 TEST(a_reservation_says_what_is_to_be_paid)
 {
 	static const struct {

@@ -141,9 +141,9 @@ static Err *find_method(const ServiceHome *home, Arena *a, const IntentAsk *ask,
 	if (!act->method && customer && customer->method_id.set)
 		TRY(db_one(home->db, a, method_by_id, &act->method, .id = customer->method_id.v));
 	if (act->method && act->method->customer_id.set &&
-	    (!customer || !uuid_eq(act->method->customer_id.v, customer->id)))
+	    !(customer && uuid_eq(customer->id, act->method->customer_id.v)))
 		return err_new(a, ERR_INVALID, "payment.method",
-		               "the payment method belongs to another customer");
+		               "the payment method is another customer's");
 	return act->method ? NULL : no_method(a);
 }
 

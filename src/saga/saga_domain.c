@@ -7,8 +7,8 @@
  *      v
  *   compensating ----first step undone----> compensated
  *
- * What was refused had no effect: undoing begins with the step before it. What was given up may have had one: undoing begins
- * with that step itself. That is why the undo of a step must be able to find nothing, and why it is written down before the
+ * What was refused at its first attempt had no effect: undoing begins with the step before it. What was given up may have had one, and
+ * so may have the attempts before one that was refused: undoing begins with that step itself. That is why the undo of a step must be able to find nothing, and why it is written down before the
  * step is tried for the first time (saga_run.c).
  *
  * The pivot is the one step whose outcome decides. While it is unknown there is no way back, whatever the clock says: a charge

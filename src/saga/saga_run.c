@@ -338,6 +338,22 @@ static bool is_late(const SagaTurn *t, SagaAt at)
 	       (at.fresh || t->type->steps[at.step].kind != SAGA_PIVOT);
 }
 
+/* Steps that were done under another name: the table was changed, and its version was not. */
+static Err *same_steps(Arena *a, const SagaTurn *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const SagaStepRow *row = &t->steps[i];
+
+		if (row->n < 0 || row->n >= (int64_t)t->type->count ||
+		    !str_eq(row->name, str_of(t->type->steps[row->n].name)))
+			return err_new(a, ERR_UNSUPPORTED, "saga.version",
+			               "step %.*s of version %" PRId64
+			               " of %.*s is another one in this program",
+			               STR_ARG(row->name), t->row->version, STR_ARG(t->row->type));
+	}
+	return NULL;
+}
+
 static Err *load(Db *tx, Arena *a, SagaTurn *t)
 {
 	SagaStepRow *steps;
@@ -351,10 +367,10 @@ static Err *load(Db *tx, Arena *a, SagaTurn *t)
 	TRY(json_read(a, t->row->data, 0, &t->data));
 	TRY(db_all(tx, a, saga_steps_of, &steps, &t->count, .saga = t->id));
 	t->steps = steps;
+	TRY(same_steps(a, t));
 	t->results = ARENA_ARRAY(a, Str, t->type->count);
 	for (size_t i = 0; i < t->count; i++)
-		if (str_eq(steps[i].direction, S("forward")) && steps[i].n >= 0 &&
-		    steps[i].n < (int64_t)t->type->count)
+		if (str_eq(steps[i].direction, S("forward")))
 			t->results[steps[i].n] = steps[i].result.v;
 	t->at = view.at;
 	return NULL;
@@ -456,6 +472,16 @@ static void go_later(Ending *e, int64_t pause_us)
 		e->move.next_us = MIN(e->move.next_us, t->row->deadline.v);
 }
 
+/* Nothing was done, by this attempt; of those before it nobody knows that. A pivot's no is its last word. */
+static SagaEvent refusal_of(const SagaTurn *t)
+{
+	bool first = t->attempts == 1;
+	bool before = t->at.state == SAGA_RUNNING &&
+	              t->type->steps[t->at.step].kind == SAGA_COMPENSATABLE;
+
+	return before && !first ? SAGA_UNDO : SAGA_STEP_REFUSED;
+}
+
 static void decide(Ending *e)
 {
 	const SagaTurn *t = e->turn;
@@ -468,7 +494,7 @@ static void decide(Ending *e)
 	if (!e->err)
 		go_to(e, SAGA_STEP_DONE, S("done"), S(""), S(""));
 	else if (e->outcome->refused)
-		go_to(e, SAGA_STEP_REFUSED, S("refused"), e->outcome->code, e->outcome->text);
+		go_to(e, refusal_of(t), S("refused"), e->outcome->code, e->outcome->text);
 	else if (e->outcome->waits)
 		go_later(e, e->outcome->wait_us);
 	else if (most && t->failures + 1 >= most)
@@ -489,8 +515,10 @@ static Err *end_attempt(SagaTurn *t, const Err *result, Outcome *outcome)
 
 	decide(&e);
 	err = db_txn(t->db, t->arena, DB_READ_COMMITTED, end_step, &e);
-	if (err && !e.err && outcome->with && !err_is(err, "saga.lost")) {
-		/* Its own part of the transaction may be what does not work: then the step has failed. */
+	if (err && !e.err && outcome->with && !err_is(err, "saga.lost") &&
+	    !err_is(err, "db.unknown")) {
+		/* Its own part of the transaction may be what does not work: then the step has failed. Of a commit that may have
+		 * happened nobody may say so: whoever takes the saga next finds out. */
 		e.err = err;
 		decide(&e);
 		err = db_txn(t->db, t->arena, DB_READ_COMMITTED, end_step, &e);

@@ -30,6 +30,7 @@ static ConsumerConf conf_of(const Hearing *hearing)
 		               .types = row->types,
 		               .type_count = row->type_count,
 		               .fn = row->fn,
+		               .many = row->many,
 		               .arg = row->arg ? row->arg : &hearing->home->pub,
 		               .attempts = row->attempts,
 		               .batch = row->batch };

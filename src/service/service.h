@@ -74,7 +74,9 @@ typedef struct ServiceRoutes {
 		(rows), COUNT(rows) \
 	}
 
-typedef Err *EventFn(Db *tx, Arena *a, const Event *event, void *arg); /* of store/consumer.h */
+/* Of store/consumer.h. */
+typedef Err *EventFn(Db *tx, Arena *a, const Event *event, void *arg);
+typedef Err *EventsFn(Db *tx, Arena *a, const Event *const *events, size_t count, void *arg);
 
 /* Events of another service, each once and in order of what they are about, in a transaction of this service's own database
  * (store/consumer.h says what fn may do). From that service's outbox where both are in one process or share a machine's files or a
@@ -85,6 +87,7 @@ typedef struct ServiceConsumer {
 	const char *const *types; /* as event_type_in; none: all */
 	size_t type_count;
 	EventFn *fn;
+	EventsFn *many;           /* in place of fn: as many as come together */
 	void *arg;                /* NULL: the ServiceHome */
 	uint32_t attempts, batch; /* as in ConsumerConf */
 } ServiceConsumer;

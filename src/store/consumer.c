@@ -240,6 +240,16 @@ Err *inbox_take(Db *tx, Arena *a, Str consumer, Str source, Uuid id, bool *fresh
 	return NULL;
 }
 
+static Err *give(const ConsumerConf *conf, Db *tx, Arena *a, const Event *const *events,
+                 size_t count)
+{
+	if (conf->many)
+		return count ? conf->many(tx, a, events, count, conf->arg) : NULL;
+	for (size_t i = 0; i < count; i++)
+		TRY(conf->fn(tx, a, events[i], conf->arg));
+	return NULL;
+}
+
 static Err *take_one(Db *tx, Arena *a, void *arg)
 {
 	Work *work = arg;
@@ -251,72 +261,100 @@ static Err *take_one(Db *tx, Arena *a, void *arg)
 		work->counts[REPEATED]++;
 		return NULL;
 	}
-	TRY(conf->fn(tx, a, work->one, conf->arg));
+	TRY(give(conf, tx, a, &work->one, 1));
 	work->counts[DELIVERED]++;
 	return NULL;
 }
 
 /* --- a batch -------------------------------------------------------------------------------------------------------- */
 
+static const Event **wanted_of(const Work *work, Arena *a, size_t *count)
+{
+	const Event **events = ARENA_ARRAY(a, const Event *, work->count);
+
+	*count = 0;
+	for (size_t i = 0; i < work->count; i++)
+		if (wanted(work->part->conf, &work->events[i]))
+			events[(*count)++] = &work->events[i];
+	return events;
+}
+
 /* All or nothing, without savepoints: one trip for all notes in the inbox, then the functions. */
-static Err *take_all(Work *work, Db *tx, Arena *a)
+static Err *take_all(Work *work, Db *tx, Arena *a, const Event **events, size_t count)
 {
 	const ConsumerConf *conf = work->part->conf;
-	int64_t *changed = ARENA_ARRAY(a, int64_t, work->count);
+	int64_t *changed = ARENA_ARRAY(a, int64_t, count);
 	DbBatch *batch = db_batch(a);
 	int64_t now = time_utc_us();
-	size_t some = 0;
+	size_t fresh = 0;
 
-	for (size_t i = 0; i < work->count; i++) {
-		if (!wanted(conf, &work->events[i]))
-			continue;
+	for (size_t i = 0; i < count; i++)
 		batch_exec(batch, inbox_add, &changed[i], .consumer = conf->name,
-		           .source = work->part->source, .id = work->events[i].id, .now = now);
-		some++;
-	}
-	if (some)
+		           .source = work->part->source, .id = events[i]->id, .now = now);
+	if (count)
 		TRY(db_batch_run(tx, a, batch));
-	for (size_t i = 0; i < work->count; i++) {
-		if (!wanted(conf, &work->events[i]))
-			continue;
-		work->counts[changed[i] ? DELIVERED : REPEATED]++;
+	for (size_t i = 0; i < count; i++)
 		if (changed[i])
-			TRY(conf->fn(tx, a, &work->events[i], conf->arg));
+			events[fresh++] = events[i];
+	work->counts[DELIVERED] += fresh;
+	work->counts[REPEATED] += count - fresh;
+	return give(conf, tx, a, events, fresh);
+}
+
+/* While some are held: those of their subjects go behind them, the others all at once. */
+static Err *take_others(Work *work, Db *tx, Arena *a, const Event **events, size_t count)
+{
+	const ConsumerConf *conf = work->part->conf;
+	HeldFirstOfRow **first = ARENA_ARRAY(a, HeldFirstOfRow *, count);
+	InboxHasRow **taken = ARENA_ARRAY(a, InboxHasRow *, count);
+	DbBatch *batch = db_batch(a);
+	size_t others = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		batch_one(batch, inbox_has, &taken[i], .consumer = conf->name,
+		          .source = work->part->source, .id = events[i]->id);
+		batch_one(batch, held_first_of, &first[i], .consumer = conf->name,
+		          .source = work->part->source, .subject = event_subject(a, events[i]));
 	}
-	return NULL;
+	if (count)
+		TRY(db_batch_run(tx, a, batch));
+	for (size_t i = 0; i < count; i++) {
+		if (first[i] && !taken[i])
+			TRY(hold(work, tx, a, events[i], NULL));
+		else
+			events[others++] = events[i];
+	}
+	return take_all(work, tx, a, events, others);
 }
 
 /* Each on its own: behind its subject's line if there is one, held if it fails. */
-static Err *take_each(Work *work, Db *tx, Arena *a)
+static Err *take_each(Work *work, Db *tx, Arena *a, const Event **events, size_t count)
 {
 	const ConsumerConf *conf = work->part->conf;
 
-	for (size_t i = 0; i < work->count; i++) {
-		const Event *event = &work->events[i];
+	for (size_t i = 0; i < count; i++) {
 		HeldFirstOfRow *first;
 		InboxHasRow *taken;
 		Err *err;
 
-		if (!wanted(conf, event))
-			continue;
 		TRY(db_one(tx, a, inbox_has, &taken, .consumer = conf->name,
-		           .source = work->part->source, .id = event->id));
+		           .source = work->part->source, .id = events[i]->id));
 		if (taken) {
 			work->counts[REPEATED]++;
 			continue;
 		}
 		TRY(db_one(tx, a, held_first_of, &first, .consumer = conf->name,
-		           .source = work->part->source, .subject = event_subject(a, event)));
+		           .source = work->part->source, .subject = event_subject(a, events[i])));
 		if (first) {
-			TRY(hold(work, tx, a, event, NULL));
+			TRY(hold(work, tx, a, events[i], NULL));
 			continue;
 		}
-		work->one = event;
+		work->one = events[i];
 		err = db_txn(tx, a, DB_READ_COMMITTED, take_one, work);
 		if (err && is_the_worlds(err))
 			return err;
 		if (err)
-			TRY(hold(work, tx, a, event, err));
+			TRY(hold(work, tx, a, events[i], err));
 	}
 	return NULL;
 }
@@ -325,16 +363,19 @@ static Err *deliver(Db *tx, Arena *a, void *arg)
 {
 	Work *work = arg;
 	Part *part = work->part;
+	const Event **events;
 	HeldAnyRow *held;
+	size_t count;
 
 	for (size_t i = 0; i < PART_COUNTS; i++)
 		work->counts[i] = 0;
 	TRY(advance(part, tx, a, work->seq));
+	events = wanted_of(work, a, &count);
 	if (work->carefully)
-		return take_each(work, tx, a);
+		return take_each(work, tx, a, events, count);
 	TRY(db_one(tx, a, held_any, &held, .consumer = part->conf->name, .source = part->source,
 	           .part = part->part));
-	return held ? take_each(work, tx, a) : take_all(work, tx, a);
+	return (held ? take_others : take_all)(work, tx, a, events, count);
 }
 
 static void count_all(const Work *work)

@@ -19,6 +19,9 @@ enum { PART_COUNTS = 4 };
 
 /* Fails: nothing it did stays, and the event is tried again. May be run again for the same event (see db_txn). */
 typedef Err *EventFn(Db *tx, Arena *a, const Event *event, void *arg);
+/* Several at once, in order, for whom one write of many is cheaper than many writes: all of them or none. After a failure each of
+ * them is given alone, so that only those that fail by themselves are held. */
+typedef Err *EventsFn(Db *tx, Arena *a, const Event *const *events, size_t count, void *arg);
 
 typedef struct ConsumerConf {
 	Str name;                 /* "billing": what it is known by, for ever */
@@ -26,6 +29,7 @@ typedef struct ConsumerConf {
 	const char *const *types; /* as event_type_in; none: all. Others are passed over */
 	size_t type_count;
 	EventFn *fn;
+	EventsFn *many; /* in place of fn */
 	void *arg;
 	uint32_t attempts;      /* 0: 10 */
 	int64_t backoff_us;     /* after the first; doubled each time, with jitter. 0: 1 s */

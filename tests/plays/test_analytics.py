@@ -312,3 +312,68 @@ def test_what_was_answered_survives_a_kill(tmp_path):
     code, told, _ = service.run("fsck")
     assert code != 0 and "analytics.segments" in told
     service.finish()
+
+
+def test_an_offset_does_not_move_an_event_out_of_all_time(analytics):
+    key = analytics.project("offsets")
+    for offset in (1500, 9 * 10**18):
+        answer = say(analytics.address, "POST", "/i/v0/e/", {"api_key": key, "event": "view", "distinct_id": "ann", "offset": offset})
+        assert answer.status == 200
+    days = analytics.sql("select day from days d join projects p on p.id = d.project where p.name = 'offsets'")
+    assert len(days) == 1 and days[0][0] > 20000, days
+    kept = analytics.say("GET", "/v1/projects/offsets/failed-events").json["data"]
+    assert [row["code"] for row in kept] == ["timestamp.past"]
+
+
+def test_a_time_that_no_clock_shows_is_refused(analytics):
+    key = analytics.project("aeons")
+    ends = [2**63 - 1, -2**63, 2**62]
+    told = analytics.send(key, *[{"event": "view", "distinct_id": "ann", "timestamp": at} for at in ends])
+    assert told.status == 200 and told.json["refused"] == len(ends), told.body
+    for sent_at in (today(-7200), today(7200)):
+        answer = say(analytics.address, "POST", "/batch/", {"api_key": key, "sent_at": sent_at, "batch": [
+            {"event": "view", "distinct_id": "ann", "timestamp": at} for at in ends]})
+        assert answer.status == 200
+    assert analytics.ask("aeons", "trend", **now())["total"] == 0
+
+
+def test_nobody_keeps_another_from_being_erased(analytics):
+    key = analytics.project("squatters")
+    names = [event("view", f"erased:{n}") for n in range(1, 20)] + [event("$create_alias", "bob", alias=f"erased:{n}") for n in range(1, 20)]
+    analytics.send(key, event("view", "ann the first"), *names)
+    assert analytics.say("POST", "/v1/projects/squatters/persons:erase", {"id": "ann the first"}).status == 202
+    until(lambda: analytics.sql("select count(*) from ids where name = 'ann the first'") == [(0,)], "ann's name to be gone")
+    until(lambda: analytics.sql("select count(*) from jobs where kind = 'analytics.erase' and state = 'running'") == [(0,)], "the job to be over")
+    text = "\n".join(row for row in dump(analytics) if "ann the first" in row)
+    assert not text
+
+
+def test_a_question_takes_no_more_memory_than_it_may(analytics):
+    key = analytics.project("wide")
+    rows = [event("view", f"p{n}", at="2026-11-10T12:00:00Z", v=f"value {n}") for n in range(9900)]
+    for at in range(0, len(rows), 990):
+        assert analytics.send(key, *rows[at:at + 990], problems=True).json["stored"] == 990
+    wide = {"project": "wide", "kind": "trend", "from": "2026-09-10", "to": "2026-12-01", "interval": "hour", "breakdown": "v"}
+    refused = analytics.say("POST", "/v1/query", wide)
+    assert (refused.status, refused.code) == (413, "query.too_large")
+    assert peak_bytes(analytics) < 700 << 20          # 256 MiB, and what is there without it
+    assert analytics.say("POST", "/v1/query", wide | {"interval": "week"}).status == 200
+
+
+def test_what_came_first_is_first_though_the_clock_says_the_same(analytics):
+    key, at = analytics.project("ties"), "2026-11-10T12:00:00Z"
+    steps = {"steps": [{"event": "basket"}, {"event": "paid"}]}
+    for person in ("ann", "bob"):
+        analytics.send(key, event("basket", person, at=at), *[event("view", f"{person}-{n}", at=at) for n in range(50)])
+        analytics.send(key, event("paid", person, at=at))
+    assert [step["persons"] for step in analytics.ask("ties", "funnel", **steps)["steps"]] == [2, 2]
+
+
+def peak_bytes(service):
+    lines = open(f"/proc/{service.program.process.pid}/status").read().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+
+
+def dump(analytics):
+    with contextlib.closing(sqlite3.connect(f"file:{analytics.folder}/analytics.db?mode=ro", uri=True)) as db:
+        return list(db.iterdump())

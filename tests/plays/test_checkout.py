@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkouts: an order is reserved, charged and confirmed, or undone, whatever goes wrong in between."""
+import base64
+import hashlib
+import hmac
 import json
+import time
 import uuid
 
 import pytest
@@ -9,6 +13,7 @@ from actors.accounts import engine_of, fresh
 from actors.orders import Orders, Till, idempotency_key
 from actors.waiting import until
 
+SECRET = b"of the play's own issuer, which nobody else knows"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -117,6 +122,16 @@ def test_an_order_system_that_is_away_is_asked_again_with_the_same_key(till):
         assert till.orders.order(one)["state"] == state
 
 
+def test_that_the_first_request_is_still_at_work_is_no_refusal(till):
+    till.orders.script(plan={verb: ["running"] for verb in ("reserve", "confirm", "release")})
+    try:
+        begun = [till.check_out(method=method).json["id"] for method in ("pm_card_visa", "pm_card_chargeDeclined")]
+        ended = [till.ended(one) for one in begun]
+    finally:
+        till.orders.script()
+    assert [one["status"] for one in ended] == ["completed", "undone"] and ended[1]["reason"] == "card_declined"
+
+
 def test_people_see_what_is_stuck_and_decide(till):
     till.orders.script(refuse="confirm")
     done = till.paid()
@@ -172,3 +187,54 @@ def test_a_checkout_outlives_the_process_that_had_it(till):
     assert done["status"] == "completed"
     asked = [row for row in till.orders.asked(begun) if row["verb"] == "confirm"]
     assert len({row["idem"] for row in asked}) == 1
+
+
+def person_token(who, **claims):
+    """Of an issuer whose secret the service knows."""
+    def text(data):
+        return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=")
+    head = text({"alg": "HS256", "kid": "play"}) + b"." + text({"iss": "play", "aud": "shop", "sub": who, "exp": int(time.time()) + 600, **claims})
+    return (head + b"." + base64.urlsafe_b64encode(hmac.new(SECRET, head, hashlib.sha256).digest()).rstrip(b"=")).decode()
+
+
+@pytest.fixture(scope="module")
+def counter(long_stage):
+    """A till that people come to themselves."""
+    orders = Orders(long_stage.folder)
+    long_stage.enter(orders, orders.finish)
+    keys = long_stage.folder / "issuer.json"
+    keys.write_text(json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "kid": "play", "k": base64.urlsafe_b64encode(SECRET).rstrip(b"=").decode()}]}))
+    service = Till(long_stage.folder, f"sqlite:{long_stage.folder}/counter.db", orders,
+                   more=[f'issuers: [ {{ issuer: play, keys: "{keys}", audience: [ shop ] }} ]'])
+    long_stage.enter(service, lambda: service.finish())
+    yield service
+
+
+def test_people_pay_with_what_is_theirs(counter):
+    def made(path, **body):
+        answer = counter.say("POST", path, body)
+        assert answer.status == 200, answer.body
+        return answer.json["id"]
+    ann, eve = f"usr_{uuid.uuid4()}", f"usr_{uuid.uuid4()}"
+    card = made("/v1/payment_methods", type="card", card={"token": "tok_visa"})
+    customer = made("/v1/customers", email="ann@shop.test", metadata={"user": ann})
+    assert counter.say("POST", f"/v1/payment_methods/{card}/attach", {"customer": customer}).status == 200
+    assert counter.say("POST", f"/v1/customers/{customer}", {"invoice_settings": {"default_payment_method": card}}).status == 200
+    other = made("/v1/customers", email="shop@shop.test")
+    program, order = counter.key, {"sku": "pine"}
+    try:
+        counter.key = person_token(eve)
+        for more in ({"customer": customer, "method": None}, {"customer": customer}, {"method": card}, {"customer": other},
+                     {"customer": f"cus_{uuid.uuid4()}"}, {"customer": "cus_x"}, {"customer": other, "method": card}):
+            refused = counter.check_out(order, **more)
+            assert refused.status == 422 and refused.json["errors"][0]["pointer"] in ("/customer", "/payment_method"), (more, refused.body)
+        assert counter.paid(order)["status"] == "completed"
+        counter.key = person_token(ann)
+        for more in ({"customer": customer, "method": None}, {"customer": customer, "method": card}):
+            assert counter.paid(order, **more)["status"] == "completed"
+        assert counter.check_out(order, method=card).status == 422      # whose it is has to be said
+        counter.key = program
+        assert counter.paid(order, customer=customer, method=card)["status"] == "completed"
+        assert counter.check_out(order, customer=other, method=card).status == 422
+    finally:
+        counter.key = program

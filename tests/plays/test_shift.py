@@ -225,7 +225,7 @@ def test_a_book_that_is_away_changes_nothing_but_the_way_back(gateway, old, upst
         until(lambda: {person.get().status for person in people} == {200}, "everybody is on the old side")
         assert users.phase == "old"
         server.start()
-        until(lambda: gw.ask_admin("/shift/users/history")[0] == 200 and users.history[0]["verb"] == "back", "and the book knows it")
+        until(lambda: users.newest == "back", "and the book knows it")
 
 
 def test_two_people_are_needed_where_that_is_said(gateway, old, new):

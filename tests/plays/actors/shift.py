@@ -52,6 +52,13 @@ class Shift:
         return self.ask()["phase"]
 
     @property
+    def newest(self):
+        """The last verb of the history; None while the book cannot be asked: for until."""
+        status, _, text = self.gw.ask_admin(f"/shift/{self.name}/history")
+        entries = json.loads(text)["entries"] if status == 200 else []
+        return entries[0]["verb"] if entries else None
+
+    @property
     def history(self):
         return self.ask("/history")["entries"]
 

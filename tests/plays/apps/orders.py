@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An order system for checkouts, with a book of its own on the disk: goods are reserved, confirmed, released, each once for a checkout. It may
-go wrong as its script says, in shares of requests: `before` (503, nothing done), `after` (done, and no answer), `slow` (half a second),
+go wrong as its script says, in shares of requests: `before` (503, nothing done), `running` (409: the first one is still at it), `after` (done, and no answer), `slow` (half a second),
 `hold` (a verb that is never answered), `refuse` (a verb that is answered 409), `plan` ({verb: ["before", "after", ...]}: how the first
 requests of every checkout go).
 
@@ -48,7 +48,7 @@ class Book:
             plan = self.script.get("plan", {}).get(verb, [])
             if self.tries[verb, key] <= len(plan):
                 return plan[self.tries[verb, key] - 1]
-        return next((what for what in ("before", "after") if random.random() < self.script.get(what, 0)), "")
+        return next((what for what in ("before", "running", "after") if random.random() < self.script.get(what, 0)), "")
 
     def order(self, key):
         row = self.db.execute("select key, state, number, sku, quantity, amount, currency, payment from orders where key = ?", (key,)).fetchone()
@@ -145,6 +145,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fate = book.fate(verb, key)
         if fate == "before":
             return self.say(503, {"code": "busy"})
+        if fate == "running":
+            return self.say(409, {"type": "about:blank", "code": "idempotency.running", "detail": "it is at work"})
         if random.random() < script.get("slow", 0):
             time.sleep(0.5)
         while book.script.get("hold") == verb:

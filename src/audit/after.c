@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The scorecard and the agenda as the command runs them: gathers where figures are from, weakest first, so that what a person says wins
+ * over what a file says. Before anything is written all of it has been read. */
+#include "audit/after.h"
+
+#include "audit/review.h"
+#include "audit/scorecard.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "base/units.h"
+
+static Err *fill_card(Arena *a, const AfterArgs *args, const Project *project, Scorecard *card)
+{
+	Str text;
+
+	*card = (Scorecard){ .taken_utc_us = time_utc_us() };
+	scorecard_take_project(card, project);
+	if (args->metrics.len) {
+		TRY(file_read(a, args->metrics, 0, &text));
+		if (!scorecard_take_metrics(card, text))
+			return err_new(a, ERR_INVALID, "scorecard.metrics",
+			               "%.*s has no answers of a gateway in it",
+			               STR_ARG(args->metrics));
+	}
+	if (args->load.len) {
+		TRY(file_read(a, args->load, 0, &text));
+		TRY(scorecard_take_load(a, card, text));
+	}
+	for (size_t i = 0; i < args->scores.count; i++)
+		TRY(scorecard_set(a, card, args->scores.at[i]));
+	return NULL;
+}
+
+static void put_review(Cmd *cmd, const AfterArgs *args, const Project *project, Buf *b)
+{
+	const ReviewRules rules = { .capacity_hours = args->capacity,
+		                    .share = (double)args->share / PPM_WHOLE };
+	Findings findings = { 0 };
+	Review review;
+
+	review_hard_functions(cmd->arena, project, &findings);
+	review_plan(cmd->arena, &findings, &rules, &review);
+	if (cmd->json)
+		review_put_json(b, &review);
+	else
+		review_put(b, &review, &rules);
+}
+
+Err *after_run(Cmd *cmd, const AfterArgs *args, const Project *project, bool *done)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Scorecard card;
+
+	*done = args->baseline || args->review;
+	if (args->baseline && args->review)
+		return err_new(cmd->arena, ERR_INVALID, "audit.after",
+		               "--baseline and --review are two answers: one at a time");
+	if (!args->baseline && (args->scores.count || args->load.len || args->metrics.len))
+		return err_new(cmd->arena, ERR_INVALID, "audit.after",
+		               "--score, --load-report and --metrics are for --baseline");
+	if (args->baseline) {
+		TRY(fill_card(cmd->arena, args, project, &card));
+		TRY(scorecard_keep(cmd->arena, args->scorecard, &card, cmd->json, &b));
+	}
+	if (args->review)
+		put_review(cmd, args, project, &b);
+	if (b.len)
+		fwrite(b.at, 1, b.len, cmd->out);
+	return NULL;
+}

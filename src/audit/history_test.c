@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Repositories made by hand, one commit a line. Ids of blobs are those of their texts; times are days. */
+#include "audit/history.c"
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* libgit2 1.5 does not free PCRE2's match data when a pattern does not match, as when it looks for a repository's extensions. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libpcre2\n";
+}
+
+typedef struct Made {
+	Arena *a;
+	char root[64];
+	git_repository *repo;
+	git_oid head, ids[64];
+	size_t count;
+} Made;
+
+static void made_fini(Made *m)
+{
+	char command[128];
+
+	git_repository_free(m->repo);
+	snprintf(command, sizeof(command), "rm -rf %s", m->root);
+	CHECK_INT(system(command), 0);
+}
+
+static void make_begin(Arena *a, Made *m)
+{
+	*m = (Made){ .a = a, .root = "/tmp/banyan-history-XXXXXX" };
+	CHECK(mkdtemp(m->root));
+	git_libgit2_init();
+	CHECK_INT(git_repository_init(&m->repo, m->root, 0), 0);
+}
+
+/* "a.py=1 b/c.py=two -d.py" */
+static void stage(Made *m, git_index *index, const char *files)
+{
+	Str rest = str_of(files), word, path;
+
+	while (str_split(&rest, ' ', &word)) {
+		git_index_entry entry = { .mode = GIT_FILEMODE_BLOB };
+
+		if (str_starts(word, S("-"))) {
+			entry.path = str_z(m->a, str_sub(word, 1, word.len));
+			CHECK_INT(git_index_remove(index, entry.path, 0), 0);
+			continue;
+		}
+		str_split(&word, '=', &path);
+		entry.path = str_z(m->a, path);
+		CHECK_INT(git_index_add_from_buffer(index, &entry, word.len ? word.at : "",
+		                                    word.len),
+		          0);
+	}
+}
+
+/* A commit on the newest, and on `other` if that is not NULL. */
+static void commit_with(Made *m, int day, const char *who, const char *files, const char *message,
+                        const git_oid *other)
+{
+	git_commit *parents[2] = { NULL };
+	git_signature *by;
+	git_index *index;
+	git_tree *tree;
+	git_oid id;
+	size_t count = 0;
+
+	CHECK_INT(git_repository_index(&index, m->repo), 0);
+	stage(m, index, files);
+	CHECK_INT(git_index_write_tree(&id, index), 0);
+	CHECK_INT(git_tree_lookup(&tree, m->repo, &id), 0);
+	CHECK_INT(git_signature_new(&by, who, str_fmt(m->a, "%s@shop.test", who).at,
+	                            (git_time_t)day * 86400, 0),
+	          0);
+	if (m->count)
+		CHECK_INT(git_commit_lookup(&parents[count++], m->repo, &m->head), 0);
+	if (other)
+		CHECK_INT(git_commit_lookup(&parents[count++], m->repo, other), 0);
+	CHECK_INT(git_commit_create(&m->head, m->repo, "HEAD", by, by, NULL, message, tree, count,
+	                            (const git_commit **)parents),
+	          0);
+	git_oid_cpy(&m->ids[m->count++], &m->head);
+	git_commit_free(parents[0]);
+	git_commit_free(parents[1]);
+	git_signature_free(by);
+	git_index_free(index);
+	git_tree_free(tree);
+}
+
+static void commit(Made *m, int day, const char *who, const char *files, const char *message)
+{
+	commit_with(m, day, who, files, message, NULL);
+}
+
+static void put_text(const Made *m, const char *name, const char *text)
+{
+	FILE *f = fopen(str_fmt(m->a, "%s/%s", m->root, name).at, "w");
+
+	CHECK(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static const char *hex(const Made *m, const git_oid *id)
+{
+	char text[HEX + 1];
+
+	return str_z(m->a, str_of(git_oid_tostr(text, sizeof(text), id)));
+}
+
+static void lose(const Made *m, const git_oid *id)
+{
+	const char *name = hex(m, id);
+
+	CHECK_INT(unlink(str_fmt(m->a, "%s/.git/objects/%.2s/%s", m->root, name, name + 2).at), 0);
+}
+
+static History read_made(const Made *m, const char *sub)
+{
+	History h;
+
+	history_read(m->a, str_fmt(m->a, "%s%s", m->root, sub), &h);
+	return h;
+}
+
+static uint32_t revs(const History *h, const char *path)
+{
+	const HistoryFile *file = history_file(h, str_of(path));
+
+	return file ? file->revs : 0;
+}
+
+TEST(history_counts_change_sets_and_says_what_it_left_out)
+{
+	AUTO(made_fini) Made m = { 0 };
+	char many[1024] = "";
+	size_t len = 0;
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1 b.py=1", "first");
+	commit(&m, 2, "bob", "a.py=2", "Fix a");
+	commit(&m, 3, "dependabot[bot]", "b.py=2", "bump");
+	commit(&m, 4, "ann", "a.py=3 b.py=3", "black");
+	put_text(&m, ".git-blame-ignore-revs",
+	         str_fmt(a, "# formatted\n%s\nnonsense\n", hex(&m, &m.head)).at);
+	for (int i = 0; i < 31; i++)
+		len += (size_t)snprintf(many + len, sizeof(many) - len, "%sm/%d.py=%d",
+		                        i ? " " : "", i, i);
+	commit(&m, 5, "ann", many, "31 files");
+	commit(&m, 400, "ann", "a.py=4 m/1.py=x", "one more");
+	commit_with(&m, 401, "ann", "b.py=9", "merge", &m.ids[1]);
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.why_not.len, 0);
+	CHECK_INT(h.commits, 7);
+	CHECK_INT(h.set_count, 3);
+	CHECK_INT(h.kinds[SET_COUNTS], 3);
+	CHECK_INT(h.kinds[SET_BOT], 1);
+	CHECK_INT(h.kinds[SET_FORMAT], 1);
+	CHECK_INT(h.kinds[SET_BIG], 1);
+	CHECK_INT(h.kinds[SET_MERGE], 1);
+	CHECK_INT(h.missing, 0);
+	CHECK_INT(h.first_s, 86400);
+	CHECK_INT(h.last_s, 401 * 86400);
+	CHECK_INT(h.sets[0].time_s, 400 * 86400);
+	CHECK_INT(revs(&h, "a.py"), 3);
+	CHECK_INT(revs(&h, "b.py"), 1);
+	CHECK_INT(revs(&h, "m/1.py"), 1);
+	CHECK_INT(history_file(&h, S("a.py"))->recent, 1);
+	CHECK_INT(history_file(&h, S("a.py"))->fixes, 1);
+	CHECK_INT(history_file(&h, S("a.py"))->soc, 2); /* 1 + 0 + 1 */
+	CHECK_STR(h.authors[history_file(&h, S("m/2.py"))->creator - 1].name, S("ann"));
+	CHECK_INT(h.author_count, 3);
+}
+
+TEST(history_of_a_folder_is_that_of_its_files)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1 shop/x.py=1", "first");
+	commit(&m, 2, "ann", "a.py=2", "outside");
+	commit(&m, 3, "ann", "shop/x.py=2 shop/in/y.py=2", "inside");
+	CHECK_INT(mkdir(str_fmt(a, "%s/shop", m.root).at, 0700), 0);
+	History h = read_made(&m, "/shop");
+
+	CHECK_INT(h.commits, 3);
+	CHECK_INT(h.set_count, 2);
+	CHECK_INT(h.kinds[SET_ELSEWHERE], 1);
+	CHECK_INT(revs(&h, "x.py"), 2);
+	CHECK_INT(revs(&h, "in/y.py"), 1);
+	CHECK_INT(revs(&h, "a.py"), 0);
+}
+
+TEST(history_follows_a_file_over_its_names)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "old.py=1 __init__.py=", "first");
+	commit(&m, 2, "bob", "old.py=2", "change");
+	commit(&m, 3, "bob", "-old.py new/name.py=2 -__init__.py new/__init__.py=", "move");
+	commit(&m, 4, "bob", "new/name.py=3", "change again");
+	commit(&m, 5, "bob", "old.py=other", "another file of the old name");
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.renames, 1); /* empty files are all alike */
+	CHECK_INT(revs(&h, "new/name.py"), 4);
+	CHECK_INT(revs(&h, "old.py"), 1);
+	CHECK_INT(revs(&h, "__init__.py"), 2);
+	CHECK_STR(h.authors[history_file(&h, S("new/name.py"))->creator - 1].name, S("ann"));
+}
+
+TEST(history_takes_an_earlier_file_of_a_name_for_another)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "x.py=earlier y.py=1", "first");
+	commit(&m, 2, "ann", "-x.py", "away");
+	commit(&m, 3, "bob", "-y.py x.py=1", "another takes the name");
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.renames, 1);
+	CHECK_INT(h.file_count, 2);
+	CHECK_INT(revs(&h, "x.py"), 2);
+	CHECK_INT(h.files[1].revs, 2);
+	CHECK_STR(h.files[1].path, S("x.py"));
+}
+
+TEST(history_of_a_shallow_clone_ends_where_git_says)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "beyond");
+	commit(&m, 2, "ann", "a.py=2", "where it ends");
+	commit(&m, 3, "ann", "a.py=3", "newest");
+	put_text(&m, ".git/shallow", str_fmt(a, "%s\n", hex(&m, &m.ids[1])).at);
+	lose(&m, &m.ids[0]);
+	History h = read_made(&m, "");
+
+	CHECK(h.shallow);
+	CHECK_INT(h.commits, 2);
+	CHECK_INT(h.kinds[SET_SHALLOW], 1);
+	CHECK_INT(h.missing, 0);
+	CHECK_INT(revs(&h, "a.py"), 1);
+}
+
+TEST(history_passes_over_what_is_not_in_the_clone)
+{
+	AUTO(made_fini) Made m = { 0 };
+	git_commit *third;
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "lost");
+	commit(&m, 2, "ann", "a.py=2", "its parent is lost");
+	commit(&m, 3, "ann", "a.py=3", "its tree is lost");
+	commit(&m, 4, "ann", "a.py=4", "so is its parent's");
+	commit(&m, 5, "ann", "a.py=5", "whole");
+	CHECK_INT(git_commit_lookup(&third, m.repo, &m.ids[2]), 0);
+	lose(&m, git_commit_tree_id(third));
+	git_commit_free(third);
+	lose(&m, &m.ids[0]);
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.commits, 4);
+	CHECK_INT(h.missing, 1);
+	CHECK_INT(h.kinds[SET_MISSING], 3);
+	CHECK_INT(h.set_count, 1);
+	CHECK_INT(revs(&h, "a.py"), 1);
+}
+
+TEST(history_reads_a_partial_clone)
+{
+	AUTO(made_fini) Made m = { 0 };
+	git_oid blob;
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "first");
+	commit(&m, 2, "ann", "a.py=2", "second");
+	CHECK_INT(git_odb_hash(&blob, "1", 1, GIT_OBJECT_BLOB), 0);
+	lose(&m, &blob);
+	put_text(
+		&m, ".git/config",
+		"[core]\nrepositoryformatversion = 1\nbare = false\n[extensions]\npartialClone = origin\n");
+	History h = read_made(&m, "");
+
+	CHECK_STR(h.why_not, S(""));
+	CHECK_INT(h.set_count, 2);
+	CHECK_INT(revs(&h, "a.py"), 2);
+}
+
+TEST(history_says_why_there_is_none)
+{
+	AUTO(made_fini) Made m = { 0 };
+	History h;
+
+	make_begin(a, &m);
+	CHECK_STR(read_made(&m, "").why_not, S("the repository has no commits yet"));
+	h = read_made(&m, "/nowhere");
+	CHECK_STR(h.why_not, S("no git repository could be opened (no such folder)"));
+	history_read(a, S("/proc/self"), &h);
+	CHECK(str_starts(h.why_not, S("no git repository could be opened")));
+}
+
+TEST(history_takes_people_as_mailmap_has_them)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	put_text(&m, ".mailmap", "Ann Lee <ann@shop.test> <annie@shop.test>\n");
+	commit(&m, 1, "ann", "a.py=1", "first");
+	commit(&m, 2, "annie", "a.py=2", "second");
+	commit(&m, 3, "ANN", "a.py=3", "third");
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.author_count, 1);
+	CHECK_INT(h.authors[0].sets, 3);
+	CHECK_INT(h.authors[0].last_s, 3 * 86400);
+}
+
+TEST(history_knows_a_fix_and_a_bot_by_their_words)
+{
+	static const struct {
+		Str message;
+		bool fix;
+	} fixes[] = {
+		{ S("Fix the basket"), true },
+		{ S("prefix of names"), false },
+		{ S("fixture for tests"), false },
+		{ S("Revert \"x\""), true },
+		{ S("orders: hotfix"), true },
+		{ S("Fix typo"), false },
+		{ S("Fix lint"), false },
+		{ S("Add x\n\nFixes #12"), true },
+		{ S("Add x\n\nCloses: #7"), true },
+		{ S("Add x\n\nCloses the door"), false },
+		{ S("Add x\n\nfix later"), false },
+		{ S(""), false },
+		{ S("Add x\n\nresolves #"), false },
+		{ S("A bug, no more"), true },
+	};
+	static const struct {
+		Str name, email;
+		bool bot;
+	} people[] = {
+		{ S("dependabot[bot]"), S("x@y"), true },
+		{ S("Abbott"), S("abbott@y"), false },
+		{ S("release-bot"), S("x@y"), true },
+		{ S("Ann"), S("noreply@github.com"), false },
+		{ S("Weblate"), S("x@y"), true },
+	};
+
+	for (size_t i = 0; i < COUNT(fixes); i++)
+		CHECK_INT(history_is_fix(fixes[i].message) * 100 + (int)i,
+		          fixes[i].fix * 100 + (int)i);
+	for (size_t i = 0; i < COUNT(people); i++)
+		CHECK_INT(history_is_bot(people[i].name, people[i].email) * 100 + (int)i,
+		          people[i].bot * 100 + (int)i);
+}
