@@ -222,6 +222,21 @@ SUITE_TEST(what_never_came_is_tried_anew)
 	return NULL;
 }
 
+SUITE_TEST(what_was_given_up_meanwhile_is_not_sent_after_all)
+{
+	const ServiceHome *home = shop(a, db, 1); /* over before it can be sent */
+	IntentAsk ask = ask_for("k10");
+	IntentSeen seen;
+
+	CHECK_ERR(intent_pay(home, a, &ask, false, &seen), "payment.no_provider");
+	CHECK_INT(world.asked[PROVIDER_AUTHORIZE], 0);
+	home = shop(a, db, 3600 * US_PER_S);
+	TRY(intent_pay(home, a, &ask, false, &seen));
+	CHECK_INT(seen.outcome, INTENT_PAID);
+	CHECK_INT(world.asked[PROVIDER_AUTHORIZE], 1);
+	return NULL;
+}
+
 SUITE_TEST(when_nobody_can_be_asked_it_fails_and_may_come_again)
 {
 	const ServiceHome *home = shop(a, db, 0);

@@ -201,8 +201,26 @@ Mark arena_mark(const Arena *a)
 	return (Mark){ a->newest, a->newest->used };
 }
 
+/* Is it in memory that was handed out since? */
+static bool is_since(const Arena *a, Mark mark, const void *piece)
+{
+	const char *at = piece;
+
+	for (const Chunk *chunk = a->newest; chunk != mark.chunk; chunk = chunk->older)
+		if (at >= chunk->data && at < chunk->data + chunk->size)
+			return true;
+	return at >= ((Chunk *)mark.chunk)->data + mark.used &&
+	       at < ((Chunk *)mark.chunk)->data + ((Chunk *)mark.chunk)->size;
+}
+
 void arena_reset(Arena *a, Mark mark)
 {
+	while (a->deferred && is_since(a, mark, a->deferred)) {
+		Deferred *last = a->deferred;
+
+		a->deferred = last->older;
+		last->fn(last->arg);
+	}
 	drop_chunks_above(a, mark.chunk);
 	a->newest->used = mark.used;
 }

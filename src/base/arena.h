@@ -27,7 +27,7 @@ void *arena_alloc_array(Arena *a, size_t each, size_t count)
 bool arena_spent(const Arena *a);
 size_t arena_used(const Arena *a); /* bytes handed out since the last clear, waste included */
 
-/* Scratch work: what was allocated after the mark is gone after the reset. Nothing deferred since may be pending. */
+/* Scratch work: what was allocated after the mark is gone after the reset, and what was deferred since has run. */
 Mark arena_mark(const Arena *a);
 void arena_reset(Arena *a, Mark mark);
 /* As new: everything handed out is gone, what was deferred has run. */

@@ -108,6 +108,31 @@ TEST(arena_runs_what_was_deferred_last_first_and_once)
 	(void)a;
 }
 
+/* A transaction that is run again has read its JSON twice: the first one's is given back, and nobody calls into what is written over it. */
+TEST(arena_reset_runs_what_was_deferred_since)
+{
+	static const size_t sizes[] = { 16, 100000 };
+
+	(void)a;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		AUTO(arena_freep) Arena *own = arena_new(0);
+		Trace trace = { 0 };
+		Step steps[] = { { &trace, 'a' }, { &trace, 'b' }, { &trace, 'c' } };
+		Mark mark;
+
+		arena_defer(own, leave, &steps[0]);
+		mark = arena_mark(own);
+		arena_alloc(own, sizes[i]);
+		arena_defer(own, leave, &steps[1]);
+		arena_defer(own, leave, &steps[2]);
+		arena_reset(own, mark);
+		CHECK_STR(((Str){ trace.text, trace.len }), S("cb"));
+		memset(arena_alloc_raw(own, 4096), 0xff, 4096);
+		arena_clear(own);
+		CHECK_STR(((Str){ trace.text, trace.len }), S("cba"));
+	}
+}
+
 TEST(arena_is_as_new_after_many_lives)
 {
 	for (int i = 0; i < 200; i++) {

@@ -27,7 +27,31 @@ TEST(card_numbers_are_found_however_they_are_written)
 		{ S("424242424242"), false },         /* 12 */
 		{ S("018f4242424242424242"), false }, /* of a longer word */
 		{ S("018f3c1e-7a4b-7cc0-b1f2-4242424242424242"), false },
-		{ S("4242  4242 4242 4242"), false },
+		{ S("4242  4242 4242 4242"), true },
+		{ S("4242 4242 4242 4242 12/29 123"), true }, /* with its end and its code */
+		{ S("4242424242424242 12/29"), true },
+		{ S("order 17 4242 4242 4242 4242"), true },
+		{ S("4242.4242.4242.4242"), true },
+		{ S("4242\t4242\r\n4242/4242"), true },
+		{ S("3782 822463 10005 1234"), true },
+		{ S("4242\xc2\xa0"
+		    "4242\xe2\x80\xaf"
+		    "4242\xe2\x80\x93"
+		    "4242"),
+		  true },
+		{ S("4242\xe2\x80\x8b"
+		    "424242424242"),
+		  true },
+		{ S("\xef\xbc\x94\xef\xbc\x92"
+		    "42424242424242"),
+		  true }, /* wide digits */
+		{ S("\xd9\xa4\xd9\xa2"
+		    "42424242424242"),
+		  true }, /* Arabic ones */
+		{ S("2026 11 29 07 04 242"), false },
+		{ S("1 4242 4242 4242 425"), false },
+		{ S("42 42 42 42 42 42 42 42 1"), false }, /* no card is printed so */
+		{ S("4242    4242 4242 4242"), false },
 		{ S(""), false },
 	};
 

@@ -18,6 +18,7 @@ enum {
 	WORST = 6,         /* bytes that one may become */
 	FIXED = 2048,      /* names, numbers, punctuation */
 	NAME_BYTES = 64,   /* of a parameter's name that are looked at */
+	CARD_DIGITS = 13,  /* at least */
 	SECOND_BYTES = 19, /* "2026-01-31T23:59:59" */
 };
 _Static_assert(WORST *(3 * CUT + CUT_AGENT + 13 * CUT_SHORT) + FIXED <= ACCESS_LINE_BYTES,
@@ -190,10 +191,33 @@ static bool is_secret(Str name)
 	return false;
 }
 
-/* Is it one, or has its value a card's number in it, which nobody may keep? */
-static bool is_hidden(Str name, Str value)
+static int hex_of(char c)
 {
-	return is_secret(name) || card_in(value);
+	return c >= '0' && c <= '9'                     ? c - '0'
+	       : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+	                                                : -1;
+}
+
+/* A card's number, which nobody may keep, escaped or not? Few texts have as many digits. */
+static bool has_card(Str raw)
+{
+	char text[CUT];
+	size_t digits = 0, len = 0;
+
+	for (size_t i = 0; i < raw.len; i++)
+		digits += raw.at[i] >= '0' && raw.at[i] <= '9';
+	if (digits < CARD_DIGITS)
+		return false;
+	for (size_t i = 0; i < raw.len && len < sizeof text; i++) {
+		int high = i + 2 < raw.len && raw.at[i] == '%' ? hex_of(raw.at[i + 1]) : -1;
+		int low = high < 0 ? -1 : hex_of(raw.at[i + 2]);
+
+		text[len++] = low >= 0           ? (char)(high << 4 | low)
+		              : raw.at[i] == '+' ? ' '
+		                                 : raw.at[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	return card_in((Str){ text, len });
 }
 
 static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
@@ -210,12 +234,15 @@ static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
 		if (more)
 			*at++ = '&';
 		more = true;
-		if (equals >= 0 && name + 1 < pair.len &&
-		    is_hidden(str_sub(pair, 0, name), str_sub(pair, name + 1, pair.len))) {
+		if (equals >= 0 && name + 1 < pair.len && is_secret(str_sub(pair, 0, name))) {
 			at = put_text(at, str_sub(pair, 0, name + 1), quoting);
 			at = put(at, S("***"));
-		} else {
+		} else if (!has_card(pair)) {
 			at = put_text(at, pair, quoting);
+		} else {
+			if (equals >= 0 && !has_card(str_sub(pair, 0, name)))
+				at = put_text(at, str_sub(pair, 0, name + 1), quoting);
+			at = put(at, S("***"));
 		}
 	}
 	return at;
@@ -223,7 +250,7 @@ static char *put_query(char *at, Str query, AccessQuery how, Quoting quoting)
 
 static Str shown_path(Str path)
 {
-	return card_in(path) ? S("***") : path;
+	return has_card(path) ? S("***") : path;
 }
 
 /* A URL with a query in it. */
@@ -232,8 +259,8 @@ static char *put_url(char *at, Str url, AccessQuery how, Quoting quoting)
 	ptrdiff_t mark = how == ACCESS_QUERY_KEEP ? -1 : str_find_char(url, '?');
 
 	if (mark < 0)
-		return put_text(at, url, quoting);
-	at = put_text(at, str_sub(url, 0, (size_t)mark), quoting);
+		return put_text(at, how == ACCESS_QUERY_KEEP ? url : shown_path(url), quoting);
+	at = put_text(at, shown_path(str_sub(url, 0, (size_t)mark)), quoting);
 	if (how == ACCESS_QUERY_DROP)
 		return at;
 	*at++ = '?';

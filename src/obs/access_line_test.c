@@ -232,6 +232,26 @@ TEST(card_numbers_are_left_out)
 	CHECK(str_find(line(a, access_put_text, &r, ACCESS_QUERY_REDACT), S("4242")) < 0);
 }
 
+TEST(card_numbers_are_left_out_however_they_are_escaped)
+{
+	static const Str queries[] = {
+		S("email=4242+4242+4242+4242"),    S("n=%34242424242424242"),
+		S("n=4242%204242%204242%204242"),  S("4242424242424242"),
+		S("metadata[4242424242424242]=x"), S("n=%EF%BC%942424242424242%34%32")
+	};
+
+	for (size_t i = 0; i < COUNT(queries); i++) {
+		AccessRecord r = { .path = S("/v1/customers/4242%204242%204242%204242"),
+			           .query = queries[i],
+			           .referer = i & 1 ? S("/pay/4242424242424242?a=1")
+			                            : S("/pay/4242424242424242") };
+
+		NOTE("%.*s", STR_ARG(queries[i]));
+		CHECK(str_find(line(a, access_put_json, &r, ACCESS_QUERY_REDACT), S("4242")) < 0);
+		CHECK(str_find(line(a, access_put_text, &r, ACCESS_QUERY_REDACT), S("4242")) < 0);
+	}
+}
+
 TEST(nothing_breaks_out_of_its_quotes)
 {
 	static const struct {

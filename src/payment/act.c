@@ -212,6 +212,14 @@ static void make_ask(Arena *a, Act *act, const IntentRow *intent)
 	act->ask.off_session = act->off_session;
 }
 
+/* Whoever looks after what this process has written down may have given it up by now: a machine that slept does not send it after all. */
+static bool is_stale(const Act *act, int64_t now_us)
+{
+	int64_t absent_us = provider_absent_us(act->provider);
+
+	return absent_us > 0 && now_us - act->attempt.sent_at.v >= absent_us;
+}
+
 static Err *ask_provider(Act *act)
 {
 	static ProviderDo *const calls[ATTEMPT_OPS] = {
@@ -221,6 +229,9 @@ static Err *ask_provider(Act *act)
 		[ATTEMPT_REFUND] = provider_refund,
 	};
 
+	act->answer = (ProviderAnswer){ .result = PROVIDER_UNSENT };
+	if (is_stale(act, time_utc_us()))
+		return NULL;
 	return calls[act->op](act->provider, act->arena, &act->ask, &act->answer);
 }
 

@@ -96,6 +96,7 @@ static Err *take_method(ServiceCall *c, Db *tx, const CustomerIn *in, CustomerRo
 		return NULL;
 	stripe_of(c)->param =
 		in->has_method ? "payment_method" : "invoice_settings[default_payment_method]";
+	TRY(db_lock(tx, c->arena, text));
 	TRY(method_named(tx, c->arena, text, &method, &fresh));
 	if (method && method->customer_id.set && !uuid_eq(method->customer_id.v, row->id))
 		return stripe_wrong(c, stripe_of(c)->param, "payment_method_customer_mismatch",
@@ -179,6 +180,7 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 {
 	const CustomerIn *in = arg;
 	CustomerRow *row;
+	int64_t done;
 
 	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	TRY(load(c, tx, &row));
@@ -186,10 +188,12 @@ static Err *change(ServiceCall *c, Db *tx, void *arg)
 		return stripe_missing(c, "customer", service_part(c, "id"), "id");
 	TRY(fill(c, in, row));
 	TRY(take_method(c, tx, in, row));
-	TRY(db_exec(tx, c->arena, customer_change, NULL, .id = row->id, .email = row->email,
+	TRY(db_exec(tx, c->arena, customer_change, &done, .id = row->id, .email = row->email,
 	            .name = row->name, .description = row->description, .phone = row->phone,
 	            .metadata = row->metadata, .zone = row->zone, .method_id = row->method_id,
 	            .before = row->version));
+	if (!done) /* a card of his was detached meanwhile */
+		return err_new(c->arena, ERR_BUSY, "db.serialization", "the customer has changed");
 	TRY(tell(c, tx, "customer.updated", row));
 	return say(c, tx, row);
 }

@@ -17,6 +17,7 @@ bool guard_is_name(Str name)
 	static const Str names[] = { S("cvc"),      S("cvv"),           S("cvv2"),
 		                     S("cvc2"),     S("card_number"),   S("cardnumber"),
 		                     S("card_cvc"), S("security_code"), S("track_data"),
+		                     S("card_cvv"), S("cvc_code"),      S("cvv_code"),
 		                     S("pin_block") };
 
 	for (size_t i = 0; i < COUNT(names); i++)
@@ -32,17 +33,23 @@ static bool is_card_number(Str name, Str parent)
 
 static bool text_of(const Json *value, char number[24], Str *text)
 {
+	uint64_t digits;
+	double real;
 	int64_t n;
 
 	if (json_to_str(value, text))
 		return true;
-	if (!json_to_i64(value, &n) || n < 0)
+	if (json_to_i64(value, &n))
+		digits = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	else if (json_to_real(value, &real) && real > -1e19 && real < 1e19)
+		digits = (uint64_t)(real < 0 ? -real : real);
+	else
 		return false;
 	*text = (Str){ number, 0 };
-	for (int64_t left = n; left; left /= 10)
+	for (uint64_t left = digits; left; left /= 10)
 		text->len++;
-	for (size_t i = text->len; i; i--, n /= 10)
-		number[i - 1] = (char)('0' + n % 10);
+	for (size_t i = text->len; i; i--, digits /= 10)
+		number[i - 1] = (char)('0' + digits % 10);
 	return true;
 }
 
@@ -77,20 +84,22 @@ bool guard_finds(const Json *value, Str *where)
 
 Str guard_hide(Arena *a, Str text)
 {
-	size_t at = 0, from, left;
-	char *copy;
+	size_t at = 0, from, left, bytes;
+	char *copy, digit;
 
 	if (!guard_has_card(text))
 		return text;
 	copy = arena_alloc_raw(a, text.len);
 	__builtin_memcpy(copy, text.at, text.len);
 	while (card_next(text, &from, &at)) {
-		left = 4;
-		for (size_t i = at; i > from; i--)
-			if (copy[i - 1] >= '0' && copy[i - 1] <= '9' && !left--) {
-				copy[i - 1] = '*';
-				left = 0;
-			}
+		left = 0;
+		for (size_t i = from; i < at; i++)
+			left += card_digit(text, i, &digit) > 0;
+		for (size_t i = from; i < at && left > 4; i += MAX(bytes, (size_t)1)) {
+			bytes = card_digit(text, i, &digit);
+			left -= bytes > 0;
+			__builtin_memset(copy + i, '*', bytes);
+		}
 	}
 	return (Str){ copy, text.len };
 }

@@ -12,6 +12,9 @@ TEST(they_are_found_anywhere_in_a_value)
 		{ S("{\"metadata\":{\"note\":\"4242 4242 4242 4242\"}}"), S("note") },
 		{ S("{\"list\":[\"a\",{\"b\":[\"4242424242424242\"]}]}"), S("b") },
 		{ S("{\"amount\":4242424242424242}"), S("amount") },
+		{ S("{\"metadata\":{\"n\":-4242424242424242}}"), S("n") },
+		{ S("{\"metadata\":{\"n\":4242424242424242.0}}"), S("n") },
+		{ S("{\"description\":\"4242 4242 4242 4242 12/29\"}"), S("description") },
 		{ S("{\"payment_method_data\":{\"card\":{\"number\":\"x\"}}}"), S("number") },
 		{ S("{\"a\":{\"cvc\":\"123\"}}"), S("cvc") },
 		{ S("{\"a\":{\"CVV\":1}}"), S("CVV") },
@@ -44,6 +47,9 @@ TEST(a_log_shows_the_last_four_digits)
 {
 	CHECK_STR(guard_hide(a, S("x 4242-4242-4242-4242 y")), S("x ****-****-****-4242 y"));
 	CHECK_STR(guard_hide(a, S("order 17")), S("order 17"));
+	CHECK_STR(guard_hide(a, S("\xef\xbc\x94"
+	                          "242 4242 4242 4242 12")),
+	          S("****** **** **** 4242 12"));
 	CHECK_STR(guard_hide(a, S("4242424242424242,5555555555554444")),
 	          S("************4242,************4444"));
 }

@@ -373,6 +373,9 @@ static Err *confirm_post(ServiceCall *c)
 	TRY(stripe_take(c, &confirm_in, &in));
 	TRY(load(c, c->db, &row));
 	TRY(check_secret(c, row, in.client_secret, "payment_intents:write"));
+	if (in.off_session && !service_has_scope(c, "payment_intents:write"))
+		return stripe_wrong(c, "off_session", "parameter_unknown",
+		                    "off_session is not for a publishable key.");
 	if (stripe_resumes(c, &id))
 		TRY(go_on(c, id, INTENT_NEEDS_CONFIRMATION, &row));
 	return row ? confirm_row(c, &in, row) : NULL;
@@ -416,7 +419,7 @@ static Err *cancel_here(ServiceCall *c, Db *tx, void *arg)
 
 	TRY(db_one(tx, c->arena, intent_hold, &row, .id = act->intent));
 	if (!intent_status_read(row->status, &status) || !intent_may(status, INTENT_CANCEL) ||
-	    status == INTENT_NEEDS_CAPTURE)
+	    status == INTENT_NEEDS_CAPTURE || status == INTENT_NEEDS_ACTION)
 		return intent_wrong_state(c->arena, row, INTENT_CANCEL);
 	row->status = intent_status_name(INTENT_IS_CANCELED);
 	row->canceled_at = opt_int(time_utc_us());
@@ -428,15 +431,21 @@ static Err *cancel_here(ServiceCall *c, Db *tx, void *arg)
 	return NULL;
 }
 
-/* It waits for its customer: the provider has to let go of it first. */
-static Err *cancel_waiting(ServiceCall *c, Act *act, const IntentRow *row)
+/* It waits for its customer: the provider has to let go of it first. Who is told by the provider that it did may write that down before us:
+ * then the attempt has failed, and the intent is still to be canceled. */
+static Err *cancel_waiting(ServiceCall *c, Act *act, IntentRow *row)
 {
+	Act *here = new_act(c, ATTEMPT_VOID, row->id);
 	bool done;
 
+	here->reason = act->reason;
 	TRY(act_seal(act, &done));
-	if (done)
-		return stripe_effect(c, say_intent, &act->intent);
-	return intent_wrong_state(c->arena, row, INTENT_CANCEL);
+	TRY(db_one(c->db, c->arena, intent_by_id, &row, .id = here->intent));
+	if (done || str_eq(row->status, S("canceled")))
+		return stripe_effect(c, say_intent, &here->intent);
+	if (str_eq(row->status, S("requires_action")))
+		return intent_wrong_state(c->arena, row, INTENT_CANCEL);
+	return stripe_effect(c, cancel_here, here);
 }
 
 static Err *cancel_post(ServiceCall *c)
@@ -452,6 +461,10 @@ static Err *cancel_post(ServiceCall *c)
 		TRY(go_on(c, id, INTENT_NEEDS_CAPTURE, &row));
 	if (!row)
 		return NULL;
+	if (row->invoice_id.set)
+		return stripe_wrong(
+			c, "intent", "payment_intent_unexpected_state",
+			"You cannot cancel the PaymentIntent of an invoice: void the invoice.");
 	act = new_act(c, ATTEMPT_VOID, row->id);
 	act->reason = str_of(reasons[in.reason].name);
 	TRY(charge_of(c, row, act));
@@ -480,6 +493,11 @@ static Err *update(ServiceCall *c, Db *tx, void *arg)
 		if (in->has_amount || in->currency.len || up->act->method || in->has_capture)
 			return intent_wrong_state(c->arena, row, INTENT_UPDATE);
 	}
+	if (row->invoice_id.set &&
+	    (in->has_amount || in->currency.len || in->has_capture || in->has_customer))
+		return stripe_wrong(
+			c, in->has_amount ? "amount" : "intent", "payment_intent_unexpected_state",
+			"What the PaymentIntent of an invoice takes, and of whom, is the invoice's.");
 	row->amount = in->has_amount ? in->amount : row->amount;
 	row->currency = in->currency.len ? money_currency(in->currency) : row->currency;
 	row->description = in->has_description ? in->description : row->description;

@@ -296,11 +296,14 @@ Err *intent_view(ServiceCall *c, Db *db, const IntentRow *intent, IntentView *ou
 	MethodRow *method = NULL;
 	ChargeRow *charge = NULL;
 
-	if (intent->customer_id.set && stripe_expands(c, "customer"))
+	if (intent->customer_id.set && stripe_expands(c, "customer") &&
+	    service_has_scope(c, "customers:read"))
 		TRY(db_one(db, c->arena, customer_by_id, &customer, .id = intent->customer_id.v));
-	if (intent->method_id.set && stripe_expands(c, "payment_method"))
+	if (intent->method_id.set && stripe_expands(c, "payment_method") &&
+	    service_has_scope(c, "payment_methods:read"))
 		TRY(db_one(db, c->arena, method_by_id, &method, .id = intent->method_id.v));
-	if (intent->charge_id.set && stripe_expands(c, "latest_charge"))
+	if (intent->charge_id.set && stripe_expands(c, "latest_charge") &&
+	    service_has_scope(c, "charges:read"))
 		TRY(db_one(db, c->arena, charge_by_id, &charge, .id = intent->charge_id.v));
 	*out = (IntentView){ intent, customer, method, charge, false };
 	return NULL;

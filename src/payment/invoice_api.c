@@ -18,7 +18,8 @@ static Err *intent_text(ServiceCall *c, Db *db, const InvoiceRow *invoice, const
 	IntentView view;
 
 	*out = S("");
-	if (!invoice->intent_id.set || !stripe_expands(c, path))
+	if (!invoice->intent_id.set || !stripe_expands(c, path) ||
+	    !service_has_scope(c, "payment_intents:read"))
 		return NULL;
 	TRY(db_one(db, c->arena, intent_by_id, &intent, .id = invoice->intent_id.v));
 	if (!intent)
@@ -391,9 +392,12 @@ static Err *drop(ServiceCall *c, Db *tx, void *arg)
 	InvoiceRow *invoice;
 	int64_t gone;
 	JsonWriter *w;
+	Bill bill;
 
 	(void)arg;
 	TRY(find(c, tx, service_part(c, "id"), "id", &invoice));
+	TRY(bill_begin(tx, c->arena, c, invoice->customer_id, &bill));
+	TRY(find(c, tx, service_part(c, "id"), "id", &invoice)); /* as it is now */
 	if (!str_eq(invoice->status, S("draft")) || invoice->subscription_id.set)
 		return stripe_wrong(
 			c, "id", "invoice_not_editable",
@@ -548,9 +552,11 @@ static Err *drop_item(ServiceCall *c, Db *tx, void *arg)
 	InvoiceItemRow *row;
 	int64_t gone;
 	JsonWriter *w;
+	Bill bill;
 
 	(void)arg;
 	TRY(item_find(c, tx, &row));
+	TRY(bill_begin(tx, c->arena, c, row->customer_id, &bill));
 	TRY(db_exec(tx, c->arena, invoice_item_drop, &gone, .id = row->id));
 	if (!gone)
 		return stripe_wrong(c, "id", "invoice_not_editable",

@@ -18,23 +18,33 @@ static OptUuid first_of(OptUuid x, OptUuid y)
 	return x.set ? x : y;
 }
 
+/* That one, unless it was taken from the customer since it was named. */
+static Err *or_this(Db *db, Arena *a, const InvoiceRow *invoice, OptUuid named, OptUuid *method)
+{
+	Method *row = NULL;
+
+	if (method->set || !named.set)
+		return NULL;
+	TRY(method_load(db, a, named.v, &row));
+	if (row && row->customer.set && uuid_eq(row->customer.v, invoice->customer_id))
+		*method = named;
+	return NULL;
+}
+
 /* What pays it: as was asked for, or as the invoice, its subscription or its customer say. */
 static Err *find_method(Db *db, Arena *a, const InvoiceRow *invoice, OptUuid *method)
 {
 	SubscriptionRow *s = NULL;
-	Customer *customer;
+	Customer *customer = NULL;
 
-	*method = first_of(*method, invoice->method_id);
-	if (!method->set && invoice->subscription_id.set) {
+	TRY(or_this(db, a, invoice, invoice->method_id, method));
+	if (!method->set && invoice->subscription_id.set)
 		TRY(db_one(db, a, subscription_by_id, &s, .id = invoice->subscription_id.v));
-		*method = s ? s->method_id : *method;
-	}
-	if (method->set)
-		return NULL;
-	TRY(customer_load(db, a, invoice->customer_id, &customer));
-	if (customer)
-		*method = customer->method;
-	return NULL;
+	if (s)
+		TRY(or_this(db, a, invoice, s->method_id, method));
+	if (!method->set)
+		TRY(customer_load(db, a, invoice->customer_id, &customer));
+	return customer ? or_this(db, a, invoice, customer->method, method) : NULL;
 }
 
 static Err *ask(const ServiceHome *home, Arena *a, const InvoiceRow *invoice, OptUuid method,

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "payment/guard.h"
 #include "payment/ledger_int.h"
 #include "payment/ledger_json.h"
 
@@ -57,6 +58,17 @@ static Err *open_accounts(ServiceCall *c, Db *tx, void *arg)
 
 static Err *accounts_post(ServiceCall *c)
 {
+	const AccountsIn *in = c->in;
+
+	for (size_t i = 0; i < in->accounts.count; i++)
+		if (guard_has_card(in->accounts.at[i].code))
+			service_mistake(c,
+			                field_pointer(c->arena,
+			                              field_pointer_at(c->arena, S("/accounts"), i),
+			                              S("code"))
+			                        .at,
+			                "card", "card numbers are not kept here");
+	TRY(service_mistakes(c));
 	return service_effect(c, DB_READ_COMMITTED, open_accounts, NULL);
 }
 
@@ -205,26 +217,43 @@ static Err *post_batch(ServiceCall *c, Db *tx, void *arg)
 	return NULL;
 }
 
+static void check_texts(ServiceCall *c, const LedgerGroupIn *g, size_t i)
+{
+	const struct {
+		const char *name;
+		Str text;
+	} texts[] = { { "kind", g->kind }, { "source", g->source }, { "memo", g->memo } };
+	Str at = field_pointer_at(c->arena, S("/groups"), i);
+
+	for (size_t k = 0; k < COUNT(texts); k++)
+		if (guard_has_card(texts[k].text))
+			service_mistake(c, field_pointer(c->arena, at, str_of(texts[k].name)).at,
+			                "card", "card numbers are not kept here");
+	if (ledger_kind_taken(g->kind))
+		service_mistake(c, field_pointer(c->arena, at, S("kind")).at, "invalid",
+		                "kind is one of the service's own");
+}
+
 static Err *transfers_post(ServiceCall *c)
 {
 	const BatchIn *in = c->in;
+	int64_t moved = 0;
 	size_t all = 0;
 
 	for (size_t i = 0; i < in->groups.count; i++) {
 		const LedgerGroupIn *g = &in->groups.at[i];
 
 		all += g->transfers.count;
-		if (ledger_kind_taken(g->kind))
-			service_mistake(c,
-			                field_pointer(c->arena,
-			                              field_pointer_at(c->arena, S("/groups"), i),
-			                              S("kind"))
-			                        .at,
-			                "invalid", "kind is one of the service's own");
+		check_texts(c, g, i);
+		for (size_t k = 0; k < g->transfers.count && moved <= LEDGER_AMOUNT_MOST; k++)
+			moved += g->transfers.at[k].amount;
 	}
 	if (all > LEDGER_GROUP_MOST)
 		service_mistake(c, "/groups", "too_long",
 		                "groups have %zu transfers, of %d at most", all, LEDGER_GROUP_MOST);
+	if (moved > LEDGER_AMOUNT_MOST) /* sums have 63 bits, and nothing is ever taken back */
+		service_mistake(c, "/groups", "range",
+		                "transfers move %" PRId64 " at most together", LEDGER_AMOUNT_MOST);
 	TRY(service_mistakes(c));
 	return service_effect(c, DB_READ_COMMITTED, post_batch, NULL);
 }

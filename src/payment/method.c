@@ -132,6 +132,9 @@ static Err *methods_post(ServiceCall *c)
 	TRY(stripe_take(c, &new_in, &in));
 	if (!service_has_scope(c, KEY_PUBLIC))
 		TRY(service_need_scope(c, "payment_methods:write"));
+	if (in.provider.len && !service_has_scope(c, "payment_methods:write"))
+		return stripe_wrong(c, "provider", "parameter_unknown",
+		                    "provider is not for a publishable key.");
 	if (!in.card.token.len)
 		return stripe_wrong(
 			c, "card[token]", "parameter_missing",
@@ -182,6 +185,7 @@ static Err *attach(ServiceCall *c, Db *tx, void *arg)
 	bool fresh = false;
 	Uuid id;
 
+	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	if (service_id_read(service_part(c, "id"), "pm_", &id))
 		TRY(load(c, tx, &row));
 	else
@@ -217,6 +221,7 @@ static Err *detach(ServiceCall *c, Db *tx, void *arg)
 	MethodRow *row;
 
 	(void)arg;
+	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	TRY(load(c, tx, &row));
 	if (!row->customer_id.set)
 		return stripe_wrong(c, "payment_method", "parameter_invalid_string",

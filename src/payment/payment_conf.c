@@ -25,6 +25,11 @@ static void check(Conf *conf, void *object)
 	PaymentConf *own = object;
 
 	providers_conf_check(conf, &own->providers);
+	for (size_t i = 0; own->live && i < own->providers.providers.count; i++)
+		if (own->providers.providers.at[i].type == PROVIDER_SANDBOX)
+			conf_mistake(
+				conf, &own->providers.providers.at[i],
+				"a sandbox takes no money: there is none where `live` is true");
 }
 
 const ConfTable *payment_conf_table(void)

@@ -112,6 +112,11 @@ void providers_conf_check(Conf *conf, ProvidersConf *providers)
 
 		if (p->type == PROVIDER_FAULT && !p->url.len)
 			conf_mistake(conf, p, "provider %.*s: it needs a url", STR_ARG(p->name));
+		if (p->type != PROVIDER_SANDBOX && p->absent_us < p->timeout_us)
+			conf_mistake(
+				conf, p,
+				"provider %.*s: absent is below timeout: what is still on its way would be taken for lost, and sent twice",
+				STR_ARG(p->name));
 		if (p->type == PROVIDER_STRIPE && !p->key.len)
 			conf_mistake(conf, p, "provider %.*s: it needs a key", STR_ARG(p->name));
 	}

@@ -315,8 +315,9 @@ static Err *cancel(const Provider *p, Arena *a, const ProviderAsk *ask, Provider
 		if (out->result == PROVIDER_ABSENT || !out->reference.len)
 			return NULL;
 		of.reference = out->reference;
-		of.key = str_fmt(a, "%.*s-cancel", STR_ARG(ask->key));
 	}
+	of.key =
+		str_fmt(a, "%.*s-cancel", STR_ARG(ask->key)); /* the key may be another request's */
 	put_pair(a, &b, "cancellation_reason", S("abandoned"));
 	TRY(post(p, a, &of, of_intent(a, of.reference, "/cancel"), &b, take_intent, out));
 	out->sealed = out->result == PROVIDER_OK;

@@ -14,7 +14,9 @@ typedef Err *StripeLoad(Db *db, Arena *a, Uuid id, Str *json);
 typedef struct StripeKind {
 	const char *prefix; /* "cus_" */
 	StripeLoad *load;
+	const char *scope; /* who has it may read them: "customers:read" */
 } StripeKind;
+enum { STRIPE_KINDS_MOST = 8 };
 
 /* The kinds of this service: stripe_kinds.c. */
 const StripeKind *stripe_kinds(size_t *count);

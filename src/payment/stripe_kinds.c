@@ -29,9 +29,14 @@ LOADER(refund, refund_by_id, RefundRow, refund_put)
 LOADER(moved, moved_by_id, MovedRow, moved_put)
 
 static const StripeKind kinds[] = {
-	{ "cus_", load_customer }, { "pm_", load_method }, { "pi_", load_intent },
-	{ "ch_", load_charge },    { "re_", load_refund }, { "txn_", load_moved },
+	{ "cus_", load_customer, "customers:read" },
+	{ "pm_", load_method, "payment_methods:read" },
+	{ "pi_", load_intent, "payment_intents:read" },
+	{ "ch_", load_charge, "charges:read" },
+	{ "re_", load_refund, "refunds:read" },
+	{ "txn_", load_moved, "balance:read" },
 };
+_Static_assert(COUNT(kinds) <= STRIPE_KINDS_MOST, "more kinds than there is room for");
 
 const StripeKind *stripe_kinds(size_t *count)
 {

@@ -154,18 +154,21 @@ typedef struct Step {
 	ServiceEffect *fn;
 	void *arg;
 	bool settles;
+	const char *param, *code; /* as they were before */
 } Step;
 
-/* May be run again: what the time before filled in is forgotten. */
+/* May be run again: what the time before filled in is forgotten, and so is where it stood: that memory is another's by now. */
 static Err *run_step(Db *tx, Arena *a, void *arg)
 {
 	Step *step = arg;
 	ServiceCall *c = step->call;
 
 	(void)a;
-	c->headers.count = 0;
-	c->mistakes.count = 0;
+	c->headers = (Headers){ 0 };
+	c->mistakes = (FieldMistakes){ .arena = c->arena };
 	c->status = 0;
+	stripe_of(c)->param = step->param;
+	stripe_of(c)->code = step->code;
 	TRY(step->fn(c, tx, step->arg));
 	return step->settles ? stripe_settle(c, tx) : NULL;
 }
@@ -176,6 +179,8 @@ static Err *run(Step *step)
 	Err *err;
 
 	http_keep_on(c->x);
+	step->param = stripe_of(c)->param;
+	step->code = stripe_of(c)->code;
 	err = db_txn(c->db, c->arena, DB_READ_COMMITTED, run_step, step);
 	if (err != &rival)
 		return err;
@@ -185,12 +190,12 @@ static Err *run(Step *step)
 
 Err *stripe_step(ServiceCall *c, ServiceEffect *fn, void *arg)
 {
-	return run(&(Step){ c, fn, arg, false });
+	return run(&(Step){ .call = c, .fn = fn, .arg = arg });
 }
 
 Err *stripe_effect(ServiceCall *c, ServiceEffect *fn, void *arg)
 {
-	TRY(run(&(Step){ c, fn, arg, true }));
+	TRY(run(&(Step){ .call = c, .fn = fn, .arg = arg, .settles = true }));
 	return stripe_say(c);
 }
 

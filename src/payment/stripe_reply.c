@@ -192,17 +192,29 @@ JsonWriter *stripe_json(ServiceCall *c)
 	return &s->json_out;
 }
 
+/* An id anywhere in an answer is one of what its reader may read, or stays an id: who writes metadata writes ids there too. */
+static size_t readable(const ServiceCall *c, StripeKind kinds[STRIPE_KINDS_MOST])
+{
+	size_t all, count = 0;
+	const StripeKind *from = stripe_kinds(&all);
+
+	for (size_t i = 0; i < all; i++)
+		if (service_has_scope(c, from[i].scope))
+			kinds[count++] = from[i];
+	return count;
+}
+
 Err *stripe_answer(ServiceCall *c, Db *db, Str *answer)
 {
 	StripeCall *s = stripe_of(c);
 	const Json *paths = json_get(s->json, S("expand"));
-	const StripeKind *kinds;
+	StripeKind kinds[STRIPE_KINDS_MOST];
 	size_t count;
 	Str body;
 
 	TRY(json_done(&s->json_out, &body));
 	if (!s->answer.len && json_count(paths) && c->status < 400) {
-		kinds = stripe_kinds(&count);
+		count = readable(c, kinds);
 		TRY(stripe_expand(db, c->arena, kinds, count, body, paths, &s->answer));
 	}
 	*answer = s->answer.len ? s->answer : body;
@@ -290,10 +302,20 @@ static bool number_of(const Json *value, int64_t *out)
 	return json_to_i64(value, out) || (json_to_str(value, &text) && str_to_i64(text, out));
 }
 
+/* A second of this era: nothing was made before it or is made after. */
+static bool second_of(const Json *value, int64_t *out)
+{
+	bool found = number_of(value, out);
+
+	if (found)
+		*out = MAX(MIN(*out, INT64_C(9999999999)), INT64_C(0));
+	return found;
+}
+
 /* The least id of that second. */
 static Uuid id_at(int64_t s)
 {
-	uint64_t ms = s > 0 ? (uint64_t)MIN(s, INT64_C(9999999999)) * 1000 : 0;
+	uint64_t ms = (uint64_t)s * 1000;
 	Uuid id = { { 0 } };
 
 	for (size_t i = 0; i < 6; i++)
@@ -323,7 +345,7 @@ static Err *read_created(ServiceCall *c, StripeList *list, const Json *created)
 
 	if (!created)
 		return NULL;
-	if (number_of(created, &s)) {
+	if (second_of(created, &s)) {
 		bound(list, id_at(s), true);
 		bound(list, id_at(s + 1), false);
 		return NULL;
@@ -333,7 +355,7 @@ static Err *read_created(ServiceCall *c, StripeList *list, const Json *created)
 
 		if (!value)
 			continue;
-		if (!number_of(value, &s))
+		if (!second_of(value, &s))
 			return stripe_wrong(c, "created", "parameter_invalid_integer",
 			                    "created has seconds");
 		bound(list, id_at(s + words[i].next), words[i].above);

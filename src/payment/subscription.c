@@ -175,11 +175,13 @@ static Err *leave_invoices(Bill *bill, const SubscriptionRow *s, bool void_them)
 
 Err *subscription_end(Bill *bill, SubscriptionRow *s, const char *status)
 {
+	bool unpaid = is(s, "incomplete"); /* it never began: nobody owes anything */
+
 	s->status = str_of(status);
 	s->ended_at = opt_int(bill->now_us);
 	if (!s->canceled_at.set)
 		s->canceled_at = opt_int(bill->now_us);
-	TRY(leave_invoices(bill, s, is(s, "incomplete_expired")));
+	TRY(leave_invoices(bill, s, unpaid));
 	return subscription_save(bill, s, "customer.subscription.deleted");
 }
 

@@ -31,9 +31,11 @@ static const SubscriptionItemRow *item_before(const Change *change, Uuid id)
 	return NULL;
 }
 
+/* Of a trial, and of a first period that nobody has paid, there is nothing to give back. */
 static bool prorates(const Change *change)
 {
-	return change->prorate != PRORATE_NONE && str_eq(change->s->status, S("trialing")) == false;
+	return change->prorate != PRORATE_NONE && !str_eq(change->s->status, S("trialing")) &&
+	       !str_eq(change->s->status, S("incomplete"));
 }
 
 static Err *credit_item(Bill *bill, const Change *change, const SubscriptionItemRow *item)
@@ -322,6 +324,11 @@ static Err *change_it(ServiceCall *c, Db *tx, void *arg)
 
 	TRY(prepare(c, tx, change, &bill));
 	TRY(look_at_rhythm(c, tx, change));
+	if (str_eq(change->s->status, S("incomplete")) &&
+	    (change->in->items.count || change->anew || change->in->has_trial_end))
+		return stripe_wrong(
+			c, "items", "parameter_invalid_string",
+			"A subscription whose first invoice is not paid does not change what it is to.");
 	TRY(take_wishes(c, &bill, change->in, change->s));
 	TRY(take_trial(c, &bill, change->in, change->s));
 	TRY(change_items(c, &bill, change));

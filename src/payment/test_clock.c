@@ -7,6 +7,8 @@
 #include "base/time.h"
 #include "payment/billing_api.h"
 #include "payment/billing_int.h"
+#include "payment/payment.h"
+#include "payment/payment_conf.h"
 
 static void clock_put(JsonWriter *w, Arena *a, const void *object)
 {
@@ -62,11 +64,21 @@ static Err *add(ServiceCall *c, Db *tx, void *arg)
 	return NULL;
 }
 
+/* Months of invoices in a minute, from real cards. */
+static Err *check_test(ServiceCall *c)
+{
+	if (!payment_of(c->home)->conf->live)
+		return NULL;
+	return stripe_wrong(c, "frozen_time", "testmode_only",
+	                    "There are no test clocks where money is real.");
+}
+
 static Err *clock_post(ServiceCall *c)
 {
 	ClockIn in;
 
 	TRY(stripe_take(c, &new_in, &in));
+	TRY(check_test(c));
 	return stripe_effect(c, add, &in);
 }
 
@@ -102,6 +114,7 @@ static Err *advance_post(ServiceCall *c)
 	ClockIn in;
 
 	TRY(stripe_take(c, &advance_in, &in));
+	TRY(check_test(c));
 	return stripe_effect(c, go_on, &in);
 }
 

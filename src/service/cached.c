@@ -91,6 +91,20 @@ Err *service_forget_at(const ServiceHome *home, Arena *a, Str key)
 	                    : NULL;
 }
 
+struct Forgotten *cached_copy(ServiceCall *c, const struct Forgotten *before)
+{
+	Forgotten *copy;
+
+	if (!before || !before->count)
+		return NULL;
+	copy = ARENA_NEW(c->arena, Forgotten);
+	*copy = (Forgotten){ ARENA_ARRAY(c->arena, Str, before->count), before->count,
+		             before->count };
+	for (size_t i = 0; i < copy->count; i++)
+		copy->at[i] = before->at[i];
+	return copy;
+}
+
 /* Too often does no harm: after every effect, and when the handler is done, however it ended. */
 void cached_forget(ServiceCall *c)
 {

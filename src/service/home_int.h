@@ -113,6 +113,8 @@ Err *reply_problem(ServiceCall *c, const Err *err)
 
 /* cached.c: what was changed is committed, or not */
 void cached_forget(ServiceCall *c);
+/* The same keys, in memory of the call's arena as it stands now; NULL: there are none. */
+struct Forgotten *cached_copy(ServiceCall *c, const struct Forgotten *before);
 
 /* body.c */
 Err *body_take(ServiceCall *c) MUST_USE; /* reads and decodes body and query, by the route */

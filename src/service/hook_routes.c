@@ -151,6 +151,7 @@ static Err *replay_dead(ServiceCall *c, Db *tx, void *arg)
 	int64_t count;
 	Hook *hook;
 
+	TRY(db_lock(tx, c->arena, service_part(c, "id")));
 	TRY(hook_load(tx, c->arena, *id, &hook));
 	if (!hook)
 		return unknown(c, "endpoint");
@@ -186,6 +187,7 @@ static Err *rotate(ServiceCall *c, Db *tx, void *arg)
 	JsonWriter *w;
 	Hook *hook;
 
+	TRY(db_lock(tx, c->arena, service_part(c, "id"))); /* who changes it writes it whole */
 	TRY(hook_rotate(tx, c->arena, *id, KEEP_OLD_US, &hook));
 	if (!hook)
 		return unknown(c, "endpoint");

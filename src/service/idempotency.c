@@ -167,6 +167,7 @@ typedef struct Effect {
 	ServiceCall *call;
 	ServiceEffect *fn;
 	void *arg;
+	const struct Forgotten *forgotten; /* what was named before */
 } Effect;
 
 static Str headers_of(ServiceCall *c)
@@ -200,7 +201,7 @@ static Err *keep_answer(ServiceCall *c, Db *tx)
 	return added ? NULL : &was_first;
 }
 
-/* May be run again: what the time before filled in is forgotten. */
+/* May be run again: what the time before filled in is forgotten, and so is where it stood: that memory is another's by now. */
 static Err *run_effect(Db *tx, Arena *a, void *arg)
 {
 	Effect *effect = arg;
@@ -210,8 +211,9 @@ static Err *run_effect(Db *tx, Arena *a, void *arg)
 	buf_clear(&c->reply->body);
 	c->reply->is_json = false;
 	c->reply->etag = (Str){ 0 };
-	c->headers.count = 0;
-	c->mistakes.count = 0;
+	c->reply->forgotten = cached_copy(c, effect->forgotten);
+	c->headers = (Headers){ 0 };
+	c->mistakes = (FieldMistakes){ .arena = c->arena };
 	c->status = 0;
 	TRY(effect->fn(c, tx, effect->arg));
 	return c->reply->idempotency ? keep_answer(c, tx) : NULL;
@@ -219,7 +221,7 @@ static Err *run_effect(Db *tx, Arena *a, void *arg)
 
 Err *service_effect(ServiceCall *c, DbIsolation isolation, ServiceEffect *fn, void *arg)
 {
-	Effect effect = { c, fn, arg };
+	Effect effect = { c, fn, arg, c->reply->forgotten };
 	bool done = false;
 	Err *err;
 

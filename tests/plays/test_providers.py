@@ -87,7 +87,7 @@ def chain(long_stage, shop):
     made = Charging(
         long_stage.folder / "chain",
         f'providers: {{ stripe: {{ kind: stripe, url: "http://{wire.address}", key: "{shop.key}", webhook_secret: "{endpoint["secret"]}", '
-        f'timeout: 3s, absent: 1s }} }}')
+        f'timeout: 3s, absent: 3s }} }}')
     long_stage.enter(made, made.finish)
     made.wire, made.endpoint = wire, endpoint
     answer = shop.say("POST", f"/v1/webhook_endpoints/{endpoint['id']}", {"url": f"http://{made.address}/v1/providers/stripe/webhook"})
@@ -136,6 +136,14 @@ def test_a_capture_and_a_refund_whose_answers_are_lost_are_found(shop, chain):
     until(lambda: chain.say("GET", f"/v1/refunds/{refund['id']}").json["status"] == "succeeded", "the refund")
     charge = shop.say("GET", f"/v1/charges?payment_intent={at_stripe(shop, held)[0]['id']}").json["data"][0]
     assert charge["amount_refunded"] == 200, "once"
+
+
+def test_what_waits_for_its_customer_at_stripe_is_let_go_there(shop, chain):
+    intent = chain.pay(706, "pm_card_authenticationRequired")
+    assert intent["status"] == "requires_action"
+    answer = chain.form(f"/v1/payment_intents/{intent['id']}/cancel", "")
+    assert answer.json.get("status") == "canceled", answer.body
+    assert [row["status"] for row in at_stripe(shop, intent)] == ["canceled"]
 
 
 def test_what_stripe_tells_is_believed_and_asked_for(shop, chain, first):
