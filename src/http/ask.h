@@ -47,6 +47,8 @@ typedef struct AskConf {
 
 /* Reads files: at the start, or on a worker. Texts of conf are copied, but for name and `but`. Fails as tls_client_new. */
 Err *ask_open(Arena *errs, const AskConf *conf, AskClient **out) MUST_USE;
+/* The same on a worker, for fibers. Parks; fails as work_run does too. */
+Err *ask_open_away(Arena *errs, const AskConf *conf, AskClient **out) MUST_USE;
 /* Nobody asks any more. Parks, shielded (every loop closes what is its own); NULL is fine. */
 void ask_close(AskClient *client);
 

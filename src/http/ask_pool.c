@@ -466,6 +466,28 @@ Err *ask_open(Arena *errs, const AskConf *conf, AskClient **out)
 	return NULL;
 }
 
+typedef struct Opening {
+	Arena *errs;
+	const AskConf *conf;
+	AskClient **out;
+	Err *err;
+} Opening;
+
+static void open_it(void *arg)
+{
+	Opening *o = arg;
+
+	o->err = ask_open(o->errs, o->conf, o->out);
+}
+
+Err *ask_open_away(Arena *errs, const AskConf *conf, AskClient **out)
+{
+	Opening o = { .errs = errs, .conf = conf, .out = out };
+
+	TRY(work_run(open_it, &o));
+	return o.err;
+}
+
 static void close_links(const Place *place)
 {
 	while (list_first(&place->idle))

@@ -11,6 +11,7 @@
 #include "notification/mail_int.h"
 #include "notification/smtp_server.h"
 #include "rt/listen.h"
+#include "rt/work.h"
 #include "service/service.h"
 #include "store/background.h"
 
@@ -249,10 +250,25 @@ static Err *read_networks(Intake *intake, Arena *a)
 	return NULL;
 }
 
+typedef struct OpeningTls {
+	Intake *intake;
+	Arena *a;
+	Err *err;
+} OpeningTls;
+
+static void open_tls(void *arg)
+{
+	OpeningTls *o = arg;
+	const MailIntakeConf *conf = &o->intake->mail->conf->intake;
+	TlsServerConf tls = { .certificate = conf->certificate, .key = conf->key };
+
+	o->err = tls_server_new(o->a, &tls, 1, &o->intake->server.tls);
+}
+
 static Err *set_up(Intake *intake, Arena *a)
 {
 	const MailIntakeConf *conf = &intake->mail->conf->intake;
-	TlsServerConf tls = { .certificate = conf->certificate, .key = conf->key };
+	OpeningTls o = { .intake = intake, .a = a };
 
 	intake->server = (SmtpServerConf){ .name = intake->mail->hostname,
 		                           .tls_first = conf->tls_first,
@@ -267,7 +283,10 @@ static Err *set_up(Intake *intake, Arena *a)
 		                           .login = login,
 		                           .may = may };
 	TRY(read_networks(intake, a));
-	return conf->certificate.len ? tls_server_new(a, &tls, 1, &intake->server.tls) : NULL;
+	if (!conf->certificate.len)
+		return NULL;
+	TRY(work_run(open_tls, &o));
+	return o.err;
 }
 
 static Err *listen_now(Intake *intake, Arena *a)

@@ -95,13 +95,32 @@ static Err *read_keys(Mail *mail, Arena *a)
 	return NULL;
 }
 
+typedef struct OpeningTls {
+	Arena *a;
+	const TlsClientConf *conf;
+	TlsContext **out;
+	Err *err;
+} OpeningTls;
+
+static void open_tls(void *arg)
+{
+	OpeningTls *o = arg;
+
+	o->err = tls_client_new(o->a, o->conf, o->out);
+}
+
 static Err *read_tls(Mail *mail, Arena *a, size_t i, TlsContext **out)
 {
 	const MailServerConf *conf = &mail->conf->servers.at[i];
 	TlsClientConf tls = { .ca = conf->ca, .verify = conf->tls != SMTP_TLS_TRY || conf->ca.len };
 
+	OpeningTls o = { .a = a, .conf = &tls, .out = out };
+
 	*out = NULL;
-	return conf->tls == SMTP_TLS_NONE ? NULL : tls_client_new(a, &tls, out);
+	if (conf->tls == SMTP_TLS_NONE)
+		return NULL;
+	TRY(work_run(open_tls, &o));
+	return o.err;
 }
 
 static Err *set_up_server(Mail *mail, Arena *a, size_t i)

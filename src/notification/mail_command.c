@@ -5,7 +5,6 @@
 
 #include "base/arena.h"
 #include "base/args.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "notification/dkim.h"
@@ -13,6 +12,7 @@
 #include "notification/mail_store.h"
 #include "notification/notification.h"
 #include "notification/notification_conf.h"
+#include "rt/file_away.h"
 #include "service/service.h"
 
 #include <stdlib.h>
@@ -180,7 +180,7 @@ static Err *compare(Cmd *cmd, ServiceHome *home, void *arg)
 	Str box;
 
 	(void)arg;
-	TRY(file_read(cmd->arena, args->before, BOX_MOST, &box));
+	TRY(file_read_away(cmd->arena, args->before, BOX_MOST, &box));
 	mail_compare_add_box(c, true, box);
 	TRY(mail_each(home->db, cmd->arena, add_now, c));
 	count = mail_compare_kinds(c, &kinds);
@@ -342,7 +342,7 @@ static Err *dkim(Cmd *cmd, ServiceHome *home, void *arg)
 		DkimKey *key;
 		Str pem;
 
-		TRY(file_read(cmd->arena, row->key, 64 << 10, &pem));
+		TRY(file_read_away(cmd->arena, row->key, 64 << 10, &pem));
 		TRY(dkim_key_new(cmd->arena, row->domain, row->selector, pem, &key));
 		fprintf(cmd->out, "%.*s. IN TXT \"%.*s\"\n", STR_ARG(dkim_place(key, cmd->arena)),
 		        STR_ARG(dkim_record(key, cmd->arena)));

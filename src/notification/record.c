@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "notification/provider.h"
 #include "rt/fiber.h"
+#include "rt/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,29 @@ static SendOutcome outcome_of(const Message *m)
 	return SEND_ACCEPTED;
 }
 
+typedef struct Writing {
+	int fd, errnum;
+	Str text;
+} Writing;
+
+static void write_away(void *arg)
+{
+	Writing *w = arg;
+
+	if (write(w->fd, w->text.at, w->text.len) != (ssize_t)w->text.len)
+		w->errnum = errno ? errno : EIO;
+}
+
+static Err *write_line(Arena *a, const Record *record, Str text)
+{
+	Writing w = { .fd = record->fd, .text = text };
+
+	TRY(work_run(write_away, &w));
+	return w.errnum ? err_errno(a, w.errnum, "record.write",
+	                            "a message could not be written down")
+	                : NULL;
+}
+
 static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out)
 {
 	const Record *record = state;
@@ -85,8 +109,7 @@ static Err *record_send(void *state, Arena *a, const Message *m, SendResult *out
 	if (out->outcome != SEND_ACCEPTED && out->outcome != SEND_UNKNOWN)
 		return NULL;
 	put_line(&line, a, m);
-	if (write(record->fd, line.at, line.len) != (ssize_t)line.len)
-		return err_errno(a, errno, "record.write", "a message could not be written down");
+	TRY(write_line(a, record, buf_str(&line)));
 	if (out->outcome == SEND_ACCEPTED)
 		out->id = str_fmt(a, "rec-%.*s-%" PRId64, STR_ARG(uuid_text(a, m->delivery)),
 		                  m->attempt);

@@ -210,6 +210,27 @@ static Err *open_file(FaultBook *book, Str path)
 	return NULL;
 }
 
+typedef struct Opening {
+	FaultBook *book;
+	Str path;
+	Err *err;
+} Opening;
+
+static void open_away(void *arg)
+{
+	Opening *o = arg;
+
+	o->err = open_file(o->book, o->path);
+}
+
+static Err *open_on_worker(FaultBook *book, Str path)
+{
+	Opening o = { .book = book, .path = path };
+
+	TRY(work_run(open_away, &o));
+	return o.err;
+}
+
 Err *fault_book_open(Arena *lasting, Str path, FaultBook **out)
 {
 	FaultBook *book = ARENA_NEW(lasting, FaultBook);
@@ -218,7 +239,7 @@ Err *fault_book_open(Arena *lasting, Str path, FaultBook **out)
 	*book = (FaultBook){ .lasting = lasting, .fd = -1 };
 	list_init(&book->payments);
 	wait_queue_init(&book->waiting);
-	err = path.len ? open_file(book, path) : NULL;
+	err = path.len ? open_on_worker(book, path) : NULL;
 	if (err) {
 		fault_book_close(book);
 		return err;

@@ -5,9 +5,9 @@
 #include "payment/fault_command.h"
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "payment/fault_server.h"
+#include "rt/file_away.h"
 #include "rt/loop.h"
 #include "rt/signals.h"
 
@@ -58,7 +58,7 @@ static Err *read_script(Cmd *cmd, Str path, const Json **json)
 
 	if (!path.len)
 		return NULL;
-	TRY(file_read(cmd->arena, path, 1 << 20, &text));
+	TRY(file_read_away(cmd->arena, path, 1 << 20, &text));
 	return json_read(cmd->arena, text, 0, json);
 }
 

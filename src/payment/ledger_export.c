@@ -20,6 +20,7 @@
 #include "payment/ledger_int.h"
 #include "base/money.h"
 #include "payment/payment.h"
+#include "rt/work.h"
 #include "service/service.h"
 
 #include "payment_ledger_list_sql.h"
@@ -228,15 +229,41 @@ typedef struct ExportArgs {
 	bool ledger;
 } ExportArgs;
 
+typedef struct Opening {
+	const char *path;
+	FILE *file;
+	int errnum;
+} Opening;
+
+static void open_away(void *arg)
+{
+	Opening *o = arg;
+
+	o->file = fopen(o->path, "w");
+	o->errnum = errno;
+}
+
+static Err *open_file(Cmd *cmd, Str path, FILE **out)
+{
+	Opening o = { .path = str_z(cmd->arena, path) };
+
+	*out = cmd->out;
+	if (!path.len)
+		return NULL;
+	TRY(work_run(open_away, &o));
+	*out = o.file;
+	return o.file ? NULL
+	              : err_errno(cmd->arena, o.errnum, "ledger.export", "%.*s", STR_ARG(path));
+}
+
 static Err *export_home(Cmd *cmd, ServiceHome *home, void *arg)
 {
 	const ExportArgs *args = arg;
-	FILE *to = args->file.len ? fopen(str_z(cmd->arena, args->file), "w") : cmd->out;
 	uint64_t groups = 0;
+	FILE *to;
 	Err *err;
 
-	if (!to)
-		return err_errno(cmd->arena, errno, "ledger.export", "%.*s", STR_ARG(args->file));
+	TRY(open_file(cmd, args->file, &to));
 	err = ledger_export(home->db, cmd->arena, to, &groups);
 	if (to != cmd->out && fclose(to) && !err)
 		return err_errno(cmd->arena, errno, "ledger.export", "%.*s", STR_ARG(args->file));

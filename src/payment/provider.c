@@ -265,7 +265,7 @@ static Err *open_one(Arena *a, const ProviderConf *conf, Provider *p)
 	if (conf->webhook_secret.len && !signing_key(a, conf->webhook_secret, &p->secret))
 		p->secret = conf->webhook_secret; /* Stripe's are text */
 	take_cells(p);
-	return p->kind->local ? NULL : ask_open(a, &settings, &p->client);
+	return p->kind->local ? NULL : ask_open_away(a, &settings, &p->client);
 }
 
 static const ProvidersConf *with_sandbox(Arena *a)

@@ -357,7 +357,7 @@ Err *hooks_open(ServiceHome *home, const HookConf *conf)
 			               "that is no network");
 	settings.but = hooks->allow;
 	settings.but_count = hooks->allow_count;
-	TRY(ask_open(home->arena, &settings, &hooks->client));
+	TRY(ask_open_away(home->arena, &settings, &hooks->client));
 	keep(hooks);
 	return NULL;
 }

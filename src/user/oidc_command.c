@@ -8,9 +8,8 @@
 
 #include "base/args.h"
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/time.h"
-#include "rt/work.h"
+#include "rt/file_away.h"
 #include "user/accounts_int.h"
 #include "user/oidc_clients.h"
 #include "user/oidc_int.h"
@@ -50,29 +49,6 @@ static Str join(Arena *a, const Str *at, size_t count)
 	return str_dup(a, buf_str(&text));
 }
 
-typedef struct KeysFile {
-	Arena *arena;
-	Str path;
-	Str text;
-	Err *err;
-} KeysFile;
-
-static void read_file(void *arg)
-{
-	KeysFile *file = arg;
-
-	file->err = file_read(file->arena, file->path, JWKS_FILE_BYTES, &file->text);
-}
-
-static Err *read_keys(Arena *a, Str path, Str *out)
-{
-	KeysFile file = { .arena = a, .path = path };
-
-	TRY(work_run(read_file, &file));
-	*out = file.text;
-	return file.err;
-}
-
 static Err *read_client(Arena *a, const ClientArgs *args, OidcClient *out)
 {
 	OidcClientFault fault;
@@ -90,7 +66,7 @@ static Err *read_client(Arena *a, const ClientArgs *args, OidcClient *out)
 	out->logout_redirects = join(a, args->logouts.at, args->logouts.count);
 	out->grants = oidc_grants_read(join(a, args->grants.at, args->grants.count));
 	if (args->jwks.len)
-		TRY(read_keys(a, args->jwks, &out->jwks));
+		TRY(file_read_away(a, args->jwks, JWKS_FILE_BYTES, &out->jwks));
 	fault = oidc_client_check(a, out);
 	return fault.at ? err_new(a, ERR_INVALID, "oidc.client", "%s: %.*s", fault.at,
 	                          STR_ARG(fault.why))

@@ -249,7 +249,7 @@ def test_a_reload_keeps_what_was_fetched_and_verified(gateway, shop, client, jos
     assert id_.asked == 1
     gw.reload(text.replace("audience: shop", "audience: store"))
     assert client.get(gw, "/api/x", bearer(token)).status == 401
-    assert id_.asked == 2
+    until(lambda: id_.asked == 2, "its keys are asked for anew")
 
 
 def test_fifty_at_once_ask_the_issuer_once(gateway, shop, client, jose, issuer):

@@ -181,8 +181,6 @@ def test_without_a_file_sighup_changes_nothing(gateway, shop, client):
 
 
 @pytest.mark.parametrize("words, said", [
-    ([], "no configuration was named"),
-    (["--listen", ":1"], "no configuration was named"),
     (["--passthrough", "nonsense"], "there is no upstream"),
     (["-c", "FILE", "--passthrough", "shop2"], "there is no upstream"),
     (["-c", "FILE", "--listen", ":1"], "--listen is for --passthrough"),
