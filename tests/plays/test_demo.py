@@ -11,7 +11,7 @@ import pytest
 
 from actors.gateway import BANYAN, ROOT
 from actors.process import Program
-from actors.waiting import until
+from actors.waiting import PROOF, until
 
 DEMO = ROOT / "scripts/demo"
 START_S = 120
@@ -72,6 +72,7 @@ def test_the_story_ends_well(place):
     assert not (demo.place / "all/shop/next/faults.json").exists()
 
 
+@pytest.mark.skipif(not PROOF, reason="half a minute: in the proof")
 def test_a_story_that_ends_badly_is_told(place):
     """A fault that nobody of the story planted, while users are on the new side for good."""
     demo = Demo(place, "--auto", "--enough", 60, "--hold", "1h", "--steps", "20%, 100%", "--shoppers", 0, "--app", 5)
@@ -81,6 +82,7 @@ def test_a_story_that_ends_badly_is_told(place):
     assert "a new side that was well went back" in demo.shown and "verdict: BAD" in demo.shown, demo.shown
 
 
+@pytest.mark.skipif(not PROOF, reason="half a minute: in the proof")
 def test_it_shows_traffic_and_ends_by_itself(place):
     demo = Demo(place, "--no-story", "--for", 5)
     demo.ends(0, within=START_S)

@@ -37,7 +37,7 @@ routes:
     new: shop-too
     shift: {{ steps: [ 25%, 100% ], judge: {{ metrics: [ errors, p99 ], hold: 1h }} }}
 """
-REQUESTS = 100_000 if PROOF else 10_000
+REQUESTS = 100_000 if PROOF else 4_000
 USERS = 190
 WITHIN_S = 3000 if PROOF else 400
 BROWSERS_EACH = 8 if PROOF else 2  # on each side at least, and in all so many at most:

@@ -38,7 +38,7 @@ def server():
         yield running
 
 
-SHOP_USERS = 60 if PROOF else 12  # a hash of Django's for each costs a second here
+SHOP_USERS = 60 if PROOF else 6  # a hash of Django's for each costs a second here
 
 
 def fresh(server):
