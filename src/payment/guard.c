@@ -82,15 +82,11 @@ bool guard_finds(const Json *value, Str *where)
 	return look(value, S(""), where);
 }
 
-Str guard_hide(Arena *a, Str text)
+static void hide_once(char *copy, Str text)
 {
 	size_t at = 0, from, left, bytes;
-	char *copy, digit;
+	char digit;
 
-	if (!guard_has_card(text))
-		return text;
-	copy = arena_alloc_raw(a, text.len);
-	__builtin_memcpy(copy, text.at, text.len);
 	while (card_next(text, &from, &at)) {
 		left = 0;
 		for (size_t i = from; i < at; i++)
@@ -101,5 +97,19 @@ Str guard_hide(Arena *a, Str text)
 			__builtin_memset(copy + i, '*', bytes);
 		}
 	}
-	return (Str){ copy, text.len };
+}
+
+/* What was no number beside other digits may be one once those are hidden: so until there is none. */
+Str guard_hide(Arena *a, Str text)
+{
+	Str shown = text;
+
+	while (guard_has_card(shown)) {
+		char *copy = arena_alloc_raw(a, text.len);
+
+		__builtin_memcpy(copy, shown.at, text.len);
+		hide_once(copy, shown);
+		shown = (Str){ copy, text.len };
+	}
+	return shown;
 }

@@ -53,3 +53,12 @@ TEST(a_log_shows_the_last_four_digits)
 	CHECK_STR(guard_hide(a, S("4242424242424242,5555555555554444")),
 	          S("************4242,************4444"));
 }
+
+/* With the first one hidden, what stood beside it is a number of its own. */
+TEST(guard_hides_until_there_is_none)
+{
+	Str text = S("n[r=5555555555554242-4242-4242-4242-4242&card]b[r=5555555555554444");
+
+	CHECK(guard_has_card(text));
+	CHECK(!guard_has_card(guard_hide(a, text)));
+}
