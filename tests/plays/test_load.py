@@ -427,7 +427,8 @@ def test_the_edge_is_found_where_the_server_has_it(origin):
     server = origin(answer)
     answer.seen, answer.now = [], server.loop.time
     report, err = load(server.url, "--find", "errors<1%", "--rate", 100, "--for", "1s")
-    assert 200 <= report["holds"] <= 330 and 200 < report["breaks"] <= 420
+    # On a busy machine requests come in bunches, so that the edge may seem to be nearer than it is; never farther.
+    assert 100 < report["holds"] <= 330 and report["holds"] < report["breaks"] <= 420
     assert "breaks: errors<1%, it was" in err
 
 
