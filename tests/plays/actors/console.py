@@ -322,8 +322,10 @@ class Console(Browser):
                [one["id"] for one in found["violations"] if not one["nodes"]]
 
     def complaints(self):
-        """The browser's own, but for what a play brings about: an answer of 401 or 403, a connection that is gone."""
+        """The browser's own, but for what a play brings about: an answer of 401 or 403, a connection that is gone, a write that was delivered
+        before its page was asked for."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("WARNING", "SEVERE") and
+                not ("/writes?id=" in entry["message"] and "status of 404" in entry["message"]) and
                 not any(word in entry["message"] for word in ("status of 400", "status of 401", "status of 403", "status of 409", "status of 412", "net::ERR", "favicon"))]
 
     def resize(self, width, height=900):
