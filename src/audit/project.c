@@ -15,7 +15,7 @@
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
 /* By FileFacts; NULL: nobody takes those yet. */
-static FileExtract *const extracts[FACTS_COUNT] = { NULL };
+static const FactsModule *(*const modules[FACTS_COUNT])(void) = { NULL };
 
 typedef struct Work {
 	const ProjectRules *rules;
@@ -51,8 +51,8 @@ static void read_one(Work *w, Arena *a, SyntaxReader *reader, uint32_t index)
 	file->cut = s->cut;
 	measure(a, s, w->rules->cc, &file->measures);
 	for (size_t i = 0; i < FACTS_COUNT; i++)
-		if (extracts[i])
-			file->facts[i] = extracts[i](a, s, file);
+		if (modules[i])
+			file->facts[i] = modules[i]()->extract(a, s, file);
 }
 
 static void tell(Work *w)

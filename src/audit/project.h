@@ -4,6 +4,7 @@
  * and an arena of its own; the result is the same whatever their order. */
 #pragma once
 #include "audit/measure.h"
+#include "audit/pack.h"
 #include "audit/source.h"
 
 /* What else is taken from a file while its syntax is there, each by a module of its own (project.c has the table). */
@@ -26,6 +27,14 @@ typedef struct AuditFile {
 
 /* In a reading thread, once a file; text and syntax go away after it, so what stays is copied into the arena. */
 typedef const void *FileExtract(Arena *a, const Syntax *s, const AuditFile *file);
+
+/* What a module takes from files, and how that is kept in the cache; a row of project.c's table, given by smells_facts(), links_facts(),
+ * tokens_facts(). `version` changes when the same text gives other facts. */
+typedef struct FactsModule {
+	FileExtract *extract;
+	const PackType *type;
+	uint32_t version;
+} FactsModule;
 
 typedef struct Project {
 	Sources sources;
