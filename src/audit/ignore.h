@@ -23,12 +23,6 @@ typedef struct Ignore {
 	Str why;
 } Ignore;
 
-typedef struct FileIgnores {
-	Ignore *at;
-	uint32_t count;
-} FileIgnores;
-const PackType *ignores_pack(void) RETURNS_NONNULL;
-
 /* Gives each finding that somebody ignores its ignored_why, and adds PY19x findings about the comments themselves. After all steps, before
  * findings_sort (it sorts). Needs the files' FACTS_SMELLS. */
 void ignores_apply(Arena *a, Audit *audit);

@@ -8,7 +8,7 @@
 #include "audit/rules.h"
 #include "base/conf.h"
 
-/* Limits, `audit.smells` of banyan.yaml: the largest figure that is fine. AuditRules has it as `smells`. */
+/* Limits, `audit.smells` of banyan.yaml: the largest figure that is fine. */
 typedef struct SmellsConf {
 	uint32_t cognitive, statements, arguments, nesting;         /* of a function */
 	uint32_t class_methods, class_statements, class_complexity; /* of a class */
@@ -16,7 +16,6 @@ typedef struct SmellsConf {
 	uint32_t view_statements, model_methods;                    /* fat views, fat models */
 	uint32_t clump_size,
 		clump_places;  /* arguments that travel together; in so many functions */
-	CONF_LIST_OF(Str) off; /* rules that are not wanted: ids or names */
 } SmellsConf;
 const ConfTable *smells_table(void) RETURNS_NONNULL;
 
@@ -47,9 +46,10 @@ typedef struct SmellSignature {
 	uint32_t name_count;
 } SmellSignature;
 
-/* A relation of a model: `customer = ForeignKey(...)`; many: it gives a set. */
+/* A relation of a model: `customer = ForeignKey(Customer, related_name="orders")`; many: it gives a set. */
 typedef struct SmellRelation {
-	Str name;
+	Str name, target; /* "customer", "Customer" */
+	Str back;         /* "orders"; empty: the usual name */
 	bool many;
 } SmellRelation;
 
@@ -75,11 +75,14 @@ typedef struct SmellTouch {
 typedef struct FileSmells {
 	Smell *smells;
 	uint32_t smell_count;
-	FileIgnores ignores;
+	Ignore *ignores;
+	uint32_t ignore_count;
 	SmellSignature *signatures;
 	uint32_t signature_count;
 	SmellClass *classes;
 	uint32_t class_count;
 	SmellTouch *touches;
 	uint32_t touch_count;
+	uint32_t *views; /* functions that answer requests: units of AuditFile.measures */
+	uint32_t view_count;
 } FileSmells;
