@@ -8,10 +8,10 @@
 #include "audit/rules.h"
 #include "base/conf.h"
 
-/* Limits, `audit.smells` of banyan.yaml: the largest figure that is fine. */
+/* Limits, `audit.limits` of banyan.yaml: the largest figure that is fine. */
 typedef struct SmellsConf {
 	uint32_t cognitive, statements, arguments, nesting;         /* of a function */
-	uint32_t class_methods, class_statements, class_complexity; /* of a class */
+	uint32_t class_methods, class_lines, class_complexity; /* of a class */
 	uint32_t module_lines, module_units;                        /* of a file */
 	uint32_t view_statements, model_methods;                    /* fat views, fat models */
 	uint32_t clump_size,

@@ -215,7 +215,7 @@ void ignore_comment(Walk *w, uint32_t node);
 void ignore_statement(Walk *w, uint32_t node); /* those that wait are for this one */
 void ignore_end(Walk *w);
 
-/* --- over the project (smells_limits.c, smells_join.c) -------------------------------------------------------------------------------- */
+/* --- over the project (smells_judge.c, smells_limits.c, smells_clumps.c, smells_models.c) -------------------------------------------------------------------------------- */
 
 typedef struct Judge {
 	Arena *a;
@@ -223,6 +223,6 @@ typedef struct Judge {
 	Audit *audit;
 } Judge;
 void judge_add(const Judge *j, SmellId id, const AuditFile *file, const Finding *partly);
-void limits_judge(const Judge *j);
+void limits_judge(const Judge *j, const AuditFile *file);
 void clumps_judge(const Judge *j);
 void models_judge(const Judge *j); /* fat views, fat models, n plus one */

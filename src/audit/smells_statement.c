@@ -113,8 +113,7 @@ static void look_at_import(Walk *w, uint32_t node)
 				look_at_module(w, node, syntax_text(s, name));
 		}
 	}
-	if (from != SYNTAX_NONE && syntax_find(s, node, PY_WILDCARD_IMPORT) != SYNTAX_NONE &&
-	    !str_ends(w->file->path, S("__init__.py")))
+	if (from != SYNTAX_NONE && syntax_find(s, node, PY_WILDCARD_IMPORT) != SYNTAX_NONE)
 		smell_add(w, SMELL_STAR_IMPORT, node, 0,
 		          str_fmt(w->scratch, "everything of %.*s", STR_ARG(syntax_text(s, from))));
 }
@@ -249,24 +248,9 @@ void code_statement(Walk *w, uint32_t node)
 	}
 }
 
-/* Folders are parts of the path, whole. */
-static bool is_script_path(Str path)
-{
-	static const Str folders[] = { S("commands"), S("scripts"), S("bin"), S("tools"),
-		                       S("examples") };
-	static const Str names[] = { S("setup.py"), S("manage.py"),   S("__main__.py"),
-		                     S("cli.py"),   S("conftest.py"), S("fabfile.py") };
-	Str part = S("");
-
-	while (str_split(&path, '/', &part))
-		if (path.at && is_in(part, folders, COUNT(folders)))
-			return true;
-	return is_in(part, names, COUNT(names));
-}
-
 void code_file_begin(Walk *w)
 {
-	w->is_script = is_script_path(w->file->path) || str_starts(w->s->text, S("#!"));
+	w->is_script = str_starts(w->s->text, S("#!"));
 }
 
 void code_file_end(Walk *w)

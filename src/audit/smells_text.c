@@ -145,16 +145,9 @@ static void look_for_password(Walk *w, uint32_t node, Str name, uint32_t value)
 	                     STR_ARG(secret_hidden(w->scratch, text))));
 }
 
-static bool is_settings(Str path)
-{
-	return str_find(path, S("settings")) >= 0 && str_find(path, S("dev")) < 0 &&
-	       str_find(path, S("local")) < 0 && str_find(path, S("test")) < 0 &&
-	       str_find(path, S("global_settings")) < 0;
-}
-
 static void look_at_setting(Walk *w, uint32_t node, Str name, uint32_t value)
 {
-	if (walk_scope(w)->unit != UNIT_NONE || !is_settings(w->file->path))
+	if (walk_scope(w)->unit != UNIT_NONE)
 		return;
 	if (str_eq(name, S("DEBUG")) && node_is(w->s, value, PY_TRUE))
 		smell_add(w, SMELL_DJANGO_DEBUG, node, 0, S("DEBUG is on for everybody"));
