@@ -120,7 +120,8 @@ static uint32_t head_end(const Syntax *s, uint32_t statement)
 	body = syntax_find(s, node, PY_BLOCK);
 	if (body == SYNTAX_NONE)
 		return s->at[node].end_line;
-	return MAX(s->at[node].line, s->at[body].line > s->at[node].line ? s->at[body].line - 1 : 0);
+	return MAX(s->at[node].line,
+	           s->at[body].line > s->at[node].line ? s->at[body].line - 1 : 0);
 }
 
 /* Behind or within a statement: that one. */
@@ -238,10 +239,11 @@ static bool matches(const Ignore *ignore, const Finding *f)
 	for (uint32_t i = 0; i < ignore->rule_count; i++) {
 		Str word = ignore->rules[i];
 
-		if (ignore->nosec ? (bandit && has_word(bandit, word)) ||
-		                            (theirs && str_eq(str_sub(str_of(f->rule->id), 7, 99), word))
-		                  : str_eq_nocase(word, str_of(f->rule->id)) ||
-		                            str_eq_nocase(word, str_of(f->rule->name)))
+		if (ignore->nosec
+		            ? (bandit && has_word(bandit, word)) ||
+		                      (theirs && str_eq(str_sub(str_of(f->rule->id), 7, 99), word))
+		            : str_eq_nocase(word, str_of(f->rule->id)) ||
+		                      str_eq_nocase(word, str_of(f->rule->name)))
 			return true;
 	}
 	return false;
@@ -282,14 +284,21 @@ static bool apply(Findings *list, size_t count, Str path, const Ignore *ignore)
 	return used;
 }
 
-static void add(Arena *a, Findings *list, SmellId id, const AuditFile *file, const Ignore *ignore,
-                Str text)
+typedef struct Applying {
+	Arena *a;
+	const AuditRules *rules;
+	Findings *list;
+	const AuditFile *file;
+} Applying;
+
+static void add(const Applying *to, SmellId id, const Ignore *ignore, Str text)
 {
 	const FindingRule *rule = smell_rule(id);
+	const AuditFile *file = to->file;
 
-	if (!smell_is_for(id, file->kind))
+	if (!smell_is_for(id, file->kind) || audit_rule_is_off(to->rules, rule->id, rule->name))
 		return;
-	finding_add(a, list,
+	finding_add(to->a, to->list,
 	            &(Finding){ .rule = rule,
 	                        .path = file->path,
 	                        .line = ignore->line,
@@ -308,30 +317,39 @@ static bool is_known(Str word)
 	return is_foreign(word) || rules_find(word);
 }
 
-static void judge(Arena *a, Findings *list, const AuditFile *file, const Ignore *ignore, bool used)
+/* One of a rule that is off today is not unused: it was not looked for. */
+static bool is_looked_for(const AuditRules *rules, Str word)
 {
-	bool known = false;
+	const FindingRule *rule = rules_find(word);
+
+	return is_foreign(word) || (rule && !audit_rule_is_off(rules, rule->id, rule->name));
+}
+
+static void judge(const Applying *to, const Ignore *ignore, bool used)
+{
+	bool looked_for = false;
 
 	for (uint32_t i = 0; i < ignore->rule_count; i++) {
 		Str word = ignore->rules[i], near = is_known(word) ? S("") : rules_nearest(word);
 
-		known |= is_known(word);
+		looked_for |= is_looked_for(to->rules, word);
 		if (!is_known(word))
-			add(a, list, SMELL_IGNORE_UNKNOWN, file, ignore,
-			    str_fmt(a, "there is no rule %.*s%s%.*s", STR_ARG(str_quote(a, word)),
-			            near.len ? "; near is " : "", STR_ARG(near)));
+			add(to, SMELL_IGNORE_UNKNOWN, ignore,
+			    str_fmt(to->a, "there is no rule %.*s%s%.*s",
+			            STR_ARG(str_quote(to->a, word)), near.len ? "; near is " : "",
+			            STR_ARG(near)));
 	}
 	if (!ignore->rule_count)
-		add(a, list, SMELL_IGNORE_UNKNOWN, file, ignore, S("it names no rule"));
-	else if (known && !used)
-		add(a, list, SMELL_IGNORE_UNUSED, file, ignore,
-		    str_fmt(a, "nothing was found here for %.*s", STR_ARG(ignore->rules[0])));
-	else if (known && !ignore->why.len)
-		add(a, list, SMELL_IGNORE_BARE, file, ignore,
-		    str_fmt(a, "%.*s is ignored without a reason", STR_ARG(ignore->rules[0])));
+		add(to, SMELL_IGNORE_UNKNOWN, ignore, S("it names no rule"));
+	else if (looked_for && !used)
+		add(to, SMELL_IGNORE_UNUSED, ignore,
+		    str_fmt(to->a, "nothing was found here for %.*s", STR_ARG(ignore->rules[0])));
+	else if (looked_for && !ignore->why.len)
+		add(to, SMELL_IGNORE_BARE, ignore,
+		    str_fmt(to->a, "%.*s is ignored without a reason", STR_ARG(ignore->rules[0])));
 }
 
-void ignores_apply(Arena *a, Audit *audit)
+Err *ignores_apply(Arena *a, const AuditRules *rules, Audit *audit)
 {
 	Findings *list = &audit->findings;
 	size_t count;
@@ -340,6 +358,7 @@ void ignores_apply(Arena *a, Audit *audit)
 	count = list->count;
 	for (size_t i = 0; i < audit->project.count; i++) {
 		const AuditFile *file = &audit->project.files[i];
+		const Applying to = { a, rules, list, file };
 		const FileSmells *facts = file->facts[FACTS_SMELLS];
 		uint32_t wide = 0;
 
@@ -351,8 +370,9 @@ void ignores_apply(Arena *a, Audit *audit)
 				break;
 			used = apply(list, count, file->path, ignore);
 			if (!ignore->nosec)
-				judge(a, list, file, ignore, used);
+				judge(&to, ignore, used);
 		}
 	}
 	findings_sort(list);
+	return NULL;
 }

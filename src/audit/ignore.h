@@ -25,7 +25,7 @@ typedef struct Ignore {
 
 /* Gives each finding that somebody ignores its ignored_why, and adds PY19x findings about the comments themselves. After all steps, before
  * findings_sort (it sorts). Needs the files' FACTS_SMELLS. */
-void ignores_apply(Arena *a, Audit *audit);
+AuditStep ignores_apply;
 
 /* What a comment says; false: it is none of these. Pure. Strings are borrowed from it, lists are in the arena. */
 bool ignore_read(Arena *a, Str comment, Ignore *out);

@@ -111,7 +111,8 @@ void rules_put_explain(Buf *b, const FindingRule *rule)
 
 static void put_section(Buf *b, Arena *a, FindingClass class)
 {
-	buf_fmt(b, "\n## %s\n\n| Rule | Name | Level | What it finds | Why, and what to do | To mend |\n|---|---|---|---|---|---|\n",
+	buf_fmt(b,
+	        "\n## %s\n\n| Rule | Name | Level | What it finds | Why, and what to do | To mend |\n|---|---|---|---|---|---|\n",
 	        finding_class_name(class));
 	for (size_t i = 0; i < rules_count(); i++) {
 		const FindingRule *r = all.at[i];
@@ -130,10 +131,11 @@ void rules_put_markdown(Buf *b)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
-	buf_put(b, S("# Rules of the audit\n\nWhat `banyan audit` finds, from the tables that the program itself uses "
-	             "(`banyan audit --rules`, `banyan audit --explain RULE`).\nMinutes are what one place takes to mend; "
-	             "\"for each\" counts what is above the limit (`audit.limits`), or the places.\n"));
-	for (FindingClass class = 0; class < FINDING_CLASSES; class++)
+	buf_put(b,
+	        S("# Rules of the audit\n\nWhat `banyan audit` finds, from the tables that the program itself uses "
+	          "(`banyan audit --rules`, `banyan audit --explain RULE`).\nMinutes are what one place takes to mend; "
+	          "\"for each\" counts what is above the limit (`audit.limits`), or the places.\n"));
+	for (FindingClass class = 0; class < FINDING_CLASSES; class ++)
 		put_section(b, a, class);
 }
 

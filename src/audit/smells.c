@@ -50,8 +50,7 @@ void smell_add_at(Walk *w, SmellId id, uint32_t node, Str place, Str text)
 
 	if (!smell_is_for(id, w->file->kind))
 		return;
-	out->smells =
-		walk_grow(w->a, out->smells, out->smell_count, &w->smell_room, sizeof(Smell));
+	out->smells = walk_grow(w->a, out->smells, out->smell_count, &w->smell_room, sizeof(Smell));
 	out->smells[out->smell_count++] = (Smell){
 		.rule = id,
 		.line = at->line,
@@ -75,8 +74,7 @@ void smell_add(Walk *w, SmellId id, uint32_t node, double amount, Str text)
 
 static void push(Walk *w, Scope scope)
 {
-	w->scopes =
-		walk_grow(w->scratch, w->scopes, w->depth, &w->scope_room, sizeof(*w->scopes));
+	w->scopes = walk_grow(w->scratch, w->scopes, w->depth, &w->scope_room, sizeof(*w->scopes));
 	w->scopes[w->depth++] = scope;
 }
 
@@ -92,9 +90,7 @@ static void leave(Walk *w, uint32_t row)
 static void enter_definition(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
-	Scope scope = { .end = s->at[node].end,
-		        .unit = w->next_unit,
-		        .function = node };
+	Scope scope = { .end = s->at[node].end, .unit = w->next_unit, .function = node };
 	const Unit *unit = &w->file->measures.units[w->next_unit++];
 
 	if (unit->kind == UNIT_CLASS) {
@@ -288,7 +284,8 @@ static const void *extract(Arena *a, const Syntax *s, const AuditFile *file)
 static const PackType number_pack = { PACK_PLAIN(uint32_t) };
 static const PackField smell_fields[] = { PACK_TEXT(Smell, unit), PACK_TEXT(Smell, text) };
 static const PackType smell_pack = { PACK_FIELDS(Smell, smell_fields) };
-static const PackField ignore_fields[] = { PACK_TEXTS(Ignore, rules, rule_count), PACK_TEXT(Ignore, why) };
+static const PackField ignore_fields[] = { PACK_TEXTS(Ignore, rules, rule_count),
+	                                   PACK_TEXT(Ignore, why) };
 static const PackType ignore_pack = { PACK_FIELDS(Ignore, ignore_fields) };
 static const PackField signature_fields[] = { PACK_TEXT(SmellSignature, unit),
 	                                      PACK_TEXTS(SmellSignature, names, name_count) };
@@ -297,10 +294,10 @@ static const PackField relation_fields[] = { PACK_TEXT(SmellRelation, name),
 	                                     PACK_TEXT(SmellRelation, target),
 	                                     PACK_TEXT(SmellRelation, back) };
 static const PackType relation_pack = { PACK_FIELDS(SmellRelation, relation_fields) };
-static const PackField class_fields[] = { PACK_TEXT(SmellClass, name),
-	                                  PACK_TEXTS(SmellClass, bases, base_count),
-	                                  PACK_ARRAY(SmellClass, relations, relation_count,
-	                                             &relation_pack) };
+static const PackField class_fields[] = {
+	PACK_TEXT(SmellClass, name), PACK_TEXTS(SmellClass, bases, base_count),
+	PACK_ARRAY(SmellClass, relations, relation_count, &relation_pack)
+};
 static const PackType class_pack = { PACK_FIELDS(SmellClass, class_fields) };
 static const PackField touch_fields[] = { PACK_TEXT(SmellTouch, model), PACK_TEXT(SmellTouch, name),
 	                                  PACK_TEXT(SmellTouch, unit) };

@@ -18,11 +18,12 @@ typedef struct CallRow {
 	{ \
 		S(name), SMELL_##id, when, S(text) \
 	}
-#define BUILTIN2(name, now) \
-	ROW(name, PYTHON2_NAME, NULL, name "() is " now " in Python 3")
-#define METHOD2(name, now) ROW("." name, PYTHON2_NAME, when_bare, "." name "() is " now " in Python 3")
+#define BUILTIN2(name, now) ROW(name, PYTHON2_NAME, NULL, name "() is " now " in Python 3")
+#define METHOD2(name, now) \
+	ROW("." name, PYTHON2_NAME, when_bare, "." name "() is " now " in Python 3")
 #define CLIENT(name) \
-	ROW("requests." name, NO_TIMEOUT, when_no_timeout, "requests." name "() without timeout="), \
+	ROW("requests." name, NO_TIMEOUT, when_no_timeout, \
+	    "requests." name "() without timeout="), \
 		ROW("requests." name, NO_TLS_CHECK, when_verify_false, \
 	            "requests." name "() with verify=False"), \
 		ROW("httpx." name, NO_TLS_CHECK, when_verify_false, \
@@ -51,8 +52,10 @@ static const CallRow rows[] = {
 	ROW("exec", EXEC_CALL, NULL, "exec() runs a text as code"),
 	ROW("execfile", EXEC_CALL, NULL, "execfile() runs a file as code"),
 	ROW("eval", EVAL_CALL, NULL, "eval() runs a text as code"),
-	ROW("os.chmod", OPEN_PERMISSIONS, when_chmod, "a mode that lets others write, or the group run"),
-	ROW(".chmod", OPEN_PERMISSIONS, when_chmod, "a mode that lets others write, or the group run"),
+	ROW("os.chmod", OPEN_PERMISSIONS, when_chmod,
+	    "a mode that lets others write, or the group run"),
+	ROW(".chmod", OPEN_PERMISSIONS, when_chmod,
+	    "a mode that lets others write, or the group run"),
 	ROW("tempfile.mktemp", TMP_RACE, NULL, "tempfile.mktemp() gives a name only"),
 	ROW("os.tempnam", TMP_RACE, NULL, "os.tempnam() gives a name only"),
 	ROW("os.tmpnam", TMP_RACE, NULL, "os.tmpnam() gives a name only"),
@@ -80,7 +83,8 @@ static const CallRow rows[] = {
 	PICKLE("pandas.read_pickle"),
 	PICKLE("marshal.load"),
 	PICKLE("marshal.loads"),
-	ROW("torch.load", PICKLE_LOAD, when_weights, "torch.load() without weights_only=True is a pickle"),
+	ROW("torch.load", PICKLE_LOAD, when_weights,
+	    "torch.load() without weights_only=True is a pickle"),
 	HASH("hashlib.md5"),
 	HASH("hashlib.md4"),
 	HASH("hashlib.sha1"),
@@ -116,10 +120,14 @@ static const CallRow rows[] = {
 	RANDOM("choices"),
 	RANDOM("uniform"),
 	RANDOM("triangular"),
-	ROW("django.utils.safestring.mark_safe", MARK_SAFE, when_not_literal, "mark_safe() of what is not written there"),
-	ROW("django.utils.safestring.SafeString", MARK_SAFE, when_not_literal, "SafeString() of what is not written there"),
-	ROW("django.utils.safestring.SafeText", MARK_SAFE, when_not_literal, "SafeText() of what is not written there"),
-	ROW("markupsafe.Markup", MARK_SAFE, when_not_literal, "Markup() of what is not written there"),
+	ROW("django.utils.safestring.mark_safe", MARK_SAFE, when_not_literal,
+	    "mark_safe() of what is not written there"),
+	ROW("django.utils.safestring.SafeString", MARK_SAFE, when_not_literal,
+	    "SafeString() of what is not written there"),
+	ROW("django.utils.safestring.SafeText", MARK_SAFE, when_not_literal,
+	    "SafeText() of what is not written there"),
+	ROW("markupsafe.Markup", MARK_SAFE, when_not_literal,
+	    "Markup() of what is not written there"),
 	ROW("flask.Markup", MARK_SAFE, when_not_literal, "Markup() of what is not written there"),
 	URL("urllib.urlopen"),
 	URL("urllib.urlretrieve"),
@@ -157,17 +165,26 @@ static const CallRow rows[] = {
 	XML("lxml.etree.GlobalParserTLS"),
 	XML("lxml.etree.getDefaultParser"),
 	XML("lxml.etree.check_docinfo"),
-	ROW("ssl._create_unverified_context", NO_TLS_CHECK, NULL, "a context that takes any certificate"),
-	ROW("ssl.wrap_socket", OLD_TLS, when_no_version, "ssl.wrap_socket() takes old versions and checks nothing"),
+	ROW("ssl._create_unverified_context", NO_TLS_CHECK, NULL,
+	    "a context that takes any certificate"),
+	ROW("ssl.wrap_socket", OLD_TLS, when_no_version,
+	    "ssl.wrap_socket() takes old versions and checks nothing"),
 	ROW("ssl.SSLContext", OLD_TLS, when_old_tls, "a context of an old version"),
 	ROW("OpenSSL.SSL.Context", OLD_TLS, when_old_tls, "a context of an old version"),
-	ROW("cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
-	ROW("cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
-	ROW("cryptography.hazmat.primitives.asymmetric.ec.generate_private_key", SHORT_KEY, when_short_curve, "a curve of less than 224 bits"),
-	ROW("Crypto.PublicKey.RSA.generate", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
-	ROW("Crypto.PublicKey.DSA.generate", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
-	ROW("Cryptodome.PublicKey.RSA.generate", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
-	ROW("Cryptodome.PublicKey.DSA.generate", SHORT_KEY, when_short_key, "a key of less than 2048 bits"),
+	ROW("cryptography.hazmat.primitives.asymmetric.rsa.generate_private_key", SHORT_KEY,
+	    when_short_key, "a key of less than 2048 bits"),
+	ROW("cryptography.hazmat.primitives.asymmetric.dsa.generate_private_key", SHORT_KEY,
+	    when_short_key, "a key of less than 2048 bits"),
+	ROW("cryptography.hazmat.primitives.asymmetric.ec.generate_private_key", SHORT_KEY,
+	    when_short_curve, "a curve of less than 224 bits"),
+	ROW("Crypto.PublicKey.RSA.generate", SHORT_KEY, when_short_key,
+	    "a key of less than 2048 bits"),
+	ROW("Crypto.PublicKey.DSA.generate", SHORT_KEY, when_short_key,
+	    "a key of less than 2048 bits"),
+	ROW("Cryptodome.PublicKey.RSA.generate", SHORT_KEY, when_short_key,
+	    "a key of less than 2048 bits"),
+	ROW("Cryptodome.PublicKey.DSA.generate", SHORT_KEY, when_short_key,
+	    "a key of less than 2048 bits"),
 	ROW("yaml.load", YAML_LOAD, when_any_yaml, "yaml.load() makes any object"),
 	ROW("yaml.load_all", YAML_LOAD, when_any_yaml, "yaml.load_all() makes any object"),
 	ROW("yaml.unsafe_load", YAML_LOAD, NULL, "yaml.unsafe_load() makes any object"),
@@ -195,17 +212,23 @@ static const CallRow rows[] = {
 	THROUGH_SHELL("subprocess.getoutput"),
 	THROUGH_SHELL("subprocess.getstatusoutput"),
 	THROUGH_SHELL("asyncio.create_subprocess_shell"),
-	ROW(".exec_command", SHELL_COMMAND, when_paramiko, "a command goes through the other side's shell"),
+	ROW(".exec_command", SHELL_COMMAND, when_paramiko,
+	    "a command goes through the other side's shell"),
 	ROW(".invoke_shell", SHELL_COMMAND, when_paramiko, "a shell on the other side"),
 	ROW(".extra", SQL_BY_TEXT, when_made_extra, "extra() with what is not written there"),
-	ROW("django.db.models.expressions.RawSQL", SQL_BY_TEXT, when_not_literal, "RawSQL() of what is not written there"),
-	ROW("jinja2.Environment", NO_ESCAPE, when_no_escape, "jinja2.Environment() without autoescape"),
+	ROW("django.db.models.expressions.RawSQL", SQL_BY_TEXT, when_not_literal,
+	    "RawSQL() of what is not written there"),
+	ROW("jinja2.Environment", NO_ESCAPE, when_no_escape,
+	    "jinja2.Environment() without autoescape"),
 	ROW("mako.template.Template", NO_ESCAPE, NULL, "Mako escapes nothing by itself"),
 	ROW("mako.lookup.TemplateLookup", NO_ESCAPE, NULL, "Mako escapes nothing by itself"),
-	ROW("logging.config.listen", OPEN_LOGGING, when_no_verify, "logging.config.listen() without verify="),
+	ROW("logging.config.listen", OPEN_LOGGING, when_no_verify,
+	    "logging.config.listen() without verify="),
 	ROW("jwt.decode", JWT_UNVERIFIED, when_jwt, "the signature is not checked"),
-	ROW("wsgiref.handlers.CGIHandler", DEAD_LIBRARY, NULL, "CGI hands HTTP_PROXY to the process (httpoxy)"),
-	ROW("twisted.web.twcgi.CGIScript", DEAD_LIBRARY, NULL, "CGI hands HTTP_PROXY to the process (httpoxy)"),
+	ROW("wsgiref.handlers.CGIHandler", DEAD_LIBRARY, NULL,
+	    "CGI hands HTTP_PROXY to the process (httpoxy)"),
+	ROW("twisted.web.twcgi.CGIScript", DEAD_LIBRARY, NULL,
+	    "CGI hands HTTP_PROXY to the process (httpoxy)"),
 	DEBUGGER("breakpoint"),
 	DEBUGGER("pdb.set_trace"),
 	DEBUGGER("pdb.post_mortem"),
@@ -326,8 +349,7 @@ static void look_at_instance(Walk *w, uint32_t call)
 	for (uint32_t i = type; type != SYNTAX_NONE && i < w->s->at[type].end; i++)
 		for (size_t k = 0; k < COUNT(gone); k++)
 			if (w->s->at[i].kind == PY_IDENTIFIER &&
-			    str_eq(syntax_text(w->s, i), gone[k]) &&
-			    !names_meaning(w, gone[k]).len)
+			    str_eq(syntax_text(w->s, i), gone[k]) && !names_meaning(w, gone[k]).len)
 				smell_add(w, SMELL_PYTHON2_NAME, call, 0,
 				          S("a type that Python 3 has not"));
 }

@@ -186,17 +186,18 @@ static void add_clump(const Judge *j, const Clumps *c, const Clump *clump, uint3
 		if (other != file && (!count || !str_eq(paths[count - 1], other->path)))
 			paths[count++] = other->path;
 	}
-	judge_add(j, SMELL_DATA_CLUMP, file,
-	          &(Finding){ .line = first->line,
-	                      .end_line = first->line,
-	                      .unit = first->unit,
-	                      .amount = (double)clump->count,
-	                      .text = str_fmt(j->a, "%.*s travel together through %zu functions",
-	                                      STR_ARG(names), clump->count),
-	                      .paths = paths,
-	                      .path_count = count,
-	                      .print = finding_print(smell_rule(SMELL_DATA_CLUMP), file->path,
-	                                             S(""), names) });
+	smells_judge_add(j, SMELL_DATA_CLUMP, file,
+	                 &(Finding){ .line = first->line,
+	                             .end_line = first->line,
+	                             .unit = first->unit,
+	                             .amount = (double)clump->count,
+	                             .text = str_fmt(j->a,
+	                                             "%.*s travel together through %zu functions",
+	                                             STR_ARG(names), clump->count),
+	                             .paths = paths,
+	                             .path_count = count,
+	                             .print = finding_print(smell_rule(SMELL_DATA_CLUMP),
+	                                                    file->path, S(""), names) });
 }
 
 static int by_many(const void *x, const void *y)

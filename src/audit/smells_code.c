@@ -41,9 +41,15 @@ static Str parameter_name(const Syntax *s, uint32_t node)
 
 static bool is_made_once(const Walk *w, uint32_t value)
 {
-	static const Str makers[] = { S("list"),        S("dict"),  S("set"), S("collections.defaultdict"),
-		                      S("bytearray"),   S("deque"), S("collections.deque"),
-		                      S("defaultdict"), S("collections.OrderedDict"),
+	static const Str makers[] = { S("list"),
+		                      S("dict"),
+		                      S("set"),
+		                      S("collections.defaultdict"),
+		                      S("bytearray"),
+		                      S("deque"),
+		                      S("collections.deque"),
+		                      S("defaultdict"),
+		                      S("collections.OrderedDict"),
 		                      S("collections.Counter") };
 
 	switch (w->s->at[value].kind) {
@@ -86,8 +92,8 @@ static void keep_signature(Walk *w, uint32_t node, const Str *names, uint32_t co
 
 	if (count < SIGNATURE_LEAST || w->file->kind != SOURCE_CODE)
 		return;
-	out->signatures = walk_grow(w->a, out->signatures, out->signature_count,
-	                            &w->signature_room, sizeof(*row));
+	out->signatures = walk_grow(w->a, out->signatures, out->signature_count, &w->signature_room,
+	                            sizeof(*row));
 	row = &out->signatures[out->signature_count++];
 	*row = (SmellSignature){
 		.unit = smell_unit_name(w->a, &w->file->measures, walk_scope(w)->unit),
@@ -104,8 +110,7 @@ static void keep_view(Walk *w)
 {
 	FileSmells *out = w->out;
 
-	out->views =
-		walk_grow(w->a, out->views, out->view_count, &w->view_room, sizeof(uint32_t));
+	out->views = walk_grow(w->a, out->views, out->view_count, &w->view_room, sizeof(uint32_t));
 	out->views[out->view_count++] = walk_scope(w)->unit;
 }
 
@@ -200,10 +205,11 @@ static int by_object(const void *x, const void *y)
 /* Arguments that are there to be asked. */
 static bool is_host(Str name)
 {
-	static const Str hosts[] = { S("request"), S("response"), S("parser"),        S("args"),
-		                     S("options"), S("other"),    S("schema_editor"), S("connection"),
-		                     S("cursor"),  S("compiler"), S("session"),       S("apps"),
-		                     S("config"),  S("settings"), S("app") };
+	static const Str hosts[] = { S("request"),       S("response"),   S("parser"),
+		                     S("args"),          S("options"),    S("other"),
+		                     S("schema_editor"), S("connection"), S("cursor"),
+		                     S("compiler"),      S("session"),    S("apps"),
+		                     S("config"),        S("settings"),   S("app") };
 
 	return is_in(name, hosts, COUNT(hosts));
 }
@@ -327,8 +333,7 @@ void code_class(Walk *w, uint32_t node)
 
 		if (!word.len || str_eq(word, S("object")))
 			continue;
-		class.bases =
-			walk_grow(w->a, class.bases, class.base_count, &room, sizeof(Str));
+		class.bases = walk_grow(w->a, class.bases, class.base_count, &room, sizeof(Str));
 		class.bases[class.base_count++] = str_dup(w->a, word);
 	}
 	if (!class.base_count)
@@ -394,7 +399,8 @@ void code_except(Walk *w, uint32_t node)
 
 	if (block == SYNTAX_NONE)
 		return;
-	if (!bare && second < s->at[node].end && second != block && s->at[second].kind != PY_COMMENT)
+	if (!bare && second < s->at[node].end && second != block &&
+	    s->at[second].kind != PY_COMMENT)
 		smell_add_at(w, SMELL_PYTHON2_SYNTAX, node, S("except"),
 		             S("except with a comma instead of as"));
 	all = bare || takes_all(w, first);

@@ -84,7 +84,8 @@ typedef struct Scope {
 	uint32_t function; /* the innermost def's row; SYNTAX_NONE: none */
 	uint32_t unit;     /* the innermost def or class, of Measures; UNIT_NONE: the module */
 	uint32_t loop;     /* the innermost loop of this function; SYNTAX_NONE: none */
-	uint32_t uses_from;  /* the method's rows in Walk.uses: first its arguments, then what it touches */
+	uint32_t
+		uses_from; /* the method's rows in Walk.uses: first its arguments, then what it touches */
 	uint32_t arguments; /* how many of them; 0: it is no method, or not looked at */
 	bool is_method;     /* of the def itself, not of what is inside */
 	bool async;         /* in an async def, no def or lambda in between */
@@ -108,10 +109,10 @@ typedef struct Rows {
 	Str name, model;
 	uint32_t function, end; /* the def that it is known in; the row after which it is not */
 	bool one;
-	bool all_related;     /* select_related() */
-	Str *related;         /* names that it was asked to fetch too */
+	bool all_related; /* select_related() */
+	Str *related;     /* names that it was asked to fetch too */
 	uint32_t related_count;
-	uint32_t loop;        /* of one: the loop that gives it */
+	uint32_t loop; /* of one: the loop that gives it */
 } Rows;
 
 enum { ALIASES_MOST = 4096, ROWS_MOST = 32 };
@@ -132,10 +133,10 @@ typedef struct Walk {
 	uint32_t use_count, use_room;
 	Rows rows[ROWS_MOST]; /* the latest, round and round */
 	uint32_t rows_count;
-	uint32_t statement;  /* the last row that is one */
-	uint32_t waiting;    /* ignores from here on stand alone and wait for a statement */
+	uint32_t statement; /* the last row that is one */
+	uint32_t waiting;   /* ignores from here on stand alone and wait for a statement */
 	uint32_t bridge_row, bridges; /* Python 2 and 3 in one file */
-	bool code_seen;      /* something but a docstring stood */
+	bool code_seen;               /* something but a docstring stood */
 	bool django, is_script;
 } Walk;
 
@@ -178,14 +179,19 @@ static inline bool node_is(const Syntax *s, uint32_t node, PyKind kind)
 
 /* smells_when.c: is a known call a finding? */
 typedef bool CallWhen(const Walk *w, uint32_t call);
-CallWhen when_no_timeout, when_verify_false, when_debug, when_tar, when_not_literal, when_for_safety, when_weak_name, when_chmod, when_old_tls, when_no_version, when_short_key, when_short_curve, when_any_yaml, when_any_host, when_old_snmp, when_open_snmp, when_shell, when_paramiko, when_wild, when_wild_shell, when_made_extra, when_no_escape, when_no_verify, when_jwt, when_weights, when_async, when_printed, when_bare, when_one;
+CallWhen when_no_timeout, when_verify_false, when_debug, when_tar, when_not_literal,
+	when_for_safety, when_weak_name, when_chmod, when_old_tls, when_no_version, when_short_key,
+	when_short_curve, when_any_yaml, when_any_host, when_old_snmp, when_open_snmp, when_shell,
+	when_paramiko, when_wild, when_wild_shell, when_made_extra, when_no_escape, when_no_verify,
+	when_jwt, when_weights, when_async, when_printed, when_bare, when_one;
 
 /* smells_calls.c */
 void calls_look(Walk *w, uint32_t call);
 /* smells_text.c: strings */
 void text_string(Walk *w, uint32_t node);
-void text_assignment(Walk *w, uint32_t node); /* and keyword arguments, pairs, defaults, comparisons */
-void text_source(Walk *w);                    /* the whole file */
+void text_assignment(Walk *w,
+                     uint32_t node); /* and keyword arguments, pairs, defaults, comparisons */
+void text_source(Walk *w);           /* the whole file */
 /* smells_secret.c */
 typedef struct SecretFound {
 	const char *what; /* "an access key of AWS" */
@@ -222,7 +228,7 @@ typedef struct Judge {
 	const SmellsConf *conf;
 	Audit *audit;
 } Judge;
-void judge_add(const Judge *j, SmellId id, const AuditFile *file, const Finding *partly);
+void smells_judge_add(const Judge *j, SmellId id, const AuditFile *file, const Finding *partly);
 void limits_judge(const Judge *j, const AuditFile *file);
 void clumps_judge(const Judge *j);
 void models_judge(const Judge *j); /* fat views, fat models, n plus one */

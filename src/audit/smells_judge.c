@@ -9,7 +9,7 @@
 #define LIMIT(name_, field_, def_, help_) \
 	{ \
 		name_, CONF_UINT, AT(SmellsConf, field_), .def = def_, .min = "1", \
-			.max = "1000000", .help = help_ \
+							  .max = "1000000", .help = help_ \
 	}
 static const ConfKey keys[] = {
 	LIMIT("cognitive", cognitive, "15", "cognitive complexity of a function"),
@@ -38,7 +38,7 @@ const ConfTable *smells_table(void)
 	return &table;
 }
 
-void judge_add(const Judge *j, SmellId id, const AuditFile *file, const Finding *partly)
+void smells_judge_add(const Judge *j, SmellId id, const AuditFile *file, const Finding *partly)
 {
 	Finding f = *partly;
 
@@ -107,23 +107,22 @@ static void judge_file(const Judge *j, const AuditFile *file, const FileSmells *
 
 		if (s->rule >= SMELLS || is_fine_here((SmellId)s->rule, file->path))
 			continue;
-		judge_add(j, (SmellId)s->rule, file,
-		          &(Finding){ .line = s->line,
-		                      .end_line = s->end_line,
-		                      .unit = s->unit,
-		                      .text = s->text,
-		                      .amount = s->amount,
-		                      .print = finding_print(
-					      smell_rule((SmellId)s->rule), file->path, s->unit,
-					      (Str){ (const char *)&s->place, sizeof(s->place) }) });
+		smells_judge_add(j, (SmellId)s->rule, file,
+		                 &(Finding){ .line = s->line,
+		                             .end_line = s->end_line,
+		                             .unit = s->unit,
+		                             .text = s->text,
+		                             .amount = s->amount,
+		                             .print = finding_print(smell_rule((SmellId)s->rule),
+		                                                    file->path, s->unit,
+		                                                    (Str){ (const char *)&s->place,
+		                                                           sizeof(s->place) }) });
 	}
 }
 
 Err *smells_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	const Judge j = { .a = a,
-		          .conf = audit_section(rules, smells_table()),
-		          .audit = audit };
+	const Judge j = { .a = a, .conf = audit_section(rules, smells_table()), .audit = audit };
 
 	for (size_t i = 0; i < audit->project.count; i++) {
 		const AuditFile *file = &audit->project.files[i];

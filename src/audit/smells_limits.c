@@ -6,17 +6,17 @@
 
 #include "base/arena.h"
 
-static void add_unit(const Judge *j, SmellId id, const AuditFile *file, uint32_t unit, double amount,
-                     Str text)
+static void add_unit(const Judge *j, SmellId id, const AuditFile *file, uint32_t unit,
+                     double amount, Str text)
 {
 	const Unit *u = &file->measures.units[unit];
 
-	judge_add(j, id, file,
-	          &(Finding){ .line = u->line,
-	                      .end_line = u->end_line,
-	                      .unit = smell_unit_name(j->a, &file->measures, unit),
-	                      .amount = amount,
-	                      .text = text });
+	smells_judge_add(j, id, file,
+	                 &(Finding){ .line = u->line,
+	                             .end_line = u->end_line,
+	                             .unit = smell_unit_name(j->a, &file->measures, unit),
+	                             .amount = amount,
+	                             .text = text });
 }
 
 static uint32_t lines_of(const Unit *u)
@@ -59,8 +59,8 @@ static void judge_class(const Judge *j, const AuditFile *file, uint32_t unit)
 	above = u->methods > c->class_methods ? u->methods - c->class_methods
 	                                      : (lines - c->class_lines) / 20;
 	add_unit(j, SMELL_GOD_CLASS, file, unit, above,
-	         str_fmt(j->a, "%u methods on %u lines, their complexity %u, in %u group%s", u->methods,
-	                 lines, u->cc, u->lcom4, u->lcom4 == 1 ? "" : "s"));
+	         str_fmt(j->a, "%u methods on %u lines, their complexity %u, in %u group%s",
+	                 u->methods, lines, u->cc, u->lcom4, u->lcom4 == 1 ? "" : "s"));
 }
 
 void limits_judge(const Judge *j, const AuditFile *file)
@@ -77,11 +77,12 @@ void limits_judge(const Judge *j, const AuditFile *file)
 			judge_class(j, file, i);
 	}
 	if (m->lines.sloc > c->module_lines || top > c->module_units)
-		judge_add(j, SMELL_GOD_MODULE, file,
-		          &(Finding){ .amount = m->lines.sloc > c->module_lines
-		                                        ? m->lines.sloc - c->module_lines
-		                                        : 0,
-		                      .text = str_fmt(j->a,
-		                                      "%u lines of code, %u functions and classes",
-		                                      m->lines.sloc, top) });
+		smells_judge_add(
+			j, SMELL_GOD_MODULE, file,
+			&(Finding){ .amount = m->lines.sloc > c->module_lines
+		                                      ? m->lines.sloc - c->module_lines
+		                                      : 0,
+		                    .text = str_fmt(j->a,
+		                                    "%u lines of code, %u functions and classes",
+		                                    m->lines.sloc, top) });
 }

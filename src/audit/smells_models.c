@@ -37,14 +37,19 @@ static void classes_fini(Classes *c)
 /* What a base class outside of the project makes of it. */
 static ClassIs outside(Str base)
 {
-	static const Str views[] = { S("View"), S("APIView"), S("ViewSet"), S("ModelViewSet"),
-		                     S("GenericViewSet"), S("ReadOnlyModelViewSet"), S("MethodView"),
-		                     S("Resource"), S("TemplateView"), S("ListView"), S("DetailView"),
-		                     S("FormView"), S("CreateView"), S("UpdateView"), S("DeleteView"),
-		                     S("RedirectView"), S("GenericAPIView"), S("RequestHandler"),
-		                     S("HTTPEndpoint") };
-	static const Str models[] = { S("Model"), S("AbstractUser"), S("AbstractBaseUser"),
-		                      S("DeclarativeBase"), S("MPTTModel"), S("TimeStampedModel") };
+	static const Str views[] = {
+		S("View"),         S("APIView"),        S("ViewSet"),
+		S("ModelViewSet"), S("GenericViewSet"), S("ReadOnlyModelViewSet"),
+		S("MethodView"),   S("Resource"),       S("TemplateView"),
+		S("ListView"),     S("DetailView"),     S("FormView"),
+		S("CreateView"),   S("UpdateView"),     S("DeleteView"),
+		S("RedirectView"), S("GenericAPIView"), S("RequestHandler"),
+		S("HTTPEndpoint")
+	};
+	static const Str models[] = {
+		S("Model"),           S("AbstractUser"), S("AbstractBaseUser"),
+		S("DeclarativeBase"), S("MPTTModel"),    S("TimeStampedModel")
+	};
 
 	for (size_t i = 0; i < COUNT(views); i++)
 		if (str_eq(base, views[i]))
@@ -94,8 +99,7 @@ static void learn_relations(Classes *c, const SmellClass *class)
 			map_put(&c->backs, r->back, r);
 		else
 			map_put(&c->backs,
-			        str_fmt(c->a, "%.*s_set",
-			                STR_ARG(str_lower(c->a, class->name))),
+			        str_fmt(c->a, "%.*s_set", STR_ARG(str_lower(c->a, class->name))),
 			        r);
 	}
 }
@@ -122,13 +126,14 @@ static void judge_view(const Judge *j, const AuditFile *file, uint32_t unit)
 	uint32_t most = j->conf->view_statements;
 
 	if (u->statements > most)
-		judge_add(j, SMELL_FAT_VIEW, file,
-		          &(Finding){ .line = u->line,
-		                      .end_line = u->end_line,
-		                      .unit = smell_unit_name(j->a, &file->measures, unit),
-		                      .amount = u->statements - most,
-		                      .text = str_fmt(j->a, "a view of %u statements, above %u",
-		                                      u->statements, most) });
+		smells_judge_add(j, SMELL_FAT_VIEW, file,
+		                 &(Finding){ .line = u->line,
+		                             .end_line = u->end_line,
+		                             .unit = smell_unit_name(j->a, &file->measures, unit),
+		                             .amount = u->statements - most,
+		                             .text = str_fmt(j->a,
+		                                             "a view of %u statements, above %u",
+		                                             u->statements, most) });
 }
 
 static void judge_class(const Judge *j, const AuditFile *file, uint32_t unit, ClassIs is)
@@ -137,13 +142,14 @@ static void judge_class(const Judge *j, const AuditFile *file, uint32_t unit, Cl
 	const Unit *class = &m->units[unit];
 
 	if (is == IS_MODEL && class->methods > j->conf->model_methods)
-		judge_add(j, SMELL_FAT_MODEL, file,
-		          &(Finding){ .line = class->line,
-		                      .end_line = class->end_line,
-		                      .unit = smell_unit_name(j->a, m, unit),
-		                      .amount = class->methods - j->conf->model_methods,
-		                      .text = str_fmt(j->a, "a model of %u methods, above %u",
-		                                      class->methods, j->conf->model_methods) });
+		smells_judge_add(j, SMELL_FAT_MODEL, file,
+		                 &(Finding){
+					 .line = class->line,
+					 .end_line = class->end_line,
+					 .unit = smell_unit_name(j->a, m, unit),
+					 .amount = class->methods - j->conf->model_methods,
+					 .text = str_fmt(j->a, "a model of %u methods, above %u",
+		                                         class->methods, j->conf->model_methods) });
 	for (uint32_t i = unit + 1; is == IS_VIEW && i < m->unit_count; i++) {
 		if (m->units[i].line > class->end_line)
 			break;
@@ -201,18 +207,20 @@ static void judge_touch(const Judge *j, const Classes *c, const AuditFile *file,
 
 	if (!relation && !back)
 		return;
-	judge_add(j, SMELL_N_PLUS_ONE, file,
-	          &(Finding){ .line = touch->line,
-	                      .end_line = touch->line,
-	                      .unit = touch->unit,
-	                      .text = str_fmt(
-				      j->a,
-				      "%.*s of %.*s is asked for once for each row of the loop in line %u",
-				      STR_ARG(touch->name), STR_ARG(touch->model),
-				      touch->loop_line),
-	                      .print = finding_print(
-				      smell_rule(SMELL_N_PLUS_ONE), file->path, touch->unit,
-				      (Str){ (const char *)&touch->place, sizeof(touch->place) }) });
+	smells_judge_add(
+		j, SMELL_N_PLUS_ONE, file,
+		&(Finding){
+			.line = touch->line,
+			.end_line = touch->line,
+			.unit = touch->unit,
+			.text = str_fmt(
+				j->a,
+				"%.*s of %.*s is asked for once for each row of the loop in line %u",
+				STR_ARG(touch->name), STR_ARG(touch->model), touch->loop_line),
+			.print =
+				finding_print(smell_rule(SMELL_N_PLUS_ONE), file->path, touch->unit,
+	                                      (Str){ (const char *)&touch->place,
+	                                             sizeof(touch->place) }) });
 }
 
 /* Each relation of a loop once. */

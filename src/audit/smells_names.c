@@ -64,8 +64,7 @@ Str names_meaning(const Walk *w, Str name)
 
 static Str joined(const Walk *w, Str module, Str name)
 {
-	return module.len ? str_fmt(w->scratch, "%.*s.%.*s", STR_ARG(module), STR_ARG(name))
-	                  : name;
+	return module.len ? str_fmt(w->scratch, "%.*s.%.*s", STR_ARG(module), STR_ARG(name)) : name;
 }
 
 /* `a.b as c`, or a dotted name: under which name it is known, and what that is. */
@@ -189,9 +188,8 @@ uint32_t call_keyword(const Syntax *s, uint32_t call, Str name)
 	if (list == SYNTAX_NONE)
 		return SYNTAX_NONE;
 	for (uint32_t i = list + 1; i < s->at[list].end; i = s->at[i].end) {
-		uint32_t key = s->at[i].kind == PY_KEYWORD_ARGUMENT
-		                       ? syntax_child(s, i, PY_F_NAME)
-		                       : SYNTAX_NONE;
+		uint32_t key = s->at[i].kind == PY_KEYWORD_ARGUMENT ? syntax_child(s, i, PY_F_NAME)
+		                                                    : SYNTAX_NONE;
 
 		if (key != SYNTAX_NONE && str_eq(syntax_text(s, key), name))
 			return syntax_child(s, i, PY_F_VALUE);

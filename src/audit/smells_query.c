@@ -24,10 +24,10 @@ static bool is_in(Str word, const Str *words, size_t count)
 /* What a chain of calls is, from its end to its root. */
 typedef struct Query {
 	Str model;
-	Str verb; /* the last: "filter" */
+	Str verb;          /* the last: "filter" */
 	bool plain_values; /* rows are no objects: values(), values_list(), count() */
-	bool built;     /* select(): it is only said, not asked */
-	bool by_name;   /* it goes on from a name that holds one */
+	bool built;        /* select(): it is only said, not asked */
+	bool by_name;      /* it goes on from a name that holds one */
 	bool all_related;
 	Str related[RELATED_MOST];
 	uint32_t related_count;
@@ -61,8 +61,8 @@ static void take_related(const Syntax *s, uint32_t call, Query *q)
 static void take_verb(const Syntax *s, uint32_t call, Query *q)
 {
 	static const Str loads[] = { S("select_related"), S("prefetch_related"), S("options") };
-	static const Str values[] = { S("values"), S("values_list"), S("aggregate"), S("dates"),
-		                      S("datetimes"), S("in_bulk"), S("scalars_all") };
+	static const Str values[] = { S("values"),    S("values_list"), S("aggregate"),  S("dates"),
+		                      S("datetimes"), S("in_bulk"),     S("scalars_all") };
 	Str verb = call_verb(s, call);
 
 	if (!q->verb.len)
@@ -221,10 +221,12 @@ static void keep_query(Walk *w, Rows *rows, const Query *q)
 /* Those that give one row, or a number. */
 static bool is_single(Str verb)
 {
-	static const Str verbs[] = { S("get"), S("first"), S("last"), S("count"), S("exists"),
-		                     S("create"), S("get_or_create"), S("update_or_create"),
-		                     S("latest"), S("earliest"), S("one"), S("one_or_none"),
-		                     S("scalar"), S("update"), S("delete"), S("bulk_create") };
+	static const Str verbs[] = {
+		S("get"),    S("first"),    S("last"),          S("count"),
+		S("exists"), S("create"),   S("get_or_create"), S("update_or_create"),
+		S("latest"), S("earliest"), S("one"),           S("one_or_none"),
+		S("scalar"), S("update"),   S("delete"),        S("bulk_create")
+	};
 
 	return is_in(verb, verbs, COUNT(verbs));
 }
@@ -305,9 +307,11 @@ static void add_touch(Walk *w, const Rows *rows, uint32_t node, Str name, bool m
 
 void query_attribute(Walk *w, uint32_t node)
 {
-	static const Str sets[] = { S("all"), S("filter"), S("exclude"), S("first"), S("last"),
-		                    S("count"), S("exists"), S("order_by"), S("values"),
-		                    S("values_list"), S("get"), S("aggregate"), S("select_related") };
+	static const Str sets[] = { S("all"),           S("filter"),   S("exclude"),
+		                    S("first"),         S("last"),     S("count"),
+		                    S("exists"),        S("order_by"), S("values"),
+		                    S("values_list"),   S("get"),      S("aggregate"),
+		                    S("select_related") };
 	const Syntax *s = w->s;
 	uint32_t object = node + 1, attribute;
 	const Rows *rows;
@@ -341,11 +345,12 @@ static bool is_outermost(const Syntax *s, uint32_t call)
 /* cursor.execute(...), session.execute(...), db.session.get(...) */
 static bool is_execute(const Syntax *s, uint32_t call, Str verb)
 {
-	static const Str hosts[] = { S("cursor"), S("cur"), S("conn"), S("connection"), S("session"),
-		                     S("engine"), S("db") };
+	static const Str hosts[] = { S("cursor"),  S("cur"),    S("conn"), S("connection"),
+		                     S("session"), S("engine"), S("db") };
 	uint32_t function = syntax_child(s, call, PY_F_FUNCTION);
 
-	if (!str_eq(verb, S("execute")) && !str_eq(verb, S("scalars")) && !str_eq(verb, S("scalar")))
+	if (!str_eq(verb, S("execute")) && !str_eq(verb, S("scalars")) &&
+	    !str_eq(verb, S("scalar")))
 		return false;
 	if (!node_is(s, function, PY_ATTRIBUTE))
 		return false;
@@ -355,7 +360,7 @@ static bool is_execute(const Syntax *s, uint32_t call, Str verb)
 static void add_in_loop(Walk *w, uint32_t call, Str model, Str verb)
 {
 	static const Str writes[] = { S("create"), S("update_or_create"), S("get_or_create"),
-		                      S("save"), S("delete"), S("update") };
+		                      S("save"),   S("delete"),           S("update") };
 	uint32_t loop = walk_scope(w)->loop;
 	bool write = is_in(verb, writes, COUNT(writes));
 
@@ -368,11 +373,13 @@ static void add_in_loop(Walk *w, uint32_t call, Str model, Str verb)
 /* Those of an ORM that wait for the database; Django's async ones begin with a. */
 static bool waits(Str verb)
 {
-	static const Str verbs[] = { S("get"), S("first"), S("last"), S("count"), S("exists"),
-		                     S("create"), S("get_or_create"), S("update_or_create"),
-		                     S("latest"), S("earliest"), S("update"), S("delete"),
-		                     S("bulk_create"), S("bulk_update"), S("aggregate"), S("in_bulk"),
-		                     S("one"), S("one_or_none"), S("scalar") };
+	static const Str verbs[] = {
+		S("get"),         S("first"),       S("last"),          S("count"),
+		S("exists"),      S("create"),      S("get_or_create"), S("update_or_create"),
+		S("latest"),      S("earliest"),    S("update"),        S("delete"),
+		S("bulk_create"), S("bulk_update"), S("aggregate"),     S("in_bulk"),
+		S("one"),         S("one_or_none"), S("scalar")
+	};
 
 	return is_in(verb, verbs, COUNT(verbs));
 }
@@ -380,10 +387,23 @@ static bool waits(Str verb)
 /* Those that only say what is to be asked. */
 static bool is_lazy(Str verb)
 {
-	static const Str verbs[] = { S("filter"), S("exclude"), S("order_by"), S("annotate"),
-		                     S("select_related"), S("prefetch_related"), S("distinct"),
-		                     S("only"), S("defer"), S("using"), S("where"), S("join"),
-		                     S("options"), S("filter_by"), S("union"), S("limit"), S("all") };
+	static const Str verbs[] = { S("filter"),
+		                     S("exclude"),
+		                     S("order_by"),
+		                     S("annotate"),
+		                     S("select_related"),
+		                     S("prefetch_related"),
+		                     S("distinct"),
+		                     S("only"),
+		                     S("defer"),
+		                     S("using"),
+		                     S("where"),
+		                     S("join"),
+		                     S("options"),
+		                     S("filter_by"),
+		                     S("union"),
+		                     S("limit"),
+		                     S("all") };
 
 	return is_in(verb, verbs, COUNT(verbs));
 }

@@ -90,8 +90,8 @@ static double bits(Str text)
 
 static bool is_example(Str text)
 {
-	static const Str words[] = { S("EXAMPLE"), S("example"), S("XXXX"), S("xxxx"), S("1234567890"),
-		                     S("0000000"), S("abcdef"), S("ABCDEF") };
+	static const Str words[] = { S("EXAMPLE"),    S("example"), S("XXXX"),   S("xxxx"),
+		                     S("1234567890"), S("0000000"), S("abcdef"), S("ABCDEF") };
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_find(text, words[i]) >= 0)
@@ -233,12 +233,12 @@ static bool is_in(Str word, const Str *words, size_t count)
 
 bool secret_name(Str name, bool *word)
 {
-	static const Str passwords[] = { S("password"), S("passwd"), S("pwd"), S("passphrase"),
-		                         S("pass"), S("passwort") };
-	static const Str keys[] = { S("secret"), S("token"), S("apikey"), S("secretkey"),
-		                    S("credential"), S("credentials") };
-	static const Str of_key[] = { S("api"), S("access"), S("private"), S("auth"), S("encryption"),
-		                      S("signing") };
+	static const Str passwords[] = { S("password"),   S("passwd"), S("pwd"),
+		                         S("passphrase"), S("pass"),   S("passwort") };
+	static const Str keys[] = { S("secret"),    S("token"),      S("apikey"),
+		                    S("secretkey"), S("credential"), S("credentials") };
+	static const Str of_key[] = { S("api"),  S("access"),     S("private"),
+		                      S("auth"), S("encryption"), S("signing") };
 	char copy[128];
 	Str words[WORDS], last;
 	size_t count;
@@ -287,6 +287,6 @@ bool secret_value(Str text, Str name, bool word)
 
 Str secret_hidden(Arena *a, Str text)
 {
-	return str_fmt(a, "%.*s... (%zu characters)", (int)MIN(text.len / 3, (size_t)SHOWN), text.at,
-	               text.len);
+	return str_fmt(a, "%.*s... (%zu characters)", (int)MIN(text.len / 3, (size_t)SHOWN),
+	               text.at, text.len);
 }

@@ -66,10 +66,13 @@ static const ImportRow import_rows[] = {
 	GONE("robotparser", "urllib.robotparser"),
 	GONE("copy_reg", "copyreg"),
 	GONE("sets", "set"),
-	{ S("telnetlib"), SMELL_CLEAR_PROTOCOL, S("telnetlib: passwords in the clear; gone in Python 3.13") },
+	{ S("telnetlib"), SMELL_CLEAR_PROTOCOL,
+	  S("telnetlib: passwords in the clear; gone in Python 3.13") },
 	{ S("ftplib"), SMELL_CLEAR_PROTOCOL, S("ftplib: passwords in the clear") },
-	{ S("Crypto"), SMELL_DEAD_LIBRARY, S("PyCrypto has had no fixes since 2013; pycryptodome or cryptography") },
-	{ S("pyghmi"), SMELL_DEAD_LIBRARY, S("pyghmi speaks IPMI, which gives its password's hash to anybody") },
+	{ S("Crypto"), SMELL_DEAD_LIBRARY,
+	  S("PyCrypto has had no fixes since 2013; pycryptodome or cryptography") },
+	{ S("pyghmi"), SMELL_DEAD_LIBRARY,
+	  S("pyghmi speaks IPMI, which gives its password's hash to anybody") },
 	{ S("pdb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
 	{ S("ipdb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
 	{ S("pudb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
@@ -120,14 +123,13 @@ static void look_at_import(Walk *w, uint32_t node)
 
 static void look_at_future(Walk *w, uint32_t node)
 {
-	static const Str done[] = { S("print_function"), S("unicode_literals"), S("division"),
-		                    S("absolute_import"), S("with_statement"),  S("generators"),
+	static const Str done[] = { S("print_function"),  S("unicode_literals"), S("division"),
+		                    S("absolute_import"), S("with_statement"),   S("generators"),
 		                    S("nested_scopes") };
 	const Syntax *s = w->s;
 
 	for (uint32_t i = node + 1; i < s->at[node].end; i = s->at[i].end)
-		if (s->at[i].kind == PY_DOTTED_NAME &&
-		    is_in(syntax_text(s, i), done, COUNT(done)))
+		if (s->at[i].kind == PY_DOTTED_NAME && is_in(syntax_text(s, i), done, COUNT(done)))
 			add_bridge(w, node);
 }
 
@@ -153,7 +155,8 @@ static void look_at_assert(Walk *w, uint32_t node)
 	uint32_t what = syntax_nth(s, node, 0);
 
 	if (node_is(s, what, PY_TUPLE) && s->at[what].end > what + 1)
-		smell_add(w, SMELL_ASSERT_TUPLE, node, 0, S("a tuple with something in it is true"));
+		smell_add(w, SMELL_ASSERT_TUPLE, node, 0,
+		          S("a tuple with something in it is true"));
 	else
 		smell_add(w, SMELL_ASSERT_GUARD, node, 0, S("with -O nothing is checked here"));
 }

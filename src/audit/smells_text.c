@@ -61,7 +61,8 @@ static bool is_made(const Syntax *s, uint32_t node)
 			return false;
 		if (str_eq(syntax_text(s, name), S("%")))
 			return s->at[node].field == PY_F_LEFT;
-		return s->at[other].kind != PY_STRING && s->at[other].kind != PY_CONCATENATED_STRING;
+		return s->at[other].kind != PY_STRING &&
+		       s->at[other].kind != PY_CONCATENATED_STRING;
 	}
 	if (s->at[parent].kind == PY_ATTRIBUTE) {
 		name = syntax_child(s, parent, PY_F_ATTRIBUTE);
@@ -73,8 +74,8 @@ static bool is_made(const Syntax *s, uint32_t node)
 static void look_for_sql(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
-	uint32_t whole = node_is(s, s->at[node].parent, PY_CONCATENATED_STRING) ? s->at[node].parent
-	                                                                         : node;
+	uint32_t whole =
+		node_is(s, s->at[node].parent, PY_CONCATENATED_STRING) ? s->at[node].parent : node;
 
 	if ((whole != node && node != whole + 1) || !is_made(s, whole) ||
 	    !is_sql(syntax_text(s, whole)))
@@ -151,9 +152,8 @@ static void look_at_setting(Walk *w, uint32_t node, Str name, uint32_t value)
 		return;
 	if (str_eq(name, S("DEBUG")) && node_is(w->s, value, PY_TRUE))
 		smell_add(w, SMELL_DJANGO_DEBUG, node, 0, S("DEBUG is on for everybody"));
-	if (str_eq(name, S("ALLOWED_HOSTS")) &&
-	    (str_eq(syntax_text(w->s, value), S("[\"*\"]")) ||
-	     str_eq(syntax_text(w->s, value), S("['*']"))))
+	if (str_eq(name, S("ALLOWED_HOSTS")) && (str_eq(syntax_text(w->s, value), S("[\"*\"]")) ||
+	                                         str_eq(syntax_text(w->s, value), S("['*']"))))
 		smell_add(w, SMELL_DJANGO_DEBUG, node, 0, S("any host is allowed"));
 }
 
@@ -265,8 +265,8 @@ void text_source(Walk *w)
 	const char *at = text.at, *end = text.at + text.len;
 	uint32_t found = 0, last = 0;
 
-	while (found < TROJANS_MOST && at < end &&
-	       (at = memchr(at, 0xe2, (size_t)(end - at))) && end - at > 2) {
+	while (found < TROJANS_MOST && at < end && (at = memchr(at, 0xe2, (size_t)(end - at))) &&
+	       end - at > 2) {
 		uint32_t count = w->out->smell_count, line = turns(at) ? line_of(text, at) : last;
 
 		if (line != last) {

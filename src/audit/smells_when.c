@@ -68,7 +68,7 @@ static uint32_t number(const Syntax *s, uint32_t node)
 	}
 	for (; i < text.len && i < 12; i++) {
 		char c = text.at[i];
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+		unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
 		                 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
 		                                        : 99;
 
@@ -118,8 +118,8 @@ bool when_for_safety(const Walk *w, uint32_t call)
 
 bool when_weak_name(const Walk *w, uint32_t call)
 {
-	static const Str weak[] = { S("md4"), S("md5"), S("sha"), S("sha1"), S("MD5"), S("SHA1"),
-		                    S("MD4"), S("SHA") };
+	static const Str weak[] = { S("md4"), S("md5"),  S("sha"), S("sha1"),
+		                    S("MD5"), S("SHA1"), S("MD4"), S("SHA") };
 	uint32_t name = call_nth(w->s, call, 0);
 
 	if (name == SYNTAX_NONE)
@@ -139,15 +139,17 @@ bool when_chmod(const Walk *w, uint32_t call)
 
 bool when_old_tls(const Walk *w, uint32_t call)
 {
-	static const Str old[] = { S("PROTOCOL_SSLv2"), S("PROTOCOL_SSLv3"),   S("PROTOCOL_TLSv1"),
-		                   S("PROTOCOL_TLSv1_1"), S("SSLv2_METHOD"),   S("SSLv3_METHOD"),
-		                   S("SSLv23_METHOD"),    S("TLSv1_METHOD"), S("TLSv1_1_METHOD") };
+	static const Str old[] = {
+		S("PROTOCOL_SSLv2"),   S("PROTOCOL_SSLv3"), S("PROTOCOL_TLSv1"),
+		S("PROTOCOL_TLSv1_1"), S("SSLv2_METHOD"),   S("SSLv3_METHOD"),
+		S("SSLv23_METHOD"),    S("TLSv1_METHOD"),   S("TLSv1_1_METHOD")
+	};
 	const Syntax *s = w->s;
 	uint32_t list = syntax_child(s, call, PY_F_ARGUMENTS);
 
 	for (uint32_t i = list + 1; list != SYNTAX_NONE && i < s->at[list].end; i = s->at[i].end) {
-		uint32_t value = s->at[i].kind == PY_KEYWORD_ARGUMENT ? syntax_child(s, i, PY_F_VALUE)
-		                                                      : i;
+		uint32_t value =
+			s->at[i].kind == PY_KEYWORD_ARGUMENT ? syntax_child(s, i, PY_F_VALUE) : i;
 
 		if (value != SYNTAX_NONE && is_in(last_name(s, value), old, COUNT(old)))
 			return true;
