@@ -20,7 +20,7 @@ typedef struct CallRow {
 	}
 #define BUILTIN2(name, now) ROW(name, PYTHON2_NAME, NULL, name "() is " now " in Python 3")
 #define METHOD2(name, now) \
-	ROW("." name, PYTHON2_NAME, when_bare, "." name "() is " now " in Python 3")
+	ROW("." name, PYTHON2_NAME, when_gone_method, "." name "() is " now " in Python 3")
 #define CLIENT(name) \
 	ROW("requests." name, NO_TIMEOUT, when_no_timeout, \
 	    "requests." name "() without timeout="), \
@@ -251,7 +251,7 @@ static const CallRow rows[] = {
 	METHOD2("viewitems", "items"),
 	METHOD2("viewkeys", "keys"),
 	METHOD2("viewvalues", "values"),
-	ROW(".has_key", PYTHON2_NAME, when_one, ".has_key() is `in` in Python 3"),
+	ROW(".has_key", PYTHON2_NAME, when_has_key, ".has_key() is `in` in Python 3"),
 	BLOCKS("time.sleep", "await asyncio.sleep()"),
 	BLOCKS("urllib.request.urlopen", "httpx or aiohttp wait without blocking"),
 	BLOCKS("subprocess.run", "asyncio.create_subprocess_exec()"),

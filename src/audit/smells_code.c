@@ -160,6 +160,7 @@ void code_function(Walk *w, uint32_t node)
 		if (name.len && count < ARGUMENTS_MOST)
 			names[count++] = name;
 	}
+	names_own(w, w->file->measures.units[walk_scope(w)->unit].name);
 	begin_uses(w, names, count);
 	first = count && (str_eq(names[0], S("self")) || str_eq(names[0], S("cls")));
 	keep_signature(w, node, names + first, count - first);

@@ -136,6 +136,7 @@ typedef struct Walk {
 	uint32_t statement; /* the last row that is one */
 	uint32_t waiting;   /* ignores from here on stand alone and wait for a statement */
 	uint32_t bridge_row, bridges; /* Python 2 and 3 in one file */
+	uint64_t imports_told;        /* bits */
 	bool code_seen;               /* something but a docstring stood */
 	bool django, is_script;
 } Walk;
@@ -159,6 +160,8 @@ uint64_t name_hash(Str name);
 void names_import(Walk *w, uint32_t node); /* an import statement: what it names */
 /* What an imported name means; the empty view: none. */
 Str names_meaning(const Walk *w, Str name);
+/* A name of Python 2 that the file gives a meaning of its own. */
+void names_own(Walk *w, Str name);
 /* "subprocess.Popen" of a name or dotted name, by the imports; in scratch. The empty view: it is neither. */
 Str names_qualify(const Walk *w, uint32_t node);
 /* The name before the first dot of a chain of attributes, calls and subscripts; SYNTAX_NONE: there is none. */
@@ -183,7 +186,7 @@ CallWhen when_no_timeout, when_verify_false, when_debug, when_tar, when_not_lite
 	when_for_safety, when_weak_name, when_chmod, when_old_tls, when_no_version, when_short_key,
 	when_short_curve, when_any_yaml, when_any_host, when_old_snmp, when_open_snmp, when_shell,
 	when_paramiko, when_wild, when_wild_shell, when_made_extra, when_no_escape, when_no_verify,
-	when_jwt, when_weights, when_async, when_printed, when_bare, when_one;
+	when_jwt, when_weights, when_async, when_printed, when_gone_method, when_has_key;
 
 /* smells_calls.c */
 void calls_look(Walk *w, uint32_t call);

@@ -158,6 +158,13 @@ static void judge_class(const Judge *j, const AuditFile *file, uint32_t unit, Cl
 	}
 }
 
+/* Functions that take a request are views where views are; elsewhere they help them. */
+static bool has_views(Str path)
+{
+	return str_find(path, S("view")) >= 0 || str_find(path, S("api")) >= 0 ||
+	       str_find(path, S("endpoint")) >= 0 || str_find(path, S("route")) >= 0;
+}
+
 static void judge_classes(const Judge *j, const Classes *c, const AuditFile *file)
 {
 	const FileSmells *facts = file->facts[FACTS_SMELLS];
@@ -172,7 +179,7 @@ static void judge_classes(const Judge *j, const Classes *c, const AuditFile *fil
 			judge_class(j, file, known->class->unit, what_is(c, known));
 	}
 	for (uint32_t i = 0; facts && i < facts->view_count; i++)
-		if (facts->views[i] < units &&
+		if (facts->views[i] < units && has_views(file->path) &&
 		    file->measures.units[facts->views[i]].parent == UNIT_NONE)
 			judge_view(j, file, facts->views[i]);
 }

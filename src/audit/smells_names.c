@@ -55,6 +55,16 @@ static void learn(Walk *w, Str name, Str means)
 	*slot = (Alias){ name_hash(name), name, means };
 }
 
+void names_own(Walk *w, Str name)
+{
+	static const Str gone[] = { S("unicode"),    S("xrange"), S("raw_input"), S("unichr"),
+		                    S("basestring"), S("reduce"), S("long"),      S("execfile") };
+
+	for (size_t i = 0; i < COUNT(gone); i++)
+		if (gone[i].len == name.len && str_eq(name, gone[i]))
+			learn(w, name, S("?"));
+}
+
 Str names_meaning(const Walk *w, Str name)
 {
 	return w->alias_room && name.len

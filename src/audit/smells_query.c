@@ -422,6 +422,22 @@ static bool is_row_save(const Walk *w, uint32_t call, Str verb)
 	       known_rows(w, syntax_text(s, object), call, true);
 }
 
+/* Each turn has a statement of its own: what the loop goes over are statements. */
+static bool is_loop_statement(const Walk *w, uint32_t call)
+{
+	const Syntax *s = w->s;
+	uint32_t loop = walk_scope(w)->loop, first = call_nth(s, call, 0), left;
+
+	if (s->at[loop].kind != PY_FOR_STATEMENT)
+		loop = syntax_find(s, loop, PY_FOR_IN_CLAUSE);
+	left = loop == SYNTAX_NONE ? SYNTAX_NONE : syntax_child(s, loop, PY_F_LEFT);
+	for (uint32_t i = left; left != SYNTAX_NONE && i < s->at[left].end; i++)
+		if (node_is(s, first, PY_IDENTIFIER) && s->at[i].kind == PY_IDENTIFIER &&
+		    str_eq(syntax_text(s, i), syntax_text(s, first)))
+			return true;
+	return false;
+}
+
 void query_call(Walk *w, uint32_t call)
 {
 	const Syntax *s = w->s;
@@ -436,7 +452,7 @@ void query_call(Walk *w, uint32_t call)
 	if (!verb.len)
 		return;
 	if (is_execute(s, call, verb) || is_row_save(w, call, verb)) {
-		if (scope->loop != SYNTAX_NONE)
+		if (scope->loop != SYNTAX_NONE && !is_loop_statement(w, call))
 			add_in_loop(w, call, S(""), verb);
 		return;
 	}

@@ -28,7 +28,7 @@ static bool is_tried(const Syntax *s, uint32_t node)
 	       s->at[around].kind == PY_IF_STATEMENT || s->at[around].kind == PY_ELSE_CLAUSE;
 }
 
-/* --- imports ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- imports, each of these told once a file ------------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct ImportRow {
 	Str module; /* and what is in it */
@@ -73,10 +73,9 @@ static const ImportRow import_rows[] = {
 	  S("PyCrypto has had no fixes since 2013; pycryptodome or cryptography") },
 	{ S("pyghmi"), SMELL_DEAD_LIBRARY,
 	  S("pyghmi speaks IPMI, which gives its password's hash to anybody") },
-	{ S("pdb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
-	{ S("ipdb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
-	{ S("pudb"), SMELL_DEBUGGER_LEFT, S("import of a debugger") },
 };
+
+_Static_assert(COUNT(import_rows) <= 64, "Walk.imports_told is too small");
 
 static void look_at_module(Walk *w, uint32_t node, Str module)
 {
@@ -93,8 +92,9 @@ static void look_at_module(Walk *w, uint32_t node, Str module)
 			continue;
 		if (row->id == SMELL_PYTHON2_NAME && is_tried(w->s, node))
 			add_bridge(w, node);
-		else if (row->id != SMELL_DEBUGGER_LEFT || !is_tried(w->s, node))
+		else if (!(w->imports_told >> i & 1))
 			smell_add(w, row->id, node, 0, row->text);
+		w->imports_told |= 1ULL << i;
 	}
 }
 

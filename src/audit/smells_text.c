@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { SQL_LOOKED = 4096, TROJANS_MOST = 10 };
+enum { SQL_LOOKED = 4096, PREFIX_MOST = 3, TROJANS_MOST = 10 };
 
 /* --- SQL ----------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -32,10 +32,25 @@ static bool has_words(Str text, Str first, Str second)
 	return at >= 0 && find_word(text, (size_t)at, second) >= 0;
 }
 
-/* select ... from, delete from, insert into ... values, update ... set: bandit's shapes. */
+/* select ... from, delete from, insert into ... values, update ... set: bandit's shapes, but at the beginning of the text: a sentence that
+ * speaks of SQL is none. */
 static bool is_sql(Str text)
 {
-	text = str_sub(text, 0, SQL_LOOKED);
+	static const Str words[] = { S("select"), S("delete"),  S("insert"), S("update"),
+		                     S("with"),   S("explain"), S("create"), S("copy") };
+	bool begins = false;
+	size_t from = 0;
+
+	while (from < text.len && from < PREFIX_MOST && !strchr("\"'", text.at[from]))
+		from++;
+	while (from < text.len &&
+	       (strchr("\"'(\\", text.at[from]) || isspace((unsigned char)text.at[from])))
+		from++;
+	text = str_sub(text, from, from + SQL_LOOKED);
+	for (size_t i = 0; i < COUNT(words); i++)
+		begins |= str_eq_nocase(str_sub(text, 0, words[i].len), words[i]);
+	if (!begins)
+		return false;
 	return has_words(text, S("select"), S("from")) || has_words(text, S("delete"), S("from")) ||
 	       has_words(text, S("insert"), S("into")) || has_words(text, S("update"), S("set"));
 }
@@ -181,8 +196,10 @@ static void look_at_assigned(Walk *w, uint32_t node)
 	if (node_is(w->s, left, PY_ATTRIBUTE) && turns_tls_off(w, name, value))
 		smell_add(w, SMELL_NO_TLS_CHECK, node, 0,
 		          str_fmt(w->scratch, "%.*s is turned off", STR_ARG(name)));
-	else if (node_is(w->s, left, PY_IDENTIFIER))
+	else if (node_is(w->s, left, PY_IDENTIFIER)) {
+		names_own(w, name);
 		look_at_setting(w, node, name, value);
+	}
 }
 
 static void look_at_default(Walk *w, uint32_t node)

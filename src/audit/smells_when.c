@@ -314,14 +314,34 @@ bool when_printed(const Walk *w, uint32_t call)
 	return !w->is_script && lacks(w, call, S("file"));
 }
 
-bool when_bare(const Walk *w, uint32_t call)
+/* Does the file itself have a method of this name? Among the first units only: it is a question of kindness. */
+static bool is_own_method(const Walk *w, Str name)
 {
-	uint32_t list = syntax_child(w->s, call, PY_F_ARGUMENTS);
+	const Measures *m = &w->file->measures;
 
-	return list != SYNTAX_NONE && w->s->at[list].end == list + 1;
+	for (uint32_t i = 0; i < m->unit_count && i < 1000; i++)
+		if (str_eq(m->units[i].name, name))
+			return true;
+	return false;
 }
 
-bool when_one(const Walk *w, uint32_t call)
+bool when_gone_method(const Walk *w, uint32_t call)
 {
-	return call_nth(w->s, call, 0) != SYNTAX_NONE && call_nth(w->s, call, 1) == SYNTAX_NONE;
+	uint32_t list = syntax_child(w->s, call, PY_F_ARGUMENTS),
+		 root = chain_root(w->s, syntax_child(w->s, call, PY_F_FUNCTION));
+
+	return list != SYNTAX_NONE && w->s->at[list].end == list + 1 &&
+	       !(root != SYNTAX_NONE && str_eq(syntax_text(w->s, root), S("six"))) &&
+	       !is_own_method(w, call_verb(w->s, call));
+}
+
+/* Caches of Django have it too. */
+bool when_has_key(const Walk *w, uint32_t call)
+{
+	uint32_t root = chain_root(w->s, syntax_child(w->s, call, PY_F_FUNCTION));
+	Str name = root == SYNTAX_NONE ? S("") : syntax_text(w->s, root);
+
+	return call_nth(w->s, call, 0) != SYNTAX_NONE && call_nth(w->s, call, 1) == SYNTAX_NONE &&
+	       !str_eq(name, S("self")) && str_find(name, S("cache")) < 0 &&
+	       !names_meaning(w, name).len && !is_own_method(w, S("has_key"));
 }
