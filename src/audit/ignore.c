@@ -70,14 +70,32 @@ static void read_nosec(Arena *a, Str text, Ignore *out)
 	}
 }
 
+/* Where "banyan:" stands behind its #; other tools' comments may stand before it. -1: nowhere. */
+static ptrdiff_t find_own(Str comment)
+{
+	ptrdiff_t at = str_find(comment, S("banyan:")), before = at;
+
+	while (before > 0 && comment.at[before - 1] == ' ')
+		before--;
+	return before > 0 && comment.at[before - 1] == '#' ? at : -1;
+}
+
+/* From behind "banyan:" to the next comment of somebody. */
+static Str own_part(Str text)
+{
+	ptrdiff_t end = str_find(text, S(" #"));
+
+	return str_trim(str_sub(text, 7, end < 0 ? text.len : (size_t)end));
+}
+
 bool ignore_read(Arena *a, Str comment, Ignore *out)
 {
-	ptrdiff_t nosec;
-	Str text = str_trim(str_sub(comment, 1, comment.len));
+	ptrdiff_t nosec, own = find_own(comment);
+	Str text;
 
 	*out = (Ignore){ 0 };
-	if (str_starts(text, S("banyan:"))) {
-		text = str_trim(str_sub(text, 7, text.len));
+	if (own >= 0) {
+		text = own_part(str_sub(comment, (size_t)own, comment.len));
 		if (!str_starts(text, S("ignore")) || (text.len > 6 && is_word(text.at[6])))
 			return false;
 		text = str_trim(str_sub(text, 6, text.len));

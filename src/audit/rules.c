@@ -139,6 +139,17 @@ void rules_put_markdown(Buf *b)
 		put_section(b, a, class);
 }
 
+static void put_bandit(JsonWriter *w, const char *ids)
+{
+	Str rest = str_of(ids), id;
+
+	json_key(w, S("bandit"));
+	json_begin_array(w);
+	while (rest.len && str_split(&rest, ' ', &id))
+		json_add_str(w, id);
+	json_end(w);
+}
+
 void rules_put_json(JsonWriter *w)
 {
 	json_begin_array(w);
@@ -154,6 +165,7 @@ void rules_put_json(JsonWriter *w)
 		json_put_str(w, "why", str_of(r->why));
 		json_put_real(w, "base_minutes", r->base_minutes);
 		json_put_real(w, "each_minutes", r->each_minutes);
+		put_bandit(w, smells_bandit_ids(r));
 		json_end(w);
 	}
 	json_end(w);

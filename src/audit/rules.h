@@ -26,4 +26,4 @@ void rules_put_explain(Buf *b, const FindingRule *rule); /* for a terminal */
 void rules_put_markdown(Buf *b);                         /* docs/reference/rules.md */
 void rules_put_json(
 	JsonWriter *
-		w); /* an array of { id, name, class, level, summary, why, base_minutes, each_minutes } */
+		w); /* an array of { id, name, class, level, summary, why, base_minutes, each_minutes, bandit: [ids] } */
