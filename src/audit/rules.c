@@ -131,10 +131,6 @@ void rules_put_markdown(Buf *b)
 {
 	AUTO(arena_freep) Arena *a = arena_new(0);
 
-	buf_put(b,
-	        S("# Rules of the audit\n\nWhat `banyan audit` finds, from the tables that the program itself uses "
-	          "(`banyan audit --rules`, `banyan audit --explain RULE`).\nMinutes are what one place takes to mend; "
-	          "\"for each\" counts what is above the limit (`audit.limits`), or the places.\n"));
 	for (FindingClass class = 0; class < FINDING_CLASSES; class ++)
 		put_section(b, a, class);
 }

@@ -228,6 +228,7 @@ void ignore_end(Walk *w);
 
 typedef struct Judge {
 	Arena *a;
+	Arena *scratch; /* cleared after each file */
 	const SmellsConf *conf;
 	Audit *audit;
 } Judge;

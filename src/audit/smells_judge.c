@@ -130,6 +130,7 @@ Err *smells_step(Arena *a, const AuditRules *rules, Audit *audit)
 		if (file->facts[FACTS_SMELLS])
 			judge_file(&j, file, file->facts[FACTS_SMELLS]);
 		limits_judge(&j, file);
+		arena_clear(scratch);
 	}
 	clumps_judge(&j);
 	models_judge(&j);

@@ -30,10 +30,6 @@ static void judge_function(const Judge *j, const AuditFile *file, uint32_t unit)
 	const SmellsConf *c = j->conf;
 	uint32_t arguments = u->arguments - (u->method && u->arguments);
 
-	if (u->cognitive > c->cognitive)
-		add_unit(j, SMELL_HARD_TO_READ, file, unit, u->cognitive - c->cognitive,
-		         str_fmt(j->a, "cognitive complexity of %u, above %u", u->cognitive,
-		                 c->cognitive));
 	if (u->statements > c->statements)
 		add_unit(j, SMELL_LONG_FUNCTION, file, unit, u->statements - c->statements,
 		         str_fmt(j->a, "%u statements on %u lines, above %u", u->statements,
@@ -45,6 +41,27 @@ static void judge_function(const Judge *j, const AuditFile *file, uint32_t unit)
 		add_unit(j, SMELL_DEEP_NESTING, file, unit, u->nesting - c->nesting,
 		         str_fmt(j->a, "control structures %u deep, above %u", u->nesting,
 		                 c->nesting));
+}
+
+/* A function's figure has those of the functions inside of it, so one that is hard only by an inner one that is told itself is not told again. */
+static void judge_reading(const Judge *j, const AuditFile *file)
+{
+	const Measures *m = &file->measures;
+	uint32_t most = j->conf->cognitive,
+		 *told = ARENA_ARRAY(j->scratch, uint32_t, m->unit_count + 1);
+
+	for (uint32_t i = m->unit_count; i--;) {
+		const Unit *u = &m->units[i];
+		uint32_t rest = u->cognitive - MIN(u->cognitive, told[i]);
+
+		if (u->kind == UNIT_FUNCTION && rest > most) {
+			add_unit(j, SMELL_HARD_TO_READ, file, i, rest - most,
+			         str_fmt(j->a, "cognitive complexity of %u, above %u", rest, most));
+			told[i] = u->cognitive;
+		}
+		if (u->parent != UNIT_NONE)
+			told[u->parent] += told[i];
+	}
 }
 
 static void judge_class(const Judge *j, const AuditFile *file, uint32_t unit)
@@ -69,6 +86,7 @@ void limits_judge(const Judge *j, const AuditFile *file)
 	const SmellsConf *c = j->conf;
 	uint32_t top = 0;
 
+	judge_reading(j, file);
 	for (uint32_t i = 0; i < m->unit_count; i++) {
 		top += m->units[i].parent == UNIT_NONE;
 		if (m->units[i].kind == UNIT_FUNCTION)

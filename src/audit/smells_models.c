@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
-enum { DEPTH_MOST = 24, BASES_MOST = 16 };
+enum { DEPTH_MOST = 24, BASES_MOST = 16, BACK_MOST = 256 };
 
 typedef enum ClassIs { IS_UNKNOWN, IS_NEITHER, IS_VIEW, IS_MODEL } ClassIs;
 
@@ -235,7 +235,7 @@ static bool was_touched(const FileSmells *facts, uint32_t at)
 {
 	const SmellTouch *touch = &facts->touches[at];
 
-	for (uint32_t i = at; i--;) {
+	for (uint32_t i = at; i-- && at - i < BACK_MOST;) {
 		const SmellTouch *other = &facts->touches[i];
 
 		if (other->loop_line != touch->loop_line)

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SHOWN = 4, SECRET_MOST = 4096, VALUE_LEAST = 5, VALUE_MOST = 200, WORDS = 16 };
+enum { SHOWN = 4, SECRET_MOST = 4096, VALUE_LEAST = 6, VALUE_MOST = 200, WORDS = 16 };
 
 /* --- shapes -------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -259,12 +259,31 @@ bool secret_name(Str name, bool *word)
 	return found;
 }
 
+/* The same letters and digits, whatever is between them: "addCredential" of ADD_CREDENTIAL. */
+static bool says_its_name(Str text, Str name)
+{
+	size_t i = 0, k = 0;
+
+	for (;;) {
+		while (i < text.len && !isalnum((unsigned char)text.at[i]))
+			i++;
+		while (k < name.len && !isalnum((unsigned char)name.at[k]))
+			k++;
+		if (i == text.len || k == name.len)
+			return i == text.len && k == name.len;
+		if (tolower((unsigned char)text.at[i++]) != tolower((unsigned char)name.at[k++]))
+			return false;
+	}
+}
+
 bool secret_value(Str text, Str name, bool word)
 {
 	bool lower = false, upper = false, digit = false, other = false;
 
 	if (text.len < VALUE_LEAST || text.len > VALUE_MOST || is_placeholder(text) ||
-	    str_eq_nocase(text, name) || str_find(text, S("://")) >= 0)
+	    says_its_name(text, name) || str_find(text, S("://")) >= 0)
+		return false;
+	if (!word && (str_find(text, S("redential")) >= 0 || str_find(text, S("oken")) >= 0))
 		return false;
 	if (strchr("/.:#", text.at[0]) || text.at[text.len - 1] == '/' ||
 	    text.at[text.len - 1] == ':')
@@ -287,6 +306,9 @@ bool secret_value(Str text, Str name, bool word)
 
 Str secret_hidden(Arena *a, Str text)
 {
+	for (size_t i = 0; i < MIN(text.len, (size_t)SHOWN); i++)
+		if ((unsigned char)text.at[i] <= ' ' || (unsigned char)text.at[i] >= 0x7f)
+			return str_fmt(a, "%zu characters", text.len);
 	return str_fmt(a, "%.*s... (%zu characters)", (int)MIN(text.len / 3, (size_t)SHOWN),
 	               text.at, text.len);
 }

@@ -280,20 +280,22 @@ void text_source(Walk *w)
 {
 	Str text = w->s->text;
 	const char *at = text.at, *end = text.at + text.len;
-	uint32_t found = 0, last = 0;
+	uint32_t found = 0;
 
 	while (found < TROJANS_MOST && at < end && (at = memchr(at, 0xe2, (size_t)(end - at))) &&
 	       end - at > 2) {
-		uint32_t count = w->out->smell_count, line = turns(at) ? line_of(text, at) : last;
+		uint32_t count = w->out->smell_count;
 
-		if (line != last) {
-			smell_add_at(w, SMELL_TROJAN_SOURCE, 0, S("turn"),
-			             S("the direction of the text turns here"));
-			if (w->out->smell_count > count)
-				w->out->smells[count].line = w->out->smells[count].end_line = line;
-			found++;
-			last = line;
-		}
-		at++;
+		if (!turns(at++))
+			continue;
+		smell_add_at(w, SMELL_TROJAN_SOURCE, 0, S("turn"),
+		             S("the direction of the text turns here"));
+		if (w->out->smell_count > count)
+			w->out->smells[count].line = w->out->smells[count].end_line =
+				line_of(text, at);
+		found++;
+		at = memchr(at, '\n', (size_t)(end - at)); /* one a line */
+		if (!at)
+			break;
 	}
 }

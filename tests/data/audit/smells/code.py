@@ -124,3 +124,16 @@ def move_room(guest, hotel, night):
 
 def pay_room(guest, hotel):
     return functools.partial(pay_room, guest, hotel)
+
+
+def outer(a):
+    def inner(b):  # expect: hard-to-read, deep-nesting
+        for x in b:
+            if x:
+                for y in x:
+                    if y:
+                        for z in y:
+                            if z and x or y:
+                                return z
+        return None
+    return inner(a)
