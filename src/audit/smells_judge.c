@@ -122,7 +122,11 @@ static void judge_file(const Judge *j, const AuditFile *file, const FileSmells *
 
 Err *smells_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	const Judge j = { .a = a, .conf = audit_section(rules, smells_table()), .audit = audit };
+	AUTO(arena_freep) Arena *scratch = arena_new(0);
+	const Judge j = { .a = a,
+		          .scratch = scratch,
+		          .conf = audit_section(rules, smells_table()),
+		          .audit = audit };
 
 	for (size_t i = 0; i < audit->project.count; i++) {
 		const AuditFile *file = &audit->project.files[i];
