@@ -130,6 +130,14 @@ def test_a_secret_is_found_and_never_shown(tmp_path):
         assert made[name] not in out + screen and made[name][-8:] not in out + screen
 
 
+def test_a_rule_that_is_off_is_not_missed(tmp_path):
+    """Nor is a comment that ignores it called unused."""
+    (tmp_path / "app.py").write_text("def f(a=[]):\n    eval(a)  # banyan: ignore eval-call ours\n    exec(a)\n")
+    assert [row["rule"] for row in findings(tmp_path)] == ["PY201", "PY303", "PY302"]
+    (tmp_path / "banyan.yaml").write_text("audit: { off: [eval-call, PY201] }\n")
+    assert [row["rule"] for row in findings(tmp_path)] == ["PY302"]
+
+
 def test_rules_are_listed_and_explained():
     code, out, _ = run_banyan("audit", "--explain", "mutable-default")
     assert code == 0 and out.startswith("PY201 mutable-default: ") and "# banyan: ignore mutable-default why" in out
