@@ -13,11 +13,15 @@ typedef struct Audit {
 	Project project;
 	History history;
 	HistoryFindings told;
-	const struct Links *links;       /* links.h: graph, models, tables, routes, tasks */
-	const struct Clones *clones;     /* clones.h */
-	const struct Outside *outside;   /* outside.h: coverage, tests, packages and their ends */
-	const struct Trends *trends;     /* trends.h; NULL: not asked for */
-	const struct MoneyResult *money; /* money.h */
+	const struct Links *links;     /* links.h: graph, models, tables, routes, tasks */
+	const struct Clones *clones;   /* clones.h */
+	const struct Outside *outside; /* outside.h: coverage, tests, packages and their ends */
+	const struct Trends *trends;   /* trends.h; NULL: not asked for */
+	const struct PartHistory *by_package,
+		*by_group;                   /* history_parts.h; NULL: no history, no groups */
+	const struct Szz *szz;               /* szz.h; NULL: not asked for */
+	const struct CodeOwners *codeowners; /* codeowners.h; NULL: there is no such file */
+	const struct MoneyResult *money;     /* money.h */
 	Findings findings; /* of all modules and tools, sorted; those with ignored_why too */
 } Audit;
 
