@@ -4,6 +4,7 @@
 #pragma once
 #include "audit/history.h"
 #include "audit/parts.h"
+#include "base/json.h"
 
 typedef struct PartOwner {
 	uint32_t part; /* index of Parts.names */
@@ -25,6 +26,6 @@ typedef struct PartHistory {
 
 /* Files whose path is in no part are not counted. Only code, tests and migrations that are Python: *.py. */
 void history_parts(Arena *a, const History *h, const Parts *parts, PartHistory *out);
-/* An array: {name, changes, changes_last_year, fixes, alone, people, main, main_changes, fractal_value, bus_factor, left, couplings: [{name,
- * degree, shared, average, p}]}. */
-void history_parts_put(JsonWriter *w, const PartHistory *h, const History *of);
+/* {parts: [{name, changes, changes_last_year, fixes, alone, people, main, main_changes, fractal_value, bus_factor, left}],
+ * couplings: [{one, other, degree, shared, average, p}]}. */
+void history_parts_put(JsonWriter *w, const PartHistory *h);

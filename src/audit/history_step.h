@@ -10,10 +10,7 @@
 
 /* Sets history, told, packages, groups, szz, codeowners of the audit. */
 Err *history_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE; /* AuditStep */
-/* The rules PY701 and following; *count rows. */
-const FindingRule *history_rules(size_t *count);
 /* After history_screen: a few lines. */
 void history_step_screen(FILE *out, const Audit *audit);
-/* An object: packages, groups (history_parts_put; groups null without any), szz (null: not asked for), codeowners (null: there is none; else
- * {path, files, without, owners: [{name, team, known, files, changes, of, gone}]}). */
+/* An object: packages, groups (history_parts_put; null: no history, no groups), szz (null: not asked for), codeowners (null: there is none). */
 void history_step_put(JsonWriter *w, const Audit *audit);

@@ -5,7 +5,7 @@
 #pragma once
 #include "audit/project.h"
 
-enum { PARTS_NONE = UINT32_MAX, PARTS_MOST = 4096, PARTS_DEEP = 8 };
+enum { PARTS_DEEP = 8 };
 
 /* One group of a configuration. */
 typedef struct PartRule {
@@ -15,17 +15,20 @@ typedef struct PartRule {
 } PartRule;
 
 typedef struct Parts {
-	const Str
-		*names; /* "shop/orders", "" for what stands in the root itself; or groups' names */
+	const Str *names; /* "shop/orders", "" for what stands in the root itself; or groups' names */
 	uint32_t count;
-	const PartRule
-		*rules; /* NULL: names are folders, and the longest that a path lies in has it */
+	const PartRule *rules; /* NULL: names are folders */
+	Str opened[PARTS_DEEP + 1]; /* folders that are no parts but their folders are; each holds the next */
+	uint32_t opened_count;
 } Parts;
 
 /* The folders of the project's code. They begin with those of the root; one that holds more than three quarters of all code is no part but opened,
  * again and again (PARTS_DEEP times), so that "src/shop" gives way to what is in it. What stands in an opened folder itself is a part of its name.
  * By name. */
 Parts parts_packages(Arena *a, const Project *p);
-/* By the rules' order; the rules are borrowed. */
+/* In the rules' order; the rules are borrowed. */
 Parts parts_groups(Arena *a, const PartRule *rules, size_t count);
-uint32_t parts_find(const Parts *parts, Str path); /* PARTS_NONE: in none of them */
+/* The part of a path, also of one that is gone: then it may be none of the names. A view into either. False: no group has it. */
+bool parts_name(const Parts *parts, Str path, Str *name);
+enum { PARTS_NONE = UINT32_MAX };
+uint32_t parts_find(const Parts *parts, Str path); /* PARTS_NONE: it is in none of the names */
