@@ -276,36 +276,36 @@ static void judge_owners(Judge *j)
 		judge_owner(j, &j->out->owners[i], known * 2 > people);
 }
 
-/* One finding a package. */
+/* One finding an area. */
 static void judge_unowned(Judge *j)
 {
 	const Project *p = &j->audit->project;
-	Parts parts = parts_packages(j->a, p);
-	uint32_t *all = ARENA_ARRAY(j->a, uint32_t, parts.count + 1);
-	uint32_t *without = ARENA_ARRAY(j->a, uint32_t, parts.count + 1);
-	Str **paths = ARENA_ARRAY(j->a, Str *, parts.count + 1);
+	Areas areas = areas_of(j->a, p);
+	uint32_t *all = ARENA_ARRAY(j->a, uint32_t, areas.count + 1);
+	uint32_t *without = ARENA_ARRAY(j->a, uint32_t, areas.count + 1);
+	Str **paths = ARENA_ARRAY(j->a, Str *, areas.count + 1);
 
 	for (size_t i = 0; i < p->count; i++) {
-		uint32_t part = p->files[i].kind == SOURCE_CODE ? parts_find(&parts, p->files[i].path)
-		                                                : PARTS_NONE;
+		uint32_t area = p->files[i].kind == SOURCE_CODE ? area_find(&areas, p->files[i].path)
+		                                                : AREA_NONE;
 
-		if (part == PARTS_NONE)
+		if (area == AREA_NONE)
 			continue;
-		all[part]++;
+		all[area]++;
 		if (j->files[i])
 			continue;
-		if (!paths[part])
-			paths[part] = ARENA_ARRAY(j->a, Str, NAMED_PATHS);
-		if (without[part] < NAMED_PATHS)
-			paths[part][without[part]] = p->files[i].path;
-		without[part]++;
+		if (!paths[area])
+			paths[area] = ARENA_ARRAY(j->a, Str, NAMED_PATHS);
+		if (without[area] < NAMED_PATHS)
+			paths[area][without[area]] = p->files[i].path;
+		without[area]++;
 	}
-	for (uint32_t i = 0; i < parts.count; i++) {
-		Str name = parts.names[i].len ? parts.names[i] : S("the root");
+	for (uint32_t i = 0; i < areas.count; i++) {
+		Str name = areas.names[i].len ? areas.names[i] : S("the root");
 
 		if (!without[i])
 			continue;
-		add(j, RULE_UNOWNED, 0, parts.names[i],
+		add(j, RULE_UNOWNED, 0, areas.names[i],
 		    str_fmt(j->a, "%u of the %u files of code in %.*s have no owner", without[i],
 		            all[i], STR_ARG(name)));
 		j->audit->findings.at[j->audit->findings.count - 1].paths = paths[i];

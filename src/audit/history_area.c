@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parts with a history. A history of parts is a history like any other, whose files are the parts: so coupling is counted by the same hands.
+ * Areas with a history. A history of areas is a history like any other, whose files are the areas: so coupling is counted by the same hands.
  *
- * A change set of thirty files in three parts is one of three parts. What is no Python is not counted: documents and settings are changed with
+ * A change set of thirty files in three areas is one of three areas. What is no Python is not counted: documents and settings are changed with
  * everything. */
-#include "audit/history_parts.h"
+#include "audit/history_area.h"
 
 #include "audit/history_int.h"
 #include "base/arena.h"
@@ -19,14 +19,14 @@ static int ascending(const void *x, const void *y)
 	return (p > q) - (p < q);
 }
 
-/* By file of the history: its part, or PARTS_NONE. */
-static const uint32_t *parts_of_files(Arena *a, const History *h, const Parts *parts)
+/* By file of the history: its area, or AREA_NONE. */
+static const uint32_t *parts_of_files(Arena *a, const History *h, const Areas *areas)
 {
 	uint32_t *of = ARENA_ARRAY(a, uint32_t, h->file_count + 1);
 
 	for (size_t i = 0; i < h->file_count; i++)
-		of[i] = str_ends(h->files[i].path, S(".py")) ? parts_find(parts, h->files[i].path)
-		                                             : PARTS_NONE;
+		of[i] = str_ends(h->files[i].path, S(".py")) ? area_find(areas, h->files[i].path)
+		                                             : AREA_NONE;
 	return of;
 }
 
@@ -35,7 +35,7 @@ static void map_set(Arena *a, const ChangeSet *from, const uint32_t *of, ChangeS
 	uint32_t *files = ARENA_ARRAY(a, uint32_t, from->count + 1), all = 0, count = 0;
 
 	for (uint32_t i = 0; i < from->count; i++)
-		if (of[from->files[i]] != PARTS_NONE)
+		if (of[from->files[i]] != AREA_NONE)
 			files[all++] = of[from->files[i]];
 	qsort(files, all, sizeof(*files), ascending);
 	for (uint32_t i = 0; i < all; i++)
@@ -46,19 +46,19 @@ static void map_set(Arena *a, const ChangeSet *from, const uint32_t *of, ChangeS
 	to->count = count;
 }
 
-/* Files are all parts, in the order of their names; without a history their counts are 0. */
-static History history_of_parts(Arena *a, const History *h, const Parts *parts)
+/* Files are all areas, in the order of their names; without a history their counts are 0. */
+static History history_of_areas(Arena *a, const History *h, const Areas *areas)
 {
-	const uint32_t *of = parts_of_files(a, h, parts);
+	const uint32_t *of = parts_of_files(a, h, areas);
 	History out = { .author_count = h->author_count,
-		        .file_count = parts->count,
+		        .file_count = areas->count,
 		        .commits = h->commits,
 		        .first_s = h->first_s,
 		        .last_s = h->last_s };
 
-	out.files = ARENA_ARRAY(a, HistoryFile, parts->count + 1);
-	for (uint32_t i = 0; i < parts->count; i++)
-		out.files[i].path = parts->names[i];
+	out.files = ARENA_ARRAY(a, HistoryFile, areas->count + 1);
+	for (uint32_t i = 0; i < areas->count; i++)
+		out.files[i].path = areas->names[i];
 	out.authors = ARENA_ARRAY(a, HistoryAuthor, h->author_count + 1);
 	if (h->author_count)
 		memcpy(out.authors, h->authors, h->author_count * sizeof(*out.authors));
@@ -74,24 +74,24 @@ static History history_of_parts(Arena *a, const History *h, const Parts *parts)
 /* --- who ------------------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Share {
-	uint32_t part, author, sets;
+	uint32_t area, author, sets;
 } Share;
 
-static int by_part_and_author(const void *x, const void *y)
+static int by_area_and_author(const void *x, const void *y)
 {
 	const Share *p = x, *q = y;
 
-	if (p->part != q->part)
-		return p->part < q->part ? -1 : 1;
+	if (p->area != q->area)
+		return p->area < q->area ? -1 : 1;
 	return (p->author > q->author) - (p->author < q->author);
 }
 
-static int by_part_and_sets(const void *x, const void *y)
+static int by_area_and_sets(const void *x, const void *y)
 {
 	const Share *p = x, *q = y;
 
-	if (p->part != q->part)
-		return p->part < q->part ? -1 : 1;
+	if (p->area != q->area)
+		return p->area < q->area ? -1 : 1;
 	if (p->sets != q->sets)
 		return p->sets < q->sets ? 1 : -1;
 	return (p->author > q->author) - (p->author < q->author);
@@ -109,25 +109,25 @@ static Share *shares_of(Arena *a, const History *h, size_t *count)
 	for (size_t i = 0; i < h->set_count; i++)
 		for (uint32_t j = 0; j < h->sets[i].count; j++)
 			rows[all++] = (Share){ h->sets[i].files[j], h->sets[i].author, 1 };
-	qsort(rows, all, sizeof(*rows), by_part_and_author);
+	qsort(rows, all, sizeof(*rows), by_area_and_author);
 	for (size_t i = 0; i < all; i++)
-		if (unique && by_part_and_author(&rows[unique - 1], &rows[i]) == 0)
+		if (unique && by_area_and_author(&rows[unique - 1], &rows[i]) == 0)
 			rows[unique - 1].sets++;
 		else
 			rows[unique++] = rows[i];
-	qsort(rows, unique, sizeof(*rows), by_part_and_sets);
+	qsort(rows, unique, sizeof(*rows), by_area_and_sets);
 	*count = unique;
 	return rows;
 }
 
-/* Rows of one part, most first. */
-static PartOwner owner_of(const History *h, const Share *rows, size_t count)
+/* Rows of one area, most first. */
+static AreaOwner owner_of(const History *h, const Share *rows, size_t count)
 {
-	const HistoryFile *part = &h->files[rows->part];
-	PartOwner own = { .part = rows->part,
-		          .sets = part->revs,
-		          .recent = part->recent,
-		          .fixes = part->fixes,
+	const HistoryFile *area = &h->files[rows->area];
+	AreaOwner own = { .area = rows->area,
+		          .sets = area->revs,
+		          .recent = area->recent,
+		          .fixes = area->fixes,
 		          .people = (uint32_t)count,
 		          .main = rows->author,
 		          .main_sets = rows->sets,
@@ -136,10 +136,10 @@ static PartOwner owner_of(const History *h, const Share *rows, size_t count)
 	double squares = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		double share = (double)rows[i].sets / part->revs;
+		double share = (double)rows[i].sets / area->revs;
 
 		squares += share * share;
-		if (sum * 2 >= part->revs)
+		if (sum * 2 >= area->revs)
 			continue;
 		sum += rows[i].sets;
 		own.bus_factor++;
@@ -150,29 +150,29 @@ static PartOwner owner_of(const History *h, const Share *rows, size_t count)
 	return own;
 }
 
-static void count_alone(const History *h, const uint32_t *owner_by_part, PartOwner *owners)
+static void count_alone(const History *h, const uint32_t *owner_by_area, AreaOwner *owners)
 {
 	for (size_t i = 0; i < h->set_count; i++)
 		if (h->sets[i].count == 1)
-			owners[owner_by_part[h->sets[i].files[0]]].alone++;
+			owners[owner_by_area[h->sets[i].files[0]]].alone++;
 }
 
-void history_parts(Arena *a, const History *h, const Parts *parts, PartHistory *out)
+void history_areas(Arena *a, const History *h, const Areas *areas, AreaHistory *out)
 {
-	uint32_t *owner = ARENA_ARRAY(a, uint32_t, parts->count + 1);
+	uint32_t *owner = ARENA_ARRAY(a, uint32_t, areas->count + 1);
 	size_t count, from = 0;
 	Share *rows;
 
-	*out = (PartHistory){ .parts = *parts, .sets = history_of_parts(a, h, parts) };
+	*out = (AreaHistory){ .areas = *areas, .sets = history_of_areas(a, h, areas) };
 	out->couplings = history_couplings(a, &out->sets, COUPLING_RULES);
-	out->owners = ARENA_ARRAY(a, PartOwner, parts->count + 1);
+	out->owners = ARENA_ARRAY(a, AreaOwner, areas->count + 1);
 	rows = shares_of(a, &out->sets, &count);
 	while (from < count) {
 		size_t to = from;
 
-		while (to < count && rows[to].part == rows[from].part)
+		while (to < count && rows[to].area == rows[from].area)
 			to++;
-		owner[rows[from].part] = (uint32_t)out->count;
+		owner[rows[from].area] = (uint32_t)out->count;
 		out->owners[out->count++] = owner_of(&out->sets, rows + from, to - from);
 		from = to;
 	}
@@ -181,7 +181,7 @@ void history_parts(Arena *a, const History *h, const Parts *parts, PartHistory *
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------------------------------- */
 
-static void put_couplings(JsonWriter *w, const PartHistory *h)
+static void put_couplings(JsonWriter *w, const AreaHistory *h)
 {
 	json_key(w, S("couplings"));
 	json_begin_array(w);
@@ -200,10 +200,10 @@ static void put_couplings(JsonWriter *w, const PartHistory *h)
 	json_end(w);
 }
 
-static void put_part(JsonWriter *w, const PartHistory *h, const PartOwner *own)
+static void put_area(JsonWriter *w, const AreaHistory *h, const AreaOwner *own)
 {
 	json_begin_object(w);
-	json_put_str(w, "name", h->parts.names[own->part]);
+	json_put_str(w, "name", h->areas.names[own->area]);
 	json_put_u64(w, "changes", own->sets);
 	json_put_u64(w, "changes_last_year", own->recent);
 	json_put_u64(w, "fixes", own->fixes);
@@ -217,13 +217,13 @@ static void put_part(JsonWriter *w, const PartHistory *h, const PartOwner *own)
 	json_end(w);
 }
 
-void history_parts_put(JsonWriter *w, const PartHistory *h)
+void history_areas_put(JsonWriter *w, const AreaHistory *h)
 {
 	json_begin_object(w);
-	json_key(w, S("parts"));
+	json_key(w, S("areas"));
 	json_begin_array(w);
 	for (size_t i = 0; i < h->count; i++)
-		put_part(w, h, &h->owners[i]);
+		put_area(w, h, &h->owners[i]);
 	json_end(w);
 	put_couplings(w, h);
 	json_end(w);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parts. Paths are sorted, so that a folder's files stand together and one pass over them gives its folders and how much code is in each. At most
+ * Areas. Paths are sorted, so that a folder's files stand together and one pass over them gives its folders and how much code is in each. At most
  * one folder can hold more than three quarters of everything, so that what is opened is a chain and not a tree. */
-#include "audit/parts.h"
+#include "audit/area.h"
 
 #include "base/arena.h"
 
@@ -92,10 +92,10 @@ static int by_name(const void *x, const void *y)
 	return str_cmp(*(const Str *)x, *(const Str *)y);
 }
 
-Parts parts_packages(Arena *a, const Project *p)
+Areas areas_of(Arena *a, const Project *p)
 {
 	Opening o = { .a = a, .project = p };
-	Parts out = { .opened_count = 1 };
+	Areas out = { .opened_count = 1 };
 	Str next;
 
 	for (size_t i = 0; i < p->count; i++)
@@ -114,49 +114,52 @@ Parts parts_packages(Arena *a, const Project *p)
 	return out;
 }
 
-Parts parts_groups(Arena *a, const PartRule *rules, size_t count)
+Areas areas_grouped(Arena *a, const AuditConf *conf)
 {
-	Str *names = ARENA_ARRAY(a, Str, count + 1);
+	Str *names = ARENA_ARRAY(a, Str, conf->groups.count + 1);
 
-	for (size_t i = 0; i < count; i++)
-		names[i] = rules[i].name;
-	return (Parts){ .names = names, .count = (uint32_t)count, .rules = rules };
+	for (size_t i = 0; i < conf->groups.count; i++)
+		names[i] = conf->groups.at[i].name;
+	return (Areas){ .names = names, .count = (uint32_t)conf->groups.count, .groups = conf };
 }
 
-static uint32_t rule_of(const Parts *parts, Str path)
+static uint32_t group_of(const Areas *areas, Str path)
 {
-	for (uint32_t i = 0; i < parts->count; i++)
-		for (size_t j = 0; j < parts->rules[i].count; j++)
-			if (path_matches(path, parts->rules[i].patterns[j]))
+	for (uint32_t i = 0; i < areas->count; i++) {
+		const AuditGroup *group = &areas->groups->groups.at[i];
+
+		for (size_t k = 0; k < group->paths.count; k++)
+			if (path_matches(path, group->paths.at[k]))
 				return i;
-	return PARTS_NONE;
+	}
+	return AREA_NONE;
 }
 
-bool parts_name(const Parts *parts, Str path, Str *name)
+bool area_name(const Areas *areas, Str path, Str *name)
 {
-	uint32_t at, rule;
+	uint32_t at, group;
 
-	if (parts->rules) {
-		rule = rule_of(parts, path);
-		if (rule != PARTS_NONE)
-			*name = parts->names[rule];
-		return rule != PARTS_NONE;
+	if (areas->groups) {
+		group = group_of(areas, path);
+		if (group != AREA_NONE)
+			*name = areas->names[group];
+		return group != AREA_NONE;
 	}
-	for (at = parts->opened_count; at > 1 && !lies_in(path, parts->opened[at - 1]);)
+	for (at = areas->opened_count; at > 1 && !lies_in(path, areas->opened[at - 1]);)
 		at--;
-	*name = folder_within(path, at ? parts->opened[at - 1] : S(""));
+	*name = folder_within(path, at ? areas->opened[at - 1] : S(""));
 	return true;
 }
 
-uint32_t parts_find(const Parts *parts, Str path)
+uint32_t area_find(const Areas *areas, Str path)
 {
 	Str name;
 	const Str *found;
 
-	if (parts->rules)
-		return rule_of(parts, path);
-	parts_name(parts, path, &name);
-	found = parts->count ? bsearch(&name, parts->names, parts->count, sizeof(name), by_name)
+	if (areas->groups)
+		return group_of(areas, path);
+	area_name(areas, path, &name);
+	found = areas->count ? bsearch(&name, areas->names, areas->count, sizeof(name), by_name)
 	                     : NULL;
-	return found ? (uint32_t)(found - parts->names) : PARTS_NONE;
+	return found ? (uint32_t)(found - areas->names) : AREA_NONE;
 }
