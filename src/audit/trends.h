@@ -71,6 +71,6 @@ Err *trends_step(Arena *a, const AuditRules *rules, Audit *audit)
 	MUST_USE; /* AuditStep; after the history's */
 /* A line a metric of the whole: then, now, and a curve. */
 void trends_screen(FILE *out, const Trends *t);
-/* An object: read, why_not, samples [{commit, time, missing}], metrics [{name, text}], areas and groups
- * [{name, values: [[a value a metric] a sample]}] with the whole as "" last; null: the area had no code then. */
+/* null: not asked for. Else {read, why_not | texts, texts_kept, texts_broken, samples: [{commit, time, missing}], metrics: [{name, text}], and areas
+ * and groups: [{name, values: [[a value a metric] a sample]}]}; the last area has the name null and is the whole; a value null: there was no code. */
 void trends_put(JsonWriter *w, const Trends *t);
