@@ -43,6 +43,8 @@ typedef struct WalkHooks {
 	bool (*known)(void *arg, const git_oid *id); /* then it and all before it are not walked */
 	void (*version)(void *arg, const WalkVersion *version);
 	void (*commit)(void *arg, const WalkCommit *commit); /* after its versions */
+	void (*names)(void *arg,
+	              const Map *files); /* at the end: by the oldest names, index and 1 */
 	void (*progress)(void *arg, const char *what, size_t done, size_t of);
 	void *progress_arg;
 } WalkHooks;
@@ -68,4 +70,5 @@ void pairs_add(Pairs *p, uint32_t one, uint32_t other);
 /* logs[n] = ln(n!), for all up to `most`. */
 const double *history_logs(Arena *a, size_t most);
 /* Fisher's exact test, one-sided: the chance of at least `shared` sets with both, when `one` and `other` of `all` sets are chosen independently. */
-double history_chance(const double *logs, uint32_t all, uint32_t one, uint32_t other, uint32_t shared);
+double history_chance(const double *logs, uint32_t all, uint32_t one, uint32_t other,
+                      uint32_t shared);
