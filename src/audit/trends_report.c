@@ -24,11 +24,11 @@ static const ShownRow shown[] = {
 	{ TREND_FIXES, TREND_CHANGES, "fixes of 1,000 changes" },
 };
 
-static void put_month(FILE *out, int64_t utc_s)
+static void put_day(FILE *out, int64_t utc_s)
 {
 	Civil day = civil_of(utc_s / SECONDS_OF_DAY - (utc_s % SECONDS_OF_DAY < 0));
 
-	fprintf(out, "    %04" PRId64 "-%02d", day.year, day.month);
+	fprintf(out, " %04" PRId64 "-%02d-%02d", day.year, day.month, day.day);
 }
 
 static void put_row(FILE *out, const Trends *t, const ShownRow *row, const uint32_t *at,
@@ -67,7 +67,7 @@ void trends_screen(FILE *out, const Trends *t)
 	        t->sample_count, t->blobs, t->kept, (double)t->taken_us / US_PER_S, "");
 	for (uint32_t i = 0; i < count; i++) {
 		at[i] = count > 1 ? i * (t->sample_count - 1) / (count - 1) : 0;
-		put_month(out, t->samples[at[i]].time_s);
+		put_day(out, t->samples[at[i]].time_s);
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < COUNT(shown); i++)

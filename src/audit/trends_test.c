@@ -148,3 +148,18 @@ TEST(trends_that_are_not_asked_for_or_not_there)
 	commit(&m, 1, "ann", "a.py=1", "only");
 	CHECK_INT(read_as(&m, 5, NULL)->sample_count, 1);
 }
+
+TEST(trends_find_moments_where_something_was_done)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	for (int i = 0; i < 8; i++)
+		commit(&m, i == 0 ? 1 : 1000 + i, "ann", str_fmt(a, "api/views.py=%d", i).at, "on");
+	const Trends *t = read_as(&m, 5, NULL);
+	CHECK_INT(t->sample_count, 5);
+	CHECK_INT(t->samples[0].time_s / MADE_DAY, 1);
+	CHECK_INT(t->samples[4].time_s / MADE_DAY, 1007);
+	t = read_as(&m, 200, NULL);
+	CHECK_INT(t->sample_count, 8); /* no more than there are */
+}
