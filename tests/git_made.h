@@ -13,13 +13,6 @@
 
 enum { MADE_HEX = 40, MADE_DAY = 86400 };
 
-/* libgit2 1.5 does not free PCRE2's match data when a pattern does not match, as when it looks for a repository's extensions. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libpcre2\n";
-}
-
 typedef struct Made {
 	Arena *a;
 	char root[64];
