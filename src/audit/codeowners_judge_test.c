@@ -105,3 +105,36 @@ TEST(codeowners_are_people_by_the_surest_sign)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		CHECK_STR(account_of(cases[i].email), cases[i].account);
 }
+
+TEST(codeowners_are_not_said_to_be_unknown_when_most_are)
+{
+	AUTO(made_fini) Made m = { 0 };
+	Audit audit;
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "orders/a.py=0 orders/b.py=0 prices/c.py=0 setup.py=0", "first");
+	put_text(&m, "CODEOWNERS", "* @ann @x @y\n");
+	audit_made(&m, &audit);
+	codeowners_read(a, &audit);
+	CHECK_STR(found(a, &audit, "PY714"), S(""));
+	put_text(&m, "CODEOWNERS", "* @ann @x\n");
+	audit.findings.count = 0;
+	codeowners_read(a, &audit);
+	CHECK_STR(found(a, &audit, "PY714"), S("")); /* half is not most */
+}
+
+TEST(codeowners_with_a_sure_sign_are_nobody_else)
+{
+	HistoryAuthor authors[] = { { .name = S("A"),
+		                      .email = S("7+ann@users.noreply.github.com") },
+		                    { .name = S("B"), .email = S("ann@other.test") },
+		                    { .name = S("Bob Lee"), .email = S("x@y") } };
+	Audit audit = { .history = { .authors = authors, .author_count = COUNT(authors) } };
+	Judge j = { .a = a, .audit = &audit, .out = ARENA_NEW(a, CodeOwners) };
+	uint32_t ann = owner_of(&j, S("@ann"), 1), bob = owner_of(&j, S("@BobLee"), 2);
+
+	find_people(&j);
+	CHECK(is_person(&j, 0, ann) && !is_person(&j, 1, ann));
+	CHECK(is_person(&j, 2, bob) && !is_person(&j, 0, bob));
+	judge_fini(&j);
+}

@@ -101,7 +101,7 @@ TEST(companions_are_named_once_and_only_if_they_are_there)
 	add(a, m, 7, "ac");
 	add(a, m, 2, "a");
 	add(a, m, 8, "bc");
-	add(a, m, 6, "d");
+	add(a, m, 60, "d");
 	Companions list = companions_absent(a, &m->h, both, 2, NULL, 0, COMPANION_RULES);
 	CHECK_STR(told(a, &list), S("b>c 8/8"));
 	list = companions_absent(a, &m->h, both, 2, there, 2, COMPANION_RULES);

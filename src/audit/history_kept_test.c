@@ -134,6 +134,46 @@ TEST(a_kept_history_takes_in_branches)
 	CHECK_INT(h.set_count, 2);
 }
 
+TEST(a_kept_history_knows_two_lives_of_a_name)
+{
+	AUTO(made_fini) Made m = { 0 };
+	AUTO(keeper_fini) Keeper k = { "/tmp/banyan-kept-XXXXXX", 0 };
+
+	make_begin(a, &m);
+	CHECK(mkdtemp(k.folder));
+	commit(&m, 1, "ann", "x.py=earlier y.py=1", "first");
+	commit(&m, 2, "ann", "-x.py", "away");
+	commit(&m, 3, "bob", "-y.py x.py=1", "another takes the name");
+	run_with(&m, &k);
+	commit(&m, 4, "bob", "x.py=2", "on");
+	History h = run_with(&m, &k);
+	CHECK_INT(history_file(&h, S("x.py"))->revs, 3);
+}
+
+/* Its order in time is what tells whose name it was: this one must be walked anew. */
+TEST(a_kept_history_is_left_when_an_older_branch_has_other_names)
+{
+	AUTO(made_fini) Made m = { 0 };
+	AUTO(keeper_fini) Keeper k = { "/tmp/banyan-kept-XXXXXX", 0 };
+
+	make_begin(a, &m);
+	CHECK(mkdtemp(k.folder));
+	commit(&m, 1, "ann", "c.py=1", "first");
+	git_oid first = m.head;
+	commit(&m, 9, "ann", "c.py=2", "main");
+	git_oid main_line = m.head;
+	run_with(&m, &k);
+	CHECK_INT(git_repository_set_head_detached(m.repo, &first), 0);
+	m.head = first;
+	commit(&m, 4, "bob", "c.py=1", "the index as it was");
+	commit(&m, 5, "bob", "-c.py d.py=1", "other name");
+	git_oid branch = m.head;
+	CHECK_INT(git_repository_set_head_detached(m.repo, &main_line), 0);
+	m.head = main_line;
+	commit_with(&m, 10, "ann", "", "merge", &branch);
+	run_with(&m, &k);
+}
+
 TEST(a_kept_history_is_of_what_says_what_counts)
 {
 	AUTO(made_fini) Made m = { 0 };

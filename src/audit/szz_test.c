@@ -73,6 +73,21 @@ TEST(szz_counts_every_writer_once_and_takes_the_median_of_lines)
 	CHECK_NEAR(z.days, 10, 1e-9); /* of 5, 10, 20, 20 the second */
 }
 
+TEST(szz_counts_a_writer_once_however_often_it_is_mended)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	write_shop(&m, 1, "ann", "a = 1\nb = 2\n", "first");
+	write_shop(&m, 2, "ann", "a = 9\nb = 2\n", "Fix a");
+	write_shop(&m, 3, "ann", "a = 9\nb = 9\n", "Fix b");
+	Szz z = read_shop(&m);
+
+	CHECK_INT(z.files[0].brought, 1);
+	CHECK_INT(z.files[0].traced, 2);
+	CHECK_INT(z.commits, 1);
+}
+
 TEST(szz_says_what_leads_nowhere)
 {
 	AUTO(made_fini) Made m = { 0 };
