@@ -371,6 +371,33 @@ static void keep(const Reading *r, Str key, const git_oid *head)
 	audit_cache_put(r->rules->cache, "history", key, buf_str(&bytes));
 }
 
+/* No number leads outside of its list, whoever wrote the bytes. */
+static bool is_sound(const History *h)
+{
+	for (size_t i = 0; i < h->file_count; i++)
+		if (h->files[i].creator > h->author_count)
+			return false;
+	for (size_t i = 0; i < h->set_count; i++) {
+		if (h->sets[i].author >= h->author_count)
+			return false;
+		for (uint32_t k = 0; k < h->sets[i].count; k++)
+			if (h->sets[i].files[k] >= h->file_count)
+				return false;
+	}
+	return true;
+}
+
+static const Kept *find_kept(Arena *a, const AuditRules *rules, Str key)
+{
+	void *kept;
+	Str bytes;
+
+	if (!audit_cache_find(rules->cache, "history", key, &bytes) ||
+	    !pack_read(a, &kept_type, &bytes, &kept) || !is_sound(&((const Kept *)kept)->h))
+		return NULL;
+	return kept;
+}
+
 static void walk(Reading *r)
 {
 	const WalkHooks hooks = { .arg = r,
@@ -421,8 +448,8 @@ void history_read_kept(Arena *a, const AuditRules *rules, History *out)
 	AUTO(repo_freep) git_repository *repo = NULL;
 	Reading r = { .a = a, .rules = rules, .out = out };
 	int64_t from_us = time_mono_us();
-	Str base, key, bytes;
-	void *kept = NULL;
+	Str base, key;
+	const Kept *kept;
 	git_oid head;
 
 	if (!rules->cache || !repo_open(a, rules->root, &repo, &base, NULL) ||
@@ -431,11 +458,9 @@ void history_read_kept(Arena *a, const AuditRules *rules, History *out)
 		return;
 	}
 	key = key_of(a, repo, base);
-	if (audit_cache_find(rules->cache, "history", key, &bytes) &&
-	    !pack_read(a, &kept_type, &bytes, &kept))
-		kept = NULL;
-	if (kept && git_oid_equal(&((const Kept *)kept)->head, &head)) {
-		*out = ((const Kept *)kept)->h;
+	kept = find_kept(a, rules, key);
+	if (kept && git_oid_equal(&kept->head, &head)) {
+		*out = kept->h;
 		history_add_up(a, out);
 		out->taken_us = time_mono_us() - from_us;
 		return;
