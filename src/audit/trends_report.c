@@ -17,11 +17,9 @@ typedef struct ShownRow {
 static const ShownRow shown[] = {
 	{ TREND_SLOC, TREND_METRICS, "lines of code" },
 	{ TREND_COGNITIVE, TREND_SLOC, "cognitive complexity for 1,000 lines" },
-	{ TREND_COMPLEX, TREND_FUNCTIONS, "functions above 15, of 1,000" },
 	{ TREND_MI, TREND_METRICS, "maintainability index" },
 	{ TREND_TESTS, TREND_SLOC, "lines of tests for 1,000 of code" },
-	{ TREND_CHANGES, TREND_METRICS, "changes since the moment before" },
-	{ TREND_FIXES, TREND_CHANGES, "fixes of 1,000 changes" },
+	{ TREND_FIXES, TREND_CHANGES, "fixes, of 1,000 changes" },
 };
 
 static void put_day(FILE *out, int64_t utc_s)
@@ -58,11 +56,11 @@ void trends_screen(FILE *out, const Trends *t)
 	if (!t)
 		return;
 	if (t->why_not.len) {
-		fprintf(out, "\nTrends were not read: %.*s\n", STR_ARG(t->why_not));
+		fprintf(out, "Trends were not read: %.*s\n", STR_ARG(t->why_not));
 		return;
 	}
 	fprintf(out,
-	        "\nTrends: %u moments, %" PRIu64 " texts of old (%" PRIu64
+	        "Trends: %u moments, %" PRIu64 " texts of old (%" PRIu64
 	        " known from before), read in %.1f s\n  %-36s",
 	        t->sample_count, t->blobs, t->kept, (double)t->taken_us / US_PER_S, "");
 	for (uint32_t i = 0; i < count; i++) {
