@@ -3,8 +3,11 @@
  * The history's step. Everything in it hangs on the walk; without one only CODEOWNERS can say something: which files it gives to nobody. */
 #include "audit/history_step.h"
 
+#include "audit/codeowners.h"
+#include "audit/history_area.h"
 #include "audit/history_kept.h"
 #include "audit/history_smells.h"
+#include "audit/szz.h"
 #include "base/arena.h"
 
 enum { SHOWN_AREAS = 3 };

@@ -9,7 +9,6 @@
  * clone are counted, not asked for. */
 #pragma once
 #include "audit/audit.h"
-#include "audit/area.h"
 
 /* Of the code files (no tests, migrations, generated or vendored ones). */
 typedef enum TrendMetric {
