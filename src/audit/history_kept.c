@@ -371,14 +371,14 @@ static void keep(const Reading *r, Str key, const git_oid *head)
 	audit_cache_put(r->rules->cache, "history", key, buf_str(&bytes));
 }
 
-/* No number leads outside of its list, whoever wrote the bytes. */
+/* No number leads outside of its list, and no list is longer than a walk makes it, whoever wrote the bytes. */
 static bool is_sound(const History *h)
 {
 	for (size_t i = 0; i < h->file_count; i++)
 		if (h->files[i].creator > h->author_count)
 			return false;
 	for (size_t i = 0; i < h->set_count; i++) {
-		if (h->sets[i].author >= h->author_count)
+		if (h->sets[i].author >= h->author_count || h->sets[i].count > HISTORY_SET_FILES)
 			return false;
 		for (uint32_t k = 0; k < h->sets[i].count; k++)
 			if (h->sets[i].files[k] >= h->file_count)
