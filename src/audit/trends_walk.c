@@ -158,15 +158,26 @@ static bool is_wanted(const AuditRules *rules, Str path)
 	return inside;
 }
 
-static uint32_t text_of(TrendWork *w, const git_oid *id)
+static void name_text(const TrendWork *w, TrendText *text, Str path)
+{
+	text->path = str_dup(w->a, path);
+	text->kind = source_kind(path);
+}
+
+static uint32_t text_of(TrendWork *w, const git_oid *id, Str path)
 {
 	Str key = { (const char *)id->id, sizeof(id->id) };
 	uintptr_t known = (uintptr_t)map_get(&w->by_id, key);
 
-	if (known)
+	if (known && (w->texts[known - 1].kind == SOURCE_CODE || source_kind(path) != SOURCE_CODE))
 		return (uint32_t)known - 1;
+	if (known) {
+		name_text(w, &w->texts[known - 1], path);
+		return (uint32_t)known - 1;
+	}
 	w->texts = doubled(w->a, w->texts, w->text_count, &w->text_room, sizeof(*w->texts));
 	w->texts[w->text_count].id = *id;
+	name_text(w, &w->texts[w->text_count], path);
 	map_put(&w->by_id, str_dup(w->a, key), (void *)(uintptr_t)(w->text_count + 1));
 	return (uint32_t)w->text_count++;
 }
@@ -183,7 +194,7 @@ static void take_files(TrendWork *w, const Changes *files, const Map *became, ui
 		if (!is_wanted(w->rules, path))
 			continue;
 		rows[count++] =
-			(TrendRow){ .text = text_of(w, &files->at[i].is),
+			(TrendRow){ .text = text_of(w, &files->at[i].is, path),
 			            .area = name_of(w, &w->areas, newest ? *newest : path),
 			            .group = name_of(w, &w->groups, newest ? *newest : path),
 			            .kind = source_kind(path) };
