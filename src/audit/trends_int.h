@@ -8,7 +8,7 @@
 
 #include <git2.h>
 
-enum { TREND_ROWS = 5000000 /* files x samples; more files give fewer samples */ };
+enum { TREND_ROWS = 3000000 /* files x samples, about; more give every other sample, or fewer */ };
 
 /* What one text measures; as it is kept in the cache, but for the id. */
 typedef struct TextMeasures {

@@ -102,10 +102,9 @@ static void choose_more(uint32_t wanted, Choice *out)
 
 static uint32_t how_many(const TrendWork *w)
 {
-	size_t files = w->audit->project.count + 1;
 	uint32_t wanted = MIN(w->rules->trends, (uint32_t)TRENDS_MOST);
 
-	return MAX((uint32_t)2, (uint32_t)MIN((size_t)wanted, TREND_ROWS / files));
+	return MAX((uint32_t)2, wanted);
 }
 
 /* --- names ----------------------------------------------------------------------------------------------------------------------------------------- */
@@ -214,13 +213,13 @@ static bool list_files(Arena *scratch, git_repository *repo, git_odb *odb, const
 	return known;
 }
 
-/* Samples whose tree is not in this clone are dropped. the choice is newest first, w->samples oldest first. */
+/* Samples whose tree is not in this clone are dropped, and some when there are too many files. the choice is newest first, w->samples oldest first. */
 static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str base,
                          const Line *line, const Choice *choice)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(map_fini) Map became = { 0 };
-	uint32_t at = choice->count;
+	uint32_t at = choice->count, step = 1;
 	size_t next = 0;
 
 	for (uint32_t i = 0; i < choice->count; i++) {
@@ -228,6 +227,8 @@ static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str b
 		Changes files = { 0 };
 		char hex[GIT_OID_HEXSZ + 1];
 
+		if (i % step && i + 1 != choice->count)
+			continue;
 		audit_progress(w->rules, "samples", i, choice->count);
 		arena_clear(scratch);
 		if (!list_files(scratch, repo, odb, &moment->id, base, &files))
@@ -238,6 +239,9 @@ static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str b
 		w->samples[at] = (TrendSample){ .commit = str_dup(w->a, str_of(hex)),
 			                        .time_s = moment->time_s };
 		take_files(w, &files, &became, at);
+		if (i == 0)
+			step = 1 +
+			       (uint32_t)((size_t)choice->count * w->row_counts[at] / TREND_ROWS);
 	}
 	w->samples += at;
 	w->rows += at;
