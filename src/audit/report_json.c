@@ -6,6 +6,8 @@
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
 #include "audit/finding_report.h"
+#include "audit/history_step.h"
+#include "audit/trends.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -176,7 +178,11 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	findings_put(w, &audit->findings);
 	json_key(w, S("history"));
 	history_put(w, &audit->told);
-	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
+	json_key(w, S("past"));
+	history_step_put(w, audit);
+	json_key(w, S("trends"));
+	trends_put(w, audit->trends);
+	/* links_put, models_put, clones_put, outside_put: each a key and a value */
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));
