@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What was found before, to tell new findings from those that were there: banyan-baseline.json, or another revision of the same code.
+ *
+ * A finding is known by its print (finding.h), which has no line and no path in it, and by the files that have a part in it, each counted. So
+ * code that moves to another file keeps its findings (one file has one less, another one more), and what is copied to one more file is new,
+ * though its text is known. Findings that are ignored with a reason are in none of this. Pure, but for baseline_load and baseline_store. */
+#pragma once
+#include "audit/figures.h"
+
+typedef struct BaselineFile {
+	Str path;
+	uint32_t count;
+} BaselineFile;
+
+typedef struct BaselineRow {
+	uint64_t print;
+	Str rule, name;      /* "PY101", "god-class" */
+	BaselineFile *files; /* by path */
+	uint32_t file_count;
+	double minutes; /* of all of them */
+} BaselineRow;
+
+typedef struct Budget {
+	Str name; /* figure_name, or "rule:PY101" */
+	double most;
+} Budget;
+
+typedef struct Baseline {
+	BaselineRow *rows; /* by print, each once */
+	size_t count;
+	Budget *budgets; /* by name */
+	size_t budget_count;
+} Baseline;
+
+/* In the arena, strings borrowed; budgets are none. */
+void baseline_of(Arena *a, const Findings *findings, Baseline *out);
+
+/* One finding a line, by rule and print, so that two branches that both changed it can be merged. */
+void baseline_put(Buf *b, Arena *a, const Baseline *baseline);
+/* Fails with INVALID "gate.baseline". */
+Err *baseline_read(Arena *a, Str text, Baseline *out) MUST_USE;
+
+/* What is new, what is gone. `moved` are those that count as the same in another file. */
+typedef struct Fresh {
+	const Finding *finding;
+	Str path; /* where it is new: the finding's own, or another that now has a part in it */
+} Fresh;
+typedef struct Gone {
+	const BaselineRow *row;
+	Str path;
+	uint32_t count;
+} Gone;
+typedef struct Delta {
+	Fresh *fresh; /* by path, line and rule; each finding once */
+	size_t fresh_count;
+	Gone *gone; /* by path and rule */
+	size_t gone_count;
+	size_t fixed, moved, same; /* fixed: the sum of gone's counts */
+} Delta;
+void baseline_match(Arena *a, const Baseline *was, const Findings *now, Delta *out);
+
+/* The figure or rule that a budget is about; false: no such name. */
+bool budget_measure(const Audit *audit, const Figures *figures, Str name, double *out);
