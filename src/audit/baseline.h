@@ -33,15 +33,17 @@ typedef struct Baseline {
 	size_t budget_count;
 } Baseline;
 
+/* The print that findings are known by: their own, or, for those that have none, one of rule, unit and text without its digits. */
+uint64_t baseline_print(const Finding *finding);
 /* In the arena, strings borrowed; budgets are none. */
 void baseline_of(Arena *a, const Findings *findings, Baseline *out);
 
-/* One finding a line, by rule and print, so that two branches that both changed it can be merged. */
+/* One finding a line, by rule and print, so that two branches that both changed it can be merged; what a merge left in it twice is read as the
+ * larger of both. */
 void baseline_put(Buf *b, Arena *a, const Baseline *baseline);
-/* Fails with INVALID "gate.baseline". */
+/* Fails with INVALID "gate.baseline", and as json_read does. Strings are in the arena. */
 Err *baseline_read(Arena *a, Str text, Baseline *out) MUST_USE;
 
-/* What is new, what is gone. `moved` are those that count as the same in another file. */
 typedef struct Fresh {
 	const Finding *finding;
 	Str path; /* where it is new: the finding's own, or another that now has a part in it */
@@ -51,14 +53,20 @@ typedef struct Gone {
 	Str path;
 	uint32_t count;
 } Gone;
+/* It was there, and takes longer to mend now. */
+typedef struct Grown {
+	const Finding *finding; /* the first of its row */
+	double before, now;     /* minutes */
+} Grown;
 typedef struct Delta {
 	Fresh *fresh; /* by path, line and rule; each finding once */
-	size_t fresh_count;
-	Gone *gone; /* by path and rule */
-	size_t gone_count;
-	size_t fixed, moved, same; /* fixed: the sum of gone's counts */
+	Gone *gone;   /* by path and rule */
+	Grown *grown; /* the most first */
+	size_t fresh_count, gone_count, grown_count;
+	size_t same;         /* findings that count and are not fresh */
+	size_t fixed, moved; /* places: gone's counts; those that are in another file now */
 } Delta;
 void baseline_match(Arena *a, const Baseline *was, const Findings *now, Delta *out);
 
-/* The figure or rule that a budget is about; false: no such name. */
+/* What a budget is about: a figure that is debt, or the findings of a rule by its id or name. False: neither. */
 bool budget_measure(const Audit *audit, const Figures *figures, Str name, double *out);

@@ -4,24 +4,23 @@
  * but did not. Pure. */
 #pragma once
 #include "audit/baseline.h"
+#include "audit/companion.h"
+
+#include <stdio.h>
 
 typedef struct GateBudget {
 	Budget budget;
 	double now;
+	bool known; /* there is something of that name */
 	bool kept;
 } GateBudget;
-
-/* `changed` was changed, and `missing`, which nearly always changes with it, was not. */
-typedef struct GateCompanion {
-	Str changed, missing;
-	uint32_t shared, sets; /* `sets` times `changed` was changed, `shared` times the other as well */
-} GateCompanion;
 
 typedef enum GateCare { GATE_OFF, GATE_WARN, GATE_FAIL } GateCare;
 
 typedef struct GateRules {
 	GateCare companions;
 	FindingLevel level; /* new findings below it are told and do not fail the gate */
+	Str against;        /* what is compared with: "banyan-baseline.json", "main" */
 } GateRules;
 
 typedef struct Gate {
@@ -29,8 +28,7 @@ typedef struct Gate {
 	size_t failing; /* of delta.fresh: at the level and above */
 	GateBudget *budgets;
 	size_t budget_count, broken; /* broken: budgets that are not kept */
-	GateCompanion *companions;   /* given by the caller of gate_judge */
-	size_t companion_count;
+	Companions companions;       /* given by the caller of gate_judge */
 	Figures figures;
 	bool passed;
 } Gate;
@@ -38,11 +36,15 @@ typedef struct Gate {
 /* Fills all but the companions, which are there already. */
 void gate_judge(Arena *a, const GateRules *rules, const Baseline *was, const Audit *audit, Gate *out);
 
-/* The baseline after an audit: its findings as they are now, its budgets as they were or smaller. A budget in `more` is new, or smaller;
- * fails with INVALID "gate.budget" when it has no name that is known or would grow. */
-Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Budget *more, size_t count,
+/* The baseline after an audit: its findings as they are now, its budgets as they were or smaller. `was` NULL: it is the first, with budgets for
+ * minutes and for what is ignored. `more` are those of the command line, NAME or NAME=MOST. Fails with INVALID "gate.budget": a name that nothing
+ * has, no number, or one larger than before. */
+Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *more, size_t count,
                 Baseline *out) MUST_USE;
 
 void gate_screen(FILE *out, Arena *a, const Gate *gate, const GateRules *rules);
-/* { passed, new: [finding], fixed: [{ rule, path, count }], moved, same, budgets: [{ name, most, now, kept }], companions: [...], figures } */
-void gate_put(JsonWriter *w, const Gate *gate);
+/* { passed, against, failing, new, grown, fixed, fixed_count, moved, same (delta.h), budgets: [{ name, most, now, kept }],
+ * companions: [{ changed, missing, shared, of }], figures } */
+void gate_put(JsonWriter *w, const Gate *gate, const GateRules *rules);
+/* Why it did not pass: "3 new findings, 1 budget is exceeded". In the arena. */
+Str gate_why(Arena *a, const Gate *gate, const GateRules *rules);
