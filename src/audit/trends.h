@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a code base came to be what it is: its measures at some times of the past, for the whole and for each of today's parts. Today's parts also
+ * where the past knew nothing of them: a file of old is counted where the file that it became lies now (its names are followed as history.h says),
+ * and a folder that is gone is a part of its own name.
+ *
+ * Samples are commits of HEAD's first line of parents, evenly spread in time; the last is HEAD. Each text is read once whatever the number of
+ * samples it is in, and its measures are kept in the cache by its id in git. Blobs that are not in this clone are counted, not asked for. */
+#pragma once
+#include "audit/audit.h"
+#include "audit/parts.h"
+
+/* Of the code files (no tests, migrations, generated or vendored ones). */
+typedef enum TrendMetric {
+	TREND_FILES,
+	TREND_SLOC,      /* lines of code */
+	TREND_COMMENTS,  /* lines */
+	TREND_FUNCTIONS, /* and methods */
+	TREND_CLASSES,
+	TREND_CC,        /* sum over files, by the audit's rules */
+	TREND_COGNITIVE, /* sum over files */
+	TREND_VOLUME,    /* Halstead's, sum over files */
+	TREND_MI,        /* mean of the files by their lines of code; below 0: no code */
+	TREND_COMPLEX,   /* functions with a cognitive complexity above 15 */
+	TREND_LONG,      /* functions of more than 60 lines */
+	TREND_NESTED,    /* functions nested deeper than 4 */
+	TREND_WIDE,      /* functions with more than 7 arguments */
+	TREND_SCATTERED, /* classes whose methods fall into groups (LCOM4 above 1) */
+	TREND_TESTS,     /* lines of code of the tests; of a part: of those that lie in it */
+	TREND_CHANGES,   /* change sets since the sample before; of the first: up to it */
+	TREND_FIXES,     /* of those, that say they mend something */
+	TREND_PEOPLE,    /* who made them */
+	TREND_METRICS
+} TrendMetric;
+const char *trend_name(TrendMetric metric); /* "cognitive" */
+const char *trend_text(TrendMetric metric); /* what it counts */
+
+typedef struct TrendSample {
+	Str commit; /* 40 hex digits */
+	int64_t time_s;
+	uint32_t missing; /* files whose text is not in this clone, or no text */
+} TrendSample;
+
+/* values[sample][part][metric]; the last part is the whole, and not one of the names. */
+typedef struct TrendTable {
+	const Str *parts; /* with files in some sample */
+	uint32_t count;
+	const double *values;
+} TrendTable;
+
+typedef struct Trends {
+	Str why_not;                /* not empty: there are none, and why */
+	const TrendSample *samples; /* the oldest first */
+	uint32_t sample_count;
+	TrendTable packages;
+	TrendTable groups; /* no parts: the configuration names none */
+	uint64_t blobs, kept,
+		broken; /* different texts; of those from the cache; with places that are not Python */
+	int64_t taken_us;
+} Trends;
+
+static inline double trend_value(const TrendTable *t, uint32_t sample, uint32_t part,
+                                 TrendMetric metric)
+{
+	return t->values[((size_t)sample * (t->count + 1) + part) * TREND_METRICS + metric];
+}
+
+enum { TRENDS_MOST = 200 }; /* samples */
+
+Err *trends_step(Arena *a, const AuditRules *rules, Audit *audit)
+	MUST_USE; /* AuditStep; after the history's */
+/* A line a metric of the whole: then, now, and a curve. */
+void trends_screen(FILE *out, const Trends *t);
+/* An object: read, why_not, samples [{commit, time, missing}], metrics [{name, text}], packages and groups
+ * [{name, values: [[a value a metric] a sample]}] with the whole as "" last; null: the part had no code then. */
+void trends_put(JsonWriter *w, const Trends *t);
