@@ -37,6 +37,8 @@ typedef struct Audit {
 	Parts packages, groups;         /* groups.count 0: there are no rules for groups */
 	const struct AuditMoney *money; /* audit_money.h */
 	int64_t taken_us;
+	const struct RevCompare *compare; /* rev_compare.h; NULL: with nothing */
+	const struct Gate *gate;       /* gate.h; NULL: nobody asked it */
 } Audit;
 
 /* A module's step. Adds its findings to audit->findings. What it cannot have (no git, no such file) is a word in its own part, not a failure. */

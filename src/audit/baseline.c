@@ -108,8 +108,18 @@ static size_t put_places(Place *at, const Finding *f)
 /* A clone in more files than this is compared by the first of them. */
 enum { PATHS_MOST = 200 };
 
+bool finding_is_own(const Finding *finding)
+{
+	return !strchr(finding->rule->id, ':');
+}
+
+static bool counts(const Finding *f, bool own)
+{
+	return !f->ignored_why.len && (!own || finding_is_own(f));
+}
+
 /* A place for each file that has a part in a finding that counts. */
-static Place *places_of(Arena *a, const Findings *findings, size_t *count)
+static Place *places_of(Arena *a, const Findings *findings, bool own, size_t *count)
 {
 	Place *places;
 	size_t room = 1;
@@ -122,7 +132,7 @@ static Place *places_of(Arena *a, const Findings *findings, size_t *count)
 		Finding f = findings->at[i];
 		size_t from = *count;
 
-		if (f.ignored_why.len)
+		if (!counts(&f, own))
 			continue;
 		f.path_count = MIN(f.path_count, (size_t)PATHS_MOST);
 		*count += put_places(&places[*count], &f);
@@ -135,7 +145,7 @@ static Place *places_of(Arena *a, const Findings *findings, size_t *count)
 void baseline_of(Arena *a, const Findings *findings, Baseline *out)
 {
 	size_t count;
-	Place *places = places_of(a, findings, &count);
+	Place *places = places_of(a, findings, false, &count);
 
 	rows_of(a, places, count, true, out);
 }
@@ -282,15 +292,16 @@ static size_t files_of(const Baseline *b)
 	return files;
 }
 
-void baseline_match(Arena *a, const Baseline *was, const Findings *now, Delta *out)
+void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out)
 {
 	Match m = { out, now, ARENA_ARRAY(a, bool, now->count + 1) };
 	size_t count, i = 0, row = 0;
-	Place *at = places_of(a, now, &count);
+	Place *at = places_of(a, now, own, &count);
 
 	*out = (Delta){ .fresh = ARENA_ARRAY(a, Fresh, now->count + 1),
 		        .gone = ARENA_ARRAY(a, Gone, files_of(was) + 1),
-		        .grown = ARENA_ARRAY(a, Grown, was->count + 1) };
+		        .grown = ARENA_ARRAY(a, Grown, was->count + 1),
+		        .own = own };
 	if (count)
 		qsort(at, count, sizeof(*at), by_print);
 	while (i < count || row < was->count) {
@@ -307,18 +318,18 @@ void baseline_match(Arena *a, const Baseline *was, const Findings *now, Delta *o
 			match_print(&m, &at[from], i - from, NULL);
 	}
 	for (size_t k = 0; k < now->count; k++)
-		out->same += !now->at[k].ignored_why.len && !m.told[k];
+		out->same += counts(&now->at[k], own) && !m.told[k];
 	sort_delta(out);
 }
 
 /* --- budgets ---------------------------------------------------------------------------------------------------------------------------------- */
 
-bool budget_measure(const Audit *audit, const Figures *figures, Str name, double *out)
+bool budget_measure(const Audit *audit, const AuditFigures *figures, Str name, double *out)
 {
 	FigureIn in;
 	Str rule;
 
-	if (figure_find(name, &in) && figure_is_debt(in)) {
+	if (audit_figure_find(name, &in) && audit_figure_is_debt(in)) {
 		*out = figures->at[in];
 		return true;
 	}

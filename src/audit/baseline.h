@@ -6,7 +6,7 @@
  * code that moves to another file keeps its findings (one file has one less, another one more), and what is copied to one more file is new,
  * though its text is known. Findings that are ignored with a reason are in none of this. Pure, but for baseline_load and baseline_store. */
 #pragma once
-#include "audit/figures.h"
+#include "audit/audit_figures.h"
 
 typedef struct BaselineFile {
 	Str path;
@@ -22,7 +22,7 @@ typedef struct BaselineRow {
 } BaselineRow;
 
 typedef struct Budget {
-	Str name; /* figure_name, or "rule:PY101" */
+	Str name; /* audit_figure_name, or "rule:PY101" */
 	double most;
 } Budget;
 
@@ -65,8 +65,11 @@ typedef struct Delta {
 	size_t fresh_count, gone_count, grown_count;
 	size_t same;         /* findings that count and are not fresh */
 	size_t fixed, moved; /* places: gone's counts; those that are in another file now */
+	bool own;            /* other tools' findings were left out */
 } Delta;
-void baseline_match(Arena *a, const Baseline *was, const Findings *now, Delta *out);
+/* own: only of our own rules, as other tools' findings have no past in another revision. */
+void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out);
+bool finding_is_own(const Finding *finding); /* not "bandit:B101" */
 
 /* What a budget is about: a figure that is debt, or the findings of a rule by its id or name. False: neither. */
-bool budget_measure(const Audit *audit, const Figures *figures, Str name, double *out);
+bool budget_measure(const Audit *audit, const AuditFigures *figures, Str name, double *out);

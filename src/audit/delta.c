@@ -44,13 +44,6 @@ static void put_members(JsonWriter *w, const Finding *f)
 	json_end(w);
 }
 
-void finding_put(JsonWriter *w, const Finding *finding)
-{
-	json_begin_object(w);
-	put_members(w, finding);
-	json_end(w);
-}
-
 Str finding_place(Arena *a, const Finding *f)
 {
 	if (!f->path.len)

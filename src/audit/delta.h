@@ -8,10 +8,8 @@
 
 /* New ones, those that grew, and what is gone; lists are cut at `most` lines and say so. */
 void delta_screen(FILE *out, Arena *a, const Delta *delta, size_t most);
-/* Members of an object that is open: new: [finding and in], grown: [{ rule, path, line, before, now }], fixed: [{ rule, name, path, count }],
- * fixed_count, moved, same. */
+/* Members of an object that is open. new: findings as findings_put has them, with name, class, level, and new_in when it is in another file that
+ * they are new; grown: [{ rule, name, path, line, before, now }]; fixed: [{ rule, name, path, count }]; fixed_count, moved, same. */
 void delta_put(JsonWriter *w, const Delta *delta);
-/* { rule, name, class, level, path, line, end_line, unit, text, minutes, print, paths, ignored }: members that are empty or 0 are left out. */
-void finding_put(JsonWriter *w, const Finding *finding);
 /* "shop/orders.py:41", or the path alone, or "(the project)". */
 Str finding_place(Arena *a, const Finding *finding);

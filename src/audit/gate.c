@@ -28,16 +28,16 @@ static void judge_budgets(Arena *a, const Baseline *was, const Audit *audit, Gat
 	}
 }
 
-void gate_judge(Arena *a, const GateRules *rules, const Baseline *was, const Audit *audit, Gate *out)
+void gate_judge(Arena *a, const Baseline *was, const Audit *audit, Gate *out)
 {
-	figures_take(audit, &out->figures);
-	baseline_match(a, was, &audit->findings, &out->delta);
+	audit_figures_take(audit, &out->figures);
+	baseline_match(a, was, &audit->findings, out->rules.own, &out->delta);
 	judge_budgets(a, was, audit, out);
 	out->failing = 0;
 	for (size_t i = 0; i < out->delta.fresh_count; i++)
-		out->failing += out->delta.fresh[i].finding->rule->level >= rules->level;
+		out->failing += out->delta.fresh[i].finding->rule->level >= out->rules.level;
 	out->passed = !out->failing && !out->broken &&
-	              !(rules->companions == GATE_FAIL && out->companions.count);
+	              !(out->rules.companions == GATE_FAIL && out->companions.count);
 }
 
 /* --- renewing ----------------------------------------------------------------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ void gate_judge(Arena *a, const GateRules *rules, const Baseline *was, const Aud
 typedef struct Renewal {
 	Arena *a;
 	const Audit *audit;
-	Figures figures;
+	AuditFigures figures;
 	Baseline *out;
 } Renewal;
 
@@ -119,7 +119,7 @@ Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *mo
 	size_t before = was ? was->budget_count : COUNT(first);
 	Renewal r = { .a = a, .audit = audit, .out = out };
 
-	figures_take(audit, &r.figures);
+	audit_figures_take(audit, &r.figures);
 	baseline_of(a, &audit->findings, out);
 	out->budgets = ARENA_ARRAY(a, Budget, before + count + 1);
 	for (size_t i = 0; i < before && was; i++)

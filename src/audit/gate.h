@@ -21,20 +21,22 @@ typedef struct GateRules {
 	GateCare companions;
 	FindingLevel level; /* new findings below it are told and do not fail the gate */
 	Str against;        /* what is compared with: "banyan-baseline.json", "main" */
+	bool own;           /* baseline_match's */
 } GateRules;
 
 typedef struct Gate {
+	GateRules rules;
 	Delta delta;
 	size_t failing; /* of delta.fresh: at the level and above */
 	GateBudget *budgets;
 	size_t budget_count, broken; /* broken: budgets that are not kept */
 	Companions companions;       /* given by the caller of gate_judge */
-	Figures figures;
+	AuditFigures figures;
 	bool passed;
 } Gate;
 
-/* Fills all but the companions, which are there already. */
-void gate_judge(Arena *a, const GateRules *rules, const Baseline *was, const Audit *audit, Gate *out);
+/* `out` has rules and companions; the rest is filled. */
+void gate_judge(Arena *a, const Baseline *was, const Audit *audit, Gate *out);
 
 /* The baseline after an audit: its findings as they are now, its budgets as they were or smaller. `was` NULL: it is the first, with budgets for
  * minutes and for what is ignored. `more` are those of the command line, NAME or NAME=MOST. Fails with INVALID "gate.budget": a name that nothing
@@ -42,9 +44,9 @@ void gate_judge(Arena *a, const GateRules *rules, const Baseline *was, const Aud
 Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *more, size_t count,
                 Baseline *out) MUST_USE;
 
-void gate_screen(FILE *out, Arena *a, const Gate *gate, const GateRules *rules);
+void gate_screen(FILE *out, Arena *a, const Gate *gate);
 /* { passed, against, failing, new, grown, fixed, fixed_count, moved, same (delta.h), budgets: [{ name, most, now, kept }],
  * companions: [{ changed, missing, shared, of }], figures } */
-void gate_put(JsonWriter *w, const Gate *gate, const GateRules *rules);
+void gate_put(JsonWriter *w, const Gate *gate);
 /* Why it did not pass: "3 new findings, 1 budget is exceeded". In the arena. */
-Str gate_why(Arena *a, const Gate *gate, const GateRules *rules);
+Str gate_why(Arena *a, const Gate *gate);

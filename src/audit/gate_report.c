@@ -14,7 +14,7 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-Str gate_why(Arena *a, const Gate *gate, const GateRules *rules)
+Str gate_why(Arena *a, const Gate *gate)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
@@ -23,7 +23,7 @@ Str gate_why(Arena *a, const Gate *gate, const GateRules *rules)
 	if (gate->broken)
 		buf_fmt(&b, "%s%zu budget%s", b.len ? ", " : "", gate->broken,
 		        gate->broken == 1 ? " is exceeded" : "s are exceeded");
-	if (rules->companions == GATE_FAIL && gate->companions.count)
+	if (gate->rules.companions == GATE_FAIL && gate->companions.count)
 		buf_fmt(&b, "%s%zu file%s missing that usually change%s too", b.len ? ", " : "",
 		        gate->companions.count, plural(gate->companions.count),
 		        gate->companions.count == 1 ? "s" : "");
@@ -38,8 +38,8 @@ static void screen_budgets(FILE *out, Arena *a, const Gate *gate)
 	for (size_t i = 0; i < gate->budget_count; i++) {
 		const GateBudget *g = &gate->budgets[i];
 		FigureIn in;
-		bool figure = figure_find(g->budget.name, &in);
-		Str most = figure_value(a, figure ? in : FIGURE_FINDINGS, g->budget.most);
+		bool figure = audit_figure_find(g->budget.name, &in);
+		Str most = audit_figure_value(a, figure ? in : FIGURE_FINDINGS, g->budget.most);
 
 		if (!g->known) {
 			fprintf(out, "  %.*s: there is nothing of that name\n",
@@ -47,14 +47,14 @@ static void screen_budgets(FILE *out, Arena *a, const Gate *gate)
 			continue;
 		}
 		fprintf(out, "  %-16.*s %10.*s of %.*s%s\n", STR_ARG(g->budget.name),
-		        STR_ARG(figure_value(a, figure ? in : FIGURE_FINDINGS, g->now)),
+		        STR_ARG(audit_figure_value(a, figure ? in : FIGURE_FINDINGS, g->now)),
 		        STR_ARG(most), g->kept ? "" : "  exceeded");
 	}
 }
 
-static void screen_companions(FILE *out, const Gate *gate, const GateRules *rules)
+static void screen_companions(FILE *out, const Gate *gate)
 {
-	if (!gate->companions.count || rules->companions == GATE_OFF)
+	if (!gate->companions.count || gate->rules.companions == GATE_OFF)
 		return;
 	fprintf(out, "Usually changed too, and not here:\n");
 	for (size_t i = 0; i < MIN(gate->companions.count, (size_t)SCREEN_ROWS); i++) {
@@ -67,30 +67,30 @@ static void screen_companions(FILE *out, const Gate *gate, const GateRules *rule
 		fprintf(out, "  and %zu more\n", gate->companions.count - SCREEN_ROWS);
 }
 
-void gate_screen(FILE *out, Arena *a, const Gate *gate, const GateRules *rules)
+void gate_screen(FILE *out, Arena *a, const Gate *gate)
 {
 	delta_screen(out, a, &gate->delta, SCREEN_ROWS);
 	if (gate->failing < gate->delta.fresh_count)
 		fprintf(out, "%zu of the new ones are below \"%s\" and do not fail the gate\n",
-		        gate->delta.fresh_count - gate->failing, finding_level_name(rules->level));
+		        gate->delta.fresh_count - gate->failing, finding_level_name(gate->rules.level));
 	screen_budgets(out, a, gate);
-	screen_companions(out, gate, rules);
+	screen_companions(out, gate);
 	if (gate->passed) {
 		fprintf(out, "The gate is open: nothing is worse than in %.*s\n",
-		        STR_ARG(rules->against));
+		        STR_ARG(gate->rules.against));
 		return;
 	}
-	fprintf(out, "The gate is shut: %.*s\n", STR_ARG(gate_why(a, gate, rules)));
+	fprintf(out, "The gate is shut: %.*s\n", STR_ARG(gate_why(a, gate)));
 	if (gate->failing)
 		fprintf(out, "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
 }
 
-void gate_put(JsonWriter *w, const Gate *gate, const GateRules *rules)
+void gate_put(JsonWriter *w, const Gate *gate)
 {
 	json_begin_object(w);
 	json_put_bool(w, "passed", gate->passed);
-	json_put_str(w, "against", rules->against);
-	json_put_str(w, "level", str_of(finding_level_name(rules->level)));
+	json_put_str(w, "against", gate->rules.against);
+	json_put_str(w, "level", str_of(finding_level_name(gate->rules.level)));
 	json_put_u64(w, "failing", gate->failing);
 	delta_put(w, &gate->delta);
 	json_key(w, S("budgets"));
@@ -119,6 +119,6 @@ void gate_put(JsonWriter *w, const Gate *gate, const GateRules *rules)
 	}
 	json_end(w);
 	json_key(w, S("figures"));
-	figures_put(w, &gate->figures);
+	audit_figures_put(w, &gate->figures);
 	json_end(w);
 }

@@ -4,7 +4,9 @@
 #include "audit/report.h"
 
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/tools.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -138,5 +140,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	findings_screen(out, a, audit);
 	history_screen(out, &audit->told, &audit->project);
 	/* links_screen, models_screen, clones_screen, outside_screen, trends_screen */
+	tools_screen(out, audit->tools);
 	audit_money_screen(out, a, audit->money);
+	if (audit->compare)
+		rev_compare_screen(out, a, audit->compare);
 }

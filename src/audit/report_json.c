@@ -4,7 +4,9 @@
 #include "audit/report.h"
 
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/tools.h"
 #include "base/json.h"
 
 static void put_unit(JsonWriter *w, const Unit *unit)
@@ -156,6 +158,12 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	json_key(w, S("history"));
 	history_put(w, &audit->told);
 	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
+	json_key(w, S("tools"));
+	tools_put(w, audit->tools);
+	if (audit->compare) {
+		json_key(w, S("compare"));
+		rev_compare_put(w, audit->compare);
+	}
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_end(w);

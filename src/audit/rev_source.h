@@ -6,11 +6,13 @@
 
 typedef struct RevSource RevSource;
 
-/* Opens the repository that root lies in, at a revision ("main", "HEAD~3", "v1.2", a commit's name). Fails with NOT_FOUND "audit.revision". Lives in
- * the arena; its texts may be asked for from any thread. Blocks. */
-Err *rev_source_open(Arena *a, Str root, Str rev, RevSource **out) MUST_USE;
-Str rev_source_id(const RevSource *source); /* 12 digits */
+/* Opens the repository that root lies in, at a revision ("main", "HEAD~3", "v1.2", a commit's name); with `fork` where HEAD left it (their newest
+ * common commit; the revision itself when there is none). Fails with NOT_FOUND "audit.revision". Lives in the arena. Blocks. */
+Err *rev_source_open(Arena *a, Str root, Str rev, bool fork, RevSource **out) MUST_USE;
+Str rev_source_id(const RevSource *source); /* the first 12 digits of the commit's name */
+/* For AuditRules.from; texts may be asked for from any thread. What .gitignore of today names is left out here too. */
+const ProjectSource *rev_source_files(RevSource *source);
 
-/* Paths from root that differ between the revision and what is on the disk, those that git does not know yet with them. By path. Fails with IO
+/* Paths from root of what differs between the revision and the disk, files that git does not know yet among them. By path. Fails with IO
  * "audit.git". */
-Err *rev_source_changed(Arena *a, RevSource *source, const Str **paths, size_t *count) MUST_USE;
+Err *rev_source_changed(Arena *a, RevSource *source, Str **paths, size_t *count) MUST_USE;

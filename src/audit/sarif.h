@@ -4,8 +4,7 @@
  * whose findings were read. Rules with their minutes, places as URIs from %SRCROOT%, fingerprints that survive moved lines ("banyan/v1"), reasons
  * of ignored findings as suppressions, other places as related locations, and the way round a circle of imports as a code flow. */
 #pragma once
-#include "audit/baseline.h"
-#include "audit/out_file.h"
+#include "audit/report.h"
 
-/* `delta`: results get a baselineState ("new", "unchanged"); NULL: nothing is known of before. */
-void sarif_write(OutFile *out, const Audit *audit, const Delta *delta, const char *version);
+/* With audit->compare or audit->gate results have a baselineState ("new", "unchanged"). Pure. */
+ReportWrite sarif_report;

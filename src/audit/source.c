@@ -149,7 +149,7 @@ SourceKind source_kind(Str path)
 	return SOURCE_CODE;
 }
 
-static bool is_environment(Str name)
+bool source_is_environment(Str name)
 {
 	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
 		                     S(".venv"),       S("venv"),         S(".tox"),
@@ -253,7 +253,7 @@ static void take_folder(Search *s, Str path, Str name, unsigned depth)
 	struct stat about;
 
 	if (!s->rules->all &&
-	    (is_environment(name) ||
+	    (source_is_environment(name) ||
 	     stat(str_fmt(s->a, "%.*s/%.*s/pyvenv.cfg", STR_ARG(s->out->root), STR_ARG(path)).at,
 	          &about) == 0))
 		skip(s, path, SKIP_ENVIRONMENT);
@@ -267,7 +267,7 @@ static void take_folder(Search *s, Str path, Str name, unsigned depth)
 		push(s, path, depth + 1);
 }
 
-static bool is_python(Str name)
+bool source_is_python(Str name)
 {
 	return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
 }
@@ -293,7 +293,7 @@ static void take(Search *s, const Folder *folder, const char *entry)
 			skip(s, path, SKIP_SYMLINK);
 		else
 			take_folder(s, path, name, folder->depth);
-	} else if (S_ISREG(about.st_mode) && is_python(name)) {
+	} else if (S_ISREG(about.st_mode) && source_is_python(name)) {
 		take_file(s, path, about.st_size);
 	} else if (S_ISREG(about.st_mode) && str_ends(name, S(".ipynb"))) {
 		skip(s, path, SKIP_NOTEBOOK);
@@ -434,27 +434,33 @@ static Str from_latin(Arena *a, Str text)
 	return (Str){ at, len };
 }
 
-Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why)
+void source_decode(Arena *a, Str raw, Str *text, SkipWhy *why)
 {
-	Str path = str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)), coding;
+	Str coding;
 
 	*why = SKIPS;
-	*text = S("");
-	if (file_read(a, path, SOURCE_BYTES, text)) {
-		*why = SKIP_UNREADABLE;
-		return NULL;
-	}
-	if (text->len && memchr(text->at, 0, text->len)) {
+	*text = raw;
+	if (raw.len && memchr(raw.at, 0, raw.len)) {
 		*why = SKIP_BINARY;
-		return NULL;
+		return;
 	}
-	if (is_utf8(*text))
-		return NULL;
-	coding = coding_of(*text);
+	if (is_utf8(raw))
+		return;
+	coding = coding_of(raw);
 	if (is_latin(coding))
-		*text = from_latin(a, *text);
+		*text = from_latin(a, raw);
 	else
 		*why = SKIP_ENCODING;
+}
+
+Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why)
+{
+	Str path = str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)), raw;
+
+	*why = SKIP_UNREADABLE;
+	*text = S("");
+	if (file_read(a, path, SOURCE_BYTES, &raw) == NULL)
+		source_decode(a, raw, text, why);
 	return NULL;
 }
 

@@ -72,6 +72,11 @@ Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out) MU
 /* The text of one, as UTF-8 (by its byte order mark or the coding that its first lines name; a copy when that is another). *why when it has none
  * that can be read: SKIPS otherwise. */
 Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why) MUST_USE;
+/* The same of bytes that are there already; the text is these, or a copy. */
+void source_decode(Arena *a, Str raw, Str *text, SkipWhy *why);
+/* By the name alone: "x.py"; "venv", "node_modules". */
+bool source_is_python(Str name);
+bool source_is_environment(Str name);
 /* Does it say at its top that a program wrote it? */
 bool source_is_generated(Str text);
 bool path_matches(

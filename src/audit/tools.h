@@ -6,7 +6,7 @@
  * A rule is called as its tool calls it, with the tool before it: "bandit:B101". Its minutes are by the tool's severity (tools_rules.c has the
  * table), as the tools say nothing of it. Paths are brought to those of the project: a path of another machine is the file whose end it has. */
 #pragma once
-#include "audit/audit_conf.h"
+#include "audit/audit.h"
 
 typedef struct ToolFile {
 	Str path;

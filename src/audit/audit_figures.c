@@ -3,7 +3,7 @@
  * The figures. One table says what each is called, how it is written and whether less of it is better; everything that compares goes by it. Sizes
  * and complexity are those of code (tests, migrations, generated and vendored files are not what a team is paid to keep simple); findings are all
  * that count, wherever they are. */
-#include "audit/figures.h"
+#include "audit/audit_figures.h"
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -37,22 +37,22 @@ static const struct {
 _Static_assert(FIGURE_ARCHITECTURE - FIGURE_MAINTAIN + 1 == (int)FINDING_CLASSES,
                "a class of findings has no figure");
 
-const char *figure_name(FigureIn in)
+const char *audit_figure_name(FigureIn in)
 {
 	return rows[in].name;
 }
 
-const char *figure_text(FigureIn in)
+const char *audit_figure_text(FigureIn in)
 {
 	return rows[in].text;
 }
 
-bool figure_is_debt(FigureIn in)
+bool audit_figure_is_debt(FigureIn in)
 {
 	return rows[in].debt;
 }
 
-bool figure_find(Str name, FigureIn *out)
+bool audit_figure_find(Str name, FigureIn *out)
 {
 	for (FigureIn in = 0; in < FIGURES; in++)
 		if (str_eq(name, str_of(rows[in].name))) {
@@ -80,11 +80,11 @@ static void take_file(const AuditFile *file, double *at)
 	}
 }
 
-void figures_take(const Audit *audit, Figures *out)
+void audit_figures_take(const Audit *audit, AuditFigures *out)
 {
 	double *at = out->at;
 
-	*out = (Figures){ 0 };
+	*out = (AuditFigures){ 0 };
 	for (size_t i = 0; i < audit->project.count; i++)
 		if (audit->project.files[i].kind == SOURCE_CODE)
 			take_file(&audit->project.files[i], at);
@@ -121,7 +121,7 @@ static Str grouped(Arena *a, double value)
 	return str_dup(a, buf_str(&b));
 }
 
-Str figure_value(Arena *a, FigureIn in, double value)
+Str audit_figure_value(Arena *a, FigureIn in, double value)
 {
 	switch (rows[in].form) {
 	case FORM_SHARE:
@@ -136,7 +136,7 @@ Str figure_value(Arena *a, FigureIn in, double value)
 	return grouped(a, value);
 }
 
-char figure_rating(double ratio)
+char audit_figure_rating(double ratio)
 {
 	static const double upto[] = { 0.05, 0.1, 0.2, 0.5 };
 	size_t mark = 0;
@@ -146,7 +146,7 @@ char figure_rating(double ratio)
 	return (char)('A' + mark);
 }
 
-void figures_put(JsonWriter *w, const Figures *figures)
+void audit_figures_put(JsonWriter *w, const AuditFigures *figures)
 {
 	json_begin_object(w);
 	for (FigureIn in = 0; in < FIGURES; in++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "audit/figures.c"
+#include "audit/audit_figures.c"
 
 #include "unit.h"
 
@@ -32,9 +32,9 @@ TEST(figures_count_code_and_what_is_not_ignored)
 		{ FIGURE_IGNORED, 1 },   { FIGURE_BUG, 1 },       { FIGURE_ARCHITECTURE, 1 },
 		{ FIGURE_MAINTAIN, 0 },
 	};
-	Figures figures;
+	AuditFigures figures;
 
-	figures_take(&audit, &figures);
+	audit_figures_take(&audit, &figures);
 	for (size_t i = 0; i < COUNT(cases); i++)
 		CHECK_NEAR(figures.at[cases[i].in], cases[i].want, 1e-9);
 }
@@ -44,19 +44,19 @@ TEST(figures_have_names_and_are_written_for_people)
 	FigureIn in;
 
 	for (FigureIn i = 0; i < FIGURES; i++) {
-		CHECK(figure_name(i) && figure_text(i));
-		CHECK(figure_find(str_of(figure_name(i)), &in) && in == i);
+		CHECK(audit_figure_name(i) && audit_figure_text(i));
+		CHECK(audit_figure_find(str_of(audit_figure_name(i)), &in) && in == i);
 	}
-	CHECK(!figure_find(S("nothing"), &in));
-	CHECK_STR(figure_value(a, FIGURE_LINES, 1234567), S("1,234,567"));
-	CHECK_STR(figure_value(a, FIGURE_LINES, -123), S("-123"));
-	CHECK_STR(figure_value(a, FIGURE_MINUTES, 119), S("119 min"));
-	CHECK_STR(figure_value(a, FIGURE_MINUTES, 90000), S("1,500 h"));
-	CHECK_STR(figure_value(a, FIGURE_RATIO, 0.0321), S("3.2 %"));
-	CHECK_INT(figure_rating(0), 'A');
-	CHECK_INT(figure_rating(0.05), 'A');
-	CHECK_INT(figure_rating(0.051), 'B');
-	CHECK_INT(figure_rating(0.2), 'C');
-	CHECK_INT(figure_rating(0.5), 'D');
-	CHECK_INT(figure_rating(3), 'E');
+	CHECK(!audit_figure_find(S("nothing"), &in));
+	CHECK_STR(audit_figure_value(a, FIGURE_LINES, 1234567), S("1,234,567"));
+	CHECK_STR(audit_figure_value(a, FIGURE_LINES, -123), S("-123"));
+	CHECK_STR(audit_figure_value(a, FIGURE_MINUTES, 119), S("119 min"));
+	CHECK_STR(audit_figure_value(a, FIGURE_MINUTES, 90000), S("1,500 h"));
+	CHECK_STR(audit_figure_value(a, FIGURE_RATIO, 0.0321), S("3.2 %"));
+	CHECK_INT(audit_figure_rating(0), 'A');
+	CHECK_INT(audit_figure_rating(0.05), 'A');
+	CHECK_INT(audit_figure_rating(0.051), 'B');
+	CHECK_INT(audit_figure_rating(0.2), 'C');
+	CHECK_INT(audit_figure_rating(0.5), 'D');
+	CHECK_INT(audit_figure_rating(3), 'E');
 }

@@ -23,19 +23,19 @@ typedef enum FigureIn {
 	FIGURES
 } FigureIn;
 
-typedef struct Figures {
+typedef struct AuditFigures {
 	double at[FIGURES];
-} Figures;
+} AuditFigures;
 
-void figures_take(const Audit *audit, Figures *out);
-const char *figure_name(FigureIn in); /* "hard": what budgets, JSON and options call it */
-const char *figure_text(FigureIn in); /* "functions hard to read" */
-bool figure_find(Str name, FigureIn *out);
+void audit_figures_take(const Audit *audit, AuditFigures *out);
+const char *audit_figure_name(FigureIn in); /* "hard": what budgets, JSON and options call it */
+const char *audit_figure_text(FigureIn in); /* "functions hard to read" */
+bool audit_figure_find(Str name, FigureIn *out);
 /* Are more of these worse? Not of files, lines and functions. */
-bool figure_is_debt(FigureIn in);
+bool audit_figure_is_debt(FigureIn in);
 /* "1,204", "3.2 %", "12 h 5 min": as people read it. In the arena. */
-Str figure_value(Arena *a, FigureIn in, double value);
+Str audit_figure_value(Arena *a, FigureIn in, double value);
 /* 'A' to 'E': SonarQube's marks of a debt ratio (5, 10, 20, 50 %). */
-char figure_rating(double ratio);
+char audit_figure_rating(double ratio);
 /* An object, a member each. */
-void figures_put(JsonWriter *w, const Figures *figures);
+void audit_figures_put(JsonWriter *w, const AuditFigures *figures);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `banyan gate`. What is compared with is a baseline that was recorded (--update), or another revision (--since), for those who do not want to keep a
+ * file. Exit codes are those of the house (base/err.h): 0 the gate is open, 3 it is shut, 2 it was asked wrongly or there is nothing to compare
+ * with; anything else is trouble of the machine, and says nothing of the code. */
+#include "audit/gate_command.h"
+
+#include "audit/command.h"
+#include "audit/rev_compare.h"
+#include "audit/gate.h"
+#include "audit/out_file.h"
+#include "audit/report.h"
+#include "audit/rev_source.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <unistd.h>
+
+enum { BASELINE_BYTES = 512 << 20 };
+
+typedef struct Args {
+	AuditArgs audit;
+	ReportArgs reports;
+	Str baseline, since;
+	bool update;
+	uint8_t companions, level;
+	CONF_LIST_OF(Str) budgets;
+} Args;
+
+static const ConfWord cares[] = {
+	{ "off", GATE_OFF, "do not look" },
+	{ "warn", GATE_WARN, "tell, and pass" },
+	{ "fail", GATE_FAIL, "do not pass" },
+	{ 0 },
+};
+static const ConfWord levels[] = {
+	{ "note", FINDING_NOTE, "all of them" },
+	{ "warning", FINDING_WARNING, "warnings and errors" },
+	{ "error", FINDING_ERROR, "errors only" },
+	{ 0 },
+};
+
+static const ConfKey operands[] = { AUDIT_OPERANDS(Args, audit) };
+static const ConfKey options[] = {
+	{ "baseline", CONF_PATH, AT(Args, baseline), .letter = 'b', .value = "FILE",
+	  .def = "banyan-baseline.json", .help = "what was found before" },
+	{ "update", CONF_BOOL, AT(Args, update), .letter = 'u',
+	  .help = "record what is found now; budgets only shrink" },
+	{ "budget", CONF_STR, AT_LIST(Args, budgets), .value = "NAME[=MOST]",
+	  .help = "with --update: one more budget, by default of what is there now" },
+	{ "since", CONF_STR, AT(Args, since), .value = "REV",
+	  .help = "what changed is from where HEAD left this; without a baseline it is the baseline" },
+	{ "level", CONF_ENUM, AT(Args, level), .names = levels, .def = "warning",
+	  .help = "new findings from this on fail the gate" },
+	{ "companions", CONF_ENUM, AT(Args, companions), .names = cares, .def = "warn",
+	  .help = "when a file is not changed that usually is, with one that was" },
+	AUDIT_OPTIONS(Args, audit),
+	REPORT_OPTIONS(Args, reports),
+};
+
+static void audit_finip(Audit *audit)
+{
+	audit_fini(audit);
+}
+
+/* --- what usually changes too ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_there(Arena *a, const AuditRules *rules, Str path)
+{
+	return access(str_fmt(a, "%.*s/%.*s", STR_ARG(rules->root), STR_ARG(path)).at, F_OK) == 0;
+}
+
+/* Without a repository there is nothing to say. */
+static Err *find_companions(Arena *a, const Args *args, const AuditRules *rules, const Audit *audit,
+                            Companions *out)
+{
+	Companions all;
+	RevSource *rev;
+	Str *changed;
+	size_t count;
+
+	if (args->companions == GATE_OFF || audit->history.why_not.len)
+		return NULL;
+	TRY(rev_source_open(a, rules->root, args->since.len ? args->since : S("HEAD"),
+	                    args->since.len > 0, &rev));
+	TRY(rev_source_changed(a, rev, &changed, &count));
+	all = companions_absent(a, &audit->history, changed, count, NULL, 0, COMPANION_RULES);
+	for (size_t i = 0; i < all.count; i++)
+		if (is_there(a, rules, all.at[i].absent))
+			all.at[out->count++] = all.at[i];
+	out->at = all.at;
+	return NULL;
+}
+
+/* --- what is compared with --------------------------------------------------------------------------------------------------------------------- */
+
+static Err *load(Arena *a, Str path, Baseline *out, bool *found)
+{
+	Str text;
+	Err *err = file_read(a, path, BASELINE_BYTES, &text);
+
+	*found = !err || err->kind != ERR_NOT_FOUND;
+	if (err)
+		return *found ? err : NULL;
+	err = baseline_read(a, text, out);
+	return err ? err_because(a, err, ERR_INVALID, "gate.baseline", "%.*s could not be read",
+	                         STR_ARG(path))
+	           : NULL;
+}
+
+static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, const Audit *audit,
+                    GateRules *gate, Baseline *out)
+{
+	RevCompare *compare;
+	RevSource *rev;
+	bool found;
+
+	TRY(load(a, args->baseline, out, &found));
+	gate->against = args->baseline;
+	if (found)
+		return NULL;
+	if (!args->since.len)
+		return err_new(a, ERR_INVALID, "gate.nothing",
+		               "there is no %.*s: record one with --update, or name a revision with --since",
+		               STR_ARG(args->baseline));
+	compare = ARENA_NEW(a, RevCompare);
+	TRY(rev_source_open(a, rules->root, args->since, true, &rev));
+	TRY(rev_compare_with(a, rules, audit, rev, args->since, compare));
+	*out = compare->was;
+	gate->own = true;
+	gate->against = str_fmt(a, "%.*s (%.*s)", STR_ARG(args->since), STR_ARG(compare->id));
+	return NULL;
+}
+
+/* --- --update ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void say_written(Cmd *cmd, const Args *args, const Baseline *b)
+{
+	AUTO(buf_fini) Buf out = { 0 };
+	JsonWriter w = json_writer(&out);
+	size_t places = 0;
+
+	for (size_t i = 0; i < b->count; i++)
+		for (uint32_t k = 0; k < b->rows[i].file_count; k++)
+			places += b->rows[i].files[k].count;
+	if (!cmd->json) {
+		fprintf(cmd->out, "%.*s: findings in %zu places", STR_ARG(args->baseline), places);
+		for (size_t i = 0; i < b->budget_count; i++)
+			fprintf(cmd->out, "%s%.*s at most %.10g", i ? ", " : "; budgets: ",
+			        STR_ARG(b->budgets[i].name), b->budgets[i].most);
+		fputc('\n', cmd->out);
+		return;
+	}
+	json_begin_object(&w);
+	json_put_str(&w, "written", args->baseline);
+	json_put_u64(&w, "places", places);
+	json_key(&w, S("budgets"));
+	json_begin_object(&w);
+	for (size_t i = 0; i < b->budget_count; i++) {
+		json_key(&w, b->budgets[i].name);
+		json_add_real(&w, b->budgets[i].most);
+	}
+	json_end(&w);
+	json_end(&w);
+	buf_putc(&out, '\n');
+	fwrite(out.at, 1, out.len, cmd->out);
+}
+
+static Err *update(Cmd *cmd, const Args *args, const Audit *audit)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Baseline was = { 0 }, now;
+	bool found;
+	Str text;
+
+	TRY(load(cmd->arena, args->baseline, &was, &found));
+	TRY(gate_renew(cmd->arena, found ? &was : NULL, audit, args->budgets.at,
+	               args->budgets.count, &now));
+	baseline_put(&b, cmd->arena, &now);
+	TRY(buf_done(&b, &text));
+	TRY(out_write(cmd->arena, args->baseline, text));
+	say_written(cmd, args, &now);
+	return NULL;
+}
+
+/* --- the gate ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static Err *tell(Cmd *cmd, const Args *args, const AuditRules *rules, const Audit *audit)
+{
+	AUTO(buf_fini) Buf json = { 0 };
+	JsonWriter w = json_writer(&json);
+	bool spoke;
+	Str text;
+
+	TRY(report_files(cmd->arena, &args->reports, audit, rules, cmd->out, &spoke));
+	if (spoke)
+		return NULL;
+	if (!cmd->json) {
+		gate_screen(cmd->out, cmd->arena, audit->gate);
+		return NULL;
+	}
+	gate_put(&w, audit->gate);
+	buf_putc(&json, '\n');
+	TRY(json_done(&w, &text));
+	fwrite(text.at, 1, text.len, cmd->out);
+	return NULL;
+}
+
+static Err *judge(Cmd *cmd, const Args *args, const AuditRules *rules, Audit *audit)
+{
+	Gate *gate = ARENA_NEW(cmd->arena, Gate);
+	Baseline was = { 0 };
+
+	gate->rules = (GateRules){ .companions = args->companions, .level = args->level };
+	TRY(past_of(cmd->arena, args, rules, audit, &gate->rules, &was));
+	TRY(find_companions(cmd->arena, args, rules, audit, &gate->companions));
+	gate_judge(cmd->arena, &was, audit, gate);
+	audit->gate = gate;
+	TRY(tell(cmd, args, rules, audit));
+	return gate->passed ? NULL
+	                    : err_new(cmd->arena, ERR_VERDICT, "gate.shut", "%.*s",
+	                              STR_ARG(gate_why(cmd->arena, gate)));
+}
+
+static Err *gate_run(Cmd *cmd)
+{
+	const Args *args = cmd->args;
+	AUTO(audit_finip) Audit audit = { 0 };
+	AuditRules rules;
+
+	if (args->budgets.count && !args->update)
+		return err_new(cmd->arena, ERR_INVALID, "gate.budget",
+		               "--budget is recorded by --update; the gate goes by what was recorded");
+	TRY(audit_rules(cmd->arena, &args->audit, &rules));
+	audit_show_progress(&rules, args->audit.quiet);
+	TRY(audit_all(cmd->arena, &rules, &audit));
+	audit_end_progress(&rules);
+	return args->update ? update(cmd, args, &audit) : judge(cmd, args, &rules, &audit);
+}
+
+const Command *gate_commands(size_t *count)
+{
+	static const Command rows[] = {
+		{ "gate", .group = "assess",
+		  .summary = "does a change leave the code no worse than it was?",
+		  .help = "Passes what was there before, and fails what is new. Exit codes: 0 the gate is open, 3 it is shut, "
+		          "2 it was asked wrongly or there is nothing to compare with.",
+		  .run = gate_run, .json = true, COMMAND_OPTIONS(options),
+		  COMMAND_OPERANDS(operands), .size = sizeof(Args),
+		  .examples =
+		          "banyan gate --update\nbanyan gate\nbanyan gate --since origin/main --markdown comment.md\n"
+		          "banyan gate --update --budget security=0 --budget rule:god-class\n" },
+	};
+
+	*count = COUNT(rows);
+	return rows;
+}
