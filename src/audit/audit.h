@@ -28,10 +28,9 @@ typedef struct Audit {
 	const struct Outside *outside; /* outside.h: coverage, tests, packages and their ends */
 	const struct Tools *tools;     /* tools.h: what other tools' files said */
 	const struct Trends *trends;   /* trends.h; NULL: not asked for */
-	const struct PartHistory *by_package,
-		*by_group;                   /* history_parts.h; NULL: no history, no groups */
-	const struct Szz *szz;               /* szz.h; NULL: not asked for */
-	const struct CodeOwners *codeowners; /* codeowners.h; NULL: there is no such file */
+	const struct AreaHistory *by_area, *by_group; /* history_area.h; NULL: no history, no groups */
+	const struct Szz *szz;                        /* szz.h; NULL: not asked for */
+	const struct CodeOwners *codeowners;          /* codeowners.h; NULL: there is no such file */
 	Findings findings; /* of all modules and tools, sorted; those with ignored_why too */
 	AuditTotals totals;
 	Parts packages, groups;         /* groups.count 0: there are no rules for groups */

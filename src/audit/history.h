@@ -50,6 +50,12 @@ typedef struct ChangeSet {
 	bool fix;
 } ChangeSet;
 
+/* A file that got a new name, its text staying as it was. */
+typedef struct HistoryRename {
+	int64_t time_s;
+	Str older, newer;
+} HistoryRename;
+
 typedef struct History {
 	Str why_not; /* not empty: there is no history, and this says why */
 	HistoryFile *files;
@@ -60,7 +66,8 @@ typedef struct History {
 	size_t set_count;
 	uint64_t commits, kinds[SET_KINDS];
 	uint64_t missing;        /* commits that could not be read at all */
-	uint64_t renames;        /* files followed over a change of name */
+	HistoryRename *renames; /* that were followed, newest first */
+	size_t rename_count;
 	int64_t first_s, last_s; /* of the commits read */
 	int64_t taken_us;
 	bool shallow, cut;

@@ -162,7 +162,7 @@ static void put_walk(JsonWriter *w, const History *h)
 	json_put_u64(w, "commits", h->commits);
 	json_put_u64(w, "change_sets", h->set_count);
 	json_put_u64(w, "missing", h->missing);
-	json_put_u64(w, "renames", h->renames);
+	json_put_u64(w, "renames", h->rename_count);
 	json_put_bool(w, "shallow", h->shallow);
 	json_put_bool(w, "cut", h->cut);
 	put_time(w, "first", h->first_s);

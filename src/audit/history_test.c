@@ -212,7 +212,7 @@ TEST(history_follows_a_file_over_its_names)
 	commit(&m, 5, "bob", "old.py=other", "another file of the old name");
 	History h = read_made(&m, "");
 
-	CHECK_INT(h.renames, 1); /* empty files are all alike */
+	CHECK_INT(h.rename_count, 1); /* empty files are all alike */
 	CHECK_INT(revs(&h, "new/name.py"), 4);
 	CHECK_INT(revs(&h, "old.py"), 1);
 	CHECK_INT(revs(&h, "__init__.py"), 2);
@@ -229,7 +229,7 @@ TEST(history_takes_an_earlier_file_of_a_name_for_another)
 	commit(&m, 3, "bob", "-y.py x.py=1", "another takes the name");
 	History h = read_made(&m, "");
 
-	CHECK_INT(h.renames, 1);
+	CHECK_INT(h.rename_count, 1);
 	CHECK_INT(h.file_count, 2);
 	CHECK_INT(revs(&h, "x.py"), 2);
 	CHECK_INT(h.files[1].revs, 2);

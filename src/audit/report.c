@@ -7,6 +7,8 @@
 #include "audit/audit_money.h"
 #include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/history_step.h"
+#include "audit/trends.h"
 #include "audit/tools.h"
 #include "base/arena.h"
 #include "base/time.h"
@@ -204,7 +206,9 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	findings_screen(out, a, audit);
 	put_parts(out, a, audit);
 	history_screen(out, &audit->told, &audit->project);
-	/* links_screen, models_screen, clones_screen, outside_screen, trends_screen */
+	history_step_screen(out, audit);
+	trends_screen(out, audit->trends);
+	/* links_screen, models_screen, clones_screen, outside_screen */
 	tools_screen(out, audit->tools);
 	audit_money_screen(out, a, audit->money);
 	if (audit->compare)

@@ -7,6 +7,8 @@
 #include "audit/audit_money.h"
 #include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/history_step.h"
+#include "audit/trends.h"
 #include "audit/tools.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -178,7 +180,11 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	findings_put(w, &audit->findings);
 	json_key(w, S("history"));
 	history_put(w, &audit->told);
-	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
+	json_key(w, S("past"));
+	history_step_put(w, audit);
+	json_key(w, S("trends"));
+	trends_put(w, audit->trends);
+	/* links_put, models_put, clones_put, outside_put: each a key and a value */
 	json_key(w, S("tools"));
 	tools_put(w, audit->tools);
 	if (audit->compare) {

@@ -271,25 +271,21 @@ static Err *find(void *arg, Arena *a, const SourceRules *rules, Sources *out)
 	return NULL;
 }
 
-static Err *text_of(void *arg, Arena *a, const SourceFile *file, Str *text, SkipWhy *why)
+static Err *bytes_of(void *arg, Arena *a, const SourceFile *file, Str *bytes)
 {
 	RevSource *from = arg;
 	git_odb_object *blob = NULL;
 	git_oid id;
-	Str raw = S("");
 
 	memcpy(id.id, file->oid, sizeof(file->oid));
 	pthread_mutex_lock(&from->reading);
-	if (git_odb_read(&blob, from->odb, &id) == 0 &&
-	    git_odb_object_size(blob) <= SOURCE_BYTES)
-		raw = str_dup(a, (Str){ git_odb_object_data(blob), git_odb_object_size(blob) });
-	*why = blob ? SKIPS : SKIP_UNREADABLE;
+	if (git_odb_read(&blob, from->odb, &id) == 0)
+		*bytes = str_dup(a, (Str){ git_odb_object_data(blob), git_odb_object_size(blob) });
 	git_odb_object_free(blob);
 	pthread_mutex_unlock(&from->reading);
-	*text = S("");
-	if (*why == SKIPS)
-		source_decode(a, raw, text, why);
-	return NULL;
+	return blob ? NULL
+	            : err_new(a, ERR_NOT_FOUND, "audit.object", "%.*s is not in this clone",
+	                      STR_ARG(file->path));
 }
 
 /* --- the revision ------------------------------------------------------------------------------------------------------------------------------ */
@@ -351,7 +347,7 @@ Err *rev_source_open(Arena *a, Str root, Str rev, bool fork, RevSource **out)
 
 	source->root = root;
 	pthread_mutex_init(&source->reading, NULL);
-	source->files = (ProjectSource){ .find = find, .text = text_of, .arg = source };
+	source->files = (ProjectSource){ .find = find, .bytes = bytes_of, .arg = source };
 	arena_defer(a, rev_source_close, source);
 	if (!repo_open(a, root, &source->repo, &source->base, &why_not))
 		return err_new(a, ERR_NOT_FOUND, "audit.revision",

@@ -171,8 +171,7 @@ static Str words_at(Home *h, const Finding *f)
 	if (!str_eq(h->path, f->path) || f->line < h->line) {
 		h->path = f->path;
 		h->line = 1;
-		if (source_text(h->a, h->rules->root, &file, &h->text, &why) || why != SKIPS)
-			h->text = S("");
+		source_text(h->a, h->rules->root, &file, &h->text, &why);
 	}
 	for (Str row; h->line < f->line && str_split(&h->text, '\n', &row);)
 		h->line++;

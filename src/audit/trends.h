@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a code base came to be what it is: its measures at some times of the past, for the whole and for each of today's parts. Today's parts also
+ * How a code base came to be what it is: its measures at some times of the past, for the whole and for each of today's areas. Today's areas also
  * where the past knew nothing of them: a file of old is counted where the file that it became lies now (its names are followed as history.h says),
- * and a folder that is gone is a part of its own name.
+ * and a folder that is gone is an area of its own name.
  *
  * Samples are commits of HEAD's first line of parents, evenly spread in time; the last is HEAD. Each text is read once whatever the number of
  * samples it is in, and its measures are kept in the cache by its id in git. Blobs that are not in this clone are counted, not asked for. */
 #pragma once
 #include "audit/audit.h"
-#include "audit/parts.h"
+#include "audit/area.h"
 
 /* Of the code files (no tests, migrations, generated or vendored ones). */
 typedef enum TrendMetric {
@@ -26,7 +26,7 @@ typedef enum TrendMetric {
 	TREND_NESTED,    /* functions nested deeper than 4 */
 	TREND_WIDE,      /* functions with more than 7 arguments */
 	TREND_SCATTERED, /* classes whose methods fall into groups (LCOM4 above 1) */
-	TREND_TESTS,     /* lines of code of the tests; of a part: of those that lie in it */
+	TREND_TESTS,     /* lines of code of the tests; of an area: of those that lie in it */
 	TREND_CHANGES,   /* change sets since the sample before; of the first: up to it */
 	TREND_FIXES,     /* of those, that say they mend something */
 	TREND_PEOPLE,    /* who made them */
@@ -41,9 +41,9 @@ typedef struct TrendSample {
 	uint32_t missing; /* files whose text is not in this clone, or no text */
 } TrendSample;
 
-/* values[sample][part][metric]; the last part is the whole, and not one of the names. */
+/* values[sample][area][metric]; the last area is the whole, and not one of the names. */
 typedef struct TrendTable {
-	const Str *parts; /* with files in some sample */
+	const Str *areas; /* with files in some sample */
 	uint32_t count;
 	const double *values;
 } TrendTable;
@@ -52,17 +52,17 @@ typedef struct Trends {
 	Str why_not;                /* not empty: there are none, and why */
 	const TrendSample *samples; /* the oldest first */
 	uint32_t sample_count;
-	TrendTable packages;
-	TrendTable groups; /* no parts: the configuration names none */
+	TrendTable areas;
+	TrendTable groups; /* no areas: the configuration names none */
 	uint64_t blobs, kept,
 		broken; /* different texts; of those from the cache; with places that are not Python */
 	int64_t taken_us;
 } Trends;
 
-static inline double trend_value(const TrendTable *t, uint32_t sample, uint32_t part,
+static inline double trend_value(const TrendTable *t, uint32_t sample, uint32_t area,
                                  TrendMetric metric)
 {
-	return t->values[((size_t)sample * (t->count + 1) + part) * TREND_METRICS + metric];
+	return t->values[((size_t)sample * (t->count + 1) + area) * TREND_METRICS + metric];
 }
 
 enum { TRENDS_MOST = 200 }; /* samples */
@@ -71,6 +71,6 @@ Err *trends_step(Arena *a, const AuditRules *rules, Audit *audit)
 	MUST_USE; /* AuditStep; after the history's */
 /* A line a metric of the whole: then, now, and a curve. */
 void trends_screen(FILE *out, const Trends *t);
-/* An object: read, why_not, samples [{commit, time, missing}], metrics [{name, text}], packages and groups
- * [{name, values: [[a value a metric] a sample]}] with the whole as "" last; null: the part had no code then. */
+/* null: not asked for. Else {read, why_not | texts, texts_kept, texts_broken, samples: [{commit, time, missing}], metrics: [{name, text}], and areas
+ * and groups: [{name, values: [[a value a metric] a sample]}]}; the last area has the name null and is the whole; a value null: there was no code. */
 void trends_put(JsonWriter *w, const Trends *t);
