@@ -22,6 +22,15 @@ static int by_rule(const void *x, const void *y)
 	return order ? order : (p->print > q->print) - (p->print < q->print);
 }
 
+/* Whole numbers without a point: people read this. */
+static void put_number(JsonWriter *w, double n)
+{
+	if (n < 1e15 && !(n - floor(n) > 0))
+		json_add_u64(w, (uint64_t)n);
+	else
+		json_add_real(w, n);
+}
+
 static void put_row(Buf *b, const BaselineRow *row)
 {
 	JsonWriter w = json_writer(b);
@@ -32,7 +41,8 @@ static void put_row(Buf *b, const BaselineRow *row)
 	json_put_str(&w, "rule", row->rule);
 	json_put_str(&w, "name", row->name);
 	json_put_str(&w, "print", (Str){ print, sizeof(print) });
-	json_put_real(&w, "minutes", round(row->minutes));
+	json_key(&w, S("minutes"));
+	put_number(&w, round(row->minutes));
 	json_key(&w, S("files"));
 	json_begin_object(&w);
 	for (uint32_t i = 0; i < row->file_count; i++) {
@@ -59,7 +69,7 @@ void baseline_put(Buf *b, Arena *a, const Baseline *baseline)
 		json_add_str(&w, baseline->budgets[i].name);
 		buf_put(b, S(": "));
 		w = json_writer(b);
-		json_add_real(&w, baseline->budgets[i].most);
+		put_number(&w, baseline->budgets[i].most);
 	}
 	buf_put(b, baseline->budget_count ? S("\n},\n\"findings\": [") : S("},\n\"findings\": ["));
 	for (size_t i = 0; i < baseline->count; i++) {

@@ -52,7 +52,7 @@ typedef struct Renewal {
 /* Upwards, so that what was measured is within. */
 static double kept_digits(double n)
 {
-	return ceil(n * 1e4 - SLACK) / 1e4;
+	return fmax(0, ceil(n * 1e4 - SLACK) / 1e4);
 }
 
 static Budget *budget_at(Baseline *b, Str name)
