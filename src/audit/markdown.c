@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { BYTES = 60000, ROWS_MOST = 50, RULES_SHOWN = 10, GONE_SHOWN = 15 };
+enum { BYTES = 55000, TEXT_MOST = 300, ROWS_MOST = 50, RULES_SHOWN = 10, GONE_SHOWN = 15 };
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -34,6 +34,21 @@ void markdown_text(Buf *b, Str text)
 	}
 }
 
+/* Not more of it than a row bears, and no half of a character. */
+static void put_short(Buf *b, Str text)
+{
+	size_t end = TEXT_MOST;
+
+	if (text.len <= TEXT_MOST) {
+		markdown_text(b, text);
+		return;
+	}
+	while (end && ((unsigned char)text.at[end] & 0xc0) == 0x80)
+		end--;
+	markdown_text(b, str_sub(text, 0, end));
+	buf_put(b, S("..."));
+}
+
 static bool is_full(const Buf *b)
 {
 	return b->len > BYTES;
@@ -47,8 +62,8 @@ static void put_more(Buf *b, size_t left)
 
 /* --- figures ----------------------------------------------------------------------------------------------------------------------------------------- */
 
-static const FigureIn shown[] = { FIGURE_MINUTES,  FIGURE_RATIO, FIGURE_FINDINGS, FIGURE_BUG,
-	                          FIGURE_SECURITY, FIGURE_SPEED, FIGURE_HARD,     FIGURE_CC,
+static const FigureIn shown[] = { FIGURE_MINUTES,  FIGURE_RATIO,  FIGURE_FINDINGS, FIGURE_BUG,
+	                          FIGURE_SECURITY, FIGURE_SPEED,  FIGURE_HARD,     FIGURE_CC,
 	                          FIGURE_LINES,    FIGURE_IGNORED };
 
 static void put_change(Buf *b, Arena *a, FigureIn in, double before, double now)
@@ -69,7 +84,8 @@ static void put_compared(Buf *b, Arena *a, const RevCompare *c)
 		double before = c->before.at[in], now = c->now.at[in];
 
 		buf_fmt(b, "| %s | %.*s | %.*s | ", audit_figure_text(in),
-		        STR_ARG(audit_figure_value(a, in, before)), STR_ARG(audit_figure_value(a, in, now)));
+		        STR_ARG(audit_figure_value(a, in, before)),
+		        STR_ARG(audit_figure_value(a, in, now)));
 		put_change(b, a, in, before, now);
 		buf_put(b, S(" |\n"));
 	}
@@ -96,14 +112,14 @@ static void put_fresh(Buf *b, Arena *a, const Delta *d)
 		const Finding *f = d->fresh[i].finding;
 
 		buf_put(b, S("| "));
-		markdown_text(b, finding_place(a, f));
+		put_short(b, finding_place(a, f));
 		buf_fmt(b, " | **%s %s** ", finding_level_name(f->rule->level), f->rule->id);
-		markdown_text(b, str_of(f->rule->name));
+		put_short(b, str_of(f->rule->name));
 		buf_put(b, S(": "));
-		markdown_text(b, f->text);
+		put_short(b, f->text);
 		if (!str_eq(d->fresh[i].path, f->path)) {
 			buf_put(b, S("; new in "));
-			markdown_text(b, d->fresh[i].path);
+			put_short(b, d->fresh[i].path);
 		}
 		buf_fmt(b, " | %.0f |\n", finding_minutes(f));
 	}
@@ -119,11 +135,11 @@ static void put_gone(Buf *b, const Delta *d)
 	buf_fmt(b, "\n### %zu mended\n\n", d->fixed);
 	for (; i < MIN(d->gone_count, (size_t)GONE_SHOWN) && !is_full(b); i++) {
 		buf_put(b, S("- "));
-		markdown_text(b, d->gone[i].path.len ? d->gone[i].path : S("the project"));
+		put_short(b, d->gone[i].path.len ? d->gone[i].path : S("the project"));
 		buf_put(b, S(": "));
-		markdown_text(b, d->gone[i].row->rule);
+		put_short(b, d->gone[i].row->rule);
 		buf_putc(b, ' ');
-		markdown_text(b, d->gone[i].row->name);
+		put_short(b, d->gone[i].row->name);
 		buf_fmt(b, d->gone[i].count > 1 ? " (%u times)\n" : "\n", d->gone[i].count);
 	}
 	put_more(b, d->gone_count - i);
@@ -140,9 +156,9 @@ static void put_grown(Buf *b, Arena *a, const Delta *d)
 		const Grown *g = &d->grown[i];
 
 		buf_put(b, S("- "));
-		markdown_text(b, finding_place(a, g->finding));
+		put_short(b, finding_place(a, g->finding));
 		buf_put(b, S(": "));
-		markdown_text(b, g->finding->text);
+		put_short(b, g->finding->text);
 		buf_fmt(b, ", %.0f min (it was %.0f)\n", g->now, g->before);
 	}
 	put_more(b, d->grown_count - i);
@@ -155,12 +171,13 @@ static void put_rules(Buf *b, Arena *a, const Audit *audit)
 
 	if (!count)
 		return;
-	buf_put(b, S("\n### What costs most\n\n| rule | found | hours | worst |\n|---|---:|---:|---|\n"));
+	buf_put(b,
+	        S("\n### What costs most\n\n| rule | found | hours | worst |\n|---|---:|---:|---|\n"));
 	for (size_t i = 0; i < MIN(count, (size_t)RULES_SHOWN) && sums[i].worst; i++) {
 		buf_fmt(b, "| %s ", sums[i].rule->id);
-		markdown_text(b, str_of(sums[i].rule->name));
+		put_short(b, str_of(sums[i].rule->name));
 		buf_fmt(b, " | %" PRIu64 " | %.1f | ", sums[i].count, sums[i].minutes / 60);
-		markdown_text(b, finding_place(a, sums[i].worst));
+		put_short(b, finding_place(a, sums[i].worst));
 		buf_put(b, S(" |\n"));
 	}
 }
@@ -180,7 +197,7 @@ static void put_budgets(Buf *b, Arena *a, const Gate *g)
 			continue;
 		in = audit_figure_find(budget->budget.name, &in) ? in : FIGURE_FINDINGS;
 		buf_put(b, S("- "));
-		markdown_text(b, budget->budget.name);
+		put_short(b, budget->budget.name);
 		buf_fmt(b, ": %.*s, and %.*s is the most\n",
 		        STR_ARG(audit_figure_value(a, in, budget->now)),
 		        STR_ARG(audit_figure_value(a, in, budget->budget.most)));
@@ -198,9 +215,9 @@ static void put_companions(Buf *b, const Gate *g)
 		const Companion *c = &g->companions.at[i];
 
 		buf_put(b, S("- "));
-		markdown_text(b, c->absent);
+		put_short(b, c->absent);
 		buf_put(b, S(": with "));
-		markdown_text(b, c->changed);
+		put_short(b, c->changed);
 		buf_fmt(b, " in %u of its %u changes\n", c->shared, c->of);
 	}
 	put_more(b, g->companions.count - i);
@@ -224,13 +241,13 @@ static void put_heading(Buf *b, Arena *a, const Audit *audit)
 	else
 		buf_put(b, S("Technical debt: there is no code"));
 	buf_put(b, S("\n\nAudit of "));
-	markdown_text(b, audit->project.sources.root);
+	put_short(b, audit->project.sources.root);
 	if (g) {
 		buf_put(b, S(", compared with "));
-		markdown_text(b, g->rules.against);
+		put_short(b, g->rules.against);
 	} else if (audit->compare) {
 		buf_put(b, S(", compared with "));
-		markdown_text(b, audit->compare->rev);
+		put_short(b, audit->compare->rev);
 		buf_fmt(b, " (%.*s)", STR_ARG(audit->compare->id));
 	}
 	buf_put(b, S(". Minutes are SQALE's: what mending takes.\n"));
