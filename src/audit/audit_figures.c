@@ -97,7 +97,7 @@ void audit_figures_take(const Audit *audit, AuditFigures *out)
 		}
 		at[FIGURE_FINDINGS]++;
 		at[FIGURE_MINUTES] += finding_minutes(f);
-		at[FIGURE_MAINTAIN + (int)f->rule->class] ++;
+		at[FIGURE_MAINTAIN + (int)f->rule->class]++;
 	}
 	if (at[FIGURE_LINES] > 0)
 		at[FIGURE_RATIO] = at[FIGURE_MINUTES] / (LINE_MINUTES * at[FIGURE_LINES]);

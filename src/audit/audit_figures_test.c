@@ -26,10 +26,10 @@ TEST(figures_count_code_and_what_is_not_ignored)
 		FigureIn in;
 		double want;
 	} cases[] = {
-		{ FIGURE_FILES, 1 },     { FIGURE_LINES, 10 },    { FIGURE_FUNCTIONS, 2 },
-		{ FIGURE_HARD, 1 },      { FIGURE_CC, 7 },        { FIGURE_COGNITIVE, 16 },
-		{ FIGURE_MINUTES, 75 },  { FIGURE_RATIO, 0.25 },  { FIGURE_FINDINGS, 2 },
-		{ FIGURE_IGNORED, 1 },   { FIGURE_BUG, 1 },       { FIGURE_ARCHITECTURE, 1 },
+		{ FIGURE_FILES, 1 },    { FIGURE_LINES, 10 },   { FIGURE_FUNCTIONS, 2 },
+		{ FIGURE_HARD, 1 },     { FIGURE_CC, 7 },       { FIGURE_COGNITIVE, 16 },
+		{ FIGURE_MINUTES, 75 }, { FIGURE_RATIO, 0.25 }, { FIGURE_FINDINGS, 2 },
+		{ FIGURE_IGNORED, 1 },  { FIGURE_BUG, 1 },      { FIGURE_ARCHITECTURE, 1 },
 		{ FIGURE_MAINTAIN, 0 },
 	};
 	AuditFigures figures;

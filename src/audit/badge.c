@@ -12,7 +12,8 @@ static const struct {
 	char mark;
 	const char *colour; /* white text on it has a contrast of 4.5 or more */
 } colours[] = {
-	{ 'A', "#237a3a" }, { 'B', "#4d7c0f" }, { 'C', "#8a6d00" }, { 'D', "#b4530a" }, { 'E', "#b3261e" },
+	{ 'A', "#237a3a" }, { 'B', "#4d7c0f" }, { 'C', "#8a6d00" },
+	{ 'D', "#b4530a" }, { 'E', "#b3261e" },
 };
 
 static void put_part(Buf *b, int from, int width, const char *colour, Str text)

@@ -199,8 +199,9 @@ static void walk(Match *m, const Place *at, size_t count, const BaselineRow *row
 
 	*more = *less = 0;
 	while (i < count || file < files) {
-		int order = i == count ? 1 : file == files ? -1
-		                                           : str_cmp(at[i].path, row->files[file].path);
+		int order = i == count      ? 1
+		            : file == files ? -1
+		                            : str_cmp(at[i].path, row->files[file].path);
 		uint32_t was = order >= 0 ? row->files[file].count : 0;
 		uint32_t is = order <= 0 ? run_of(at, &i, count) : 0;
 		uint32_t plus = is > was ? is - was : 0, minus = was > is ? was - is : 0;
@@ -340,8 +341,8 @@ bool budget_measure(const Audit *audit, const AuditFigures *figures, Str name, d
 	for (size_t i = 0; i < audit->findings.count; i++) {
 		const Finding *f = &audit->findings.at[i];
 
-		*out += !f->ignored_why.len && (str_eq(rule, str_of(f->rule->id)) ||
-		                                str_eq(rule, str_of(f->rule->name)));
+		*out += !f->ignored_why.len &&
+		        (str_eq(rule, str_of(f->rule->id)) || str_eq(rule, str_of(f->rule->name)));
 	}
 	return true;
 }

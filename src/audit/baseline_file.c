@@ -15,8 +15,7 @@ enum { VERSION = 1, MOST_BYTES = 512 << 20 };
 
 static int by_rule(const void *x, const void *y)
 {
-	const BaselineRow *p = *(const BaselineRow *const *)x,
-			  *q = *(const BaselineRow *const *)y;
+	const BaselineRow *p = *(const BaselineRow *const *)x, *q = *(const BaselineRow *const *)y;
 	int order = str_cmp(p->rule, q->rule);
 
 	return order ? order : (p->print > q->print) - (p->print < q->print);
@@ -163,8 +162,7 @@ static Err *read_budgets(Arena *a, const Json *json, Baseline *out)
 
 	out->budgets = ARENA_ARRAY(a, Budget, json_count(json) + 1);
 	while (json_next(json, &at, &budget.name, &value)) {
-		if (!json_to_real(value, &budget.most) ||
-		    !(budget.most >= 0 && budget.most < 1e15))
+		if (!json_to_real(value, &budget.most) || !(budget.most >= 0 && budget.most < 1e15))
 			return wrong(a, "a budget is a number from 0 on");
 		out->budgets[out->budget_count++] = budget;
 	}

@@ -75,7 +75,8 @@ static void screen_more(FILE *out, size_t count, size_t most)
 void delta_screen(FILE *out, Arena *a, const Delta *d, size_t most)
 {
 	if (d->fresh_count)
-		fprintf(out, "%zu new finding%s:\n", d->fresh_count, d->fresh_count == 1 ? "" : "s");
+		fprintf(out, "%zu new finding%s:\n", d->fresh_count,
+		        d->fresh_count == 1 ? "" : "s");
 	for (size_t i = 0; i < MIN(d->fresh_count, most); i++)
 		screen_fresh(out, a, &d->fresh[i]);
 	screen_more(out, d->fresh_count, most);
@@ -94,8 +95,9 @@ void delta_screen(FILE *out, Arena *a, const Delta *d, size_t most)
 	for (size_t i = 0; i < MIN(d->gone_count, most); i++) {
 		const Gone *g = &d->gone[i];
 
-		fprintf(out, "  %.*s: %.*s %.*s", STR_ARG(g->path.len ? g->path : S("(the project)")),
-		        STR_ARG(g->row->rule), STR_ARG(g->row->name));
+		fprintf(out, "  %.*s: %.*s %.*s",
+		        STR_ARG(g->path.len ? g->path : S("(the project)")), STR_ARG(g->row->rule),
+		        STR_ARG(g->row->name));
 		fprintf(out, g->count > 1 ? " (%u times)\n" : "\n", g->count);
 	}
 	screen_more(out, d->gone_count, most);

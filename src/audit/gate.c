@@ -74,10 +74,11 @@ static Err *renew_one(Renewal *r, Str name, double most)
 	double now;
 
 	if (!budget_measure(r->audit, &r->figures, name, &now))
-		return err_new(r->a, ERR_INVALID, "gate.budget",
-		               "there is no budget called %.*s: name a figure of `banyan gate --json`"
-		               " that is debt, or rule:NAME",
-		               STR_ARG(str_quote(r->a, name)));
+		return err_new(
+			r->a, ERR_INVALID, "gate.budget",
+			"there is no budget called %.*s: name a figure of `banyan gate --json`"
+			" that is debt, or rule:NAME",
+			STR_ARG(str_quote(r->a, name)));
 	most = MIN(most, kept_digits(now));
 	if (!there) {
 		there = &r->out->budgets[r->out->budget_count++];
@@ -103,12 +104,14 @@ static Err *renew_said(Renewal *r, Str said)
 	errno = 0;
 	most = strtod(text, &end);
 	if (!rest.len || *end || errno || !(most >= 0 && most < 1e15))
-		return err_new(r->a, ERR_INVALID, "gate.budget", "%.*s: expected NAME or NAME=NUMBER",
+		return err_new(r->a, ERR_INVALID, "gate.budget",
+		               "%.*s: expected NAME or NAME=NUMBER",
 		               STR_ARG(str_quote(r->a, said)));
 	if (there && most > there->most + SLACK)
-		return err_new(r->a, ERR_INVALID, "gate.budget",
-		               "the budget of %.*s is %.10g and only shrinks; who must raise it edits the file",
-		               STR_ARG(name), there->most);
+		return err_new(
+			r->a, ERR_INVALID, "gate.budget",
+			"the budget of %.*s is %.10g and only shrinks; who must raise it edits the file",
+			STR_ARG(name), there->most);
 	return renew_one(r, name, most);
 }
 

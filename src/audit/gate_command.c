@@ -121,9 +121,10 @@ static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, const A
 	if (found)
 		return NULL;
 	if (!args->since.len)
-		return err_new(a, ERR_INVALID, "gate.nothing",
-		               "there is no %.*s: record one with --update, or name a revision with --since",
-		               STR_ARG(args->baseline));
+		return err_new(
+			a, ERR_INVALID, "gate.nothing",
+			"there is no %.*s: record one with --update, or name a revision with --since",
+			STR_ARG(args->baseline));
 	compare = ARENA_NEW(a, RevCompare);
 	TRY(rev_source_open(a, rules->root, args->since, true, &rev));
 	TRY(rev_compare_with(a, rules, audit, rev, args->since, compare));
@@ -147,8 +148,9 @@ static void say_written(Cmd *cmd, const Args *args, const Baseline *b)
 	if (!cmd->json) {
 		fprintf(cmd->out, "%.*s: findings in %zu places", STR_ARG(args->baseline), places);
 		for (size_t i = 0; i < b->budget_count; i++)
-			fprintf(cmd->out, "%s%.*s at most %.10g", i ? ", " : "; budgets: ",
-			        STR_ARG(b->budgets[i].name), b->budgets[i].most);
+			fprintf(cmd->out, "%s%.*s at most %.10g",
+			        i ? ", " : "; budgets: ", STR_ARG(b->budgets[i].name),
+			        b->budgets[i].most);
 		fputc('\n', cmd->out);
 		return;
 	}
@@ -230,8 +232,9 @@ static Err *gate_run(Cmd *cmd)
 	AuditRules rules;
 
 	if (args->budgets.count && !args->update)
-		return err_new(cmd->arena, ERR_INVALID, "gate.budget",
-		               "--budget is recorded by --update; the gate goes by what was recorded");
+		return err_new(
+			cmd->arena, ERR_INVALID, "gate.budget",
+			"--budget is recorded by --update; the gate goes by what was recorded");
 	TRY(audit_rules(cmd->arena, &args->audit, &rules));
 	audit_show_progress(&rules, args->audit.quiet);
 	TRY(audit_all(cmd->arena, &rules, &audit));

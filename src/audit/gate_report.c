@@ -72,7 +72,8 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 	delta_screen(out, a, &gate->delta, SCREEN_ROWS);
 	if (gate->failing < gate->delta.fresh_count)
 		fprintf(out, "%zu of the new ones are below \"%s\" and do not fail the gate\n",
-		        gate->delta.fresh_count - gate->failing, finding_level_name(gate->rules.level));
+		        gate->delta.fresh_count - gate->failing,
+		        finding_level_name(gate->rules.level));
 	screen_budgets(out, a, gate);
 	screen_companions(out, gate);
 	if (gate->passed) {
@@ -82,7 +83,8 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 	}
 	fprintf(out, "The gate is shut: %.*s\n", STR_ARG(gate_why(a, gate)));
 	if (gate->failing)
-		fprintf(out, "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
+		fprintf(out,
+		        "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
 }
 
 void gate_put(JsonWriter *w, const Gate *gate)

@@ -45,8 +45,8 @@ static Baseline kept(Arena *a, const Baseline *b)
 	return copy;
 }
 
-Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, RevSource *rev, Str name,
-                  RevCompare *out)
+Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, RevSource *rev,
+                      Str name, RevCompare *out)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(audit_finip) Audit other = { 0 };

@@ -18,8 +18,8 @@ typedef struct RevCompare {
 } RevCompare;
 
 /* Blocks and burns. Fails with NOT_FOUND "audit.revision", and as audit_all does. The result is in the arena. */
-Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, RevSource *rev, Str name,
-                  RevCompare *out) MUST_USE;
+Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, RevSource *rev,
+                      Str name, RevCompare *out) MUST_USE;
 /* Opens the revision, compares, and sets audit->compare. */
 Err *rev_compare_audit(Arena *a, const AuditRules *rules, Str rev, Audit *audit) MUST_USE;
 void rev_compare_screen(FILE *out, Arena *a, const RevCompare *compare);

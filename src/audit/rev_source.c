@@ -106,8 +106,8 @@ static bool is_ignored(const Walk *w, Str path, bool folder)
 
 static void push(Walk *w, const git_oid *id, Str path, unsigned depth)
 {
-	w->folders = room_for(w->a, w->folders, w->folder_count, &w->folder_room,
-	                      sizeof(*w->folders));
+	w->folders =
+		room_for(w->a, w->folders, w->folder_count, &w->folder_room, sizeof(*w->folders));
 	w->folders[w->folder_count++] = (Folder){ *id, path, depth };
 }
 
@@ -142,8 +142,8 @@ static void take_file(Walk *w, const git_oid *id, Str path)
 	} else if (file.bytes > SOURCE_BYTES) {
 		skip(w, path, SKIP_LARGE);
 	} else if (out->count < SOURCE_FILES) {
-		out->files = room_for(w->a, out->files, out->count, &w->file_room,
-		                      sizeof(*out->files));
+		out->files =
+			room_for(w->a, out->files, out->count, &w->file_room, sizeof(*out->files));
 		out->files[out->count++] = file;
 	}
 }
@@ -399,8 +399,9 @@ Err *rev_source_changed(Arena *a, RevSource *source, Str **paths, size_t *count)
 	                GIT_DIFF_SKIP_BINARY_CHECK;
 	options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
 	if (git_diff_tree_to_workdir_with_index(&diff, source->repo, source->tree, &options) != 0)
-		return err_new(a, ERR_IO, "audit.git", "what changed since %s could not be told: %s",
-		               source->id, git_error_last() ? git_error_last()->message : "?");
+		return err_new(a, ERR_IO, "audit.git",
+		               "what changed since %s could not be told: %s", source->id,
+		               git_error_last() ? git_error_last()->message : "?");
 	deltas = git_diff_num_deltas(diff);
 	*count = 0;
 	*paths = ARENA_ARRAY(a, Str, 2 * deltas + 1);

@@ -19,8 +19,8 @@
 
 typedef struct Result {
 	const Finding *finding;
-	Str tool;        /* "bandit"; empty: our own */
-	size_t rule;     /* index in its run's rules */
+	Str tool;    /* "bandit"; empty: our own */
+	size_t rule; /* index in its run's rules */
 	bool fresh;
 } Result;
 
@@ -81,8 +81,8 @@ static void put_in_order(Writing *s)
 
 	s->results = ARENA_ARRAY(s->a, Result, list->count + 1);
 	for (size_t i = 0; i < list->count; i++)
-		s->results[s->count++] = (Result){ .finding = &list->at[i],
-			                           .tool = tool_of(list->at[i].rule) };
+		s->results[s->count++] =
+			(Result){ .finding = &list->at[i], .tool = tool_of(list->at[i].rule) };
 	if (s->count)
 		qsort(s->results, s->count, sizeof(*s->results), by_rule);
 	for (size_t i = 1; i < s->count; i++) {
@@ -108,9 +108,9 @@ static void put_text(JsonWriter *w, const char *key, Str text)
 /* 3.49: the rule as its tool knows it. GitHub sorts by security-severity where it is given. */
 static void put_rule(JsonWriter *w, const FindingRule *rule, Str tool)
 {
-	static const char *const severities[FINDING_LEVELS] = { [FINDING_NOTE] = "3.0",
-		                                                [FINDING_WARNING] = "5.5",
-		                                                [FINDING_ERROR] = "8.0" };
+	static const char *const severities[FINDING_LEVELS] = {
+		[FINDING_NOTE] = "3.0", [FINDING_WARNING] = "5.5", [FINDING_ERROR] = "8.0"
+	};
 
 	json_begin_object(w);
 	json_put_str(w, "id", own_id(rule->id, tool));

@@ -17,8 +17,9 @@ enum { MOST_BYTES = 256 << 20 };
 
 static Err *unknown(Arena *a)
 {
-	return err_new(a, ERR_INVALID, "audit.with",
-	               "this is neither SARIF nor the output of bandit (JSON), mypy, pylint, ruff or flake8");
+	return err_new(
+		a, ERR_INVALID, "audit.with",
+		"this is neither SARIF nor the output of bandit (JSON), mypy, pylint, ruff or flake8");
 }
 
 static bool is_lines(Str text)
@@ -258,7 +259,8 @@ void tools_screen(FILE *out, const Tools *tools)
 		fprintf(out, "%s%.*s: %s, %zu findings", i ? "" : "\n", STR_ARG(f->path), f->format,
 		        f->findings);
 		if (f->elsewhere)
-			fprintf(out, ", %zu of them in files that were not read here", f->elsewhere);
+			fprintf(out, ", %zu of them in files that were not read here",
+			        f->elsewhere);
 		if (f->skipped)
 			fprintf(out, ", %zu that say nothing known", f->skipped);
 		fputc('\n', out);

@@ -15,12 +15,12 @@ typedef struct ToolReader {
 
 /* One thing that a tool says. Only tool, id and text must be there. */
 typedef struct ToolHit {
-	Str tool;      /* "bandit" */
-	Str id, name;  /* "B101", "assert_used" */
+	Str tool;     /* "bandit" */
+	Str id, name; /* "B101", "assert_used" */
 	Str path, unit, text;
-	Str severity;  /* in the tool's own words, which tools_rules.c knows; empty: by the id */
-	Str why;       /* a sentence or an address about the rule */
-	Str ignored;   /* it is suppressed, and this is why */
+	Str severity; /* in the tool's own words, which tools_rules.c knows; empty: by the id */
+	Str why;      /* a sentence or an address about the rule */
+	Str ignored;  /* it is suppressed, and this is why */
 	int64_t line, end_line;
 	FindingClass class;
 	bool has_class; /* else by tool and id */
@@ -36,6 +36,7 @@ void tool_judge(const ToolHit *hit, FindingRule *rule);
 /* True: it was of that format, and is read. */
 bool tool_read_array(ToolReader *r, const Json *json);  /* pylint, ruff */
 bool tool_read_object(ToolReader *r, const Json *json); /* bandit, pylint's json2 */
-Err *tool_read_lines(ToolReader *r, Str text, bool *known) MUST_USE; /* an object a line: mypy, ruff */
-bool tool_read_text(ToolReader *r, Str text);           /* mypy, pylint, ruff, flake8 */
+Err *tool_read_lines(ToolReader *r, Str text, bool *known)
+	MUST_USE;                             /* an object a line: mypy, ruff */
+bool tool_read_text(ToolReader *r, Str text); /* mypy, pylint, ruff, flake8 */
 bool tool_read_sarif(ToolReader *r, const Json *json);

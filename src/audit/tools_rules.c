@@ -81,8 +81,8 @@ static const FindingRule *rule_of(ToolReader *r, const ToolHit *hit)
 		.id = id,
 		.name = joined(r->a, hit->tool, hit->name.len ? hit->name : hit->id),
 		.summary = str_fmt(r->a, "%.*s of %.*s",
-	                           STR_ARG(hit->name.len ? hit->name : hit->id), STR_ARG(hit->tool))
-	                           .at,
+		                   STR_ARG(hit->name.len ? hit->name : hit->id), STR_ARG(hit->tool))
+		                   .at,
 		.why = hit->why.len ? str_z(r->a, hit->why)
 		                    : str_fmt(r->a, "%.*s knows why.", STR_ARG(hit->tool)).at,
 	};

@@ -133,7 +133,8 @@ static Str filled(Arena *a, Str text, const Json *arguments)
 		Str word;
 
 		if (c == '{' && next >= '0' && next <= '9' && i + 2 < text.len &&
-		    text.at[i + 2] == '}' && json_to_str(json_at(arguments, (size_t)(next - '0')), &word)) {
+		    text.at[i + 2] == '}' &&
+		    json_to_str(json_at(arguments, (size_t)(next - '0')), &word)) {
 			buf_put(&b, word);
 			i += 2;
 			continue;
@@ -177,9 +178,12 @@ static const struct {
 	Str tag;
 	FindingClass class;
 } tags[] = {
-	{ S("security"), FINDING_SECURITY },     { S("performance"), FINDING_SPEED },
-	{ S("correctness"), FINDING_BUG },       { S("reliability"), FINDING_BUG },
-	{ S("bug"), FINDING_BUG },               { S("maintainability"), FINDING_MAINTAIN },
+	{ S("security"), FINDING_SECURITY },
+	{ S("performance"), FINDING_SPEED },
+	{ S("correctness"), FINDING_BUG },
+	{ S("reliability"), FINDING_BUG },
+	{ S("bug"), FINDING_BUG },
+	{ S("maintainability"), FINDING_MAINTAIN },
 	{ S("architecture"), FINDING_ARCHITECTURE },
 };
 
@@ -293,8 +297,8 @@ static Str tool_name(Arena *a, Str name)
 	name = str_lower(a, str_trim(name));
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.at[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-		             c == '_';
+		bool plain =
+			(c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
 
 		if (plain || (len && at[len - 1] != '-'))
 			at[len++] = plain ? c : '-';
