@@ -193,5 +193,7 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	}
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
+	json_key(w, S("principal_a_line"));
+	audit_money_put_sanity(w, audit->money);
 	json_end(w);
 }
