@@ -121,15 +121,25 @@ static Str grouped(Arena *a, double value)
 	return str_dup(a, buf_str(&b));
 }
 
+/* "119 min", "2 h 5 min", "1,500 h". */
+static Str time_text(Arena *a, double minutes)
+{
+	double hours = trunc(minutes / 60);
+
+	if (fabs(minutes) < 120)
+		return str_fmt(a, "%.0f min", minutes);
+	if (fabs(hours) >= 100)
+		return str_fmt(a, "%.*s h", STR_ARG(grouped(a, round(minutes / 60))));
+	return str_fmt(a, "%.0f h %.0f min", hours, fabs(minutes - 60 * hours));
+}
+
 Str audit_figure_value(Arena *a, FigureIn in, double value)
 {
 	switch (rows[in].form) {
 	case FORM_SHARE:
 		return str_fmt(a, "%.1f %%", 100 * value);
 	case FORM_MINUTES:
-		return fabs(value) < 120
-		               ? str_fmt(a, "%.0f min", value)
-		               : str_fmt(a, "%.*s h", STR_ARG(grouped(a, round(value / 60))));
+		return time_text(a, round(value));
 	case FORM_COUNT:
 		break;
 	}

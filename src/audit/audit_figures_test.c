@@ -51,6 +51,7 @@ TEST(figures_have_names_and_are_written_for_people)
 	CHECK_STR(audit_figure_value(a, FIGURE_LINES, 1234567), S("1,234,567"));
 	CHECK_STR(audit_figure_value(a, FIGURE_LINES, -123), S("-123"));
 	CHECK_STR(audit_figure_value(a, FIGURE_MINUTES, 119), S("119 min"));
+	CHECK_STR(audit_figure_value(a, FIGURE_MINUTES, -132), S("-2 h 12 min"));
 	CHECK_STR(audit_figure_value(a, FIGURE_MINUTES, 90000), S("1,500 h"));
 	CHECK_STR(audit_figure_value(a, FIGURE_RATIO, 0.0321), S("3.2 %"));
 	CHECK_INT(audit_figure_rating(0), 'A');

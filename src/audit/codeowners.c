@@ -22,7 +22,8 @@ static bool part_fits(Str part, Str pattern)
 		if (p < pattern.len && pattern.at[p] == '*') {
 			star = ++p;
 			star_t = t;
-		} else if (p < pattern.len && (pattern.at[p] == part.at[t] || pattern.at[p] == '?')) {
+		} else if (p < pattern.len &&
+		           (pattern.at[p] == part.at[t] || pattern.at[p] == '?')) {
 			p++;
 			t++;
 		} else if (star != SIZE_MAX) {
@@ -239,7 +240,8 @@ static void read_line(Reading *r, Str line)
 	if (r->out->gitlab && read_section(r, line))
 		return;
 	rule.pattern = next_word(r, &line);
-	bad = !r->out->gitlab && (rule.pattern.at[0] == '!' || str_find_char(rule.pattern, '[') >= 0);
+	bad = !r->out->gitlab &&
+	      (rule.pattern.at[0] == '!' || str_find_char(rule.pattern, '[') >= 0);
 	if (rule.pattern.at[0] == '!' && r->out->gitlab) {
 		rule.except = true;
 		rule.pattern = str_sub(rule.pattern, 1, rule.pattern.len);

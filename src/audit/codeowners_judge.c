@@ -32,11 +32,13 @@ typedef struct Judge {
 	Audit *audit;
 	OwnerRules rules;
 	CodeOwners *out;
-	Str base, where; /* of the audit's root, of the file from that root: empty if it is outside */
-	Map by_name;     /* of owners, in lower case, without @; the index and 1 */
+	Str base,
+		where; /* of the audit's root, of the file from that root: empty if it is outside */
+	Map by_name;   /* of owners, in lower case, without @; the index and 1 */
 	size_t room;
 	uint32_t (*people)[SIGNS]; /* by author: owners and 1 */
-	const uint32_t **files;    /* by file of the project: its owners' indexes, ending with 0 (and 1) */
+	const uint32_t *
+		*files; /* by file of the project: its owners' indexes, ending with 0 (and 1) */
 } Judge;
 
 /* --- who ----------------------------------------------------------------------------------------------------------------------------------------- */
@@ -218,13 +220,14 @@ static void find_gone(Judge *j)
 		j->out->owners[i].gone = true;
 	for (size_t i = 0; i < h->author_count; i++)
 		for (int k = 0; k < SIGNS; k++) {
-			OwnerSeen *seen = j->people[i][k] ? &j->out->owners[j->people[i][k] - 1] : NULL;
+			OwnerSeen *seen =
+				j->people[i][k] ? &j->out->owners[j->people[i][k] - 1] : NULL;
 
 			if (!seen)
 				continue;
 			seen->known = true;
-			seen->gone = seen->gone &&
-			             h->authors[i].last_s <= h->last_s - HISTORY_RECENT_S;
+			seen->gone =
+				seen->gone && h->authors[i].last_s <= h->last_s - HISTORY_RECENT_S;
 		}
 	for (size_t i = 0; i < j->out->count; i++)
 		j->out->owners[i].gone = j->out->owners[i].gone && j->out->owners[i].known;
@@ -252,7 +255,8 @@ static void judge_owner(Judge *j, const OwnerSeen *seen, bool most_known)
 		return;
 	if (!seen->known && most_known)
 		add(j, RULE_UNKNOWN, seen->line, seen->name,
-		    str_fmt(j->a, "%.*s owns %u files of code and is nobody whom git's history knows",
+		    str_fmt(j->a,
+		            "%.*s owns %u files of code and is nobody whom git's history knows",
 		            STR_ARG(seen->name), seen->files));
 	if (seen->gone)
 		add(j, RULE_GONE, seen->line, seen->name,
@@ -260,7 +264,8 @@ static void judge_owner(Judge *j, const OwnerSeen *seen, bool most_known)
 		            STR_ARG(seen->name), seen->files));
 	else if (seen->known && !seen->changes && seen->of >= FEW_CHANGES)
 		add(j, RULE_STRANGER, seen->line, seen->name,
-		    str_fmt(j->a, "%.*s owns %u files of code and has made none of their %u changes",
+		    str_fmt(j->a,
+		            "%.*s owns %u files of code and has made none of their %u changes",
 		            STR_ARG(seen->name), seen->files, seen->of));
 }
 
@@ -286,8 +291,9 @@ static void judge_unowned(Judge *j)
 	Str **paths = ARENA_ARRAY(j->a, Str *, areas.count + 1);
 
 	for (size_t i = 0; i < p->count; i++) {
-		uint32_t area = p->files[i].kind == SOURCE_CODE ? area_find(&areas, p->files[i].path)
-		                                                : AREA_NONE;
+		uint32_t area = p->files[i].kind == SOURCE_CODE
+		                        ? area_find(&areas, p->files[i].path)
+		                        : AREA_NONE;
 
 		if (area == AREA_NONE)
 			continue;
@@ -344,7 +350,8 @@ static void judge_idle(Judge *j, git_repository *repo)
 static bool read_rules(Judge *j, git_repository *repo)
 {
 	for (size_t i = 0; i < COUNT(places); i++) {
-		Str path = str_fmt(j->a, "%s%s", git_repository_workdir(repo), places[i].path), text;
+		Str path = str_fmt(j->a, "%s%s", git_repository_workdir(repo), places[i].path),
+		    text;
 
 		if (file_read(j->a, path, FILE_BYTES, &text) != NULL)
 			continue;

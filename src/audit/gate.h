@@ -38,8 +38,8 @@ typedef struct Gate {
 /* `out` has rules and companions; the rest is filled. */
 void gate_judge(Arena *a, const Baseline *was, const Audit *audit, Gate *out);
 
-/* The baseline after an audit: its findings as they are now, its budgets as they were or smaller. `was` NULL: it is the first, with budgets for
- * minutes and for what is ignored. `more` are those of the command line, NAME or NAME=MOST. Fails with INVALID "gate.budget": a name that nothing
+/* The baseline after an audit: its findings as they are now, its budgets as they were or smaller. `was` NULL: it is the first, with a budget for
+ * minutes. `more` are those of the command line, NAME or NAME=MOST. Fails with INVALID "gate.budget": a name that nothing
  * has, no number, or one larger than before. */
 Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *more, size_t count,
                 Baseline *out) MUST_USE;
@@ -48,5 +48,7 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate);
 /* { passed, against, failing, new, grown, fixed, fixed_count, moved, same (delta.h), budgets: [{ name, most, now, kept }],
  * companions: [{ changed, missing, shared, of }], figures } */
 void gate_put(JsonWriter *w, const Gate *gate);
+/* A budget's number as people compare it: whole, so that what exceeds it is seen to. In the arena. */
+Str gate_budget_text(Arena *a, const Budget *budget, double value);
 /* Why it did not pass: "3 new findings, 1 budget is exceeded". In the arena. */
 Str gate_why(Arena *a, const Gate *gate);

@@ -136,7 +136,25 @@ static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, const A
 
 /* --- --update ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static void say_written(Cmd *cmd, const Args *args, const Baseline *b)
+/* Who took new findings into the baseline may think that it is open now. */
+static void say_exceeded(Cmd *cmd, const Audit *audit, const Baseline *b)
+{
+	AuditFigures figures;
+	double now;
+
+	audit_figures_take(audit, &figures);
+	for (size_t i = 0; i < b->budget_count; i++) {
+		const Budget *budget = &b->budgets[i];
+
+		if (budget_measure(audit, &figures, budget->name, &now) &&
+		    now > budget->most + 1e-3)
+			fprintf(cmd->out,
+			        "The budget of %.*s stays exceeded (%.10g); who must raise it edits the file\n",
+			        STR_ARG(budget->name), now);
+	}
+}
+
+static void say_written(Cmd *cmd, const Args *args, const Audit *audit, const Baseline *b)
 {
 	AUTO(buf_fini) Buf out = { 0 };
 	JsonWriter w = json_writer(&out);
@@ -152,6 +170,7 @@ static void say_written(Cmd *cmd, const Args *args, const Baseline *b)
 			        i ? ", " : "; budgets: ", STR_ARG(b->budgets[i].name),
 			        b->budgets[i].most);
 		fputc('\n', cmd->out);
+		say_exceeded(cmd, audit, b);
 		return;
 	}
 	json_begin_object(&w);
@@ -182,7 +201,7 @@ static Err *update(Cmd *cmd, const Args *args, const Audit *audit)
 	baseline_put(&b, cmd->arena, &now);
 	TRY(buf_done(&b, &text));
 	TRY(out_write(cmd->arena, args->baseline, text));
-	say_written(cmd, args, &now);
+	say_written(cmd, args, audit, &now);
 	return NULL;
 }
 

@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+#include <math.h>
+
 enum { SCREEN_ROWS = 20 };
 
 static const char *plural(size_t count)
@@ -30,25 +32,30 @@ Str gate_why(Arena *a, const Gate *gate)
 	return str_dup(a, buf_str(&b));
 }
 
+Str gate_budget_text(Arena *a, const Budget *budget, double value)
+{
+	FigureIn in;
+
+	if (audit_figure_find(budget->name, &in) && in == FIGURE_RATIO)
+		return str_fmt(a, "%.4g %%", 100 * value);
+	return str_fmt(a, "%.10g", round(value * 100) / 100);
+}
+
 static void screen_budgets(FILE *out, Arena *a, const Gate *gate)
 {
-	if (!gate->budget_count)
-		return;
-	fprintf(out, "Budgets:\n");
+	if (gate->budget_count)
+		fprintf(out, "Budgets:\n");
 	for (size_t i = 0; i < gate->budget_count; i++) {
 		const GateBudget *g = &gate->budgets[i];
-		FigureIn in;
-		bool figure = audit_figure_find(g->budget.name, &in);
-		Str most = audit_figure_value(a, figure ? in : FIGURE_FINDINGS, g->budget.most);
 
-		if (!g->known) {
-			fprintf(out, "  %.*s: there is nothing of that name\n",
-			        STR_ARG(g->budget.name));
-			continue;
-		}
-		fprintf(out, "  %-16.*s %10.*s of %.*s%s\n", STR_ARG(g->budget.name),
-		        STR_ARG(audit_figure_value(a, figure ? in : FIGURE_FINDINGS, g->now)),
-		        STR_ARG(most), g->kept ? "" : "  exceeded");
+		fprintf(out, "  %.*s: ", STR_ARG(g->budget.name));
+		if (g->known)
+			fprintf(out, "%.*s of %.*s%s\n",
+			        STR_ARG(gate_budget_text(a, &g->budget, g->now)),
+			        STR_ARG(gate_budget_text(a, &g->budget, g->budget.most)),
+			        g->kept ? "" : ", exceeded");
+		else
+			fprintf(out, "there is nothing of that name\n");
 	}
 }
 

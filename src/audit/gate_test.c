@@ -52,9 +52,11 @@ TEST(an_ignore_more_is_over_the_budget)
 	Audit audit = { 0 };
 	Baseline was;
 
-	CHECK_OK(gate_renew(a, NULL, &audit, NULL, 0, &was));
+	CHECK_OK(gate_renew(a, NULL, &audit, &S("ignored"), 1, &was));
 	add(a, &audit, &bad, 1, S("just so"));
 	CHECK(!passes(a, &was, &audit, FINDING_ERROR));
+	CHECK_OK(gate_renew(a, NULL, &(Audit){ 0 }, NULL, 0, &was));
+	CHECK(passes(a, &was, &audit, FINDING_ERROR));
 }
 
 TEST(budgets_only_shrink)
@@ -69,17 +71,17 @@ TEST(budgets_only_shrink)
 	add(a, &audit, &bad, 1, S(""));
 	add(a, &audit, &bad, 2, S(""));
 	CHECK_OK(gate_renew(a, NULL, &audit, NULL, 0, &one));
-	CHECK_INT(one.budget_count, 2);
-	CHECK_NEAR(one.budgets[1].most, 20, 1e-9);
-	one.budgets[1].most = 99.5;
+	CHECK_INT(one.budget_count, 1);
+	CHECK_NEAR(one.budgets[0].most, 20, 1e-9);
+	one.budgets[0].most = 99.5;
 	CHECK_OK(gate_renew(a, &one, &audit, names, COUNT(names), &two));
-	CHECK_INT(two.budget_count, 3);
-	CHECK_NEAR(two.budgets[1].most, 15, 1e-9); /* of 99.5, 20 that are there and 15 */
-	CHECK_NEAR(two.budgets[2].most, 2, 1e-9);
+	CHECK_INT(two.budget_count, 2);
+	CHECK_NEAR(two.budgets[0].most, 15, 1e-9); /* of 99.5, 20 that are there and 15 */
+	CHECK_NEAR(two.budgets[1].most, 2, 1e-9);
 	add(a, &audit, &bad, 3, S(""));
 	CHECK_OK(gate_renew(a, &two, &audit, NULL, 0, &one));
-	CHECK_NEAR(one.budgets[1].most, 15, 1e-9); /* it does not grow with the code */
-	CHECK_NEAR(one.budgets[2].most, 2, 1e-9);
+	CHECK_NEAR(one.budgets[0].most, 15, 1e-9); /* it does not grow with the code */
+	CHECK_NEAR(one.budgets[1].most, 2, 1e-9);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		NOTE("case %zu", i);
 		CHECK_ERR(gate_renew(a, &one, &audit, &wrong[i], 1, &two), "gate.budget");

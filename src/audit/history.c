@@ -202,8 +202,7 @@ static int ascending(const void *x, const void *y)
 	return (p > q) - (p < q);
 }
 
-static void show_version(const Walk *w, uint32_t file, const Change *c,
-                         const git_oid *other)
+static void show_version(const Walk *w, uint32_t file, const Change *c, const git_oid *other)
 {
 	WalkVersion version = { .file = file, .was = c->was, .is = c->is };
 
@@ -335,9 +334,8 @@ static void show_commit(const Walk *w, git_commit *commit, SetKind kind, const C
 	const WalkHooks *hooks = w->hooks;
 
 	if (hooks->commit)
-		hooks->commit(hooks->arg,
-		              &(WalkCommit){ git_commit_id(commit), kind, set->time_s, set->count,
-		                             set->fix });
+		hooks->commit(hooks->arg, &(WalkCommit){ git_commit_id(commit), kind, set->time_s,
+		                                         set->count, set->fix });
 	if (hooks->progress && w->out->commits % TELL_EACH == 0)
 		hooks->progress(hooks->progress_arg, "commits", w->out->commits, 0);
 }

@@ -65,7 +65,7 @@ typedef struct History {
 	ChangeSet *sets; /* those that count, newest first */
 	size_t set_count;
 	uint64_t commits, kinds[SET_KINDS];
-	uint64_t missing;        /* commits that could not be read at all */
+	uint64_t missing;       /* commits that could not be read at all */
 	HistoryRename *renames; /* that were followed, newest first */
 	size_t rename_count;
 	int64_t first_s, last_s; /* of the commits read */

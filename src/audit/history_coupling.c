@@ -126,7 +126,7 @@ Couplings history_couplings(Arena *a, const History *h, CouplingRules rules)
 		if (!pairs.at[i].key || !coupling_of(h, &pairs.at[i], rules, c))
 			continue;
 		c->p = history_chance(logs, (uint32_t)h->set_count, h->files[c->one].revs,
-		              h->files[c->other].revs, c->shared);
+		                      h->files[c->other].revs, c->shared);
 		if (c->p < rules.p)
 			out.count++;
 		else

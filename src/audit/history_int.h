@@ -68,4 +68,5 @@ void pairs_add(Pairs *p, uint32_t one, uint32_t other);
 /* logs[n] = ln(n!), for all up to `most`. */
 const double *history_logs(Arena *a, size_t most);
 /* Fisher's exact test, one-sided: the chance of at least `shared` sets with both, when `one` and `other` of `all` sets are chosen independently. */
-double history_chance(const double *logs, uint32_t all, uint32_t one, uint32_t other, uint32_t shared);
+double history_chance(const double *logs, uint32_t all, uint32_t one, uint32_t other,
+                      uint32_t shared);

@@ -28,7 +28,8 @@ static const FindingRule rules[] = {
 	                  120, 0 },
 	[RULE_UNOWNED] = { "PY711", "no-code-owner", FINDING_MAINTAIN, FINDING_NOTE,
 	                   "files that CODEOWNERS gives to nobody",
-	                   "Changes of these files need nobody's eyes, although this team has decided that files have owners.", 5, 0 },
+	                   "Changes of these files need nobody's eyes, although this team has decided that files have owners.",
+	                   5, 0 },
 	[RULE_STRANGER] = { "PY712", "owner-without-changes", FINDING_MAINTAIN, FINDING_NOTE,
 	                    "an owner who never changed what is theirs",
 	                    "Who is asked for a review here has made none of the changes: the review is a formality, or waits for somebody who has to ask others. "
@@ -36,7 +37,8 @@ static const FindingRule rules[] = {
 	                    10, 0 },
 	[RULE_GONE] = { "PY713", "owner-gone", FINDING_MAINTAIN, FINDING_WARNING,
 	                "an owner without a commit for a year",
-	                "Reviews that only this person may give are waited for in vain, or are passed by.", 10, 0 },
+	                "Reviews that only this person may give are waited for in vain, or are passed by.",
+	                10, 0 },
 	[RULE_UNKNOWN] = { "PY714", "owner-unknown", FINDING_MAINTAIN, FINDING_NOTE,
 	                   "an owner whom git's history does not know",
 	                   "Nobody of this name or address has made a commit: a person who left long ago, a slip of the pen, or an account that commits under "
@@ -44,7 +46,8 @@ static const FindingRule rules[] = {
 	                   5, 0 },
 	[RULE_IDLE] = { "PY715", "owner-line-idle", FINDING_MAINTAIN, FINDING_NOTE,
 	                "a line of CODEOWNERS that fits no file",
-	                "What it was for has moved or is gone, and may have no owner where it is now.", 5, 0 },
+	                "What it was for has moved or is gone, and may have no owner where it is now.",
+	                5, 0 },
 };
 _Static_assert(COUNT(rules) == HISTORY_RULES, "a rule has no row");
 

@@ -191,16 +191,14 @@ static void put_budgets(Buf *b, Arena *a, const Gate *g)
 	buf_put(b, S("\n### Budgets\n\n"));
 	for (size_t i = 0; i < g->budget_count; i++) {
 		const GateBudget *budget = &g->budgets[i];
-		FigureIn in;
 
 		if (budget->kept)
 			continue;
-		in = audit_figure_find(budget->budget.name, &in) ? in : FIGURE_FINDINGS;
 		buf_put(b, S("- "));
 		put_short(b, budget->budget.name);
 		buf_fmt(b, ": %.*s, and %.*s is the most\n",
-		        STR_ARG(audit_figure_value(a, in, budget->now)),
-		        STR_ARG(audit_figure_value(a, in, budget->budget.most)));
+		        STR_ARG(gate_budget_text(a, &budget->budget, budget->now)),
+		        STR_ARG(gate_budget_text(a, &budget->budget, budget->budget.most)));
 	}
 }
 
