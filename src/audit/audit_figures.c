@@ -28,11 +28,11 @@ static const struct {
 	[FIGURE_RATIO] = { "ratio", "debt ratio", FORM_SHARE, true },
 	[FIGURE_FINDINGS] = { "findings", "findings", FORM_COUNT, true },
 	[FIGURE_IGNORED] = { "ignored", "findings ignored with a reason", FORM_COUNT, true },
-	[FIGURE_MAINTAIN] = { "maintainability", "of maintainability", FORM_COUNT, true },
-	[FIGURE_BUG] = { "reliability", "of reliability", FORM_COUNT, true },
-	[FIGURE_SECURITY] = { "security", "of security", FORM_COUNT, true },
-	[FIGURE_SPEED] = { "performance", "of performance", FORM_COUNT, true },
-	[FIGURE_ARCHITECTURE] = { "architecture", "of architecture", FORM_COUNT, true },
+	[FIGURE_MAINTAIN] = { "maintainability", "findings of maintainability", FORM_COUNT, true },
+	[FIGURE_BUG] = { "reliability", "findings of reliability", FORM_COUNT, true },
+	[FIGURE_SECURITY] = { "security", "findings of security", FORM_COUNT, true },
+	[FIGURE_SPEED] = { "performance", "findings of performance", FORM_COUNT, true },
+	[FIGURE_ARCHITECTURE] = { "architecture", "findings of architecture", FORM_COUNT, true },
 };
 _Static_assert(FIGURE_ARCHITECTURE - FIGURE_MAINTAIN + 1 == (int)FINDING_CLASSES,
                "a class of findings has no figure");
@@ -137,7 +137,7 @@ Str audit_figure_value(Arena *a, FigureIn in, double value)
 {
 	switch (rows[in].form) {
 	case FORM_SHARE:
-		return str_fmt(a, "%.1f %%", 100 * value);
+		return str_fmt(a, "%.*f %%", fabs(value) < 0.01 ? 2 : 1, 100 * value);
 	case FORM_MINUTES:
 		return time_text(a, round(value));
 	case FORM_COUNT:

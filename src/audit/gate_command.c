@@ -109,7 +109,7 @@ static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 	           : NULL;
 }
 
-static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, const Audit *audit,
+static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, Audit *audit,
                     GateRules *gate, Baseline *out)
 {
 	RevCompare *compare;
@@ -128,6 +128,7 @@ static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, const A
 	compare = ARENA_NEW(a, RevCompare);
 	TRY(rev_source_open(a, rules->root, args->since, true, &rev));
 	TRY(rev_compare_with(a, rules, audit, rev, args->since, compare));
+	audit->compare = compare;
 	*out = compare->was;
 	gate->own = true;
 	gate->against = str_fmt(a, "%.*s (%.*s)", STR_ARG(args->since), STR_ARG(compare->id));
