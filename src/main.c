@@ -10,6 +10,7 @@
 #include "audit/gate_command.h"
 #include "audit/money_conf.h"
 #include "audit/roi_command.h"
+#include "audit/rules.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -161,6 +162,11 @@ int main(int argc, char **argv)
 		  scenario_table(), NULL },
 		{ "money", "Money", "The keys of the file that `banyan roi FILE` reads.",
 		  money_table(), NULL },
+		{ "rules", "Rules of an audit",
+		  "What `banyan audit` finds (`--rules` and `--explain RULE` say the same). Minutes "
+		  "are what one place takes\nto mend; \"for each\" counts what is above the limit "
+		  "(`audit.limits`), or the places.",
+		  NULL, rules_put_markdown },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },

@@ -7,7 +7,7 @@
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
 #include "audit/history_step.h"
-#include "audit/review.h"
+#include "audit/smells.h"
 #include "audit/trends.h"
 #include "audit/tools.h"
 #include "base/arena.h"
@@ -15,28 +15,22 @@
 
 #include <string.h>
 
-static AuditStep hard_step, total_step;
+static AuditStep total_step;
 
 /* Those that add findings, in an order in which each has what it reads. */
 static AuditStep *const finders[] = {
 	history_step,
-	hard_step, /* until smells_step has that rule */
-	/* smells_step, links_step, models_step, clones_step, outside_step */
+	smells_step,
+	/* links_step, models_step, clones_step, outside_step */
 	trends_step,
 	tools_step,
 };
-/* Then, when all findings are there. ignores_apply comes first. */
+/* Then, when all findings are there. */
 static AuditStep *const closers[] = {
+	ignores_apply,
 	total_step,
 	audit_money_step,
 };
-
-static Err *hard_step(Arena *a, const AuditRules *rules, Audit *audit)
-{
-	(void)rules;
-	review_hard_functions(a, &audit->project, &audit->findings);
-	return NULL;
-}
 
 /* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 
 #include "audit/audit_cache.h"
 #include "audit/money_conf.h"
+#include "audit/smells.h"
 #include "base/arena.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ typedef struct Section {
 } Section;
 
 static const Section sections[] = {
+	{ "limits", smells_table, "the largest figures that are fine" },
 	{ "money", money_table, "what the debt costs and what the work would" },
 };
 

@@ -6,7 +6,9 @@
 #include "audit/after.h"
 #include "audit/rev_compare.h"
 #include "audit/report.h"
+#include "audit/rules.h"
 #include "base/arena.h"
+#include "base/json.h"
 
 #include <unistd.h>
 
@@ -15,6 +17,8 @@ typedef struct Args {
 	AfterArgs after;
 	ReportArgs reports;
 	Str compare;
+	bool rules;
+	Str explain;
 } Args;
 
 static const ConfKey audit_operands[] = { AUDIT_OPERANDS(Args, audit) };
@@ -24,6 +28,9 @@ static const ConfKey audit_options[] = {
 	{ "compare", CONF_STR, AT(Args, compare), .value = "REV",
 	  .help = "tell what is new and what is mended since a revision of git" },
 	AFTER_OPTIONS(Args, after),
+	{ "rules", CONF_BOOL, AT(Args, rules), .help = "list all rules, and read nothing" },
+	{ "explain", CONF_STR, AT(Args, explain), .value = "RULE",
+	  .help = "what a rule is about, by its id or name, and read nothing" },
 };
 
 static void show_progress(void *arg, const char *what, size_t done, size_t of)
@@ -80,6 +87,28 @@ static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRule
 	return NULL;
 }
 
+/* What is asked of the rules alone. */
+static Err *tell_rules(Cmd *cmd, const Args *args)
+{
+	const FindingRule *rule = rules_find(args->explain);
+	AUTO(buf_fini) Buf b = { 0 };
+	Str near = rules_nearest(args->explain);
+	JsonWriter w = json_writer(&b);
+
+	if (args->explain.len && !rule)
+		return err_new(cmd->arena, ERR_INVALID, "audit.rule", "there is no rule %.*s%s%.*s",
+		               STR_ARG(str_quote(cmd->arena, args->explain)),
+		               near.len ? "; near is " : "", STR_ARG(near));
+	if (rule)
+		rules_put_explain(&b, rule);
+	else if (cmd->json)
+		rules_put_json(&w);
+	else
+		rules_put_list(&b);
+	fwrite(b.at, 1, b.len, cmd->out);
+	return NULL;
+}
+
 static Err *audit_run(Cmd *cmd)
 {
 	const Args *args = cmd->args;
@@ -87,6 +116,8 @@ static Err *audit_run(Cmd *cmd)
 	AuditRules rules;
 	bool done = false;
 
+	if (args->rules || args->explain.len)
+		return tell_rules(cmd, args);
 	TRY(after_check(cmd->arena, &args->after));
 	TRY(audit_rules(cmd->arena, &args->audit, &rules));
 	audit_show_progress(&rules, args->audit.quiet);

@@ -3,6 +3,8 @@
  * Reading all files. Threads take the next file by a counter; the larger ones first, so that no thread is left alone with one at the end. */
 #include "audit/project.h"
 
+#include "audit/smells.h"
+
 #include "audit/audit_cache.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -18,7 +20,9 @@
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
 /* By FileFacts; NULL: nobody takes those yet. */
-static const FactsModule *(*const modules[FACTS_COUNT])(void) = { NULL };
+static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
+	[FACTS_SMELLS] = smells_facts,
+};
 
 typedef struct Work {
 	const ProjectRules *rules;
