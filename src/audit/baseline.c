@@ -7,6 +7,7 @@
 #include "audit/baseline.h"
 
 #include "audit/baseline_int.h"
+#include "audit/rules.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -337,6 +338,8 @@ bool budget_measure(const Audit *audit, const AuditFigures *figures, Str name, d
 	if (!str_starts(name, S("rule:")) || name.len == S("rule:").len)
 		return false;
 	rule = str_sub(name, S("rule:").len, name.len);
+	if (str_find_char(rule, ':') < 0 && !rules_find(rule))
+		return false;
 	*out = 0;
 	for (size_t i = 0; i < audit->findings.count; i++) {
 		const Finding *f = &audit->findings.at[i];

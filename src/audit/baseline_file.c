@@ -30,7 +30,23 @@ static void put_number(JsonWriter *w, double n)
 		json_add_real(w, n);
 }
 
-static void put_row(Buf *b, const BaselineRow *row)
+/* A path that is not UTF-8 would come back as another one, or as one with its like: its bytes are written as %FF. It then counts as moved. */
+static Str path_text(Arena *a, Str path)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	uint32_t code;
+
+	for (size_t i = 0, n; i < path.len; i += MAX(n, (size_t)1)) {
+		n = str_utf8(str_sub(path, i, path.len), &code);
+		if (n && code)
+			buf_put(&b, str_sub(path, i, i + n));
+		else
+			buf_fmt(&b, "%%%02X", (unsigned char)path.at[i]);
+	}
+	return str_dup(a, buf_str(&b));
+}
+
+static void put_row(Arena *a, Buf *b, const BaselineRow *row)
 {
 	JsonWriter w = json_writer(b);
 	char print[16];
@@ -45,7 +61,7 @@ static void put_row(Buf *b, const BaselineRow *row)
 	json_key(&w, S("files"));
 	json_begin_object(&w);
 	for (uint32_t i = 0; i < row->file_count; i++) {
-		json_key(&w, row->files[i].path);
+		json_key(&w, path_text(a, row->files[i].path));
 		json_add_u64(&w, row->files[i].count);
 	}
 	json_end(&w);
@@ -73,7 +89,7 @@ void baseline_put(Buf *b, Arena *a, const Baseline *baseline)
 	buf_put(b, baseline->budget_count ? S("\n},\n\"findings\": [") : S("},\n\"findings\": ["));
 	for (size_t i = 0; i < baseline->count; i++) {
 		buf_put(b, i ? S(",\n") : S("\n"));
-		put_row(b, rows[i]);
+		put_row(a, b, rows[i]);
 	}
 	buf_put(b, baseline->count ? S("\n]\n}\n") : S("]\n}\n"));
 }

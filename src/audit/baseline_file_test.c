@@ -35,6 +35,24 @@ TEST(an_empty_baseline_is_one_too)
 	CHECK_INT(baseline.count, 0);
 }
 
+TEST(paths_in_odd_codings_are_told_apart)
+{
+	BaselineFile files[] = { { S("\xe4.py"), 1 },
+		                 { S("\xfc.py"), 1 },
+		                 { S("\xc3\xa4.py"), 1 } };
+	BaselineRow row = {
+		.print = 1, .rule = S("T"), .files = files, .file_count = COUNT(files)
+	};
+	Baseline baseline = { .rows = &row, .count = 1 };
+	AUTO(buf_fini) Buf b = { 0 };
+
+	baseline_put(&b, a, &baseline);
+	CHECK_OK(baseline_read(a, buf_str(&b), &baseline));
+	CHECK_INT(baseline.rows[0].file_count, 3);
+	CHECK_STR(baseline.rows[0].files[0].path, S("%E4.py"));
+	CHECK_STR(baseline.rows[0].files[2].path, S("\xc3\xa4.py"));
+}
+
 TEST(what_a_merge_left_twice_is_read_once)
 {
 	Baseline baseline;

@@ -124,14 +124,16 @@ TEST(a_finding_without_a_print_is_known_by_its_words)
 
 TEST(budgets_are_about_figures_and_rules)
 {
-	Audit audit = { .findings = made(a, "g:a.py:1 g:b.py:1 c:a.py:2 !g:a.py:3") };
+	Audit audit = { .findings = made(a, "t:a.py:1 t:b.py:1 c:a.py:2 !t:a.py:3") };
 	AuditFigures figures;
 	double n;
 
 	audit_figures_take(&audit, &figures);
-	CHECK(budget_measure(&audit, &figures, S("minutes"), &n) && n > 24.9 && n < 25.1);
-	CHECK(budget_measure(&audit, &figures, S("rule:god"), &n) && n > 1.9 && n < 2.1);
-	CHECK(budget_measure(&audit, &figures, S("rule:T2"), &n) && n > 0.9 && n < 1.1);
+	CHECK(budget_measure(&audit, &figures, S("minutes"), &n) && n > 6.9 && n < 7.1);
+	CHECK(budget_measure(&audit, &figures, S("rule:lint:three"), &n) && n > 1.9 && n < 2.1);
+	CHECK(budget_measure(&audit, &figures, S("rule:lint:T3"), &n) && n > 1.9 && n < 2.1);
+	CHECK(budget_measure(&audit, &figures, S("rule:god-class"), &n) && n < 0.1);
+	CHECK(!budget_measure(&audit, &figures, S("rule:good-class"), &n));
 	CHECK(!budget_measure(&audit, &figures, S("lines"), &n)); /* more code is no debt */
 	CHECK(!budget_measure(&audit, &figures, S("rule:"), &n));
 	CHECK(!budget_measure(&audit, &figures, S("nothing"), &n));

@@ -77,7 +77,7 @@ static Err *renew_one(Renewal *r, Str name, double most)
 		return err_new(
 			r->a, ERR_INVALID, "gate.budget",
 			"there is no budget called %.*s: name a figure of `banyan gate --json`"
-			" that is debt, or rule:NAME",
+			" that is debt, or rule:NAME with a rule of `banyan audit --rules`",
 			STR_ARG(str_quote(r->a, name)));
 	most = MIN(most, kept_digits(now));
 	if (!there) {

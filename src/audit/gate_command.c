@@ -8,6 +8,7 @@
 #include "audit/command.h"
 #include "audit/rev_compare.h"
 #include "audit/gate.h"
+#include "audit/gate_conf.h"
 #include "audit/out_file.h"
 #include "audit/report.h"
 #include "audit/rev_source.h"
@@ -22,42 +23,44 @@ enum { BASELINE_BYTES = 512 << 20 };
 typedef struct Args {
 	AuditArgs audit;
 	ReportArgs reports;
-	Str baseline, since;
-	bool update;
-	uint8_t companions, level;
+	GateConf gate; /* what is not given is the file's */
+	Str since;
+	bool update, has_level, has_companions;
 	CONF_LIST_OF(Str) budgets;
 } Args;
 
-static const ConfWord cares[] = {
-	{ "off", GATE_OFF, "do not look" },
-	{ "warn", GATE_WARN, "tell, and pass" },
-	{ "fail", GATE_FAIL, "do not pass" },
-	{ 0 },
-};
-static const ConfWord levels[] = {
-	{ "note", FINDING_NOTE, "all of them" },
-	{ "warning", FINDING_WARNING, "warnings and errors" },
-	{ "error", FINDING_ERROR, "errors only" },
-	{ 0 },
-};
-
 static const ConfKey operands[] = { AUDIT_OPERANDS(Args, audit) };
 static const ConfKey options[] = {
-	{ "baseline", CONF_PATH, AT(Args, baseline), .letter = 'b', .value = "FILE",
-	  .def = "banyan-baseline.json", .help = "what was found before" },
+	{ "baseline", CONF_PATH, AT(Args, gate.baseline), .letter = 'b', .value = "FILE",
+	  .help = "what was found before (banyan-baseline.json)" },
 	{ "update", CONF_BOOL, AT(Args, update), .letter = 'u',
 	  .help = "record what is found now; budgets only shrink" },
 	{ "budget", CONF_STR, AT_LIST(Args, budgets), .value = "NAME[=MOST]",
 	  .help = "with --update: one more budget, by default of what is there now" },
 	{ "since", CONF_STR, AT(Args, since), .value = "REV",
 	  .help = "what changed is from where HEAD left this; without a baseline it is the baseline" },
-	{ "level", CONF_ENUM, AT(Args, level), .names = levels, .def = "warning",
-	  .help = "new findings from this on fail the gate" },
-	{ "companions", CONF_ENUM, AT(Args, companions), .names = cares, .def = "warn",
-	  .help = "when a file is not changed that usually is, with one that was" },
+	{ "level", CONF_ENUM, AT(Args, gate.level), GIVEN(Args, has_level), .names = gate_levels,
+	  .help = "new findings from this on fail the gate (warning)" },
+	{ "companions", CONF_ENUM, AT(Args, gate.companions), GIVEN(Args, has_companions),
+	  .names = gate_cares,
+	  .help = "when a file is not changed that usually is, with one that was (warn)" },
 	AUDIT_OPTIONS(Args, audit),
 	REPORT_OPTIONS(Args, reports),
 };
+
+/* The file's, and over it the command line's. */
+static GateConf gate_conf(const Args *args, const AuditRules *rules)
+{
+	GateConf conf = *(const GateConf *)audit_section(rules, gate_table());
+
+	if (args->gate.baseline.len)
+		conf.baseline = args->gate.baseline;
+	if (args->has_level)
+		conf.level = args->gate.level;
+	if (args->has_companions)
+		conf.companions = args->gate.companions;
+	return conf;
+}
 
 static void audit_finip(Audit *audit)
 {
@@ -72,7 +75,7 @@ static bool is_there(Arena *a, const AuditRules *rules, Str path)
 }
 
 /* Without a repository there is nothing to say. */
-static Err *find_companions(Arena *a, const Args *args, const AuditRules *rules, const Audit *audit,
+static Err *find_companions(Arena *a, Str since, const AuditRules *rules, const Audit *audit,
                             Companions *out)
 {
 	Companions all;
@@ -80,10 +83,9 @@ static Err *find_companions(Arena *a, const Args *args, const AuditRules *rules,
 	Str *changed;
 	size_t count;
 
-	if (args->companions == GATE_OFF || audit->history.why_not.len)
+	if (audit->history.why_not.len)
 		return NULL;
-	TRY(rev_source_open(a, rules->root, args->since.len ? args->since : S("HEAD"),
-	                    args->since.len > 0, &rev));
+	TRY(rev_source_open(a, rules->root, since.len ? since : S("HEAD"), since.len > 0, &rev));
 	TRY(rev_source_changed(a, rev, &changed, &count));
 	all = companions_absent(a, &audit->history, changed, count, NULL, 0, COMPANION_RULES);
 	for (size_t i = 0; i < all.count; i++)
@@ -109,29 +111,29 @@ static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 	           : NULL;
 }
 
-static Err *past_of(Arena *a, const Args *args, const AuditRules *rules, Audit *audit,
+static Err *past_of(Arena *a, Str path, Str since, const AuditRules *rules, Audit *audit,
                     GateRules *gate, Baseline *out)
 {
 	RevCompare *compare;
 	RevSource *rev;
 	bool found;
 
-	TRY(load(a, args->baseline, out, &found));
-	gate->against = args->baseline;
+	TRY(load(a, path, out, &found));
+	gate->against = path;
 	if (found)
 		return NULL;
-	if (!args->since.len)
+	if (!since.len)
 		return err_new(
 			a, ERR_INVALID, "gate.nothing",
 			"there is no %.*s: record one with --update, or name a revision with --since",
-			STR_ARG(args->baseline));
+			STR_ARG(path));
 	compare = ARENA_NEW(a, RevCompare);
-	TRY(rev_source_open(a, rules->root, args->since, true, &rev));
-	TRY(rev_compare_with(a, rules, audit, rev, args->since, compare));
+	TRY(rev_source_open(a, rules->root, since, true, &rev));
+	TRY(rev_compare_with(a, rules, audit, rev, since, compare));
 	audit->compare = compare;
 	*out = compare->was;
 	gate->own = true;
-	gate->against = str_fmt(a, "%.*s (%.*s)", STR_ARG(args->since), STR_ARG(compare->id));
+	gate->against = str_fmt(a, "%.*s (%.*s)", STR_ARG(since), STR_ARG(compare->id));
 	return NULL;
 }
 
@@ -155,7 +157,7 @@ static void say_exceeded(Cmd *cmd, const Audit *audit, const Baseline *b)
 	}
 }
 
-static void say_written(Cmd *cmd, const Args *args, const Audit *audit, const Baseline *b)
+static void say_written(Cmd *cmd, Str path, const Audit *audit, const Baseline *b)
 {
 	AUTO(buf_fini) Buf out = { 0 };
 	JsonWriter w = json_writer(&out);
@@ -165,7 +167,7 @@ static void say_written(Cmd *cmd, const Args *args, const Audit *audit, const Ba
 		for (uint32_t k = 0; k < b->rows[i].file_count; k++)
 			places += b->rows[i].files[k].count;
 	if (!cmd->json) {
-		fprintf(cmd->out, "%.*s: findings in %zu places", STR_ARG(args->baseline), places);
+		fprintf(cmd->out, "%.*s: findings in %zu places", STR_ARG(path), places);
 		for (size_t i = 0; i < b->budget_count; i++)
 			fprintf(cmd->out, "%s%.*s at most %.10g",
 			        i ? ", " : "; budgets: ", STR_ARG(b->budgets[i].name),
@@ -175,7 +177,7 @@ static void say_written(Cmd *cmd, const Args *args, const Audit *audit, const Ba
 		return;
 	}
 	json_begin_object(&w);
-	json_put_str(&w, "written", args->baseline);
+	json_put_str(&w, "written", path);
 	json_put_u64(&w, "places", places);
 	json_key(&w, S("budgets"));
 	json_begin_object(&w);
@@ -189,20 +191,20 @@ static void say_written(Cmd *cmd, const Args *args, const Audit *audit, const Ba
 	fwrite(out.at, 1, out.len, cmd->out);
 }
 
-static Err *update(Cmd *cmd, const Args *args, const Audit *audit)
+static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	Baseline was = { 0 }, now;
 	bool found;
 	Str text;
 
-	TRY(load(cmd->arena, args->baseline, &was, &found));
+	TRY(load(cmd->arena, path, &was, &found));
 	TRY(gate_renew(cmd->arena, found ? &was : NULL, audit, args->budgets.at,
 	               args->budgets.count, &now));
 	baseline_put(&b, cmd->arena, &now);
 	TRY(buf_done(&b, &text));
-	TRY(out_write(cmd->arena, args->baseline, text));
-	say_written(cmd, args, audit, &now);
+	TRY(out_write(cmd->arena, path, text));
+	say_written(cmd, path, audit, &now);
 	return NULL;
 }
 
@@ -231,12 +233,14 @@ static Err *tell(Cmd *cmd, const Args *args, const AuditRules *rules, const Audi
 
 static Err *judge(Cmd *cmd, const Args *args, const AuditRules *rules, Audit *audit)
 {
+	const GateConf conf = gate_conf(args, rules);
 	Gate *gate = ARENA_NEW(cmd->arena, Gate);
 	Baseline was = { 0 };
 
-	gate->rules = (GateRules){ .companions = args->companions, .level = args->level };
-	TRY(past_of(cmd->arena, args, rules, audit, &gate->rules, &was));
-	TRY(find_companions(cmd->arena, args, rules, audit, &gate->companions));
+	gate->rules = (GateRules){ .companions = conf.companions, .level = conf.level };
+	TRY(past_of(cmd->arena, conf.baseline, args->since, rules, audit, &gate->rules, &was));
+	if (conf.companions != GATE_OFF)
+		TRY(find_companions(cmd->arena, args->since, rules, audit, &gate->companions));
 	gate_judge(cmd->arena, &was, audit, gate);
 	audit->gate = gate;
 	TRY(tell(cmd, args, rules, audit));
@@ -259,7 +263,8 @@ static Err *gate_run(Cmd *cmd)
 	audit_show_progress(&rules, args->audit.quiet);
 	TRY(audit_all(cmd->arena, &rules, &audit));
 	audit_end_progress(&rules);
-	return args->update ? update(cmd, args, &audit) : judge(cmd, args, &rules, &audit);
+	return args->update ? update(cmd, args, gate_conf(args, &rules).baseline, &audit)
+	                    : judge(cmd, args, &rules, &audit);
 }
 
 const Command *gate_commands(size_t *count)

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 static const FindingRule bad = {
-	.id = "T1", .name = "bad", .level = FINDING_WARNING, .base_minutes = 10
+	.id = "lint:T1", .name = "lint:bad", .level = FINDING_WARNING, .base_minutes = 10
 };
 static const FindingRule minor = {
 	.id = "T2", .name = "minor", .level = FINDING_NOTE, .base_minutes = 1
@@ -63,10 +63,10 @@ TEST(budgets_only_shrink)
 {
 	Audit audit = { 0 };
 	Baseline one, two;
-	static const Str names[] = { S("rule:bad"), S("minutes=15") };
-	static const Str wrong[] = { S("lines"),    S("nothing=1"),   S("minutes=x"),
-		                     S("minutes="), S("minutes=100"), S("minutes=-1"),
-		                     S("rule:") };
+	static const Str names[] = { S("rule:lint:bad"), S("minutes=15") };
+	static const Str wrong[] = { S("lines"),    S("nothing=1"),      S("minutes=x"),
+		                     S("minutes="), S("minutes=100"),    S("minutes=-1"),
+		                     S("rule:"),    S("rule:good-class") };
 
 	add(a, &audit, &bad, 1, S(""));
 	add(a, &audit, &bad, 2, S(""));

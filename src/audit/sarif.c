@@ -9,6 +9,7 @@
 #include "audit/rev_compare.h"
 #include "audit/delta.h"
 #include "audit/gate.h"
+#include "audit/repo.h"
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/map.h"
@@ -29,7 +30,8 @@ typedef struct Writing {
 	JsonWriter w;
 	const Audit *audit;
 	const Delta *delta; /* NULL: what was before is not known */
-	Result *results;    /* by tool and rule, then as they were */
+	Str base;        /* where the root is in its repository: code scanning looks from there */
+	Result *results; /* by tool and rule, then as they were */
 	size_t count;
 } Writing;
 
@@ -160,10 +162,11 @@ static void put_driver(Writing *s, size_t from, size_t to)
 /* --- places -------------------------------------------------------------------------------------------------------------------------------------- */
 
 /* A path as a URI reference (RFC 3986): what is not unreserved or a slash is percent-encoded. */
-static Str uri_of(Arena *a, Str path)
+static Str uri_of(Arena *a, Str base, Str path)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
+	path = str_fmt(a, "%.*s%.*s", STR_ARG(base), STR_ARG(path));
 	for (size_t i = 0; i < path.len; i++) {
 		unsigned char c = (unsigned char)path.at[i];
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -185,7 +188,7 @@ static void put_place(Writing *s, Str path, uint32_t line, uint32_t end_line)
 	json_begin_object(w);
 	json_key(w, S("artifactLocation"));
 	json_begin_object(w);
-	json_put_str(w, "uri", uri_of(s->a, path));
+	json_put_str(w, "uri", uri_of(s->a, s->base, path));
 	json_put_str(w, "uriBaseId", S("%SRCROOT%"));
 	json_end(w);
 	if (line) {
@@ -375,7 +378,9 @@ Err *sarif_report(Arena *a, const Audit *audit, const AuditRules *rules, Buf *ou
 	size_t from = 0, to = 0;
 	Str text;
 
-	(void)rules;
+	AUTO(repo_freep) git_repository *repo = NULL;
+
+	(void)repo_open(a, rules->root, &repo, &s.base, NULL);
 	s.delta = audit->gate      ? &audit->gate->delta
 	          : audit->compare ? &audit->compare->delta
 	                           : NULL;

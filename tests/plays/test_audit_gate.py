@@ -136,6 +136,10 @@ def test_without_a_baseline_it_is_where_the_branch_began(shop):
     code, said = shop.gate("--since", "main")
     assert code == 3 and {path for _, path in places(said)} == {"shop/more.py"} and not said["fixed"]
     assert shop.gate("--since", "main", "--level", "error")[0] == 0
+    shop.write("banyan.yaml", "audit: { gate: { level: error, baseline: of/gate.json } }\n")
+    assert shop.gate("--since", "main")[0] == 0
+    assert shop.gate("--since", "main", "--level", "note")[0] == 3
+    assert "there is no of/gate.json" in shop.gate()[1]
     assert shop.gate("--since", "nowhere")[0] == 5
 
 
@@ -214,6 +218,9 @@ def test_sarif_is_valid_by_its_schema(shop):
             assert run["tool"]["driver"]["rules"][row["ruleIndex"]]["id"] == row["ruleId"]
     scanned = runs["shop-scanner-free"]["results"]
     assert [row["suppressions"][0]["justification"] for row in scanned if "suppressions" in row] == ["it runs once a year"]
+    assert shop.run("audit", "--sarif", "part.sarif", "shop")[0] == 0                            # from the repository's root, as code scanning wants it
+    part = json.loads((shop.folder / "part.sarif").read_text())["runs"][0]["results"]
+    assert {row["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].split("/")[0] for row in part} == {"shop"}
     comment = (shop.folder / "gate.md").read_text()
     assert comment.startswith("## The gate is shut: ") and "shop/a b&#38;c.py:1" in comment
     badge = xml.etree.ElementTree.fromstring((shop.folder / "badge.svg").read_text())
