@@ -139,7 +139,7 @@ def test_without_a_baseline_it_is_where_the_branch_began(shop):
     shop.write("banyan.yaml", "audit: { gate: { level: error, baseline: of/gate.json } }\n")
     assert shop.gate("--since", "main")[0] == 0
     assert shop.gate("--since", "main", "--level", "note")[0] == 3
-    assert "there is no of/gate.json" in shop.gate()[1]
+    assert "/of/gate.json: record one" in shop.gate()[1]
     assert shop.gate("--since", "nowhere")[0] == 5
 
 
