@@ -53,6 +53,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	Audit ours = *audit;
 	AuditRules those = *rules;
 	Baseline was;
+	uint64_t missing;
 	Err *err;
 
 	*out = (RevCompare){ .rev = name, .id = rev_source_id(rev) };
@@ -61,8 +62,17 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	those.with_count = those.coverage_count = those.test_count = those.build_count = 0;
 	those.trends = 0;
 	err = audit_all(scratch, &those, &other);
+	missing = other.project.sources.skipped[SKIP_UNREADABLE];
+	if (missing)
+		return err_new(
+			a, ERR_NOT_FOUND, "audit.object",
+			"%" PRIu64
+			" files of %.*s are not in this clone, so it cannot be told what is new: "
+			"fetch it whole, or record a baseline",
+			missing, STR_ARG(name));
 	if (err)
-		return err_copy(a, err);
+		return err_because(a, err_copy(a, err), err->kind, err->slug,
+		                   "%.*s could not be audited", STR_ARG(name));
 	ours.findings = own_findings(scratch, &audit->findings);
 	audit_figures_take(&other, &out->before);
 	audit_figures_take(&ours, &out->now);

@@ -17,7 +17,8 @@ typedef struct RevCompare {
 	AuditFigures before, now;
 } RevCompare;
 
-/* Blocks and burns. Fails with NOT_FOUND "audit.revision", and as audit_all does. The result is in the arena. */
+/* Blocks and burns. Fails with NOT_FOUND "audit.revision", "audit.object" (a partial clone without its files), and as audit_all does. The result is
+ * in the arena. */
 Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, RevSource *rev,
                       Str name, RevCompare *out) MUST_USE;
 /* Opens the revision, compares, and sets audit->compare. */

@@ -17,6 +17,7 @@ from actors.waiting import PROOF
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SARIF = json.loads((ROOT / "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text())
 OURS = json.loads((ROOT / "docs/reference/audit.schema.json").read_text())
+GATE = json.loads((ROOT / "docs/reference/gate.schema.json").read_text())
 TOOLS = ROOT / "tests/data/audit/tools"
 HARD = """def {name}(a, b):
     for i in a:
@@ -43,7 +44,8 @@ class Shop:
         self.commit("a shop")
 
     def git(self, *words):
-        subprocess.run(["git", "-C", self.folder, "-c", "user.name=Ada", "-c", "user.email=ada@shop.test", *words], check=True, capture_output=True)
+        return subprocess.run(["git", "-C", self.folder, "-c", "user.name=Ada", "-c", "user.email=ada@shop.test", *words], check=True, capture_output=True,
+                              text=True).stdout
 
     def write(self, path, text):
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +170,10 @@ def test_two_states_are_compared_without_a_checkout(shop):
     assert "Compared with before" in shop.run("audit", "--compare", "before")[1]
     assert shop.run("audit", "--compare", "nowhere")[0] == 5
     assert (shop.folder / "shop/new.py").exists()
+    blob = shop.git("rev-parse", "before:shop/orders.py").strip()                                # as in a clone that has not all files
+    (shop.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    code, _, err = shop.run("audit", "--compare", "before")
+    assert code == 5 and "1 files of before are not in this clone" in err
 
 
 def tool_files(shop):
@@ -239,6 +245,9 @@ def test_the_report_keeps_its_own_schema(shop):
         said = json.loads(out)
         validator.validate(said)
         assert not set(said) - set(OURS["properties"]), "members that the schema does not know"
+    shop.gate("--update")
+    shop.write("shop/fresh.py", HARD.format(name="fresh"))
+    jsonschema.Draft202012Validator(GATE).validate(shop.gate()[1])
     said["findings"][0]["line"] = "one"
     with pytest.raises(jsonschema.ValidationError):
         validator.validate(said)
