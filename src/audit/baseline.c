@@ -109,11 +109,6 @@ static size_t put_places(Place *at, const Finding *f)
 /* A clone in more files than this is compared by the first of them. */
 enum { PATHS_MOST = 200 };
 
-bool finding_is_own(const Finding *finding)
-{
-	return !strchr(finding->rule->id, ':');
-}
-
 static bool counts(const Finding *f, bool own)
 {
 	return !f->ignored_why.len && (!own || finding_is_own(f));

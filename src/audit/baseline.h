@@ -69,7 +69,6 @@ typedef struct Delta {
 } Delta;
 /* own: only of our own rules, as other tools' findings have no past in another revision. */
 void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out);
-bool finding_is_own(const Finding *finding); /* not "bandit:B101" */
 
 /* What a budget is about: a figure that is debt, or the findings of a rule by its id or name. False: neither. */
 bool budget_measure(const Audit *audit, const AuditFigures *figures, Str name, double *out);

@@ -70,3 +70,8 @@ uint64_t finding_print(const FindingRule *rule, Str path, Str unit, Str place)
 	hash = hash_stable(unit, hash, 3);
 	return hash_stable(place, hash, 4);
 }
+
+bool finding_is_own(const Finding *finding)
+{
+	return !strchr(finding->rule->id, ':');
+}

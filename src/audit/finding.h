@@ -65,3 +65,4 @@ void findings_sort(Findings *list);
 uint64_t finding_print(const FindingRule *rule, Str path, Str unit, Str place);
 const char *finding_class_name(FindingClass class);
 const char *finding_level_name(FindingLevel level); /* "note", "warning", "error" */
+bool finding_is_own(const Finding *finding);        /* of our own rules: not "bandit:B101" */

@@ -161,7 +161,13 @@ typedef struct Home {
 	Str root, text; /* text: of `path`, lines before `line` cut off */
 	Str path;
 	uint32_t line;
+	Map same;
 } Home;
+
+static void home_fini(Home *home)
+{
+	map_fini(&home->same);
+}
 
 /* The words of a line. Findings of a file come by line, so its text is gone through once. */
 static Str words_at(Home *h, const Finding *f)
@@ -228,14 +234,20 @@ static Err *read_file(Home *h, Str path, ToolFile *about)
 	for (size_t i = 0; i < found.count; i++)
 		bring_home(h, &found.at[i], about);
 	print_all(h, &found);
-	for (size_t i = 0; i < found.count; i++)
+	for (size_t i = 0; i < found.count; i++) {
+		if (tool_is_known(h->a, &h->same, &found.at[i])) {
+			about->twice++;
+			continue;
+		}
+		tool_know(h->a, &h->same, &found.at[i]);
 		finding_add(h->a, &h->audit->findings, &found.at[i]);
+	}
 	return NULL;
 }
 
 Err *tools_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	Home home = { .a = a, .rules = rules, .audit = audit };
+	AUTO(home_fini) Home home = { .a = a, .rules = rules, .audit = audit };
 	Tools *tools;
 
 	if (!rules->with_count)
@@ -243,6 +255,8 @@ Err *tools_step(Arena *a, const AuditRules *rules, Audit *audit)
 	tools = ARENA_NEW(a, Tools);
 	tools->files = ARENA_ARRAY(a, ToolFile, rules->with_count);
 	home.root = real_root(a, rules->root);
+	for (size_t i = 0; i < audit->findings.count; i++)
+		tool_know(a, &home.same, &audit->findings.at[i]);
 	for (size_t i = 0; i < rules->with_count; i++)
 		TRY(read_file(&home, rules->with[i], &tools->files[tools->count++]));
 	audit->tools = tools;
@@ -261,6 +275,8 @@ void tools_screen(FILE *out, const Tools *tools)
 		if (f->elsewhere)
 			fprintf(out, ", %zu of them in files that were not read here",
 			        f->elsewhere);
+		if (f->twice)
+			fprintf(out, ", %zu that are found already", f->twice);
 		if (f->skipped)
 			fprintf(out, ", %zu that say nothing known", f->skipped);
 		fputc('\n', out);
@@ -278,6 +294,7 @@ void tools_put(JsonWriter *w, const Tools *tools)
 		json_put_str(w, "format", str_of(f->format));
 		json_put_u64(w, "findings", f->findings);
 		json_put_u64(w, "elsewhere", f->elsewhere);
+		json_put_u64(w, "twice", f->twice);
 		json_put_u64(w, "skipped", f->skipped);
 		json_end(w);
 	}

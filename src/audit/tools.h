@@ -13,7 +13,8 @@ typedef struct ToolFile {
 	const char *format; /* "bandit's JSON" */
 	size_t findings;
 	size_t elsewhere; /* of these, in files that were not read here */
-	size_t skipped;   /* lines or results that say nothing that is understood */
+	size_t twice; /* of these, that another tool before, or we, found too: they are left out */
+	size_t skipped; /* lines or results that say nothing that is understood */
 } ToolFile;
 
 typedef struct Tools {
@@ -27,5 +28,5 @@ Err *tools_read(Arena *a, Str text, Findings *out, ToolFile *about) MUST_USE;
 
 AuditStep tools_step; /* reads rules->with */
 void tools_screen(FILE *out, const Tools *tools);
-/* An array of { file, format, findings, elsewhere, skipped } */
+/* An array of { file, format, findings, elsewhere, twice, skipped } */
 void tools_put(JsonWriter *w, const Tools *tools);

@@ -40,3 +40,7 @@ Err *tool_read_lines(ToolReader *r, Str text, bool *known)
 	MUST_USE;                             /* an object a line: mypy, ruff */
 bool tool_read_text(ToolReader *r, Str text); /* mypy, pylint, ruff, flake8 */
 bool tool_read_sarif(ToolReader *r, const Json *json);
+
+/* What was found so far, by place and code: the same thing that another tool found too is known. Keys are in the arena. */
+void tool_know(Arena *a, Map *same, const Finding *finding);
+bool tool_is_known(Arena *a, const Map *same, const Finding *finding);
