@@ -22,6 +22,7 @@ typedef struct GateRules {
 	FindingLevel level; /* new findings below it are told and do not fail the gate */
 	Str against;        /* what is compared with: "banyan-baseline.json", "main" */
 	bool own;           /* baseline_match's */
+	Str unread; /* a tool that the baseline has findings of, and whose output was not read; empty: none */
 } GateRules;
 
 typedef struct Gate {
@@ -45,7 +46,7 @@ Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *mo
                 Baseline *out) MUST_USE;
 
 void gate_screen(FILE *out, Arena *a, const Gate *gate);
-/* { passed, against, failing, new, grown, fixed, fixed_count, moved, same (delta.h), budgets: [{ name, most, now, kept }],
+/* { passed, against, level, unread, failing, new, grown, fixed, fixed_count, moved, same (delta.h), budgets: [{ name, most, now, kept }],
  * companions: [{ changed, missing, shared, of }], figures } */
 void gate_put(JsonWriter *w, const Gate *gate);
 /* A budget's number as people compare it: whole, so that what exceeds it is seen to. In the arena. */

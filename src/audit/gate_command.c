@@ -12,6 +12,7 @@
 #include "audit/out_file.h"
 #include "audit/report.h"
 #include "audit/rev_source.h"
+#include "audit/tools.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -111,6 +112,23 @@ static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 	           : NULL;
 }
 
+/* Rows of tools whose files were not given this time were not looked for: they are neither there nor mended. */
+static void drop_unread(const Tools *tools, Baseline *was, Str *unread)
+{
+	size_t kept = 0;
+
+	*unread = S("");
+	for (size_t i = 0; i < was->count; i++) {
+		Str tool = tool_of_rule(was->rows[i].rule);
+
+		if (!tool.len || tools_have(tools, tool))
+			was->rows[kept++] = was->rows[i];
+		else
+			*unread = tool;
+	}
+	was->count = kept;
+}
+
 static Err *past_of(Arena *a, Str path, Str since, const AuditRules *rules, Audit *audit,
                     GateRules *gate, Baseline *out)
 {
@@ -120,6 +138,7 @@ static Err *past_of(Arena *a, Str path, Str since, const AuditRules *rules, Audi
 
 	TRY(load(a, path, out, &found));
 	gate->against = path;
+	drop_unread(audit->tools, out, &gate->unread);
 	if (found)
 		return NULL;
 	if (!since.len)
@@ -196,9 +215,16 @@ static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 	AUTO(buf_fini) Buf b = { 0 };
 	Baseline was = { 0 }, now;
 	bool found;
-	Str text;
+	Str text, unread;
 
 	TRY(load(cmd->arena, path, &was, &found));
+	drop_unread(audit->tools, &was, &unread);
+	if (unread.len)
+		return err_new(
+			cmd->arena, ERR_INVALID, "gate.unread",
+			"%.*s has findings of %.*s: give its output (--with), as they would be lost and "
+			"budgets shrink by them, or take its lines out of the file",
+			STR_ARG(path), STR_ARG(unread));
 	TRY(gate_renew(cmd->arena, found ? &was : NULL, audit, args->budgets.at,
 	               args->budgets.count, &now));
 	baseline_put(&b, cmd->arena, &now);

@@ -81,6 +81,9 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 		fprintf(out, "%zu of the new ones are below \"%s\" and do not fail the gate\n",
 		        gate->delta.fresh_count - gate->failing,
 		        finding_level_name(gate->rules.level));
+	if (gate->rules.unread.len)
+		fprintf(out, "What %.*s found was not read (--with), and is not compared\n",
+		        STR_ARG(gate->rules.unread));
 	screen_budgets(out, a, gate);
 	screen_companions(out, gate);
 	if (gate->passed) {
@@ -100,6 +103,8 @@ void gate_put(JsonWriter *w, const Gate *gate)
 	json_put_bool(w, "passed", gate->passed);
 	json_put_str(w, "against", gate->rules.against);
 	json_put_str(w, "level", str_of(finding_level_name(gate->rules.level)));
+	if (gate->rules.unread.len)
+		json_put_str(w, "unread", gate->rules.unread);
 	json_put_u64(w, "failing", gate->failing);
 	delta_put(w, &gate->delta);
 	json_key(w, S("budgets"));

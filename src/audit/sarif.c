@@ -10,6 +10,7 @@
 #include "audit/delta.h"
 #include "audit/gate.h"
 #include "audit/repo.h"
+#include "audit/tools.h"
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/map.h"
@@ -36,14 +37,6 @@ typedef struct Writing {
 } Writing;
 
 /* --- the order ----------------------------------------------------------------------------------------------------------------------------------- */
-
-static Str tool_of(const FindingRule *rule)
-{
-	Str id = str_of(rule->id);
-	ptrdiff_t colon = str_find_char(id, ':');
-
-	return str_sub(id, 0, colon < 0 ? 0 : (size_t)colon);
-}
 
 /* "B101" of "bandit:B101" */
 static Str own_id(const char *id, Str tool)
@@ -84,7 +77,8 @@ static void put_in_order(Writing *s)
 	s->results = ARENA_ARRAY(s->a, Result, list->count + 1);
 	for (size_t i = 0; i < list->count; i++)
 		s->results[s->count++] =
-			(Result){ .finding = &list->at[i], .tool = tool_of(list->at[i].rule) };
+			(Result){ .finding = &list->at[i],
+			          .tool = tool_of_rule(str_of(list->at[i].rule->id)) };
 	if (s->count)
 		qsort(s->results, s->count, sizeof(*s->results), by_rule);
 	for (size_t i = 1; i < s->count; i++) {

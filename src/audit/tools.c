@@ -58,6 +58,16 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* "bandit's JSON" is bandit's. */
+static void name_format(ToolFile *about)
+{
+	Str format = str_of(about->format);
+	ptrdiff_t end = str_find(format, S("'s "));
+
+	if (end > 0)
+		about->names[about->name_count++] = str_sub(format, 0, (size_t)end);
+}
+
 static Err *read_one(ToolReader *r, Str text)
 {
 	bool known = false;
@@ -75,7 +85,10 @@ static Err *read_one(ToolReader *r, Str text)
 		TRY(read_json(r, text, &known));
 	else
 		known = tool_read_text(r, text);
-	return known ? NULL : unknown(r->a);
+	if (!known)
+		return unknown(r->a);
+	name_format(r->about);
+	return NULL;
 }
 
 Err *tools_read(Arena *a, Str text, Findings *out, ToolFile *about)
@@ -261,6 +274,25 @@ Err *tools_step(Arena *a, const AuditRules *rules, Audit *audit)
 		TRY(read_file(&home, rules->with[i], &tools->files[tools->count++]));
 	audit->tools = tools;
 	return NULL;
+}
+
+Str tool_of_rule(Str id)
+{
+	return str_sub(id, 0, (size_t)MAX(str_find_char(id, ':'), 0));
+}
+
+bool tools_have(const Tools *tools, Str tool)
+{
+	for (size_t i = 0; tools && i < tools->count; i++) {
+		const ToolFile *f = &tools->files[i];
+
+		for (size_t k = 0; k < f->name_count; k++)
+			if (str_eq(f->names[k], tool))
+				return true;
+		if (!f->name_count)
+			return true;
+	}
+	return false;
 }
 
 /* --- what is said -------------------------------------------------------------------------------------------------------------------------------- */

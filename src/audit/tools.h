@@ -8,9 +8,13 @@
 #pragma once
 #include "audit/audit.h"
 
+enum { TOOL_NAMES = 8 };
 typedef struct ToolFile {
 	Str path;
 	const char *format; /* "bandit's JSON" */
+	Str names
+		[TOOL_NAMES]; /* of the tools that speak in it; none: it is empty, and may be any tool's */
+	size_t name_count;
 	size_t findings;
 	size_t elsewhere; /* of these, in files that were not read here */
 	size_t twice; /* of these, that another tool before, or we, found too: they are left out */
@@ -25,6 +29,11 @@ typedef struct Tools {
 /* Reads one file's text. Prints are not set yet. Pure; strings are borrowed from it or in the arena. Fails with INVALID "audit.with" when it is
  * nothing of the above, and as json_read does. */
 Err *tools_read(Arena *a, Str text, Findings *out, ToolFile *about) MUST_USE;
+
+/* Was what this tool ("bandit") found read? With an empty file among those read: perhaps, so yes. tools NULL: no. */
+bool tools_have(const Tools *tools, Str tool);
+/* "bandit" of "bandit:B101"; empty: it is ours. */
+Str tool_of_rule(Str id);
 
 AuditStep tools_step; /* reads rules->with */
 void tools_screen(FILE *out, const Tools *tools);

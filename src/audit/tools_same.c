@@ -91,13 +91,6 @@ static Str key_of(Arena *a, const Finding *f, Str code)
 	return str_fmt(a, "%.*s:%u:%.*s", STR_ARG(f->path), f->line, STR_ARG(code));
 }
 
-static Str tool_of(const FindingRule *rule)
-{
-	Str id = str_of(rule->id);
-
-	return str_sub(id, 0, (size_t)MAX(str_find_char(id, ':'), 0));
-}
-
 void tool_know(Arena *a, Map *same, const Finding *f)
 {
 	Str codes[CODES_MOST];
@@ -121,5 +114,5 @@ bool tool_is_known(Arena *a, const Map *same, const Finding *f)
 	for (size_t i = 0; i < count && !rule; i++)
 		rule = map_get(same, key_of(a, f, codes[i]));
 	arena_reset(a, mark);
-	return rule && !str_eq(tool_of(rule), tool_of(f->rule));
+	return rule && !str_eq(tool_of_rule(str_of(rule->id)), tool_of_rule(str_of(f->rule->id)));
 }

@@ -318,6 +318,8 @@ static void take_run(ToolReader *r, const Json *json)
 		    .rules = json_get(driver, S("rules")),
 		    .tool = tool_name(r->a, text_at(driver, "name")) };
 
+	if (r->about->name_count < TOOL_NAMES)
+		r->about->names[r->about->name_count++] = run.tool;
 	for (size_t i = 0; i < json_count(run.rules); i++) {
 		const Json *rule = json_at(run.rules, i);
 		Str id = text_at(rule, "id");

@@ -204,6 +204,9 @@ def test_what_other_tools_found_is_found_here_too(shop):
         row["line_number"] += 1
     shop.write("bandit.json", json.dumps(moved))
     assert shop.gate("--with", "bandit.json")[1]["new"] == []
+    code, said = shop.gate()                                                                     # where nobody ran the tools
+    assert code == 0 and said["unread"] in ("bandit", "mypy", "pylint", "ruff", "shop-scanner-free") and not said["fixed"]
+    assert "give its output (--with)" in shop.gate("--update", "--with", "bandit.json")[1]
     shop.write("notes.txt", "these are no findings\n")
     code, said = shop.gate("--with", "notes.txt")
     assert code == 2 and "notes.txt could not be read: this is neither SARIF nor" in said
