@@ -2,81 +2,7 @@
  *
  * What the files of smells share: one walk over a file's rows, which knows where it is and hands each row to those who look at its kind. */
 #pragma once
-#include "audit/smells.h"
-
-/* Rows of smells_rules, by id. */
-typedef enum SmellId {
-	SMELL_HARD_TO_READ,
-	SMELL_GOD_CLASS,
-	SMELL_GOD_MODULE,
-	SMELL_LONG_FUNCTION,
-	SMELL_MANY_ARGUMENTS,
-	SMELL_DEEP_NESTING,
-	SMELL_FEATURE_ENVY,
-	SMELL_DATA_CLUMP,
-	SMELL_HIDDEN_GLOBAL,
-	SMELL_FAT_VIEW,
-	SMELL_FAT_MODEL,
-	SMELL_STAR_IMPORT,
-	SMELL_PRINT_CALL,
-	SMELL_PYTHON2_SYNTAX,
-	SMELL_PYTHON2_NAME,
-	SMELL_PYTHON2_BRIDGE,
-	SMELL_IGNORE_BARE,
-	SMELL_IGNORE_UNKNOWN,
-	SMELL_IGNORE_UNUSED,
-	SMELL_MUTABLE_DEFAULT,
-	SMELL_BARE_EXCEPT,
-	SMELL_SWALLOWED_ERROR,
-	SMELL_DEBUGGER_LEFT,
-	SMELL_ASSERT_TUPLE,
-	SMELL_ASSERT_GUARD,
-	SMELL_EXEC_CALL,
-	SMELL_EVAL_CALL,
-	SMELL_OPEN_PERMISSIONS,
-	SMELL_BIND_ALL,
-	SMELL_TMP_PATH,
-	SMELL_TMP_RACE,
-	SMELL_NO_TIMEOUT,
-	SMELL_DEBUG_SERVER,
-	SMELL_ARCHIVE_EXTRACT,
-	SMELL_PICKLE_LOAD,
-	SMELL_WEAK_HASH,
-	SMELL_WEAK_CIPHER,
-	SMELL_WEAK_RANDOM,
-	SMELL_MARK_SAFE,
-	SMELL_URL_SCHEME,
-	SMELL_CLEAR_PROTOCOL,
-	SMELL_XML_PARSE,
-	SMELL_NO_TLS_CHECK,
-	SMELL_OLD_TLS,
-	SMELL_SHORT_KEY,
-	SMELL_YAML_LOAD,
-	SMELL_SSH_ANY_HOST,
-	SMELL_WEAK_SNMP,
-	SMELL_SHELL_COMMAND,
-	SMELL_SQL_BY_TEXT,
-	SMELL_WILDCARD_COMMAND,
-	SMELL_NO_ESCAPE,
-	SMELL_OPEN_LOGGING,
-	SMELL_TROJAN_SOURCE,
-	SMELL_SECRET,
-	SMELL_PASSWORD,
-	SMELL_DEAD_LIBRARY,
-	SMELL_DJANGO_DEBUG,
-	SMELL_CSRF_EXEMPT,
-	SMELL_JWT_UNVERIFIED,
-	SMELL_QUERY_IN_LOOP,
-	SMELL_N_PLUS_ONE,
-	SMELL_BLOCKING_ASYNC,
-	SMELL_WRITE_IN_LOOP,
-	SMELLS
-} SmellId;
-
-/* In which files a rule looks: those of the project's own code always. */
-enum { SMELL_IN_TESTS = 1, SMELL_IN_MIGRATIONS = 2 };
-bool smell_is_for(SmellId id, SourceKind kind);
-const FindingRule *smell_rule(SmellId id) RETURNS_NONNULL;
+#include "audit/smells_rules_int.h"
 
 /* Where the walk is. One is pushed for each function, class, lambda and loop. */
 typedef struct Scope {
@@ -199,6 +125,7 @@ void text_source(Walk *w);           /* the whole file */
 typedef struct SecretFound {
 	const char *what; /* "an access key of AWS" */
 	Str text;         /* it; never to be shown whole */
+	bool local;       /* tests have such of their own */
 } SecretFound;
 bool secret_find(Str text, SecretFound *out); /* a key of a known shape */
 /* May a name hold a secret ("db_password"), and is this, by its looks, one? `word`: a plain word counts too, as of passwords. */

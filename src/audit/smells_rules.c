@@ -3,7 +3,7 @@
  * The rules of smells, by id; ids never change and are never used again. Minutes are what it takes somebody who knows the code to mend one
  * place: constant, and for each unit above the limit (statements, arguments, points). A rule looks at the project's own code; some look at
  * tests and migrations as well. Code that is generated or of others is left alone. */
-#include "audit/smells_int.h"
+#include "audit/smells_rules_int.h"
 
 static const FindingRule
 	rules

@@ -105,6 +105,7 @@ TEST(secret_values_look_like_none_of_the_other_things)
 		{ S("abc"), true, false },
 		{ S("Bearer"), false, false },
 		{ S("xPassword"), true, false },
+		{ S("name_of_some_other_field"), false, false },
 		{ S("google_oauth2_credentials"), false, false },
 	};
 

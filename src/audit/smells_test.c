@@ -89,6 +89,12 @@ TEST(smells_know_the_unit_and_the_place)
 	CHECK(x->smells[0].place == y->smells[0].place);
 }
 
+/* A field that the table of types forgot would point to where it was written from. */
+static bool is_from(const Buf *b, Str text)
+{
+	return text.at >= b->at && text.at + text.len <= b->at + b->len && text.len;
+}
+
 TEST(smells_are_the_same_from_the_cache)
 {
 	static const char text[] =
@@ -112,6 +118,11 @@ TEST(smells_are_the_same_from_the_cache)
 	CHECK_STR(buf_str(&second), buf_str(&first));
 	x = y;
 	CHECK_STR(told(a, x), S("PY303@7"));
+	CHECK(is_from(&first, x->smells[0].text) && is_from(&first, x->smells[0].unit));
+	CHECK(is_from(&first, x->ignores[0].why) && is_from(&first, x->classes[0].name));
+	CHECK(is_from(&first, x->touches[0].model) && is_from(&first, x->touches[0].unit));
+	CHECK(is_from(&first, x->signatures[0].unit));
+	CHECK(is_from(&first, x->classes[0].relations[0].name));
 	CHECK_STR(x->ignores[0].rules[0], S("eval-call"));
 	CHECK_STR(x->classes[0].bases[0], S("Model"));
 	CHECK_STR(x->classes[0].relations[0].target, S("B"));
