@@ -185,22 +185,33 @@ static const Str *read_owners(Reading *r, Str rest, uint32_t *count)
 	return kept;
 }
 
-/* "[Name]", "^[Name][2] @owners": those of one name are one. False: it is no section. */
-static bool read_section(Reading *r, Str line)
+/* "[Name]", "^[Name][2] @owners": the name, and what stands after it all. Not "[ab].py". */
+static bool cut_section(Str line, Str *name, Str *rest)
 {
-	Str name;
 	ptrdiff_t end;
-	uint32_t i;
 
 	if (str_starts(line, S("^")))
 		line = str_sub(line, 1, line.len);
 	end = str_find_char(line, ']');
 	if (!str_starts(line, S("[")) || end < 2)
 		return false;
-	name = str_lower(r->a, str_sub(line, 1, (size_t)end));
+	*name = str_sub(line, 1, (size_t)end);
 	line = str_sub(line, (size_t)end + 1, line.len);
 	if (str_starts(line, S("[")) && (end = str_find_char(line, ']')) > 0)
 		line = str_sub(line, (size_t)end + 1, line.len);
+	*rest = line;
+	return !line.len || is_blank(line.at[0]);
+}
+
+/* Those of one name are one. False: the line is none. */
+static bool read_section(Reading *r, Str line)
+{
+	Str name, rest;
+	uint32_t i;
+
+	if (!cut_section(line, &name, &rest))
+		return false;
+	name = str_lower(r->a, name);
 	for (i = 1; i < r->out->sections && !str_eq(r->sections[i], name);)
 		i++;
 	if (i == COUNT(r->sections))
@@ -208,7 +219,7 @@ static bool read_section(Reading *r, Str line)
 	r->sections[i] = name;
 	r->section = i;
 	r->out->sections = MAX(r->out->sections, i + 1);
-	r->fallback = read_owners(r, line, &r->fallback_count);
+	r->fallback = read_owners(r, rest, &r->fallback_count);
 	return true;
 }
 
@@ -260,14 +271,11 @@ static void read_line(Reading *r, Str line)
 /* A line that stands for a section: then the file is GitLab's wherever it lies. */
 static bool has_section(Str text)
 {
-	Str line;
+	Str line, name, rest;
 
-	while (str_split(&text, '\n', &line)) {
-		line = str_trim(line);
-		if (str_starts(line, S("^[")) ||
-		    (str_starts(line, S("[")) && str_find_char(line, ']') > 1))
+	while (str_split(&text, '\n', &line))
+		if (cut_section(str_trim(line), &name, &rest))
 			return true;
-	}
 	return false;
 }
 

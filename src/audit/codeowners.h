@@ -4,7 +4,6 @@
  * owners of its own; "!" takes out). Beside what git tells: owners that never touched what is theirs, or are gone, files that have none. */
 #pragma once
 #include "audit/audit.h"
-#include "audit/area.h"
 
 typedef struct OwnerRule {
 	Str pattern;

@@ -5,6 +5,7 @@
  * be found at all. */
 #include "audit/codeowners.h"
 
+#include "audit/area.h"
 #include "audit/history_int.h"
 #include "audit/history_rules.h"
 #include "audit/repo.h"

@@ -228,6 +228,14 @@ static void pair_names(const Changes *changes, bool *used, const Change **from)
 	}
 }
 
+static void note_creator(HistoryFile *file, const ChangeSet *set)
+{
+	if (file->creator && file->created_s < set->time_s)
+		return;
+	file->creator = set->author + 1;
+	file->created_s = set->time_s;
+}
+
 /* The files of one commit, by id, each once; renames are noted after all names have been looked up. */
 static size_t files_of(Walk *w, const Changes *changes, const ChangeSet *set, uint32_t *files)
 {
@@ -241,7 +249,7 @@ static size_t files_of(Walk *w, const Changes *changes, const ChangeSet *set, ui
 			continue;
 		files[count] = file_of(w, changes->at[i].path);
 		if (git_oid_is_zero(&changes->at[i].was) && !from[i])
-			w->out->files[files[count]].creator = set->author + 1;
+			note_creator(&w->out->files[files[count]], set);
 		if (!from[i])
 			show_version(w, files[count], &changes->at[i], NULL);
 		count++;
@@ -469,6 +477,8 @@ void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 	out->shallow = w.shallow.count > 0;
 	want(&w, &head);
 	walk_all(&w);
+	if (hooks->names)
+		hooks->names(hooks->arg, &w.alias);
 	history_add_up(a, out);
 	out->taken_us = time_mono_us() - from_us;
 }

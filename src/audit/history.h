@@ -34,12 +34,14 @@ typedef struct HistoryAuthor {
 } HistoryAuthor;
 
 typedef struct HistoryFile {
-	Str path;         /* today's, or the last it had */
-	uint32_t revs;    /* change sets that touch it */
-	uint32_t recent;  /* of those, in the year before the newest commit */
-	uint32_t fixes;   /* of those (revs), that say they mend something */
-	uint64_t soc;     /* sum of coupling: files beside it in those sets */
-	uint32_t creator; /* index of the author who added it, and 1; 0: before what was read */
+	Str path;        /* today's, or the last it had */
+	uint32_t revs;   /* change sets that touch it */
+	uint32_t recent; /* of those, in the year before the newest commit */
+	uint32_t fixes;  /* of those (revs), that say they mend something */
+	uint64_t soc;    /* sum of coupling: files beside it in those sets */
+	uint32_t
+		creator; /* index of the author who added it first, and 1; 0: before what was read */
+	int64_t created_s; /* when that was */
 } HistoryFile;
 
 typedef struct ChangeSet {

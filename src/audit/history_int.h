@@ -43,6 +43,8 @@ typedef struct WalkHooks {
 	bool (*known)(void *arg, const git_oid *id); /* then it and all before it are not walked */
 	void (*version)(void *arg, const WalkVersion *version);
 	void (*commit)(void *arg, const WalkCommit *commit); /* after its versions */
+	void (*names)(void *arg,
+	              const Map *files); /* at the end: by the oldest names, index and 1 */
 	void (*progress)(void *arg, const char *what, size_t done, size_t of);
 	void *progress_arg;
 } WalkHooks;

@@ -3,22 +3,22 @@
  * The history's step. Everything in it hangs on the walk; without one only CODEOWNERS can say something: which files it gives to nobody. */
 #include "audit/history_step.h"
 
-#include "audit/history_int.h"
+#include "audit/codeowners.h"
+#include "audit/history_area.h"
+#include "audit/history_kept.h"
 #include "audit/history_smells.h"
+#include "audit/szz.h"
 #include "base/arena.h"
 
 enum { SHOWN_AREAS = 3 };
 
 static void read_history(Arena *a, const AuditRules *rules, History *out)
 {
-	const WalkHooks hooks = { .progress = rules->progress,
-		                  .progress_arg = rules->progress_arg };
-
 	*out = (History){ .why_not = S("--no-history") };
 	if (rules->from)
 		out->why_not = S("it is a commit's tree that was read");
 	else if (!rules->no_history)
-		history_walk(a, rules->root, &hooks, out);
+		history_read_kept(a, rules, out);
 }
 
 static const AreaHistory *area_history(Arena *a, const History *h, const Areas *areas)

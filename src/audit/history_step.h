@@ -4,9 +4,6 @@
  * files and of areas, CODEOWNERS, with `deep` who brought in what was mended, and the findings that follow (PY7xx). */
 #pragma once
 #include "audit/audit.h"
-#include "audit/codeowners.h"
-#include "audit/history_area.h"
-#include "audit/szz.h"
 
 /* Sets history, told, by_area, by_group, szz, codeowners of the audit. */
 Err *history_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE; /* AuditStep */

@@ -221,6 +221,10 @@ static void read_folder(Walk *w, Folder folder)
 		skip(w, folder.path, SKIP_UNREADABLE);
 		return;
 	}
+	if (folder.depth && !w->rules->all && git_tree_entry_byname(tree, "pyvenv.cfg")) {
+		skip(w, folder.path, SKIP_ENVIRONMENT);
+		return;
+	}
 	for (size_t i = 0; i < git_tree_entrycount(tree); i++)
 		take(w, &folder, git_tree_entry_byindex(tree, i));
 }

@@ -90,6 +90,8 @@ static const Text first[] = {
 	{ "shop/legacy/old.py", "y = 1\n", 0 },
 	{ "shop/venv/z.py", "z = 1\n", 0 },
 	{ "shop/made/m.py", "m = 1\n", 0 },
+	{ "shop/own/pyvenv.cfg", "", 0 },
+	{ "shop/own/lib.py", "l = 1\n", 0 },
 	{ "lib/b.py", "b = 1\n", 0 },
 };
 static const Text second[] = { { "shop/a.py", "x = 2\n", 0 }, { "lib/b.py", "b = 1\n", 0 } };
@@ -139,7 +141,7 @@ TEST(a_revision_is_read_by_the_rules_of_the_disk)
 		CHECK_INT(sources.files[i].bytes, text.len);
 	}
 	CHECK_INT(sources.skipped[SKIP_EXCLUDED], 1);
-	CHECK_INT(sources.skipped[SKIP_ENVIRONMENT], 1);
+	CHECK_INT(sources.skipped[SKIP_ENVIRONMENT], 2);
 	CHECK_INT(sources.skipped[SKIP_IGNORED], 1);
 	CHECK_INT(sources.skipped[SKIP_NOTEBOOK], 1);
 	CHECK_INT(sources.skipped[SKIP_SYMLINK], 1);

@@ -286,7 +286,7 @@ static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, s
 	*link = entry->d_type == DT_LNK;
 	*mode = DTTOIF(entry->d_type);
 	if (entry->d_type == DT_DIR ||
-	    (entry->d_type == DT_REG && !is_python(str_of(entry->d_name))))
+	    (entry->d_type == DT_REG && !source_is_python(str_of(entry->d_name))))
 		return true;
 	if (fstatat(fd, entry->d_name, about, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
@@ -305,7 +305,7 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	bool link;
 	Str path;
 
-	if (entry->d_type == DT_REG && !is_python(name) && !str_ends(name, S(".ipynb"))) {
+	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
 		s->out->others++;
 		return;
 	}

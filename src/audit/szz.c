@@ -109,7 +109,8 @@ static size_t run(Pool *pool, Worker *workers)
 {
 	size_t most = (size_t)MAX(1, sysconf(_SC_NPROCESSORS_ONLN)), count = 0;
 
-	most = MAX((size_t)1, MIN(MIN(most, (size_t)THREADS_MOST), pool->count));
+	most = MIN(most, (size_t)THREADS_MOST);
+	most = MAX((size_t)1, MIN(most, pool->count));
 	for (; count < most; count++)
 		workers[count] = (Worker){ .pool = pool, .arena = arena_new(0) };
 	for (size_t i = 1; i < count; i++)

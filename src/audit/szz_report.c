@@ -4,9 +4,8 @@
 #include "audit/szz.h"
 
 #include "base/json.h"
-#include "base/time.h"
 
-enum { SHOWN = 3 };
+enum { SHOWN = 2 };
 
 void szz_screen(FILE *out, const Szz *z, const History *h)
 {
@@ -22,11 +21,13 @@ void szz_screen(FILE *out, const Szz *z, const History *h)
 	        z->fixes, z->traced, z->commits, z->of, z->added, z->lost);
 	if (z->days >= 0)
 		fprintf(out,
-		        "  half of the mended lines stood for %.0f days or less (read in %.1f s)\n",
-		        z->days, (double)z->taken_us / US_PER_S);
+		        "  half of the mended lines stood for %.0f days or less; most often wrong:",
+		        z->days);
 	for (size_t i = 0; i < MIN(z->count, (size_t)SHOWN); i++)
-		fprintf(out, "  %5u changes had to be mended later  %.*s\n", z->files[i].brought,
-		        STR_ARG(h->files[z->files[i].file].path));
+		fprintf(out, "%s %.*s (%u changes)", i ? "," : "",
+		        STR_ARG(h->files[z->files[i].file].path), z->files[i].brought);
+	if (z->days >= 0)
+		fputc('\n', out);
 }
 
 static void put_days(JsonWriter *w, double days)

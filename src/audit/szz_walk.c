@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What SZZ needs of a walk: every commit, and every version of every file by its texts' ids. They come newest first and are put in order by file, the
+ * What SZZ needs of a walk: every commit, and every version of every file of Python by its texts' ids. They come newest first and are put in order by file, the
  * oldest first. */
 #include "audit/szz_int.h"
 
@@ -21,10 +21,17 @@ static void *doubled(Arena *a, void *at, size_t count, size_t *room, size_t each
 	return more;
 }
 
+static bool is_python(Str path)
+{
+	return str_ends(path, S(".py")) || str_ends(path, S(".pyw"));
+}
+
 static void take_version(void *arg, const WalkVersion *version)
 {
 	SzzWalk *w = arg;
 
+	if (!is_python(w->history.files[version->file].path))
+		return;
 	w->versions = doubled(w->a, w->versions, w->version_count, &w->version_room,
 	                      sizeof(*w->versions));
 	w->versions[w->version_count++] = (SzzVersion){ .file = version->file,

@@ -188,13 +188,13 @@ static void add_texts(const Sums *s)
 
 /* --- sums of changes ----------------------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct Made {
+typedef struct Person {
 	uint32_t sample, row, author;
-} Made;
+} Person;
 
 static int by_place(const void *x, const void *y)
 {
-	return memcmp(x, y, sizeof(Made));
+	return memcmp(x, y, sizeof(Person));
 }
 
 static uint32_t sample_of(const TrendWork *w, int64_t time_s)
@@ -237,12 +237,12 @@ static uint32_t rows_of(const Sums *s, const ChangeSet *set, uint32_t *rows)
 static void add_changes(const Sums *s)
 {
 	const History *h = &s->work->audit->history;
-	Made *made = NULL;
+	Person *made = NULL;
 	size_t all = 0, room = 0;
 
 	for (size_t i = 0; i < h->set_count; i++)
 		room += h->sets[i].count + 1;
-	made = ARENA_ARRAY(s->work->a, Made, room + 1);
+	made = ARENA_ARRAY(s->work->a, Person, room + 1);
 	for (size_t i = 0; i < h->set_count; i++) {
 		uint32_t rows[HISTORY_SET_FILES + 1], count = rows_of(s, &h->sets[i], rows);
 		uint32_t sample = sample_of(s->work, h->sets[i].time_s);
@@ -252,7 +252,7 @@ static void add_changes(const Sums *s)
 
 			to[TREND_CHANGES]++;
 			to[TREND_FIXES] += h->sets[i].fix;
-			made[all++] = (Made){ sample, rows[k], h->sets[i].author };
+			made[all++] = (Person){ sample, rows[k], h->sets[i].author };
 		}
 	}
 	qsort(made, all, sizeof(*made), by_place);

@@ -4,11 +4,11 @@
  * where the past knew nothing of them: a file of old is counted where the file that it became lies now (its names are followed as history.h says),
  * and a folder that is gone is an area of its own name.
  *
- * Samples are commits of HEAD's first line of parents, evenly spread in time; the last is HEAD. Each text is read once whatever the number of
- * samples it is in, and its measures are kept in the cache by its id in git. Blobs that are not in this clone are counted, not asked for. */
+ * Samples are commits of HEAD's first line of parents, evenly spread in time (or, where there were none for long, in number); the last is HEAD.
+ * Each text is read once whatever the number of samples it is in, and its measures are kept in the cache by its id in git. Blobs that are not in this
+ * clone are counted, not asked for. */
 #pragma once
 #include "audit/audit.h"
-#include "audit/area.h"
 
 /* Of the code files (no tests, migrations, generated or vendored ones). */
 typedef enum TrendMetric {

@@ -3,6 +3,7 @@
  * Between the parts of the trends: which files stood where at each sample (trends_walk.c), what their texts measure (trends_text.c), and the sums
  * (trends.c). */
 #pragma once
+#include "audit/area.h"
 #include "audit/trends.h"
 
 #include <git2.h>

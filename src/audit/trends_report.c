@@ -17,18 +17,16 @@ typedef struct ShownRow {
 static const ShownRow shown[] = {
 	{ TREND_SLOC, TREND_METRICS, "lines of code" },
 	{ TREND_COGNITIVE, TREND_SLOC, "cognitive complexity for 1,000 lines" },
-	{ TREND_COMPLEX, TREND_FUNCTIONS, "functions above 15, of 1,000" },
 	{ TREND_MI, TREND_METRICS, "maintainability index" },
 	{ TREND_TESTS, TREND_SLOC, "lines of tests for 1,000 of code" },
-	{ TREND_CHANGES, TREND_METRICS, "changes since the moment before" },
-	{ TREND_FIXES, TREND_CHANGES, "fixes of 1,000 changes" },
+	{ TREND_FIXES, TREND_CHANGES, "fixes, of 1,000 changes" },
 };
 
-static void put_month(FILE *out, int64_t utc_s)
+static void put_day(FILE *out, int64_t utc_s)
 {
 	Civil day = civil_of(utc_s / SECONDS_OF_DAY - (utc_s % SECONDS_OF_DAY < 0));
 
-	fprintf(out, "    %04" PRId64 "-%02d", day.year, day.month);
+	fprintf(out, " %04" PRId64 "-%02d-%02d", day.year, day.month, day.day);
 }
 
 static void put_row(FILE *out, const Trends *t, const ShownRow *row, const uint32_t *at,
@@ -58,16 +56,16 @@ void trends_screen(FILE *out, const Trends *t)
 	if (!t)
 		return;
 	if (t->why_not.len) {
-		fprintf(out, "\nTrends were not read: %.*s\n", STR_ARG(t->why_not));
+		fprintf(out, "Trends were not read: %.*s\n", STR_ARG(t->why_not));
 		return;
 	}
 	fprintf(out,
-	        "\nTrends: %u moments, %" PRIu64 " texts of old (%" PRIu64
+	        "Trends: %u moments, %" PRIu64 " texts of old (%" PRIu64
 	        " known from before), read in %.1f s\n  %-36s",
 	        t->sample_count, t->blobs, t->kept, (double)t->taken_us / US_PER_S, "");
 	for (uint32_t i = 0; i < count; i++) {
 		at[i] = count > 1 ? i * (t->sample_count - 1) / (count - 1) : 0;
-		put_month(out, t->samples[at[i]].time_s);
+		put_day(out, t->samples[at[i]].time_s);
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < COUNT(shown); i++)

@@ -55,26 +55,49 @@ static void read_line_of_parents(Arena *a, git_repository *repo, const git_oid *
 	}
 }
 
-/* Evenly in time; the first (oldest) and HEAD always, none twice. Clocks may be wrong: a sample is the newest commit that says it is no later. */
-static uint32_t choose(const Line *line, uint32_t wanted, const Moment **chosen)
-{
-	const Moment *oldest = &line->at[line->count - 1];
-	int64_t first = oldest->time_s, last = line->at[0].time_s;
-	uint32_t count = 1;
-	size_t k = 0;
+typedef struct Choice {
+	size_t at[TRENDS_MOST]; /* places in the line, rising: the newest first */
+	uint32_t count;
+} Choice;
 
-	chosen[0] = &line->at[0];
+/* Evenly in time; the oldest and HEAD always, none twice. Clocks may be wrong: a sample is the newest commit that says it is no later. */
+static void choose_by_time(const Line *line, uint32_t wanted, Choice *out)
+{
+	size_t oldest = line->count - 1, k = 0;
+	int64_t first = line->at[oldest].time_s, last = line->at[0].time_s;
+
+	out->at[out->count++] = 0;
 	for (uint32_t i = 1; i + 1 < wanted && last > first; i++) {
 		int64_t due = last - (last - first) / (wanted - 1) * i;
 
-		while (k + 1 < line->count && line->at[k].time_s > due)
+		while (k < oldest && line->at[k].time_s > due)
 			k++;
-		if (&line->at[k] != chosen[count - 1] && &line->at[k] != oldest)
-			chosen[count++] = &line->at[k];
+		if (k != out->at[out->count - 1] && k != oldest)
+			out->at[out->count++] = k;
 	}
-	if (oldest != chosen[count - 1])
-		chosen[count++] = oldest;
-	return count;
+	if (oldest)
+		out->at[out->count++] = oldest;
+}
+
+/* When long times without commits have left some over: halves what has most commits, again and again. */
+static void choose_more(uint32_t wanted, Choice *out)
+{
+	while (out->count < wanted) {
+		uint32_t widest = 0;
+		size_t width = 1;
+
+		for (uint32_t i = 1; i < out->count; i++)
+			if (out->at[i] - out->at[i - 1] > width) {
+				width = out->at[i] - out->at[i - 1];
+				widest = i;
+			}
+		if (width < 2)
+			return;
+		memmove(&out->at[widest + 1], &out->at[widest],
+		        (out->count - widest) * sizeof(*out->at));
+		out->at[widest] = out->at[widest - 1] + width / 2;
+		out->count++;
+	}
 }
 
 static uint32_t how_many(const TrendWork *w)
@@ -180,34 +203,35 @@ static bool list_files(Arena *scratch, git_repository *repo, git_odb *odb, const
 	return known;
 }
 
-/* Samples whose tree is not in this clone are dropped. `chosen` is newest first, w->samples oldest first. */
+/* Samples whose tree is not in this clone are dropped. the choice is newest first, w->samples oldest first. */
 static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str base,
-                         const Moment *const *chosen, uint32_t count)
+                         const Line *line, const Choice *choice)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(map_fini) Map became = { 0 };
-	uint32_t at = count;
+	uint32_t at = choice->count;
 	size_t next = 0;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < choice->count; i++) {
+		const Moment *moment = &line->at[choice->at[i]];
 		Changes files = { 0 };
 		char hex[GIT_OID_HEXSZ + 1];
 
-		audit_progress(w->rules, "samples", i, count);
+		audit_progress(w->rules, "samples", i, choice->count);
 		arena_clear(scratch);
-		if (!list_files(scratch, repo, odb, &chosen[i]->id, base, &files))
+		if (!list_files(scratch, repo, odb, &moment->id, base, &files))
 			continue;
-		rename_until(&w->audit->history, chosen[i]->time_s, &next, &became);
+		rename_until(&w->audit->history, moment->time_s, &next, &became);
 		at--;
-		git_oid_tostr(hex, sizeof(hex), &chosen[i]->id);
+		git_oid_tostr(hex, sizeof(hex), &moment->id);
 		w->samples[at] = (TrendSample){ .commit = str_dup(w->a, str_of(hex)),
-			                        .time_s = chosen[i]->time_s };
+			                        .time_s = moment->time_s };
 		take_files(w, &files, &became, at);
 	}
 	w->samples += at;
 	w->rows += at;
 	w->row_counts += at;
-	w->out->sample_count = count - at;
+	w->out->sample_count = choice->count - at;
 }
 
 static void odb_freep(git_odb **odb)
@@ -234,8 +258,7 @@ bool trends_walk(TrendWork *w)
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(odb_freep) git_odb *odb = NULL;
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
-	uint32_t wanted = how_many(w), count;
-	const Moment **chosen = ARENA_ARRAY(scratch, const Moment *, wanted + 1);
+	Choice choice = { .count = 0 };
 	Line line = { 0 };
 	git_oid head;
 	Str base;
@@ -249,11 +272,12 @@ bool trends_walk(TrendWork *w)
 		w->out->why_not = S("the repository has no commits yet");
 		return false;
 	}
-	count = choose(&line, wanted, chosen);
-	w->samples = ARENA_ARRAY(w->a, TrendSample, count);
-	w->rows = ARENA_ARRAY(w->a, TrendRow *, count);
-	w->row_counts = ARENA_ARRAY(w->a, uint32_t, count);
-	take_samples(w, repo, odb, base, chosen, count);
+	choose_by_time(&line, how_many(w), &choice);
+	choose_more(how_many(w), &choice);
+	w->samples = ARENA_ARRAY(w->a, TrendSample, choice.count);
+	w->rows = ARENA_ARRAY(w->a, TrendRow *, choice.count);
+	w->row_counts = ARENA_ARRAY(w->a, uint32_t, choice.count);
+	take_samples(w, repo, odb, base, &line, &choice);
 	name_history(w);
 	if (!w->out->sample_count)
 		w->out->why_not = S("the folders of old commits are not in this clone");
