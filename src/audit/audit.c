@@ -9,6 +9,7 @@
 #include "audit/history_step.h"
 #include "audit/smells.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -20,8 +21,9 @@ static AuditStep total_step;
 static AuditStep *const finders[] = {
 	history_step,
 	smells_step,
-	/* links_step, models_step, clones_step, outside_step, with_step */
+	/* links_step, models_step, clones_step, outside_step */
 	trends_step,
+	tools_step,
 };
 /* Then, when all findings are there. */
 static AuditStep *const closers[] = {

@@ -9,6 +9,7 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
+#include "audit/gate_conf.h"
 #include "audit/money_conf.h"
 #include "audit/smells.h"
 #include "base/arena.h"
@@ -30,6 +31,7 @@ typedef struct Section {
 } Section;
 
 static const Section sections[] = {
+	{ "gate", gate_table, "what fails `banyan gate`" },
 	{ "limits", smells_table, "the largest figures that are fine" },
 	{ "money", money_table, "what the debt costs and what the work would" },
 };

@@ -5,9 +5,11 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -207,5 +209,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	history_step_screen(out, audit);
 	trends_screen(out, audit->trends);
 	/* links_screen, models_screen, clones_screen, outside_screen */
+	tools_screen(out, audit->tools);
 	audit_money_screen(out, a, audit->money);
+	if (audit->compare)
+		rev_compare_screen(out, a, audit->compare);
 }

@@ -5,9 +5,11 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -183,6 +185,12 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	json_key(w, S("trends"));
 	trends_put(w, audit->trends);
 	/* links_put, models_put, clones_put, outside_put: each a key and a value */
+	json_key(w, S("tools"));
+	tools_put(w, audit->tools);
+	if (audit->compare) {
+		json_key(w, S("compare"));
+		rev_compare_put(w, audit->compare);
+	}
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));
