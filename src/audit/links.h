@@ -21,7 +21,7 @@ enum { LINK_NONE = UINT32_MAX };
 typedef enum ImportKind {
 	IMPORT_TOP,      /* runs when the module is imported */
 	IMPORT_OPTIONAL, /* so too, under a try or an if */
-	IMPORT_LAZY,     /* in a function: runs when that is called */
+	IMPORT_LAZY,     /* in a function, or under `__main__`: runs later, or never */
 	IMPORT_TYPING,   /* under `if TYPE_CHECKING`: never runs */
 	IMPORT_DYNAMIC,  /* import_module("a.b"), __import__("a.b"): at the top or in a function */
 	IMPORT_NAMED, /* a string that turned out to be a module's name, or of something in it: settings, include("a.urls") */
@@ -79,7 +79,7 @@ typedef struct FileLinks {
 	LinkImport *imports;
 	LinkDef *defs; /* in the order of the text */
 	LinkUse *uses;
-	LinkName *names; /* sorted by hash and def */
+	LinkName *names; /* each pair once, in no order */
 	Str *strings;    /* constants that look like a dotted name, each once */
 	Str *exported;   /* __all__ */
 	uint32_t import_count, def_count, use_count, name_count, string_count, exported_count;
@@ -124,6 +124,13 @@ static inline bool link_edge_runs(const LinkEdge *e)
 	return e->kinds & ~(1U << IMPORT_TYPING | 1U << IMPORT_NAMED);
 }
 
+/* One definition that uses another one, as far as names can be followed. */
+typedef struct LinkCall {
+	uint32_t from, from_def; /* LINK_NONE: the module's own code */
+	uint32_t to, to_def;     /* LINK_NONE: something in it that has no definition */
+	uint32_t uses, calls;
+} LinkCall;
+
 /* A folder with modules. Packages above come before those in them. */
 typedef struct LinkPackage {
 	Str name;           /* "shop.orders"; "" : what is in no package */
@@ -151,7 +158,7 @@ typedef struct LinkOutside {
 
 /* Modules each of which is reached from each: a strongly connected component. */
 typedef struct LinkCycle {
-	const uint32_t *modules; /* by name */
+	const uint32_t *modules; /* by path */
 	uint32_t count;
 	const uint32_t *circle; /* indices of edges: one shortest circle, in its order */
 	uint32_t circle_count;
@@ -167,6 +174,8 @@ typedef struct LinkBreach {
 	const uint32_t
 		*chain; /* indices of edges, from the module that may not to the one it may not */
 	uint32_t chain_count;
+	uint32_t module, line; /* where it begins: the module that may not, and its import */
+	Str outside; /* what the last module of the chain imports, when it is not of the project; else empty */
 } LinkBreach;
 typedef struct LinkContractState {
 	Str name;
@@ -212,6 +221,8 @@ typedef struct Links {
 	size_t edge_count;
 	const uint32_t *
 		first_edge; /* module_count + 1: edges of module m are first_edge[m] to before first_edge[m + 1] */
+	LinkCall *calls; /* by from, from_def; those within a module too */
+	size_t call_count;
 	LinkPackage *packages;
 	size_t package_count;
 	LinkPackageEdge *package_edges; /* by from, to */
