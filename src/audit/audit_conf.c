@@ -9,6 +9,7 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
+#include "audit/links.h"
 #include "audit/money_conf.h"
 #include "base/arena.h"
 
@@ -30,6 +31,7 @@ typedef struct Section {
 
 static const Section sections[] = {
 	{ "money", money_table, "what the debt costs and what the work would" },
+	{ "imports", links_table, "what modules may import, and what is used" },
 };
 
 static const ConfKey group_keys[] = {

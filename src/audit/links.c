@@ -35,7 +35,7 @@ static Links *links_new(Arena *a, const LinksConf *conf, const Project *project)
 
 Err *links_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	const LinksConf *conf = audit_section(rules, "imports");
+	const LinksConf *conf = audit_section(rules, links_table());
 	Links *links = links_new(a, conf, &audit->project);
 	OtherWords words = { 0 };
 

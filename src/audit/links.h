@@ -187,7 +187,7 @@ typedef struct LinkContractState {
 
 /* Why something counts as used although no code names it. */
 typedef enum LinkRoot {
-	ROOT_EXPORTED,  /* in __all__, or imported by a package's __init__ */
+	ROOT_EXPORTED,  /* in __all__ */
 	ROOT_DECORATOR, /* handed to whatever decorates it */
 	ROOT_NAME,      /* a framework's or Python's own name for it */
 	ROOT_MAIN,      /* what runs when a file is started */
@@ -237,6 +237,8 @@ typedef struct Links {
 	size_t breach_count;
 	LinkDead *dead; /* by module and def; those below the limit too */
 	size_t dead_count;
+	uint32_t confidence; /* the limit of those that are told, percent */
+	bool library; /* it is installed by others, who may use what nobody here does */
 	uint64_t roots[ROOT_KINDS];     /* how many definitions each kind of root keeps */
 	uint64_t unresolved;            /* relative imports that lead nowhere */
 	uint64_t by_kind[IMPORT_KINDS]; /* import statements */
@@ -298,8 +300,8 @@ const FindingRule *links_rules(size_t *count) RETURNS_NONNULL;
 void links_screen(FILE *out, const Links *links, const Audit *audit);
 /* { modules: [{ name, path, package, fan_in, fan_out, cycle? }], edges: [[from, to, kinds, imports, uses, calls, line]],
  *   packages: [{ name, parent?, modules, all, lines, fan_in, fan_out, instability? }], matrix: [[from, to, edges, imports, uses, calls, kinds]],
- *   kinds: ["top", ...] (the bits of `kinds`), outside: [{ name, modules, standard, kinds }], imports: { top: 12, ... }, unresolved,
+ *   kinds: ["top", ...] (the bits of `kinds`), imports: { top: 12, ... }, unresolved, outside: [{ name, modules, standard, kinds }],
  *   cycles: [{ modules: [...], circle: [[from, to, line]], cut: [[from, to, line]], lazy }],
- *   contracts: [{ name, kind, from, breaches, odd? }], breaches: [{ contract, chain: [[from, to, line]] }],
- *   roots: { decorator: 12, ... }, dead: [{ module, unit?, line?, confidence, why }] }; modules and packages by their index. */
+ *   contracts: [{ name, kind, from, breaches, odd? }], breaches: [{ contract, module, line, chain: [[from, to, line]], outside? }],
+ *   library, roots: { REASON: count }, dead: [{ module, name?, of?, line?, confidence, why }] }; modules and packages by their index. */
 void links_put(JsonWriter *w, const Links *links, const Audit *audit);

@@ -4,6 +4,7 @@
 #include "audit/project.h"
 
 #include "audit/audit_cache.h"
+#include "audit/links.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
@@ -18,7 +19,9 @@
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
 /* By FileFacts; NULL: nobody takes those yet. */
-static const FactsModule *(*const modules[FACTS_COUNT])(void) = { NULL };
+static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
+	[FACTS_LINKS] = links_facts,
+};
 
 typedef struct Work {
 	const ProjectRules *rules;

@@ -5,6 +5,7 @@
 
 #include "audit/audit_money.h"
 #include "audit/finding_report.h"
+#include "audit/links.h"
 #include "base/json.h"
 
 static void put_unit(JsonWriter *w, const Unit *unit)
@@ -155,7 +156,11 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	findings_put(w, &audit->findings);
 	json_key(w, S("history"));
 	history_put(w, &audit->told);
-	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
+	if (audit->links) {
+		json_key(w, S("links"));
+		links_put(w, audit->links, audit);
+	}
+	/* models_put, clones_put, outside_put, trends_put: each a key and a value */
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_end(w);
