@@ -85,7 +85,9 @@ typedef struct FileLinks {
 	uint32_t import_count, def_count, use_count, name_count, string_count, exported_count;
 	bool main; /* if __name__ == "__main__" */
 	bool has_all;
-	bool dynamic; /* getattr, import_module, globals() with something that is not constant: not all uses can be seen */
+	bool dynamic;  /* globals(), eval, exec: its own names may be used where nobody sees it */
+	bool reflects; /* getattr with a name that is no constant: any method may be meant */
+	bool loads;    /* import_module with a name that is no constant: any module may be meant */
 	bool python2; /* print statements and such: implicit relative imports */
 } FileLinks;
 
@@ -194,6 +196,8 @@ typedef enum LinkRoot {
 	ROOT_STRING,    /* named by a string: settings, routes, tasks */
 	ROOT_TEMPLATE,  /* named in a template */
 	ROOT_ENTRY,     /* named in setup.cfg, pyproject.toml, a Procfile, a crontab */
+	ROOT_BASE,      /* a method of a class whose base is outside, and may call it */
+	ROOT_PUBLIC,    /* a library's public name, for those who install it */
 	ROOT_TEST,      /* collected by pytest or unittest */
 	ROOT_KINDS
 } LinkRoot;

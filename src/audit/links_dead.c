@@ -5,8 +5,8 @@
  * code uses is dead too, and a function that only calls itself. A method needs its class alive besides. Tests come in a second round: what lives
  * only then is used by nothing but its tests.
  *
- * One name is one name everywhere: a function `save` lives when any `.save` is read. So little is said, and what is said is likely right. How sure:
- * a method of a class with a base outside the project may be called by that base; a library's public names by those who install it. */
+ * One name is one name everywhere: a function `save` lives when any `.save` is read. So little is said, and what is said is likely right. A method of
+ * a class with a base outside the project may be called by that base, a library's public names by those who install it: they are roots. */
 #include "audit/links_names.h"
 #include "audit/links_roots.h"
 
@@ -21,12 +21,11 @@ enum {
 	SURE_VARIABLE = 60,
 	SURE_MODULE = 70,
 	SURE_TESTS = 60,
-	HEIR = 30, /* of a base outside */
+	SURE_SCRIPT = 30, /* a module in no package */
 	LESS_BY_DEAD = 10,
-	LESS_PUBLIC = 50,
-	LESS_DYNAMIC = 30,
+	LESS_DYNAMIC = 40,
 	LEAST = 20,
-	BASES_MOST = 16
+	ROUNDS_MOST = 32
 };
 
 typedef struct Dying {
@@ -44,10 +43,10 @@ typedef struct Dying {
 	uint32_t *child, *sibling; /* + 1 */
 	PairTable used;       /* hashes that living code names */
 	bool *alive, *named;
-	uint8_t *heirs;       /* of every class: 0 not looked, 1 no, 2 yes */
+	bool *heirs; /* classes with a base outside, over others or beside them */
 	uint32_t *queue, queue_count;
 	Vec dead;
-	bool library;
+	bool library, loads;
 } Dying;
 
 static const char *const roots[] = {
@@ -58,6 +57,8 @@ static const char *const roots[] = {
 	[ROOT_STRING] = "named by a string",
 	[ROOT_TEMPLATE] = "named in a template",
 	[ROOT_ENTRY] = "named where programs are started or configured",
+	[ROOT_BASE] = "methods of classes whose base is outside",
+	[ROOT_PUBLIC] = "a library's public names",
 	[ROOT_TEST] = "collected by pytest or unittest",
 };
 _Static_assert(COUNT(roots) == ROOT_KINDS, "a root has no text");
@@ -93,9 +94,20 @@ static uint32_t parent_of(const Dying *d, uint32_t i)
 	return parent == LINK_NONE ? LINK_NONE : d->first[d->module[i]] + parent;
 }
 
-static SourceKind kind_of(const Dying *d, uint32_t module)
+/* By its kind, or by its name: Django's runner looks into test*.py. */
+static bool is_test(const Dying *d, uint32_t module)
 {
-	return links_project(d->links)->files[module].kind;
+	const AuditFile *file = &links_project(d->links)->files[module];
+	Str name = str_sub(file->path, (size_t)(str_rfind_char(file->path, '/') + 1),
+	                   file->path.len);
+
+	return file->kind == SOURCE_TEST || str_starts(name, S("test_")) ||
+	       str_starts(name, S("tests"));
+}
+
+static bool is_code(const Dying *d, uint32_t module)
+{
+	return links_project(d->links)->files[module].kind == SOURCE_CODE && !is_test(d, module);
 }
 
 /* --- what there is -------------------------------------------------------------------------------------------------------------------- */
@@ -229,12 +241,65 @@ static bool is_kept(const Dying *d, const LinkDef *def)
 	return false;
 }
 
+typedef struct Base {
+	uint32_t class, base;
+} Base;
+
+/* A class's bases: those of the project as rows; is another one among them? */
+static bool take_bases(Dying *d, uint32_t class, Vec *rows)
+{
+	const LinkDef *def = def_at(d, class);
+	bool outside = false;
+
+	for (uint32_t b = 0; b < def->base_count; b++) {
+		LinkPlace place;
+		Mark mark = arena_mark(d->scratch);
+		bool found = links_find(d->links, d->scratch, d->module[class], def->bases[b], &place,
+		                        NULL);
+
+		arena_reset(d->scratch, mark);
+		if (found && place.def != LINK_NONE && !place.rest.len)
+			*(Base *)vec_add(rows, sizeof(Base)) =
+				(Base){ class, d->first[place.module] + place.def };
+		else
+			outside |= !base_is_plain(def->bases[b]);
+	}
+	return outside;
+}
+
+/* Whose methods may be called by a base outside: those who come from it, at any distance, and what they come from besides (a mixin's methods are
+ * called by its neighbour). Each round goes over all rows; hierarchies are shallow, so there are few. */
+static void find_heirs(Dying *d)
+{
+	AUTO(vec_fini) Vec rows = { 0 };
+	bool *beside = ARENA_ARRAY(d->scratch, bool, d->count + 1);
+	bool more = true;
+
+	for (uint32_t i = 0; i < d->count; i++)
+		if (def_at(d, i)->kind == DEF_CLASS)
+			d->heirs[i] = take_bases(d, i, &rows);
+	for (size_t round = 0; more && round < ROUNDS_MOST; round++) {
+		more = false;
+		for (uint32_t r = 0; r < rows.count; r++) {
+			const Base *row = (const Base *)rows.at + r;
+			bool heir = d->heirs[row->class] || d->heirs[row->base];
+			bool near = beside[row->base] || heir || beside[row->class];
+
+			more |= heir != d->heirs[row->class] || near != beside[row->base];
+			d->heirs[row->class] = heir;
+			beside[row->base] = near;
+		}
+	}
+	for (uint32_t i = 0; i < d->count; i++)
+		d->heirs[i] |= beside[i];
+}
+
 static LinkRoot root_of(const Dying *d, uint32_t i)
 {
 	const LinkDef *def = def_at(d, i);
 	uint64_t hash = link_hash(def->name);
 
-	if (kind_of(d, d->module[i]) == SOURCE_TEST && root_test(def))
+	if (is_test(d, d->module[i]) && root_test(def))
 		return ROOT_TEST;
 	if (is_kept(d, def) || root_by_name(def, d->links->modules[d->module[i]].name))
 		return ROOT_NAME;
@@ -244,6 +309,10 @@ static LinkRoot root_of(const Dying *d, uint32_t i)
 		return ROOT_TEMPLATE;
 	if (def->kind != DEF_METHOD && pair_find(&d->words->entries, hash, 0))
 		return ROOT_ENTRY;
+	if (d->library && !str_starts(def->name, S("_")) && is_code(d, d->module[i]))
+		return ROOT_PUBLIC;
+	if (def->kind == DEF_METHOD && d->heirs[parent_of(d, i)])
+		return ROOT_BASE;
 	return ROOT_KINDS;
 }
 
@@ -312,8 +381,9 @@ static void live(Dying *d, bool tests)
 	for (uint32_t m = 0; m < d->links->module_count; m++) {
 		const FileLinks *file = names_file(d->links->names, m);
 
-		if (!file || (kind_of(d, m) == SOURCE_TEST) != tests)
+		if (!file || is_test(d, m) != tests)
 			continue;
+		d->loads |= file->loads && !tests;
 		enliven_exported(d, m, file);
 		enliven_named(d, m, file);
 		use_names_of(d, d->count + m);
@@ -326,51 +396,20 @@ static void live(Dying *d, bool tests)
 
 /* --- death ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* Does a class come, over its bases, from one that is outside and may call its methods? */
-static bool is_heir(Dying *d, uint32_t class)
+static uint8_t sure_of(const Dying *d, uint32_t i, DeadWhy why)
 {
-	const LinkDef *def = def_at(d, class);
-	uint32_t stack[BASES_MOST], depth = 0, seen = 0;
-
-	if (d->heirs[class])
-		return d->heirs[class] == 2;
-	stack[depth++] = class;
-	d->heirs[class] = 1;
-	while (depth && seen++ < BASES_MOST && d->heirs[class] == 1) {
-		uint32_t at = stack[--depth];
-
-		def = def_at(d, at);
-		for (uint32_t b = 0; b < def->base_count; b++) {
-			LinkPlace place;
-			Mark mark = arena_mark(d->scratch);
-			bool found = links_find(d->links, d->scratch, d->module[at], def->bases[b],
-			                        &place, NULL);
-
-			arena_reset(d->scratch, mark);
-			if (!found || place.def == LINK_NONE || place.rest.len)
-				d->heirs[class] = base_is_plain(def->bases[b]) ? d->heirs[class] : 2;
-			else if (depth < BASES_MOST)
-				stack[depth++] = d->first[place.module] + place.def;
-		}
-	}
-	return d->heirs[class] == 2;
-}
-
-static uint8_t sure_of(Dying *d, uint32_t i, DeadWhy why)
-{
+	const FileLinks *file = names_file(d->links->names, d->module[i]);
 	const LinkDef *def = def_at(d, i);
 	bool private = str_starts(def->name, S("_"));
 	int sure = def->kind == DEF_VARIABLE ? SURE_VARIABLE : SURE;
 
 	if (def->kind == DEF_METHOD)
-		sure = is_heir(d, parent_of(d, i)) ? HEIR : private ? SURE : SURE_METHOD;
+		sure = private ? SURE : SURE_METHOD;
 	if (why == DEAD_BY_DEAD)
 		sure -= LESS_BY_DEAD;
 	if (why == DEAD_TESTS)
 		sure = MIN(sure, SURE_TESTS);
-	if (d->library && !private)
-		sure -= LESS_PUBLIC;
-	if (names_file(d->links->names, d->module[i])->dynamic)
+	if (file->dynamic || (file->reflects && def->kind == DEF_METHOD))
 		sure -= LESS_DYNAMIC;
 	return (uint8_t)MAX(sure, 0);
 }
@@ -390,7 +429,7 @@ static void bury(Dying *d, const bool *without_tests)
 		bool dead = !d->alive[i];
 		DeadWhy why = !dead ? DEAD_TESTS : d->named[i] ? DEAD_BY_DEAD : DEAD_UNNAMED;
 
-		if (kind_of(d, d->module[i]) != SOURCE_CODE || without_tests[i])
+		if (!is_code(d, d->module[i]) || without_tests[i])
 			continue;
 		/* What lies in something dead goes with it; what is local, nobody else can see. */
 		if (parent != LINK_NONE &&
@@ -408,7 +447,7 @@ static uint32_t *reached_by(Dying *d)
 
 	for (size_t e = 0; e < d->links->edge_count; e++)
 		by[d->links->edges[e].to] |=
-			kind_of(d, d->links->edges[e].from) == SOURCE_TEST ? 2 : 1;
+			is_test(d, d->links->edges[e].from) ? 2 : 1;
 	return by;
 }
 
@@ -424,15 +463,15 @@ static void bury_modules(Dying *d)
 		Str last = str_sub(name, (size_t)(str_rfind_char(name, '.') + 1), name.len);
 		int sure = SURE_MODULE;
 
-		if (!file || p->files[m].kind != SOURCE_CODE || by[m] & 1 || file->main ||
+		if (!file || !is_code(d, m) || d->library || by[m] & 1 || file->main ||
 		    names_is_package(d->links->names, m) || root_module(path) ||
 		    pair_find(&d->words->entries, link_hash(last), 0) ||
 		    !(file->def_count + file->import_count))
 			continue;
 		if (str_find_char(name, '.') < 0)
-			sure = HEIR; /* in no package: a script, most likely */
-		else if (d->library && !str_starts(last, S("_")))
-			sure -= LESS_PUBLIC;
+			sure = SURE_SCRIPT;
+		else if (d->loads)
+			sure -= LESS_DYNAMIC;
 		if (by[m] & 2)
 			sure = MIN(sure, SURE_TESTS);
 		add_dead(d, m, LINK_NONE, (uint8_t)MAX(sure, 0),
@@ -492,8 +531,7 @@ static bool is_library(const Links *links)
 	for (size_t i = 0; i < p->count; i++) {
 		setup |= str_eq(p->files[i].path, S("setup.py"));
 		manage |= str_eq(p->files[i].path, S("manage.py")) ||
-		          str_ends(p->files[i].path, S("/manage.py")) ||
-		          str_ends(p->files[i].path, S("wsgi.py"));
+		          str_ends(p->files[i].path, S("/manage.py"));
 	}
 	return setup && !manage;
 }
@@ -510,7 +548,8 @@ void links_dead(Arena *a, const LinksConf *conf, const OtherWords *words, Links 
 	index_names(&d);
 	note_named(&d);
 	d.alive = ARENA_ARRAY(scratch, bool, d.count + 1);
-	d.heirs = ARENA_ARRAY(scratch, uint8_t, d.count + 1);
+	d.heirs = ARENA_ARRAY(scratch, bool, d.count + 1);
+	find_heirs(&d);
 	d.queue = ARENA_ARRAY(scratch, uint32_t, d.count + 1);
 	without_tests = ARENA_ARRAY(scratch, bool, d.count + 1);
 	live(&d, false);

@@ -362,12 +362,22 @@ static void take_from(Taking *t, uint32_t i)
 	}
 }
 
+/* The n-th argument's constant text; false: it is none. */
+static bool argument_of(const Syntax *s, uint32_t call, uint32_t n, Str *text)
+{
+	uint32_t list = syntax_child(s, call, PY_F_ARGUMENTS);
+	uint32_t argument = list == SYNTAX_NONE ? SYNTAX_NONE : syntax_nth(s, list, n);
+
+	*text = argument == SYNTAX_NONE ? S("") : constant_of(s, argument);
+	return text->len > 0;
+}
+
 /* importlib.import_module("a.b"), __import__("a.b"); and what hides uses. */
 static void take_call(Taking *t, uint32_t i)
 {
 	static const Str hiding[] = { S("globals"), S("eval"), S("exec"), S("execfile") };
 	const Syntax *s = t->s;
-	uint32_t function = i + 1, list, first;
+	uint32_t function = i + 1;
 	Str name, text;
 
 	if (s->at[function].kind != PY_IDENTIFIER && s->at[function].kind != PY_ATTRIBUTE)
@@ -375,12 +385,13 @@ static void take_call(Taking *t, uint32_t i)
 	name = last_part(syntax_text(s, function));
 	for (size_t h = 0; h < COUNT(hiding); h++)
 		t->out->dynamic |= s->at[function].kind == PY_IDENTIFIER && str_eq(name, hiding[h]);
+	if (str_eq(name, S("getattr")))
+		t->out->reflects |= !argument_of(s, i, 1, &text);
 	if (!str_eq(name, S("import_module")) && !str_eq(name, S("__import__")))
 		return;
-	list = syntax_child(s, i, PY_F_ARGUMENTS);
-	first = list == SYNTAX_NONE ? SYNTAX_NONE : syntax_nth(s, list, 0);
-	text = first == SYNTAX_NONE ? S("") : constant_of(s, first);
-	if (text.len && text.len <= STRING_MOST) {
+	if (!argument_of(s, i, 0, &text)) {
+		t->out->loads = true;
+	} else if (text.len && text.len <= STRING_MOST) {
 		LinkImport *import = add_import(t, s->at[i].line, IMPORT_DYNAMIC);
 
 		text = dotted_text(t->a, text);

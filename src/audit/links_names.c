@@ -329,6 +329,8 @@ static void try_root(const LinkNames *names, uint32_t from, uint32_t root, Str d
 	Best got = { .root = root, .own = names->root_of[from] == root };
 	size_t folder;
 
+	if (names->prefix.len && !root_path(names, root).len)
+		return; /* a package's own folder is on nobody's path */
 	got.len = MAX(longest(names, root_path(names, root), dotted, &got.module, &folder), folder);
 	got.near = common(root_path(names, root), names->keys[from]);
 	if (!got.len || (folder == got.len && got.module == LINK_NONE && best->len > folder))
@@ -375,7 +377,7 @@ static uint32_t by_roots(const LinkNames *names, uint32_t from, Str dotted, Str 
 		try_root(names, from, row->root, dotted, &best);
 		at = row->next;
 	}
-	if (best.module == LINK_NONE && names_is_standard(top))
+	if ((best.module == LINK_NONE || best.len < dotted.len) && names_is_standard(top))
 		return LINK_NONE;
 	*ours = best.len > 0;
 	*root = best.root;

@@ -21,6 +21,7 @@ static const struct {
 	/* Python */
 	{ S("__*__"), ANY, S("") },
 	{ S("_"), ANY, S("") },
+	{ S("_*_"), M | V, S("") },
 	{ S("main"), F, S("__main__") },
 	{ S("setup"), F | V, S("setup") },
 	/* unittest and pytest; also in files that are no tests by name */
@@ -116,7 +117,7 @@ static const Str modules[] = {
 	S("settings*"), S("urls*"),   S("admin"),  S("apps"),     S("models"),    S("tasks"),
 	S("celery*"),  S("signals"),  S("fabfile"), S("noxfile"), S("gunicorn*"), S("env"),
 	S("conf"),     S("config"),   S("translation"), S("search_indexes"), S("sitecustomize"),
-	S("usercustomize"),
+	S("usercustomize"), S("test*"),
 };
 static const Str folders[] = { S("commands"),   S("templatetags"), S("migrations"), S("versions"),
 	                       S("settings"),   S("scripts"),      S("bin"),        S("locale"),
