@@ -9,7 +9,7 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
-#include "audit/links.h"
+#include "audit/links_conf.h"
 #include "audit/money_conf.h"
 #include "base/arena.h"
 

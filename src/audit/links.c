@@ -24,8 +24,8 @@ static Links *links_new(Arena *a, const LinksConf *conf, const Project *project)
 
 	links->module_count = project->count;
 	links->modules = ARENA_ARRAY(a, LinkModule, project->count + 1);
-	links->names = names_new(a, project, links, conf->source_roots.at,
-	                         conf->source_roots.count);
+	links->names =
+		names_new(a, project, links, conf->source_roots.at, conf->source_roots.count);
 	names_resolve(a, links->names);
 	links_join(a, links);
 	links_packages(a, links);

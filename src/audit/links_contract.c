@@ -15,7 +15,8 @@ enum { BREACHES_MOST = 10000 };
 
 typedef struct Group {
 	Str pattern;
-	uint32_t rank;    /* of a layer: 0 is the highest; of forbidden: 0 those that may not, 1 what they may not */
+	uint32_t
+		rank; /* of a layer: 0 is the highest; of forbidden: 0 those that may not, 1 what they may not */
 	uint32_t set;     /* container of the layer */
 	bool independent; /* of those of the same rank */
 	bool optional;
@@ -158,9 +159,10 @@ static void put_in_groups(Judging *j)
 	for (uint32_t g = 0; g < j->groups.count; g++)
 		if (!filled[g] && !groups[g].optional &&
 		    !(j->contract->kind == CONTRACT_FORBIDDEN && groups[g].rank))
-			j->state->odd = str_fmt(j->a, "%.*s%sthere is no module %.*s",
-			                        STR_ARG(j->state->odd), j->state->odd.len ? "; " : "",
-			                        STR_ARG(groups[g].pattern));
+			j->state->odd =
+				str_fmt(j->a, "%.*s%sthere is no module %.*s",
+			                STR_ARG(j->state->odd), j->state->odd.len ? "; " : "",
+			                STR_ARG(groups[g].pattern));
 }
 
 /* --- edges ---------------------------------------------------------------------------------------------------------------------------- */
@@ -178,8 +180,8 @@ static void ignore(Judging *j, Str rule)
 		if (!module_fits(j->links->modules[m].name, from, false))
 			continue;
 		for (uint32_t e = j->links->first_edge[m]; e < j->links->first_edge[m + 1]; e++)
-			j->off[e] |= module_fits(
-				j->links->modules[j->links->edges[e].to].name, to, false);
+			j->off[e] |= module_fits(j->links->modules[j->links->edges[e].to].name, to,
+			                         false);
 	}
 }
 
@@ -333,8 +335,13 @@ static void judge(Arena *a, const Links *links, const LinkContract *contract, ui
                   LinkContractState *state, Vec *breaches)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
-	Judging j = { .a = a, .scratch = scratch, .links = links, .contract = contract,
-		      .number = number, .state = state, .breaches = breaches };
+	Judging j = { .a = a,
+		      .scratch = scratch,
+		      .links = links,
+		      .contract = contract,
+		      .number = number,
+		      .state = state,
+		      .breaches = breaches };
 
 	*state = (LinkContractState){ contract->name, kinds[contract->kind],
 		                      contract->from.len ? contract->from : S("configuration"), 0,

@@ -43,8 +43,8 @@ static uint32_t components(Cycles *c, bool lazy, uint32_t **component)
 
 	for (size_t e = 0; e < links->edge_count; e++)
 		if (counts(&links->edges[e], lazy))
-			edges[count++] = graph_edge(links, e, links->edges[e].from,
-			                            links->edges[e].to);
+			edges[count++] =
+				graph_edge(links, e, links->edges[e].from, links->edges[e].to);
 	g = graph_new(c->scratch, (uint32_t)links->module_count, edges, count);
 	return graph_components(c->scratch, &g, component);
 }

@@ -36,12 +36,13 @@ typedef struct Dying {
 	uint32_t *first;  /* of every module: its first definition's number */
 	uint32_t *module; /* of every definition */
 	uint32_t count;
-	uint32_t *name_first; /* of every definition: of its names; count + modules + 1, a module's own after all definitions */
+	uint32_t *
+		name_first; /* of every definition: of its names; count + modules + 1, a module's own after all definitions */
 	uint64_t *names;
-	PairTable by_name;    /* hash, 0: definition + 1 */
-	uint32_t *same;       /* the next definition + 1 of that name */
+	PairTable by_name;         /* hash, 0: definition + 1 */
+	uint32_t *same;            /* the next definition + 1 of that name */
 	uint32_t *child, *sibling; /* + 1 */
-	PairTable used;       /* hashes that living code names */
+	PairTable used;            /* hashes that living code names */
 	bool *alive, *named;
 	bool *heirs; /* classes with a base outside, over others or beside them */
 	uint32_t *queue, queue_count;
@@ -98,8 +99,8 @@ static uint32_t parent_of(const Dying *d, uint32_t i)
 static bool is_test(const Dying *d, uint32_t module)
 {
 	const AuditFile *file = &links_project(d->links)->files[module];
-	Str name = str_sub(file->path, (size_t)(str_rfind_char(file->path, '/') + 1),
-	                   file->path.len);
+	Str name =
+		str_sub(file->path, (size_t)(str_rfind_char(file->path, '/') + 1), file->path.len);
 
 	return file->kind == SOURCE_TEST || str_starts(name, S("test_")) ||
 	       str_starts(name, S("tests"));
@@ -254,8 +255,8 @@ static bool take_bases(Dying *d, uint32_t class, Vec *rows)
 	for (uint32_t b = 0; b < def->base_count; b++) {
 		LinkPlace place;
 		Mark mark = arena_mark(d->scratch);
-		bool found = links_find(d->links, d->scratch, d->module[class], def->bases[b], &place,
-		                        NULL);
+		bool found = links_find(d->links, d->scratch, d->module[class], def->bases[b],
+		                        &place, NULL);
 
 		arena_reset(d->scratch, mark);
 		if (found && place.def != LINK_NONE && !place.rest.len)
@@ -446,8 +447,7 @@ static uint32_t *reached_by(Dying *d)
 	uint32_t *by = ARENA_ARRAY(d->scratch, uint32_t, d->links->module_count + 1);
 
 	for (size_t e = 0; e < d->links->edge_count; e++)
-		by[d->links->edges[e].to] |=
-			is_test(d, d->links->edges[e].from) ? 2 : 1;
+		by[d->links->edges[e].to] |= is_test(d, d->links->edges[e].from) ? 2 : 1;
 	return by;
 }
 
@@ -539,8 +539,12 @@ static bool is_library(const Links *links)
 void links_dead(Arena *a, const LinksConf *conf, const OtherWords *words, Links *links)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
-	AUTO(dying_fini) Dying d = { .a = a, .scratch = scratch, .conf = conf, .words = words,
-		                     .links = links, .library = is_library(links) };
+	AUTO(dying_fini) Dying d = { .a = a,
+		                     .scratch = scratch,
+		                     .conf = conf,
+		                     .words = words,
+		                     .links = links,
+		                     .library = is_library(links) };
 	bool *without_tests;
 
 	number_all(&d);

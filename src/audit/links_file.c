@@ -686,7 +686,8 @@ const FactsModule *links_facts(void)
 	static const PackField use_fields[] = { PACK_TEXT(LinkUse, chain) };
 	static const PackType use_type = { PACK_FIELDS(LinkUse, use_fields) };
 	static const PackType name_type = { PACK_PLAIN(LinkName) };
-	static const PackField fields[] = { PACK_ARRAY(FileLinks, imports, import_count, &import_type),
+	static const PackField fields[] = { PACK_ARRAY(FileLinks, imports, import_count,
+		                                       &import_type),
 		                            PACK_ARRAY(FileLinks, defs, def_count, &def_type),
 		                            PACK_ARRAY(FileLinks, uses, use_count, &use_type),
 		                            PACK_ARRAY(FileLinks, names, name_count, &name_type),

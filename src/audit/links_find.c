@@ -61,13 +61,12 @@ static Step leave(Walk *w, const LinkImport *import, Str rest)
 static Step over_import(Walk *w, uint32_t index, Str chain, Str rest)
 {
 	const LinkImport *import = &names_file(w->names, w->module)->imports[index];
-	const Target *target =
-		&w->names->targets[w->names->first_import[w->module] + index];
+	const Target *target = &w->names->targets[w->names->first_import[w->module] + index];
 	Str left = S("");
 
 	if (!import->name.len && !import->dots && !target->beside &&
-	    str_find_char(import->module, '.') >= 0 &&
-	    str_find_char(import->bound, '.') < 0 && str_starts(import->module, import->bound) &&
+	    str_find_char(import->module, '.') >= 0 && str_find_char(import->bound, '.') < 0 &&
+	    str_starts(import->module, import->bound) &&
 	    import->module.at[import->bound.len] == '.') {
 		uint32_t module = names_absolute(w->names, w->module, chain, &left);
 

@@ -177,8 +177,9 @@ static void tell_breaches(const Telling *t)
 		f.text = str_dup(t->a, buf_str(&b));
 		if (last != breach->module)
 			set_paths(t, &f, &last, 1);
-		add(t, &f, str_fmt(t->a, "%.*s %.*s %.*s", STR_ARG(contract->name),
-		                   STR_ARG(name_of(t, last)), STR_ARG(breach->outside)));
+		add(t, &f,
+		    str_fmt(t->a, "%.*s %.*s %.*s", STR_ARG(contract->name),
+		            STR_ARG(name_of(t, last)), STR_ARG(breach->outside)));
 	}
 }
 
@@ -198,7 +199,8 @@ static void tell_lost(const Telling *t)
 			const LinkImport *import = &file->imports[i];
 			Str what = str_fmt(t->a, "%.*s%.*s", MIN((int)import->dots, SLUG),
 			                   "............", STR_ARG(import->module));
-			Finding f = { .rule = &rules[RULE_LOST], .path = t->project->files[m].path };
+			Finding f = { .rule = &rules[RULE_LOST],
+				      .path = t->project->files[m].path };
 
 			if (!names->targets[names->first_import[m] + i].lost ||
 			    (import->kind != IMPORT_TOP && import->kind != IMPORT_LAZY))
@@ -225,14 +227,16 @@ static Str unit_of(const Telling *t, const FileLinks *file, uint32_t def)
 
 static void tell_dead(const Telling *t)
 {
-	static const char *const what[] = { [DEF_FUNCTION] = "function", [DEF_METHOD] = "method",
-		                            [DEF_CLASS] = "class", [DEF_VARIABLE] = "variable" };
+	static const char *const what[] = { [DEF_FUNCTION] = "function",
+		                            [DEF_METHOD] = "method",
+		                            [DEF_CLASS] = "class",
+		                            [DEF_VARIABLE] = "variable" };
 
 	for (size_t i = 0; i < t->links->dead_count; i++) {
 		const LinkDead *dead = &t->links->dead[i];
 		const AuditFile *source = &t->project->files[dead->module];
 		const FileLinks *file = t->links->modules[dead->module].links;
-		Finding f = { .rule = &rules[dead->why == DEAD_TESTS     ? RULE_TESTS
+		Finding f = { .rule = &rules[dead->why == DEAD_TESTS  ? RULE_TESTS
 			                     : dead->def == LINK_NONE ? RULE_DEAD_MODULE
 			                                              : RULE_DEAD],
 			      .path = source->path };

@@ -196,8 +196,7 @@ uint32_t graph_circle(Arena *a, const Graph *g, uint32_t tries, const uint32_t *
 	uint32_t *best = ARENA_ARRAY(a, uint32_t, g->nodes + 2), count = 0;
 	Mark mark = arena_mark(a);
 	Search s = { g, ARENA_ARRAY(a, uint32_t, g->nodes + 1),
-		     ARENA_ARRAY(a, uint32_t, g->nodes + 1),
-		     ARENA_ARRAY(a, uint32_t, g->nodes + 1),
+		     ARENA_ARRAY(a, uint32_t, g->nodes + 1), ARENA_ARRAY(a, uint32_t, g->nodes + 1),
 		     ARENA_ARRAY(a, uint32_t, g->nodes + 1) };
 
 	*edges = best;
@@ -314,8 +313,7 @@ static void put_in_order(Order *o)
 		} else if (o->heap.count) {
 			Entry top = heap_pop(&o->heap);
 
-			if (!o->gone[top.node] &&
-			    top.score == o->out[top.node] - o->in[top.node])
+			if (!o->gone[top.node] && top.score == o->out[top.node] - o->in[top.node])
 				take_node(o, top.node, true);
 		} else {
 			return;

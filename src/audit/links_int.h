@@ -3,6 +3,7 @@
  * What the parts of links share. */
 #pragma once
 #include "audit/links.h"
+#include "audit/links_conf.h"
 
 /* A growing array on the heap: scratch that is gone when its maker is done. */
 typedef struct Vec {
@@ -40,7 +41,7 @@ Err *links_contracts(Arena *a, const LinksConf *conf, Links *links) MUST_USE;
 /* What nobody uses. `words`: names that stand in other files than Python's (see links_words.c). */
 typedef struct OtherWords {
 	PairTable templates, entries; /* link_hash of each, 0 */
-	bool cut; /* there were too many files */
+	bool cut;                     /* there were too many files */
 } OtherWords;
 void links_words(const Project *project, OtherWords *out);
 void links_words_fini(OtherWords *words);

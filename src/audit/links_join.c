@@ -120,7 +120,8 @@ static void make_edges(Joining *j)
 		const Reason *r = &reasons[i];
 
 		if (!count || edges[count - 1].from != r->from || edges[count - 1].to != r->to)
-			edges[count++] = (LinkEdge){ .from = r->from, .to = r->to, .line = r->line };
+			edges[count++] =
+				(LinkEdge){ .from = r->from, .to = r->to, .line = r->line };
 		edges[count - 1].imports += r->kind != IMPORT_NAMED;
 		edges[count - 1].kinds |= (uint8_t)(1U << r->kind);
 	}

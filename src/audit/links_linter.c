@@ -106,13 +106,13 @@ static void end_contract(Reading *r)
 			c->kind = (uint8_t)i;
 			return;
 		}
-	*(LinkContractState *)vec_add(&r->odd, sizeof(LinkContractState)) = (LinkContractState){
-		.name = c->name,
-		.kind = "unknown",
-		.from = r->file,
-		.odd = str_fmt(r->a, "contracts of the type \"%.*s\" are not judged",
-		               STR_ARG(r->type))
-	};
+	*(LinkContractState *)vec_add(&r->odd, sizeof(LinkContractState)) =
+		(LinkContractState){ .name = c->name,
+		                     .kind = "unknown",
+		                     .from = r->file,
+		                     .odd = str_fmt(r->a,
+		                                    "contracts of the type \"%.*s\" are not judged",
+		                                    STR_ARG(r->type)) };
 	r->contracts.count--;
 }
 

@@ -2,6 +2,7 @@
  *
  * The contracts that a project has for import-linter, of .importlinter, setup.cfg or pyproject.toml, as ours. */
 #pragma once
+#include "audit/links_conf.h"
 #include "audit/links.h"
 
 typedef struct LinterContracts {

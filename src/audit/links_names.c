@@ -8,7 +8,6 @@
  * A folder without an __init__.py may be a package too (PEP 420): every folder of a root is looked into, but a module of Python's library wins. */
 #include "audit/links_names.h"
 
-#include "audit/links_standard.h"
 #include "base/arena.h"
 
 #include <limits.h>
@@ -24,24 +23,6 @@ typedef struct TopRoot {
 } TopRoot;
 
 static char there; /* what a set's map holds */
-
-bool names_is_standard(Str top)
-{
-	size_t low = 0, high = COUNT(standard_names);
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = str_cmp(top, str_of(standard_names[middle]));
-
-		if (!order)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
-}
 
 static Str folder_of(Str key)
 {
@@ -220,8 +201,8 @@ static void index_paths(Arena *a, LinkNames *names)
 			map_remove(&names->paths, keys[i]);
 			map_put(&names->paths, keys[i], numbered(i));
 		}
-		add_folders(names, names_is_package(names, (uint32_t)i) ? p->files[i].path
-		                                                        : keys[i]);
+		add_folders(names,
+		            names_is_package(names, (uint32_t)i) ? p->files[i].path : keys[i]);
 	}
 	names->keys = keys;
 }
@@ -241,9 +222,8 @@ LinkNames *names_new(Arena *a, const Project *project, Links *links, const Str *
 		names->prefix = prefix_of(a, project->sources.root);
 	add_root(names, S(""));
 	for (size_t i = 0; i < root_count; i++)
-		add_root(names, str_ends(roots[i], S("/"))
-		                        ? str_sub(roots[i], 0, roots[i].len - 1)
-		                        : roots[i]);
+		add_root(names, str_ends(roots[i], S("/")) ? str_sub(roots[i], 0, roots[i].len - 1)
+		                                           : roots[i]);
 	for (size_t i = 0; i < project->count; i++) {
 		Str key = names->keys[i];
 
@@ -594,9 +574,9 @@ static void bind(LinkNames *names, uint32_t module, const FileLinks *file)
 
 	for (uint32_t i = 0; i < file->def_count; i++) {
 		const LinkDef *def = &file->defs[i];
-		uint32_t *at = pair_at(&names->bound,
-		                       link_hash(def->name) + def->parent + UINT64_C(1), module,
-		                       &fresh);
+		uint32_t *at =
+			pair_at(&names->bound, link_hash(def->name) + def->parent + UINT64_C(1),
+		                module, &fresh);
 
 		if (fresh)
 			*at = i << 1;

@@ -17,17 +17,17 @@ typedef struct Target {
 typedef struct LinkNames {
 	const Project *project;
 	Links *links;
-	Map paths;   /* "a/b" of a/b.py and a/b/__init__.py: module + 1 */
-	Map folders; /* every folder with Python somewhere below */
-	Map roots;   /* folders that top packages lie in: index + 1 */
-	Map tops;    /* "shop": index of `found` + 1 */
-	Map by_name; /* dotted names: module + 1 */
-	Vec root_paths; /* Str */
-	Vec found;      /* TopRoot */
+	Map paths;               /* "a/b" of a/b.py and a/b/__init__.py: module + 1 */
+	Map folders;             /* every folder with Python somewhere below */
+	Map roots;               /* folders that top packages lie in: index + 1 */
+	Map tops;                /* "shop": index of `found` + 1 */
+	Map by_name;             /* dotted names: module + 1 */
+	Vec root_paths;          /* Str */
+	Vec found;               /* TopRoot */
 	const Str *keys;         /* of every module: its path without the ending */
 	const uint32_t *root_of; /* of every module */
-	Str prefix;              /* what the root itself is called, when it is a package: "django.contrib" */
-	PairTable bound;         /* names of modules, and of classes' members: see names_bound */
+	Str prefix; /* what the root itself is called, when it is a package: "django.contrib" */
+	PairTable bound; /* names of modules, and of classes' members: see names_bound */
 	const uint32_t *first_import; /* of every module: of targets */
 	Target *targets;
 	PairTable votes; /* by which root a folder's modules were reached */

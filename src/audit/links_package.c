@@ -70,12 +70,11 @@ static void fill(Arena *a, Links *links, const Map *at, const Vec *folders)
 	for (uint32_t i = 0; i < folders->count; i++) {
 		Str path = rows[i].path;
 		ptrdiff_t slash = str_rfind_char(path, '/');
-		uintptr_t above = (uintptr_t)map_get(
-			at, slash < 0 ? S("") : str_sub(path, 0, (size_t)slash));
+		uintptr_t above =
+			(uintptr_t)map_get(at, slash < 0 ? S("") : str_sub(path, 0, (size_t)slash));
 
 		links->packages[i].parent = path.len && above ? (uint32_t)above - 1 : LINK_NONE;
-		links->packages[i].name =
-			path.len ? str_fmt(a, "%.*s/", STR_ARG(path)) : S(".");
+		links->packages[i].name = path.len ? str_fmt(a, "%.*s/", STR_ARG(path)) : S(".");
 	}
 	for (uint32_t m = 0; m < links->module_count; m++) {
 		Str path = folder_of(p, m);

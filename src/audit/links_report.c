@@ -38,8 +38,7 @@ static void screen_circles(FILE *out, const Links *links)
 		for (uint32_t k = 0; k < MIN(c->circle_count, (uint32_t)NAMES_SHOWN); k++)
 			fprintf(out, "%.*s -> ",
 			        STR_ARG(links->modules[links->edges[c->circle[k]].from].name));
-		fprintf(out, "%s\n",
-		        c->circle_count > NAMES_SHOWN ? "..." : "the first again");
+		fprintf(out, "%s\n", c->circle_count > NAMES_SHOWN ? "..." : "the first again");
 	}
 }
 

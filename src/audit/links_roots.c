@@ -91,37 +91,62 @@ static const struct {
 
 /* The last part of decorators that do not keep what they decorate. */
 static const Str passive[] = {
-	S("property"),          S("cached_property"), S("staticmethod"),       S("classmethod"),
-	S("abstractmethod"),    S("setter"),          S("getter"),             S("deleter"),
-	S("lru_cache"),         S("cache"),           S("wraps"),              S("contextmanager"),
-	S("override"),          S("overload"),        S("asynccontextmanager"), S("dataclass"),
-	S("total_ordering"),    S("unique"),          S("final"),              S("login_required"),
-	S("csrf_exempt"),       S("never_cache"),     S("require_POST"),       S("require_GET"),
-	S("require_http_methods"), S("permission_required"), S("atomic"),      S("cache_page"),
-	S("python_2_unicode_compatible"), S("deconstructible"), S("singledispatch"),
-	S("runtime_checkable"), S("coroutine"),       S("abstractproperty"),
+	S("property"),
+	S("cached_property"),
+	S("staticmethod"),
+	S("classmethod"),
+	S("abstractmethod"),
+	S("setter"),
+	S("getter"),
+	S("deleter"),
+	S("lru_cache"),
+	S("cache"),
+	S("wraps"),
+	S("contextmanager"),
+	S("override"),
+	S("overload"),
+	S("asynccontextmanager"),
+	S("dataclass"),
+	S("total_ordering"),
+	S("unique"),
+	S("final"),
+	S("login_required"),
+	S("csrf_exempt"),
+	S("never_cache"),
+	S("require_POST"),
+	S("require_GET"),
+	S("require_http_methods"),
+	S("permission_required"),
+	S("atomic"),
+	S("cache_page"),
+	S("python_2_unicode_compatible"),
+	S("deconstructible"),
+	S("singledispatch"),
+	S("runtime_checkable"),
+	S("coroutine"),
+	S("abstractproperty"),
 };
 
 /* Classes outside the project that call none of their heirs' methods by a name that we do not know. */
 static const Str plain_bases[] = {
-	S("object"),    S("ABC"),        S("Enum"),     S("IntEnum"), S("StrEnum"),  S("Flag"),
-	S("IntFlag"),   S("str"),        S("int"),      S("float"),   S("dict"),     S("list"),
-	S("tuple"),     S("set"),        S("frozenset"), S("bytes"),  S("Generic"),  S("Protocol"),
-	S("NamedTuple"), S("namedtuple"), S("TypedDict"), S("Exception"), S("BaseException"),
-	S("OrderedDict"), S("defaultdict"),
+	S("object"),    S("ABC"),       S("Enum"),          S("IntEnum"),     S("StrEnum"),
+	S("Flag"),      S("IntFlag"),   S("str"),           S("int"),         S("float"),
+	S("dict"),      S("list"),      S("tuple"),         S("set"),         S("frozenset"),
+	S("bytes"),     S("Generic"),   S("Protocol"),      S("NamedTuple"),  S("namedtuple"),
+	S("TypedDict"), S("Exception"), S("BaseException"), S("OrderedDict"), S("defaultdict"),
 };
 
 /* Modules that are started, or looked for by name. */
 static const Str modules[] = {
-	S("__main__"), S("manage"),   S("setup"),  S("conftest"), S("wsgi*"),     S("asgi*"),
-	S("settings*"), S("urls*"),   S("admin"),  S("apps"),     S("models"),    S("tasks"),
-	S("celery*"),  S("signals"),  S("fabfile"), S("noxfile"), S("gunicorn*"), S("env"),
-	S("conf"),     S("config"),   S("translation"), S("search_indexes"), S("sitecustomize"),
-	S("usercustomize"), S("test*"),
+	S("__main__"),    S("manage"),         S("setup"),         S("conftest"),      S("wsgi*"),
+	S("asgi*"),       S("settings*"),      S("urls*"),         S("admin"),         S("apps"),
+	S("models"),      S("tasks"),          S("celery*"),       S("signals"),       S("fabfile"),
+	S("noxfile"),     S("gunicorn*"),      S("env"),           S("conf"),          S("config"),
+	S("translation"), S("search_indexes"), S("sitecustomize"), S("usercustomize"), S("test*"),
 };
-static const Str folders[] = { S("commands"),   S("templatetags"), S("migrations"), S("versions"),
-	                       S("settings"),   S("scripts"),      S("bin"),        S("locale"),
-	                       S("management") };
+static const Str folders[] = { S("commands"), S("templatetags"), S("migrations"),
+	                       S("versions"), S("settings"),     S("scripts"),
+	                       S("bin"),      S("locale"),       S("management") };
 
 static Str last_part(Str dotted)
 {
@@ -154,7 +179,8 @@ bool root_by_decorator(const LinkDef *def)
 
 bool root_test(const LinkDef *def)
 {
-	static const Str names[] = { S("test*"), S("Test*"), S("*Test"), S("*Tests"), S("*TestCase") };
+	static const Str names[] = { S("test*"), S("Test*"), S("*Test"), S("*Tests"),
+		                     S("*TestCase") };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (name_fits(def->name, names[i]))

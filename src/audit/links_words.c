@@ -21,11 +21,11 @@ static OtherKind kind_of(Str name)
 {
 	static const Str templates[] = { S("*.html"), S("*.htm"),  S("*.jinja"), S("*.jinja2"),
 		                         S("*.j2"),   S("*.mako"), S("*.djhtml") };
-	static const Str entries[] = { S("setup.cfg"),    S("pyproject.toml"), S("Procfile*"),
-		                       S("Dockerfile*"),  S("Makefile"),       S("tox.ini"),
-		                       S("*.yml"),        S("*.yaml"),         S("*.sh"),
-		                       S("*.service"),    S("*.ini"),          S("*.conf"),
-		                       S("crontab*"),     S("*.cfg"),          S("Jenkinsfile"),
+	static const Str entries[] = { S("setup.cfg"),   S("pyproject.toml"), S("Procfile*"),
+		                       S("Dockerfile*"), S("Makefile"),       S("tox.ini"),
+		                       S("*.yml"),       S("*.yaml"),         S("*.sh"),
+		                       S("*.service"),   S("*.ini"),          S("*.conf"),
+		                       S("crontab*"),    S("*.cfg"),          S("Jenkinsfile"),
 		                       S("*.toml") };
 
 	for (size_t i = 0; i < COUNT(templates); i++)
@@ -124,7 +124,7 @@ static void read_one(Walk *w, Str path, OtherKind kind, int64_t size)
 
 static bool is_left_out(Str name)
 {
-	static const Str names[] = { S("node_modules"), S("venv"), S("env"), S("__pycache__"),
+	static const Str names[] = { S("node_modules"),  S("venv"),   S("env"),  S("__pycache__"),
 		                     S("site-packages"), S("static"), S("media") };
 
 	if (name.len && name.at[0] == '.' && !str_eq(name, S(".github")))

@@ -4,7 +4,7 @@
 #include "audit/project.h"
 
 #include "audit/audit_cache.h"
-#include "audit/links.h"
+#include "audit/links_file.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
