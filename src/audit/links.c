@@ -18,7 +18,7 @@ const char *import_kind_name(ImportKind kind)
 	return kinds[kind];
 }
 
-static Links *links_new(Arena *a, const LinksConf *conf, const Project *project)
+Links *links_graph(Arena *a, const LinksConf *conf, const Project *project)
 {
 	Links *links = ARENA_NEW(a, Links);
 
@@ -36,7 +36,7 @@ static Links *links_new(Arena *a, const LinksConf *conf, const Project *project)
 Err *links_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
 	const LinksConf *conf = audit_section(rules, links_table());
-	Links *links = links_new(a, conf, &audit->project);
+	Links *links = links_graph(a, conf, &audit->project);
 	OtherWords words = { 0 };
 
 	TRY(links_contracts(a, conf, links));

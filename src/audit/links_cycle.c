@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A package's __init__ hands on what its modules have: the way back is the one to cut. */
-enum { TRIES = 64, OWN_WEIGHT = 20 };
+/* A package's __init__ hands on what its modules have: the way back is the one to cut. What is imported late is easier to cut than what is
+ * imported at the top. */
+enum { TRIES = 64, OWN_WEIGHT = 20, TOP_WEIGHT = 2 };
 
 typedef struct Cycles {
 	Arena *a, *scratch;
@@ -31,7 +32,10 @@ static GraphEdge graph_edge(const Links *links, size_t e, uint32_t from, uint32_
 	Str above = links->modules[edge->from].name, name = links->modules[edge->to].name;
 	bool own = str_starts(name, above) && name.len > above.len && name.at[above.len] == '.';
 
-	return (GraphEdge){ from, to, 1 + edge->uses + (own ? OWN_WEIGHT : 0), (uint32_t)e };
+	return (GraphEdge){ from, to,
+		            (1 + edge->uses + (own ? OWN_WEIGHT : 0)) *
+		                    (link_edge_loads(edge) ? TOP_WEIGHT : 1),
+		            (uint32_t)e };
 }
 
 static uint32_t components(Cycles *c, bool lazy, uint32_t **component)

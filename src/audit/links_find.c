@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a chain of names stands for: from binding to binding. A name is a definition, or an import that leads to a module, or stands in a star;
- * modules that hand on what they import are gone through. Sixteen steps are more than any honest program takes; circles end there. */
+ * modules that hand on what they import are gone through, stars too (a star in
+ * a star, no deeper). Sixteen steps are more than any honest program takes; circles end there. */
 #include "audit/links_names.h"
 
 #include "base/arena.h"
@@ -83,24 +84,34 @@ static Step over_import(Walk *w, uint32_t index, Str chain, Str rest)
 	return STEP_ON;
 }
 
+/* A module that one of this module's stars takes the name from; LINK_NONE. */
+static uint32_t star_of(const LinkNames *names, uint32_t module, Str name, bool deeper)
+{
+	const FileLinks *file = names_file(names, module);
+
+	for (uint32_t i = 0; file && i < file->import_count; i++) {
+		uint32_t target = names->targets[names->first_import[module] + i].module, index;
+
+		if (!str_eq(file->imports[i].name, S("*")) || target == LINK_NONE ||
+		    target == module)
+			continue;
+		if (names_bound(names, target, LINK_NONE, name, &index) != BOUND_NOTHING)
+			return target;
+		target = deeper ? star_of(names, target, name, false) : LINK_NONE;
+		if (target != LINK_NONE)
+			return target;
+	}
+	return LINK_NONE;
+}
+
 static Step over_stars(Walk *w, Str first)
 {
-	const FileLinks *file = names_file(w->names, w->module);
+	uint32_t module = star_of(w->names, w->module, first, true);
 
-	for (uint32_t i = 0; i < file->import_count; i++) {
-		const Target *target = &w->names->targets[w->names->first_import[w->module] + i];
-		uint32_t index;
-
-		if (!str_eq(file->imports[i].name, S("*")) || target->module == LINK_NONE ||
-		    target->module == w->module)
-			continue;
-		if (names_bound(w->names, target->module, LINK_NONE, first, &index) ==
-		    BOUND_NOTHING)
-			continue;
-		w->module = target->module;
-		return STEP_ON;
-	}
-	return STEP_LOST;
+	if (module == LINK_NONE)
+		return STEP_LOST;
+	w->module = module;
+	return STEP_ON;
 }
 
 static Step step(Walk *w, bool begin)

@@ -203,13 +203,12 @@ uint32_t graph_circle(Arena *a, const Graph *g, uint32_t tries, const uint32_t *
 	for (uint32_t e = 0; e < g->count; e++) {
 		uint32_t back = edge_between(g, g->edges[e].to, g->edges[e].from);
 
-		if (back == LINK_NONE)
+		if (back == LINK_NONE || (count && back != e))
 			continue;
 		best[0] = e;
 		best[1] = back;
-		count = g->edges[e].to == g->edges[e].from ? 1 : 2;
+		count = back == e ? 1 : 2;
 		tries = 0;
-		break;
 	}
 	for (uint32_t n = 0; n < MIN(tries, g->nodes); n++) {
 		uint32_t last = circle_through(&s, n, n + 1, count ? count : UINT32_MAX);

@@ -30,6 +30,8 @@ bool name_fits(Str name, Str pattern);
 
 /* --- the parts, in the order in which the step runs them; each fills its own part of Links ------------------------------------------- */
 
+/* Names, edges, packages and circles: all that needs no rules. */
+Links *links_graph(Arena *a, const LinksConf *conf, const Project *project) RETURNS_NONNULL;
 /* Edges, what they carry, what is outside. */
 void links_join(Arena *a, Links *links);
 /* Folders, and edges between them. */
