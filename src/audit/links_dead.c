@@ -38,7 +38,7 @@ typedef struct Dying {
 	uint32_t count;
 	uint32_t *
 		name_first; /* of every definition: of its names; count + modules + 1, a module's own after all definitions */
-	uint64_t *names;
+	uint32_t *names;
 	PairTable by_name;         /* hash, 0: definition + 1 */
 	uint32_t *same;            /* the next definition + 1 of that name */
 	uint32_t *child, *sibling; /* + 1 */
@@ -140,7 +140,7 @@ static void index_defs(Dying *d)
 		uint32_t parent = parent_of(d, i), *head;
 		bool fresh;
 
-		head = pair_at(&d->by_name, link_hash(def_at(d, i)->name), 0, &fresh);
+		head = pair_at(&d->by_name, (uint32_t)link_hash(def_at(d, i)->name), 0, &fresh);
 		d->same[i] = *head;
 		*head = i + 1;
 		if (parent != LINK_NONE) {
@@ -172,7 +172,7 @@ static void index_names(Dying *d)
 	for (uint32_t i = 0; i < owners; i++)
 		first[i + 1] += first[i];
 	memcpy(at, first, owners * sizeof(*at));
-	d->names = ARENA_ARRAY(d->scratch, uint64_t, first[owners] + 1);
+	d->names = ARENA_ARRAY(d->scratch, uint32_t, first[owners] + 1);
 	for (uint32_t m = 0; m < modules; m++) {
 		const FileLinks *file = names_file(d->links->names, m);
 
@@ -214,7 +214,7 @@ static bool stands_in_life(const Dying *d, uint32_t def)
 	return parent == LINK_NONE || d->alive[parent];
 }
 
-static void use_name(Dying *d, uint64_t hash)
+static void use_name(Dying *d, uint32_t hash)
 {
 	const uint32_t *head;
 	bool fresh;
@@ -308,7 +308,8 @@ static LinkRoot root_of(const Dying *d, uint32_t i)
 		return ROOT_DECORATOR;
 	if (def->kind != DEF_VARIABLE && pair_find(&d->words->templates, hash, 0))
 		return ROOT_TEMPLATE;
-	if (def->kind != DEF_METHOD && pair_find(&d->words->entries, hash, 0))
+	if (pair_find(&d->words->scripts, hash, 0) ||
+	    (def->kind != DEF_METHOD && pair_find(&d->words->entries, hash, 0)))
 		return ROOT_ENTRY;
 	if (d->library && !str_starts(def->name, S("_")) && is_code(d, d->module[i]))
 		return ROOT_PUBLIC;
@@ -336,7 +337,7 @@ static void run(Dying *d)
 		use_names_of(d, def);
 		for (uint32_t c = d->child[def]; c; c = d->sibling[c - 1]) {
 			enliven_root(d, c - 1);
-			if (pair_find(&d->used, link_hash(def_at(d, c - 1)->name), 0))
+			if (pair_find(&d->used, (uint32_t)link_hash(def_at(d, c - 1)->name), 0))
 				enliven(d, c - 1);
 		}
 	}
@@ -349,7 +350,7 @@ static void enliven_exported(Dying *d, uint32_t m, const FileLinks *file)
 
 		if (names_bound(d->links->names, m, LINK_NONE, file->exported[i], &def) !=
 		    BOUND_DEF) {
-			use_name(d, link_hash(file->exported[i]));
+			use_name(d, (uint32_t)link_hash(file->exported[i]));
 			continue;
 		}
 		d->links->roots[ROOT_EXPORTED] += !d->alive[d->first[m] + def];
@@ -466,6 +467,7 @@ static void bury_modules(Dying *d)
 		if (!file || !is_code(d, m) || d->library || by[m] & 1 || file->main ||
 		    names_is_package(d->links->names, m) || root_module(path) ||
 		    pair_find(&d->words->entries, link_hash(last), 0) ||
+		    pair_find(&d->words->scripts, link_hash(last), 0) ||
 		    !(file->def_count + file->import_count))
 			continue;
 		if (str_find_char(name, '.') < 0)

@@ -70,7 +70,8 @@ static void add_name(Taking *t, Str name)
 
 	pair_at(&t->named, hash, def, &fresh);
 	if (fresh)
-		*(LinkName *)vec_add(&t->names, sizeof(LinkName)) = (LinkName){ hash, def };
+		*(LinkName *)vec_add(&t->names, sizeof(LinkName)) =
+			(LinkName){ (uint32_t)hash, def };
 }
 
 static bool is_letter(char c)

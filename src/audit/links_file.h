@@ -59,8 +59,9 @@ typedef struct LinkUse {
 
 /* Any name that is read somewhere, plain, after a dot or as a string: by its hash. */
 typedef struct LinkName {
-	uint64_t hash; /* link_hash */
-	uint32_t def;  /* where it stands; one row for every such place */
+	uint32_t
+		hash; /* link_hash, its lower half: two names that share it keep each other alive */
+	uint32_t def; /* where it stands; one row for every such place */
 } LinkName;
 
 typedef struct FileLinks {

@@ -66,7 +66,8 @@ TEST(links_file_takes_imports_by_kind)
 static bool names(const FileLinks *links, const char *name, uint32_t def)
 {
 	for (uint32_t i = 0; i < links->name_count; i++)
-		if (links->names[i].hash == link_hash(str_of(name)) && links->names[i].def == def)
+		if (links->names[i].hash == (uint32_t)link_hash(str_of(name)) &&
+		    links->names[i].def == def)
 			return true;
 	return false;
 }

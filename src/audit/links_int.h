@@ -42,8 +42,8 @@ void links_cycles(Arena *a, Links *links);
 Err *links_contracts(Arena *a, const LinksConf *conf, Links *links) MUST_USE;
 /* What nobody uses. `words`: names that stand in other files than Python's (see links_words.c). */
 typedef struct OtherWords {
-	PairTable templates, entries; /* link_hash of each, 0 */
-	bool cut;                     /* there were too many files */
+	PairTable templates, entries, scripts; /* link_hash of each, 0 */
+	bool cut;                              /* there were too many files */
 } OtherWords;
 void links_words(const Project *project, OtherWords *out);
 void links_words_fini(OtherWords *words);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names that stand in other files than Python's: in the tags of templates, and in files that start programs or configure them (entry points, a
- * Procfile, units, crontabs). Only what is between a template's braces counts, as prose is full of words that are functions' names; of the others
+ * Names that stand in other files than *.py: in the tags of templates, in programs that have no ending, and in files that start programs or
+ * configure them (entry points, a Procfile, units, crontabs). Only what is between a template's braces counts, as prose is full of words that are functions' names; of the others
  * only what has a dot, a colon or an underscore near it. Bounded in files and bytes; what is beyond is not read, and then nothing is dead for sure,
  * which is said. */
 #include "audit/links_int.h"
@@ -15,7 +15,7 @@
 
 enum { ENTRIES_MOST = 200000, BYTES_EACH = 256 << 10, BYTES_MOST = 64 << 20 };
 
-typedef enum OtherKind { OTHER_NONE, OTHER_TEMPLATE, OTHER_ENTRY } OtherKind;
+typedef enum OtherKind { OTHER_NONE, OTHER_TEMPLATE, OTHER_ENTRY, OTHER_SCRIPT } OtherKind;
 
 static OtherKind kind_of(Str name)
 {
@@ -34,7 +34,7 @@ static OtherKind kind_of(Str name)
 	for (size_t i = 0; i < COUNT(entries); i++)
 		if (name_fits(name, entries[i]))
 			return OTHER_ENTRY;
-	return OTHER_NONE;
+	return str_find_char(name, '.') < 0 ? OTHER_SCRIPT : OTHER_NONE;
 }
 
 static bool is_letter(char c)
@@ -99,6 +99,18 @@ static void entry_words(PairTable *to, Str text)
 	}
 }
 
+/* A program by its first line: Python's code is all names. */
+static void script_words(OtherWords *out, Str text)
+{
+	ptrdiff_t end = str_find_char(text, '\n');
+	Str first = str_sub(text, 0, end < 0 ? text.len : (size_t)end);
+
+	if (str_find(first, S("python")) >= 0)
+		add_words(&out->scripts, text);
+	else
+		entry_words(&out->entries, text);
+}
+
 typedef struct Walk {
 	Arena *a;
 	OtherWords *out;
@@ -116,8 +128,10 @@ static void read_one(Walk *w, Str path, OtherKind kind, int64_t size)
 		w->bytes += text.len;
 		if (kind == OTHER_TEMPLATE)
 			template_words(&w->out->templates, text);
-		else
+		else if (kind == OTHER_ENTRY)
 			entry_words(&w->out->entries, text);
+		else if (str_starts(text, S("#!")))
+			script_words(w->out, text);
 	}
 	arena_reset(w->a, mark);
 }
@@ -160,7 +174,8 @@ static void look_into(Walk *w, Str folder)
 			continue;
 		if (S_ISDIR(about.st_mode))
 			*(Str *)vec_add(&w->folders, sizeof(Str)) = path;
-		else if (S_ISREG(about.st_mode) && kind != OTHER_NONE)
+		else if (S_ISREG(about.st_mode) && kind != OTHER_NONE &&
+		         (kind != OTHER_SCRIPT || about.st_mode & S_IXUSR))
 			read_one(w, path, kind, about.st_size);
 	}
 }
@@ -184,4 +199,5 @@ void links_words_fini(OtherWords *words)
 {
 	pair_fini(&words->templates);
 	pair_fini(&words->entries);
+	pair_fini(&words->scripts);
 }
