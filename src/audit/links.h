@@ -196,5 +196,5 @@ void links_screen(FILE *out, const Links *links, const Audit *audit);
  *   kinds: ["top", ...] (the bits of `kinds`), imports: { top: 12, ... }, unresolved, outside: [{ name, modules, standard, kinds }],
  *   cycles: [{ modules: [...], circle: [[from, to, line]], cut: [[from, to, line]], lazy }],
  *   contracts: [{ name, kind, from, breaches, odd? }], breaches: [{ contract, module, line, chain: [[from, to, line]], outside? }],
- *   library, roots: { REASON: count }, dead: [{ module, name?, of?, line?, confidence, why }] }; modules and packages by their index. */
+ *   library, roots: { REASON: count }, dead: [{ module, kind?, name?, of?, line?, confidence, why }] }; modules and packages by their index. */
 void links_put(JsonWriter *w, const Links *links, const Audit *audit);

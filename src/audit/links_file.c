@@ -45,6 +45,16 @@ uint64_t link_hash(Str name)
 	return hash ^ hash >> 29;
 }
 
+static const char *const def_kinds[] = { [DEF_FUNCTION] = "function",
+	                                 [DEF_METHOD] = "method",
+	                                 [DEF_CLASS] = "class",
+	                                 [DEF_VARIABLE] = "variable" };
+
+const char *def_kind_name(DefKind kind)
+{
+	return def_kinds[kind];
+}
+
 static const Frame *inner(const Taking *t)
 {
 	return (const Frame *)t->frames.at + t->frames.count - 1;

@@ -36,6 +36,7 @@ typedef enum DefKind {
 	DEF_CLASS,
 	DEF_VARIABLE /* of the module */
 } DefKind;
+const char *def_kind_name(DefKind kind); /* "function", "method", "class", "variable" */
 typedef struct LinkDef {
 	Str name;
 	uint32_t parent; /* the definition that it stands in; LINK_NONE: the module */

@@ -227,11 +227,6 @@ static Str unit_of(const Telling *t, const FileLinks *file, uint32_t def)
 
 static void tell_dead(const Telling *t)
 {
-	static const char *const what[] = { [DEF_FUNCTION] = "function",
-		                            [DEF_METHOD] = "method",
-		                            [DEF_CLASS] = "class",
-		                            [DEF_VARIABLE] = "variable" };
-
 	for (size_t i = 0; i < t->links->dead_count; i++) {
 		const LinkDead *dead = &t->links->dead[i];
 		const AuditFile *source = &t->project->files[dead->module];
@@ -255,9 +250,9 @@ static void tell_dead(const Telling *t)
 			f.line = def->line;
 			f.end_line = def->end_line;
 			f.amount = def->end_line - def->line + 1;
-			f.text = str_fmt(t->a, "%s %.*s: %s (%u %% sure)", what[def->kind],
-			                 STR_ARG(f.unit), dead_why_text(dead->why),
-			                 dead->confidence);
+			f.text = str_fmt(t->a, "%s %.*s: %s (%u %% sure)",
+			                 def_kind_name((DefKind)def->kind), STR_ARG(f.unit),
+			                 dead_why_text(dead->why), dead->confidence);
 		}
 		add(t, &f, S(""));
 	}

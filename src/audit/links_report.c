@@ -279,6 +279,7 @@ static void put_dead(JsonWriter *w, const Links *links)
 		if (dead->def != LINK_NONE) {
 			const LinkDef *def = &file->defs[dead->def];
 
+			json_put_str(w, "kind", str_of(def_kind_name((DefKind)def->kind)));
 			json_put_str(w, "name", def->name);
 			if (def->parent != LINK_NONE)
 				json_put_str(w, "of", file->defs[def->parent].name);
