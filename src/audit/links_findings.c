@@ -6,9 +6,9 @@
 
 #include "base/arena.h"
 
-#include <string.h>
+#include <dirent.h>
 
-enum { NAMES_SHOWN = 6, PATHS_SHOWN = 50, CUTS_SHOWN = 3, SLUG = 12 };
+enum { NAMES_SHOWN = 6, PATHS_SHOWN = 50, CUTS_SHOWN = 3, DOTS_SHOWN = 12 };
 
 typedef enum RuleAt {
 	RULE_CIRCLE,
@@ -185,31 +185,61 @@ static void tell_breaches(const Telling *t)
 
 /* --- imports that lead nowhere -------------------------------------------------------------------------------------------------------- */
 
+/* A module that a compiler makes, or has made: `x.pyx`, `x.cpython-311-x86_64-linux-gnu.so`; or a folder of that name. */
+static bool is_built(const Telling *t, uint32_t module, const LinkImport *import)
+{
+	Str place = names_place(t->links->names, t->a, module, import);
+	ptrdiff_t slash = str_rfind_char(place, '/');
+	Str name = str_sub(place, (size_t)(slash + 1), place.len);
+	Str folder = str_fmt(t->a, "%.*s/%.*s", STR_ARG(t->project->sources.root),
+	                     STR_ARG(slash < 0 ? S("") : str_sub(place, 0, (size_t)slash)));
+	DIR *dir = opendir(str_z(t->a, folder));
+	const struct dirent *entry;
+	bool built = false;
+
+	while (dir && !built && (entry = readdir(dir))) {
+		Str found = str_of(entry->d_name);
+
+		built = str_starts(found, name) &&
+		        (found.len == name.len || found.at[name.len] == '.');
+	}
+	if (dir)
+		closedir(dir);
+	return built;
+}
+
+static void tell_lost_in(const Telling *t, uint32_t m, const FileLinks *file)
+{
+	const Target *targets = &t->links->names->targets[t->links->names->first_import[m]];
+	Str last = S("");
+
+	for (uint32_t i = 0; i < file->import_count; i++) {
+		const LinkImport *import = &file->imports[i];
+		Finding f = { .rule = &rules[RULE_LOST], .path = t->project->files[m].path };
+		Str what;
+
+		if (!targets[i].lost || (import->kind != IMPORT_TOP && import->kind != IMPORT_LAZY))
+			continue;
+		what = str_fmt(t->a, "%.*s%.*s", MIN((int)import->dots, DOTS_SHOWN), "............",
+		               STR_ARG(import->module));
+		if (!import->module.len)
+			what = str_fmt(t->a, "%.*s%.*s", STR_ARG(what), STR_ARG(import->name));
+		if (str_eq(what, last) || is_built(t, m, import))
+			continue;
+		last = what;
+		f.line = f.end_line = import->line;
+		f.text = str_fmt(t->a, "there is no module %.*s", STR_ARG(what));
+		add(t, &f, what);
+	}
+}
+
 static void tell_lost(const Telling *t)
 {
-	const LinkNames *names = t->links->names;
-
 	for (uint32_t m = 0; m < t->links->module_count; m++) {
-		const FileLinks *file = t->links->modules[m].links;
 		SourceKind kind = t->project->files[m].kind;
 
-		if (!file || (kind != SOURCE_CODE && kind != SOURCE_MIGRATION))
-			continue;
-		for (uint32_t i = 0; i < file->import_count; i++) {
-			const LinkImport *import = &file->imports[i];
-			Str what = str_fmt(t->a, "%.*s%.*s", MIN((int)import->dots, SLUG),
-			                   "............", STR_ARG(import->module));
-			Finding f = { .rule = &rules[RULE_LOST],
-				      .path = t->project->files[m].path };
-
-			if (!names->targets[names->first_import[m] + i].lost ||
-			    (import->kind != IMPORT_TOP && import->kind != IMPORT_LAZY))
-				continue;
-			f.line = f.end_line = import->line;
-			f.text = str_fmt(t->a, "%.*s%s%.*s is not there", STR_ARG(what),
-			                 import->name.len ? ": " : "", STR_ARG(import->name));
-			add(t, &f, what);
-		}
+		if (t->links->modules[m].links && (kind == SOURCE_CODE || kind == SOURCE_MIGRATION))
+			tell_lost_in(t, m, t->links->modules[m].links);
 	}
 }
 

@@ -418,8 +418,9 @@ static void settle(const LinkNames *names, const LinkImport *import, uint32_t mo
 
 	out->module = module;
 	out->whole = !import->name.len;
-	out->lost = module == LINK_NONE || rest.len;
-	if (out->lost || !import->name.len || str_eq(import->name, S("*")))
+	/* What a plain module seems to have in it (six.moves), it makes itself. */
+	out->lost = module == LINK_NONE || (rest.len && names_is_package(names, module));
+	if (out->lost || rest.len || !import->name.len || str_eq(import->name, S("*")))
 		return;
 	inside = names_inside(names, module, import->name);
 	if (inside != LINK_NONE) {
@@ -512,9 +513,12 @@ static void target_of(LinkNames *names, uint32_t from, const FileLinks *file,
 	if (file->python2 && beside(names, from, import, out))
 		return;
 	module = absolute(names, from, import->module, &rest, &root, &ours);
-	if (module == LINK_NONE && ours && !rest.len) {
-		in_folder(names, root_path(names, root), import, out);
-		module = out->module;
+	if (module == LINK_NONE && ours) {
+		/* A folder that others may have parts of elsewhere. */
+		if (!rest.len)
+			in_folder(names, root_path(names, root), import, out);
+		out->lost = false;
+		ours = out->module != LINK_NONE;
 	} else if (ours) {
 		settle(names, import, module, rest, out);
 	}
@@ -523,6 +527,29 @@ static void target_of(LinkNames *names, uint32_t from, const FileLinks *file,
 		return;
 	if (out->module != LINK_NONE && !names->prefix.len)
 		vote(names, out->module, root);
+}
+
+Str names_place(const LinkNames *names, Arena *a, uint32_t from, const LinkImport *import)
+{
+	Str base = root_path(names, names->root_of[from]), dotted = import->module;
+	char *at;
+
+	if (import->dots) {
+		base = names_is_package(names, from) ? names->keys[from]
+		                                     : folder_of(names->keys[from]);
+		for (uint8_t up = 1; up < import->dots; up++)
+			base = folder_of(base);
+	} else if (names->prefix.len && str_starts(dotted, names->prefix)) {
+		dotted = str_sub(dotted, names->prefix.len + 1, dotted.len);
+	}
+	if (!dotted.len)
+		dotted = import->name;
+	at = arena_alloc_raw(a, base.len + dotted.len + 1);
+	memcpy(at, base.at, base.len);
+	at[base.len] = '/';
+	for (size_t i = 0; i < dotted.len; i++)
+		at[base.len + 1 + i] = dotted.at[i] == '.' ? '/' : dotted.at[i];
+	return str_sub((Str){ at, base.len + 1 + dotted.len }, base.len == 0, SIZE_MAX);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------------------------- */

@@ -43,6 +43,8 @@ void names_resolve(Arena *a, LinkNames *names);
 uint32_t names_absolute(const LinkNames *names, uint32_t from, Str dotted, Str *rest);
 /* "a.b" of "a.b.C.d" for a constant: a module of the project whose first further part is defined there. LINK_NONE. */
 uint32_t names_constant(const LinkNames *names, uint32_t from, Str text, uint32_t *def);
+/* The path, without an ending, where what an import names should lie. */
+Str names_place(const LinkNames *names, Arena *a, uint32_t from, const LinkImport *import);
 /* A module directly in a package. LINK_NONE. */
 uint32_t names_inside(const LinkNames *names, uint32_t package, Str name);
 bool names_is_package(const LinkNames *names, uint32_t module); /* is it an __init__? */
