@@ -10,6 +10,7 @@
 #include "audit/history_step.h"
 #include "audit/trends.h"
 #include "audit/tools.h"
+#include "audit/links.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -184,13 +185,17 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	history_step_put(w, audit);
 	json_key(w, S("trends"));
 	trends_put(w, audit->trends);
-	/* links_put, models_put, clones_put, outside_put: each a key and a value */
 	json_key(w, S("tools"));
 	tools_put(w, audit->tools);
 	if (audit->compare) {
 		json_key(w, S("compare"));
 		rev_compare_put(w, audit->compare);
 	}
+	if (audit->links) {
+		json_key(w, S("links"));
+		links_put(w, audit->links, audit);
+	}
+	/* models_put, clones_put, outside_put, trends_put: each a key and a value */
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));
