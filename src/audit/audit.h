@@ -13,7 +13,8 @@ typedef struct Audit {
 	Project project;
 	History history;
 	HistoryFindings told;
-	const struct Links *links;       /* links.h: graph, models, tables, routes, tasks */
+	const struct Links *links;       /* links.h: graph */
+	const struct Models *models;     /* models.h: models, tables, routes, tasks, signals */
 	const struct Clones *clones;     /* clones.h */
 	const struct Outside *outside;   /* outside.h: coverage, tests, packages and their ends */
 	const struct Trends *trends;     /* trends.h; NULL: not asked for */

@@ -10,8 +10,9 @@
 /* What else is taken from a file while its syntax is there, each by a module of its own (project.c has the table). */
 typedef enum FileFacts {
 	FACTS_SMELLS, /* smells.h: findings of one file */
-	FACTS_LINKS,  /* links.h: imports, definitions, calls, models, routes, tasks, tables */
+	FACTS_LINKS,  /* links.h: imports, definitions, calls */
 	FACTS_TOKENS, /* clones.h: what is compared with other files */
+	FACTS_MODELS, /* models.h: models, tables, routes, tasks, signals, templates, settings, migrations */
 	FACTS_COUNT
 } FileFacts;
 
