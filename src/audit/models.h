@@ -56,7 +56,7 @@ typedef struct Relation {
 	bool null;
 	bool crosses; /* into another package */
 	bool backs;   /* SQLAlchemy's relationship(): a view of a key that is there already */
-	uint32_t line;
+	ModelPlace place; /* of an inherited field: in its abstract parent */
 } Relation;
 
 typedef struct Table {
@@ -203,7 +203,7 @@ Str model_package_name(const Models *m, uint32_t package); /* "?" for MODEL_NONE
 void models_screen(FILE *out, const Models *m, const Audit *audit);
 /* {"packages": [name], "models": [{"name", "kind", "app", "module", "path", "line", "package", "table", "columns", "abstract", "proxy",
  * "managed", "partial"}], "relations": [{"kind", "from", "to", "to_text", "field", "on_delete", "related_name", "through", "null", "crosses",
- * "line"}], "tables": [{"name", "model", "package", "packages", "reads", "writes", "locks"}], "cells": [{"table", "package", "reads",
+ * "path", "line"}], "tables": [{"name", "model", "package", "packages", "reads", "writes", "locks"}], "cells": [{"table", "package", "reads",
  * "writes", "locks", "joins"}], "touches": [{"table", "package", "path", "line", "unit", "reads", "writes", "locks", "via": [..]}],
  * "joins": [{"path", "line", "unit", "from", "to", "names"}], "transactions": [{"path", "line", "end_line", "unit", "tables", "packages"}],
  * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target_path", "target_line", "target_unit"}],

@@ -3,6 +3,7 @@
  * What is taken from one file, before anything is known of the others: names stand as they are written. The rows are kept in the cache. */
 #pragma once
 #include "audit/models.h"
+#include "base/map.h"
 
 /* "from a.b import c as d" is { "d", "a.b.c" }; "import a.b" is { "a", "a" }; a star's target is the module. */
 typedef struct ImportFact {
@@ -106,6 +107,7 @@ typedef struct SignalFact {
 typedef enum NameFactKind { NAME_TEMPLATE, NAME_SETTING, NAME_DEFINED, NAME_COMPUTED_SQL } NameFactKind;
 typedef struct NameFact {
 	Str name;
+	Str value; /* DEFINED: if it is a text */
 	uint32_t unit, line;
 	uint8_t kind;
 } NameFact;
@@ -283,6 +285,27 @@ Str names_of_file(const Names *names, uint32_t file); /* "orders.models" */
 
 /* --- putting together (models.c and those after it) */
 
+/* Pairs of numbers to a number. */
+typedef struct PairSlot {
+	uint64_t key;
+	uint32_t value; /* and 1; 0: empty */
+} PairSlot;
+typedef struct PairMap {
+	PairSlot *slots;
+	size_t count, cap;
+} PairMap;
+uint32_t pair_get(const PairMap *map, uint32_t one, uint32_t other); /* MODEL_NONE */
+void pair_put(Arena *a, PairMap *map, uint32_t one, uint32_t other, uint32_t value);
+
+/* A class of the project, whatever it is. */
+typedef struct JoinClass {
+	uint32_t file, index; /* of the file's ClassFacts */
+	uint32_t model;       /* MODEL_NONE: it is none */
+	uint32_t *bases;      /* classes of the project */
+	uint32_t base_count;
+	bool outside;         /* some base is not in the project */
+} JoinClass;
+
 typedef struct Join {
 	Arena *a;
 	const AuditRules *rules;
@@ -290,8 +313,22 @@ typedef struct Join {
 	const Project *project;
 	Names *names;
 	Models *m;
-	struct JoinMaps *maps;
+	JoinClass *classes;
+	uint32_t class_count;
+	uint32_t *class_of_model;
+	PairMap class_at;  /* file and unit */
+	PairMap touch_at;  /* table and place */
+	Map labels;        /* "app.name", lower case: model and 1 */
+	Map by_name;       /* of SQLAlchemy's: model and 1 */
+	Map related;       /* related_name, x_set: relation and 1; JOIN_AMBIGUOUS */
+	Map table_at;      /* lower case: table and 1 */
+	Map field_at;      /* "model field": relation and 1, forward; "model related_name": backward */
+	Str user_model;    /* AUTH_USER_MODEL */
+	Str *labels_of;    /* by package */
 } Join;
+
+const ClassFact *join_fact(const Join *j, uint32_t class);
+uint32_t join_class(const Join *j, uint32_t file, Str dotted, Str *rest); /* MODEL_NONE */
 
 void join_packages(Join *j);
 void join_models(Join *j);
@@ -310,4 +347,7 @@ uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest);
 uint32_t join_model_of_unit(const Join *j, uint32_t file, uint32_t unit); /* of the class around */
 uint32_t join_model_by_label(const Join *j, Str app, Str name);
 uint32_t join_table(Join *j, Str name); /* added when it is new */
+/* The relation that a name leads along from a model, either way; MODEL_NONE. *to: where it leads. */
+uint32_t join_step(const Join *j, uint32_t model, Str name, uint32_t *to);
+bool join_counts(const Join *j, uint32_t file); /* code that is the team's own */
 Str join_unit_name(Arena *a, const AuditFile *file, uint32_t unit); /* "Order.save" */

@@ -346,7 +346,7 @@ static const PackType task_type = { PACK_FIELDS(TaskFact, task_fields) };
 static const PackField signal_fields[] = { PACK_TEXT(SignalFact, signal), PACK_TEXT(SignalFact, sender),
 	                                   PACK_TEXT(SignalFact, receiver) };
 static const PackType signal_type = { PACK_FIELDS(SignalFact, signal_fields) };
-static const PackField name_fields[] = { PACK_TEXT(NameFact, name) };
+static const PackField name_fields[] = { PACK_TEXT(NameFact, name), PACK_TEXT(NameFact, value) };
 static const PackType name_type = { PACK_FIELDS(NameFact, name_fields) };
 static const PackField operation_fields[] = { PACK_TEXT(OperationFact, model),
 	                                      PACK_TEXT(OperationFact, target),

@@ -327,6 +327,9 @@ void take_name_assignment(Take *t, uint32_t node, Str left)
 
 	if (is_template_name(left))
 		template_text(t, right);
-	if (t->unit == UNIT_NONE && is_upper_name(left) && str_find(t->file->path, S("settings")) >= 0)
-		add_name(t, NAME_DEFINED, left, node);
+	if (t->unit != UNIT_NONE || !is_upper_name(left) || str_find(t->file->path, S("settings")) < 0)
+		return;
+	add_name(t, NAME_DEFINED, left, node);
+	if (!syntax_literal(t->a, t->s, right, &t->out->names[t->out->name_count - 1].value))
+		t->out->names[t->out->name_count - 1].value = S("");
 }
