@@ -280,6 +280,8 @@ typedef struct Found {
 Names *names_new(Arena *a, const Project *project);
 const FileModels *names_facts(const Project *project, uint32_t file); /* NULL: none */
 Found names_find(const Names *names, uint32_t file, Str dotted);
+/* The same of a whole name from the top, as texts have it: "shop.tasks.clean". */
+Found names_path(const Names *names, uint32_t file, Str dotted);
 uint32_t names_module(const Names *names, uint32_t from_file, Str dotted); /* MODEL_NONE */
 Str names_of_file(const Names *names, uint32_t file); /* "orders.models" */
 

@@ -439,3 +439,17 @@ Found names_find(const Names *n, uint32_t file, Str dotted)
 	}
 	return found;
 }
+
+Found names_path(const Names *n, uint32_t file, Str dotted)
+{
+	Str rest;
+	uint32_t module = longest(n, file, S(""), false, dotted, &rest);
+	Found found = { .file = module, .unit = UNIT_NONE };
+
+	if (module == MODEL_NONE || !rest.len)
+		return found;
+	found = names_find(n, module, rest);
+	if (found.file == MODEL_NONE && !found.outside.len)
+		found = (Found){ .file = module, .unit = UNIT_NONE, .rest = rest };
+	return found;
+}
