@@ -31,12 +31,15 @@ static Str app_folder(const Join *j, uint32_t file)
 {
 	const AuditFile *f = &j->project->files[file];
 	const FileModels *facts = names_facts(j->project, file);
-	Str folder = folder_of(f->path), base = str_sub(f->path, folder.len + (folder.len != 0), f->path.len);
-	Str last = str_sub(folder, folder_of(folder).len + (folder_of(folder).len != 0), folder.len);
+	Str folder = folder_of(f->path),
+	    base = str_sub(f->path, folder.len + (folder.len != 0), f->path.len);
+	Str last =
+		str_sub(folder, folder_of(folder).len + (folder_of(folder).len != 0), folder.len);
 
 	if (f->kind == SOURCE_TEST)
 		return (Str){ NULL, 0 };
-	if (f->kind == SOURCE_MIGRATION && str_eq(last, S("migrations")) && facts && facts->migration && !facts->revision.len)
+	if (f->kind == SOURCE_MIGRATION && str_eq(last, S("migrations")) && facts &&
+	    facts->migration && !facts->revision.len)
 		return folder_of(folder).len ? folder_of(folder) : S("");
 	if (facts && facts->app_module.len)
 		return folder.len ? folder : S("");
@@ -74,7 +77,8 @@ static void labels(Join *j, const Map *apps)
 		Str folder = folder_of(j->project->files[i].path);
 
 		if (f && map_get(apps, folder) && (f->app_label.len || f->app_module.len))
-			j->labels_of[j->m->package_of[i]] = f->app_label.len ? f->app_label : name_last(f->app_module);
+			j->labels_of[j->m->package_of[i]] =
+				f->app_label.len ? f->app_label : name_last(f->app_module);
 	}
 	for (uint32_t i = 0; i < j->m->package_count; i++)
 		if (!j->labels_of[i].len)
@@ -99,7 +103,8 @@ void join_packages(Join *j)
 
 		while (folder.len && !map_get(&apps, folder))
 			folder = folder_of(folder);
-		m->package_of[i] = package_named(j, &packages, map_get(&apps, folder) ? folder : own);
+		m->package_of[i] =
+			package_named(j, &packages, map_get(&apps, folder) ? folder : own);
 	}
 	labels(j, &apps);
 }
@@ -124,7 +129,8 @@ Str join_unit_name(Arena *a, const AuditFile *file, uint32_t unit)
 	if (unit >= m->unit_count)
 		return S("");
 	name = m->units[unit].name;
-	for (uint32_t up = m->units[unit].parent, n = 0; up != UNIT_NONE && n < 8; up = m->units[up].parent, n++)
+	for (uint32_t up = m->units[unit].parent, n = 0; up != UNIT_NONE && n < 8;
+	     up = m->units[up].parent, n++)
 		name = str_fmt(a, "%.*s.%.*s", STR_ARG(m->units[up].name), STR_ARG(name));
 	return name;
 }
@@ -142,10 +148,12 @@ uint32_t join_model_by_label(const Join *j, Str app, Str name)
 	if (app.len + name.len + 1 > sizeof(key))
 		return MODEL_NONE;
 	for (size_t i = 0; i < app.len; i++)
-		key[len++] = app.at[i] >= 'A' && app.at[i] <= 'Z' ? (char)(app.at[i] | 32) : app.at[i];
+		key[len++] =
+			app.at[i] >= 'A' && app.at[i] <= 'Z' ? (char)(app.at[i] | 32) : app.at[i];
 	key[len++] = '.';
 	for (size_t i = 0; i < name.len; i++)
-		key[len++] = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] | 32) : name.at[i];
+		key[len++] = name.at[i] >= 'A' && name.at[i] <= 'Z' ? (char)(name.at[i] | 32)
+		                                                    : name.at[i];
 	return boxed_number(&j->labels, (Str){ key, len });
 }
 
@@ -178,7 +186,8 @@ uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest)
 
 	*rest = S("");
 	if (dotted.len && dotted.at[0] == '=') {
-		Str app = name_first(str_sub(dotted, 1, dotted.len)), more = str_sub(dotted, app.len + 2, dotted.len);
+		Str app = name_first(str_sub(dotted, 1, dotted.len)),
+		    more = str_sub(dotted, app.len + 2, dotted.len);
 
 		*rest = str_sub(more, name_first(more).len + 1, more.len);
 		return join_model_by_label(j, app, name_first(more));
@@ -212,7 +221,8 @@ uint32_t join_table(Join *j, Str name)
 
 	if (known != MODEL_NONE)
 		return known;
-	*TAKE_ADD(j->a, m->tables, m->table_count) = (Table){ .name = name, .model = MODEL_NONE, .package = MODEL_NONE };
+	*TAKE_ADD(j->a, m->tables, m->table_count) =
+		(Table){ .name = name, .model = MODEL_NONE, .package = MODEL_NONE };
 	map_put(&j->table_at, lower, (void *)(uintptr_t)m->table_count);
 	return m->table_count - 1;
 }
@@ -231,7 +241,9 @@ static void join_finip(Join *j)
 Err *models_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
 	Models *m = ARENA_NEW(a, Models);
-	AUTO(join_finip) Join j = { .a = a, .rules = rules, .audit = audit, .project = &audit->project, .m = m };
+	AUTO(join_finip) Join j = {
+		.a = a, .rules = rules, .audit = audit, .project = &audit->project, .m = m
+	};
 
 	j.names = names_new(a, j.project);
 	join_packages(&j);

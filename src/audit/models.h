@@ -54,8 +54,8 @@ typedef struct Relation {
 	Str field, to_text /* as it is written */, on_delete /* "CASCADE"; empty: not said */,
 		related_name;
 	bool null;
-	bool crosses; /* into another package */
-	bool backs;   /* SQLAlchemy's relationship(): a view of a key that is there already */
+	bool crosses;     /* into another package */
+	bool backs;       /* SQLAlchemy's relationship(): a view of a key that is there already */
 	ModelPlace place; /* of an inherited field: in its abstract parent */
 } Relation;
 
@@ -206,7 +206,7 @@ void models_screen(FILE *out, const Models *m, const Audit *audit);
  * "path", "line"}], "tables": [{"name", "model", "package", "packages", "reads", "writes", "locks"}], "cells": [{"table", "package", "reads",
  * "writes", "locks", "joins"}], "touches": [{"table", "package", "path", "line", "unit", "reads", "writes", "locks", "via": [..]}],
  * "joins": [{"path", "line", "unit", "from", "to", "names"}], "transactions": [{"path", "line", "end_line", "unit", "tables", "packages"}],
- * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target_path", "target_line", "target_unit"}],
+ * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target": {"path", "line", "unit"}}],
  * "tasks", "signals", "templates", "settings", "unknown": {"queries", "sql", "routes"}, "migrations"}; models, tables and packages are
  * referred to by index, null where there is none. Touches, joins, templates and settings end at 5,000 rows: "left_out" has the rest's counts. */
 void models_put(JsonWriter *w, const Models *m, const Audit *audit);

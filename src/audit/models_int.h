@@ -41,7 +41,13 @@ typedef struct FieldFact {
 	uint8_t flags;
 } FieldFact;
 
-enum { CLASS_ABSTRACT = 1, CLASS_PROXY = 2, CLASS_UNMANAGED = 4, CLASS_TABLE = 8 /* SQLModel's table=True */, CLASS_CALL = 16 /* Table(..) */ };
+enum {
+	CLASS_ABSTRACT = 1,
+	CLASS_PROXY = 2,
+	CLASS_UNMANAGED = 4,
+	CLASS_TABLE = 8 /* SQLModel's table=True */,
+	CLASS_CALL = 16 /* Table(..) */
+};
 typedef struct ClassFact {
 	Str name; /* "Order", "Order.Line" */
 	uint32_t unit, line;
@@ -70,15 +76,15 @@ typedef struct BlockFact { /* of one transaction */
 } BlockFact;
 
 typedef enum RouteKind {
-	ROUTE_PATH,     /* Django's */
-	ROUTE_INCLUDE,  /* target: a module or a list of this file, or "router.urls" */
-	ROUTE_REGISTER, /* of a router of Django REST framework */
-	ROUTE_ACTION,   /* of a view set: on is the class */
-	ROUTE_DECORATED,/* @on.route(path) */
-	ROUTE_ADDED,    /* on.add_url_rule(path, view_func=target) */
-	ROUTE_RESOURCE, /* api.add_resource(target, path) */
+	ROUTE_PATH,      /* Django's */
+	ROUTE_INCLUDE,   /* target: a module or a list of this file, or "router.urls" */
+	ROUTE_REGISTER,  /* of a router of Django REST framework */
+	ROUTE_ACTION,    /* of a view set: on is the class */
+	ROUTE_DECORATED, /* @on.route(path) */
+	ROUTE_ADDED,     /* on.add_url_rule(path, view_func=target) */
+	ROUTE_RESOURCE,  /* api.add_resource(target, path) */
 	ROUTE_AIOHTTP,
-	ROUTE_MOUNT     /* on.register_blueprint(target, url_prefix=path) */
+	ROUTE_MOUNT /* on.register_blueprint(target, url_prefix=path) */
 } RouteKind;
 typedef struct RouteFact {
 	Str on, path, target, view, methods, name, list;
@@ -104,7 +110,12 @@ typedef struct SignalFact {
 	uint8_t kind;
 } SignalFact;
 
-typedef enum NameFactKind { NAME_TEMPLATE, NAME_SETTING, NAME_DEFINED, NAME_COMPUTED_SQL } NameFactKind;
+typedef enum NameFactKind {
+	NAME_TEMPLATE,
+	NAME_SETTING,
+	NAME_DEFINED,
+	NAME_COMPUTED_SQL
+} NameFactKind;
 typedef struct NameFact {
 	Str name;
 	Str value; /* DEFINED: if it is a text */
@@ -135,9 +146,9 @@ typedef enum OperationKind {
 enum {
 	OP_ALEMBIC = 1,
 	OP_REVERSIBLE = 2,
-	OP_STATE_ONLY = 4,    /* within SeparateDatabaseAndState's state_operations */
-	OP_DOWN = 8,          /* within Alembic's downgrade() */
-	OP_CHECK = 16,        /* a constraint: CHECK */
+	OP_STATE_ONLY = 4, /* within SeparateDatabaseAndState's state_operations */
+	OP_DOWN = 8,       /* within Alembic's downgrade() */
+	OP_CHECK = 16,     /* a constraint: CHECK */
 	OP_UNIQUE = 32,
 	OP_NOT_VALID = 64,
 	OP_IF_ATOMIC_NO = 128 /* RunPython(atomic=False), autocommit_block() */
@@ -145,7 +156,7 @@ enum {
 typedef struct OperationFact {
 	Str model; /* lower case, of Django; the table, of Alembic */
 	FieldFact field;
-	Str target; /* the new name; the function of RunPython; the SQL */
+	Str target;         /* the new name; the function of RunPython; the SQL */
 	FieldFact *columns; /* of CREATE_MODEL */
 	uint32_t column_count;
 	uint32_t line, end_line;
@@ -164,12 +175,12 @@ typedef struct FileModels {
 	NameFact *names;
 	OperationFact *operations;
 	Str *needs; /* of a migration: "app.0001_initial"; of Alembic's: its down_revision */
-	uint32_t import_count, var_count, class_count, use_count, block_count, route_count, task_count, signal_count,
-		name_count, operation_count, need_count;
-	Str app_name;  /* of a urls module: its namespace */
-	Str app_label; /* of an AppConfig: its label */
+	uint32_t import_count, var_count, class_count, use_count, block_count, route_count,
+		task_count, signal_count, name_count, operation_count, need_count;
+	Str app_name;   /* of a urls module: its namespace */
+	Str app_label;  /* of an AppConfig: its label */
 	Str app_module; /* of an AppConfig: its name */
-	Str revision;  /* of Alembic's */
+	Str revision;   /* of Alembic's */
 	bool migration, not_atomic, initial, squashed;
 	bool downgrade_empty; /* of Alembic's */
 } FileModels;
@@ -180,15 +191,19 @@ typedef struct FileModels {
 Str syntax_dotted(const Syntax *s, uint32_t node);
 /* What a string says, its pieces put together, escapes as they are. False: it is no string, or has something computed in it. */
 bool syntax_literal(Arena *a, const Syntax *s, uint32_t node, Str *out);
-Str syntax_raw(Arena *a, const Syntax *s, uint32_t string); /* what is computed in it stays as {..} */
-uint32_t syntax_argument(const Syntax *s, uint32_t call, uint32_t n);  /* by its place; SYNTAX_NONE */
-uint32_t syntax_keyword(const Syntax *s, uint32_t call, Str name);     /* its value; SYNTAX_NONE */
-Str syntax_callee(const Syntax *s, uint32_t call); /* as syntax_dotted */
-Str syntax_last(const Syntax *s, uint32_t call);   /* the name that is called: "filter" of anything.filter() */
-Str name_last(Str dotted);  /* after the last dot */
-Str name_first(Str dotted); /* before the first one */
-bool is_upper_name(Str name); /* "DEBUG" */
-Str syntax_short(Arena *a, const Syntax *s, uint32_t node); /* its text on one line, cut at 80 bytes; a copy */
+Str syntax_raw(Arena *a, const Syntax *s,
+               uint32_t string); /* what is computed in it stays as {..} */
+uint32_t syntax_argument(const Syntax *s, uint32_t call,
+                         uint32_t n);                              /* by its place; SYNTAX_NONE */
+uint32_t syntax_keyword(const Syntax *s, uint32_t call, Str name); /* its value; SYNTAX_NONE */
+Str syntax_callee(const Syntax *s, uint32_t call);                 /* as syntax_dotted */
+Str syntax_last(const Syntax *s,
+                uint32_t call); /* the name that is called: "filter" of anything.filter() */
+Str name_last(Str dotted);      /* after the last dot */
+Str name_first(Str dotted);     /* before the first one */
+bool is_upper_name(Str name);   /* "DEBUG" */
+Str syntax_short(Arena *a, const Syntax *s,
+                 uint32_t node); /* its text on one line, cut at 80 bytes; a copy */
 
 /* --- taking (models_take.c and those after it) */
 
@@ -197,9 +212,9 @@ typedef struct Take {
 	const Syntax *s;
 	const AuditFile *file;
 	FileModels *out;
-	uint32_t unit; /* of the row that is looked at */
-	uint32_t class; /* 1 + the class whose body the row stands in directly; 0: none */
-	uint32_t *class_of; /* the same, by unit; NULL: there is no class yet */
+	uint32_t unit;           /* of the row that is looked at */
+	uint32_t class;          /* 1 + the class whose body the row stands in directly; 0: none */
+	uint32_t *class_of;      /* the same, by unit; NULL: there is no class yet */
 	struct TakeQuery *query; /* models_take_query.c */
 	struct {
 		uint32_t row, end;
@@ -216,7 +231,8 @@ void *take_grow(Arena *a, void *list, size_t each, uint32_t count) RETURNS_NONNU
 		&(list)[take_at_]; \
 	})
 const ImportFact *take_import(const FileModels *f, Str local); /* NULL: none */
-bool take_is_from(const Take *t, Str dotted, Str package); /* its first name was imported from there */
+bool take_is_from(const Take *t, Str dotted,
+                  Str package); /* its first name was imported from there */
 
 void take_import_row(Take *t, uint32_t node);
 void take_class(Take *t, uint32_t node);
@@ -261,8 +277,8 @@ typedef struct SqlTables {
 	bool data, schema; /* what kinds of statements are there */
 	bool index_plain;  /* CREATE INDEX without CONCURRENTLY */
 	bool concurrently;
-	bool not_valid;    /* a constraint, to be validated later */
-	bool alters;       /* ALTER TABLE of something that waits for all */
+	bool not_valid; /* a constraint, to be validated later */
+	bool alters;    /* ALTER TABLE of something that waits for all */
 } SqlTables;
 /* Pure; no recursion; linear in the text. sure: it is SQL, whatever its letters' case. */
 void sql_tables(Str sql, bool sure, SqlTables *out);
@@ -273,8 +289,8 @@ typedef struct Names Names;
 typedef struct Found {
 	uint32_t file; /* MODEL_NONE: outside of what was read, or a variable */
 	uint32_t unit; /* UNIT_NONE: the module itself, or a variable of it */
-	Str outside;   /* the whole name as it was imported first: "django.db.models.Model"; empty: not imported */
-	Str rest;      /* what follows the unit or the module: "objects" */
+	Str outside; /* the whole name as it was imported first: "django.db.models.Model"; empty: not imported */
+	Str rest; /* what follows the unit or the module: "objects" */
 	const VarFact *var;
 } Found;
 Names *names_new(Arena *a, const Project *project);
@@ -283,7 +299,7 @@ Found names_find(const Names *names, uint32_t file, Str dotted);
 /* The same of a whole name from the top, as texts have it: "shop.tasks.clean". */
 Found names_path(const Names *names, uint32_t file, Str dotted);
 uint32_t names_module(const Names *names, uint32_t from_file, Str dotted); /* MODEL_NONE */
-Str names_of_file(const Names *names, uint32_t file); /* "orders.models" */
+Str names_of_file(const Names *names, uint32_t file);                      /* "orders.models" */
 
 /* --- putting together (models.c and those after it) */
 
@@ -305,7 +321,7 @@ typedef struct JoinClass {
 	uint32_t model;       /* MODEL_NONE: it is none */
 	uint32_t *bases;      /* classes of the project */
 	uint32_t base_count;
-	bool outside;         /* some base is not in the project */
+	bool outside; /* some base is not in the project */
 } JoinClass;
 
 typedef struct Join {
@@ -318,15 +334,15 @@ typedef struct Join {
 	JoinClass *classes;
 	uint32_t class_count;
 	uint32_t *class_of_model;
-	PairMap class_at;  /* file and unit */
-	PairMap touch_at;  /* table and place */
-	Map labels;        /* "app.name", lower case: model and 1 */
-	Map by_name;       /* of SQLAlchemy's: model and 1 */
-	Map related;       /* related_name, x_set: relation and 1; JOIN_AMBIGUOUS */
-	Map table_at;      /* lower case: table and 1 */
-	Map field_at;      /* "model field": relation and 1, forward; "model related_name": backward */
-	Str user_model;    /* AUTH_USER_MODEL */
-	Str *labels_of;    /* by package */
+	PairMap class_at; /* file and unit */
+	PairMap touch_at; /* table and place */
+	Map labels;       /* "app.name", lower case: model and 1 */
+	Map by_name;      /* of SQLAlchemy's: model and 1 */
+	Map related;      /* related_name, x_set: relation and 1; JOIN_AMBIGUOUS */
+	Map table_at;     /* lower case: table and 1 */
+	Map field_at;   /* "model field": relation and 1, forward; "model related_name": backward */
+	Str user_model; /* AUTH_USER_MODEL */
+	Str *labels_of; /* by package */
 } Join;
 
 const ClassFact *join_fact(const Join *j, uint32_t class);

@@ -11,7 +11,13 @@
 #include <string.h>
 
 enum { ANCESTORS_MOST = 256 };
-typedef enum BaseKind { BASE_NONE, BASE_DJANGO, BASE_DJANGO_PARTIAL, BASE_SQL, BASE_SQL_AUTO /* names its tables itself */ } BaseKind;
+typedef enum BaseKind {
+	BASE_NONE,
+	BASE_DJANGO,
+	BASE_DJANGO_PARTIAL,
+	BASE_SQL,
+	BASE_SQL_AUTO /* names its tables itself */
+} BaseKind;
 
 static const struct {
 	const char *name;
@@ -52,8 +58,10 @@ static void add_classes(Join *j)
 			const ClassFact *c = &f->classes[k];
 			bool table = c->flags & CLASS_CALL;
 
-			j->classes[j->class_count] = (JoinClass){ .file = i, .index = k, .model = MODEL_NONE };
-			pair_put(j->a, &j->class_at, i, table ? UINT32_MAX - c->line : c->unit, j->class_count++);
+			j->classes[j->class_count] =
+				(JoinClass){ .file = i, .index = k, .model = MODEL_NONE };
+			pair_put(j->a, &j->class_at, i, table ? UINT32_MAX - c->line : c->unit,
+			         j->class_count++);
 		}
 	}
 }
@@ -68,7 +76,8 @@ static BaseKind outside_kind(Str name)
 	if (str_ends(name, S("db.Model")) && !str_starts(name, S("django")))
 		return BASE_SQL_AUTO;
 	/* A library's own: mptt.models.MPTTModel, model_utils.models.TimeStampedModel. */
-	if (str_ends(last, S("Model")) && str_find(name, S(".models.")) > 0 && !str_eq(last, S("BaseModel")))
+	if (str_ends(last, S("Model")) && str_find(name, S(".models.")) > 0 &&
+	    !str_eq(last, S("BaseModel")))
 		return BASE_DJANGO_PARTIAL;
 	return BASE_NONE;
 }
@@ -101,15 +110,16 @@ static BaseKind base_kind(Join *j, JoinClass *c, Str base)
 		*TAKE_ADD(j->a, c->bases, c->base_count) = class;
 	if (kind == BASE_NONE && found.file == MODEL_NONE && str_ends(base, S("db.Model")))
 		kind = BASE_SQL_AUTO;
-	c->outside |= kind == BASE_DJANGO_PARTIAL || (kind == BASE_NONE && class == MODEL_NONE && found.outside.len);
+	c->outside |= kind == BASE_DJANGO_PARTIAL ||
+	              (kind == BASE_NONE && class == MODEL_NONE && found.outside.len);
 	return kind;
 }
 
 /* --- models ------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Growth {
-	uint8_t *kinds;   /* by class: BaseKind */
-	uint32_t *heads;  /* by class: 1 + the first of those derived from it */
+	uint8_t *kinds;  /* by class: BaseKind */
+	uint32_t *heads; /* by class: 1 + the first of those derived from it */
 	uint32_t *nexts, *derived;
 	uint32_t *queue;
 	uint32_t count, edges;
@@ -188,7 +198,8 @@ static Str snake(Arena *a, Str name)
 	for (size_t i = 0; i < name.len; i++) {
 		bool upper = name.at[i] >= 'A' && name.at[i] <= 'Z';
 		bool before = i && !(name.at[i - 1] >= 'A' && name.at[i - 1] <= 'Z');
-		bool after = i && i + 1 < name.len && name.at[i + 1] >= 'a' && name.at[i + 1] <= 'z';
+		bool after =
+			i && i + 1 < name.len && name.at[i + 1] >= 'a' && name.at[i + 1] <= 'z';
 
 		if (upper && (before || after) && i && name.at[i - 1] != '_')
 			out[len++] = '_';
@@ -205,11 +216,18 @@ static void add_model(Join *j, uint32_t class, BaseKind kind)
 	Models *m = j->m;
 	Model *model = TAKE_ADD(j->a, m->models, m->model_count);
 
-	*model = (Model){ .kind = django ? MODEL_DJANGO : fact->flags & CLASS_CALL ? MODEL_TABLE : MODEL_SQLALCHEMY,
-		          .name = fact->name, .module = names_of_file(j->names, c->file), .table = MODEL_NONE,
-		          .place = { c->file, fact->line, fact->unit }, .package = m->package_of[c->file],
-		          .abstract = django ? fact->flags & CLASS_ABSTRACT : is_only_base(j, class, kind),
-		          .proxy = fact->flags & CLASS_PROXY, .unmanaged = fact->flags & CLASS_UNMANAGED };
+	*model = (Model){ .kind = django                     ? MODEL_DJANGO
+		                  : fact->flags & CLASS_CALL ? MODEL_TABLE
+		                                             : MODEL_SQLALCHEMY,
+		          .name = fact->name,
+		          .module = names_of_file(j->names, c->file),
+		          .table = MODEL_NONE,
+		          .place = { c->file, fact->line, fact->unit },
+		          .package = m->package_of[c->file],
+		          .abstract = django ? fact->flags & CLASS_ABSTRACT
+		                             : is_only_base(j, class, kind),
+		          .proxy = fact->flags & CLASS_PROXY,
+		          .unmanaged = fact->flags & CLASS_UNMANAGED };
 	if (django)
 		model->app = fact->app.len ? fact->app : j->labels_of[model->package];
 	c->model = m->model_count - 1;
@@ -237,7 +255,8 @@ static Str own_table(const Join *j, const Model *model, const ClassFact *fact)
 	if (fact->table.len)
 		return fact->table;
 	if (model->kind == MODEL_DJANGO)
-		return str_fmt(j->a, "%.*s_%.*s", STR_ARG(model->app), STR_ARG(str_lower(j->a, name_last(model->name))));
+		return str_fmt(j->a, "%.*s_%.*s", STR_ARG(model->app),
+		               STR_ARG(str_lower(j->a, name_last(model->name))));
 	return model->kind == MODEL_SQLALCHEMY ? snake(j->a, name_last(model->name)) : S("");
 }
 
@@ -269,8 +288,10 @@ static void name_models(Join *j)
 		void *box = (void *)(uintptr_t)(i + 1);
 
 		if (model->kind == MODEL_DJANGO)
-			map_put(&j->labels, str_lower(j->a, str_fmt(j->a, "%.*s.%.*s", STR_ARG(model->app),
-			                                            STR_ARG(name_last(model->name)))), box);
+			map_put(&j->labels,
+			        str_lower(j->a, str_fmt(j->a, "%.*s.%.*s", STR_ARG(model->app),
+			                                STR_ARG(name_last(model->name)))),
+			        box);
 		else
 			map_put(&j->by_name, name_last(model->name), box);
 	}
@@ -315,8 +336,8 @@ static bool is_column_of(Str type)
 {
 	Str last = name_last(type);
 
-	return !(str_starts(last, S("ManyTo")) || str_starts(last, S("Generic")) || str_ends(last, S("elationship")) ||
-	         str_ends(last, S("ManyToManyField")));
+	return !(str_starts(last, S("ManyTo")) || str_starts(last, S("Generic")) ||
+	         str_ends(last, S("elationship")) || str_ends(last, S("ManyToManyField")));
 }
 
 static bool relation_kind(const FieldFact *field, ModelKind of, RelationKind *out)
@@ -364,12 +385,16 @@ static uint32_t target_of(const Join *j, uint32_t model, uint32_t file, Str to, 
 		return model;
 	if (column)
 		return by_column(j, file, to);
-	found = join_model(j, file, str_eq(to, S("get_user_model")) ? S("settings.AUTH_USER_MODEL") : to, &rest);
+	found = join_model(j, file,
+	                   str_eq(to, S("get_user_model")) ? S("settings.AUTH_USER_MODEL") : to,
+	                   &rest);
 	if (found != MODEL_NONE)
 		return found;
 	if (from->kind != MODEL_DJANGO) {
 		found = (uint32_t)(uintptr_t)map_get(&j->by_name, name_last(to)) - 1;
-		return found != MODEL_NONE ? found : by_column(j, file, str_fmt(j->a, "%.*s.id", STR_ARG(to)));
+		return found != MODEL_NONE
+		               ? found
+		               : by_column(j, file, str_fmt(j->a, "%.*s.id", STR_ARG(to)));
 	}
 	if (str_find_char(to, '.') < 0)
 		return join_model_by_label(j, from->app, to);
@@ -420,16 +445,26 @@ static void add_relation(Join *j, uint32_t model, uint32_t file, const FieldFact
 		return;
 	column = from->kind != MODEL_DJANGO && !str_ends(field->type, S("elationship"));
 	r = TAKE_ADD(j->a, m->relations, m->relation_count);
-	*r = (Relation){ .kind = kind, .from = model, .field = field->name, .to_text = field->to,
-		         .on_delete = name_last(field->on_delete), .related_name = field->related_name,
-		         .null = field->flags & FIELD_NULL, .place = { file, field->line, UNIT_NONE },
-		         .through = MODEL_NONE, .backs = from->kind != MODEL_DJANGO && !column };
+	*r = (Relation){ .kind = kind,
+		         .from = model,
+		         .field = field->name,
+		         .to_text = field->to,
+		         .on_delete = name_last(field->on_delete),
+		         .related_name = field->related_name,
+		         .null = field->flags & FIELD_NULL,
+		         .place = { file, field->line, UNIT_NONE },
+		         .through = MODEL_NONE,
+		         .backs = from->kind != MODEL_DJANGO && !column };
 	r->to = target_of(j, model, file, field->to, column);
 	if (field->through.len && from->kind == MODEL_DJANGO)
 		r->through = target_of(j, model, file, field->through, false);
 	r->crosses = r->to != MODEL_NONE && m->models[r->to].package != from->package;
-	if (kind == RELATION_MANY && from->kind == MODEL_DJANGO && !field->through.len && from->table != MODEL_NONE) {
-		Str name = field->db_table.len ? field->db_table : str_fmt(j->a, "%.*s_%.*s", STR_ARG(m->tables[from->table].name), STR_ARG(field->name));
+	if (kind == RELATION_MANY && from->kind == MODEL_DJANGO && !field->through.len &&
+	    from->table != MODEL_NONE) {
+		Str name = field->db_table.len ? field->db_table
+		                               : str_fmt(j->a, "%.*s_%.*s",
+		                                         STR_ARG(m->tables[from->table].name),
+		                                         STR_ARG(field->name));
 		uint32_t table = join_table(j, name);
 
 		m->tables[table].package = from->package;

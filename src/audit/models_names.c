@@ -122,8 +122,9 @@ static Symbol *symbol_at(const Names *n, uint32_t file, Str name)
 	uint32_t hash = symbol_hash(file, name);
 	size_t at = hash & n->mask;
 
-	while (n->symbols[at].kind && !(n->symbols[at].hash == hash && n->symbols[at].file == file &&
-	                                str_eq(symbol_name(n->project, &n->symbols[at]), name)))
+	while (n->symbols[at].kind &&
+	       !(n->symbols[at].hash == hash && n->symbols[at].file == file &&
+	         str_eq(symbol_name(n->project, &n->symbols[at]), name)))
 		at = (at + 1) & n->mask;
 	return &n->symbols[at];
 }
@@ -134,7 +135,10 @@ static void add_symbol(Names *n, uint32_t file, Str name, SymbolKind kind, uint3
 	Symbol *at = symbol_at(n, file, name);
 
 	if (!at->kind)
-		*at = (Symbol){ .hash = symbol_hash(file, name), .file = file, .index = index, .kind = (uint8_t)kind };
+		*at = (Symbol){ .hash = symbol_hash(file, name),
+			        .file = file,
+			        .index = index,
+			        .kind = (uint8_t)kind };
 }
 
 static size_t count_symbols(const Project *p)
@@ -201,7 +205,8 @@ static Str top_package(Arena *a, const Project *p)
 		if (str_eq(p->files[i].path, S("__init__.py"))) {
 			real = realpath(str_z(a, p->sources.root), NULL);
 			if (real)
-				name = str_dup(a, str_of(strrchr(real, '/') ? strrchr(real, '/') + 1 : real));
+				name = str_dup(a, str_of(strrchr(real, '/') ? strrchr(real, '/') + 1
+				                                            : real));
 			free(real);
 		}
 	return name;
@@ -215,7 +220,8 @@ static void add_suffixes(Names *n, uint32_t file)
 		Str suffix = str_sub(name, at, name.len);
 		uint32_t other;
 
-		if (at && (name.at[at - 1] != '.' || map_get(&n->modules, str_sub(name, 0, at - 1))))
+		if (at &&
+		    (name.at[at - 1] != '.' || map_get(&n->modules, str_sub(name, 0, at - 1))))
 			continue;
 		other = unboxed(map_get(&n->suffixes, suffix));
 		if (other == MODEL_NONE)
@@ -313,7 +319,8 @@ static uint32_t longest(const Names *n, uint32_t file, Str base, bool relative, 
 	Str head = full;
 
 	while (head.len) {
-		uint32_t found = relative ? module_below(n, base, head) : names_module(n, file, head);
+		uint32_t found =
+			relative ? module_below(n, base, head) : names_module(n, file, head);
 		ptrdiff_t dot = str_rfind_char(head, '.');
 
 		if (found != MODEL_NONE) {
@@ -348,7 +355,8 @@ static uint32_t by_stars(const Names *n, uint32_t file, Str name)
 		if (i && symbol_at(n, queue[i], name)->kind)
 			return queue[i];
 		for (uint32_t k = 0; f && k < f->import_count && count < STARS; k++) {
-			uint32_t to = f->imports[k].star ? star_target(n, queue[i], &f->imports[k]) : MODEL_NONE;
+			uint32_t to = f->imports[k].star ? star_target(n, queue[i], &f->imports[k])
+			                                 : MODEL_NONE;
 			bool seen = to == MODEL_NONE;
 
 			for (uint32_t s = 0; s < count && !seen; s++)
@@ -383,7 +391,8 @@ typedef struct Hop {
 } Hop;
 
 /* Along one import. The name that is left to find is a part of `dotted`'s or of the import's own text, or a copy. */
-static Hop along(const Names *n, Arena *a, uint32_t file, const ImportFact *import, Str rest, Found *found)
+static Hop along(const Names *n, Arena *a, uint32_t file, const ImportFact *import, Str rest,
+                 Found *found)
 {
 	char buffer[NAME_BYTES];
 	Str base = S(""), full = join_names(buffer, import->target, rest), left = S("");
@@ -404,7 +413,8 @@ Found names_find(const Names *n, uint32_t file, Str dotted)
 	Found found = { .file = MODEL_NONE, .unit = UNIT_NONE };
 
 	for (uint32_t hops = 0; hops < HOPS; hops++) {
-		Str head = name_first(dotted), rest = str_sub(dotted, head.len + (head.len < dotted.len), dotted.len);
+		Str head = name_first(dotted),
+		    rest = str_sub(dotted, head.len + (head.len < dotted.len), dotted.len);
 		const Symbol *symbol = symbol_at(n, file, head);
 		const FileModels *f = names_facts(n->project, file);
 		Hop hop;

@@ -19,11 +19,11 @@ typedef struct Routing {
 	Join *j;
 	Ahead *ahead;
 	uint32_t ahead_count;
-	bool *seen; /* by file: its routes were reached */
+	bool *seen;     /* by file: its routes were reached */
 	PairMap mounts; /* file and line of a variable: row of mount_rows, and which */
 	struct {
 		uint32_t file, row;
-	} *mount_rows;
+	} * mount_rows;
 	uint32_t mount_count;
 	uint64_t work;
 } Routing;
@@ -39,7 +39,9 @@ static ModelPlace target_place(const Join *j, uint32_t file, Str target)
 		found = names_path(j->names, file, target);
 	if (found.file == MODEL_NONE || found.unit == UNIT_NONE)
 		return place;
-	return (ModelPlace){ found.file, j->project->files[found.file].measures.units[found.unit].line, found.unit };
+	return (ModelPlace){ found.file,
+		             j->project->files[found.file].measures.units[found.unit].line,
+		             found.unit };
 }
 
 static AppRoute *add_route(Routing *r, AppFramework framework, uint32_t file, const RouteFact *fact)
@@ -51,26 +53,34 @@ static AppRoute *add_route(Routing *r, AppFramework framework, uint32_t file, co
 	if (m->route_count >= ROUTES_MOST)
 		return NULL;
 	route = TAKE_ADD(j->a, m->routes, m->route_count);
-	*route = (AppRoute){ .framework = framework, .methods = fact->methods, .path = fact->path, .name = fact->name,
-		             .view = fact->view, .place = { file, fact->line, fact->unit } };
+	*route = (AppRoute){ .framework = framework,
+		             .methods = fact->methods,
+		             .path = fact->path,
+		             .name = fact->name,
+		             .view = fact->view,
+		             .place = { file, fact->line, fact->unit } };
 	route->target = target_place(j, file, fact->target);
-	route->package = route->target.file == MODEL_NONE ? MODEL_NONE : m->package_of[route->target.file];
+	route->package =
+		route->target.file == MODEL_NONE ? MODEL_NONE : m->package_of[route->target.file];
 	m->unknown_routes += fact->computed;
 	return route;
 }
 
 static Str whole_path(Arena *a, Str prefix, Str path)
 {
-	bool slash = prefix.len && prefix.at[prefix.len - 1] == '/' && path.len && path.at[0] == '/';
+	bool slash =
+		prefix.len && prefix.at[prefix.len - 1] == '/' && path.len && path.at[0] == '/';
 
 	if (path.len && path.at[0] == '^' && prefix.len > 1)
 		path = str_sub(path, 1, path.len);
-	return str_fmt(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(slash ? str_sub(path, 1, path.len) : path));
+	return str_fmt(a, "%.*s%.*s", STR_ARG(prefix),
+	               STR_ARG(slash ? str_sub(path, 1, path.len) : path));
 }
 
 static Str spaced(Arena *a, Str space, Str name)
 {
-	return space.len && name.len ? str_fmt(a, "%.*s:%.*s", STR_ARG(space), STR_ARG(name)) : name;
+	return space.len && name.len ? str_fmt(a, "%.*s:%.*s", STR_ARG(space), STR_ARG(name))
+	                             : name;
 }
 
 /* --- Django -------------------------------------------------------------------------------------------------------------------------- */
@@ -104,12 +114,14 @@ static void registered(Routing *r, uint32_t file, const RouteFact *fact, Str pre
 		AppRoute *more;
 
 		if (action->kind != ROUTE_ACTION ||
-		    !str_eq(action->on, j->project->files[target.file].measures.units[target.unit].name))
+		    !str_eq(action->on,
+		            j->project->files[target.file].measures.units[target.unit].name))
 			continue;
 		more = add_route(r, APP_DRF, target.file, action);
 		if (!more)
 			return;
-		more->path = str_fmt(j->a, "%.*s%s%.*s/", STR_ARG(path), action->detail ? "<pk>/" : "", STR_ARG(action->path));
+		more->path = str_fmt(j->a, "%.*s%s%.*s/", STR_ARG(path),
+		                     action->detail ? "<pk>/" : "", STR_ARG(action->path));
 		more->target = (ModelPlace){ target.file, action->line, action->unit };
 		more->package = j->m->package_of[target.file];
 	}
@@ -165,7 +177,9 @@ static void include(Routing *r, const Ahead *at, const RouteFact *fact, uint32_t
 	if (found.file != MODEL_NONE && found.unit == UNIT_NONE) {
 		Str list = found.rest.len ? found.rest : S("urlpatterns");
 
-		own = names_facts(j->project, found.file) ? names_facts(j->project, found.file)->app_name : S("");
+		own = names_facts(j->project, found.file)
+		              ? names_facts(j->project, found.file)->app_name
+		              : S("");
 		if (own.len && !fact->name.len)
 			space = at->space.len ? spaced(j->a, at->space, own) : own;
 		push(r, (Ahead){ found.file, 0, at->depth + 1, list, prefix, space });
@@ -222,7 +236,8 @@ static void from_settings(Routing *r)
 		for (uint32_t k = 0; f && k < f->name_count; k++) {
 			uint32_t file;
 
-			if (f->names[k].kind != NAME_DEFINED || !str_eq(f->names[k].name, S("ROOT_URLCONF")))
+			if (f->names[k].kind != NAME_DEFINED ||
+			    !str_eq(f->names[k].name, S("ROOT_URLCONF")))
 				continue;
 			file = names_module(j->names, i, f->names[k].value);
 			if (file != MODEL_NONE && !r->seen[file])
@@ -267,7 +282,8 @@ static void find_mounts(Routing *r)
 			    pair_get(&r->mounts, found.file, found.var->line) != MODEL_NONE)
 				continue;
 			pair_put(j->a, &r->mounts, found.file, found.var->line, r->mount_count);
-			*TAKE_ADD(j->a, r->mount_rows, r->mount_count) = (__typeof__(*r->mount_rows)){ i, k };
+			*TAKE_ADD(j->a, r->mount_rows, r->mount_count) =
+				(__typeof__(*r->mount_rows)){ i, k };
 		}
 	}
 }
@@ -284,9 +300,11 @@ static Str mounted(Routing *r, uint32_t file, const VarFact *var)
 
 		if (mount == MODEL_NONE)
 			return prefix;
-		fact = &names_facts(j->project, r->mount_rows[mount].file)->routes[r->mount_rows[mount].row];
+		fact = &names_facts(j->project, r->mount_rows[mount].file)
+		                ->routes[r->mount_rows[mount].row];
 		if (str_eq(name_last(var->callee), S("Blueprint")) && fact->path.len)
-			prefix = hops ? whole_path(j->a, fact->path, prefix) : fact->path; /* Flask: instead of its own */
+			prefix = hops ? whole_path(j->a, fact->path, prefix)
+			              : fact->path; /* Flask: instead of its own */
 		else
 			prefix = whole_path(j->a, fact->path, prefix);
 		on = names_find(j->names, r->mount_rows[mount].file, fact->on);
@@ -305,9 +323,15 @@ static bool framework_named(Str name, AppFramework *out)
 	static const struct {
 		const char *name;
 		AppFramework framework;
-	} names[] = { { "Flask", APP_FLASK },          { "Blueprint", APP_FLASK },     { "APIBlueprint", APP_FLASK },
-		      { "Quart", APP_FLASK },          { "FastAPI", APP_FASTAPI },     { "APIRouter", APP_FASTAPI },
-		      { "RouteTableDef", APP_AIOHTTP }, { "Application", APP_AIOHTTP }, { "Api", APP_FLASK } };
+	} names[] = { { "Flask", APP_FLASK },
+		      { "Blueprint", APP_FLASK },
+		      { "APIBlueprint", APP_FLASK },
+		      { "Quart", APP_FLASK },
+		      { "FastAPI", APP_FASTAPI },
+		      { "APIRouter", APP_FASTAPI },
+		      { "RouteTableDef", APP_AIOHTTP },
+		      { "Application", APP_AIOHTTP },
+		      { "Api", APP_FLASK } };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_eq(name, str_of(names[i].name))) {
@@ -323,11 +347,14 @@ static bool framework_imported(const FileModels *f, AppFramework *out)
 	static const struct {
 		Str package;
 		AppFramework framework;
-	} packages[] = { { { "flask", 5 }, APP_FLASK }, { { "fastapi", 7 }, APP_FASTAPI }, { { "aiohttp", 7 }, APP_AIOHTTP } };
+	} packages[] = { { { "flask", 5 }, APP_FLASK },
+		         { { "fastapi", 7 }, APP_FASTAPI },
+		         { { "aiohttp", 7 }, APP_AIOHTTP } };
 
 	for (uint32_t i = 0; i < f->import_count; i++)
 		for (size_t k = 0; k < COUNT(packages); k++)
-			if (!f->imports[i].level && str_eq(name_first(f->imports[i].target), packages[k].package)) {
+			if (!f->imports[i].level &&
+			    str_eq(name_first(f->imports[i].target), packages[k].package)) {
 				*out = packages[k].framework;
 				return true;
 			}
@@ -369,8 +396,10 @@ void join_routes(Join *j)
 		const FileModels *f = names_facts(j->project, i);
 
 		for (uint32_t k = 0; f && k < f->route_count; k++)
-			if (f->routes[k].kind == ROUTE_DECORATED || f->routes[k].kind == ROUTE_ADDED ||
-			    f->routes[k].kind == ROUTE_RESOURCE || f->routes[k].kind == ROUTE_AIOHTTP)
+			if (f->routes[k].kind == ROUTE_DECORATED ||
+			    f->routes[k].kind == ROUTE_ADDED ||
+			    f->routes[k].kind == ROUTE_RESOURCE ||
+			    f->routes[k].kind == ROUTE_AIOHTTP)
 				other_route(&r, i, f, &f->routes[k]);
 	}
 }

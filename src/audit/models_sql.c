@@ -28,8 +28,8 @@ typedef struct SqlReader {
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-	       (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 static void skip_blank(SqlReader *r)
@@ -38,9 +38,11 @@ static void skip_blank(SqlReader *r)
 	size_t n = r->text.len;
 
 	for (;;) {
-		while (r->at < n && (s[r->at] == ' ' || s[r->at] == '\n' || s[r->at] == '\t' || s[r->at] == '\r'))
+		while (r->at < n && (s[r->at] == ' ' || s[r->at] == '\n' || s[r->at] == '\t' ||
+		                     s[r->at] == '\r'))
 			r->at++;
-		if (r->at + 1 < n && s[r->at] == '\\' && (s[r->at + 1] == 'n' || s[r->at + 1] == 't')) {
+		if (r->at + 1 < n && s[r->at] == '\\' &&
+		    (s[r->at + 1] == 'n' || s[r->at + 1] == 't')) {
 			r->at += 2;
 		} else if (r->at + 1 < n && s[r->at] == '-' && s[r->at + 1] == '-') {
 			while (r->at < n && s[r->at] != '\n')
@@ -62,8 +64,9 @@ static SqlToken quoted(SqlReader *r, char close, SqlKind kind)
 	size_t from = ++r->at;
 	Str text;
 
-	while (r->at < r->text.len && (r->text.at[r->at] != close ||
-	                               (r->at + 1 < r->text.len && r->text.at[r->at + 1] == close && close != ']')))
+	while (r->at < r->text.len &&
+	       (r->text.at[r->at] != close ||
+	        (r->at + 1 < r->text.len && r->text.at[r->at + 1] == close && close != ']')))
 		r->at += r->text.at[r->at] == close ? 2 : 1;
 	text = str_sub(r->text, from, r->at);
 	r->at = MIN(r->text.len, r->at + 1);
@@ -99,7 +102,8 @@ static SqlToken next(SqlReader *r)
 		return quoted(r, c, SQL_QUOTED);
 	if (c == '\'')
 		return quoted(r, c, SQL_TEXT);
-	if (c == '[' && r->at + 1 < r->text.len && is_word(r->text.at[r->at + 1]) && r->before.kind != SQL_WORD)
+	if (c == '[' && r->at + 1 < r->text.len && is_word(r->text.at[r->at + 1]) &&
+	    r->before.kind != SQL_WORD)
 		return quoted(r, ']', SQL_QUOTED);
 	if (c == '{' || c == '%' || c == '?' ||
 	    (c == ':' && r->at + 1 < r->text.len && is_word(r->text.at[r->at + 1])))
@@ -153,8 +157,10 @@ static void add_table(SqlReader *r, Str name, uint8_t does)
 /* A name here is a table: [ONLY] [schema.]name. After FROM, one with a bracket after it is a function. */
 static void table(SqlReader *r, uint8_t does)
 {
-	static const char *const none[] = { "only", "lateral", "if", "not", "exists", "table", "concurrently", NULL };
-	static const char *const no_table[] = { "select", "set", "values", "unnest", "where", "default", "dual", NULL };
+	static const char *const none[] = { "only",   "lateral", "if",           "not",
+		                            "exists", "table",   "concurrently", NULL };
+	static const char *const no_table[] = { "select", "set",     "values", "unnest",
+		                                "where",  "default", "dual",   NULL };
 	SqlToken t = peek(r);
 
 	while (is_any(t, none)) {
@@ -184,18 +190,20 @@ static void table(SqlReader *r, uint8_t does)
 /* WITH [RECURSIVE] name [(columns)] AS (: the name is none of the database's. */
 static void cte(SqlReader *r, SqlToken t)
 {
-	if ((t.kind == SQL_WORD || t.kind == SQL_QUOTED) && is(peek(r), S("as")) && r->cte_count < CTE_MOST) {
+	if ((t.kind == SQL_WORD || t.kind == SQL_QUOTED) && is(peek(r), S("as")) &&
+	    r->cte_count < CTE_MOST) {
 		SqlReader ahead = *r;
 
 		next(&ahead);
-		if (is(next(&ahead), S("(")) )
+		if (is(next(&ahead), S("(")))
 			r->ctes[r->cte_count++] = t.text;
 	}
 }
 
 static void bracket(SqlReader *r, SqlToken t)
 {
-	static const char *const takes_from[] = { "extract", "substring", "trim", "overlay", "position", NULL };
+	static const char *const takes_from[] = { "extract", "substring", "trim",
+		                                  "overlay", "position",  NULL };
 
 	if (is(t, S("("))) {
 		r->depth = MIN(r->depth + 1, (uint32_t)DEPTH_MOST - 1);
@@ -220,7 +228,8 @@ static void create(SqlReader *r)
 	SqlToken t = next(r);
 
 	r->out->schema = true;
-	while (is(t, S("unique")) || is(t, S("or")) || is(t, S("replace")) || is(t, S("temporary")) || is(t, S("temp")))
+	while (is(t, S("unique")) || is(t, S("or")) || is(t, S("replace")) ||
+	       is(t, S("temporary")) || is(t, S("temp")))
 		t = next(r);
 	if (is(t, S("table"))) {
 		table(r, DOES_DEFINE);
@@ -238,7 +247,9 @@ static void create(SqlReader *r)
 
 static void statement_word(SqlReader *r, SqlToken t)
 {
-	static const char *const data[] = { "insert", "update", "delete", "merge", "truncate", NULL };
+	static const char *const data[] = {
+		"insert", "update", "delete", "merge", "truncate", NULL
+	};
 	SqlTables *out = r->out;
 
 	if (is(t, S("into"))) {
@@ -284,15 +295,17 @@ static void word(SqlReader *r, SqlToken t)
 	}
 	if (is(t, S("using")) && r->does == DOES_WRITE)
 		table(r, DOES_READ);
-	if (is(t, S("where")) || is(t, S("set")) || is(t, S("order")) || is(t, S("group")) || is(t, S("select")))
+	if (is(t, S("where")) || is(t, S("set")) || is(t, S("order")) || is(t, S("group")) ||
+	    is(t, S("select")))
 		r->list = false;
 	statement_word(r, t);
 }
 
 static bool begins(Str sql, bool sure)
 {
-	static const char *const first[] = { "select", "insert", "update", "delete", "with", "merge", "truncate", "alter",
-		                             "create", "drop", "lock", "replace", NULL };
+	static const char *const first[] = { "select", "insert",   "update", "delete", "with",
+		                             "merge",  "truncate", "alter",  "create", "drop",
+		                             "lock",   "replace",  NULL };
 	SqlReader r = { .text = sql };
 	SqlToken t = next(&r), second;
 

@@ -13,8 +13,8 @@ enum { SHORT_BYTES = 80, PREFIX_MOST = 3 };
 
 static bool is_name_byte(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       c == '.' || c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.' || c >= 0x80;
 }
 
 Str syntax_dotted(const Syntax *s, uint32_t node)
@@ -36,11 +36,14 @@ static Str inside(Str text)
 {
 	size_t from = 0, quotes = 1;
 
-	while (from < text.len && from < PREFIX_MOST && text.at[from] != '"' && text.at[from] != '\'')
+	while (from < text.len && from < PREFIX_MOST && text.at[from] != '"' &&
+	       text.at[from] != '\'')
 		from++;
-	if (text.len >= from + 6 && text.at[from] == text.at[from + 1] && text.at[from] == text.at[from + 2])
+	if (text.len >= from + 6 && text.at[from] == text.at[from + 1] &&
+	    text.at[from] == text.at[from + 2])
 		quotes = 3;
-	return text.len >= from + 2 * quotes ? str_sub(text, from + quotes, text.len - quotes) : S("");
+	return text.len >= from + 2 * quotes ? str_sub(text, from + quotes, text.len - quotes)
+	                                     : S("");
 }
 
 static bool is_computed(const Syntax *s, uint32_t string)
@@ -77,7 +80,8 @@ bool syntax_literal(Arena *a, const Syntax *s, uint32_t node, Str *out)
 {
 	if (node == SYNTAX_NONE)
 		return false;
-	while (s->at[node].kind == PY_PARENTHESIZED_EXPRESSION && syntax_nth(s, node, 0) != SYNTAX_NONE)
+	while (s->at[node].kind == PY_PARENTHESIZED_EXPRESSION &&
+	       syntax_nth(s, node, 0) != SYNTAX_NONE)
 		node = syntax_nth(s, node, 0);
 	if (s->at[node].kind == PY_CONCATENATED_STRING)
 		return pieces(a, s, node, false, out);
@@ -173,7 +177,8 @@ Str syntax_short(Arena *a, const Syntax *s, uint32_t node)
 	size_t len = 0;
 
 	for (size_t i = 0; i < text.len && len < SHORT_BYTES; i++) {
-		bool blank = text.at[i] == '\n' || text.at[i] == '\t' || text.at[i] == '\r' || text.at[i] == ' ';
+		bool blank = text.at[i] == '\n' || text.at[i] == '\t' || text.at[i] == '\r' ||
+		             text.at[i] == ' ';
 
 		if (!blank)
 			copy[len++] = text.at[i];

@@ -46,7 +46,9 @@ bool take_is_from(const Take *t, Str dotted, Str package)
 static void add_import(Take *t, Str local, Str target, uint32_t node, uint8_t level)
 {
 	*TAKE_ADD(t->a, t->out->imports, t->out->import_count) =
-		(ImportFact){ .local = str_dup(t->a, local), .target = str_dup(t->a, target), .level = level,
+		(ImportFact){ .local = str_dup(t->a, local),
+		              .target = str_dup(t->a, target),
+		              .level = level,
 		              .line = t->s->at[node].line };
 }
 
@@ -57,7 +59,8 @@ static void plain_import(Take *t, uint32_t node)
 
 	for (uint32_t i = node + 1; i < s->at[node].end; i = s->at[i].end) {
 		if (s->at[i].kind == PY_ALIASED_IMPORT) {
-			uint32_t name = syntax_child(s, i, PY_F_NAME), alias = syntax_child(s, i, PY_F_ALIAS);
+			uint32_t name = syntax_child(s, i, PY_F_NAME),
+				 alias = syntax_child(s, i, PY_F_ALIAS);
 
 			if (name != SYNTAX_NONE && alias != SYNTAX_NONE)
 				add_import(t, syntax_text(s, alias), syntax_text(s, name), i, 0);
@@ -102,12 +105,15 @@ static void from_import(Take *t, uint32_t node)
 			add_import(t, S("*"), module, i, level);
 			t->out->imports[t->out->import_count - 1].star = true;
 		} else if (s->at[i].kind == PY_ALIASED_IMPORT) {
-			uint32_t name = syntax_child(s, i, PY_F_NAME), alias = syntax_child(s, i, PY_F_ALIAS);
+			uint32_t name = syntax_child(s, i, PY_F_NAME),
+				 alias = syntax_child(s, i, PY_F_ALIAS);
 
 			if (name != SYNTAX_NONE && alias != SYNTAX_NONE)
-				add_import(t, syntax_text(s, alias), within(t->a, module, syntax_text(s, name)), i, level);
+				add_import(t, syntax_text(s, alias),
+				           within(t->a, module, syntax_text(s, name)), i, level);
 		} else if (s->at[i].kind == PY_DOTTED_NAME) {
-			add_import(t, syntax_text(s, i), within(t->a, module, syntax_text(s, i)), i, level);
+			add_import(t, syntax_text(s, i), within(t->a, module, syntax_text(s, i)), i,
+			           level);
 		}
 	}
 }
@@ -145,8 +151,11 @@ static void variable(Take *t, uint32_t left, uint32_t call)
 	if (argument != SYNTAX_NONE && !syntax_literal(t->a, s, argument, &first))
 		first = S("");
 	*TAKE_ADD(t->a, t->out->vars, t->out->var_count) =
-		(VarFact){ .name = str_dup(t->a, syntax_text(s, left)), .callee = str_dup(t->a, callee),
-		           .prefix = prefix_of(t, call), .first = first, .line = s->at[left].line };
+		(VarFact){ .name = str_dup(t->a, syntax_text(s, left)),
+		           .callee = str_dup(t->a, callee),
+		           .prefix = prefix_of(t, call),
+		           .first = first,
+		           .line = s->at[left].line };
 	if (str_eq(name_last(callee), S("Table")))
 		take_table(t, call, syntax_text(s, left));
 }
@@ -169,7 +178,8 @@ static void assignment(Take *t, uint32_t node)
 	if (t->unit == UNIT_NONE && s->at[right].kind == PY_CALL)
 		variable(t, left, right);
 	take_name_assignment(t, node, name);
-	if (t->unit == UNIT_NONE && str_eq(name, S("app_name")) && !syntax_literal(t->a, s, right, &t->out->app_name))
+	if (t->unit == UNIT_NONE && str_eq(name, S("app_name")) &&
+	    !syntax_literal(t->a, s, right, &t->out->app_name))
 		t->out->app_name = S("");
 }
 
@@ -228,7 +238,8 @@ static void statement(Take *t, uint32_t i)
 		break;
 	case PY_FOR_STATEMENT:
 	case PY_FOR_IN_CLAUSE:
-		take_query_binding(t, syntax_child(s, i, PY_F_LEFT), syntax_child(s, i, PY_F_RIGHT));
+		take_query_binding(t, syntax_child(s, i, PY_F_LEFT),
+		                   syntax_child(s, i, PY_F_RIGHT));
 		break;
 	case PY_TYPED_PARAMETER:
 		take_query_parameter(t, i);
@@ -297,8 +308,9 @@ static void walk(Take *t)
 
 static bool is_empty(const FileModels *f)
 {
-	return !f->import_count && !f->var_count && !f->class_count && !f->use_count && !f->block_count &&
-	       !f->route_count && !f->task_count && !f->signal_count && !f->name_count && !f->migration;
+	return !f->import_count && !f->var_count && !f->class_count && !f->use_count &&
+	       !f->block_count && !f->route_count && !f->task_count && !f->signal_count &&
+	       !f->name_count && !f->migration;
 }
 
 static const void *extract(Arena *a, const Syntax *s, const AuditFile *file)
@@ -319,18 +331,22 @@ static const void *extract(Arena *a, const Syntax *s, const AuditFile *file)
 
 /* --- for the cache --------------------------------------------------------------------------------------------------------------- */
 
-static const PackField import_fields[] = { PACK_TEXT(ImportFact, local), PACK_TEXT(ImportFact, target) };
+static const PackField import_fields[] = { PACK_TEXT(ImportFact, local),
+	                                   PACK_TEXT(ImportFact, target) };
 static const PackType import_type = { PACK_FIELDS(ImportFact, import_fields) };
-static const PackField var_fields[] = { PACK_TEXT(VarFact, name), PACK_TEXT(VarFact, callee), PACK_TEXT(VarFact, prefix),
-	                                PACK_TEXT(VarFact, first) };
+static const PackField var_fields[] = { PACK_TEXT(VarFact, name), PACK_TEXT(VarFact, callee),
+	                                PACK_TEXT(VarFact, prefix), PACK_TEXT(VarFact, first) };
 static const PackType var_type = { PACK_FIELDS(VarFact, var_fields) };
-static const PackField field_fields[] = { PACK_TEXT(FieldFact, name),         PACK_TEXT(FieldFact, type),
-	                                  PACK_TEXT(FieldFact, to),           PACK_TEXT(FieldFact, through),
-	                                  PACK_TEXT(FieldFact, on_delete),    PACK_TEXT(FieldFact, related_name),
-	                                  PACK_TEXT(FieldFact, db_table),     PACK_TEXT(FieldFact, length) };
+static const PackField field_fields[] = {
+	PACK_TEXT(FieldFact, name),      PACK_TEXT(FieldFact, type),
+	PACK_TEXT(FieldFact, to),        PACK_TEXT(FieldFact, through),
+	PACK_TEXT(FieldFact, on_delete), PACK_TEXT(FieldFact, related_name),
+	PACK_TEXT(FieldFact, db_table),  PACK_TEXT(FieldFact, length)
+};
 static const PackType field_type = { PACK_FIELDS(FieldFact, field_fields) };
 static const PackField class_fields[] = { PACK_TEXT(ClassFact, name), PACK_TEXT(ClassFact, table),
-	                                  PACK_TEXT(ClassFact, app), PACK_TEXTS(ClassFact, bases, base_count),
+	                                  PACK_TEXT(ClassFact, app),
+	                                  PACK_TEXTS(ClassFact, bases, base_count),
 	                                  PACK_ARRAY(ClassFact, fields, field_count, &field_type) };
 static const PackType class_type = { PACK_FIELDS(ClassFact, class_fields) };
 static const PackField use_fields[] = { PACK_TEXT(UseFact, on), PACK_TEXT(UseFact, path) };
@@ -341,9 +357,11 @@ static const PackField route_fields[] = { PACK_TEXT(RouteFact, on),      PACK_TE
 	                                  PACK_TEXT(RouteFact, methods), PACK_TEXT(RouteFact, name),
 	                                  PACK_TEXT(RouteFact, list) };
 static const PackType route_type = { PACK_FIELDS(RouteFact, route_fields) };
-static const PackField task_fields[] = { PACK_TEXT(TaskFact, on), PACK_TEXT(TaskFact, name), PACK_TEXT(TaskFact, schedule) };
+static const PackField task_fields[] = { PACK_TEXT(TaskFact, on), PACK_TEXT(TaskFact, name),
+	                                 PACK_TEXT(TaskFact, schedule) };
 static const PackType task_type = { PACK_FIELDS(TaskFact, task_fields) };
-static const PackField signal_fields[] = { PACK_TEXT(SignalFact, signal), PACK_TEXT(SignalFact, sender),
+static const PackField signal_fields[] = { PACK_TEXT(SignalFact, signal),
+	                                   PACK_TEXT(SignalFact, sender),
 	                                   PACK_TEXT(SignalFact, receiver) };
 static const PackType signal_type = { PACK_FIELDS(SignalFact, signal_fields) };
 static const PackField name_fields[] = { PACK_TEXT(NameFact, name), PACK_TEXT(NameFact, value) };
@@ -358,7 +376,8 @@ static const PackField operation_fields[] = { PACK_TEXT(OperationFact, model),
 	                                      PACK_TEXT(OperationFact, field.related_name),
 	                                      PACK_TEXT(OperationFact, field.db_table),
 	                                      PACK_TEXT(OperationFact, field.length),
-	                                      PACK_ARRAY(OperationFact, columns, column_count, &field_type) };
+	                                      PACK_ARRAY(OperationFact, columns, column_count,
+	                                                 &field_type) };
 static const PackType operation_type = { PACK_FIELDS(OperationFact, operation_fields) };
 
 static const PackField file_fields[] = {

@@ -80,7 +80,8 @@ void take_class(Take *t, uint32_t node)
 	*c = (ClassFact){ .unit = t->unit, .line = t->s->at[node].line };
 	c->name = str_dup(t->a, m->units[t->unit].name);
 	if (around && t->out->classes[around - 1].name.len + c->name.len < 200)
-		c->name = str_fmt(t->a, "%.*s.%.*s", STR_ARG(t->out->classes[around - 1].name), STR_ARG(c->name));
+		c->name = str_fmt(t->a, "%.*s.%.*s", STR_ARG(t->out->classes[around - 1].name),
+		                  STR_ARG(c->name));
 	bases(t, c, node);
 	t->class_of[t->unit] = t->out->class_count;
 }
@@ -213,7 +214,8 @@ static bool is_field(Str last)
 
 static bool is_letter(char c)
 {
-	return c == '_' || c == '.' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+	return c == '_' || c == '.' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
 }
 
 /* The last name in `Mapped[List["Child"]]`: the class that a relation is to. */
@@ -259,8 +261,12 @@ static void model_option(Take *t, uint32_t value)
 
 	if (name.len)
 		*TAKE_ADD(t->a, t->out->uses, t->out->use_count) =
-			(UseFact){ .on = str_dup(t->a, name), .unit = t->unit, .line = t->s->at[value].line,
-			           .of = USE_MODEL, .via = TOUCH_FORM, .does = DOES_READ | DOES_WRITE };
+			(UseFact){ .on = str_dup(t->a, name),
+			           .unit = t->unit,
+			           .line = t->s->at[value].line,
+			           .of = USE_MODEL,
+			           .via = TOUCH_FORM,
+			           .does = DOES_READ | DOES_WRITE };
 }
 
 static void class_option(Take *t, ClassFact *c, Str name, uint32_t value)
@@ -271,9 +277,11 @@ static void class_option(Take *t, ClassFact *c, Str name, uint32_t value)
 		c->table = text;
 	else if (str_eq(name, S("__abstract__")) && is_true(t->s, value))
 		c->flags |= CLASS_ABSTRACT;
-	else if (str_eq(name, S("label")) && syntax_literal(t->a, t->s, value, &text) && str_ends(c->name, S("Config")))
+	else if (str_eq(name, S("label")) && syntax_literal(t->a, t->s, value, &text) &&
+	         str_ends(c->name, S("Config")))
 		t->out->app_label = text;
-	else if (str_eq(name, S("name")) && syntax_literal(t->a, t->s, value, &text) && str_ends(c->name, S("Config")))
+	else if (str_eq(name, S("name")) && syntax_literal(t->a, t->s, value, &text) &&
+	         str_ends(c->name, S("Config")))
 		t->out->app_module = text;
 }
 
@@ -281,20 +289,24 @@ void take_field(Take *t, uint32_t assignment)
 {
 	const Syntax *s = t->s;
 	ClassFact *c = &t->out->classes[t->class - 1];
-	uint32_t left = syntax_child(s, assignment, PY_F_LEFT), right = syntax_child(s, assignment, PY_F_RIGHT);
+	uint32_t left = syntax_child(s, assignment, PY_F_LEFT),
+		 right = syntax_child(s, assignment, PY_F_RIGHT);
 	uint32_t type = syntax_child(s, assignment, PY_F_TYPE), around = class_around(t, t->unit);
-	Str name = syntax_text(s, left), annotation = type == SYNTAX_NONE ? S("") : syntax_text(s, type);
+	Str name = syntax_text(s, left),
+	    annotation = type == SYNTAX_NONE ? S("") : syntax_text(s, type);
 	FieldFact *field;
 
 	if (right != SYNTAX_NONE && str_eq(name, S("model")))
 		model_option(t, right);
-	if (right != SYNTAX_NONE && around && str_eq(t->file->measures.units[t->unit].name, S("Meta"))) {
+	if (right != SYNTAX_NONE && around &&
+	    str_eq(t->file->measures.units[t->unit].name, S("Meta"))) {
 		option(t, &t->out->classes[around - 1], name, right);
 		return;
 	}
 	if (right != SYNTAX_NONE)
 		class_option(t, c, name, right);
-	if (!(right != SYNTAX_NONE && s->at[right].kind == PY_CALL && is_field(syntax_last(s, right))) &&
+	if (!(right != SYNTAX_NONE && s->at[right].kind == PY_CALL &&
+	      is_field(syntax_last(s, right))) &&
 	    !str_starts(annotation, S("Mapped[")) && !(c->flags & CLASS_TABLE && annotation.len))
 		return;
 	field = TAKE_ADD(t->a, c->fields, c->field_count);
@@ -319,7 +331,10 @@ void take_table(Take *t, uint32_t call, Str name)
 	if (!syntax_literal(t->a, s, syntax_argument(s, call, 0), &table))
 		return;
 	c = TAKE_ADD(t->a, t->out->classes, t->out->class_count);
-	*c = (ClassFact){ .name = str_dup(t->a, name), .unit = UNIT_NONE, .line = s->at[call].line, .table = table,
+	*c = (ClassFact){ .name = str_dup(t->a, name),
+		          .unit = UNIT_NONE,
+		          .line = s->at[call].line,
+		          .table = table,
 		          .flags = CLASS_CALL };
 	for (uint32_t i = list + 1; i < s->at[list].end; i = s->at[i].end)
 		if (s->at[i].kind == PY_CALL && is_column(syntax_last(s, i))) {

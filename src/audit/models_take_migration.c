@@ -9,7 +9,8 @@
 typedef struct OperationWord {
 	const char *name;
 	uint8_t kind, flags;
-	const char *model, *field, *what; /* keywords; their places are 0, 1, 2, those without a keyword left out */
+	const char *model, *field,
+		*what; /* keywords; their places are 0, 1, 2, those without a keyword left out */
 } OperationWord;
 
 static const OperationWord django_words[] = {
@@ -28,7 +29,8 @@ static const OperationWord django_words[] = {
 	{ "AlterUniqueTogether", OP_TOGETHER, OP_UNIQUE, "name", NULL, "unique_together" },
 	{ "AlterIndexTogether", OP_TOGETHER, 0, "name", NULL, "index_together" },
 	{ "AddConstraint", OP_ADD_CONSTRAINT, 0, "model_name", NULL, "constraint" },
-	{ "AddConstraintNotValid", OP_ADD_CONSTRAINT, OP_NOT_VALID, "model_name", NULL, "constraint" },
+	{ "AddConstraintNotValid", OP_ADD_CONSTRAINT, OP_NOT_VALID, "model_name", NULL,
+	  "constraint" },
 	{ "ValidateConstraint", OP_VALIDATE, 0, "model_name", "name", NULL },
 	{ "RunPython", OP_RUN_PYTHON, 0, NULL, NULL, "code" },
 	{ "RunSQL", OP_RUN_SQL, 0, NULL, NULL, "sql" },
@@ -56,7 +58,7 @@ static const struct {
 typedef struct Migration {
 	Take t;
 	uint32_t state_end, down_end, autocommit_end; /* rows before which that holds */
-	Str batch; /* the table of batch_alter_table() */
+	Str batch;                                    /* the table of batch_alter_table() */
 } Migration;
 
 static bool is_word(const Syntax *s, uint32_t node, PyKind kind)
@@ -112,8 +114,10 @@ static Str sql_of(Take *t, uint32_t node)
 	if (node != SYNTAX_NONE && (s->at[node].kind == PY_LIST || s->at[node].kind == PY_TUPLE)) {
 		Str all = S("");
 
-		for (uint32_t i = node + 1, n = 0; i < s->at[node].end && n < 50; i = s->at[i].end, n++)
-			all = str_fmt(t->a, "%.*s;%.*s", STR_ARG(all), STR_ARG(syntax_raw(t->a, s, i)));
+		for (uint32_t i = node + 1, n = 0; i < s->at[node].end && n < 50;
+		     i = s->at[i].end, n++)
+			all = str_fmt(t->a, "%.*s;%.*s", STR_ARG(all),
+			              STR_ARG(syntax_raw(t->a, s, i)));
 		return all;
 	}
 	return node == SYNTAX_NONE ? S("") : str_dup(t->a, syntax_raw(t->a, s, node));
@@ -138,7 +142,8 @@ static void what_of(Take *t, uint32_t call, uint32_t node, OperationFact *op)
 		return;
 	if (op->kind == OP_CREATE_MODEL) {
 		columns(t, node, op);
-	} else if ((op->kind == OP_ADD_FIELD || op->kind == OP_ALTER_FIELD) && s->at[node].kind == PY_CALL) {
+	} else if ((op->kind == OP_ADD_FIELD || op->kind == OP_ALTER_FIELD) &&
+	           s->at[node].kind == PY_CALL) {
 		Str name = op->field.name;
 
 		op->field = (FieldFact){ 0 };
@@ -163,7 +168,10 @@ static OperationFact *add_operation(Migration *m, uint32_t call, uint8_t kind, u
 	const Syntax *s = m->t.s;
 	OperationFact *op = TAKE_ADD(m->t.a, m->t.out->operations, m->t.out->operation_count);
 
-	*op = (OperationFact){ .kind = kind, .flags = flags, .line = s->at[call].line, .end_line = s->at[call].end_line };
+	*op = (OperationFact){ .kind = kind,
+		               .flags = flags,
+		               .line = s->at[call].line,
+		               .end_line = s->at[call].end_line };
 	if (call < m->state_end)
 		op->flags |= OP_STATE_ONLY;
 	if (call < m->down_end)
@@ -201,12 +209,15 @@ static void alembic_more(Migration *m, uint32_t call, OperationFact *op)
 {
 	Take *t = &m->t;
 	const Syntax *s = t->s;
-	uint32_t type = syntax_keyword(s, call, S("type_")), name = syntax_keyword(s, call, S("new_column_name"));
+	uint32_t type = syntax_keyword(s, call, S("type_")),
+		 name = syntax_keyword(s, call, S("new_column_name"));
 	uint32_t nullable = syntax_keyword(s, call, S("nullable"));
 
-	if (op->kind == OP_ADD_INDEX && is_word(s, syntax_keyword(s, call, S("postgresql_concurrently")), PY_TRUE))
+	if (op->kind == OP_ADD_INDEX &&
+	    is_word(s, syntax_keyword(s, call, S("postgresql_concurrently")), PY_TRUE))
 		op->kind = OP_ADD_INDEX_CONCURRENTLY;
-	if (op->kind == OP_REMOVE_INDEX && is_word(s, syntax_keyword(s, call, S("postgresql_concurrently")), PY_TRUE))
+	if (op->kind == OP_REMOVE_INDEX &&
+	    is_word(s, syntax_keyword(s, call, S("postgresql_concurrently")), PY_TRUE))
 		op->kind = OP_ADD_INDEX_CONCURRENTLY;
 	if (is_word(s, syntax_keyword(s, call, S("postgresql_not_valid")), PY_TRUE))
 		op->flags |= OP_NOT_VALID;
@@ -234,12 +245,14 @@ static void alembic_operation(Migration *m, uint32_t call, Str object, size_t wo
 {
 	Take *t = &m->t;
 	Str batch = m->batch;
-	OperationFact *op = add_operation(m, call, alembic_words[word].kind, alembic_words[word].flags | OP_ALEMBIC);
+	OperationFact *op = add_operation(m, call, alembic_words[word].kind,
+	                                  alembic_words[word].flags | OP_ALEMBIC);
 	uint32_t what;
 
 	if (str_eq(object, S("op")))
 		m->batch = S("");
-	op->model = m->batch.len ? m->batch : text_of(t, place_of(m, call, alembic_words[word].table));
+	op->model =
+		m->batch.len ? m->batch : text_of(t, place_of(m, call, alembic_words[word].table));
 	if (!op->model.len)
 		op->model = text_of(t, syntax_keyword(t->s, call, S("table_name")));
 	op->field.name = text_of(t, place_of(m, call, alembic_words[word].field));
@@ -289,7 +302,8 @@ static void needs(Take *t, uint32_t list)
 	Str app, name;
 
 	for (uint32_t i = list + 1; i < s->at[list].end; i = s->at[i].end)
-		if (s->at[i].kind == PY_TUPLE && syntax_literal(t->a, s, syntax_nth(s, i, 0), &app) &&
+		if (s->at[i].kind == PY_TUPLE &&
+		    syntax_literal(t->a, s, syntax_nth(s, i, 0), &app) &&
 		    syntax_literal(t->a, s, syntax_nth(s, i, 1), &name))
 			*TAKE_ADD(t->a, t->out->needs, t->out->need_count) =
 				str_fmt(t->a, "%.*s.%.*s", STR_ARG(app), STR_ARG(name));
@@ -305,7 +319,9 @@ static void revision(Take *t, Str name, uint32_t right)
 	} else if (str_eq(name, S("down_revision"))) {
 		if (syntax_literal(t->a, t->s, right, &text))
 			*TAKE_ADD(t->a, t->out->needs, t->out->need_count) = text;
-		for (uint32_t i = right + 1; t->s->at[right].kind == PY_TUPLE && i < t->s->at[right].end; i = t->s->at[i].end)
+		for (uint32_t i = right + 1;
+		     t->s->at[right].kind == PY_TUPLE && i < t->s->at[right].end;
+		     i = t->s->at[i].end)
 			if (syntax_literal(t->a, t->s, i, &text))
 				*TAKE_ADD(t->a, t->out->needs, t->out->need_count) = text;
 	}
@@ -337,14 +353,17 @@ static void assignment(Take *t, uint32_t node)
 static void function(Migration *m, uint32_t node)
 {
 	const Syntax *s = m->t.s;
-	uint32_t name = syntax_child(s, node, PY_F_NAME), body = syntax_child(s, node, PY_F_BODY), only;
+	uint32_t name = syntax_child(s, node, PY_F_NAME), body = syntax_child(s, node, PY_F_BODY),
+		 only;
 
-	if (name == SYNTAX_NONE || body == SYNTAX_NONE || !str_eq(syntax_text(s, name), S("downgrade")))
+	if (name == SYNTAX_NONE || body == SYNTAX_NONE ||
+	    !str_eq(syntax_text(s, name), S("downgrade")))
 		return;
 	m->down_end = s->at[node].end;
 	only = syntax_nth(s, body, 0);
-	m->t.out->downgrade_empty = only != SYNTAX_NONE && syntax_nth(s, body, 1) == SYNTAX_NONE &&
-	                            (s->at[only].kind == PY_PASS_STATEMENT || s->at[only].kind == PY_RAISE_STATEMENT);
+	m->t.out->downgrade_empty =
+		only != SYNTAX_NONE && syntax_nth(s, body, 1) == SYNTAX_NONE &&
+		(s->at[only].kind == PY_PASS_STATEMENT || s->at[only].kind == PY_RAISE_STATEMENT);
 }
 
 static void row(Migration *m, uint32_t i)
@@ -367,7 +386,8 @@ static void row(Migration *m, uint32_t i)
 		break;
 	case PY_WITH_STATEMENT:
 		for (uint32_t k = i + 1; k < s->at[i].end && s->at[k].field != PY_F_BODY; k++)
-			if (s->at[k].kind == PY_CALL && str_eq(syntax_last(s, k), S("autocommit_block")))
+			if (s->at[k].kind == PY_CALL &&
+			    str_eq(syntax_last(s, k), S("autocommit_block")))
 				m->autocommit_end = s->at[i].end;
 		break;
 	default:
@@ -380,7 +400,8 @@ void take_migration(Arena *a, const Syntax *s, const AuditFile *file, FileModels
 	Migration m = { .t = { .a = a, .s = s, .file = file, .out = out, .unit = UNIT_NONE } };
 
 	for (uint32_t i = 1; i < s->count; i++) {
-		if (s->at[i].kind == PY_IMPORT_STATEMENT || s->at[i].kind == PY_IMPORT_FROM_STATEMENT)
+		if (s->at[i].kind == PY_IMPORT_STATEMENT ||
+		    s->at[i].kind == PY_IMPORT_FROM_STATEMENT)
 			take_import_row(&m.t, i);
 		else
 			row(&m, i);

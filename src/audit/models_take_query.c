@@ -24,7 +24,12 @@ struct TakeQuery {
 	uint32_t sql_end; /* rows before it are arguments of something that runs SQL */
 };
 
-enum { STRONG = 8 /* nothing but a query has it */, PATHS = 16 /* its texts are paths of names */, SQL = 32, INSTANCE = 64 };
+enum {
+	STRONG = 8 /* nothing but a query has it */,
+	PATHS = 16 /* its texts are paths of names */,
+	SQL = 32,
+	INSTANCE = 64
+};
 typedef struct Verb {
 	const char *name;
 	uint8_t does;
@@ -80,7 +85,8 @@ static const Verb verbs[] = {
 	{ "values_list", DOES_READ | STRONG | PATHS },
 	{ "with_for_update", DOES_READ | DOES_LOCK | STRONG },
 };
-static const char *const path_functions[] = { "Avg", "Count", "F", "Max", "Min", "OuterRef", "Sum", NULL };
+static const char *const path_functions[] = { "Avg", "Count",    "F",   "Max",
+	                                      "Min", "OuterRef", "Sum", NULL };
 
 static uint8_t verb_of(Str name)
 {
@@ -180,7 +186,7 @@ static void bind(Take *t, Str name, Str on)
 /* --- chains ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Chain {
-	uint32_t base;       /* what the innermost call is a call of; SYNTAX_NONE: a plain function */
+	uint32_t base; /* what the innermost call is a call of; SYNTAX_NONE: a plain function */
 	uint32_t first_call; /* the innermost */
 	Str first_verb;
 	uint8_t does;
@@ -230,7 +236,8 @@ static Str model_call(Take *t, uint32_t node)
 	last = syntax_last(s, node);
 	if (str_eq(last, S("get_user_model")))
 		return S("settings.AUTH_USER_MODEL");
-	if (!str_eq(last, S("get_model")) || !syntax_literal(t->a, s, syntax_argument(s, node, 0), &app))
+	if (!str_eq(last, S("get_model")) ||
+	    !syntax_literal(t->a, s, syntax_argument(s, node, 0), &app))
 		return S("");
 	if (!syntax_literal(t->a, s, syntax_argument(s, node, 1), &name))
 		return str_find_char(app, '.') > 0 ? str_fmt(t->a, "=%.*s", STR_ARG(app)) : S("");
@@ -240,7 +247,8 @@ static Str model_call(Take *t, uint32_t node)
 /* The class that an expression gives rows of; empty: unknown. */
 static Str class_of_value(Take *t, uint32_t node)
 {
-	static const char *const getters[] = { "get_object_or_404", "get_list_or_404", "aget_object_or_404" };
+	static const char *const getters[] = { "get_object_or_404", "get_list_or_404",
+		                               "aget_object_or_404" };
 	const Syntax *s = t->s;
 	Str name, found;
 	Chain c;
@@ -258,7 +266,8 @@ static Str class_of_value(Take *t, uint32_t node)
 	c = chain_of(s, node);
 	name = syntax_last(s, c.first_call);
 	for (size_t i = 0; c.base == SYNTAX_NONE && i < COUNT(getters); i++)
-		if (str_eq(name, str_of(getters[i])) && syntax_argument(s, c.first_call, 0) != SYNTAX_NONE)
+		if (str_eq(name, str_of(getters[i])) &&
+		    syntax_argument(s, c.first_call, 0) != SYNTAX_NONE)
 			return class_part(syntax_dotted(s, syntax_argument(s, c.first_call, 0)));
 	if (c.base == SYNTAX_NONE)
 		return class_part(name);
@@ -312,7 +321,10 @@ static void open_chain(Take *t, Str on, uint32_t call)
 
 static void use_model(Take *t, Str on, uint32_t call, uint8_t does, TouchVia via)
 {
-	add_use(t, (UseFact){ .on = on, .of = USE_MODEL, .via = (uint8_t)via, .does = does,
+	add_use(t, (UseFact){ .on = on,
+	                      .of = USE_MODEL,
+	                      .via = (uint8_t)via,
+	                      .does = does,
 	                      .line = t->s->at[call].line });
 	open_chain(t, class_part(on).len ? class_part(on) : on, call);
 }
@@ -340,15 +352,17 @@ typedef struct SessionVerb {
 	uint8_t does;
 } SessionVerb;
 static const SessionVerb session_verbs[] = {
-	{ "query", DOES_READ },   { "get", DOES_READ },      { "add", DOES_WRITE },      { "merge", DOES_WRITE },
-	{ "delete", DOES_WRITE }, { "refresh", DOES_READ },  { "add_all", DOES_WRITE },  { "get_or_404", DOES_READ },
+	{ "query", DOES_READ },    { "get", DOES_READ },        { "add", DOES_WRITE },
+	{ "merge", DOES_WRITE },   { "delete", DOES_WRITE },    { "refresh", DOES_READ },
+	{ "add_all", DOES_WRITE }, { "get_or_404", DOES_READ },
 };
 
 static bool use_session(Take *t, uint32_t call, const Chain *c)
 {
 	Str base = syntax_dotted(t->s, c->base), last = name_last(base);
 
-	if (!str_ends(last, S("session")) && !str_ends(last, S("Session")) && !str_eq(last, S("db")))
+	if (!str_ends(last, S("session")) && !str_ends(last, S("Session")) &&
+	    !str_eq(last, S("db")))
 		return false;
 	for (size_t i = 0; i < COUNT(session_verbs); i++)
 		if (str_eq(c->first_verb, str_of(session_verbs[i].name))) {
@@ -366,14 +380,19 @@ static bool use_session(Take *t, uint32_t call, const Chain *c)
 static void use_function(Take *t, uint32_t call, const Chain *c)
 {
 	static const SessionVerb functions[] = {
-		{ "select", DOES_READ },  { "insert", DOES_WRITE }, { "update", DOES_WRITE },
-		{ "delete", DOES_WRITE }, { "get_object_or_404", DOES_READ }, { "get_list_or_404", DOES_READ },
+		{ "select", DOES_READ },
+		{ "insert", DOES_WRITE },
+		{ "update", DOES_WRITE },
+		{ "delete", DOES_WRITE },
+		{ "get_object_or_404", DOES_READ },
+		{ "get_list_or_404", DOES_READ },
 	};
 	Str name = syntax_last(t->s, c->first_call);
 
 	for (size_t i = 0; i < COUNT(functions); i++)
 		if (str_eq(name, str_of(functions[i].name))) {
-			use_arguments(t, call, c->first_call, functions[i].does | (c->does & DOES_LOCK));
+			use_arguments(t, call, c->first_call,
+			              functions[i].does | (c->does & DOES_LOCK));
 			return;
 		}
 	if (c->does & INSTANCE && class_part(name).len)
@@ -384,15 +403,21 @@ static void use_self(Take *t, Str base, uint32_t call, uint8_t does)
 {
 	Str first = name_first(base), path = str_sub(base, first.len + 1, base.len);
 
-	if (path.len ? !(does & STRONG) && !str_eq(name_last(path), S("objects")) : !(does & INSTANCE))
+	if (path.len ? !(does & STRONG) && !str_eq(name_last(path), S("objects"))
+	             : !(does & INSTANCE))
 		return;
-	add_use(t, (UseFact){ .on = first, .path = path, .of = USE_SELF, .does = does,
-	                      .via = path.len ? TOUCH_QUERY : TOUCH_INSTANCE, .line = t->s->at[call].line });
+	add_use(t, (UseFact){ .on = first,
+	                      .path = path,
+	                      .of = USE_SELF,
+	                      .does = does,
+	                      .via = path.len ? TOUCH_QUERY : TOUCH_INSTANCE,
+	                      .line = t->s->at[call].line });
 }
 
 static void use_name(Take *t, Str base, uint32_t call, const Chain *c)
 {
-	Str first = name_first(base), on = class_part(base), rest = str_sub(base, first.len, base.len);
+	Str first = name_first(base), on = class_part(base),
+	    rest = str_sub(base, first.len, base.len);
 	bool direct = base.len == on.len; /* Order.save(..), Cart.totals(..): the class itself */
 
 	if (str_eq(first, S("self")) || str_eq(first, S("cls"))) {
@@ -405,13 +430,17 @@ static void use_name(Take *t, Str base, uint32_t call, const Chain *c)
 	}
 	on = on.len ? S("") : bound(t, first);
 	if (on.len && (rest.len || c->does & INSTANCE || c->does & STRONG)) {
-		use_model(t, rest.len ? str_fmt(t->a, "%.*s%.*s", STR_ARG(on), STR_ARG(rest)) : on, call, c->does,
-		          rest.len ? TOUCH_QUERY : TOUCH_INSTANCE);
+		use_model(t, rest.len ? str_fmt(t->a, "%.*s%.*s", STR_ARG(on), STR_ARG(rest)) : on,
+		          call, c->does, rest.len ? TOUCH_QUERY : TOUCH_INSTANCE);
 		return;
 	}
 	if (c->does & STRONG && rest.len)
-		add_use(t, (UseFact){ .on = base, .path = name_last(base), .of = USE_RELATED, .does = c->does,
-		                      .via = TOUCH_QUERY, .line = t->s->at[call].line });
+		add_use(t, (UseFact){ .on = base,
+		                      .path = name_last(base),
+		                      .of = USE_RELATED,
+		                      .does = c->does,
+		                      .via = TOUCH_QUERY,
+		                      .line = t->s->at[call].line });
 }
 
 void take_query_call(Take *t, uint32_t call)
@@ -447,8 +476,12 @@ static void add_path(Take *t, Str path, uint32_t node)
 	const TakeQuery *q = t->query;
 
 	if (q->chain_count && path.len && path.len < 200)
-		add_use(t, (UseFact){ .on = q->chains[q->chain_count - 1].on, .path = path, .of = USE_MODEL,
-		                      .via = TOUCH_JOIN, .does = DOES_READ, .line = t->s->at[node].line });
+		add_use(t, (UseFact){ .on = q->chains[q->chain_count - 1].on,
+		                      .path = path,
+		                      .of = USE_MODEL,
+		                      .via = TOUCH_JOIN,
+		                      .does = DOES_READ,
+		                      .line = t->s->at[node].line });
 }
 
 void take_query_keyword(Take *t, uint32_t node)
@@ -472,7 +505,8 @@ static int path_argument(const Syntax *s, uint32_t string)
 	if (s->at[list].kind != PY_ARGUMENT_LIST || s->at[call].kind != PY_CALL)
 		return NO_PATH;
 	name = syntax_last(s, call);
-	if (str_eq(name, S("select_related")) || str_eq(name, S("prefetch_related")) || str_eq(name, S("Prefetch")))
+	if (str_eq(name, S("select_related")) || str_eq(name, S("prefetch_related")) ||
+	    str_eq(name, S("Prefetch")))
 		return PATH_OF_ROWS;
 	for (size_t i = 0; path_functions[i]; i++)
 		if (str_eq(name, str_of(path_functions[i])))
@@ -499,18 +533,23 @@ static void sql(Take *t, uint32_t node, Str text)
 	sql_tables(text, sure, &found);
 	if (found.is_sql && (found.computed || (!found.count && sure && !found.schema)) &&
 	    str_find(text, S("FROM")) >= 0)
-		*TAKE_ADD(t->a, t->out->names, t->out->name_count) =
-			(NameFact){ .unit = t->unit, .line = t->s->at[node].line, .kind = NAME_COMPUTED_SQL };
+		*TAKE_ADD(t->a, t->out->names, t->out->name_count) = (NameFact){
+			.unit = t->unit, .line = t->s->at[node].line, .kind = NAME_COMPUTED_SQL
+		};
 	for (uint32_t i = 0; i < found.count; i++)
-		add_use(t, (UseFact){ .on = found.at[i].name, .of = USE_TABLE, .via = TOUCH_SQL,
-		                      .does = found.at[i].does, .line = t->s->at[node].line });
+		add_use(t, (UseFact){ .on = found.at[i].name,
+		                      .of = USE_TABLE,
+		                      .via = TOUCH_SQL,
+		                      .does = found.at[i].does,
+		                      .line = t->s->at[node].line });
 }
 
 static bool may_be_sql(Str text)
 {
 	size_t i = 0;
 
-	while (i < text.len && (text.at[i] == ' ' || text.at[i] == '\n' || text.at[i] == '\t' || text.at[i] == '(' || text.at[i] == '-'))
+	while (i < text.len && (text.at[i] == ' ' || text.at[i] == '\n' || text.at[i] == '\t' ||
+	                        text.at[i] == '(' || text.at[i] == '-'))
 		i++;
 	return text.len - i > 8 && strchr("SIUDWMTLACRsiudwmtlacr", text.at[i]) && text.at[i];
 }
@@ -520,7 +559,8 @@ void take_query_string(Take *t, uint32_t node)
 	const Syntax *s = t->s;
 	Str text;
 
-	if (s->at[s->at[node].parent].kind == PY_EXPRESSION_STATEMENT || s->at[s->at[node].parent].kind == PY_CONCATENATED_STRING)
+	if (s->at[s->at[node].parent].kind == PY_EXPRESSION_STATEMENT ||
+	    s->at[s->at[node].parent].kind == PY_CONCATENATED_STRING)
 		return;
 	text = syntax_raw(t->a, s, node);
 	if (!take_path(t, node, text) && may_be_sql(text))
@@ -531,7 +571,8 @@ void take_query_string(Take *t, uint32_t node)
 
 static bool is_transaction(Str name)
 {
-	return str_eq(name, S("atomic")) || str_eq(name, S("begin")) || str_eq(name, S("commit_on_success"));
+	return str_eq(name, S("atomic")) || str_eq(name, S("begin")) ||
+	       str_eq(name, S("commit_on_success"));
 }
 
 static void add_block(Take *t, uint32_t unit, uint32_t line, uint32_t end_line)
@@ -554,7 +595,8 @@ void take_with(Take *t, uint32_t node)
 void take_block_decorator(Take *t, uint32_t what, uint32_t unit)
 {
 	const Unit *under = &t->file->measures.units[unit];
-	Str name = t->s->at[what].kind == PY_CALL ? syntax_last(t->s, what) : name_last(syntax_dotted(t->s, what));
+	Str name = t->s->at[what].kind == PY_CALL ? syntax_last(t->s, what)
+	                                          : name_last(syntax_dotted(t->s, what));
 
 	if (is_transaction(name))
 		add_block(t, unit, under->line, under->end_line);

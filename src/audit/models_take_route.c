@@ -27,7 +27,8 @@ static RouteFact *add_route(Take *t, RouteKind kind, uint32_t node)
 /* A text, or one in a call around it: _("about/"). */
 static bool path_text(Take *t, uint32_t node, Str *out)
 {
-	if (node != SYNTAX_NONE && t->s->at[node].kind == PY_CALL && syntax_argument(t->s, node, 0) != SYNTAX_NONE)
+	if (node != SYNTAX_NONE && t->s->at[node].kind == PY_CALL &&
+	    syntax_argument(t->s, node, 0) != SYNTAX_NONE)
 		node = syntax_argument(t->s, node, 0);
 	return syntax_literal(t->a, t->s, node, out);
 }
@@ -65,18 +66,22 @@ static void wrapped(Take *t, uint32_t call, RouteFact *out)
 {
 	const Syntax *s = t->s;
 	AUTO(buf_fini) Buf methods = { 0 };
-	uint32_t most = MIN(s->at[call].end, call + WRAPPED_MOST), list = syntax_child(s, call, PY_F_ARGUMENTS);
+	uint32_t most = MIN(s->at[call].end, call + WRAPPED_MOST),
+		 list = syntax_child(s, call, PY_F_ARGUMENTS);
 
-	for (uint32_t i = list + 1; list != SYNTAX_NONE && i < most && i < s->at[list].end; i = s->at[i].end) {
+	for (uint32_t i = list + 1; list != SYNTAX_NONE && i < most && i < s->at[list].end;
+	     i = s->at[i].end) {
 		uint32_t value = i;
 
 		if (s->at[i].kind == PY_KEYWORD_ARGUMENT) {
 			value = syntax_child(s, i, PY_F_VALUE);
 			if (!is_method(syntax_text(s, i + 1)))
 				continue;
-			buf_fmt(&methods, "%s%.*s", methods.len ? "," : "", STR_ARG(syntax_text(s, i + 1)));
+			buf_fmt(&methods, "%s%.*s", methods.len ? "," : "",
+			        STR_ARG(syntax_text(s, i + 1)));
 		}
-		while (value != SYNTAX_NONE && s->at[value].kind == PY_CALL && syntax_argument(s, value, 0) != SYNTAX_NONE)
+		while (value != SYNTAX_NONE && s->at[value].kind == PY_CALL &&
+		       syntax_argument(s, value, 0) != SYNTAX_NONE)
 			value = syntax_argument(s, value, 0);
 		if (!out->target.len && value != SYNTAX_NONE)
 			out->target = str_dup(t->a, syntax_dotted(s, value));
@@ -96,7 +101,8 @@ static void view(Take *t, uint32_t node, RouteFact *out)
 	out->view = syntax_short(t->a, s, node);
 	if (s->at[node].kind == PY_CALL && str_eq(syntax_last(s, node), S("as_view"))) {
 		function = syntax_child(s, node, PY_F_FUNCTION);
-		out->target = str_dup(t->a, syntax_dotted(s, syntax_child(s, function, PY_F_OBJECT)));
+		out->target =
+			str_dup(t->a, syntax_dotted(s, syntax_child(s, function, PY_F_OBJECT)));
 	} else if (s->at[node].kind == PY_CALL) {
 		wrapped(t, node, out);
 	} else if (!syntax_literal(t->a, s, node, &out->target)) {
@@ -144,7 +150,8 @@ static void included(Take *t, uint32_t node, RouteFact *out)
 	out->view = syntax_short(t->a, s, node);
 	if (what != SYNTAX_NONE && s->at[what].kind == PY_TUPLE) {
 		second = syntax_nth(s, what, 1);
-		if (!out->name.len && second != SYNTAX_NONE && !syntax_literal(t->a, s, second, &out->name))
+		if (!out->name.len && second != SYNTAX_NONE &&
+		    !syntax_literal(t->a, s, second, &out->name))
 			out->name = S("");
 		what = syntax_nth(s, what, 0);
 	}
@@ -169,17 +176,21 @@ static void django_path(Take *t, uint32_t call)
 	if (what == SYNTAX_NONE)
 		what = syntax_keyword(s, call, S("view"));
 	if (path == SYNTAX_NONE)
-		path = syntax_keyword(s, call, str_eq(syntax_last(s, call), S("path")) ? S("route") : S("regex"));
+		path = syntax_keyword(s, call,
+		                      str_eq(syntax_last(s, call), S("path")) ? S("route")
+		                                                              : S("regex"));
 	out->computed = !path_text(t, path, &out->path);
 	out->on = str_dup(t->a, syntax_last(s, call));
 	stands_within(t, call, out);
-	if (what != SYNTAX_NONE && s->at[what].kind == PY_CALL && str_eq(syntax_last(s, what), S("include"))) {
+	if (what != SYNTAX_NONE && s->at[what].kind == PY_CALL &&
+	    str_eq(syntax_last(s, what), S("include"))) {
 		included(t, what, out);
 		return;
 	}
 	view(t, what, out);
 	out->name = text_keyword(t, call, S("name"));
-	if (str_ends(out->target, S(".urls")) && what != SYNTAX_NONE && s->at[what].kind != PY_STRING)
+	if (str_ends(out->target, S(".urls")) && what != SYNTAX_NONE &&
+	    s->at[what].kind != PY_STRING)
 		out->kind = ROUTE_INCLUDE;
 }
 
@@ -188,7 +199,8 @@ static void django_path(Take *t, uint32_t call)
 static Str object_of(Take *t, uint32_t call)
 {
 	uint32_t function = syntax_child(t->s, call, PY_F_FUNCTION);
-	uint32_t object = function == SYNTAX_NONE ? SYNTAX_NONE : syntax_child(t->s, function, PY_F_OBJECT);
+	uint32_t object =
+		function == SYNTAX_NONE ? SYNTAX_NONE : syntax_child(t->s, function, PY_F_OBJECT);
 
 	return object == SYNTAX_NONE ? S("") : str_dup(t->a, syntax_dotted(t->s, object));
 }
@@ -199,7 +211,8 @@ static void registered(Take *t, uint32_t call)
 	Str on = object_of(t, call), text;
 	RouteFact *out;
 
-	if (!str_ends(on, S("outer")) || what == SYNTAX_NONE || !syntax_literal(t->a, t->s, path, &text))
+	if (!str_ends(on, S("outer")) || what == SYNTAX_NONE ||
+	    !syntax_literal(t->a, t->s, path, &text))
 		return;
 	out = add_route(t, ROUTE_REGISTER, call);
 	out->on = on;
@@ -233,7 +246,8 @@ static void added(Take *t, uint32_t call)
 	if (what == SYNTAX_NONE)
 		what = syntax_keyword(s, call, S("endpoint"));
 	if (what == SYNTAX_NONE)
-		what = syntax_argument(s, call, str_eq(syntax_last(s, call), S("add_url_rule")) ? 2 : 1);
+		what = syntax_argument(s, call,
+		                       str_eq(syntax_last(s, call), S("add_url_rule")) ? 2 : 1);
 	out->on = object_of(t, call);
 	out->computed = !path_text(t, syntax_argument(s, call, 0), &out->path);
 	out->methods = methods_of(t, syntax_keyword(s, call, S("methods")));
@@ -246,7 +260,8 @@ static void resource(Take *t, uint32_t call)
 	const Syntax *s = t->s;
 	Str text;
 
-	for (uint32_t n = 1; n < 8 && syntax_literal(t->a, s, syntax_argument(s, call, n), &text); n++) {
+	for (uint32_t n = 1; n < 8 && syntax_literal(t->a, s, syntax_argument(s, call, n), &text);
+	     n++) {
 		RouteFact *out = add_route(t, ROUTE_RESOURCE, call);
 
 		out->on = object_of(t, call);
@@ -260,11 +275,13 @@ static void aiohttp(Take *t, uint32_t call, const RouteWord *word)
 {
 	const Syntax *s = t->s;
 	bool first = !word->methods;
-	uint32_t path = syntax_argument(s, call, first), what = syntax_argument(s, call, first + 1u);
+	uint32_t path = syntax_argument(s, call, first),
+		 what = syntax_argument(s, call, first + 1u);
 	Str text;
 	RouteFact *out;
 
-	if (what == SYNTAX_NONE || !syntax_literal(t->a, s, path, &text) || !text.len || text.at[0] != '/')
+	if (what == SYNTAX_NONE || !syntax_literal(t->a, s, path, &text) || !text.len ||
+	    text.at[0] != '/')
 		return;
 	out = add_route(t, ROUTE_AIOHTTP, call);
 	out->on = object_of(t, call);
@@ -295,9 +312,10 @@ static const RouteWord words[] = {
 	{ "add_route", ROUTE_AIOHTTP, NULL },
 };
 static const RouteWord methods[] = {
-	{ "get", ROUTE_AIOHTTP, "GET" },     { "post", ROUTE_AIOHTTP, "POST" },       { "put", ROUTE_AIOHTTP, "PUT" },
-	{ "patch", ROUTE_AIOHTTP, "PATCH" }, { "delete", ROUTE_AIOHTTP, "DELETE" },   { "head", ROUTE_AIOHTTP, "HEAD" },
-	{ "view", ROUTE_AIOHTTP, "" },       { "options", ROUTE_AIOHTTP, "OPTIONS" },
+	{ "get", ROUTE_AIOHTTP, "GET" },       { "post", ROUTE_AIOHTTP, "POST" },
+	{ "put", ROUTE_AIOHTTP, "PUT" },       { "patch", ROUTE_AIOHTTP, "PATCH" },
+	{ "delete", ROUTE_AIOHTTP, "DELETE" }, { "head", ROUTE_AIOHTTP, "HEAD" },
+	{ "view", ROUTE_AIOHTTP, "" },         { "options", ROUTE_AIOHTTP, "OPTIONS" },
 };
 
 static void route_call(Take *t, uint32_t call, Str callee, const RouteWord *word)
@@ -331,7 +349,8 @@ static void route_call(Take *t, uint32_t call, Str callee, const RouteWord *word
 
 void take_route_call(Take *t, uint32_t call, Str callee, Str last)
 {
-	if (last.len > 20 || (t->s->at[call].parent && t->s->at[t->s->at[call].parent].kind == PY_DECORATOR))
+	if (last.len > 20 ||
+	    (t->s->at[call].parent && t->s->at[t->s->at[call].parent].kind == PY_DECORATOR))
 		return;
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_eq(last, str_of(words[i].name))) {
@@ -372,7 +391,10 @@ static const char *decorator_methods(Str last)
 	for (size_t i = 0; i < COUNT(methods); i++)
 		if (str_eq(last, str_of(methods[i].name)))
 			return methods[i].methods;
-	return str_eq(last, S("route")) || str_eq(last, S("api_route")) || str_eq(last, S("websocket")) ? "" : NULL;
+	return str_eq(last, S("route")) || str_eq(last, S("api_route")) ||
+	                       str_eq(last, S("websocket"))
+	               ? ""
+	               : NULL;
 }
 
 void take_route_decorator(Take *t, uint32_t call, uint32_t unit)
@@ -396,7 +418,8 @@ void take_route_decorator(Take *t, uint32_t call, uint32_t unit)
 	out->on = object_of(t, call);
 	out->path = text;
 	out->view = str_dup(t->a, t->file->measures.units[unit].name);
-	out->methods = *method ? str_of(method) : methods_of(t, syntax_keyword(s, call, S("methods")));
+	out->methods =
+		*method ? str_of(method) : methods_of(t, syntax_keyword(s, call, S("methods")));
 	if (str_eq(last, S("websocket")))
 		out->methods = S("WEBSOCKET");
 }

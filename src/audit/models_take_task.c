@@ -35,7 +35,8 @@ static void received(Take *t, uint32_t call, uint32_t unit)
 	if (what == SYNTAX_NONE)
 		return;
 	if (sender != SYNTAX_NONE)
-		signal.sender = syntax_literal(t->a, s, sender, &text) ? text : syntax_dotted(s, sender);
+		signal.sender =
+			syntax_literal(t->a, s, sender, &text) ? text : syntax_dotted(s, sender);
 	signal.signal = syntax_dotted(s, what);
 	if (signal.signal.len)
 		add_signal(t, signal);
@@ -50,8 +51,10 @@ static void received(Take *t, uint32_t call, uint32_t unit)
 
 static bool is_task_word(Str last)
 {
-	static const char *const words[] = { "task",   "shared_task", "periodic_task", "job",           "actor",
-		                             "db_task", "db_periodic_task", "on_commit_task" };
+	static const char *const words[] = {
+		"task",  "shared_task", "periodic_task",    "job",
+		"actor", "db_task",     "db_periodic_task", "on_commit_task"
+	};
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_eq(last, str_of(words[i])))
@@ -63,7 +66,8 @@ void take_task_decorator(Take *t, uint32_t node, uint32_t unit)
 {
 	const Syntax *s = t->s;
 	bool is_call = s->at[node].kind == PY_CALL;
-	Str dotted = is_call ? syntax_callee(s, node) : syntax_dotted(s, node), last = name_last(dotted);
+	Str dotted = is_call ? syntax_callee(s, node) : syntax_dotted(s, node),
+	    last = name_last(dotted);
 	TaskFact *task;
 	uint32_t schedule;
 
@@ -88,7 +92,8 @@ void take_task_decorator(Take *t, uint32_t node, uint32_t unit)
 static Str object_text(const Syntax *s, uint32_t call)
 {
 	uint32_t function = syntax_child(s, call, PY_F_FUNCTION);
-	uint32_t object = function == SYNTAX_NONE ? SYNTAX_NONE : syntax_child(s, function, PY_F_OBJECT);
+	uint32_t object =
+		function == SYNTAX_NONE ? SYNTAX_NONE : syntax_child(s, function, PY_F_OBJECT);
 
 	return object == SYNTAX_NONE ? S("") : syntax_dotted(s, object);
 }
@@ -110,15 +115,19 @@ static void periodic(Take *t, uint32_t call)
 		return;
 	task = add_task(t, TASK_SCHEDULED, call);
 	task->schedule = syntax_short(t->a, s, when);
-	task->on = str_dup(t->a, s->at[what].kind == PY_CALL ? object_text(s, what) : syntax_dotted(s, what));
+	task->on = str_dup(t->a, s->at[what].kind == PY_CALL ? object_text(s, what)
+	                                                     : syntax_dotted(s, what));
 }
 
 static void connected(Take *t, uint32_t call)
 {
 	const Syntax *s = t->s;
-	uint32_t receiver = syntax_argument(s, call, 0), sender = syntax_keyword(s, call, S("sender"));
+	uint32_t receiver = syntax_argument(s, call, 0),
+		 sender = syntax_keyword(s, call, S("sender"));
 	Str signal = object_text(s, call), text;
-	SignalFact fact = { .signal = signal, .unit = t->unit, .line = s->at[call].line, .kind = SIGNAL_RECEIVED };
+	SignalFact fact = {
+		.signal = signal, .unit = t->unit, .line = s->at[call].line, .kind = SIGNAL_RECEIVED
+	};
 
 	if (receiver == SYNTAX_NONE)
 		receiver = syntax_keyword(s, call, S("receiver"));
@@ -126,7 +135,8 @@ static void connected(Take *t, uint32_t call)
 		return;
 	fact.receiver = syntax_dotted(s, receiver);
 	if (sender != SYNTAX_NONE)
-		fact.sender = syntax_literal(t->a, s, sender, &text) ? text : syntax_dotted(s, sender);
+		fact.sender =
+			syntax_literal(t->a, s, sender, &text) ? text : syntax_dotted(s, sender);
 	add_signal(t, fact);
 }
 
@@ -145,21 +155,41 @@ static void sent(Take *t, uint32_t call)
 	const Syntax *s = t->s;
 	uint32_t sender = syntax_keyword(s, call, S("sender"));
 
-	add_signal(t, (SignalFact){ .signal = object_text(s, call), .unit = t->unit, .line = s->at[call].line,
-	                            .sender = sender == SYNTAX_NONE ? S("") : syntax_dotted(s, sender),
-	                            .kind = SIGNAL_SENT });
+	add_signal(t,
+	           (SignalFact){ .signal = object_text(s, call),
+	                         .unit = t->unit,
+	                         .line = s->at[call].line,
+	                         .sender = sender == SYNTAX_NONE ? S("") : syntax_dotted(s, sender),
+	                         .kind = SIGNAL_SENT });
 }
 
-typedef enum TaskWord { WORD_DELAY, WORD_ENQUEUE, WORD_ENQUEUE_AT, WORD_PERIODIC, WORD_CONNECT, WORD_SEND } TaskWord;
+typedef enum TaskWord {
+	WORD_DELAY,
+	WORD_ENQUEUE,
+	WORD_ENQUEUE_AT,
+	WORD_PERIODIC,
+	WORD_CONNECT,
+	WORD_SEND
+} TaskWord;
 static const struct {
 	const char *name;
 	TaskWord word;
 } task_words[] = {
-	{ "delay", WORD_DELAY },           { "apply_async", WORD_DELAY },    { "si", WORD_DELAY },
-	{ "s", WORD_DELAY },               { "delay_on_commit", WORD_DELAY }, { "send_with_options", WORD_DELAY },
-	{ "send_task", WORD_ENQUEUE },     { "enqueue", WORD_ENQUEUE },      { "enqueue_call", WORD_ENQUEUE },
-	{ "enqueue_at", WORD_ENQUEUE_AT }, { "enqueue_in", WORD_ENQUEUE_AT }, { "add_periodic_task", WORD_PERIODIC },
-	{ "connect", WORD_CONNECT },       { "send", WORD_SEND },            { "send_robust", WORD_SEND },
+	{ "delay", WORD_DELAY },
+	{ "apply_async", WORD_DELAY },
+	{ "si", WORD_DELAY },
+	{ "s", WORD_DELAY },
+	{ "delay_on_commit", WORD_DELAY },
+	{ "send_with_options", WORD_DELAY },
+	{ "send_task", WORD_ENQUEUE },
+	{ "enqueue", WORD_ENQUEUE },
+	{ "enqueue_call", WORD_ENQUEUE },
+	{ "enqueue_at", WORD_ENQUEUE_AT },
+	{ "enqueue_in", WORD_ENQUEUE_AT },
+	{ "add_periodic_task", WORD_PERIODIC },
+	{ "connect", WORD_CONNECT },
+	{ "send", WORD_SEND },
+	{ "send_robust", WORD_SEND },
 	{ "asend", WORD_SEND },
 };
 
@@ -204,14 +234,16 @@ void take_schedule_pair(Take *t, uint32_t pair)
 	Str text, name;
 	TaskFact *task;
 
-	if (key == SYNTAX_NONE || s->at[key].kind != PY_STRING || s->at[key].to - s->at[key].from > 8 ||
-	    !syntax_literal(t->a, s, key, &text) || !str_eq(text, S("task")) ||
+	if (key == SYNTAX_NONE || s->at[key].kind != PY_STRING ||
+	    s->at[key].to - s->at[key].from > 8 || !syntax_literal(t->a, s, key, &text) ||
+	    !str_eq(text, S("task")) ||
 	    !syntax_literal(t->a, s, syntax_child(s, pair, PY_F_VALUE), &name))
 		return;
 	task = add_task(t, TASK_SCHEDULED, pair);
 	task->on = name;
 	for (uint32_t i = dictionary + 1; i < s->at[dictionary].end; i = s->at[i].end)
-		if (s->at[i].kind == PY_PAIR && syntax_literal(t->a, s, syntax_child(s, i, PY_F_KEY), &text) &&
+		if (s->at[i].kind == PY_PAIR &&
+		    syntax_literal(t->a, s, syntax_child(s, i, PY_F_KEY), &text) &&
 		    str_eq(text, S("schedule")) && syntax_child(s, i, PY_F_VALUE) != SYNTAX_NONE)
 			task->schedule = syntax_short(t->a, s, syntax_child(s, i, PY_F_VALUE));
 }
@@ -220,9 +252,11 @@ void take_schedule_pair(Take *t, uint32_t pair)
 
 static void add_name(Take *t, NameFactKind kind, Str name, uint32_t node)
 {
-	*TAKE_ADD(t->a, t->out->names, t->out->name_count) = (NameFact){
-		.name = str_dup(t->a, name), .unit = t->unit, .line = t->s->at[node].line, .kind = (uint8_t)kind
-	};
+	*TAKE_ADD(t->a, t->out->names, t->out->name_count) =
+		(NameFact){ .name = str_dup(t->a, name),
+		            .unit = t->unit,
+		            .line = t->s->at[node].line,
+		            .kind = (uint8_t)kind };
 }
 
 static void template_text(Take *t, uint32_t node)
@@ -243,15 +277,18 @@ static void template_text(Take *t, uint32_t node)
 
 static bool is_template_name(Str name)
 {
-	return str_ends(name, S("template_name")) || str_eq(name, S("template")) || str_ends(name, S("_template"));
+	return str_ends(name, S("template_name")) || str_eq(name, S("template")) ||
+	       str_ends(name, S("_template"));
 }
 
 static void template_keywords(Take *t, uint32_t call)
 {
 	uint32_t list = syntax_child(t->s, call, PY_F_ARGUMENTS);
 
-	for (uint32_t i = list + 1; list != SYNTAX_NONE && i < t->s->at[list].end; i = t->s->at[i].end)
-		if (t->s->at[i].kind == PY_KEYWORD_ARGUMENT && is_template_name(syntax_text(t->s, i + 1)))
+	for (uint32_t i = list + 1; list != SYNTAX_NONE && i < t->s->at[list].end;
+	     i = t->s->at[i].end)
+		if (t->s->at[i].kind == PY_KEYWORD_ARGUMENT &&
+		    is_template_name(syntax_text(t->s, i + 1)))
 			template_text(t, syntax_child(t->s, i, PY_F_VALUE));
 }
 
@@ -267,8 +304,14 @@ static const struct {
 	const char *name;
 	uint8_t argument;
 } template_calls[] = {
-	{ "render", 1 },           { "render_to_string", 0 },    { "get_template", 0 },    { "select_template", 0 },
-	{ "TemplateResponse", 1 }, { "render_template", 0 },     { "render_to_response", 0 }, { "TemplateResponse", 0 },
+	{ "render", 1 },
+	{ "render_to_string", 0 },
+	{ "get_template", 0 },
+	{ "select_template", 0 },
+	{ "TemplateResponse", 1 },
+	{ "render_template", 0 },
+	{ "render_to_response", 0 },
+	{ "TemplateResponse", 0 },
 	{ "get_or_select_template", 0 },
 };
 
@@ -281,13 +324,14 @@ void take_name_call(Take *t, uint32_t call, Str last)
 	for (size_t i = 0; i < COUNT(template_calls); i++)
 		if (str_eq(last, str_of(template_calls[i].name)))
 			template_text(t, syntax_argument(s, call, template_calls[i].argument));
-	if (str_eq(last, S("getenv")) || (str_eq(last, S("get")) && str_ends(object_text(s, call), S("environ"))))
+	if (str_eq(last, S("getenv")) ||
+	    (str_eq(last, S("get")) && str_ends(object_text(s, call), S("environ"))))
 		environment(t, syntax_argument(s, call, 0));
 	if (!str_eq(last, S("getattr")) || syntax_argument(s, call, 0) == SYNTAX_NONE)
 		return;
 	object = syntax_dotted(s, syntax_argument(s, call, 0));
-	if (str_eq(object, S("settings")) && syntax_literal(t->a, s, syntax_argument(s, call, 1), &text) &&
-	    is_upper_name(text))
+	if (str_eq(object, S("settings")) &&
+	    syntax_literal(t->a, s, syntax_argument(s, call, 1), &text) && is_upper_name(text))
 		add_name(t, NAME_SETTING, text, call);
 }
 
@@ -317,7 +361,8 @@ void take_name_subscript(Take *t, uint32_t node)
 	object = syntax_dotted(s, node + 1);
 	if (str_ends(object, S("environ")))
 		environment(t, key);
-	else if (str_ends(object, S(".config")) && syntax_literal(t->a, s, key, &text) && is_upper_name(text))
+	else if (str_ends(object, S(".config")) && syntax_literal(t->a, s, key, &text) &&
+	         is_upper_name(text))
 		add_name(t, NAME_SETTING, str_fmt(t->a, "config:%.*s", STR_ARG(text)), node);
 }
 
@@ -327,7 +372,8 @@ void take_name_assignment(Take *t, uint32_t node, Str left)
 
 	if (is_template_name(left))
 		template_text(t, right);
-	if (t->unit != UNIT_NONE || !is_upper_name(left) || str_find(t->file->path, S("settings")) < 0)
+	if (t->unit != UNIT_NONE || !is_upper_name(left) ||
+	    str_find(t->file->path, S("settings")) < 0)
 		return;
 	add_name(t, NAME_DEFINED, left, node);
 	if (!syntax_literal(t->a, t->s, right, &t->out->names[t->out->name_count - 1].value))

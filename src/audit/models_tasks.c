@@ -27,8 +27,11 @@ static bool task_kind(const Join *j, uint32_t file, Str decorator, TaskKind *out
 	static const struct {
 		const char *package;
 		TaskKind kind;
-	} packages[] = { { "celery", TASK_CELERY }, { "huey", TASK_HUEY }, { "dramatiq", TASK_DRAMATIQ },
-		         { "rq", TASK_RQ },         { "django_rq", TASK_RQ } };
+	} packages[] = { { "celery", TASK_CELERY },
+		         { "huey", TASK_HUEY },
+		         { "dramatiq", TASK_DRAMATIQ },
+		         { "rq", TASK_RQ },
+		         { "django_rq", TASK_RQ } };
 	Found found = names_find(j->names, file, decorator);
 	Str from = found.outside;
 	Str last = name_last(decorator);
@@ -40,7 +43,8 @@ static bool task_kind(const Join *j, uint32_t file, Str decorator, TaskKind *out
 	}
 	for (size_t i = 0; i < COUNT(packages); i++)
 		if (str_eq(name_first(from), str_of(packages[i].package)) ||
-		    (!from.len && str_find(str_lower(j->a, decorator), str_of(packages[i].package)) >= 0)) {
+		    (!from.len &&
+		     str_find(str_lower(j->a, decorator), str_of(packages[i].package)) >= 0)) {
 			*out = packages[i].kind;
 			return true;
 		}
@@ -57,11 +61,15 @@ static void add_task(Tasking *t, uint32_t file, const TaskFact *fact, TaskKind k
 	if (pair_get(&t->at, file, fact->unit) != MODEL_NONE)
 		return;
 	task = TAKE_ADD(j->a, m->tasks, m->task_count);
-	*task = (AppTask){ .kind = kind, .name = fact->name, .schedule = fact->schedule, .package = m->package_of[file],
+	*task = (AppTask){ .kind = kind,
+		           .name = fact->name,
+		           .schedule = fact->schedule,
+		           .package = m->package_of[file],
 		           .place = { file, fact->line, fact->unit } };
 	if (!task->name.len)
 		task->name = str_fmt(j->a, "%.*s.%.*s", STR_ARG(names_of_file(j->names, file)),
-		                     STR_ARG(join_unit_name(j->a, &j->project->files[file], fact->unit)));
+		                     STR_ARG(join_unit_name(j->a, &j->project->files[file],
+		                                            fact->unit)));
 	pair_put(j->a, &t->at, file, fact->unit, m->task_count - 1);
 	map_put(&t->by_name, task->name, (void *)(uintptr_t)m->task_count);
 }
@@ -78,8 +86,11 @@ static void add_command(Tasking *t, uint32_t file)
 		return;
 	name = str_sub(f->path, (size_t)at + 20, f->path.len - 3);
 	for (uint32_t i = 0; i < f->measures.unit_count; i++)
-		if (str_eq(f->measures.units[i].name, S("Command")) && f->measures.units[i].parent == UNIT_NONE) {
-			TaskFact fact = { .name = name, .unit = i, .line = f->measures.units[i].line };
+		if (str_eq(f->measures.units[i].name, S("Command")) &&
+		    f->measures.units[i].parent == UNIT_NONE) {
+			TaskFact fact = { .name = name,
+				          .unit = i,
+				          .line = f->measures.units[i].line };
 
 			add_task(t, file, &fact, TASK_COMMAND);
 			return;
@@ -111,7 +122,8 @@ static void use_task(Tasking *t, uint32_t file, const TaskFact *fact)
 		return;
 	}
 	m->tasks[task].calls++;
-	if (package != m->tasks[task].package && pair_get(&t->callers, task, package) == MODEL_NONE) {
+	if (package != m->tasks[task].package &&
+	    pair_get(&t->callers, task, package) == MODEL_NONE) {
 		pair_put(t->j->a, &t->callers, task, package, 0);
 		m->tasks[task].callers++;
 	}
@@ -131,7 +143,8 @@ void join_tasks(Join *j)
 		const FileModels *f = names_facts(j->project, i);
 
 		for (uint32_t k = 0; f && k < f->task_count; k++)
-			if (f->tasks[k].kind == TASK_DEFINED && task_kind(j, i, f->tasks[k].on, &kind))
+			if (f->tasks[k].kind == TASK_DEFINED &&
+			    task_kind(j, i, f->tasks[k].on, &kind))
 				add_task(&t, i, &f->tasks[k], kind);
 		if (f)
 			add_command(&t, i);
@@ -153,9 +166,11 @@ static Str signal_name(const Join *j, uint32_t file, Str dotted)
 	Found found = names_find(j->names, file, dotted);
 
 	if (found.var && str_ends(found.var->callee, S("Signal")))
-		return str_fmt(j->a, "%.*s.%.*s", STR_ARG(names_of_file(j->names, found.file)), STR_ARG(found.var->name));
+		return str_fmt(j->a, "%.*s.%.*s", STR_ARG(names_of_file(j->names, found.file)),
+		               STR_ARG(found.var->name));
 	if (found.var && str_ends(found.var->callee, S("signal")))
-		return str_fmt(j->a, "%.*s.%.*s", STR_ARG(names_of_file(j->names, found.file)), STR_ARG(found.var->name));
+		return str_fmt(j->a, "%.*s.%.*s", STR_ARG(names_of_file(j->names, found.file)),
+		               STR_ARG(found.var->name));
 	if (found.outside.len && str_find(found.outside, S("signals.")) >= 0)
 		return found.outside;
 	return S("");
@@ -198,14 +213,22 @@ static void add_signal(Join *j, const Map *sent, uint32_t file, const SignalFact
 		Found found = names_find(j->names, file, fact->receiver);
 
 		if (found.file != MODEL_NONE && found.unit != UNIT_NONE)
-			at = (ModelPlace){ found.file, j->project->files[found.file].measures.units[found.unit].line, found.unit };
+			at = (ModelPlace){
+				found.file,
+				j->project->files[found.file].measures.units[found.unit].line,
+				found.unit
+			};
 	}
 	if (fact->sender.len)
 		sender = join_model(j, file, fact->sender, &rest);
 	s = map_get(sent, name);
 	signal = TAKE_ADD(j->a, m->signals, m->signal_count);
-	*signal = (AppSignal){ .name = name, .sender = fact->sender, .receiver = at, .sent = { MODEL_NONE, 0, UNIT_NONE },
-		               .package = m->package_of[at.file], .from = MODEL_NONE };
+	*signal = (AppSignal){ .name = name,
+		               .sender = fact->sender,
+		               .receiver = at,
+		               .sent = { MODEL_NONE, 0, UNIT_NONE },
+		               .package = m->package_of[at.file],
+		               .from = MODEL_NONE };
 	if (s) {
 		signal->sent = s->first;
 		signal->sends = s->count;
@@ -251,7 +274,8 @@ void join_settings(Join *j)
 			if (index == MODEL_NONE) {
 				index = m->setting_count;
 				*TAKE_ADD(j->a, m->settings, m->setting_count) =
-					(AppSetting){ .name = name->name, .first = { i, name->line, name->unit } };
+					(AppSetting){ .name = name->name,
+					              .first = { i, name->line, name->unit } };
 				map_put(&at, name->name, (void *)(uintptr_t)m->setting_count);
 			}
 			m->settings[index].defined |= name->kind == NAME_DEFINED;

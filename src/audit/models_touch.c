@@ -17,7 +17,7 @@ typedef struct Touching {
 	Join *j;
 	uint32_t *unit_base; /* by file: the number of its first unit, over all files */
 	PairMap cells;
-	uint32_t *table_of;  /* by use of the file that is looked at: MODEL_NONE */
+	uint32_t *table_of; /* by use of the file that is looked at: MODEL_NONE */
 } Touching;
 
 /* --- adding ------------------------------------------------------------------------------------------------------------------------ */
@@ -36,7 +36,8 @@ static void add_cell(Touching *t, uint32_t table, uint32_t package, uint32_t doe
 
 	if (cell == MODEL_NONE) {
 		cell = m->cell_count;
-		*TAKE_ADD(t->j->a, m->cells, m->cell_count) = (TableCell){ .table = table, .package = package };
+		*TAKE_ADD(t->j->a, m->cells, m->cell_count) =
+			(TableCell){ .table = table, .package = package };
 		pair_put(t->j->a, &t->cells, table, package, cell);
 	}
 	count_does(does, &m->cells[cell].reads, &m->cells[cell].writes, &m->cells[cell].locks);
@@ -52,11 +53,13 @@ static void add_touch(Touching *t, uint32_t table, uint32_t file, const UseFact 
 
 	if (touch == MODEL_NONE) {
 		touch = m->touch_count;
-		*TAKE_ADD(j->a, m->touches, m->touch_count) =
-			(Touch){ .table = table, .package = package, .place = { file, use->line, use->unit } };
+		*TAKE_ADD(j->a, m->touches, m->touch_count) = (Touch){
+			.table = table, .package = package, .place = { file, use->line, use->unit }
+		};
 		pair_put(j->a, &j->touch_at, table, unit, touch);
 	}
-	count_does(use->does, &m->touches[touch].reads, &m->touches[touch].writes, &m->touches[touch].locks);
+	count_does(use->does, &m->touches[touch].reads, &m->touches[touch].writes,
+	           &m->touches[touch].locks);
 	m->touches[touch].vias |= 1U << via;
 	add_cell(t, table, package, use->does, via);
 }
@@ -65,9 +68,11 @@ static void add_touch(Touching *t, uint32_t table, uint32_t file, const UseFact 
 
 static bool is_lookup(Str name)
 {
-	static const char *const lookups[] = { "exact", "iexact", "contains", "icontains", "in",     "gt",    "gte",
-		                               "lt",    "lte",    "startswith", "endswith", "range", "isnull", "regex",
-		                               "id",    "pk",     "date",     "year" };
+	static const char *const lookups[] = { "exact",  "iexact",     "contains", "icontains",
+		                               "in",     "gt",         "gte",      "lt",
+		                               "lte",    "startswith", "endswith", "range",
+		                               "isnull", "regex",      "id",       "pk",
+		                               "date",   "year" };
 
 	for (size_t i = 0; i < COUNT(lookups); i++)
 		if (str_eq(name, str_of(lookups[i])))
@@ -94,13 +99,16 @@ static void follow_path(Touching *t, uint32_t model, uint32_t file, const UseFac
 			return;
 		if (m->models[to].table != MODEL_NONE)
 			add_touch(t, m->models[to].table, file, use, TOUCH_JOIN);
-		if (m->models[to].package != m->models[model].package && m->models[start].table != MODEL_NONE &&
-		    m->models[to].table != MODEL_NONE)
+		if (m->models[to].package != m->models[model].package &&
+		    m->models[start].table != MODEL_NONE && m->models[to].table != MODEL_NONE)
 			*TAKE_ADD(j->a, m->joins, m->join_count) =
-				(CrossJoin){ .place = { file, use->line, use->unit }, .from = m->models[start].table,
+				(CrossJoin){ .place = { file, use->line, use->unit },
+				             .from = m->models[start].table,
 				             .to = m->models[to].table,
-				             .path = str_ends(use->path, S("__*")) ? str_sub(use->path, 0, use->path.len - 3)
-				                                                   : use->path };
+				             .path = str_ends(use->path, S("__*"))
+				                             ? str_sub(use->path, 0,
+				                                       use->path.len - 3)
+				                             : use->path };
 		model = to;
 		rest = more;
 	}
@@ -130,14 +138,16 @@ static uint32_t model_used(Join *j, uint32_t file, const UseFact *use)
 	switch ((UseOf)use->of) {
 	case USE_MODEL:
 		model = join_model(j, file, use->on, &rest);
-		if (model == MODEL_NONE && use->via == TOUCH_QUERY && str_find(use->on, S(".objects")) > 0)
+		if (model == MODEL_NONE && use->via == TOUCH_QUERY &&
+		    str_find(use->on, S(".objects")) > 0)
 			j->m->unknown_queries++;
 		return along(j, model, rest);
 	case USE_SELF:
 		return along(j, join_model_of_unit(j, file, use->unit), use->path);
 	case USE_RELATED:
 		related = map_get(&j->related, use->path);
-		return !related || related == j ? MODEL_NONE : j->m->relations[(uintptr_t)related - 1].from;
+		return !related || related == j ? MODEL_NONE
+		                                : j->m->relations[(uintptr_t)related - 1].from;
 	case USE_TABLE:
 		break;
 	}
@@ -175,8 +185,9 @@ static void add_block(Touching *t, uint32_t file, const BlockFact *block)
 	for (uint32_t i = 0; i < f->use_count && count < BLOCK_TABLES; i++) {
 		uint32_t table = t->table_of[i], owner, k;
 
-		if (table == MODEL_NONE || !(f->uses[i].does & (DOES_WRITE | DOES_LOCK)) || f->uses[i].via == TOUCH_FORM ||
-		    f->uses[i].line < block->line || f->uses[i].line > block->end_line)
+		if (table == MODEL_NONE || !(f->uses[i].does & (DOES_WRITE | DOES_LOCK)) ||
+		    f->uses[i].via == TOUCH_FORM || f->uses[i].line < block->line ||
+		    f->uses[i].line > block->end_line)
 			continue;
 		for (k = 0; k < count && tables[k] != table; k++)
 			;
@@ -194,8 +205,11 @@ static void add_block(Touching *t, uint32_t file, const BlockFact *block)
 
 		memcpy(kept, tables, count * sizeof(*kept));
 		*TAKE_ADD(j->a, j->m->transactions, j->m->transaction_count) =
-			(CrossTransaction){ .place = { file, block->line, block->unit }, .end_line = block->end_line,
-			                    .tables = kept, .table_count = count, .packages = owners };
+			(CrossTransaction){ .place = { file, block->line, block->unit },
+			                    .end_line = block->end_line,
+			                    .tables = kept,
+			                    .table_count = count,
+			                    .packages = owners };
 	}
 }
 

@@ -3,17 +3,16 @@
  * The report on a screen fits on one: what was read and what not, how large it is, how complex, and where that sits. */
 #include "audit/report.h"
 
+#include "audit/audit_cache.h"
+#include "audit/audit_money.h"
+#include "audit/finding_report.h"
+#include "audit/models.h"
 #include "base/arena.h"
-#include "base/json.h"
 #include "base/time.h"
 
 #include <stdlib.h>
 
-enum { WORST = 10, RANKS = 6 };
-
-static const char *const rules_names[] = {
-	[CC_RADON] = "radon", [CC_MCCABE] = "mccabe", [CC_SONAR] = "sonar"
-};
+enum { WORST = 3, RANKS = 6, PARTS = 3 };
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -22,7 +21,7 @@ typedef struct Worst {
 
 typedef struct Totals {
 	uint64_t files[SOURCE_KINDS], loc[SOURCE_KINDS], sloc[SOURCE_KINDS];
-	uint64_t functions, classes, ranks[RANKS], lines_of_rank[RANKS];
+	uint64_t functions, classes, ranks[RANKS];
 	uint64_t broken, cut;
 	Worst *all;
 	size_t count;
@@ -39,7 +38,6 @@ static void add_units(Totals *t, const AuditFile *file)
 			continue;
 		t->functions++;
 		t->ranks[rank]++;
-		t->lines_of_rank[rank] += unit->end_line - unit->line + 1;
 		if (file->kind == SOURCE_CODE)
 			t->all[t->count++] = (Worst){ file, unit };
 	}
@@ -76,12 +74,16 @@ static void add_up(Arena *a, const Project *p, Totals *t)
 	qsort(t->all, t->count, sizeof(*t->all), by_cognitive);
 }
 
+/* On one line, with an example of each. */
 static void put_left_out(FILE *out, const Project *p, const Totals *t)
 {
+	size_t some = 0;
+
 	for (size_t why = 0; why < SKIPS; why++) {
 		if (!p->sources.skipped[why])
 			continue;
-		fprintf(out, "  left out: %" PRIu64 " %s", p->sources.skipped[why],
+		fprintf(out, "%s%" PRIu64 " %s",
+		        some++ ? "; " : "  left out: ", p->sources.skipped[why],
 		        skip_why_text(why));
 		for (size_t i = 0; i < p->sources.example_count; i++)
 			if (p->sources.examples[i].why == why) {
@@ -89,156 +91,119 @@ static void put_left_out(FILE *out, const Project *p, const Totals *t)
 				        p->sources.skipped[why] > 1 ? ", ..." : "");
 				break;
 			}
-		fputc('\n', out);
 	}
+	if (some)
+		fputc('\n', out);
 	if (t->broken)
 		fprintf(out,
 		        "  %" PRIu64
 		        " files have places that are not Python (--json names them); the rest of them was read\n",
 		        t->broken);
+	if (t->cut)
+		fprintf(out, "  %" PRIu64 " files took too long to parse, and were not measured\n",
+		        t->cut);
 }
 
-void report_screen(FILE *out, Arena *a, const Project *p, CcRules rules)
+static void put_head(FILE *out, const Audit *audit, const AuditRules *rules)
+{
+	const Project *p = &audit->project;
+	AuditCacheFigures kept = audit_cache_figures(rules->cache);
+
+	fprintf(out, "%zu files of Python in %.*s, read in %.1f s", p->count,
+	        STR_ARG(p->sources.root), (double)p->taken_us / US_PER_S);
+	if (kept.found)
+		fprintf(out, "; %" PRIu64 " facts were known from an earlier run", kept.found);
+	fputc('\n', out);
+	if (kept.trouble.len)
+		fprintf(out, "  cache: %.*s\n", STR_ARG(kept.trouble));
+}
+
+static void put_kinds(FILE *out, const Totals *t)
+{
+	size_t some = 0;
+
+	for (size_t kind = 0; kind < SOURCE_KINDS; kind++)
+		if (t->files[kind])
+			fprintf(out,
+			        "%s%s %" PRIu64 " files, %" PRIu64 " lines (%" PRIu64 " of code)",
+			        some++ ? "; " : "  ", source_kind_name(kind), t->files[kind],
+			        t->loc[kind], t->sloc[kind]);
+	fputc('\n', out);
+}
+
+static void put_complexity(FILE *out, const Totals *t, CcRules rules)
+{
+	size_t some = 0;
+
+	fprintf(out,
+	        "%" PRIu64 " functions and methods, %" PRIu64
+	        " classes. Functions by cyclomatic complexity as %s counts it:\n  ",
+	        t->functions, t->classes, audit_cc_words[rules].name);
+	for (int i = 0; i < RANKS; i++)
+		if (t->ranks[i])
+			fprintf(out, "%s%c %" PRIu64 " (%.1f %%)", some++ ? ", " : "", 'A' + i,
+			        t->ranks[i], 100.0 * (double)t->ranks[i] / (double)t->functions);
+	fprintf(out, "%s\n", some ? "" : "none");
+	if (t->count && t->all[0].unit->cognitive)
+		fprintf(out, "Hardest to read (cognitive complexity, Sonar's; 15 is its limit):\n");
+	for (size_t i = 0; i < MIN(t->count, (size_t)WORST); i++) {
+		const Worst *w = &t->all[i];
+
+		if (w->unit->cognitive)
+			fprintf(out, "  %5u  %.*s, %.*s:%u, %u lines\n", w->unit->cognitive,
+			        STR_ARG(w->unit->name), STR_ARG(w->file->path), w->unit->line,
+			        w->unit->end_line - w->unit->line + 1);
+	}
+}
+
+/* --- parts ------------------------------------------------------------------------------------------------------------------------------------------- */
+
+static int by_minutes(const void *x, const void *y)
+{
+	const Part *const *p = x, *const *q = y;
+
+	if ((*p)->minutes < (*q)->minutes || (*p)->minutes > (*q)->minutes)
+		return (*p)->minutes < (*q)->minutes ? 1 : -1;
+	return str_cmp((*p)->name, (*q)->name);
+}
+
+/* Those with most to mend; groups where there are rules for them. */
+static void put_parts(FILE *out, Arena *a, const Audit *audit)
+{
+	bool grouped = audit->groups.count != 0;
+	const Parts *parts = grouped ? &audit->groups : &audit->packages;
+	const Part **order = ARENA_ARRAY(a, const Part *, parts->count + 1);
+
+	for (size_t i = 0; i < parts->count; i++)
+		order[i] = &parts->at[i];
+	if (parts->count < 2 || !audit->totals.count)
+		return;
+	qsort(order, parts->count, sizeof(const Part *), by_minutes);
+	fprintf(out, "By %s:\n", grouped ? "group" : "package");
+	for (size_t i = 0; i < MIN(parts->count, (size_t)PARTS) && order[i]->minutes > 0; i++)
+		fprintf(out,
+		        "  %6.1f h %6" PRIu64 " findings %8" PRIu64
+		        " lines of code, maintainability %3.0f  %.*s\n",
+		        order[i]->minutes / 60, order[i]->findings, order[i]->sloc, order[i]->mi,
+		        STR_ARG(order[i]->name.len ? order[i]->name : S(".")));
+	if (grouped && audit->groups.outside)
+		fprintf(out, "  %" PRIu64 " files are in no group\n", audit->groups.outside);
+}
+
+/* Each module has a few lines; together with what stands above they fit a screen. */
+void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
 	Totals t;
 
-	add_up(a, p, &t);
-	fprintf(out, "%zu files of Python in %.*s, read in %.1f s\n", p->count,
-	        STR_ARG(p->sources.root), (double)p->taken_us / US_PER_S);
-	for (size_t kind = 0; kind < SOURCE_KINDS; kind++)
-		if (t.files[kind])
-			fprintf(out,
-			        "  %-10s %7" PRIu64 " files %9" PRIu64 " lines, %9" PRIu64
-			        " of code\n",
-			        source_kind_name(kind), t.files[kind], t.loc[kind], t.sloc[kind]);
-	put_left_out(out, p, &t);
-	fprintf(out,
-	        "\n%" PRIu64 " functions and methods, %" PRIu64
-	        " classes. Cyclomatic complexity as %s counts it:\n",
-	        t.functions, t.classes, rules_names[rules]);
-	for (int i = 0; i < RANKS; i++)
-		if (t.ranks[i])
-			fprintf(out, "  %c %7" PRIu64 " functions %5.1f %% %9" PRIu64 " lines\n",
-			        'A' + i, t.ranks[i],
-			        100.0 * (double)t.ranks[i] / (double)t.functions,
-			        t.lines_of_rank[i]);
-	if (t.count)
-		fprintf(out,
-		        "\nHardest to read (cognitive complexity, Sonar's; 15 is its limit):\n  cognitive    cc lines\n");
-	for (size_t i = 0; i < MIN(t.count, (size_t)WORST); i++) {
-		const Worst *w = &t.all[i];
-
-		fprintf(out, "  %9u %5u %5u  %.*s  %.*s:%u\n", w->unit->cognitive, w->unit->cc,
-		        w->unit->end_line - w->unit->line + 1, STR_ARG(w->unit->name),
-		        STR_ARG(w->file->path), w->unit->line);
-	}
-}
-
-/* --- JSON ---------------------------------------------------------------------------------------------------------------------------- */
-
-static void put_unit(JsonWriter *w, const Unit *unit)
-{
-	json_begin_object(w);
-	json_put_str(w, "kind",
-	             unit->kind == UNIT_CLASS ? S("class")
-	             : unit->method           ? S("method")
-	                                      : S("function"));
-	json_put_str(w, "name", unit->name);
-	json_put_u64(w, "line", unit->line);
-	json_put_u64(w, "end_line", unit->end_line);
-	if (unit->parent != UNIT_NONE)
-		json_put_u64(w, "parent", unit->parent);
-	json_put_u64(w, "cc", unit->kind == UNIT_CLASS ? class_cc_shown(unit) : unit->cc);
-	json_put_u64(w, "cognitive", unit->cognitive);
-	if (unit->kind == UNIT_CLASS) {
-		json_put_u64(w, "methods", unit->methods);
-		json_put_u64(w, "lcom4", unit->lcom4);
-		json_put_u64(w, "cc_real", unit->cc);
-	} else {
-		json_put_u64(w, "nesting", unit->nesting);
-		json_put_u64(w, "arguments", unit->arguments);
-		json_put_u64(w, "statements", unit->statements);
-	}
-	json_end(w);
-}
-
-static void put_lines(JsonWriter *w, const LineCounts *lines)
-{
-	json_key(w, S("lines"));
-	json_begin_object(w);
-	json_put_u64(w, "loc", lines->loc);
-	json_put_u64(w, "lloc", lines->lloc);
-	json_put_u64(w, "sloc", lines->sloc);
-	json_put_u64(w, "comments", lines->comments);
-	json_put_u64(w, "multi", lines->multi);
-	json_put_u64(w, "blank", lines->blank);
-	json_put_u64(w, "single_comments", lines->single_comments);
-	json_end(w);
-}
-
-static void put_file(JsonWriter *w, const AuditFile *file)
-{
-	const Measures *m = &file->measures;
-
-	json_begin_object(w);
-	json_put_str(w, "path", file->path);
-	json_put_str(w, "kind", str_of(source_kind_name(file->kind)));
-	put_lines(w, &m->lines);
-	json_put_u64(w, "cc", m->cc);
-	json_put_u64(w, "cognitive", m->cognitive);
-	json_put_real(w, "mi", m->mi);
-	json_key(w, S("halstead"));
-	json_begin_object(w);
-	json_put_u64(w, "h1", m->halstead.h1);
-	json_put_u64(w, "h2", m->halstead.h2);
-	json_put_u64(w, "n1", m->halstead.n1);
-	json_put_u64(w, "n2", m->halstead.n2);
-	json_put_real(w, "volume", m->volume);
-	json_end(w);
-	if (file->errors) {
-		json_put_u64(w, "errors", file->errors);
-		json_put_u64(w, "error_line", file->error_line);
-	}
-	json_key(w, S("units"));
-	json_begin_array(w);
-	for (uint32_t i = 0; i < m->unit_count; i++)
-		put_unit(w, &m->units[i]);
-	json_end(w);
-	json_end(w);
-}
-
-void report_json(Buf *out, const Project *p, CcRules rules, const HistoryFindings *history)
-{
-	JsonWriter w = json_writer(out);
-
-	json_begin_object(&w);
-	json_put_i64(&w, "version", 1);
-	json_put_str(&w, "root", p->sources.root);
-	json_put_str(&w, "cc_rules", str_of(rules_names[rules]));
-	json_put_bool(&w, "git", p->sources.git);
-	json_key(&w, S("left_out"));
-	json_begin_array(&w);
-	for (size_t why = 0; why < SKIPS; why++) {
-		if (!p->sources.skipped[why])
-			continue;
-		json_begin_object(&w);
-		json_put_str(&w, "why", str_of(skip_why_text(why)));
-		json_put_u64(&w, "count", p->sources.skipped[why]);
-		json_key(&w, S("examples"));
-		json_begin_array(&w);
-		for (size_t i = 0; i < p->sources.example_count; i++)
-			if (p->sources.examples[i].why == why)
-				json_add_str(&w, p->sources.examples[i].path);
-		json_end(&w);
-		json_end(&w);
-	}
-	json_end(&w);
-	json_key(&w, S("files"));
-	json_begin_array(&w);
-	for (size_t i = 0; i < p->count; i++)
-		put_file(&w, &p->files[i]);
-	json_end(&w);
-	json_key(&w, S("history"));
-	history_put(&w, history);
-	json_end(&w);
+	add_up(a, &audit->project, &t);
+	put_head(out, audit, rules);
+	put_kinds(out, &t);
+	put_left_out(out, &audit->project, &t);
+	put_complexity(out, &t, rules->cc);
+	findings_screen(out, a, audit);
+	put_parts(out, a, audit);
+	history_screen(out, &audit->told, &audit->project);
+	models_screen(out, audit->models, audit);
+	/* links_screen, clones_screen, outside_screen, trends_screen */
+	audit_money_screen(out, a, audit->money);
 }
