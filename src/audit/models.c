@@ -85,6 +85,13 @@ static void labels(Join *j, const Map *apps)
 			j->labels_of[i] = name_last(j->m->packages[i]);
 }
 
+/* Commands are of the package that has them. */
+static Str owner_folder(Str folder)
+{
+	return str_ends(folder, S("/management/commands")) ? str_sub(folder, 0, folder.len - 20)
+	                                                   : folder;
+}
+
 void join_packages(Join *j)
 {
 	AUTO(map_fini) Map apps = { 0 };
@@ -99,7 +106,7 @@ void join_packages(Join *j)
 			map_put(&apps, folder, j);
 	}
 	for (uint32_t i = 0; i < j->project->count; i++) {
-		Str own = folder_of(j->project->files[i].path), folder = own;
+		Str own = owner_folder(folder_of(j->project->files[i].path)), folder = own;
 
 		while (folder.len && !map_get(&apps, folder))
 			folder = folder_of(folder);

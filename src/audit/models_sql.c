@@ -70,6 +70,8 @@ static SqlToken quoted(SqlReader *r, char close, SqlKind kind)
 		r->at += r->text.at[r->at] == close ? 2 : 1;
 	text = str_sub(r->text, from, r->at);
 	r->at = MIN(r->text.len, r->at + 1);
+	if (kind == SQL_QUOTED && (str_find_char(text, '%') >= 0 || str_find_char(text, '{') >= 0))
+		return (SqlToken){ SQL_HOLE, S("") };
 	return (SqlToken){ kind, text };
 }
 

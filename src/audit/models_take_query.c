@@ -25,10 +25,10 @@ struct TakeQuery {
 };
 
 enum {
-	STRONG = 8 /* nothing but a query has it */,
-	PATHS = 16 /* its texts are paths of names */,
-	SQL = 32,
-	INSTANCE = 64
+	STRONG = 16, /* nothing but a query has it */
+	PATHS = 32,  /* its texts are paths of names */
+	SQL = 64,
+	INSTANCE = 128
 };
 typedef struct Verb {
 	const char *name;

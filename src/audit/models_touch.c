@@ -154,6 +154,40 @@ static uint32_t model_used(Join *j, uint32_t file, const UseFact *use)
 	return MODEL_NONE;
 }
 
+/* Models of Django's own that are not among what was read have their tables all the same. */
+static uint32_t outside_table(Join *j, uint32_t file, const UseFact *use)
+{
+	static const struct {
+		const char *model, *table;
+	} known[] = {
+		{ "django.contrib.auth.models.User", "auth_user" },
+		{ "django.contrib.auth.models.Group", "auth_group" },
+		{ "django.contrib.auth.models.Permission", "auth_permission" },
+		{ "django.contrib.contenttypes.models.ContentType", "django_content_type" },
+		{ "django.contrib.sessions.models.Session", "django_session" },
+		{ "django.contrib.sites.models.Site", "django_site" },
+		{ "django.contrib.admin.models.LogEntry", "django_admin_log" },
+	};
+	Found found;
+
+	if (use->of != USE_MODEL || use->via == TOUCH_JOIN)
+		return MODEL_NONE;
+	if (str_starts(use->on, S("settings.AUTH_USER_MODEL")) &&
+	    str_eq(j->user_model, S("auth.User")))
+		return join_table(j, S("auth_user"));
+	found = names_find(j->names, file, use->on);
+	for (size_t i = 0; i < COUNT(known) && found.outside.len; i++) {
+		Str model = str_of(known[i].model);
+
+		if (str_starts(found.outside, model) &&
+		    (found.outside.len == model.len || found.outside.at[model.len] == '.'))
+			return join_table(j, str_of(known[i].table));
+	}
+	if (use->via == TOUCH_QUERY && str_find(use->on, S(".objects")) > 0)
+		j->m->unknown_queries++;
+	return MODEL_NONE;
+}
+
 static uint32_t table_used(Touching *t, uint32_t file, const UseFact *use)
 {
 	Join *j = t->j;
@@ -166,7 +200,7 @@ static uint32_t table_used(Touching *t, uint32_t file, const UseFact *use)
 		               : join_table(j, use->on);
 	model = model_used(j, file, use);
 	if (model == MODEL_NONE)
-		return MODEL_NONE;
+		return outside_table(j, file, use);
 	if (use->via == TOUCH_JOIN) {
 		follow_path(t, model, file, use);
 		return MODEL_NONE;
