@@ -187,6 +187,16 @@ static uint32_t by_text(const Join *j, Str label)
 	return join_model_by_label(j, app, str_sub(label, app.len + 1, label.len));
 }
 
+bool join_is_user(const Join *j, uint32_t file, Str dotted)
+{
+	Found found;
+
+	if (str_starts(dotted, S("settings.AUTH_USER_MODEL")))
+		return true;
+	found = names_find(j->names, file, dotted);
+	return found.var && str_eq(name_last(found.var->callee), S("get_user_model"));
+}
+
 uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest)
 {
 	uint32_t class;
@@ -204,7 +214,9 @@ uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest)
 		return by_text(j, j->user_model);
 	}
 	class = join_class(j, file, dotted, rest);
-	return class == MODEL_NONE ? MODEL_NONE : j->classes[class].model;
+	if (class == MODEL_NONE)
+		return join_is_user(j, file, dotted) ? by_text(j, j->user_model) : MODEL_NONE;
+	return j->classes[class].model;
 }
 
 uint32_t join_model_of_unit(const Join *j, uint32_t file, uint32_t unit)

@@ -362,6 +362,8 @@ void join_findings(Join *j);
 
 /* The model that a name stands for in a file; MODEL_NONE. rest: what follows it. */
 uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest);
+bool join_is_user(const Join *j, uint32_t file,
+                  Str dotted); /* User = get_user_model(), settings.AUTH_USER_MODEL */
 uint32_t join_model_of_unit(const Join *j, uint32_t file, uint32_t unit); /* of the class around */
 uint32_t join_model_by_label(const Join *j, Str app, Str name);
 uint32_t join_table(Join *j, Str name); /* added when it is new */

@@ -82,11 +82,10 @@ static BaseKind outside_kind(Str name)
 	return BASE_NONE;
 }
 
-static BaseKind variable_kind(const Join *j, const Found *found)
+static BaseKind variable_kind(const Found *found)
 {
 	Str callee = name_last(found->var->callee);
 
-	(void)j;
 	if (str_eq(callee, S("declarative_base")) || str_eq(callee, S("automap_base")) ||
 	    str_eq(callee, S("generate_base")))
 		return BASE_SQL;
@@ -102,11 +101,13 @@ static BaseKind base_kind(Join *j, JoinClass *c, Str base)
 	BaseKind kind = found.outside.len ? outside_kind(found.outside) : BASE_NONE;
 	uint32_t class = MODEL_NONE;
 
-	if (kind == BASE_NONE && found.var)
-		kind = variable_kind(j, &found);
-	if (kind == BASE_NONE && found.file != MODEL_NONE && found.unit != UNIT_NONE)
+	if (found.file != MODEL_NONE && found.unit != UNIT_NONE && !found.rest.len)
 		class = pair_get(&j->class_at, found.file, found.unit);
-	if (class != MODEL_NONE && &j->classes[class] != c)
+	if (class != MODEL_NONE && kind == BASE_DJANGO_PARTIAL)
+		kind = BASE_NONE; /* it was read itself */
+	if (kind == BASE_NONE && found.var)
+		kind = variable_kind(&found);
+	if (kind == BASE_NONE && class != MODEL_NONE && &j->classes[class] != c)
 		*TAKE_ADD(j->a, c->bases, c->base_count) = class;
 	if (kind == BASE_NONE && found.file == MODEL_NONE && str_ends(base, S("db.Model")))
 		kind = BASE_SQL_AUTO;

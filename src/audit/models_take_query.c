@@ -263,6 +263,9 @@ static Str class_of_value(Take *t, uint32_t node)
 		name = syntax_dotted(s, node);
 		return name.len && str_find_char(name, '.') < 0 ? bound(t, name) : S("");
 	}
+	found = model_call(t, node);
+	if (found.len)
+		return found;
 	c = chain_of(s, node);
 	name = syntax_last(s, c.first_call);
 	for (size_t i = 0; c.base == SYNTAX_NONE && i < COUNT(getters); i++)
@@ -419,16 +422,17 @@ static void use_name(Take *t, Str base, uint32_t call, const Chain *c)
 	Str first = name_first(base), on = class_part(base),
 	    rest = str_sub(base, first.len, base.len);
 	bool direct = base.len == on.len; /* Order.save(..), Cart.totals(..): the class itself */
+	Str known = bound(t, first);      /* Order = apps.get_model("shop", "Order") too */
 
 	if (str_eq(first, S("self")) || str_eq(first, S("cls"))) {
 		use_self(t, base, call, c->does);
 		return;
 	}
-	if (on.len && !(direct && !(c->does & INSTANCE))) {
+	if (!known.len && on.len && !(direct && !(c->does & INSTANCE))) {
 		use_model(t, base, call, c->does, TOUCH_QUERY);
 		return;
 	}
-	on = on.len ? S("") : bound(t, first);
+	on = known;
 	if (on.len && (rest.len || c->does & INSTANCE || c->does & STRONG)) {
 		use_model(t, rest.len ? str_fmt(t->a, "%.*s%.*s", STR_ARG(on), STR_ARG(rest)) : on,
 		          call, c->does, rest.len ? TOUCH_QUERY : TOUCH_INSTANCE);

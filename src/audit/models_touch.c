@@ -138,9 +138,6 @@ static uint32_t model_used(Join *j, uint32_t file, const UseFact *use)
 	switch ((UseOf)use->of) {
 	case USE_MODEL:
 		model = join_model(j, file, use->on, &rest);
-		if (model == MODEL_NONE && use->via == TOUCH_QUERY &&
-		    str_find(use->on, S(".objects")) > 0)
-			j->m->unknown_queries++;
 		return along(j, model, rest);
 	case USE_SELF:
 		return along(j, join_model_of_unit(j, file, use->unit), use->path);
