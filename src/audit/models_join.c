@@ -337,7 +337,7 @@ static bool is_column_of(Str type)
 {
 	Str last = name_last(type);
 
-	return !(str_starts(last, S("ManyTo")) || str_starts(last, S("Generic")) ||
+	return !(str_eq(last, S("GenericForeignKey")) || str_eq(last, S("GenericRelation")) ||
 	         str_ends(last, S("elationship")) || str_ends(last, S("ManyToManyField")));
 }
 

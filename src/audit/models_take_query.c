@@ -273,7 +273,7 @@ static Str class_of_value(Take *t, uint32_t node)
 		    syntax_argument(s, c.first_call, 0) != SYNTAX_NONE)
 			return class_part(syntax_dotted(s, syntax_argument(s, c.first_call, 0)));
 	if (c.base == SYNTAX_NONE)
-		return class_part(name);
+		return str_eq(name, S("cls")) ? name : class_part(name);
 	found = class_part(syntax_dotted(s, c.base));
 	if (found.len || (is_capital(c.first_verb) && !c.does))
 		return found.len ? found : class_part(syntax_callee(s, c.first_call));
@@ -426,6 +426,10 @@ static void use_name(Take *t, Str base, uint32_t call, const Chain *c)
 
 	if (str_eq(first, S("self")) || str_eq(first, S("cls"))) {
 		use_self(t, base, call, c->does);
+		return;
+	}
+	if (str_eq(known, S("cls"))) { /* event = cls(..); event.save() */
+		use_self(t, str_fmt(t->a, "cls%.*s", STR_ARG(rest)), call, c->does);
 		return;
 	}
 	if (!known.len && on.len && !(direct && !(c->does & INSTANCE))) {
