@@ -23,7 +23,7 @@ typedef struct SqlReader {
 	uint64_t no_from; /* by depth, a bit each: brackets of EXTRACT(a FROM b) and its like */
 	SqlToken before;
 	uint8_t does; /* of a name after FROM */
-	bool list;    /* a comma brings one more table */
+	uint32_t list; /* 1 + the depth at which a comma brings one more table; 0: none */
 } SqlReader;
 
 static bool is_word(char c)
@@ -214,6 +214,8 @@ static void bracket(SqlReader *r, SqlToken t)
 			r->no_from |= UINT64_C(1) << r->depth;
 	} else if (is(t, S(")"))) {
 		r->depth -= r->depth != 0;
+		if (r->list > r->depth + 1)
+			r->list = 0;
 	}
 }
 
@@ -288,7 +290,7 @@ static void word(SqlReader *r, SqlToken t)
 	if (is(t, S("from")) && !inside && !is(r->before, S("distinct"))) {
 		r->does = is(r->before, S("delete")) ? DOES_WRITE : DOES_READ;
 		table(r, r->does);
-		r->list = r->does == DOES_READ;
+		r->list = r->does == DOES_READ ? r->depth + 1 : 0;
 		return;
 	}
 	if (is(t, S("join"))) {
@@ -299,7 +301,7 @@ static void word(SqlReader *r, SqlToken t)
 		table(r, DOES_READ);
 	if (is(t, S("where")) || is(t, S("set")) || is(t, S("order")) || is(t, S("group")) ||
 	    is(t, S("select")))
-		r->list = false;
+		r->list = 0;
 	statement_word(r, t);
 }
 
@@ -343,7 +345,7 @@ void sql_tables(Str sql, bool sure, SqlTables *out)
 			r.before = before;
 			continue;
 		}
-		if (comma && r.list && !r.depth)
+		if (comma && r.list == r.depth + 1)
 			table(&r, DOES_READ);
 		r.before = t;
 	}
