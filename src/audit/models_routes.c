@@ -7,18 +7,25 @@
 
 #include "base/arena.h"
 
-enum { DEPTH_MOST = 16, ROUTES_MOST = 200000, MOUNTS_MOST = 8, WORK_MOST = 20000000 };
+enum {
+	DEPTH_MOST = 16,
+	ROUTES_MOST = 200000,
+	PUSHES_MOST = 50000,
+	MOUNTS_MOST = 8,
+	WORK_MOST = 20000000
+};
 
 /* Where to read on: a list of a file's, or what stands within one of its rows. */
 typedef struct Ahead {
 	uint32_t file, within, depth;
 	Str list, prefix, space;
+	const struct Ahead *up; /* what includes it */
 } Ahead;
 
 typedef struct Routing {
 	Join *j;
 	Ahead *ahead;
-	uint32_t ahead_count;
+	uint32_t ahead_count, pushed;
 	bool *seen;     /* by file: its routes were reached */
 	PairMap mounts; /* file and line of a variable: row of mount_rows, and which */
 	struct {
@@ -102,10 +109,26 @@ static Str spaced(Arena *a, Str space, Str name)
 
 /* --- Django -------------------------------------------------------------------------------------------------------------------------- */
 
-static void push(Routing *r, Ahead ahead)
+/* Once more what stands above already is a circle. */
+static bool is_circle(const Ahead *ahead)
 {
-	if (ahead.depth < DEPTH_MOST && r->ahead_count < ROUTES_MOST)
-		*TAKE_ADD(r->j->a, r->ahead, r->ahead_count) = ahead;
+	for (const Ahead *up = ahead->up; up; up = up->up)
+		if (up->file == ahead->file && up->within == ahead->within &&
+		    str_eq(up->list, ahead->list))
+			return true;
+	return false;
+}
+
+static void push(Routing *r, Ahead ahead, const Ahead *up)
+{
+	ahead.up = up;
+	ahead.depth = up ? up->depth + 1 : 0;
+	if (ahead.depth >= DEPTH_MOST || r->pushed >= PUSHES_MOST || is_circle(&ahead)) {
+		r->j->m->unknown_routes++;
+		return;
+	}
+	r->pushed++;
+	*TAKE_ADD(r->j->a, r->ahead, r->ahead_count) = ahead;
 }
 
 /* A router's registrations: the list, one of it, and what @action adds. */
@@ -161,8 +184,9 @@ static bool include_router(Routing *r, uint32_t file, Str target, Str prefix)
 	return true;
 }
 
-static bool has_list(const FileModels *f, Str list)
+static bool has_list(Routing *r, const FileModels *f, Str list)
 {
+	r->work += f ? f->route_count : 0;
 	for (uint32_t i = 0; f && i < f->route_count; i++)
 		if (str_eq(f->routes[i].list, list))
 			return true;
@@ -179,13 +203,24 @@ static void include(Routing *r, const Ahead *at, const RouteFact *fact, uint32_t
 	if (at->space.len)
 		space = space.len ? spaced(j->a, at->space, space) : at->space;
 	if (str_eq(fact->target, S("[]"))) {
-		push(r, (Ahead){ at->file, row + 1, at->depth + 1, fact->list, prefix, space });
+		push(r,
+		     (Ahead){ .file = at->file,
+		              .within = row + 1,
+		              .list = fact->list,
+		              .prefix = prefix,
+		              .space = space },
+		     at);
 		return;
 	}
 	if (str_ends(fact->target, S(".urls")) && include_router(r, at->file, fact->target, prefix))
 		return;
-	if (has_list(names_facts(j->project, at->file), fact->target)) {
-		push(r, (Ahead){ at->file, 0, at->depth + 1, fact->target, prefix, space });
+	if (has_list(r, names_facts(j->project, at->file), fact->target)) {
+		push(r,
+		     (Ahead){ .file = at->file,
+		              .list = fact->target,
+		              .prefix = prefix,
+		              .space = space },
+		     at);
 		return;
 	}
 	found = names_find(j->names, at->file, fact->target);
@@ -199,7 +234,9 @@ static void include(Routing *r, const Ahead *at, const RouteFact *fact, uint32_t
 		              : S("");
 		if (own.len && !fact->name.len)
 			space = at->space.len ? spaced(j->a, at->space, own) : own;
-		push(r, (Ahead){ found.file, 0, at->depth + 1, list, prefix, space });
+		push(r,
+		     (Ahead){ .file = found.file, .list = list, .prefix = prefix, .space = space },
+		     at);
 		return;
 	}
 	route = add_route(r, APP_DJANGO, at->file, fact); /* somebody else's: admin.site.urls */
@@ -235,11 +272,17 @@ static void follow(Routing *r, uint32_t file)
 {
 	const FileModels *f = names_facts(r->j->project, file);
 
-	push(r, (Ahead){ file, 0, 0, S("urlpatterns"), S("/"), f ? f->app_name : S("") });
+	push(r,
+	     (Ahead){ .file = file,
+	              .list = S("urlpatterns"),
+	              .prefix = S("/"),
+	              .space = f ? f->app_name : S("") },
+	     NULL);
 	while (r->ahead_count) {
-		Ahead at = r->ahead[--r->ahead_count];
+		Ahead *at = ARENA_NEW(r->j->a, Ahead);
 
-		read_list(r, &at);
+		*at = r->ahead[--r->ahead_count];
+		read_list(r, at);
 	}
 }
 

@@ -37,7 +37,7 @@ static inline Err *sample_bytes(void *arg, Arena *a, const SourceFile *file, Str
 	return NULL;
 }
 
-/* Files by path; the last one's is NULL. audit_fini's part is sample_finip. */
+/* Files by path; the last one's is NULL. NULL: none of them can be read. */
 static inline const Models *sample(Arena *a, const SampleFile *files, Audit *audit)
 {
 	const ProjectSource from = { sample_find, sample_bytes, (void *)(uintptr_t)files };
@@ -45,7 +45,9 @@ static inline const Models *sample(Arena *a, const SampleFile *files, Audit *aud
 	AuditRules *rules = ARENA_NEW(a, AuditRules);
 
 	rules->from = &from;
-	if (project_read(a, S("."), &reading, &audit->project) || models_step(a, rules, audit))
+	if (project_read(a, S("."), &reading, &audit->project))
+		return NULL;
+	if (models_step(a, rules, audit))
 		abort();
 	return audit->models;
 }

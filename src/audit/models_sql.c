@@ -22,7 +22,7 @@ typedef struct SqlReader {
 	uint32_t cte_count, depth;
 	uint64_t no_from; /* by depth, a bit each: brackets of EXTRACT(a FROM b) and its like */
 	SqlToken before;
-	uint8_t does; /* of a name after FROM */
+	uint8_t does;  /* of a name after FROM */
 	uint32_t list; /* 1 + the depth at which a comma brings one more table; 0: none */
 } SqlReader;
 

@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 
+enum { ENTRIES_MOST = 32 }; /* of a schedule's dictionary */
+
 /* --- tasks ---------------------------------------------------------------------------------------------------------------------- */
 
 static TaskFact *add_task(Take *t, TaskFactKind kind, uint32_t node)
@@ -241,7 +243,8 @@ void take_schedule_pair(Take *t, uint32_t pair)
 		return;
 	task = add_task(t, TASK_SCHEDULED, pair);
 	task->on = name;
-	for (uint32_t i = dictionary + 1; i < s->at[dictionary].end; i = s->at[i].end)
+	for (uint32_t i = dictionary + 1, n = 0; i < s->at[dictionary].end && n < ENTRIES_MOST;
+	     i = s->at[i].end, n++)
 		if (s->at[i].kind == PY_PAIR &&
 		    syntax_literal(t->a, s, syntax_child(s, i, PY_F_KEY), &text) &&
 		    str_eq(text, S("schedule")) && syntax_child(s, i, PY_F_VALUE) != SYNTAX_NONE)

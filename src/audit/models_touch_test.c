@@ -41,10 +41,10 @@ static Str cells(Arena *a, const Models *m)
 	for (uint32_t i = 0; i < m->cell_count; i++)
 		if (!str_eq(model_package_name(m, m->cells[i].package), S("shop")))
 			all = str_fmt(a, "%.*s%.*s %.*s %u%u%u%u\n", STR_ARG(all),
-		              STR_ARG(m->tables[m->cells[i].table].name),
-		              STR_ARG(model_package_name(m, m->cells[i].package)),
-		              m->cells[i].reads, m->cells[i].writes, m->cells[i].locks,
-		              m->cells[i].joins);
+			              STR_ARG(m->tables[m->cells[i].table].name),
+			              STR_ARG(model_package_name(m, m->cells[i].package)),
+			              m->cells[i].reads, m->cells[i].writes, m->cells[i].locks,
+			              m->cells[i].joins);
 	return all;
 }
 
