@@ -9,6 +9,7 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
+#include "audit/models_conf.h"
 #include "audit/money_conf.h"
 #include "base/arena.h"
 
@@ -29,6 +30,7 @@ typedef struct Section {
 } Section;
 
 static const Section sections[] = {
+	{ "models", models_table, "models, tables and migrations" },
 	{ "money", money_table, "what the debt costs and what the work would" },
 };
 

@@ -274,7 +274,7 @@ Err *models_step(Arena *a, const AuditRules *rules, Audit *audit)
 	join_signals(&j);
 	join_templates(&j);
 	join_settings(&j);
-	join_migrations(&j);
+	TRY(join_migrations(&j));
 	join_findings(&j);
 	audit->models = m;
 	return NULL;

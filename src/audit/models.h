@@ -188,12 +188,13 @@ typedef struct Models {
 		join_count, transaction_count, route_count, task_count, signal_count,
 		template_count, setting_count;
 	uint32_t migrations;      /* files of Django's and Alembic's that were judged */
+	Str migrations_why_not;   /* not empty: why those that have run could not be told apart */
 	uint32_t unknown_queries; /* query-like calls of something that is no known model */
 	uint32_t unknown_sql; /* SQL that is put together while running: its tables are not known */
 	uint32_t unknown_routes; /* routes whose path or view is computed */
 } Models;
 
-/* Sets audit->models. Adds findings PY601 to PY629. */
+/* Sets audit->models. Adds findings PY601 to PY629. Fails with INVALID "audit.revision" (audit.models.migrations_since). */
 AuditStep models_step;
 /* FACTS_MODELS */
 const FactsModule *models_facts(void) RETURNS_NONNULL;

@@ -357,7 +357,7 @@ void join_tasks(Join *j);
 void join_signals(Join *j);
 void join_templates(Join *j);
 void join_settings(Join *j);
-void join_migrations(Join *j);
+Err *join_migrations(Join *j) MUST_USE; /* fails as since_open does */
 void join_findings(Join *j);
 
 /* The model that a name stands for in a file; MODEL_NONE. rest: what follows it. */

@@ -3,6 +3,7 @@
  * What migrations do to a database that is in use. An application's migrations are gone through in the order of their names, so that it is known
  * what a column was before it is altered. A table that the same migration makes is empty, and an initial migration meets an empty database:
  * neither locks anybody out. What an operation of Django's or Alembic's does is PostgreSQL's way of doing it. */
+#include "audit/models_conf.h"
 #include "audit/models_int.h"
 #include "audit/models_rules.h"
 
@@ -18,6 +19,7 @@ typedef struct Migrating {
 	const FileModels *f;
 	Str label;
 	bool schema, data;
+	bool past; /* it was there at the revision that is asked for */
 	uint32_t data_line;
 } Migrating;
 
@@ -31,6 +33,8 @@ static void report(Migrating *g, ModelRule rule, const OperationFact *op, Str te
 		            .text = text,
 		            .amount = 1 };
 
+	if (g->past)
+		return;
 	finding.print = finding_print(finding.rule, file->path, op->model, text);
 	finding_add(g->j->a, &g->j->audit->findings, &finding);
 }
@@ -354,7 +358,7 @@ static void leaf(Migrating *g)
 	           STR_ARG(stem(file->path))));
 }
 
-static void migration(Migrating *g, uint32_t file)
+static void migration(Migrating *g, uint32_t file, const Since *since)
 {
 	OperationFact at = { 0 };
 
@@ -362,8 +366,9 @@ static void migration(Migrating *g, uint32_t file)
 	g->f = names_facts(g->j->project, file);
 	g->label = g->j->labels_of[g->j->m->package_of[file]];
 	g->schema = g->data = false;
+	g->past = since && since_had(since, g->j->a, g->j->project->files[file].path);
 	g->data_line = 0;
-	g->j->m->migrations++;
+	g->j->m->migrations += !g->past;
 	imports(g);
 	for (uint32_t i = 0; i < g->f->operation_count; i++)
 		operation(g, &g->f->operations[i]);
@@ -387,10 +392,12 @@ static void migrating_finip(Migrating *g)
 	map_fini(&g->leaves);
 }
 
-void join_migrations(Join *j)
+Err *join_migrations(Join *j)
 {
 	AUTO(migrating_finip) Migrating g = { .j = j };
+	Since *since;
 
+	TRY(since_open(j->a, j->rules, &since, &j->m->migrations_why_not));
 	for (uint32_t i = 0; i < j->project->count; i++) {
 		const FileModels *f = names_facts(j->project, i);
 
@@ -399,5 +406,6 @@ void join_migrations(Join *j)
 	}
 	for (uint32_t i = 0; i < j->project->count; i++)
 		if (names_facts(j->project, i) && names_facts(j->project, i)->migration)
-			migration(&g, i);
+			migration(&g, i, since);
+	return NULL;
 }

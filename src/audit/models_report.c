@@ -103,6 +103,8 @@ void models_screen(FILE *out, const Models *m, const Audit *audit)
 		        "Routes: %u; tasks and commands: %u; receivers of signals: %u; templates: %u (%u not found); settings: %u\n",
 		        m->route_count, m->task_count, m->signal_count, m->template_count, missing,
 		        m->setting_count);
+	if (m->migrations_why_not.len)
+		fprintf(out, "All migrations were judged: %.*s\n", STR_ARG(m->migrations_why_not));
 	if (m->unknown_queries || m->unknown_sql || m->unknown_routes)
 		fprintf(out,
 		        "Not followed: %u queries of unknown models, %u pieces of SQL and %u routes put together while running\n",
@@ -407,6 +409,8 @@ void models_put(JsonWriter *w, const Models *m, const Audit *audit)
 	put_tasks(w, m, audit);
 	put_names(w, m, audit);
 	json_put_u64(w, "migrations", m->migrations);
+	if (m->migrations_why_not.len)
+		json_put_str(w, "migrations_why_not", m->migrations_why_not);
 	put_unknown(w, m);
 	json_end(w);
 }

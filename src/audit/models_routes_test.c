@@ -62,7 +62,7 @@ TEST(routes_of_django_are_followed_through_includes)
 	                            " /^old/(\\d+)$  shop/views.py:show\n"
 	                            " /rest/things/  shop/views.py:Things\n"
 	                            " /rest/things/<pk>/  shop/views.py:Things\n"
-	                            "post /rest/things/<pk>/pay/  shop/views.py:Things.pay\n"
+	                            "POST /rest/things/<pk>/pay/  shop/views.py:Things.pay\n"
 	                            " /  shop/views.py:show\n"
 	                            " /more  shop/views.py:Things\n"
 	                            " /late/late  shop/views.py:show\n"

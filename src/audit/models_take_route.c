@@ -40,6 +40,17 @@ static Str text_keyword(Take *t, uint32_t call, Str name)
 	return syntax_literal(t->a, t->s, syntax_keyword(t->s, call, name), &text) ? text : S("");
 }
 
+static Str upper(Arena *a, Str text)
+{
+	Str copy = str_dup(a, text);
+	char *at = (char *)(uintptr_t)copy.at;
+
+	for (size_t i = 0; i < copy.len; i++)
+		if (at[i] >= 'a' && at[i] <= 'z')
+			at[i] &= (char)~32;
+	return copy;
+}
+
 /* methods=["GET", "POST"] */
 static Str methods_of(Take *t, uint32_t list)
 {
@@ -51,7 +62,7 @@ static Str methods_of(Take *t, uint32_t list)
 	for (uint32_t i = list + 1; i < t->s->at[list].end; i = t->s->at[i].end)
 		if (syntax_literal(t->a, t->s, i, &text))
 			buf_fmt(&b, "%s%.*s", b.len ? "," : "", STR_ARG(text));
-	return str_dup(t->a, buf_str(&b));
+	return upper(t->a, buf_str(&b));
 }
 
 /* --- views ---------------------------------------------------------------------------------------------------------------------- */

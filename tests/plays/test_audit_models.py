@@ -99,3 +99,26 @@ def test_django_s_own_applications_are_those_that_django_knows():
     found, relations = ours(models, labels=set(CONTRIB))
     assert found == sorted(django["models"])
     assert relations == sorted(row for row in django["relations"] if row[1] != "content_object")
+
+
+def git(folder, *words):
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_migrations_that_a_release_has_are_not_judged(tmp_path):
+    text = "from django.db import migrations\nclass Migration(migrations.Migration):\n    dependencies = [{}]\n    operations = [migrations.RemoveField('a', 'b')]\n"
+    folder = tmp_path / "shop/migrations"
+    folder.mkdir(parents=True)
+    (folder / "0001_initial.py").write_text(text.format(""))
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "one")
+    git(tmp_path, "tag", "v1")
+    (folder / "0002_more.py").write_text(text.format("('shop', '0001_initial')"))
+    seen = {}
+    for name, said in {"all": "", "new": "audit: { models: { migrations_since: v1 } }\n", "none": "audit: { models: { migrations_since: v9 } }\n"}.items():
+        (tmp_path / "banyan.yaml").write_text(said or "{}\n")
+        code, out, err = run_banyan("audit", tmp_path, "--json", "--cache", "none", "--no-history")
+        seen[name] = [pathlib.Path(row["path"]).name for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
+    assert seen["all"] == ["0001_initial.py", "0002_more.py"] and seen["new"] == ["0002_more.py"]
+    assert 'no revision "v9"' in seen["none"]
