@@ -4,7 +4,7 @@
  * own; this one has the order, the packages, and what all of them ask. */
 #include "audit/models.h"
 
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 #include "base/arena.h"
 
 #include <string.h>

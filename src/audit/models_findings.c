@@ -2,7 +2,7 @@
  *
  * Findings about tables of others: who writes what another package owns, by which transaction, by SQL, by a join. One for a package and a table,
  * at the first place; forms and admin pages do not count as writers, as they write what they are told. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 #include "audit/models_rules.h"
 
 #include "base/arena.h"

@@ -3,7 +3,7 @@
  * Which classes are models, which tables they have, and how they refer to each other. A class is a model when its bases lead to one that is
  * known to be: Django's Model, SQLAlchemy's declarative base. That is asked from the known ones downwards, each class once, so that neither
  * long lines of ancestors nor circles matter. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 

@@ -4,7 +4,7 @@
  * what a column was before it is altered. A table that the same migration makes is empty, and an initial migration meets an empty database:
  * neither locks anybody out. What an operation of Django's or Alembic's does is PostgreSQL's way of doing it. */
 #include "audit/models_conf.h"
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 #include "audit/models_rules.h"
 
 #include "base/arena.h"

@@ -3,7 +3,7 @@
  * What a name in one file stands for in another. Modules are found from the folders above a file that are no packages (where Python would be
  * started), the outermost first, and else by the end of their path. A name goes through imports, those of packages' __init__ and stars too, for
  * so many steps and no more: circles of imports are ordinary. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 #include "base/hash.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Models, tables, routes and tasks on a screen (a few lines) and as JSON (all of it, but for lists that can be as long as the code). */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 

@@ -3,7 +3,7 @@
  * Whole routes: what a path says together with everything that includes it, and the function or class at its end. Django's are followed from
  * the settings' ROOT_URLCONF, and then from every module of urls that nobody included, by a stack of places that are still to be read; blueprints
  * and routers by what they are registered with. Includes may go in circles: depth and number are bounded. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 

@@ -2,7 +2,7 @@
  *
  * For tests: a project of a few files that are texts, and what models_step makes of it. */
 #pragma once
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 #include "base/arena.h"
 
 #include <stdlib.h>

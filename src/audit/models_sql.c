@@ -3,7 +3,7 @@
  * Which tables a piece of SQL reads and writes. No grammar: words, quoted names and signs, and what stands after FROM, JOIN, INTO, UPDATE
  * and TABLE; that is enough for statements of any dialect, and cannot be led astray by what it does not know. A name that is put in while
  * the program runs (%s, {}, :name) is said to be computed. */
-#include "audit/models_int.h"
+#include "audit/models_sql.h"
 
 #include <string.h>
 

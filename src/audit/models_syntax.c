@@ -2,7 +2,7 @@
  *
  * Small questions about the rows of a syntax that the readers of models, routes and tasks ask again and again: what is this name, what does
  * this string say, which argument is that. Nothing here looks further than a node's own children. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

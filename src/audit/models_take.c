@@ -3,7 +3,7 @@
  * One pass over the rows of a file, front to back: every row that may say something of models, queries, routes, tasks, signals, templates or
  * settings is handed to who knows. The function that a row stands in is known by going along with the file's units. Files of tests are left
  * alone, and migrations have a reader of their own. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 

@@ -2,7 +2,7 @@
  *
  * Classes with what they are made of: every class is kept with its bases as they are written, for only with all files read is it known which of
  * them reach a model; of its body what may be a column, a relation or an option (Django's Meta, SQLAlchemy's __tablename__). */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 

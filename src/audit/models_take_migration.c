@@ -2,7 +2,7 @@
  *
  * Migrations as they are written: Django's operations, Alembic's op.*, one row each. What a table was before is not known in one file;
  * models_migrate.c goes through an application's migrations in their order. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 

@@ -3,7 +3,7 @@
  * Queries in the text of a file: chains of calls that begin at a model (Order.objects.filter(..).update(..)), at a session, at an instance
  * whose class is seen in the same function, at a set of an instance (cart.items.all()), and SQL. A chain is looked at once, from its outermost
  * call inwards. What a name stands for is not known here; the names are kept. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 

@@ -3,7 +3,7 @@
  * Routes as they are written: Django's path(), re_path(), url() and include(), routers of Django REST framework, decorators of Flask and
  * FastAPI, add_url_rule and its like, aiohttp's add_get. What they hang on (an application, a blueprint, a list) is a name here; which
  * framework it belongs to and what stands before its paths is found when all files are read. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -2,7 +2,7 @@
  *
  * What runs without being called where it stands: tasks of queues and their schedules, receivers of signals; and what is known by its name
  * only: templates, settings. As it is written; models_tasks.c finds out whose it is. */
-#include "audit/models_int.h"
+#include "audit/models_take.h"
 
 #include "base/arena.h"
 

@@ -2,7 +2,7 @@
  *
  * Tasks with those who put them into a queue, signals with their receivers and senders, templates, settings: what is reached by a name, and so
  * is no edge in a graph of imports. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 #include "base/file.h"

@@ -3,7 +3,7 @@
  * Templates: which files the names in the code stand for, and which templates take in others. Folders called templates or jinja2 beside any
  * Python file are looked through; links are not followed, and files, bytes and depth are bounded. A commit's tree that is read without a
  * checkout has no such folders here: its templates are names only. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 #include "base/file.h"

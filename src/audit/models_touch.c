@@ -4,7 +4,7 @@
  * not known is counted and not guessed. A name like `order.lines` of an object whose class is not seen counts only when one relation alone in
  * the whole project is called so. Paths of names in queries are joins; where they leave the package of the model they begin at, a service that
  * has only one of the two could not make them. */
-#include "audit/models_int.h"
+#include "audit/models_join.h"
 
 #include "base/arena.h"
 
