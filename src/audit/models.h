@@ -73,7 +73,8 @@ typedef struct Touch {
 	uint32_t table, package;
 	ModelPlace place; /* the first one in this unit */
 	uint32_t reads, writes, locks;
-	uint32_t vias; /* bits, by TouchVia */
+	uint32_t vias;       /* bits, by TouchVia */
+	uint32_t write_line; /* of the first that writes; 0: none does */
 } Touch;
 
 /* The matrix, its cells that are not empty; by table, then package. */
@@ -136,7 +137,7 @@ void models_screen(FILE *out, const Models *m, const Audit *audit);
  * "path", "line"}], "tables": [{"name", "model", "package", "packages", "reads", "writes", "locks"}], "cells": [{"table", "package", "reads",
  * "writes", "locks", "joins"}], "touches": [{"table", "package", "path", "line", "unit", "reads", "writes", "locks", "via": [..]}],
  * "joins": [{"path", "line", "unit", "from", "to", "names"}], "transactions": [{"path", "line", "end_line", "unit", "tables", "packages"}],
- * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target": {"path", "line", "unit"}}],
+ * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target_path", "target_line", "target_unit"}],
  * "tasks", "signals", "templates", "settings", "unknown": {"queries", "sql", "routes"}, "migrations"}; models, tables and packages are
  * referred to by index, null where there is none. Touches, joins, templates and settings end at 5,000 rows: "left_out" has the rest's counts. */
 void models_put(JsonWriter *w, const Models *m, const Audit *audit);

@@ -25,7 +25,8 @@ static bool is_foreign(const Models *m, uint32_t table, uint32_t package)
 	return !is_part_of(one, other) && !is_part_of(other, one);
 }
 
-static void add(Join *j, ModelRule rule, ModelPlace place, uint32_t end_line, Str text,
+/* `what` is what stays the same when the figures in the text change. */
+static void add(Join *j, ModelRule rule, ModelPlace place, uint32_t end_line, Str what, Str text,
                 double amount)
 {
 	const AuditFile *file = &j->project->files[place.file];
@@ -38,7 +39,7 @@ static void add(Join *j, ModelRule rule, ModelPlace place, uint32_t end_line, St
 		            .text = text,
 		            .amount = amount };
 
-	finding.print = finding_print(finding.rule, file->path, unit, text);
+	finding.print = finding_print(finding.rule, file->path, unit, what);
 	finding_add(j->a, &j->audit->findings, &finding);
 }
 
@@ -75,21 +76,20 @@ static void writes(Join *j)
 
 	for (uint32_t i = 0; i < m->touch_count; i++) {
 		const Touch *t = &m->touches[i];
+		ModelPlace written = { t->place.file, t->write_line, t->place.unit };
 
 		if (!is_foreign(m, t->table, t->package))
 			continue;
 		if (t->vias & 1U << TOUCH_SQL)
 			add_group(j, &sql, t->table, MODEL_NONE, t->package, t->place,
 			          t->reads + t->writes);
-		if (t->writes &&
-		    t->vias & (1U << TOUCH_QUERY | 1U << TOUCH_INSTANCE | 1U << TOUCH_SQL))
-			add_group(j, &writes, t->table, MODEL_NONE, t->package, t->place,
-			          t->writes);
+		if (t->write_line)
+			add_group(j, &writes, t->table, MODEL_NONE, t->package, written, t->writes);
 	}
 	for (uint32_t i = 0; i < writes.count; i++) {
 		const Group *g = &writes.at[i];
 
-		add(j, RULE_FOREIGN_WRITE, g->first, g->first.line,
+		add(j, RULE_FOREIGN_WRITE, g->first, g->first.line, m->tables[g->table].name,
 		    str_fmt(j->a, "%.*s writes %.*s of %.*s: %u times in %u %s",
 		            STR_ARG(m->packages[g->package]), STR_ARG(m->tables[g->table].name),
 		            STR_ARG(m->packages[m->tables[g->table].package]), g->times, g->places,
@@ -99,7 +99,7 @@ static void writes(Join *j)
 	for (uint32_t i = 0; i < sql.count; i++) {
 		const Group *g = &sql.at[i];
 
-		add(j, RULE_SQL_FOREIGN, g->first, g->first.line,
+		add(j, RULE_SQL_FOREIGN, g->first, g->first.line, m->tables[g->table].name,
 		    str_fmt(j->a, "SQL of %.*s uses %.*s of %.*s in %u %s",
 		            STR_ARG(m->packages[g->package]), STR_ARG(m->tables[g->table].name),
 		            STR_ARG(m->packages[m->tables[g->table].package]), g->places,
@@ -120,7 +120,7 @@ static void joins(Join *j)
 	for (uint32_t i = 0; i < joins.count; i++) {
 		const Group *g = &joins.at[i];
 
-		add(j, RULE_JOIN, g->first, g->first.line,
+		add(j, RULE_JOIN, g->first, g->first.line, m->tables[g->table].name,
 		    str_fmt(j->a, "%.*s joins %.*s of %.*s to %.*s: %u times",
 		            STR_ARG(m->packages[g->package]), STR_ARG(m->tables[g->table].name),
 		            STR_ARG(m->packages[m->tables[g->table].package]),
@@ -140,7 +140,7 @@ static void transactions(Join *j)
 		for (uint32_t k = 0; k < t->table_count; k++)
 			names = str_fmt(j->a, "%.*s%s%.*s", STR_ARG(names), k ? ", " : "",
 			                STR_ARG(m->tables[t->tables[k]].name));
-		add(j, RULE_CROSS_TRANSACTION, t->place, t->end_line,
+		add(j, RULE_CROSS_TRANSACTION, t->place, t->end_line, names,
 		    str_fmt(j->a, "one transaction writes tables of %u packages: %.*s", t->packages,
 		            STR_ARG(names)),
 		    t->packages - 1.0);

@@ -275,6 +275,18 @@ static void put_crossings(JsonWriter *w, const Models *m, const Audit *audit)
 	json_end(w);
 }
 
+static void put_target(JsonWriter *w, const Audit *audit, ModelPlace target)
+{
+	AUTO(arena_freep) Arena *a = arena_new(0);
+
+	if (target.file == MODEL_NONE)
+		return;
+	json_put_str(w, "target_path", audit->project.files[target.file].path);
+	json_put_u64(w, "target_line", target.line);
+	json_put_str(w, "target_unit",
+	             join_unit_name(a, &audit->project.files[target.file], target.unit));
+}
+
 static void put_routes(JsonWriter *w, const Models *m, const Audit *audit)
 {
 	begin_list(w, "routes");
@@ -290,12 +302,7 @@ static void put_routes(JsonWriter *w, const Models *m, const Audit *audit)
 		json_put_str(w, "view", r->view);
 		put_index(w, "package", r->package);
 		put_place(w, audit, r->place);
-		if (r->target.file != MODEL_NONE) {
-			json_key(w, S("target"));
-			json_begin_object(w);
-			put_place(w, audit, r->target);
-			json_end(w);
-		}
+		put_target(w, audit, r->target);
 		json_end(w);
 	}
 	json_end(w);

@@ -61,6 +61,8 @@ static void add_touch(Touching *t, uint32_t table, uint32_t file, const UseFact 
 	count_does(use->does, &m->touches[touch].reads, &m->touches[touch].writes,
 	           &m->touches[touch].locks);
 	m->touches[touch].vias |= 1U << via;
+	if (!m->touches[touch].write_line && use->does & DOES_WRITE && via != TOUCH_FORM)
+		m->touches[touch].write_line = use->line;
 	add_cell(t, table, package, use->does, via);
 }
 

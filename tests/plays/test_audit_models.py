@@ -89,7 +89,7 @@ def test_the_shop_s_models_and_routes_are_those_that_django_knows():
     for row in models["routes"]:
         if row["route"] != "/admin/" and not row["view"].startswith("api("):
             told = by_route[re.sub(r"/\^", "/", row["route"])]
-            assert (row["target"]["path"][:-3].replace("/", "."), row["target"]["unit"]) == tuple(told[1:3])
+            assert (row["target_path"][:-3].replace("/", "."), row["target_unit"]) == tuple(told[1:3])
     assert models["unknown"]["queries"] == 0
 
 
