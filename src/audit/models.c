@@ -197,6 +197,16 @@ bool join_is_user(const Join *j, uint32_t file, Str dotted)
 	return found.var && str_eq(name_last(found.var->callee), S("get_user_model"));
 }
 
+/* User = get_user_model(), Product = get_model("catalogue", "Product") */
+static uint32_t by_variable(const Join *j, uint32_t file, Str dotted)
+{
+	Found found = names_find(j->names, file, dotted);
+
+	if (found.var && str_eq(name_last(found.var->callee), S("get_model")))
+		return by_text(j, found.var->first);
+	return join_is_user(j, file, dotted) ? by_text(j, j->user_model) : MODEL_NONE;
+}
+
 uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest)
 {
 	uint32_t class;
@@ -215,7 +225,7 @@ uint32_t join_model(const Join *j, uint32_t file, Str dotted, Str *rest)
 	}
 	class = join_class(j, file, dotted, rest);
 	if (class == MODEL_NONE)
-		return join_is_user(j, file, dotted) ? by_text(j, j->user_model) : MODEL_NONE;
+		return by_variable(j, file, dotted);
 	return j->classes[class].model;
 }
 

@@ -73,7 +73,8 @@ static BaseKind outside_kind(Str name)
 	for (size_t i = 0; i < COUNT(known_bases); i++)
 		if (str_eq(name, str_of(known_bases[i].name)))
 			return known_bases[i].kind;
-	if (str_ends(name, S("db.Model")) && !str_starts(name, S("django")))
+	if (str_ends(name, S("db.Model")) && !str_starts(name, S("django")) &&
+	    !str_starts(name, S("google")))
 		return BASE_SQL_AUTO;
 	/* A library's own: mptt.models.MPTTModel, model_utils.models.TimeStampedModel. */
 	if (str_ends(last, S("Model")) && str_find(name, S(".models.")) > 0 &&

@@ -143,13 +143,16 @@ static Str prefix_of(Take *t, uint32_t call)
 static void variable(Take *t, uint32_t left, uint32_t call)
 {
 	const Syntax *s = t->s;
-	Str callee = syntax_callee(s, call), first = S("");
+	Str callee = syntax_callee(s, call), first = S(""), second;
 	uint32_t argument = syntax_argument(s, call, 0);
 
 	if (!callee.len)
 		return;
 	if (argument != SYNTAX_NONE && !syntax_literal(t->a, s, argument, &first))
 		first = S("");
+	if (str_eq(name_last(callee), S("get_model")) &&
+	    syntax_literal(t->a, s, syntax_argument(s, call, 1), &second))
+		first = str_fmt(t->a, "%.*s.%.*s", STR_ARG(first), STR_ARG(second));
 	*TAKE_ADD(t->a, t->out->vars, t->out->var_count) =
 		(VarFact){ .name = str_dup(t->a, syntax_text(s, left)),
 		           .callee = str_dup(t->a, callee),

@@ -320,6 +320,12 @@ void take_field(Take *t, uint32_t assignment)
 		field->to = name_in(t->a, annotation);
 }
 
+/* Table of SQLAlchemy, sa.Table, db.Table: other libraries have tables too. */
+static bool is_sql_table(const Take *t, Str callee)
+{
+	return take_is_from(t, callee, S("sqlalchemy")) || str_ends(name_first(callee), S("db"));
+}
+
 /* orders = Table("orders", metadata, Column("id", Integer), ...) */
 void take_table(Take *t, uint32_t call, Str name)
 {
@@ -328,7 +334,8 @@ void take_table(Take *t, uint32_t call, Str name)
 	ClassFact *c;
 	Str table;
 
-	if (!syntax_literal(t->a, s, syntax_argument(s, call, 0), &table))
+	if (!is_sql_table(t, syntax_callee(s, call)) ||
+	    !syntax_literal(t->a, s, syntax_argument(s, call, 0), &table))
 		return;
 	c = TAKE_ADD(t->a, t->out->classes, t->out->class_count);
 	*c = (ClassFact){ .name = str_dup(t->a, name),

@@ -145,6 +145,7 @@ static uint32_t model_used(Join *j, uint32_t file, const UseFact *use)
 		return along(j, join_model_of_unit(j, file, use->unit), use->path);
 	case USE_RELATED:
 		related = map_get(&j->related, use->path);
+		j->m->unknown_queries += related == j; /* one of several relations of that name */
 		return !related || related == j ? MODEL_NONE
 		                                : j->m->relations[(uintptr_t)related - 1].from;
 	case USE_TABLE:

@@ -61,7 +61,7 @@ static Str touched(Arena *a, const char *code)
 		a,
 		str_fmt(a,
 	                "from shop.models import Customer, Order, Line, Quick\nfrom tags import models as tags\n"
-	                "from django.shortcuts import get_object_or_404\ndef f(order: Order, x):\n    %s\n",
+	                "from django.shortcuts import get_object_or_404\nLate = get_model('shop', 'Line')\ndef f(order: Order, x):\n    %s\n",
 	                code));
 	return cells(a, sample(a, files, &audit));
 }
@@ -126,6 +126,9 @@ TEST(touch_queries_are_followed_to_their_tables)
 		  "shop_customer web 1001\nthe_orders web 1000\n" },
 		{ "x.execute('SELECT * FROM the_orders JOIN elsewhere ON 1')",
 		  "the_orders web 1000\nelsewhere web 1000\n" },
+		{ "Y = apps.get_model('shop', 'Line'); Y.objects.all()", "shop_line web 1000\n" },
+		{ "Late.objects.all()", "shop_line web 1000\n" },
+		{ "Article(1).save(); Order.published.all()", "the_orders web 1000\n" },
 		{ "x.get('a'); x.update({}); Order.cancel(order); Thing.objects.all()", "" },
 	};
 
