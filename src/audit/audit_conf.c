@@ -11,6 +11,7 @@
 #include "audit/audit_cache.h"
 #include "audit/gate_conf.h"
 #include "audit/links_conf.h"
+#include "audit/models_conf.h"
 #include "audit/money_conf.h"
 #include "audit/smells.h"
 #include "base/arena.h"
@@ -34,6 +35,7 @@ typedef struct Section {
 static const Section sections[] = {
 	{ "gate", gate_table, "what fails `banyan gate`" },
 	{ "limits", smells_table, "the largest figures that are fine" },
+	{ "models", models_table, "models, tables and migrations" },
 	{ "money", money_table, "what the debt costs and what the work would" },
 	{ "imports", links_table, "what modules may import, and what is used" },
 };

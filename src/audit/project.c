@@ -6,6 +6,7 @@
 #include "audit/smells.h"
 
 #include "audit/audit_cache.h"
+#include "audit/models.h"
 #include "audit/stamp.h"
 #include "audit/links_file.h"
 #include "base/arena.h"
@@ -25,6 +26,7 @@ enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
 	[FACTS_SMELLS] = smells_facts,
 	[FACTS_LINKS] = links_facts,
+	[FACTS_MODELS] = models_facts,
 };
 
 typedef struct Work {

@@ -11,6 +11,7 @@
 #include "audit/trends.h"
 #include "audit/tools.h"
 #include "audit/links.h"
+#include "audit/models.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -212,6 +213,7 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	tools_screen(out, audit->tools);
 	if (audit->links)
 		links_screen(out, audit->links, audit);
+	models_screen(out, audit->models, audit);
 	audit_money_screen(out, a, audit->money);
 	if (audit->compare)
 		rev_compare_screen(out, a, audit->compare);

@@ -11,6 +11,7 @@
 #include "audit/trends.h"
 #include "audit/tools.h"
 #include "audit/links.h"
+#include "audit/models.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -195,7 +196,8 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 		json_key(w, S("links"));
 		links_put(w, audit->links, audit);
 	}
-	/* models_put, clones_put, outside_put, trends_put: each a key and a value */
+	json_key(w, S("models"));
+	models_put(w, audit->models, audit);
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));
