@@ -71,7 +71,7 @@ typedef struct Clones {
 /* A step: sets audit->clones, adds PY801 (duplicate-code), PY802 (clones-change-together), PY803 (clone-drifted). Of the history only the change sets are used. */
 Err *clones_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
 /* The same without the rules around it. Cannot fail; what is too much is `cut`. */
-const Clones *clones_find(Arena *a, const ClonesConf *conf, const Project *p, const History *h);
+Clones *clones_find(Arena *a, const ClonesConf *conf, const Project *p, const History *h);
 double clones_density(const CloneLines *lines); /* percent; 0 without lines */
 
 const FindingRule *clones_rules(size_t *count); /* the table, for the registry */
