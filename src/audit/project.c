@@ -29,30 +29,53 @@ typedef struct Work {
 typedef struct Worker {
 	Work *work;
 	Arena *arena; /* of what stays */
+	Arena *texts; /* of one file's text */
+	SyntaxReader *reader;
 	pthread_t thread;
 } Worker;
 
-static void read_one(Work *w, Arena *a, SyntaxReader *reader, uint32_t index)
+void project_extract(Arena *a, SyntaxReader *reader, CcRules cc, Str text, AuditFile *file)
 {
-	const SourceFile *source = &w->project->sources.files[index];
-	AuditFile *file = &w->project->files[index];
 	const Syntax *s;
-	Str text;
-	Err *err = source_text(a, w->project->sources.root, source, &text, &w->whys[index]);
 
-	if (err || w->whys[index] != SKIPS)
-		return;
-	*file = (AuditFile){ .path = source->path, .kind = source->kind, .bytes = source->bytes };
 	if (file->kind == SOURCE_CODE && source_is_generated(text))
 		file->kind = SOURCE_GENERATED;
 	s = syntax_read(reader, text);
 	file->errors = s->errors;
 	file->error_line = s->error_line;
 	file->cut = s->cut;
-	measure(a, s, w->rules->cc, &file->measures);
+	measure(a, s, cc, &file->measures);
+	for (uint32_t i = 0; i < file->measures.unit_count; i++)
+		file->measures.units[i].name = str_dup(a, file->measures.units[i].name);
 	for (size_t i = 0; i < FACTS_COUNT; i++)
 		if (modules[i])
 			file->facts[i] = modules[i]()->extract(a, s, file);
+}
+
+static Err *text_of(const Work *w, Arena *a, const SourceFile *source, Str *text, SkipWhy *why)
+{
+	const ProjectSource *from = w->rules->from;
+
+	if (from)
+		return from->text(from->arg, a, source, text, why);
+	return source_text(a, w->project->sources.root, source, text, why);
+}
+
+static void read_one(Work *w, Worker *worker, uint32_t index)
+{
+	const SourceFile *source = &w->project->sources.files[index];
+	AuditFile *file = &w->project->files[index];
+	Str text;
+
+	arena_clear(worker->texts);
+	if (text_of(w, worker->texts, source, &text, &w->whys[index])) {
+		w->whys[index] = SKIP_UNREADABLE;
+		return;
+	}
+	if (w->whys[index] != SKIPS)
+		return;
+	*file = (AuditFile){ .path = source->path, .kind = source->kind, .bytes = source->bytes };
+	project_extract(worker->arena, worker->reader, w->rules->cc, text, file);
 }
 
 static void tell(Work *w)
@@ -70,14 +93,16 @@ static void *work(void *arg)
 {
 	Worker *worker = arg;
 	Work *w = worker->work;
-	SyntaxReader *reader = syntax_reader_new();
 	size_t i;
 
+	worker->reader = syntax_reader_new();
+	worker->texts = arena_new(0);
 	while ((i = atomic_fetch_add(&w->next, 1)) < w->project->sources.count) {
-		read_one(w, worker->arena, reader, w->order[i]);
+		read_one(w, worker, w->order[i]);
 		tell(w);
 	}
-	syntax_reader_free(reader);
+	syntax_reader_free(worker->reader);
+	arena_free(worker->texts);
 	return NULL;
 }
 
@@ -177,7 +202,10 @@ Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
 	int64_t from_us = time_mono_us();
 
 	*out = (Project){ 0 };
-	TRY(sources_find(a, root, &rules->sources, &out->sources));
+	if (rules->from)
+		TRY(rules->from->find(rules->from->arg, a, &rules->sources, &out->sources));
+	else
+		TRY(sources_find(a, root, &rules->sources, &out->sources));
 	out->files = ARENA_ARRAY(a, AuditFile, out->sources.count + 1);
 	out->arenas = ARENA_ARRAY(a, Arena *, THREADS_MOST);
 	w.whys = ARENA_ARRAY(a, SkipWhy, out->sources.count + 1);
@@ -194,4 +222,22 @@ void project_fini(Project *project)
 	for (size_t i = 0; i < project->arena_count; i++)
 		arena_free(project->arenas[i]);
 	*project = (Project){ 0 };
+}
+
+const AuditFile *project_file(const Project *project, Str path)
+{
+	size_t from = 0, to = project->count;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+		int order = str_cmp(project->files[middle].path, path);
+
+		if (!order)
+			return &project->files[middle];
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
 }

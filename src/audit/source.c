@@ -126,7 +126,7 @@ static bool has_part(Str path, const Str *parts, size_t count)
 	return false;
 }
 
-static SourceKind kind_of(Str path)
+SourceKind source_kind(Str path)
 {
 	static const Str vendored[] = { S("vendor"),      S("_vendor"),       S("vendored"),
 		                        S("third_party"), S("site-packages"), S("extern") };
@@ -244,7 +244,7 @@ static void take_file(Search *s, Str path, int64_t bytes)
 	} else if (out->count < SOURCE_FILES) {
 		GROW(s, out->files, out->count, s->file_room);
 		out->files[out->count++] =
-			(SourceFile){ .path = path, .kind = kind_of(path), .bytes = bytes };
+			(SourceFile){ .path = path, .kind = source_kind(path), .bytes = bytes };
 	}
 }
 
@@ -338,7 +338,10 @@ static Err *find_all(Search *s)
 	if (!S_ISDIR(about.st_mode))
 		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
 	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
-	push(s, S(""), 0);
+	if (!s->rules->root_count)
+		push(s, S(""), 0);
+	for (size_t i = 0; i < s->rules->root_count; i++)
+		push(s, s->rules->roots[i], 0);
 	while (s->folder_count)
 		read_folder(s, s->folders[--s->folder_count]);
 	if (s->out->count)

@@ -31,11 +31,16 @@ const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
 
 enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000 };
 
+enum { SOURCE_OID = 20 };
+
 typedef struct SourceFile {
 	Str path; /* from the root, with / */
 	SourceKind kind;
 	int64_t bytes;
+	bool has_oid; /* it is known before the text is: from git's tree */
+	uint8_t oid[SOURCE_OID];
 } SourceFile;
+SourceKind source_kind(Str path); /* by its path alone */
 
 typedef struct SkippedPath {
 	Str path;
@@ -54,6 +59,8 @@ typedef struct Sources {
 } Sources;
 
 typedef struct SourceRules {
+	const Str *roots; /* folders of the root that are read: "apps/shop"; none: all of it */
+	size_t root_count;
 	const Str *exclude; /* patterns of paths: "legacy/", "*_old.py" */
 	size_t exclude_count;
 	bool all; /* ignored ones and environments too */
