@@ -6,6 +6,7 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/clones.h"
 #include "audit/review.h"
 #include "base/arena.h"
 #include "base/time.h"
@@ -17,7 +18,8 @@ static AuditStep hard_step, history_step, total_step;
 /* Those that add findings, in an order in which each has what it reads. */
 static AuditStep *const finders[] = {
 	history_step, hard_step, /* until smells_step has that rule */
-	/* smells_step, links_step, models_step, clones_step, outside_step, with_step, trends_step */
+	/* smells_step, links_step, models_step */
+	clones_step, /* outside_step, with_step, trends_step */
 };
 /* Then, when all findings are there. ignores_apply comes first. */
 static AuditStep *const closers[] = {

@@ -9,6 +9,7 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
+#include "audit/clones.h"
 #include "audit/money_conf.h"
 #include "base/arena.h"
 
@@ -30,6 +31,7 @@ typedef struct Section {
 
 static const Section sections[] = {
 	{ "money", money_table, "what the debt costs and what the work would" },
+	{ "clones", clones_table, "what counts as the same code twice" },
 };
 
 static const ConfKey group_keys[] = {

@@ -19,10 +19,10 @@
 #include <string.h>
 
 enum {
-	SPOTS_MOST = 4 << 20,   /* statements that are compared exactly */
-	PLACES_MOST = 512,      /* of one repeat */
-	WORK_MOST = 40 << 20,   /* places looked at */
-	LEADERS_MOST = 16,      /* classes that one repeat falls apart into by its names */
+	SPOTS_MOST = 4 << 20, /* statements that are compared exactly */
+	PLACES_MOST = 512,    /* of one repeat */
+	WORK_MOST = 40 << 20, /* places looked at */
+	LEADERS_MOST = 16,    /* classes that one repeat falls apart into by its names */
 	SIEVE_LEAST = 1 << 16,
 	SIEVE_MOST = 1 << 26,
 	SEPARATOR = UINT32_MAX
@@ -229,10 +229,12 @@ static int rising(const void *x, const void *y)
 }
 
 /* The places of a part of a repeat, those that overlap the one before left out. */
-static void add_candidate(Search *s, const uint32_t *places, uint32_t count, uint32_t from, uint32_t length)
+static void add_candidate(Search *s, const uint32_t *places, uint32_t count, uint32_t from,
+                          uint32_t length)
 {
 	Candidate c = { .length = length,
-		        .weight = s->weights[places[0] + from + length] - s->weights[places[0] + from] };
+		        .weight = s->weights[places[0] + from + length] -
+		                  s->weights[places[0] + from] };
 
 	if (c.weight < s->conf->tokens)
 		return;
@@ -315,7 +317,8 @@ static void pairs_begin(Search *s, uint32_t names)
 static void compare_names(Search *s, const Spot *one, const Spot *other, Likeness *out)
 {
 	const FileTokens *t = tokens_of(s->p, one->file), *u = tokens_of(s->p, other->file);
-	const uint32_t *x = t->names + t->pieces[one->piece].names, *y = u->names + u->pieces[other->piece].names;
+	const uint32_t *x = t->names + t->pieces[one->piece].names,
+		       *y = u->names + u->pieces[other->piece].names;
 	uint32_t count = MIN(piece_names(t, one->piece), piece_names(u, other->piece));
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -338,7 +341,8 @@ static uint32_t names_in(const Search *s, uint32_t spot, uint32_t length)
 	uint32_t names = 0;
 
 	for (uint32_t i = 0; i < length; i++)
-		names += piece_names(tokens_of(s->p, s->spots[spot + i].file), s->spots[spot + i].piece);
+		names += piece_names(tokens_of(s->p, s->spots[spot + i].file),
+		                     s->spots[spot + i].piece);
 	return names;
 }
 
@@ -351,7 +355,8 @@ static Likeness likeness(Search *s, uint32_t one, uint32_t other, uint32_t lengt
 	for (uint32_t i = 0; i < length; i++) {
 		const Piece *x = piece_at(s, one + i), *y = piece_at(s, other + i);
 
-		out.exact = out.exact && x->literals == y->literals && x->depth - y->depth == indent;
+		out.exact =
+			out.exact && x->literals == y->literals && x->depth - y->depth == indent;
 		compare_names(s, &s->spots[one + i], &s->spots[other + i], &out);
 	}
 	return out;
@@ -392,7 +397,8 @@ static ClonePlace place_at(Search *s, uint32_t spot, uint32_t length)
 
 static bool long_enough(const Search *s, uint32_t spot, uint32_t length)
 {
-	return piece_at(s, spot + length - 1)->end_line - piece_at(s, spot)->line + 1 >= s->conf->lines;
+	return piece_at(s, spot + length - 1)->end_line - piece_at(s, spot)->line + 1 >=
+	       s->conf->lines;
 }
 
 static bool joins(Search *s, const Candidate *c, Group *g, uint32_t place)
@@ -433,7 +439,8 @@ static void add_class(Search *s, const Candidate *c, Group *g)
 		class->at[i] = place_at(s, g->places[i], c->length);
 		class->tests = class->tests && s->p->files[class->at[i].file].kind == SOURCE_TEST;
 		for (uint32_t k = 0; k < c->length; k++)
-			s->reach[g->places[i] + k] = MAX(s->reach[g->places[i] + k], g->places[i] + c->length);
+			s->reach[g->places[i] + k] =
+				MAX(s->reach[g->places[i] + k], g->places[i] + c->length);
 	}
 	class->lines = class->at[0].end_line - class->at[0].line + 1;
 	class->print = content_print(s, g->leader, c->length);
@@ -474,7 +481,8 @@ static void add_candidate_classes(Search *s, const Candidate *c)
 static int most_surplus_first(const void *x, const void *y)
 {
 	const CloneClass *p = x, *q = y;
-	uint64_t more = (uint64_t)(p->count - 1) * p->lines, less = (uint64_t)(q->count - 1) * q->lines;
+	uint64_t more = (uint64_t)(p->count - 1) * p->lines,
+		 less = (uint64_t)(q->count - 1) * q->lines;
 
 	if (more != less)
 		return more < less ? 1 : -1;

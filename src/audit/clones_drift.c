@@ -83,8 +83,8 @@ static void lines_of(Look *look, const Side *s, uint32_t skip, uint32_t *line, u
 static bool drifted(Look *look, const Side *x, const Side *y, CloneDrift *out)
 {
 	for (uint32_t both = 1; both <= 2 * DRIFT_GAP; both++)
-		for (uint32_t skip = both > DRIFT_GAP ? both - DRIFT_GAP : 0; skip <= MIN(both, (uint32_t)DRIFT_GAP);
-		     skip++) {
+		for (uint32_t skip = both > DRIFT_GAP ? both - DRIFT_GAP : 0;
+		     skip <= MIN(both, (uint32_t)DRIFT_GAP); skip++) {
 			out->tokens = alike(look, x, y, skip, both - skip);
 			if (!out->tokens)
 				continue;
@@ -95,7 +95,8 @@ static bool drifted(Look *look, const Side *x, const Side *y, CloneDrift *out)
 	return false;
 }
 
-void clones_add_drifts(Arena *a, const Project *p, CloneClass *class, const uint32_t *from, uint32_t length)
+void clones_add_drifts(Arena *a, const Project *p, CloneClass *class, const uint32_t *from,
+                       uint32_t length)
 {
 	CloneDrift found[2 * DRIFT_PLACES];
 	Side first = side_of(p, &class->at[0], from[0], length);

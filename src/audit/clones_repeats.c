@@ -102,7 +102,8 @@ static void compare(Suffixes *s)
 			continue;
 		}
 		before = s->order[s->rank[i] - 1];
-		while (MAX(i, before) + same < s->count && s->symbols[i + same] == s->symbols[before + same])
+		while (MAX(i, before) + same < s->count &&
+		       s->symbols[i + same] == s->symbols[before + same])
 			same++;
 		s->common[s->rank[i]] = same;
 		same -= same != 0;
@@ -147,7 +148,8 @@ static void tell(const Suffixes *s, RepeatFound *found, void *arg)
 	free(open);
 }
 
-void repeats_find(const uint32_t *symbols, uint32_t count, uint32_t most, RepeatFound *found, void *arg)
+void repeats_find(const uint32_t *symbols, uint32_t count, uint32_t most, RepeatFound *found,
+                  void *arg)
 {
 	Suffixes s = { .symbols = symbols, .count = count };
 

@@ -19,7 +19,8 @@ static const FindingRule rules_[] = {
 	                     "What is mended at one place stays broken at the others, and whoever reads has to find out whether they differ. Make one function of "
 	                     "it, with what differs as its arguments; where the places belong to different services to be, a copy can be the lesser evil: say so with an ignore.",
 	                     0, 10 },
-	[RULE_TOGETHER] = { "PY802", "clones-change-together", FINDING_ARCHITECTURE, FINDING_WARNING,
+	[RULE_TOGETHER] = { "PY802", "clones-change-together", FINDING_ARCHITECTURE,
+	                    FINDING_WARNING,
 	                    "copies of the same code are changed together again and again",
 	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. (The minutes are those of duplicate-code.)",
 	                    0, 0 },
@@ -85,7 +86,8 @@ static Stretch *stretches_of(const Clones *c, size_t *count)
 		for (uint32_t k = 0; k < c->at[i].count; k++) {
 			const ClonePlace *place = &c->at[i].at[k];
 
-			at[(*count)++] = (Stretch){ place->file, place->line, place->end_line, k != 0 };
+			at[(*count)++] =
+				(Stretch){ place->file, place->line, place->end_line, k != 0 };
 		}
 	qsort(at, n, sizeof(*at), by_file_and_line);
 	return at;
@@ -133,7 +135,7 @@ typedef struct Past {
 	const History *h;
 	Touch *touches; /* by file of the history */
 	size_t touch_count;
-	uint32_t *files; /* of the project's: the history's, and 1; 0: none */
+	uint32_t *files;        /* of the project's: the history's, and 1; 0: none */
 	uint32_t *round, *hits; /* of each set */
 	uint32_t now;
 	Buf sets; /* those that the class's files are in */
@@ -165,7 +167,8 @@ static void count_class(Past *p, CloneClass *class)
 
 		if (!file || (i && class->at[i].file == class->at[i - 1].file))
 			continue;
-		for (size_t k = first_touch(p, file - 1); k < p->touch_count && p->touches[k].file == file - 1; k++) {
+		for (size_t k = first_touch(p, file - 1);
+		     k < p->touch_count && p->touches[k].file == file - 1; k++) {
 			uint32_t set = p->touches[k].set;
 
 			if (p->round[set] != p->now) {
@@ -203,7 +206,8 @@ static void find_touches(Arena *a, Past *p, const Clones *c, const Project *proj
 	for (size_t i = 0; i < h->set_count; i++)
 		for (uint32_t k = 0; k < h->sets[i].count; k++)
 			if (wanted[h->sets[i].files[k]])
-				p->touches[p->touch_count++] = (Touch){ h->sets[i].files[k], (uint32_t)i };
+				p->touches[p->touch_count++] =
+					(Touch){ h->sets[i].files[k], (uint32_t)i };
 	qsort(p->touches, p->touch_count, sizeof(*p->touches), by_touched);
 }
 
@@ -259,8 +263,9 @@ static Str places_text(Arena *a, const CloneClass *class, const Project *p)
 	AUTO(buf_fini) Buf b = { 0 };
 
 	for (uint32_t i = 1; i < class->count && i <= WORST; i++)
-		buf_fmt(&b, "%s%.*s:%u-%u", i > 1 ? ", " : "", STR_ARG(p->files[class->at[i].file].path),
-		        class->at[i].line, class->at[i].end_line);
+		buf_fmt(&b, "%s%.*s:%u-%u", i > 1 ? ", " : "",
+		        STR_ARG(p->files[class->at[i].file].path), class->at[i].line,
+		        class->at[i].end_line);
 	if (class->count > WORST + 1)
 		buf_fmt(&b, " and %u more", class->count - WORST - 1);
 	return str_dup(a, buf_str(&b));
@@ -276,7 +281,8 @@ static Str drift_text(Arena *a, const CloneDrift *d, const char *other)
 	AUTO(buf_fini) Buf b = { 0 };
 
 	if (d->one_line)
-		buf_fmt(&b, "line%s %u-%u here", plural(1 + d->one_end_line - d->one_line), d->one_line, d->one_end_line);
+		buf_fmt(&b, "line%s %u-%u here", plural(1 + d->one_end_line - d->one_line),
+		        d->one_line, d->one_end_line);
 	if (d->one_line && d->other_line)
 		buf_put(&b, S(", "));
 	if (d->other_line)
@@ -299,9 +305,11 @@ static void add_drifts(Arena *a, const CloneClass *class, Audit *audit, Finding 
 		f.path_count = one->file != other->file;
 		f.line = d->one_line ? d->one_line : one->line;
 		f.end_line = d->one_line ? d->one_end_line : one->end_line;
-		f.text = str_fmt(a, "%.*s:%u-%u is a copy of lines %u-%u and goes on like them, but not in %.*s",
-		                 STR_ARG(path), other->line, other->end_line, one->line, one->end_line,
-		                 STR_ARG(drift_text(a, d, "there")));
+		f.text = str_fmt(
+			a,
+			"%.*s:%u-%u is a copy of lines %u-%u and goes on like them, but not in %.*s",
+			STR_ARG(path), other->line, other->end_line, one->line, one->end_line,
+			STR_ARG(drift_text(a, d, "there")));
 		f.print = print_of(f.rule, class, &f) + i;
 		finding_add(a, &audit->findings, &f);
 	}
@@ -310,8 +318,11 @@ static void add_drifts(Arena *a, const CloneClass *class, Audit *audit, Finding 
 static void add_class(Arena *a, CloneClass *class, const Clones *c, Audit *audit)
 {
 	const Project *p = &audit->project;
-	Finding f = { .rule = &rules_[RULE_DUPLICATE], .path = p->files[class->at[0].file].path,
-		      .line = class->at[0].line, .end_line = class->at[0].end_line, .unit = class->at[0].unit,
+	Finding f = { .rule = &rules_[RULE_DUPLICATE],
+		      .path = p->files[class->at[0].file].path,
+		      .line = class->at[0].line,
+		      .end_line = class->at[0].end_line,
+		      .unit = class->at[0].unit,
 		      .amount = class->count };
 	Str places = places_text(a, class, p);
 
@@ -320,8 +331,11 @@ static void add_class(Arena *a, CloneClass *class, const Clones *c, Audit *audit
 	if (class->tests && !c->conf.tests)
 		return;
 	f.print = class->print;
-	f.text = str_fmt(a, "%u lines (%u tokens) stand at %u places%s: here and in %.*s", class->lines, class->tokens,
-	                 class->count, class->exact ? "" : class->renamed ? " with other names" : " with other literals",
+	f.text = str_fmt(a, "%u lines (%u tokens) stand at %u places%s: here and in %.*s",
+	                 class->lines, class->tokens, class->count,
+	                 class->exact     ? ""
+	                 : class->renamed ? " with other names"
+	                                  : " with other literals",
 	                 STR_ARG(places));
 	finding_add(a, &audit->findings, &f);
 	if (changes_together(class)) {
@@ -329,8 +343,10 @@ static void add_class(Arena *a, CloneClass *class, const Clones *c, Audit *audit
 
 		t.rule = &rules_[RULE_TOGETHER];
 		t.print = print_of(t.rule, class, &f);
-		t.text = str_fmt(a, "%u changes touched several of the files with these %u copies, %u just one: here and in %.*s",
-		                 class->together, class->count, class->apart, STR_ARG(places));
+		t.text = str_fmt(
+			a,
+			"%u changes touched several of the files with these %u copies, %u just one: here and in %.*s",
+			class->together, class->count, class->apart, STR_ARG(places));
 		finding_add(a, &audit->findings, &t);
 	}
 	add_drifts(a, class, audit, f);
@@ -344,7 +360,8 @@ void clones_add_findings(Arena *a, Clones *c, Audit *audit)
 
 Err *clones_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	Clones *c = clones_find(a, audit_section(rules, clones_table()), &audit->project, &audit->history);
+	Clones *c = clones_find(a, audit_section(rules, clones_table()), &audit->project,
+	                        &audit->history);
 
 	clones_add_findings(a, c, audit);
 	audit->clones = c;
@@ -357,8 +374,8 @@ void clones_screen(FILE *out, const Clones *c, const Audit *audit)
 {
 	const Project *p = &audit->project;
 
-	fprintf(out, "\nClones: %zu classes of %u tokens or more; %.1f %% of the code's lines", c->count, c->conf.tokens,
-	        clones_density(&c->code));
+	fprintf(out, "\nClones: %zu classes of %u tokens or more; %.1f %% of the code's lines",
+	        c->count, c->conf.tokens, clones_density(&c->code));
 	if (c->tests.lines)
 		fprintf(out, ", %.1f %% of the tests'", clones_density(&c->tests));
 	fprintf(out, "; %u change together, %u drifted apart%s\n", c->together, c->drifted,
@@ -370,8 +387,8 @@ void clones_screen(FILE *out, const Clones *c, const Audit *audit)
 		if (class->tests)
 			continue;
 		fprintf(out, "  %4u lines x %u  %.*s:%u  %.*s:%u%s\n", class->lines, class->count,
-		        STR_ARG(p->files[x->file].path), x->line, STR_ARG(p->files[y->file].path), y->line,
-		        class->count > 2 ? " ..." : "");
+		        STR_ARG(p->files[x->file].path), x->line, STR_ARG(p->files[y->file].path),
+		        y->line, class->count > 2 ? " ..." : "");
 		shown++;
 	}
 }

@@ -73,8 +73,8 @@ static void add_sign(Taking *t, char c)
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       (uint8_t)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || (uint8_t)c >= 0x80;
 }
 
 /* What the grammar has no rows for. */
@@ -235,7 +235,8 @@ static bool begins_piece(const Syntax *s, const PyNode *row)
 
 static bool is_display(const PyNode *row)
 {
-	return row->kind == PY_LIST || row->kind == PY_DICTIONARY || row->kind == PY_SET || row->kind == PY_TUPLE;
+	return row->kind == PY_LIST || row->kind == PY_DICTIONARY || row->kind == PY_SET ||
+	       row->kind == PY_TUPLE;
 }
 
 static void note(Taking *t, uint32_t i)

@@ -3,6 +3,7 @@
  * Reading all files. Threads take the next file by a counter; the larger ones first, so that no thread is left alone with one at the end. */
 #include "audit/project.h"
 
+#include "audit/clones.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -15,7 +16,9 @@
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
 /* By FileFacts; NULL: nobody takes those yet. */
-static const FactsModule *(*const modules[FACTS_COUNT])(void) = { NULL };
+static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
+	[FACTS_TOKENS] = tokens_facts,
+};
 
 typedef struct Work {
 	const ProjectRules *rules;

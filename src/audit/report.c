@@ -4,6 +4,7 @@
 #include "audit/report.h"
 
 #include "audit/audit_money.h"
+#include "audit/clones.h"
 #include "audit/finding_report.h"
 #include "base/arena.h"
 #include "base/time.h"
@@ -137,6 +138,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	screen_sizes(out, a, &audit->project, rules->cc);
 	findings_screen(out, a, audit);
 	history_screen(out, &audit->told, &audit->project);
-	/* links_screen, models_screen, clones_screen, outside_screen, trends_screen */
+	/* links_screen, models_screen */
+	clones_screen(out, audit->clones, audit);
+	/* outside_screen, trends_screen */
 	audit_money_screen(out, a, audit->money);
 }

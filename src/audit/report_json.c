@@ -4,6 +4,7 @@
 #include "audit/report.h"
 
 #include "audit/audit_money.h"
+#include "audit/clones.h"
 #include "audit/finding_report.h"
 #include "base/json.h"
 
@@ -155,7 +156,9 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	findings_put(w, &audit->findings);
 	json_key(w, S("history"));
 	history_put(w, &audit->told);
-	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
+	/* links_put, models_put, outside_put, trends_put: each a key and a value */
+	json_key(w, S("clones"));
+	clones_put(w, audit->clones, &audit->project);
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_end(w);
