@@ -8,7 +8,7 @@
  * the beginning of the next. The largest first: one whose places are all within larger ones is dropped. Last, names: statements are alike
  * when only names differ, and a class is kept when they differ consistently, but for a fifth (a forgotten one is what people look for).
  *
- * One more of the same after two alike statements weighs nothing: tables written as statements are no clones. */
+ * What comes for the third time in a row weighs nothing: tables written as statements, or as tiny functions, are no clones. */
 #include "audit/clones.h"
 
 #include "audit/clones_int.h"
@@ -73,13 +73,6 @@ static const Piece *piece_at(const Search *s, uint32_t spot)
 	return &tokens_of(s->p, s->spots[spot].file)->pieces[s->spots[spot].piece];
 }
 
-static uint32_t weight_of(const FileTokens *t, uint32_t i)
-{
-	const Piece *p = &t->pieces[i];
-
-	return i > 1 && p->shape == p[-1].shape && p->shape == p[-2].shape ? 0 : p->tokens;
-}
-
 /* --- the sieve ----------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Sieve {
@@ -99,7 +92,7 @@ static uint32_t window(const Sieve *sieve, const FileTokens *t, uint32_t from, u
 			return 0;
 		*hash = (*hash ^ t->pieces[i].shape) * UINT64_C(0xff51afd7ed558ccd);
 		*hash ^= *hash >> 32;
-		weight += weight_of(t, i);
+		weight += t->pieces[i].tokens;
 		if (weight >= sieve->tokens)
 			return i + 1;
 	}
@@ -161,8 +154,7 @@ static void sift(Search *s, Buf *spots)
 
 		pieces += t->piece_count;
 		s->clones->tables += t->tables;
-		for (uint32_t k = 0; k < t->piece_count; k++)
-			s->clones->runs += t->pieces[k].tokens && !weight_of(t, k);
+		s->clones->runs += t->runs;
 	}
 	while (room < 8 * pieces && room < SIEVE_MOST)
 		room *= 2;
@@ -204,7 +196,7 @@ static uint32_t number(Search *s, uint32_t *symbols)
 		s->weights[i + 1] = s->weights[i];
 		if (spot->file == SEPARATOR)
 			continue;
-		s->weights[i + 1] += weight_of(tokens_of(s->p, spot->file), spot->piece);
+		s->weights[i + 1] += piece_at(s, i)->tokens;
 		shaped[n++] = (Shaped){ piece_at(s, i)->shape, i };
 	}
 	qsort(shaped, n, sizeof(*shaped), by_shape);
@@ -246,6 +238,24 @@ static void add_candidate(Search *s, const uint32_t *places, uint32_t count, uin
 		buf_put(&s->candidates, (Str){ (const char *)&c, sizeof(c) });
 }
 
+/* A repeat's end without the beginning of one more function, when that is only a small part of it. */
+static uint32_t without_head(const Search *s, uint32_t place, uint32_t length)
+{
+	const FileTokens *t = tokens_of(s->p, s->spots[place].file);
+	uint32_t first = s->spots[place].piece, next = first + length, last = length - 1;
+	uint16_t depth = t->pieces[first].depth;
+
+	while (last && t->pieces[first + last].depth > depth)
+		last--;
+	if (!last || !(t->pieces[first + last].flags & PIECE_UNIT))
+		return length;
+	if (next >= t->piece_count || t->pieces[next].depth <= depth)
+		return length;
+	return 2 * (s->weights[place + length] - s->weights[place + last]) < s->conf->tokens
+	               ? last
+	               : length;
+}
+
 /* Cut where what follows is less indented than its beginning. */
 static void add_repeat(void *arg, uint32_t length, const uint32_t *found, uint32_t count)
 {
@@ -266,7 +276,7 @@ static void add_repeat(void *arg, uint32_t length, const uint32_t *found, uint32
 
 		for (to = from + 1; to < length && piece_at(s, places[0] + to)->depth >= depth;)
 			to++;
-		add_candidate(s, places, count, from, to - from);
+		add_candidate(s, places, count, from, without_head(s, places[0] + from, to - from));
 	}
 }
 
@@ -395,10 +405,19 @@ static ClonePlace place_at(Search *s, uint32_t spot, uint32_t length)
 	return place;
 }
 
+/* Lines with code that is compared: neither docstrings nor comments. */
 static bool long_enough(const Search *s, uint32_t spot, uint32_t length)
 {
-	return piece_at(s, spot + length - 1)->end_line - piece_at(s, spot)->line + 1 >=
-	       s->conf->lines;
+	uint32_t lines = 0, done = 0;
+
+	for (uint32_t i = 0; i < length && lines < s->conf->lines; i++) {
+		const Piece *p = piece_at(s, spot + i);
+
+		if (p->end_line > done)
+			lines += p->end_line - MAX(p->line - 1, done);
+		done = MAX(done, p->end_line);
+	}
+	return lines >= s->conf->lines;
 }
 
 static bool joins(Search *s, const Candidate *c, Group *g, uint32_t place)

@@ -95,6 +95,29 @@ static bool drifted(Look *look, const Side *x, const Side *y, CloneDrift *out)
 	return false;
 }
 
+static bool meet(uint32_t line, uint32_t end_line, const ClonePlace *place)
+{
+	return line && line <= place->end_line && place->line <= end_line;
+}
+
+/* Neighbours: two pieces of one function, or one is what was passed over of the other. */
+static bool are_one(const CloneClass *class, const CloneDrift *d)
+{
+	const ClonePlace *one = &class->at[d->one], *other = &class->at[d->other];
+
+	if (one->file != other->file)
+		return false;
+	return str_eq(one->unit, other->unit) || meet(d->one_line, d->one_end_line, other) ||
+	       meet(d->other_line, d->other_end_line, one);
+}
+
+static uint32_t add_drift(Look *look, const CloneClass *class, const Side *first, const Side *other,
+                          uint32_t place, CloneDrift *out)
+{
+	*out = (CloneDrift){ .other = place };
+	return drifted(look, first, other, out) && !are_one(class, out);
+}
+
 void clones_add_drifts(Arena *a, const Project *p, CloneClass *class, const uint32_t *from,
                        uint32_t length)
 {
@@ -105,10 +128,8 @@ void clones_add_drifts(Arena *a, const Project *p, CloneClass *class, const uint
 	for (uint32_t i = 1; i < MIN(class->count, (uint32_t)DRIFT_PLACES); i++) {
 		Side other = side_of(p, &class->at[i], from[i], length);
 
-		found[count] = (CloneDrift){ .other = i };
-		count += drifted(behind, &first, &other, &found[count]);
-		found[count] = (CloneDrift){ .other = i };
-		count += drifted(before, &first, &other, &found[count]);
+		count += add_drift(behind, class, &first, &other, i, &found[count]);
+		count += add_drift(before, class, &first, &other, i, &found[count]);
 	}
 	class->drift_count = count;
 	if (count) {

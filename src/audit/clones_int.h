@@ -17,17 +17,17 @@ typedef struct Piece {
 	uint32_t
 		names; /* where its names begin in FileTokens.names; they end where the next one's begin */
 	uint16_t
-		tokens; /* literals within a list, dictionary, set or tuple only up to PIECE_DISPLAY */
+		tokens; /* 0: there for the third time in a row; literals within a list, dictionary, set or tuple only up to PIECE_DISPLAY */
 	uint16_t depth; /* columns that it is indented by */
 	uint8_t flags;
 } Piece;
-enum { PIECE_DISPLAY = 10, PIECE_TABLE = 30, PIECE_NAMES = 64 };
+enum { PIECE_DISPLAY = 10, PIECE_TABLE = 30, PIECE_NAMES = 64, PIECE_PERIOD = 6 };
 
 typedef struct FileTokens {
 	Piece *pieces;
 	uint32_t *names; /* hashes of a piece's different names in the order of their first use */
 	uint32_t piece_count, name_count;
-	uint32_t tables;
+	uint32_t tables, runs;
 } FileTokens;
 
 const FileTokens *tokens_of(const Project *p, size_t file) RETURNS_NONNULL;

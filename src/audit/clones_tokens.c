@@ -285,6 +285,28 @@ static void take_all(Taking *t)
 	close_piece(t, UINT32_MAX);
 }
 
+/* Is this the third time, at least, that the same few pieces follow each other? */
+static bool is_run(const Piece *pieces, uint32_t i)
+{
+	const Piece *p = &pieces[i];
+
+	for (uint32_t n = 1; n <= PIECE_PERIOD && 2 * n < i; n++)
+		if (p->shape == p[-(ptrdiff_t)n].shape && p->shape == p[-2 * (ptrdiff_t)n].shape &&
+		    p[-1].shape == p[-1 - (ptrdiff_t)n].shape &&
+		    p[-1].shape == p[-1 - 2 * (ptrdiff_t)n].shape)
+			return true;
+	return i > 1 && p->shape == p[-1].shape && p->shape == p[-2].shape;
+}
+
+static void weigh_runs(FileTokens *out)
+{
+	for (uint32_t i = 0; i < out->piece_count; i++)
+		if (is_run(out->pieces, i)) {
+			out->runs++;
+			out->pieces[i].tokens = 0;
+		}
+}
+
 static void *kept(Arena *a, const Buf *b)
 {
 	void *at = arena_alloc_raw(a, MAX(b->len, (size_t)1));
@@ -308,6 +330,7 @@ static const void *take(Arena *a, const Syntax *s, const AuditFile *file)
 	out->names = kept(a, &names);
 	out->name_count = name_count(&t);
 	out->tables = t.tables;
+	weigh_runs(out);
 	return out;
 }
 
