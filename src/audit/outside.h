@@ -141,8 +141,9 @@ typedef struct Outside {
 /* A step: sets audit->outside, adds PY901 (known-hole), PY902 (end-of-life), PY903 (unpinned), PY904 (hotspot-uncovered), PY905 (slow-tests), PY906
  * (test-fails). Fails when a file that the rules name cannot be read, or is none of what it is named for: INVALID "audit.outside", or as file_read. */
 Err *outside_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
-Err *outside_read(Arena *a, const OutsideConf *conf, Str root, const Project *p, Outside *out)
-	MUST_USE;
+/* `look` for what is usual under the root too. */
+Err *outside_read(Arena *a, const OutsideConf *conf, Str root, bool look, const Project *p,
+                  Outside *out) MUST_USE;
 
 const FindingRule *outside_rules(size_t *count);
 void outside_screen(FILE *out, const Outside *outside, const Audit *audit);
