@@ -7,6 +7,7 @@
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
 #include "audit/clones.h"
+#include "audit/outside.h"
 #include "audit/review.h"
 #include "base/arena.h"
 #include "base/time.h"
@@ -19,7 +20,7 @@ static AuditStep hard_step, history_step, total_step;
 static AuditStep *const finders[] = {
 	history_step, hard_step, /* until smells_step has that rule */
 	/* smells_step, links_step, models_step */
-	clones_step, /* outside_step, with_step, trends_step */
+	clones_step, outside_step, /* with_step, trends_step */
 };
 /* Then, when all findings are there. ignores_apply comes first. */
 static AuditStep *const closers[] = {
@@ -48,8 +49,6 @@ static Err *hard_step(Arena *a, const AuditRules *rules, Audit *audit)
 }
 
 /* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
-
-enum { LINE_MINUTES = 30 };
 
 static char rating_of(double ratio)
 {
@@ -90,7 +89,7 @@ static Err *total_step(Arena *a, const AuditRules *rules, Audit *audit)
 	for (size_t i = 0; i < p->count; i++)
 		if (p->files[i].kind == SOURCE_CODE)
 			lines += p->files[i].measures.lines.sloc;
-	t->ratio = lines ? t->minutes / ((double)lines * LINE_MINUTES) : -1;
+	t->ratio = lines ? t->minutes / ((double)lines * AUDIT_LINE_MINUTES) : -1;
 	t->rating = (char)(lines ? rating_of(t->ratio) : 0);
 	parts_by_package(a, p, &audit->packages);
 	parts_sum(&audit->packages, p, &audit->history, &audit->findings);

@@ -2,7 +2,7 @@
  *
  * What an audit keeps from one run to the next: bytes by a key made of content, so nothing is ever out of date. One file a project, mapped; it is
  * replaced as a whole at the end of a run that had something new. Good for the same build of the program only; one that is foreign, cut or changed
- * is as good as none, and that is said (audit_cache_word). Bounded; what no run asked for in a while goes. */
+ * is as good as none, and that is said (AuditCacheFigures.trouble). Bounded; what no run asked for in a while goes. */
 #pragma once
 #include "base/err.h"
 
@@ -18,9 +18,6 @@ bool audit_cache_find(AuditCache *cache, const char *what, Str key, Str *value);
 void audit_cache_put(AuditCache *cache, const char *what, Str key, Str value);
 /* Writes the file, if anything is new. Not to be able to is no failure of an audit: it is a word. */
 void audit_cache_store(AuditCache *cache);
-/* A sentence's end for people: "3,021 of 3,022 facts were kept"; empty: nothing to say. */
-Str audit_cache_word(Arena *a, const AuditCache *cache);
-
 typedef struct AuditCacheFigures {
 	uint64_t found, missed, bytes;
 	Str trouble; /* why there was nothing to find, or nothing could be kept; empty: all is well */

@@ -47,10 +47,11 @@ typedef struct Project {
 	int64_t taken_us; /* of the clock on the wall */
 } Project;
 
-/* Where files come from, when that is not the disk: a commit's tree. `text` is called by several threads, each with an arena of its own. */
+/* Where files come from, when that is not the disk: a commit's tree. `bytes` is called by several threads at once, each with an arena of its own,
+ * and not at all for a file whose oid is known and in the cache. */
 typedef struct ProjectSource {
 	Err *(*find)(void *arg, Arena *a, const SourceRules *rules, Sources *out);
-	Err *(*text)(void *arg, Arena *a, const SourceFile *file, Str *text, SkipWhy *why);
+	Err *(*bytes)(void *arg, Arena *a, const SourceFile *file, Str *bytes);
 	void *arg;
 } ProjectSource;
 

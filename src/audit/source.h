@@ -69,9 +69,14 @@ typedef struct SourceRules {
 /* In the arena. Fails with NOT_FOUND "audit.root", INVALID "audit.root" (no folder and no Python file), IO "base.file". */
 Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out) MUST_USE;
 
-/* The text of one, as UTF-8 (by its byte order mark or the coding that its first lines name; a copy when that is another). *why when it has none
- * that can be read: SKIPS otherwise. */
-Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why) MUST_USE;
+/* The bytes of one. Fails as file_read does. */
+Err *source_bytes(Arena *a, Str root, const SourceFile *file, Str *bytes) MUST_USE;
+/* What they say, as UTF-8 (by their byte order mark or the coding that the first lines name; a copy when that is another). What is none: why;
+ * SKIPS otherwise. */
+SkipWhy source_decode(Arena *a, Str bytes, Str *text);
+/* Both. *why when it has no text that can be read: SKIPS otherwise. */
+void source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why);
+void source_oid(Str bytes, uint8_t oid[SOURCE_OID]); /* SHA-1, as git names a blob */
 /* Does it say at its top that a program wrote it? */
 bool source_is_generated(Str text);
 bool path_matches(
