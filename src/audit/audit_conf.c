@@ -33,7 +33,8 @@ typedef struct Section {
 static const Section sections[] = {
 	{ "money", money_table, "what the debt costs and what the work would" },
 	{ "clones", clones_table, "what counts as the same code twice" },
-	{ "outside", outside_table, "coverage, times of tests and builds, packages: files of other tools" },
+	{ "outside", outside_table,
+	  "coverage, times of tests and builds, packages: files of other tools" },
 };
 
 static const ConfKey group_keys[] = {
