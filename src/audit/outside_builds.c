@@ -143,6 +143,13 @@ static void read_github(Reading *r, Str rest, int64_t us)
 	r->step_us = us;
 }
 
+static bool in_name(char c)
+{
+	char lower = (char)(c | 0x20);
+
+	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
 /* "section_start:1700000000:build_script", with a carriage return or options behind it. */
 static void read_section(Reading *r, Str line)
 {
@@ -155,9 +162,7 @@ static void read_section(Reading *r, Str line)
 	if (!str_split(&line, ':', &number) || !str_to_u64(number, &seconds) ||
 	    seconds > UINT32_MAX || !line.at)
 		return;
-	while (n < line.len &&
-	       (line.at[n] == '_' || line.at[n] == '-' || line.at[n] == '.' ||
-	        (line.at[n] >= '0' && line.at[n] <= '9') || (line.at[n] | 0x20) >= 'a'))
+	while (n < line.len && in_name(line.at[n]))
 		n++;
 	line.len = n;
 	r->what = "GitLab log";

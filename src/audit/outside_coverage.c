@@ -76,7 +76,7 @@ static uint32_t find_file(const Reading *r, Str name)
 {
 	const Gathering *g = r->g;
 	Str path = tidy(g->arena, name);
-	uint32_t file = index_of(g, path);
+	uint32_t file = NO_FILE;
 
 	for (size_t i = 0; file == NO_FILE && i < r->source_count && !str_starts(path, S("/")); i++)
 		file = find_suffix(g,

@@ -482,5 +482,5 @@ void packages_end(Gathering *g)
 		p->count += join_rows(rows + i, next - i, p->at + p->count);
 	}
 	for (size_t i = 0; i < p->count; i++)
-		p->unpinned += !p->at[i].version.len;
+		p->unpinned += !p->at[i].version.len && str_find(p->at[i].wanted, S("://")) < 0;
 }

@@ -7,7 +7,13 @@
 
 #include <stdlib.h>
 
-enum { SOON_DAYS = 180, SLOW_LEAST_S = 60, HOT_FILES = 20, COVERED_ENOUGH = 50 };
+enum {
+	SLOW_LEAST_S = 60,
+	SLOW_LEAST_TESTS = 20,
+	NOTES_SHOWN = 3,
+	HOT_FILES = 20,
+	COVERED_ENOUGH = 50
+};
 #define SLOW_SHARE 0.5
 
 enum { RULE_HOLE, RULE_END, RULE_UNPINNED, RULE_UNCOVERED, RULE_SLOW, RULE_FAILS };
@@ -110,7 +116,7 @@ static void add_unpinned(Arena *a, const Outside *o, Audit *audit)
 	for (size_t i = 0; i < o->packages.count; i++) {
 		const Package *p = &o->packages.at[i];
 
-		if (p->version.len || str_starts(p->wanted, S("@")))
+		if (p->version.len || str_find(p->wanted, S("://")) >= 0)
 			continue;
 		if (!counts[p->file]++)
 			firsts[p->file] = p->name;
@@ -179,7 +185,7 @@ static void add_tests(Arena *a, const Outside *o, Audit *audit)
 		                      t->failed[i].why.len ? ": " : "", STR_ARG(t->failed[i].why));
 		add(a, audit, failed, t->failed[i].name);
 	}
-	if (t->seconds < SLOW_LEAST_S || t->slow_share < SLOW_SHARE)
+	if (t->seconds < SLOW_LEAST_S || t->tests < SLOW_LEAST_TESTS || t->slow_share < SLOW_SHARE)
 		return;
 	f.text = str_fmt(a,
 	                 "the slowest %" PRIu64 " of %" PRIu64
@@ -253,8 +259,8 @@ void outside_screen(FILE *out, const Outside *o, const Audit *audit)
 		fprintf(out, "  coverage unknown (--coverage)%s\n",
 		        o->tests.known ? "" : ", times of tests too (--tests)");
 	screen_times(out, o);
-	for (size_t i = 0; i < o->file_count; i++)
-		if (o->files[i].note.len)
+	for (size_t i = 0, shown = 0; i < o->file_count && shown < NOTES_SHOWN; i++)
+		if (o->files[i].note.len && ++shown)
 			fprintf(out, "  %.*s: %.*s\n", STR_ARG(o->files[i].path),
 			        STR_ARG(o->files[i].note));
 }

@@ -289,7 +289,7 @@ static bool allows_more(const Pep440 *wanted, const Pep440 *v)
 {
 	if (compare_public(v, wanted) <= 0)
 		return false;
-	return !(v->post && !wanted->post && same_base(v, wanted));
+	return !same_base(v, wanted) || ((!v->post || wanted->post) && !v->local.len);
 }
 
 typedef enum SpecOp {

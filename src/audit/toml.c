@@ -73,8 +73,9 @@ static Err *end_line(Reader *r)
 	skip_comment(r);
 	if (peek(r, 0) == '\r')
 		r->at++;
-	if (!at_end(r) && take(r) != '\n')
+	if (!at_end(r) && peek(r, 0) != '\n')
 		return fault(r, "something stands behind the value");
+	take(r);
 	return NULL;
 }
 
@@ -277,8 +278,9 @@ static Err *read_pair(Reader *r, Toml *table)
 		TRY(enter(r, &table, key));
 		TRY(read_key(r, &key));
 	}
-	if (take(r) != '=')
+	if (peek(r, 0) != '=')
 		return fault(r, "a key has no value");
+	r->at++;
 	return read_value(r, table, key);
 }
 
@@ -353,8 +355,9 @@ static Err *read_header(Reader *r, Toml **table)
 		TRY(enter(r, &at, key));
 		TRY(read_key(r, &key));
 	}
-	if (take(r) != ']' || (list && take(r) != ']'))
+	if (peek(r, 0) != ']' || (list && peek(r, 1) != ']'))
 		return fault(r, "a header has no end");
+	r->at += list ? 2 : 1;
 	if (list) {
 		TRY(look(r, at, key, &found));
 		if (!found)

@@ -132,25 +132,40 @@ static bool ends_name(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '>' || c == '/';
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || (uint8_t)c >= 0x80;
+}
+
+/* After a declaration, an instruction or a comment, with those that stand in it. */
+static size_t skip_mark(Str text, size_t i)
+{
+	size_t open = 0;
+
+	for (; i < text.len; i++) {
+		open += text.at[i] == '<';
+		if (text.at[i] == '>' && !--open)
+			return i + 1;
+	}
+	return i;
+}
+
 Str xml_root(Str text)
 {
-	for (size_t i = 0; i + 1 < text.len; i++) {
-		char c = text.at[i], next = text.at[i + 1];
+	size_t i = 0, end;
 
-		if (c != '<') {
-			if (c != ' ' && c != '\t' && c != '\n' && c != '\r' && (uint8_t)c < 0x80)
-				return (Str){ 0 };
-			continue;
-		}
-		if (next != '!' && next != '?') {
-			size_t end = i + 1;
-
-			while (end < text.len && !ends_name(text.at[end]))
+	while (i + 1 < text.len) {
+		if (is_blank(text.at[i])) {
+			i++;
+		} else if (text.at[i] != '<') {
+			return (Str){ 0 };
+		} else if (text.at[i + 1] == '!' || text.at[i + 1] == '?') {
+			i = skip_mark(text, i);
+		} else {
+			for (end = i + 1; end < text.len && !ends_name(text.at[end]);)
 				end++;
 			return str_sub(text, i + 1, end);
 		}
-		while (i + 1 < text.len && text.at[i] != '>')
-			i++;
 	}
 	return (Str){ 0 };
 }
