@@ -158,3 +158,5 @@ void outside_put(JsonWriter *w, const Outside *outside, const Project *p);
 
 /* CycloneDX 1.5, JSON: the packages and what needs what; `serial` a UUID, empty: none. */
 void outside_sbom(Buf *out, const Outside *outside, Str name, Str serial);
+/* The same of a whole audit (a ReportWrite); its serial number is made of what is in it. Cannot fail. */
+Err *outside_sbom_write(Arena *a, const Audit *audit, const AuditRules *rules, Buf *out) MUST_USE;

@@ -7,8 +7,6 @@
 
 #include "base/arena.h"
 
-#include <string.h>
-
 typedef struct Cursor {
 	Str text;
 	size_t at;
@@ -100,11 +98,16 @@ static bool take_local(Cursor *c, Pep440 *out)
 	return filled;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static Str trimmed(Str text)
 {
-	while (text.len && strchr(" \t\r\n\f\v", text.at[0]))
+	while (text.len && is_blank(text.at[0]))
 		text = str_sub(text, 1, text.len);
-	while (text.len && strchr(" \t\r\n\f\v", text.at[text.len - 1]))
+	while (text.len && is_blank(text.at[text.len - 1]))
 		text.len--;
 	return text;
 }

@@ -4,6 +4,7 @@
  * at all, so that nobody reads half a page. */
 #include "audit/report.h"
 
+#include "audit/outside.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -11,7 +12,9 @@
 #include <stdio.h>
 
 /* NULL: nobody writes it yet. */
-static ReportWrite *const writers[REPORT_FORMS] = { NULL };
+static ReportWrite *const writers[REPORT_FORMS] = {
+	[REPORT_SBOM] = outside_sbom_write,
+};
 
 static Err *replace(Arena *a, Str path, Str text)
 {

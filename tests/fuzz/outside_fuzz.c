@@ -30,12 +30,13 @@ static Err *take(Gathering *g, char what, Str text)
 	}
 }
 
-static void end(Gathering *g)
+static void end(Gathering *g, bool joined)
 {
 	coverage_end(g);
 	tests_end(g);
 	builds_end(g);
-	packages_end(g);
+	if (!joined)
+		packages_end(g);
 	holes_end(g);
 	keep_files(g);
 	ends_find(g);
@@ -57,9 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	for (size_t i = 0; i < COUNT(files); i++)
 		map_put(&g.paths, files[i].path, &files[i]);
-	if (take(&g, (char)data[0], (Str){ (const char *)data + 1, size - 1 }))
-		g.packages.len = data[0] == 'h' ? 0 : g.packages.len;
-	end(&g);
+	(void)!take(&g, (char)data[0], (Str){ (const char *)data + 1, size - 1 });
+	end(&g, data[0] == 'h');
 	if (out.coverage.covered > out.coverage.lines ||
 	    out.coverage.taken > out.coverage.branches ||
 	    out.tests.failures + out.tests.errors > out.tests.tests ||
