@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { DRIFT_GAP = 3, DRIFT_TOKENS = 20, DRIFT_PIECES = 2, DRIFT_PLACES = 8 };
+enum { DRIFT_GAP = 3, DRIFT_TOKENS = 20, DRIFT_PLACES = 8 };
 
 /* One of two places that are followed. */
 typedef struct Side {
@@ -66,7 +66,7 @@ static uint32_t alike(Look *look, const Side *x, const Side *y, uint32_t skip_x,
 		tokens += p->tokens;
 		n++;
 	}
-	return n >= DRIFT_PIECES && tokens >= DRIFT_TOKENS ? tokens : 0;
+	return tokens >= DRIFT_TOKENS ? tokens : 0;
 }
 
 static void lines_of(Look *look, const Side *s, uint32_t skip, uint32_t *line, uint32_t *end_line)
