@@ -238,6 +238,19 @@ static void add_candidate(Search *s, const uint32_t *places, uint32_t count, uin
 		buf_put(&s->candidates, (Str){ (const char *)&c, sizeof(c) });
 }
 
+/* What repeats itself overlaps itself: then one round of it is a candidate too. */
+static void add_rounds(Search *s, const uint32_t *places, uint32_t count, uint32_t from,
+                       uint32_t length)
+{
+	uint32_t round = length;
+
+	for (uint32_t i = 1; i < count; i++)
+		round = MIN(round, places[i] - places[i - 1]);
+	add_candidate(s, places, count, from, length);
+	if (round < length)
+		add_candidate(s, places, count, from, round);
+}
+
 /* A repeat's end without the beginning of one more function, when that is only a small part of it. */
 static uint32_t without_head(const Search *s, uint32_t place, uint32_t length)
 {
@@ -276,7 +289,7 @@ static void add_repeat(void *arg, uint32_t length, const uint32_t *found, uint32
 
 		for (to = from + 1; to < length && piece_at(s, places[0] + to)->depth >= depth;)
 			to++;
-		add_candidate(s, places, count, from, without_head(s, places[0] + from, to - from));
+		add_rounds(s, places, count, from, without_head(s, places[0] + from, to - from));
 	}
 }
 

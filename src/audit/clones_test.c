@@ -102,6 +102,26 @@ TEST(clones_of_one_file_do_not_overlap)
 	CHECK_INT(m->clones->code.surplus, 18);
 }
 
+TEST(clones_that_overlap_themselves_are_told_round_by_round)
+{
+	/* The second of the classes ends as the first two begin: one long repeat of which every place overlaps the next. */
+#define CLASS(name, last) \
+	"class " name \
+	"(A, B):\n    def f(self, x):\n        self.y = super().f(x)\n        return self.y[x]\n" \
+	"    def g(self, y, z):\n        super().g(y, z)\n        self.add(y, z, 'q')\n" \
+	"    def h(self):\n        self.add(self.y, self.z)\n        return " last "\n"
+	static const char *const text[] = { CLASS("C", "self.x") CLASS("D", "self.x")
+		                                    CLASS("E", "[self.x, 1]") };
+	Made *m = find(a, text, 1);
+
+	CHECK_INT(m->clones->count, 2);
+	CHECK_INT(m->clones->at[0].count, 3);
+	CHECK_INT(m->clones->at[0].at[1].end_line, 19);
+	CHECK_INT(m->clones->at[1].count, 2);
+	CHECK_INT(m->clones->at[1].at[0].end_line, 10);
+	CHECK_INT(m->clones->at[1].at[1].line, 11);
+}
+
 TEST(clones_have_names_that_differ_consistently)
 {
 	/* The same statements, but what stands where is mixed up. */
