@@ -271,22 +271,24 @@ static Str places_text(Arena *a, const CloneClass *class, const Project *p)
 	return str_dup(a, buf_str(&b));
 }
 
-static const char *plural(uint64_t n)
+static void put_stretch(Buf *b, uint32_t line, uint32_t end_line, const char *where)
 {
-	return n == 1 ? "" : "s";
+	if (line == end_line)
+		buf_fmt(b, "line %u %s", line, where);
+	else
+		buf_fmt(b, "lines %u-%u %s", line, end_line, where);
 }
 
-static Str drift_text(Arena *a, const CloneDrift *d, const char *other)
+static Str drift_text(Arena *a, const CloneDrift *d)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
 	if (d->one_line)
-		buf_fmt(&b, "line%s %u-%u here", plural(1 + d->one_end_line - d->one_line),
-		        d->one_line, d->one_end_line);
+		put_stretch(&b, d->one_line, d->one_end_line, "here");
 	if (d->one_line && d->other_line)
-		buf_put(&b, S(", "));
+		buf_put(&b, S(" and "));
 	if (d->other_line)
-		buf_fmt(&b, "%u-%u %s", d->other_line, d->other_end_line, other);
+		put_stretch(&b, d->other_line, d->other_end_line, "there");
 	return str_dup(a, buf_str(&b));
 }
 
@@ -306,10 +308,9 @@ static void add_drifts(Arena *a, const CloneClass *class, Audit *audit, Finding 
 		f.line = d->one_line ? d->one_line : one->line;
 		f.end_line = d->one_line ? d->one_end_line : one->end_line;
 		f.text = str_fmt(
-			a,
-			"%.*s:%u-%u is a copy of lines %u-%u and goes on like them, but not in %.*s",
+			a, "%.*s:%u-%u is a copy of lines %u-%u, and they go on alike but for %.*s",
 			STR_ARG(path), other->line, other->end_line, one->line, one->end_line,
-			STR_ARG(drift_text(a, d, "there")));
+			STR_ARG(drift_text(a, d)));
 		f.print = print_of(f.rule, class, &f) + i;
 		finding_add(a, &audit->findings, &f);
 	}
