@@ -37,7 +37,9 @@ typedef struct SourceFile {
 	Str path; /* from the root, with / */
 	SourceKind kind;
 	int64_t bytes;
-	bool has_oid; /* it is known before the text is: from git's tree */
+	int64_t changed_ns, touched_ns; /* its content; that, its name or its rights */
+	uint64_t inode;
+	bool has_oid; /* it is known before the text is: from git's tree, or as nothing changed */
 	uint8_t oid[SOURCE_OID];
 } SourceFile;
 SourceKind source_kind(Str path); /* by its path alone */
