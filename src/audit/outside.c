@@ -334,7 +334,7 @@ static const ConfKey keys[] = {
 	  .help = "logs of builds, one each: GitHub's, GitLab's, or any with times; files or folders" },
 	{ "locks", CONF_PATH, AT_LIST(OutsideConf, locks),
 	  .help = "files with packages, when those of the folder that is audited are not the ones",
-	  .more = "Read are requirements.txt and what it includes, poetry.lock, uv.lock, pdm.lock, Pipfile.lock, pyproject.toml, setup.cfg." },
+	  .more = "Read are requirements.txt and what it includes, poetry.lock, uv.lock, pdm.lock, Pipfile.lock, Pipfile, pyproject.toml, setup.cfg, setup.py." },
 	{ "advisories", CONF_PATH, AT_LIST(OutsideConf, osv),
 	  .help = "known holes of packages, in OSV's format; files or folders",
 	  .more = "Nothing is asked of any network: without a file, known holes are unknown." },

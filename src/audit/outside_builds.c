@@ -147,7 +147,8 @@ static bool in_name(char c)
 {
 	char lower = (char)(c | 0x20);
 
-	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+	       c == '.';
 }
 
 /* "section_start:1700000000:build_script", with a carriage return or options behind it. */

@@ -74,3 +74,4 @@ void python_add(Gathering *g, Str version, Str from);
 Err *lock_read(Gathering *g, Str path, Str text, Str name)
 	MUST_USE; /* TOML and JSON ones, by name */
 bool lock_is(Str name);
+Err *setup_py_read(Gathering *g, Str path, Str text) MUST_USE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Locks: poetry.lock, uv.lock, pdm.lock, Pipfile.lock; and what they are made from, pyproject.toml. In a lock every package has its version and,
+ * Locks: poetry.lock, uv.lock, pdm.lock, Pipfile.lock; and what they are made from, pyproject.toml and Pipfile. In a lock every package has its version and,
  * but for Pipfile's, what it needs. */
 #include "audit/outside_int.h"
 #include "audit/pep440.h"
@@ -212,6 +212,16 @@ static Err *read_pyproject(Gathering *g, Str path, const Toml *root)
 	return NULL;
 }
 
+/* --- Pipfile ---------------------------------------------------------------------------------------------------------------------------------------- */
+
+static Err *read_pipfile(Gathering *g, Str path, const Toml *root)
+{
+	python_add(g, toml_text(toml_get(root, S("requires")), S("python_version")), path);
+	add_poetry(g, path, toml_get(root, S("packages")), false);
+	add_poetry(g, path, toml_get(root, S("dev-packages")), true);
+	return NULL;
+}
+
 /* --- Pipfile.lock ---------------------------------------------------------------------------------------------------------------------------- */
 
 static void read_pip_section(Gathering *g, const Json *section, bool dev)
@@ -235,7 +245,7 @@ static void read_pip_section(Gathering *g, const Json *section, bool dev)
 	}
 }
 
-static Err *read_pipfile(Gathering *g, Str path, Str text)
+static Err *read_pipfile_lock(Gathering *g, Str path, Str text)
 {
 	const Json *root;
 	Str python = { 0 };
@@ -252,9 +262,9 @@ static Err *read_pipfile(Gathering *g, Str path, Str text)
 
 /* --- by name ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static const Str locks[] = { S("poetry.lock"), S("uv.lock"), S("pdm.lock"), S("Pipfile.lock"),
-	                     S("pyproject.toml") };
-enum { LOCK_PIPFILE = 3, LOCK_PYPROJECT = 4 };
+static const Str locks[] = { S("poetry.lock"),  S("uv.lock"),        S("pdm.lock"),
+	                     S("Pipfile.lock"), S("pyproject.toml"), S("Pipfile") };
+enum { LOCK_PIPFILE_LOCK = 3, LOCK_PYPROJECT, LOCK_PIPFILE };
 
 static size_t lock_of(Str name)
 {
@@ -276,8 +286,10 @@ Err *lock_read(Gathering *g, Str path, Str text, Str name)
 	const Toml *root;
 
 	gather_file(g, path, locks[lock].at);
-	if (lock == LOCK_PIPFILE)
-		return read_pipfile(g, path, text);
+	if (lock == LOCK_PIPFILE_LOCK)
+		return read_pipfile_lock(g, path, text);
 	TRY(toml_read(g->arena, path, text, &root));
+	if (lock == LOCK_PIPFILE)
+		return read_pipfile(g, path, root);
 	return lock == LOCK_PYPROJECT ? read_pyproject(g, path, root) : read_lock(g, path, root);
 }

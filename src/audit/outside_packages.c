@@ -3,7 +3,7 @@
  * The packages that a project stands on: lists that people write (requirements.txt, setup.cfg), and all lists put together. Locks are in
  * outside_locks.c. A package that a lock pins is one row, whoever else asks for it; what several files pin to several versions is several rows.
  *
- * Nothing is run: a setup.py that makes up its list is not seen, and that is said. */
+ * Nothing is run: a setup.py that makes up its list (outside_setup.c) is not seen, and that is said. */
 #include "audit/outside_int.h"
 #include "audit/pep440.h"
 #include "base/arena.h"
@@ -363,7 +363,8 @@ bool packages_is(Str path)
 	Str name = base_name(path);
 
 	return is_requirements(name) || lock_is(name) || str_eq(name, S("setup.cfg")) ||
-	       is_python(name) || (str_ends(name, S(".txt")) && says(path, "requirements/"));
+	       str_eq(name, S("setup.py")) || is_python(name) ||
+	       (str_ends(name, S(".txt")) && says(path, "requirements/"));
 }
 
 static bool in_version(char c)
@@ -408,6 +409,8 @@ Err *packages_read(Gathering *g, Str path, Str text)
 		return lock_read(g, path, text, name);
 	if (str_eq(name, S("setup.cfg")))
 		return setup_read(g, path, text);
+	if (str_eq(name, S("setup.py")))
+		return setup_py_read(g, path, text);
 	return is_python(name) ? python_read(g, path, text) : list_read(g, path, text, 0);
 }
 

@@ -234,6 +234,13 @@ TEST(packages_of_all_sorts_of_files)
 		{ "/w/setup.cfg",
 		  "[metadata]\nname = x\n[options]\npython_requires = >=3.6\ninstall_requires =\n    django>=2\n    six==1\nzip_safe = no\n[options.extras_require]\ntest = pytest; x\n",
 		  "django=?! pytest=?!(dev) six=1!" },
+		{ "/w/Pipfile",
+		  "[packages]\nDjango = '==3.2'\nx = { version = '*' }\n[dev-packages]\ny = '~=1.0'\n[requires]\npython_version = '3.8'\n",
+		  "django=3.2! x=?! y=?!(dev)" },
+		{ "/w/setup.py",
+		  "setup(name='x', # y\n install_requires=[\n  'django>=2', \"six==1\", # z\n ], python_requires='>=3')\n",
+		  "django=?! six=1!" },
+		{ "/w/setup.py", "setup(install_requires=read('requirements'))\n", "" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
