@@ -45,7 +45,7 @@ typedef struct CloneClass {
 	uint32_t apart;         /* change sets that touched just one */
 	const CloneDrift *drifts;
 	uint32_t drift_count;
-	uint64_t print; /* of its content and its set of files: that of its finding too */
+	uint64_t print; /* of its content: that of its finding too */
 } CloneClass;
 
 typedef struct CloneLines {

@@ -23,7 +23,7 @@ static const FindingRule rules_[] = {
 	                    FINDING_WARNING,
 	                    "copies of the same code are changed together again and again",
 	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. (The minutes are those of duplicate-code.)",
-	                    0, 0 },
+	                    0, 0, .beside = true },
 	[RULE_DRIFTED] = { "PY803", "clone-drifted", FINDING_BUG, FINDING_WARNING,
 	                   "two copies of the same code differ in a few statements",
 	                   "One of them was changed, and the other was not: either it was forgotten, or the difference has a reason that nobody can see. Compare them; mend the other, or make "
@@ -249,13 +249,11 @@ static void other_files(Arena *a, const CloneClass *class, const Project *p, Fin
 	f->paths = paths;
 }
 
+/* Of the content alone: the files are the finding's own, and whoever compares findings looks at both. */
 static uint64_t print_of(const FindingRule *rule, const CloneClass *class, const Finding *f)
 {
-	uint64_t hash = class->print;
-
-	for (size_t i = 0; i < f->path_count; i++)
-		hash = hash_stable(f->paths[i], hash, i);
-	return finding_print(rule, f->path, (Str){ 0 }, (Str){ (const char *)&hash, sizeof(hash) });
+	return finding_print(rule, f->path, (Str){ 0 },
+	                     (Str){ (const char *)&class->print, sizeof(class->print) });
 }
 
 static Str places_text(Arena *a, const CloneClass *class, const Project *p)
