@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_BYTES = 512 << 20, FOLDER_MOST = 100000 };
+enum { FILE_BYTES = 512 << 20, FOUND_BYTES = 128 << 20, FOLDER_MOST = 100000 };
 
 OutsideFile *gather_file(Gathering *g, Str path, const char *what)
 {
@@ -119,18 +119,25 @@ static Err *read_advisories(Gathering *g, Str path, Str text)
 	return NULL;
 }
 
+/* Of reports nothing is borrowed, so a text of hundreds of megabytes goes when it was read; lists of packages are small, and stay. */
+static Err *read_one(Gathering *g, Str path, size_t limit, ReadOne *read)
+{
+	AUTO(arena_freep) Arena *scratch = arena_new(0);
+	bool stays = read == read_packages || read == packages_read;
+	Str text;
+	Err *err = file_read(stays ? g->arena : scratch, path, limit, &text);
+
+	return err ? err_copy(g->arena, err) : read(g, path, text);
+}
+
 static Err *read_named(Gathering *g, Str path, ReadOne *read)
 {
 	Names names = { &path, 1 };
 
 	if (is_folder(g->arena, path))
 		names = files_in(g->arena, path);
-	for (size_t i = 0; i < names.count; i++) {
-		Str text;
-
-		TRY(file_read(g->arena, names.at[i], FILE_BYTES, &text));
-		TRY(read(g, names.at[i], text));
-	}
+	for (size_t i = 0; i < names.count; i++)
+		TRY(read_one(g, names.at[i], FILE_BYTES, read));
 	return NULL;
 }
 
@@ -140,17 +147,23 @@ static Err *read_named(Gathering *g, Str path, ReadOne *read)
 
 /* --- what is usual ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Reads if it can; what was wrong is a note. */
+/* Reads if it can; what was wrong is a note, and then nothing of it counts. */
 static void read_found(Gathering *g, Str path, ReadOne *read, const char *what)
 {
-	size_t before = g->files.len;
-	Str text;
-	Err *err = file_read(g->arena, path, FILE_BYTES, &text);
+	Buf *const lists[] = { &g->lines, &g->tests,    &g->builds,
+		               &g->steps, &g->packages, &g->pythons };
+	size_t lens[COUNT(lists)], before = g->files.len;
+	Outside was = *g->out;
+	Err *err;
 
-	if (!err)
-		err = read(g, path, text);
+	for (size_t i = 0; i < COUNT(lists); i++)
+		lens[i] = lists[i]->len;
+	err = read_one(g, path, FOUND_BYTES, read);
 	if (!err)
 		return;
+	*g->out = was;
+	for (size_t i = 0; i < COUNT(lists); i++)
+		lists[i]->len = lens[i];
 	if (g->files.len == before)
 		gather_file(g, path, what);
 	((OutsideFile *)(void *)(g->files.at + before))->note = err_chain(g->arena, err);
