@@ -14,6 +14,8 @@
 #include "audit/models_conf.h"
 #include "audit/money_conf.h"
 #include "audit/smells.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/arena.h"
 
 #include <errno.h>
@@ -38,6 +40,9 @@ static const Section sections[] = {
 	{ "models", models_table, "models, tables and migrations" },
 	{ "money", money_table, "what the debt costs and what the work would" },
 	{ "imports", links_table, "what modules may import, and what is used" },
+	{ "clones", clones_table, "what counts as the same code twice" },
+	{ "outside", outside_table,
+	  "coverage, times of tests and builds, packages: files of other tools" },
 };
 
 static const ConfKey group_keys[] = {

@@ -7,6 +7,7 @@
 
 #include "audit/audit_cache.h"
 #include "audit/models.h"
+#include "audit/clones.h"
 #include "audit/stamp.h"
 #include "audit/links_file.h"
 #include "base/arena.h"
@@ -27,6 +28,7 @@ static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
 	[FACTS_SMELLS] = smells_facts,
 	[FACTS_LINKS] = links_facts,
 	[FACTS_MODELS] = models_facts,
+	[FACTS_TOKENS] = tokens_facts,
 };
 
 typedef struct Work {

@@ -12,6 +12,8 @@
 #include "audit/tools.h"
 #include "audit/links.h"
 #include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -214,6 +216,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	if (audit->links)
 		links_screen(out, audit->links, audit);
 	models_screen(out, audit->models, audit);
+	clones_screen(out, audit->clones, audit);
+	outside_screen(out, audit->outside, audit);
 	audit_money_screen(out, a, audit->money);
 	if (audit->compare)
 		rev_compare_screen(out, a, audit->compare);

@@ -12,6 +12,8 @@
 #include "audit/tools.h"
 #include "audit/links.h"
 #include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -198,6 +200,10 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	}
 	json_key(w, S("models"));
 	models_put(w, audit->models, audit);
+	json_key(w, S("clones"));
+	clones_put(w, audit->clones, &audit->project);
+	json_key(w, S("outside"));
+	outside_put(w, audit->outside, &audit->project);
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));
