@@ -4,7 +4,9 @@
 #include "audit/command.h"
 
 #include "audit/after.h"
+#include "audit/html.h"
 #include "audit/report.h"
+#include "audit/review.h"
 #include "base/arena.h"
 
 #include <unistd.h>
@@ -13,6 +15,7 @@ typedef struct AuditArgs {
 	Str root;
 	CONF_LIST_OF(Str) exclude;
 	uint8_t cc;
+	Str html;
 	bool all, quiet, no_history;
 	AfterArgs after;
 } AuditArgs;
@@ -36,6 +39,8 @@ static const ConfKey audit_options[] = {
 	  .help = "read what .gitignore names and virtual environments too" },
 	{ "no-history", CONF_BOOL, AT(AuditArgs, no_history),
 	  .help = "do not read what git tells of changes and people" },
+	{ "html", CONF_PATH, AT(AuditArgs, html), .value = "FILE",
+	  .help = "write the report as one page for a browser" },
 	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
 	AFTER_OPTIONS(AuditArgs, after),
 };
@@ -77,6 +82,16 @@ static Err *audit_run(Cmd *cmd)
 	if (!args->no_history)
 		history_read(cmd->arena, args->root, &history);
 	history_judge(cmd->arena, &history, &project, &told);
+	if (args->html.len) {
+		Audit audit = { .project = project, .history = history, .told = told };
+
+		review_hard_functions(cmd->arena, &project, &audit.findings);
+		findings_sort(&audit.findings);
+		report_json(&json, &project, args->cc, &told);
+		TRY(html_write(cmd->arena, args->html, &audit,
+		               &(HtmlParts){ .json = buf_str(&json) }));
+		buf_clear(&json);
+	}
 	if (!cmd->json) {
 		report_screen(cmd->out, cmd->arena, &project, args->cc);
 		history_screen(cmd->out, &told, &project);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The treemap: area is lines of code, colour is what was chosen. A folder is opened by a click or Enter; arrow keys go to the nearest neighbour.
+// Every box is a button with its figures as its name, and the table below the map has the same figures.
+import { count, fixed, h, say } from "../../../web/dom.js";
+import { files, filesIn, fileOf, folderTree, history, hotspots, skipSingle } from "./data.js";
+import { grid } from "./grid.js";
+import { squarify } from "./layout.js";
+import { chooser, cutNote, link, minutes, place, plural } from "./words.js";
+
+const HEATS = 6, BOXES = 220, HEIGHT = 0.56, MARGIN = 17;
+
+// what: how a folder's files come together to one figure.
+const worst = (rows, of) => rows.reduce((most, row) => Math.max(most, of(row)), 0);
+const total = (rows, of) => rows.reduce((all, row) => all + of(row), 0);
+const METRICS = {
+  score: { text: "hotspot: changes × complexity", of: (f) => f.score, join: worst, shown: (v) => `score ${fixed(v, 1)}`, most: 10, past: true },
+  cognitive: { text: "cognitive complexity", of: (f) => f.cognitive, join: total, shown: (v) => `complexity ${count(v)}` },
+  recent: { text: "changes in the last year", of: (f) => f.recent, join: total, shown: (v) => plural(v, "change"), past: true },
+  fixes: { text: "fixes", of: (f) => f.fixes, join: total, shown: (v) => plural(v, "fix", "fixes"), past: true },
+  minutes: { text: "time to mend its findings", of: (f) => f.minutes, join: total, shown: minutes },
+  alone: { text: "known to one person", of: (f) => (f.changes ? f.main_share : 0), join: worst, shown: (v) => `${fixed(v * 100, 0)} % by one person`, most: 1, past: true },
+};
+
+function name(node) {
+  return node.file ? node.name : `${node.name}/`;
+}
+
+export function treemapView(query) {
+  const kind = h("input", { type: "checkbox", onchange: () => build() });
+  let metric = history ? "score" : "cognitive", root, at;
+  const map = h("div.treemap", { role: "group", "aria-label": "Treemap of the code" }), crumbs = h("nav.crumbs", { "aria-label": "Folder" });
+  const about = h("div.about", { "aria-live": "polite" });
+  const options = Object.entries(METRICS).filter(([, m]) => history || !m.past).map(([key, m]) => [key, m.text]);
+
+  function build() {
+    root = folderTree(files.filter((file) => kind.checked || file.kind === "code"), (file) => file.sloc);
+    if (!root.size && !kind.checked) root = folderTree(files, (file) => file.sloc);
+    zoom(skipSingle(root));
+  }
+
+  function zoom(node, focus) {
+    at = node;
+    crumbs.replaceChildren(...trail(node));
+    draw();
+    if (focus) (map.querySelector("button") || crumbs.lastElementChild).focus();
+    say(`${node.path || "the whole"}: ${plural(node.files, "file")}, ${count(node.size)} lines of code`);
+  }
+
+  function trail(node) {
+    const links = [];
+    for (let up = node; up; up = up.parent) {
+      const here = up === node, text = up.name || "all";
+      links.unshift(here ? h("span", { "aria-current": "location" }, text) : h("button.quiet.small", { type: "button", onclick: () => zoom(up, true) }, text));
+    }
+    return links;
+  }
+
+  function ordered(node) {
+    return [...node.children.values()].sort((x, y) => y.size - x.size || (x.path < y.path ? -1 : 1));
+  }
+
+  // Boxes of a folder and of the folders in it that have room, until there are enough.
+  function boxes(width, height) {
+    const found = [], ahead = [{ node: at, x: 0, y: 0, w: width, h: height, depth: 0 }];
+    while (ahead.length) {
+      const box = ahead.shift(), children = ordered(box.node).slice(0, BOXES);
+      squarify(children.map((child) => child.size), box).forEach((where, i) => {
+        const node = skipSingle(children[i]), one = { ...where, node, depth: box.depth + 1 };
+        if (where.w < 2 || where.h < 2) return;
+        found.push(one);
+        if (!node.file && where.w > 90 && where.h > 60 && box.depth < 2 && found.length < BOXES)
+          ahead.push({ node, x: where.x + 2, y: where.y + MARGIN, w: where.w - 4, h: where.h - MARGIN - 2, depth: box.depth + 1 });
+      });
+    }
+    return found;
+  }
+
+  function draw() {
+    const m = METRICS[metric], width = map.clientWidth || 900, height = Math.round(Math.min(640, Math.max(260, width * HEIGHT)));
+    map.style.height = `${height}px`;
+    const found = boxes(width, height).map((box) => ({ ...box, value: m.join(box.node.file ? [box.node.file] : filesIn(box.node), m.of) }));
+    const most = m.most || Math.max(1e-9, ...found.filter((box) => box.node.file).map((box) => box.value));
+    map.replaceChildren(...found.map((box, i) => button(box, m, most, i === 0)));
+  }
+
+  function button(box, m, most, first) {
+    const { node, value } = box, said = `${node.path || name(node)}: ${count(node.size)} lines, ${m.shown(value)}`;
+    const heat = value > 0 ? Math.min(HEATS - 1, 1 + Math.floor((value / most) * (HEATS - 1.001))) : 0;
+    const label = node.parent === at || !node.parent ? name(node) : node.path.slice(node.parent.path.length + 1) + (node.file ? "" : "/");
+    const element = h("button.box", { type: "button", title: said, "aria-label": node.file ? said : `${said}, folder`, "data-heat": heat, tabindex: first ? "0" : "-1",
+      "data-folder": !node.file, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
+    Object.assign(element.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 1)}px`, height: `${Math.max(1, box.h - 1)}px` });
+    return element;
+  }
+
+  function roam(element) {
+    for (const other of map.querySelectorAll("[tabindex='0']")) other.tabIndex = -1;
+    element.tabIndex = 0;
+  }
+
+  function key(event, from) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.key === "Escape" || event.key === "Backspace") {
+      if (at.parent) zoom(at.parent, true);
+      event.preventDefault();
+      return;
+    }
+    if (!way) return;
+    event.preventDefault();
+    const middle = (box) => ({ x: box.offsetLeft + box.offsetWidth / 2, y: box.offsetTop + box.offsetHeight / 2 }), here = middle(from);
+    let best = null, least = Infinity;
+    for (const other of map.children) {
+      const there = middle(other), along = (there.x - here.x) * way[0] + (there.y - here.y) * way[1];
+      const aside = Math.abs((there.x - here.x) * way[1]) + Math.abs((there.y - here.y) * way[0]);
+      if (other !== from && along > 1 && along + 2 * aside < least) [best, least] = [other, along + 2 * aside];
+    }
+    best?.focus();
+  }
+
+  function open(node) {
+    if (node.file) show(node.file);
+    else zoom(skipSingle(node), true);
+  }
+
+  function show(file) {
+    about.replaceChildren(fileCard(file));
+  }
+
+  build();
+  new ResizeObserver(() => draw()).observe(map);
+  if (query?.get("file") && fileOf.has(query.get("file"))) show(fileOf.get(query.get("file")));
+  return h("div", h("div.controls", chooser("Colour", options, metric, (value) => { metric = value; draw(); }),
+    h("label.check", kind, "tests, migrations and others too"),
+    h("span.legend", { "aria-hidden": "true" }, "low", Array.from({ length: HEATS }, (_, i) => h("span.swatch", { "data-heat": i })), "high")),
+  h("p.soft", history ? "Area: lines of code. A hotspot's score is 10 × rank by changes in the last year × rank by cognitive complexity among the code files." :
+    "Area: lines of code. There is no history to colour by."),
+  crumbs, map, about, cutNote("files", "files, the smallest are summed up by folder"), hotspotTable());
+}
+
+export function fileCard(file) {
+  const facts = [["Lines of code", count(file.sloc)], ["Cyclomatic", count(file.cc)], ["Cognitive", count(file.cognitive)], ["Maintainability", fixed(file.mi, 1)],
+    ["Findings", file.findings ? `${count(file.findings)}, ${minutes(file.minutes)}` : "none"]];
+  if (history && file.changes)
+    facts.push(["Changes", `${count(file.changes)}, ${count(file.recent)} in the last year`], ["Fixes", count(file.fixes)],
+      ["Main author", file.main ? `${file.main} (${fixed(file.main_share * 100, 0)} %), of ${plural(file.people, "person", "people")}` : "–"]);
+  return h("section.card", h("h3", place(file.path)), file.folded ? h("p", plural(file.folded, "file")) : null,
+    h("dl.facts", facts.map(([label, value]) => h("div", h("dt", label), h("dd", value)))),
+    file.findings && !file.folded ? h("p", link("findings", "Its findings", { text: file.path })) : null);
+}
+
+export function hotspotTable() {
+  const rows = history ? hotspots : files.filter((file) => file.kind === "code" && !file.folded);
+  const columns = [
+    { label: "File", of: (f) => f.path, cell: (f) => place(f.path) },
+    ...(history ? [{ label: "Score", num: true, of: (f) => f.score, cell: (f) => fixed(f.score, 1) },
+      { label: "Changes, last year", num: true, of: (f) => f.recent }, { label: "Fixes", num: true, of: (f) => f.fixes }] : []),
+    { label: "Cognitive", num: true, of: (f) => f.cognitive }, { label: "Lines of code", num: true, of: (f) => f.sloc },
+    { label: "Maintainability", num: true, of: (f) => f.mi, cell: (f) => fixed(f.mi, 1) },
+    { label: "To mend", num: true, of: (f) => f.minutes, cell: (f) => minutes(f.minutes) }];
+  return h("div", h("h3", history ? "Hotspots" : "Files"), grid(history ? "Hotspots" : "Files of code", columns, rows, { by: 1, step: 20 }));
+}
