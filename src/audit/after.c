@@ -33,39 +33,56 @@ static Err *fill_card(Arena *a, const AfterArgs *args, const Project *project, S
 	return NULL;
 }
 
-static void put_review(Cmd *cmd, const AfterArgs *args, const Project *project, Buf *b)
+static double changes_of(const void *arg, Str path)
 {
-	const ReviewRules rules = { .capacity_hours = args->capacity,
-		                    .share = (double)args->share / PPM_WHOLE };
-	Findings findings = { 0 };
+	const HistoryFile *file = history_file(arg, path);
+
+	return file ? file->recent : 0;
+}
+
+/* How much a file matters is how often it was changed in the last year, where that is known. */
+static void put_review(Cmd *cmd, const AfterArgs *args, const Audit *audit, double capacity, Buf *b)
+{
+	bool weighed = !audit->history.why_not.len;
+	const ReviewRules rules = { .capacity_hours =
+		                            args->capacity > 0 ? args->capacity : capacity,
+		                    .share = (double)args->share / PPM_WHOLE,
+		                    .weight = weighed ? changes_of : NULL,
+		                    .arg = &audit->history,
+		                    .weight_text = S("changes of the last year") };
 	Review review;
 
-	review_hard_functions(cmd->arena, project, &findings);
-	review_plan(cmd->arena, &findings, &rules, &review);
+	review_plan(cmd->arena, &audit->findings, &rules, &review);
 	if (cmd->json)
 		review_put_json(b, &review);
 	else
 		review_put(b, &review, &rules);
 }
 
-Err *after_run(Cmd *cmd, const AfterArgs *args, const Project *project, bool *done)
+Err *after_check(Arena *a, const AfterArgs *args)
+{
+	if (args->baseline && args->review)
+		return err_new(a, ERR_INVALID, "audit.after",
+		               "--baseline and --review are two answers: one at a time");
+	if (!args->baseline && (args->scores.count || args->load.len || args->metrics.len))
+		return err_new(a, ERR_INVALID, "audit.after",
+		               "--score, --load-report and --metrics are for --baseline");
+	return NULL;
+}
+
+Err *after_run(Cmd *cmd, const AfterArgs *args, const Audit *audit, const AuditRules *rules,
+               bool *done)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 	Scorecard card;
 
 	*done = args->baseline || args->review;
-	if (args->baseline && args->review)
-		return err_new(cmd->arena, ERR_INVALID, "audit.after",
-		               "--baseline and --review are two answers: one at a time");
-	if (!args->baseline && (args->scores.count || args->load.len || args->metrics.len))
-		return err_new(cmd->arena, ERR_INVALID, "audit.after",
-		               "--score, --load-report and --metrics are for --baseline");
 	if (args->baseline) {
-		TRY(fill_card(cmd->arena, args, project, &card));
+		TRY(fill_card(cmd->arena, args, &audit->project, &card));
 		TRY(scorecard_keep(cmd->arena, args->scorecard, &card, cmd->json, &b));
 	}
 	if (args->review)
-		put_review(cmd, args, project, &b);
+		put_review(cmd, args, audit, rules->conf->capacity, &b);
 	if (b.len)
 		fwrite(b.at, 1, b.len, cmd->out);
 	return NULL;

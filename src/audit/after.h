@@ -2,8 +2,7 @@
  *
  * What `banyan audit` does with a project besides reporting it: the scorecard (--baseline) and the agenda of the review (--review). */
 #pragma once
-#include "audit/project.h"
-#include "base/args.h"
+#include "audit/audit.h"
 
 typedef struct AfterArgs {
 	bool baseline, review;
@@ -43,5 +42,8 @@ typedef struct AfterArgs {
 			.def = "20%", .help = "how much of them is for the debt" \
 	}
 
+/* Do they go together? Fails with INVALID "audit.after". */
+Err *after_check(Arena *a, const AfterArgs *args) MUST_USE;
 /* Does what was asked for and says so on cmd->out; *done: it was asked for something. Fails as scorecard.h's do, and as file_read does. */
-Err *after_run(Cmd *cmd, const AfterArgs *args, const Project *project, bool *done) MUST_USE;
+Err *after_run(Cmd *cmd, const AfterArgs *args, const Audit *audit, const AuditRules *rules,
+               bool *done) MUST_USE;

@@ -3,22 +3,35 @@
  * One whole audit: what every module found, for whoever reports it, gates by it, or puts a price on it. Modules fill their own part, in the order
  * of the table in audit.c; each may read what those before it left. */
 #pragma once
+#include "audit/audit_conf.h"
 #include "audit/finding.h"
 #include "audit/history_report.h"
-#include "audit/project.h"
+#include "audit/part.h"
 
-typedef struct AuditRules AuditRules; /* audit_conf.h: the command line and banyan.yaml */
+/* All findings that count (not ignored). */
+typedef struct AuditTotals {
+	uint64_t count, ignored;
+	uint64_t by_class[FINDING_CLASSES], by_level[FINDING_LEVELS];
+	double minutes, minutes_by_class[FINDING_CLASSES]; /* the principal: SQALE */
+	double ratio; /* of it to what writing all code anew takes (30 minutes a line of code); below 0: there is no code */
+	char rating;  /* A to E by that ratio; 0: there is no code */
+} AuditTotals;
 
 typedef struct Audit {
 	Project project;
 	History history;
 	HistoryFindings told;
-	const struct Links *links;       /* links.h: graph, models, tables, routes, tasks */
-	const struct Clones *clones;     /* clones.h */
-	const struct Outside *outside;   /* outside.h: coverage, tests, packages and their ends */
-	const struct Trends *trends;     /* trends.h; NULL: not asked for */
-	const struct MoneyResult *money; /* money.h */
+	const struct Smells *smells;   /* smells.h */
+	const struct Links *links;     /* links.h: the graph */
+	const struct Models *models;   /* models.h: tables, routes, tasks */
+	const struct Clones *clones;   /* clones.h */
+	const struct Outside *outside; /* outside.h: coverage, tests, packages and their ends */
+	const struct Trends *trends;   /* trends.h; NULL: not asked for */
 	Findings findings; /* of all modules and tools, sorted; those with ignored_why too */
+	AuditTotals totals;
+	Parts packages, groups;         /* groups.count 0: there are no rules for groups */
+	const struct AuditMoney *money; /* audit_money.h */
+	int64_t taken_us;
 } Audit;
 
 /* A module's step. Adds its findings to audit->findings. What it cannot have (no git, no such file) is a word in its own part, not a failure. */

@@ -4,103 +4,82 @@
 #include "audit/command.h"
 
 #include "audit/after.h"
-#include "audit/html.h"
 #include "audit/report.h"
-#include "audit/review.h"
 #include "base/arena.h"
 
 #include <unistd.h>
 
-typedef struct AuditArgs {
-	Str root;
-	CONF_LIST_OF(Str) exclude;
-	uint8_t cc;
-	Str html;
-	bool all, quiet, no_history;
+typedef struct Args {
+	AuditArgs audit;
 	AfterArgs after;
-} AuditArgs;
+	ReportArgs reports;
+} Args;
 
-static const ConfWord cc_words[] = {
-	{ "radon", CC_RADON, "radon's: and, or, comprehensions and assert count" },
-	{ "mccabe", CC_MCCABE, "mccabe's and ruff's C901: paths of statements only" },
-	{ "sonar", CC_SONAR, "Sonar's analyser of Python: neither elif nor except" },
-	{ 0 },
-};
-
-static const ConfKey audit_operands[] = {
-	{ "PATH", CONF_STR, AT(AuditArgs, root), .def = ".", .help = "the folder of the monolith" },
-};
+static const ConfKey audit_operands[] = { AUDIT_OPERANDS(Args, audit) };
 static const ConfKey audit_options[] = {
-	{ "exclude", CONF_STR, AT_LIST(AuditArgs, exclude), .letter = 'x', .value = "PATTERN",
-	  .help = "paths to leave out: \"legacy/**\", \"*_old.py\"" },
-	{ "cc", CONF_ENUM, AT(AuditArgs, cc), .names = cc_words, .def = "radon",
-	  .help = "whose cyclomatic complexity" },
-	{ "all", CONF_BOOL, AT(AuditArgs, all),
-	  .help = "read what .gitignore names and virtual environments too" },
-	{ "no-history", CONF_BOOL, AT(AuditArgs, no_history),
-	  .help = "do not read what git tells of changes and people" },
-	{ "html", CONF_PATH, AT(AuditArgs, html), .value = "FILE",
-	  .help = "write the report as one page for a browser" },
-	{ "quiet", CONF_BOOL, AT(AuditArgs, quiet), .letter = 'q', .help = "no progress" },
-	AFTER_OPTIONS(AuditArgs, after),
+	AUDIT_OPTIONS(Args, audit),
+	REPORT_OPTIONS(Args, reports),
+	AFTER_OPTIONS(Args, after),
 };
 
-static void show_progress(void *arg, size_t done, size_t of)
+static void show_progress(void *arg, const char *what, size_t done, size_t of)
 {
 	FILE *to = arg;
 
-	fprintf(to, "\r%zu of %zu files%s", done, of, done == of ? "\r\033[K" : "");
+	if (of && done >= of)
+		fprintf(to, "\r\033[K");
+	else if (of)
+		fprintf(to, "\r%zu of %zu %s, %zu %%\033[K", done, of, what, 100 * done / of);
+	else if (done)
+		fprintf(to, "\r%zu %s\033[K", done, what);
+	else
+		fprintf(to, "\r%s ...\033[K", what);
 	fflush(to);
 }
 
-static void project_finip(Project *project)
+static void audit_finip(Audit *audit)
 {
-	project_fini(project);
+	audit_fini(audit);
+}
+
+static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRules *rules)
+{
+	AUTO(buf_fini) Buf json = { 0 };
+	bool spoke;
+	Str text;
+
+	TRY(report_files(cmd->arena, &args->reports, audit, rules, cmd->out, &spoke));
+	if (spoke)
+		return NULL;
+	if (!cmd->json) {
+		report_screen(cmd->out, cmd->arena, audit, rules);
+		return NULL;
+	}
+	report_json(&json, audit, rules);
+	buf_putc(&json, '\n');
+	TRY(buf_done(&json, &text));
+	fwrite(text.at, 1, text.len, cmd->out);
+	return NULL;
 }
 
 static Err *audit_run(Cmd *cmd)
 {
-	const AuditArgs *args = cmd->args;
-	AUTO(project_finip) Project project = { 0 };
-	AUTO(buf_fini) Buf json = { 0 };
+	const Args *args = cmd->args;
+	AUTO(audit_finip) Audit audit = { 0 };
+	AuditRules rules;
 	bool done = false;
-	History history = { .why_not = S("--no-history") };
-	HistoryFindings told;
-	ProjectRules rules = { .sources = { .exclude = args->exclude.at,
-		                            .exclude_count = args->exclude.count,
-		                            .all = args->all },
-		               .cc = args->cc };
 
-	if (!args->quiet && isatty(STDERR_FILENO)) {
+	TRY(after_check(cmd->arena, &args->after));
+	TRY(audit_rules(cmd->arena, &args->audit, &rules));
+	if (!args->audit.quiet && isatty(STDERR_FILENO)) {
 		rules.progress = show_progress;
-		rules.arg = stderr;
+		rules.progress_arg = stderr;
 	}
-	TRY(project_read(cmd->arena, args->root, &rules, &project));
-	TRY(after_run(cmd, &args->after, &project, &done));
-	if (done)
-		return NULL;
-	if (!args->no_history)
-		history_read(cmd->arena, args->root, &history);
-	history_judge(cmd->arena, &history, &project, &told);
-	if (args->html.len) {
-		Audit audit = { .project = project, .history = history, .told = told };
-
-		review_hard_functions(cmd->arena, &project, &audit.findings);
-		findings_sort(&audit.findings);
-		report_json(&json, &project, args->cc, &told);
-		TRY(html_write(cmd->arena, args->html, &audit,
-		               &(HtmlParts){ .json = buf_str(&json) }));
-		buf_clear(&json);
-	}
-	if (!cmd->json) {
-		report_screen(cmd->out, cmd->arena, &project, args->cc);
-		history_screen(cmd->out, &told, &project);
-		return NULL;
-	}
-	report_json(&json, &project, args->cc, &told);
-	buf_putc(&json, '\n');
-	fwrite(json.at, 1, json.len, cmd->out);
-	return NULL;
+	TRY(audit_all(cmd->arena, &rules, &audit));
+	if (rules.progress)
+		fputs("\r\033[K", stderr);
+	TRY(after_run(cmd, &args->after, &audit, &rules, &done));
+	return done ? NULL : tell(cmd, args, &audit, &rules);
 }
 
 const Command *audit_commands(size_t *count)
@@ -109,7 +88,7 @@ const Command *audit_commands(size_t *count)
 		{ "audit", .group = "assess",
 		  .summary = "what a Python code base is made of, and where it is hard to change",
 		  .run = audit_run, .json = true, COMMAND_OPTIONS(audit_options),
-		  COMMAND_OPERANDS(audit_operands), .size = sizeof(AuditArgs),
+		  COMMAND_OPERANDS(audit_operands), .size = sizeof(Args),
 		  .examples = "banyan audit ~/shop\nbanyan audit . --json -x 'legacy/**'\n"
 		              "banyan audit . --baseline --score users=500 --score deploy=45\n"
 		              "banyan audit . --review --capacity 640\n" },

@@ -14,21 +14,22 @@
  * where \\u003c says the same. */
 #include "audit/html_int.h"
 
+#include "audit/scorecard.h"
 #include "audit_page.h"
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "build_info.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#define SCORECARD_FILE "banyan-scorecard.json"
+enum { SCORECARD_BYTES = 1 << 20 };
 
 /* Lists that the page has in its own way, those of whose rows others speak by their number, and those that are large by nature. */
 static const PruneRow own_rows[] = {
 	{ S("files") },
 	{ S("findings") },
 	{ S("rules") },
+	{ S("packages"), .rows = 20000 },
 	{ S("history.files") },
 	{ S("history.owners") },
 	{ S("history.hotspots") },
@@ -85,12 +86,12 @@ static void put_cuts(JsonWriter *w, const Cuts *cuts)
 	json_end(w);
 }
 
-static void put_page(JsonWriter *w, const HtmlParts *parts, const Cuts *cuts)
+static void put_page(JsonWriter *w, const Cuts *cuts)
 {
 	json_key(w, S("page"));
 	json_begin_object(w);
 	json_key(w, S("made"));
-	json_add_time(w, parts->utc_us ? parts->utc_us : time_utc_us());
+	json_add_time(w, time_utc_us());
 	json_put_str(w, "by", S("banyan " BANYAN_VERSION));
 	put_cuts(w, cuts);
 	json_end(w);
@@ -109,7 +110,25 @@ static Err *put_audit(Arena *a, JsonWriter *w, Str json, HtmlLimits limits, Cuts
 	return NULL;
 }
 
-static Err *put_json(Arena *a, Buf *out, const Audit *audit, const HtmlParts *parts,
+/* The figures of a scorecard in the root, and those that this audit has itself. */
+static void put_scorecards(Arena *a, JsonWriter *w, const Audit *audit, const AuditRules *rules)
+{
+	Scorecard before, now = { .taken_utc_us = time_utc_us() };
+	Str text, path = str_fmt(a, "%.*s/" SCORECARD_FILE, STR_ARG(rules->root));
+	AUTO(buf_fini) Buf card = { 0 };
+
+	if (rules->from || file_read(a, path, SCORECARD_BYTES, &text) ||
+	    scorecard_read(a, text, &before))
+		return;
+	json_key(w, S("before"));
+	json_add_raw(w, str_trim(text));
+	scorecard_take_project(&now, &audit->project);
+	scorecard_put_json(&card, &now);
+	json_key(w, S("now"));
+	json_add_raw(w, buf_str(&card));
+}
+
+static Err *put_json(Arena *a, Buf *out, const Audit *audit, const AuditRules *rules, Str json,
                      HtmlLimits limits)
 {
 	JsonWriter w = json_writer(out);
@@ -120,25 +139,19 @@ static Err *put_json(Arena *a, Buf *out, const Audit *audit, const HtmlParts *pa
 	html_put_totals(&w, audit);
 	html_put_files(a, &w, audit, limits.files, &cuts);
 	html_put_functions(a, &w, audit, limits.functions, &cuts);
-	html_put_findings(a, &w, audit, limits.findings, &cuts);
-	if (parts->before.len) {
-		json_key(&w, S("before"));
-		json_add_raw(&w, parts->before);
-	}
-	if (parts->now.len) {
-		json_key(&w, S("now"));
-		json_add_raw(&w, parts->now);
-	}
-	TRY(put_audit(a, &w, parts->json, limits, &cuts));
-	put_page(&w, parts, &cuts);
+	html_put_findings(a, &w, audit, rules, limits.findings, &cuts);
+	put_scorecards(a, &w, audit, rules);
+	TRY(put_audit(a, &w, json, limits, &cuts));
+	put_page(&w, &cuts);
 	json_end(&w);
 	return json_done(&w, &whole);
 }
 
-Err *html_put(Arena *a, Buf *out, const Audit *audit, const HtmlParts *parts, HtmlLimits limits)
+Err *html_put(Arena *a, Buf *out, const Audit *audit, const AuditRules *rules, Str json,
+              HtmlLimits limits)
 {
-	AUTO(buf_fini) Buf json = { 0 };
-	Err *why = put_json(a, &json, audit, parts, limits);
+	AUTO(buf_fini) Buf data = { 0 };
+	Err *why = put_json(a, &data, audit, rules, json, limits);
 	Str whole;
 
 	if (why)
@@ -147,36 +160,15 @@ Err *html_put(Arena *a, Buf *out, const Audit *audit, const HtmlParts *parts, Ht
 	buf_put(out, audit_page[0]);
 	put_escaped(out, audit->project.sources.root);
 	buf_put(out, audit_page[1]);
-	put_data(out, buf_str(&json));
+	put_data(out, buf_str(&data));
 	buf_put(out, audit_page[2]);
 	return buf_done(out, &whole);
 }
 
-static Err *put_file(Arena *a, Str path, Str text)
+Err *html_report(Arena *a, const Audit *audit, const AuditRules *rules, Buf *out)
 {
-	Str beside = str_fmt(a, "%.*s.%d.new", STR_ARG(path), (int)getpid());
-	const char *new_name = str_z(a, beside), *name = str_z(a, path);
-	FILE *file = fopen(new_name, "we");
-	bool whole = file && fwrite(text.at, 1, text.len, file) == text.len;
-	int error = errno;
+	AUTO(buf_fini) Buf json = { 0 };
 
-	if (file && fclose(file) != 0 && whole) {
-		error = errno;
-		whole = false;
-	}
-	if (whole && rename(new_name, name) == 0)
-		return NULL;
-	if (whole)
-		error = errno;
-	if (file)
-		unlink(new_name);
-	return err_errno(a, error, "audit.html_file", "%.*s could not be written", STR_ARG(path));
-}
-
-Err *html_write(Arena *a, Str path, const Audit *audit, const HtmlParts *parts)
-{
-	AUTO(buf_fini) Buf page = { 0 };
-
-	TRY(html_put(a, &page, audit, parts, HTML_LIMITS));
-	return put_file(a, path, buf_str(&page));
+	report_json(&json, audit, rules);
+	return html_put(a, out, audit, rules, buf_str(&json), HTML_LIMITS);
 }

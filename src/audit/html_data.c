@@ -19,7 +19,8 @@ typedef struct Row {
 	uint64_t folded; /* files summed up in it; 0: it is one file */
 	uint64_t sloc, cc, cognitive, changes, recent, fixes, findings;
 	double mi, minutes, score, main_share;
-	uint32_t main, people; /* main: index of names, and 1; 0: unknown */
+	uint32_t main, people;   /* main: index of names, and 1; 0: unknown */
+	uint32_t package, group; /* index of --json's, and 1; 0: none */
 	bool left;
 } Row;
 
@@ -88,6 +89,11 @@ void html_put_totals(JsonWriter *w, const Audit *audit)
 }
 
 /* --- files ---------------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t part_number(const Parts *parts, size_t file)
+{
+	return parts->of && parts->of[file] != PART_NONE ? parts->of[file] + 1 : 0;
+}
 
 static Row row_of(const AuditFile *file)
 {
@@ -257,6 +263,8 @@ typedef enum Column {
 	COL_MAIN,
 	COL_PEOPLE,
 	COL_LEFT,
+	COL_PACKAGE,
+	COL_GROUP,
 	COL_SCORE,
 	COL_MI,
 	COL_MINUTES,
@@ -271,6 +279,8 @@ static const char *const column_names[COLUMNS] = {
 	[COL_MAIN] = "main",         [COL_PEOPLE] = "people",     [COL_LEFT] = "left",
 	[COL_SCORE] = "score",       [COL_MI] = "mi",             [COL_MINUTES] = "minutes",
 	[COL_MAIN_SHARE] = "main_share",
+	[COL_PACKAGE] = "package",
+	[COL_GROUP] = "group",
 };
 
 static double cell(const Row *row, Column column)
@@ -288,6 +298,8 @@ static double cell(const Row *row, Column column)
 		[COL_MAIN] = row->main,
 		[COL_PEOPLE] = row->people,
 		[COL_LEFT] = row->left,
+		[COL_PACKAGE] = row->package,
+		[COL_GROUP] = row->group,
 		[COL_SCORE] = row->score,
 		[COL_MI] = row->mi,
 		[COL_MINUTES] = row->minutes,
@@ -340,8 +352,11 @@ void html_put_files(Arena *a, JsonWriter *w, const Audit *audit, size_t most, Cu
 		      .at = ARENA_ARRAY(a, Row, project->count + 1),
 		      .count = project->count };
 
-	for (size_t i = 0; i < project->count; i++)
+	for (size_t i = 0; i < project->count; i++) {
 		rows.at[i] = row_of(&project->files[i]);
+		rows.at[i].package = part_number(&audit->packages, i);
+		rows.at[i].group = part_number(&audit->groups, i);
+	}
 	add_history(&rows);
 	add_findings(&rows);
 	qsort(rows.at, rows.count, sizeof(*rows.at), by_weight);

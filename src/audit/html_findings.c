@@ -124,20 +124,31 @@ static const SourceFile *source_of(const Sources *sources, Str path)
 	               : NULL;
 }
 
+/* Empty when there is none. */
+static Str text_of(Arena *a, const Audit *audit, const AuditRules *rules, Str path)
+{
+	const SourceFile *file = source_of(&audit->project.sources, path);
+	SkipWhy why = SKIPS;
+	Str bytes, text = S("");
+
+	if (!file)
+		return S("");
+	if (!rules->from)
+		source_text(a, audit->project.sources.root, file, &text, &why);
+	else if (!rules->from->bytes(rules->from->arg, a, file, &bytes))
+		why = source_decode(a, bytes, &text);
+	return why == SKIPS ? text : S("");
+}
+
 /* The file that the findings from `from` on are in. */
-static HtmlCode open_code(Arena *a, const Audit *audit, size_t from)
+static HtmlCode open_code(Arena *a, const Audit *audit, const AuditRules *rules, size_t from)
 {
 	const Findings *all = &audit->findings;
 	Str path = all->at[from].path;
-	const SourceFile *file = source_of(&audit->project.sources, path);
-	HtmlCode code = { 0 };
+	HtmlCode code = { .text = text_of(a, audit, rules, path) };
 	uint32_t *hidden;
-	SkipWhy why = SKIPS;
 	size_t end = from;
 
-	if (!file || source_text(a, audit->project.sources.root, file, &code.text, &why) ||
-	    why != SKIPS)
-		return (HtmlCode){ 0 };
 	while (end < all->count && str_eq(all->at[end].path, path))
 		end++;
 	hidden = ARENA_ARRAY(a, uint32_t, 2 * (end - from));
@@ -202,7 +213,8 @@ static void put_finding(JsonWriter *w, const Finding *f, const RuleRow *row, Htm
 }
 
 /* Findings come by path and line, so each file is read once and walked once. */
-static void put_shown(const Chosen *c, JsonWriter *w, const Audit *audit)
+static void put_shown(const Chosen *c, JsonWriter *w, const Audit *audit,
+                      const AuditRules *rules)
 {
 	Mark mark = arena_mark(c->arena);
 	HtmlCode code = { 0 };
@@ -225,14 +237,15 @@ static void put_shown(const Chosen *c, JsonWriter *w, const Audit *audit)
 		if (!c->is_shown[i])
 			continue;
 		if (!opened)
-			code = open_code(c->arena, audit, first);
+			code = open_code(c->arena, audit, rules, first);
 		opened = true;
 		put_finding(w, f, c->rule_of[i], &code);
 	}
 	json_end(w);
 }
 
-void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, size_t most, Cuts *cuts)
+void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, const AuditRules *rules,
+                       size_t most, Cuts *cuts)
 {
 	const Findings *all = &audit->findings;
 	Chosen c = { .arena = a,
@@ -251,5 +264,5 @@ void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, size_t most,
 	for (size_t i = 0; i < c.rule_count; i++)
 		put_rule(w, c.rules[i]);
 	json_end(w);
-	put_shown(&c, w, audit);
+	put_shown(&c, w, audit, rules);
 }

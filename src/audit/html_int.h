@@ -11,7 +11,8 @@ void html_put_files(Arena *a, JsonWriter *w, const Audit *audit, size_t most, Cu
 void html_put_functions(Arena *a, JsonWriter *w, const Audit *audit, size_t most, Cuts *cuts);
 
 /* Rules with their totals, and the findings that are shown, with their code. */
-void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, size_t most, Cuts *cuts);
+void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, const AuditRules *rules,
+                       size_t most, Cuts *cuts);
 
 /* Lines of one file. */
 typedef struct HtmlCode {

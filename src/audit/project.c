@@ -3,13 +3,16 @@
  * Reading all files. Threads take the next file by a counter; the larger ones first, so that no thread is left alone with one at the end. */
 #include "audit/project.h"
 
+#include "audit/audit_cache.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/time.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
@@ -21,6 +24,7 @@ typedef struct Work {
 	const ProjectRules *rules;
 	Project *project;
 	const uint32_t *order;
+	uint64_t salt;
 	SkipWhy *whys; /* one a file; SKIPS: read */
 	atomic_size_t next, done;
 	pthread_mutex_t telling;
@@ -29,30 +33,150 @@ typedef struct Work {
 typedef struct Worker {
 	Work *work;
 	Arena *arena; /* of what stays */
+	Arena *texts; /* of one file's text */
+	SyntaxReader *reader;
 	pthread_t thread;
 } Worker;
 
-static void read_one(Work *w, Arena *a, SyntaxReader *reader, uint32_t index)
+void project_extract(Arena *a, SyntaxReader *reader, CcRules cc, Str text, AuditFile *file)
 {
-	const SourceFile *source = &w->project->sources.files[index];
-	AuditFile *file = &w->project->files[index];
 	const Syntax *s;
-	Str text;
-	Err *err = source_text(a, w->project->sources.root, source, &text, &w->whys[index]);
 
-	if (err || w->whys[index] != SKIPS)
-		return;
-	*file = (AuditFile){ .path = source->path, .kind = source->kind, .bytes = source->bytes };
 	if (file->kind == SOURCE_CODE && source_is_generated(text))
 		file->kind = SOURCE_GENERATED;
 	s = syntax_read(reader, text);
 	file->errors = s->errors;
 	file->error_line = s->error_line;
 	file->cut = s->cut;
-	measure(a, s, w->rules->cc, &file->measures);
+	measure(a, s, cc, &file->measures);
+	for (uint32_t i = 0; i < file->measures.unit_count; i++)
+		file->measures.units[i].name = str_dup(a, file->measures.units[i].name);
 	for (size_t i = 0; i < FACTS_COUNT; i++)
 		if (modules[i])
 			file->facts[i] = modules[i]()->extract(a, s, file);
+}
+
+/* --- kept facts ---------------------------------------------------------------------------------------------------------------------------------- */
+
+/* What the cache has of a file, before the facts of the modules that have some. */
+typedef struct Kept {
+	uint32_t kind, errors, error_line, cut;
+	uint32_t has; /* bits by FileFacts */
+	Measures measures;
+} Kept;
+static const PackField unit_fields[] = { PACK_TEXT(Unit, name) };
+static const PackType unit_type = { PACK_FIELDS(Unit, unit_fields) };
+static const PackField kept_fields[] = { PACK_ARRAY(Kept, measures.units, measures.unit_count,
+	                                            &unit_type) };
+static const PackType kept_type = { PACK_FIELDS(Kept, kept_fields) };
+
+static Str key_of(Arena *a, const Work *w, const AuditFile *file)
+{
+	char *at = arena_alloc_raw(a, SOURCE_OID + sizeof(w->salt) + file->path.len + 1);
+
+	memcpy(at, file->oid, SOURCE_OID);
+	memcpy(at + SOURCE_OID, &w->salt, sizeof(w->salt));
+	at[SOURCE_OID + sizeof(w->salt)] = (char)file->kind;
+	memcpy(at + SOURCE_OID + sizeof(w->salt) + 1, file->path.at, file->path.len);
+	return (Str){ at, SOURCE_OID + sizeof(w->salt) + 1 + file->path.len };
+}
+
+/* Rules and versions by which the same text gives other facts. */
+static uint64_t salt_of(CcRules cc)
+{
+	uint64_t salt = cc + 1;
+
+	for (size_t i = 0; i < FACTS_COUNT; i++) {
+		uint32_t row[2] = { (uint32_t)i, modules[i] ? modules[i]()->version + 1 : 0 };
+
+		salt = hash_stable((Str){ (const char *)row, sizeof(row) }, salt, 0x66616374);
+	}
+	return salt;
+}
+
+static void keep(const Work *w, Str key, const AuditFile *file)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Kept kept = { .kind = file->kind,
+		      .errors = file->errors,
+		      .error_line = file->error_line,
+		      .cut = file->cut,
+		      .measures = file->measures };
+	Str value;
+
+	if (!w->rules->cache)
+		return;
+	for (size_t i = 0; i < FACTS_COUNT; i++)
+		kept.has |= (uint32_t)(file->facts[i] != NULL) << i;
+	pack_write(&b, &kept_type, &kept);
+	for (size_t i = 0; i < FACTS_COUNT; i++)
+		if (file->facts[i])
+			pack_write(&b, modules[i]()->type, file->facts[i]);
+	if (!buf_done(&b, &value))
+		audit_cache_put(w->rules->cache, "file", key, value);
+}
+
+static bool was_kept(const Work *w, Arena *a, Str key, AuditFile *file)
+{
+	void *value, *facts[FACTS_COUNT] = { NULL };
+	const Kept *kept;
+	Str in;
+
+	if (!audit_cache_find(w->rules->cache, "file", key, &in) ||
+	    !pack_read(a, &kept_type, &in, &value))
+		return false;
+	kept = value;
+	for (size_t i = 0; i < FACTS_COUNT; i++)
+		if (kept->has >> i & 1 &&
+		    (!modules[i] || !pack_read(a, modules[i]()->type, &in, &facts[i])))
+			return false;
+	file->kind = kept->kind;
+	file->errors = kept->errors;
+	file->error_line = kept->error_line;
+	file->cut = kept->cut;
+	file->measures = kept->measures;
+	for (size_t i = 0; i < FACTS_COUNT; i++)
+		file->facts[i] = facts[i];
+	return true;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------------------------------------------- */
+
+static Err *bytes_of(const Work *w, Arena *a, const SourceFile *source, Str *bytes)
+{
+	const ProjectSource *from = w->rules->from;
+
+	return from ? from->bytes(from->arg, a, source, bytes)
+	            : source_bytes(a, w->project->sources.root, source, bytes);
+}
+
+static SkipWhy read_one(const Work *w, Worker *worker, uint32_t index)
+{
+	const SourceFile *source = &w->project->sources.files[index];
+	AuditFile *file = &w->project->files[index];
+	Arena *texts = worker->texts;
+	Str bytes = S(""), text, key;
+	SkipWhy why;
+
+	arena_clear(texts);
+	*file = (AuditFile){ .path = source->path, .kind = source->kind, .bytes = source->bytes };
+	if (source->has_oid)
+		memcpy(file->oid, source->oid, SOURCE_OID);
+	else if (bytes_of(w, texts, source, &bytes))
+		return SKIP_UNREADABLE;
+	else
+		source_oid(bytes, file->oid);
+	key = key_of(texts, w, file);
+	if (was_kept(w, worker->arena, key, file))
+		return SKIPS;
+	if (source->has_oid && bytes_of(w, texts, source, &bytes))
+		return SKIP_UNREADABLE;
+	why = source_decode(texts, bytes, &text);
+	if (why != SKIPS)
+		return why;
+	project_extract(worker->arena, worker->reader, w->rules->cc, text, file);
+	keep(w, key, file);
+	return SKIPS;
 }
 
 static void tell(Work *w)
@@ -70,14 +194,16 @@ static void *work(void *arg)
 {
 	Worker *worker = arg;
 	Work *w = worker->work;
-	SyntaxReader *reader = syntax_reader_new();
 	size_t i;
 
+	worker->reader = syntax_reader_new();
+	worker->texts = arena_new(0);
 	while ((i = atomic_fetch_add(&w->next, 1)) < w->project->sources.count) {
-		read_one(w, worker->arena, reader, w->order[i]);
+		w->whys[w->order[i]] = read_one(w, worker, w->order[i]);
 		tell(w);
 	}
-	syntax_reader_free(reader);
+	syntax_reader_free(worker->reader);
+	arena_free(worker->texts);
 	return NULL;
 }
 
@@ -177,11 +303,15 @@ Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
 	int64_t from_us = time_mono_us();
 
 	*out = (Project){ 0 };
-	TRY(sources_find(a, root, &rules->sources, &out->sources));
+	if (rules->from)
+		TRY(rules->from->find(rules->from->arg, a, &rules->sources, &out->sources));
+	else
+		TRY(sources_find(a, root, &rules->sources, &out->sources));
 	out->files = ARENA_ARRAY(a, AuditFile, out->sources.count + 1);
 	out->arenas = ARENA_ARRAY(a, Arena *, THREADS_MOST);
 	w.whys = ARENA_ARRAY(a, SkipWhy, out->sources.count + 1);
 	w.order = order_of(a, &out->sources);
+	w.salt = salt_of(rules->cc);
 	if (out->sources.count)
 		run(&w, out);
 	sort_out(a, &w, out);
@@ -194,4 +324,22 @@ void project_fini(Project *project)
 	for (size_t i = 0; i < project->arena_count; i++)
 		arena_free(project->arenas[i]);
 	*project = (Project){ 0 };
+}
+
+const AuditFile *project_file(const Project *project, Str path)
+{
+	size_t from = 0, to = project->count;
+
+	while (from < to) {
+		size_t middle = (from + to) / 2;
+		int order = str_cmp(project->files[middle].path, path);
+
+		if (!order)
+			return &project->files[middle];
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
 }

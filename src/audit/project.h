@@ -10,8 +10,9 @@
 /* What else is taken from a file while its syntax is there, each by a module of its own (project.c has the table). */
 typedef enum FileFacts {
 	FACTS_SMELLS, /* smells.h: findings of one file */
-	FACTS_LINKS,  /* links.h: imports, definitions, calls, models, routes, tasks, tables */
+	FACTS_LINKS,  /* links.h: imports, definitions, calls */
 	FACTS_TOKENS, /* clones.h: what is compared with other files */
+	FACTS_MODELS, /* models.h: models, routes, tasks, tables */
 	FACTS_COUNT
 } FileFacts;
 
@@ -19,6 +20,7 @@ typedef struct AuditFile {
 	Str path;
 	SourceKind kind;
 	int64_t bytes;
+	uint8_t oid[SOURCE_OID]; /* of its bytes, as git names a blob */
 	Measures measures;
 	uint32_t errors, error_line; /* places that are not Python */
 	bool cut;
@@ -29,7 +31,7 @@ typedef struct AuditFile {
 typedef const void *FileExtract(Arena *a, const Syntax *s, const AuditFile *file);
 
 /* What a module takes from files, and how that is kept in the cache; a row of project.c's table, given by smells_facts(), links_facts(),
- * tokens_facts(). `version` changes when the same text gives other facts. */
+ * tokens_facts(), models_facts(). `version` changes when the same text gives other facts. */
 typedef struct FactsModule {
 	FileExtract *extract;
 	const PackType *type;
@@ -45,9 +47,20 @@ typedef struct Project {
 	int64_t taken_us; /* of the clock on the wall */
 } Project;
 
+/* Where files come from, when that is not the disk: a commit's tree. `bytes` is called by several threads at once, each with an arena of its own,
+ * and not at all for a file whose oid is known and in the cache. */
+typedef struct ProjectSource {
+	Err *(*find)(void *arg, Arena *a, const SourceRules *rules, Sources *out);
+	Err *(*bytes)(void *arg, Arena *a, const SourceFile *file, Str *bytes);
+	void *arg;
+} ProjectSource;
+
+typedef struct AuditCache AuditCache;
 typedef struct ProjectRules {
 	SourceRules sources;
 	CcRules cc;
+	const ProjectSource *from; /* NULL: the disk */
+	AuditCache *cache;         /* NULL: none */
 	void (*progress)(void *arg, size_t done,
 	                 size_t of); /* now and then, from one thread at a time; NULL: none */
 	void *arg;
@@ -57,3 +70,8 @@ typedef struct ProjectRules {
  * left out, and why). */
 Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out) MUST_USE;
 void project_fini(Project *project);
+const AuditFile *project_file(const Project *project, Str path); /* NULL: there is no such file */
+
+/* One text on its own, from anywhere, as project_read treats it: for versions of the past. `file` has path and kind; measures and facts are
+ * filled, in the arena, and borrow nothing from the text. Any thread. */
+void project_extract(Arena *a, SyntaxReader *reader, CcRules cc, Str text, AuditFile *file);

@@ -3,17 +3,14 @@
  * The report on a screen fits on one: what was read and what not, how large it is, how complex, and where that sits. */
 #include "audit/report.h"
 
+#include "audit/audit_money.h"
+#include "audit/finding_report.h"
 #include "base/arena.h"
-#include "base/json.h"
 #include "base/time.h"
 
 #include <stdlib.h>
 
 enum { WORST = 10, RANKS = 6 };
-
-static const char *const rules_names[] = {
-	[CC_RADON] = "radon", [CC_MCCABE] = "mccabe", [CC_SONAR] = "sonar"
-};
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -98,7 +95,7 @@ static void put_left_out(FILE *out, const Project *p, const Totals *t)
 		        t->broken);
 }
 
-void report_screen(FILE *out, Arena *a, const Project *p, CcRules rules)
+static void screen_sizes(FILE *out, Arena *a, const Project *p, CcRules rules)
 {
 	Totals t;
 
@@ -115,7 +112,7 @@ void report_screen(FILE *out, Arena *a, const Project *p, CcRules rules)
 	fprintf(out,
 	        "\n%" PRIu64 " functions and methods, %" PRIu64
 	        " classes. Cyclomatic complexity as %s counts it:\n",
-	        t.functions, t.classes, rules_names[rules]);
+	        t.functions, t.classes, audit_cc_words[rules].name);
 	for (int i = 0; i < RANKS; i++)
 		if (t.ranks[i])
 			fprintf(out, "  %c %7" PRIu64 " functions %5.1f %% %9" PRIu64 " lines\n",
@@ -134,111 +131,12 @@ void report_screen(FILE *out, Arena *a, const Project *p, CcRules rules)
 	}
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------------------------------------------- */
-
-static void put_unit(JsonWriter *w, const Unit *unit)
+/* Each module has a few lines; together with what stands above they fit a screen. */
+void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
-	json_begin_object(w);
-	json_put_str(w, "kind",
-	             unit->kind == UNIT_CLASS ? S("class")
-	             : unit->method           ? S("method")
-	                                      : S("function"));
-	json_put_str(w, "name", unit->name);
-	json_put_u64(w, "line", unit->line);
-	json_put_u64(w, "end_line", unit->end_line);
-	if (unit->parent != UNIT_NONE)
-		json_put_u64(w, "parent", unit->parent);
-	json_put_u64(w, "cc", unit->kind == UNIT_CLASS ? class_cc_shown(unit) : unit->cc);
-	json_put_u64(w, "cognitive", unit->cognitive);
-	if (unit->kind == UNIT_CLASS) {
-		json_put_u64(w, "methods", unit->methods);
-		json_put_u64(w, "lcom4", unit->lcom4);
-		json_put_u64(w, "cc_real", unit->cc);
-	} else {
-		json_put_u64(w, "nesting", unit->nesting);
-		json_put_u64(w, "arguments", unit->arguments);
-		json_put_u64(w, "statements", unit->statements);
-	}
-	json_end(w);
-}
-
-static void put_lines(JsonWriter *w, const LineCounts *lines)
-{
-	json_key(w, S("lines"));
-	json_begin_object(w);
-	json_put_u64(w, "loc", lines->loc);
-	json_put_u64(w, "lloc", lines->lloc);
-	json_put_u64(w, "sloc", lines->sloc);
-	json_put_u64(w, "comments", lines->comments);
-	json_put_u64(w, "multi", lines->multi);
-	json_put_u64(w, "blank", lines->blank);
-	json_put_u64(w, "single_comments", lines->single_comments);
-	json_end(w);
-}
-
-static void put_file(JsonWriter *w, const AuditFile *file)
-{
-	const Measures *m = &file->measures;
-
-	json_begin_object(w);
-	json_put_str(w, "path", file->path);
-	json_put_str(w, "kind", str_of(source_kind_name(file->kind)));
-	put_lines(w, &m->lines);
-	json_put_u64(w, "cc", m->cc);
-	json_put_u64(w, "cognitive", m->cognitive);
-	json_put_real(w, "mi", m->mi);
-	json_key(w, S("halstead"));
-	json_begin_object(w);
-	json_put_u64(w, "h1", m->halstead.h1);
-	json_put_u64(w, "h2", m->halstead.h2);
-	json_put_u64(w, "n1", m->halstead.n1);
-	json_put_u64(w, "n2", m->halstead.n2);
-	json_put_real(w, "volume", m->volume);
-	json_end(w);
-	if (file->errors) {
-		json_put_u64(w, "errors", file->errors);
-		json_put_u64(w, "error_line", file->error_line);
-	}
-	json_key(w, S("units"));
-	json_begin_array(w);
-	for (uint32_t i = 0; i < m->unit_count; i++)
-		put_unit(w, &m->units[i]);
-	json_end(w);
-	json_end(w);
-}
-
-void report_json(Buf *out, const Project *p, CcRules rules, const HistoryFindings *history)
-{
-	JsonWriter w = json_writer(out);
-
-	json_begin_object(&w);
-	json_put_i64(&w, "version", 1);
-	json_put_str(&w, "root", p->sources.root);
-	json_put_str(&w, "cc_rules", str_of(rules_names[rules]));
-	json_put_bool(&w, "git", p->sources.git);
-	json_key(&w, S("left_out"));
-	json_begin_array(&w);
-	for (size_t why = 0; why < SKIPS; why++) {
-		if (!p->sources.skipped[why])
-			continue;
-		json_begin_object(&w);
-		json_put_str(&w, "why", str_of(skip_why_text(why)));
-		json_put_u64(&w, "count", p->sources.skipped[why]);
-		json_key(&w, S("examples"));
-		json_begin_array(&w);
-		for (size_t i = 0; i < p->sources.example_count; i++)
-			if (p->sources.examples[i].why == why)
-				json_add_str(&w, p->sources.examples[i].path);
-		json_end(&w);
-		json_end(&w);
-	}
-	json_end(&w);
-	json_key(&w, S("files"));
-	json_begin_array(&w);
-	for (size_t i = 0; i < p->count; i++)
-		put_file(&w, &p->files[i]);
-	json_end(&w);
-	json_key(&w, S("history"));
-	history_put(&w, history);
-	json_end(&w);
+	screen_sizes(out, a, &audit->project, rules->cc);
+	findings_screen(out, a, audit);
+	history_screen(out, &audit->told, &audit->project);
+	/* links_screen, models_screen, clones_screen, outside_screen, trends_screen */
+	audit_money_screen(out, a, audit->money);
 }

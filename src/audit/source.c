@@ -11,6 +11,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <git2.h>
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,7 +128,7 @@ static bool has_part(Str path, const Str *parts, size_t count)
 	return false;
 }
 
-static SourceKind kind_of(Str path)
+SourceKind source_kind(Str path)
 {
 	static const Str vendored[] = { S("vendor"),      S("_vendor"),       S("vendored"),
 		                        S("third_party"), S("site-packages"), S("extern") };
@@ -244,7 +246,7 @@ static void take_file(Search *s, Str path, int64_t bytes)
 	} else if (out->count < SOURCE_FILES) {
 		GROW(s, out->files, out->count, s->file_room);
 		out->files[out->count++] =
-			(SourceFile){ .path = path, .kind = kind_of(path), .bytes = bytes };
+			(SourceFile){ .path = path, .kind = source_kind(path), .bytes = bytes };
 	}
 }
 
@@ -338,7 +340,10 @@ static Err *find_all(Search *s)
 	if (!S_ISDIR(about.st_mode))
 		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
 	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
-	push(s, S(""), 0);
+	if (!s->rules->root_count)
+		push(s, S(""), 0);
+	for (size_t i = 0; i < s->rules->root_count; i++)
+		push(s, s->rules->roots[i], 0);
 	while (s->folder_count)
 		read_folder(s, s->folders[--s->folder_count]);
 	if (s->out->count)
@@ -431,28 +436,47 @@ static Str from_latin(Arena *a, Str text)
 	return (Str){ at, len };
 }
 
-Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why)
+Err *source_bytes(Arena *a, Str root, const SourceFile *file, Str *bytes)
 {
-	Str path = str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)), coding;
+	return file_read(a, str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)),
+	                 SOURCE_BYTES, bytes);
+}
 
-	*why = SKIPS;
+SkipWhy source_decode(Arena *a, Str bytes, Str *text)
+{
+	*text = bytes;
+	if (bytes.len && memchr(bytes.at, 0, bytes.len))
+		return SKIP_BINARY;
+	if (is_utf8(bytes))
+		return SKIPS;
+	if (!is_latin(coding_of(bytes)))
+		return SKIP_ENCODING;
+	*text = from_latin(a, bytes);
+	return SKIPS;
+}
+
+void source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why)
+{
+	Str bytes;
+
 	*text = S("");
-	if (file_read(a, path, SOURCE_BYTES, text)) {
-		*why = SKIP_UNREADABLE;
-		return NULL;
-	}
-	if (text->len && memchr(text->at, 0, text->len)) {
-		*why = SKIP_BINARY;
-		return NULL;
-	}
-	if (is_utf8(*text))
-		return NULL;
-	coding = coding_of(*text);
-	if (is_latin(coding))
-		*text = from_latin(a, *text);
-	else
-		*why = SKIP_ENCODING;
-	return NULL;
+	*why = source_bytes(a, root, file, &bytes) ? SKIP_UNREADABLE
+	                                           : source_decode(a, bytes, text);
+}
+
+void source_oid(Str bytes, uint8_t oid[SOURCE_OID])
+{
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	char head[32];
+	int len = snprintf(head, sizeof(head), "blob %zu", bytes.len);
+
+	/* Cannot fail but for memory, and then it is one name for all: nothing is found under it. */
+	memset(oid, 0, SOURCE_OID);
+	if (digest && EVP_DigestInit_ex(digest, EVP_sha1(), NULL) == 1 &&
+	    EVP_DigestUpdate(digest, head, (size_t)len + 1) == 1 &&
+	    EVP_DigestUpdate(digest, bytes.at, bytes.len) == 1)
+		EVP_DigestFinal_ex(digest, oid, NULL);
+	EVP_MD_CTX_free(digest);
 }
 
 bool source_is_generated(Str text)

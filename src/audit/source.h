@@ -31,11 +31,16 @@ const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
 
 enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000 };
 
+enum { SOURCE_OID = 20 };
+
 typedef struct SourceFile {
 	Str path; /* from the root, with / */
 	SourceKind kind;
 	int64_t bytes;
+	bool has_oid; /* it is known before the text is: from git's tree */
+	uint8_t oid[SOURCE_OID];
 } SourceFile;
+SourceKind source_kind(Str path); /* by its path alone */
 
 typedef struct SkippedPath {
 	Str path;
@@ -54,6 +59,8 @@ typedef struct Sources {
 } Sources;
 
 typedef struct SourceRules {
+	const Str *roots; /* folders of the root that are read: "apps/shop"; none: all of it */
+	size_t root_count;
 	const Str *exclude; /* patterns of paths: "legacy/", "*_old.py" */
 	size_t exclude_count;
 	bool all; /* ignored ones and environments too */
@@ -62,9 +69,14 @@ typedef struct SourceRules {
 /* In the arena. Fails with NOT_FOUND "audit.root", INVALID "audit.root" (no folder and no Python file), IO "base.file". */
 Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out) MUST_USE;
 
-/* The text of one, as UTF-8 (by its byte order mark or the coding that its first lines name; a copy when that is another). *why when it has none
- * that can be read: SKIPS otherwise. */
-Err *source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why) MUST_USE;
+/* The bytes of one. Fails as file_read does. */
+Err *source_bytes(Arena *a, Str root, const SourceFile *file, Str *bytes) MUST_USE;
+/* What they say, as UTF-8 (by their byte order mark or the coding that the first lines name; a copy when that is another). What is none: why;
+ * SKIPS otherwise. */
+SkipWhy source_decode(Arena *a, Str bytes, Str *text);
+/* Both. *why when it has no text that can be read: SKIPS otherwise. */
+void source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why);
+void source_oid(Str bytes, uint8_t oid[SOURCE_OID]); /* SHA-1, as git names a blob */
 /* Does it say at its top that a program wrote it? */
 bool source_is_generated(Str text);
 bool path_matches(

@@ -441,7 +441,8 @@ static void read_pair(Conf *conf, const YamlNode *key_node, const YamlNode *node
 			return;
 		}
 	}
-	unknown_key(conf, key_node, parts, count);
+	if (!parts[0].table->open)
+		unknown_key(conf, key_node, parts, count);
 }
 
 static void check_required(Conf *conf, const YamlNode *node, const YamlNode *place,

@@ -109,6 +109,7 @@ struct ConfTable {
 	const ConfKey *keys;
 	size_t count;
 	const char *shorthand; /* the key meant when a plain value stands in the object's place */
+	bool open;             /* keys that it has not are others' business */
 	ConfCheck *check;
 	const char *help;
 };

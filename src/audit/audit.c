@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The audit as a whole: files are read, then every module looks at what it needs of them, in the order of a table, and last all findings are put in
+ * order and added up. A module that is not there costs nothing; one that cannot do its part says so in it. */
+#include "audit/audit.h"
+
+#include "audit/audit_cache.h"
+#include "audit/audit_money.h"
+#include "audit/review.h"
+#include "base/arena.h"
+#include "base/time.h"
+
+#include <string.h>
+
+static AuditStep hard_step, history_step, total_step;
+
+/* Those that add findings, in an order in which each has what it reads. */
+static AuditStep *const finders[] = {
+	history_step, hard_step, /* until smells_step has that rule */
+	/* smells_step, links_step, models_step, clones_step, outside_step, with_step, trends_step */
+};
+/* Then, when all findings are there. ignores_apply comes first. */
+static AuditStep *const closers[] = {
+	total_step,
+	audit_money_step,
+};
+
+static Err *history_step(Arena *a, const AuditRules *rules, Audit *audit)
+{
+	audit->history = (History){ .why_not = S("--no-history") };
+	if (!rules->no_history && !rules->from) {
+		audit_progress(rules, "commits", 0, 0);
+		history_read(a, rules->root, &audit->history);
+	} else if (rules->from) {
+		audit->history.why_not = S("it is a commit's tree that was read");
+	}
+	history_judge(a, &audit->history, &audit->project, &audit->told);
+	return NULL;
+}
+
+static Err *hard_step(Arena *a, const AuditRules *rules, Audit *audit)
+{
+	(void)rules;
+	review_hard_functions(a, &audit->project, &audit->findings);
+	return NULL;
+}
+
+/* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
+
+enum { LINE_MINUTES = 30 };
+
+static char rating_of(double ratio)
+{
+	static const double limits[] = { 0.05, 0.10, 0.20, 0.50 };
+	char rating = 'A';
+
+	for (size_t i = 0; i < COUNT(limits) && ratio > limits[i]; i++)
+		rating++;
+	return rating;
+}
+
+static void add_up(const Findings *findings, AuditTotals *t)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const Finding *f = &findings->at[i];
+		double minutes = finding_minutes(f);
+
+		if (f->ignored_why.len) {
+			t->ignored++;
+			continue;
+		}
+		t->count++;
+		t->by_class[f->rule->class]++;
+		t->by_level[f->rule->level]++;
+		t->minutes += minutes;
+		t->minutes_by_class[f->rule->class] += minutes;
+	}
+}
+
+static Err *total_step(Arena *a, const AuditRules *rules, Audit *audit)
+{
+	const Project *p = &audit->project;
+	AuditTotals *t = &audit->totals;
+	uint64_t lines = 0;
+
+	findings_sort(&audit->findings);
+	add_up(&audit->findings, t);
+	for (size_t i = 0; i < p->count; i++)
+		if (p->files[i].kind == SOURCE_CODE)
+			lines += p->files[i].measures.lines.sloc;
+	t->ratio = lines ? t->minutes / ((double)lines * LINE_MINUTES) : -1;
+	t->rating = (char)(lines ? rating_of(t->ratio) : 0);
+	parts_by_package(a, p, &audit->packages);
+	parts_sum(&audit->packages, p, &audit->history, &audit->findings);
+	parts_by_group(a, p, rules->conf, &audit->groups);
+	parts_sum(&audit->groups, p, &audit->history, &audit->findings);
+	return NULL;
+}
+
+/* What the configuration does not want to hear of. */
+static void drop_off(const AuditRules *rules, Findings *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; rules->conf->off.count && i < list->count; i++)
+		if (!audit_rule_is_off(rules, list->at[i].rule->id, list->at[i].rule->name))
+			list->at[kept++] = list->at[i];
+	if (rules->conf->off.count)
+		list->count = kept;
+}
+
+static void file_progress(void *arg, size_t done, size_t of)
+{
+	audit_progress(arg, "files", done, of);
+}
+
+Err *audit_all(Arena *a, const AuditRules *rules, Audit *out)
+{
+	const ProjectRules reading = {
+		.sources = { .roots = rules->roots,
+		             .root_count = rules->root_count,
+		             .exclude = rules->exclude,
+		             .exclude_count = rules->exclude_count,
+		             .all = rules->all },
+		.cc = rules->cc,
+		.from = rules->from,
+		.cache = rules->cache,
+		.progress = rules->progress ? file_progress : NULL,
+		.arg = (void *)rules,
+	};
+	int64_t from_us = time_mono_us();
+
+	*out = (Audit){ 0 };
+	TRY(project_read(a, rules->root, &reading, &out->project));
+	for (size_t i = 0; i < COUNT(finders); i++)
+		TRY(finders[i](a, rules, out));
+	drop_off(rules, &out->findings);
+	for (size_t i = 0; i < COUNT(closers); i++)
+		TRY(closers[i](a, rules, out));
+	audit_cache_store(rules->cache);
+	out->taken_us = time_mono_us() - from_us;
+	return NULL;
+}
+
+void audit_fini(Audit *audit)
+{
+	project_fini(&audit->project);
+	*audit = (Audit){ 0 };
+}

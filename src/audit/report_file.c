@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reports in files: a row of the table each. They are made whole before anything is written, and a file that was there is replaced at once or not
+ * at all, so that nobody reads half a page. */
+#include "audit/report.h"
+
+#include "audit/html.h"
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* NULL: nobody writes it yet. */
+static ReportWrite *const writers[REPORT_FORMS] = {
+	[REPORT_HTML] = html_report,
+};
+
+static Err *replace(Arena *a, Str path, Str text)
+{
+	const char *to = str_z(a, path);
+	const char *beside = str_fmt(a, "%s.new", to).at;
+	FILE *file = fopen(beside, "wb");
+	bool written;
+
+	if (!file)
+		return err_errno(a, errno, "audit.write", "%s could not be written", to);
+	written = fwrite(text.at, 1, text.len, file) == text.len;
+	if (fclose(file) != 0 || !written || rename(beside, to) != 0) {
+		Err *err = err_errno(a, errno, "audit.write", "%s could not be written", to);
+
+		remove(beside);
+		return err;
+	}
+	return NULL;
+}
+
+Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const AuditRules *rules,
+                  FILE *out, bool *spoke)
+{
+	*spoke = false;
+	for (size_t i = 0; i < REPORT_FORMS; i++) {
+		AUTO(buf_fini) Buf b = { 0 };
+		Str text;
+
+		if (!args->files[i].len)
+			continue;
+		if (!writers[i])
+			return err_new(a, ERR_INVALID, "audit.write", "no such report yet");
+		TRY(writers[i](a, audit, rules, &b));
+		TRY(buf_done(&b, &text));
+		if (str_eq(args->files[i], S("-"))) {
+			*spoke = true;
+			fwrite(text.at, 1, text.len, out);
+		} else {
+			TRY(replace(a, args->files[i], text));
+		}
+	}
+	return NULL;
+}

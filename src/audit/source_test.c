@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/source.c"
+
+#include "base/buf.h"
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+TEST(path_matches_as_people_write_patterns)
+{
+	static const struct {
+		const char *path, *pattern;
+		bool want;
+	} cases[] = {
+		{ "shop/a_old.py", "*_old.py", true },
+		{ "shop/a.py", "*_old.py", false },
+		{ "legacy/x/y.py", "legacy/**", true },
+		{ "legacy/x/y.py", "legacy/", true },
+		{ "legacy/x/y.py", "legacy", true },
+		{ "shop/legacy/y.py", "legacy/", true },
+		{ "shop/legacy/y.py", "/legacy/", false },
+		{ "shop/legacy/y.py", "/legacy/**", false },
+		{ "a/b/c.py", "a/*.py", false },
+		{ "a/b/c.py", "a/**/*.py", true },
+		{ "a/c.py", "a/**/*.py", true },
+		{ "a/b/c.py", "a/*/c.py", true },
+		{ "a/b/c.py", "a/b", true },
+		{ "a/bc/c.py", "a/b", false },
+		{ "a.py", "?.py", true },
+		{ "ab.py", "?.py", false },
+		{ "a/b.py", "a?b.py", false },
+		{ "x.py", "", false },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "*a*a*a*a*a*a*a*a*c", false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%s against %s", cases[i].path, cases[i].pattern);
+		CHECK_INT(path_matches(str_of(cases[i].path), str_of(cases[i].pattern)),
+		          cases[i].want);
+	}
+}
+
+TEST(source_kind_is_by_path)
+{
+	static const struct {
+		const char *path;
+		SourceKind want;
+	} cases[] = {
+		{ "shop/models.py", SOURCE_CODE },
+		{ "tests.py", SOURCE_TEST },
+		{ "shop/test_x.py", SOURCE_TEST },
+		{ "tests/helper.py", SOURCE_TEST },
+		{ "contest/x.py", SOURCE_CODE },
+		{ "shop/migrations/0001_initial.py", SOURCE_MIGRATION },
+		{ "shop/migrations/__init__.py", SOURCE_CODE },
+		{ "alembic/versions/ab12_x.py", SOURCE_MIGRATION },
+		{ "shop/versions/model.py", SOURCE_CODE },
+		{ "x/_vendor/six.py", SOURCE_VENDORED },
+		{ "vendor.py", SOURCE_CODE },
+		{ "api_pb2.py", SOURCE_GENERATED },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%s", cases[i].path);
+		CHECK_INT(source_kind(str_of(cases[i].path)), cases[i].want);
+	}
+}
+
+TEST(source_decodes_what_a_file_says_it_is)
+{
+	static const struct {
+		const char *bytes, *text;
+		SkipWhy why;
+	} cases[] = {
+		{ "x = '\xc3\xa4'\n", "x = '\xc3\xa4'\n", SKIPS },
+		{ "x = '\xe4'\n", NULL, SKIP_ENCODING },
+		{ "# -*- coding: latin-1 -*-\nx = '\xe4'\n",
+		  "# -*- coding: latin-1 -*-\nx = '\xc3\xa4'\n", SKIPS },
+		{ "#!/usr/bin/python\n# vim: set fileencoding=ISO-8859-15 :\n'\xe4'\n",
+		  "#!/usr/bin/python\n# vim: set fileencoding=ISO-8859-15 :\n'\xc3\xa4'\n", SKIPS },
+		{ "\n\n# coding: latin-1\n'\xe4'\n", NULL, SKIP_ENCODING },
+		{ "# coding: gbk\n'\xe4'\n", NULL, SKIP_ENCODING },
+		{ "", "", SKIPS },
+	};
+	Str text;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%s", cases[i].bytes);
+		CHECK_INT(source_decode(a, str_of(cases[i].bytes), &text), cases[i].why);
+		if (cases[i].text)
+			CHECK_STR(text, str_of(cases[i].text));
+	}
+	CHECK_INT(source_decode(a, S("a\0b"), &text), SKIP_BINARY);
+}
+
+/* `git hash-object` of the same. */
+TEST(source_oid_is_the_name_that_git_has)
+{
+	static const uint8_t empty[] = { 0xe6, 0x9d, 0xe2, 0x9b, 0xb2, 0xd1, 0xd6 };
+	static const uint8_t hello[] = { 0xce, 0x01, 0x36, 0x25, 0x03, 0x0b, 0xa8 };
+	uint8_t oid[SOURCE_OID];
+
+	source_oid(S(""), oid);
+	CHECK(memcmp(oid, empty, sizeof(empty)) == 0);
+	source_oid(S("hello\n"), oid);
+	CHECK(memcmp(oid, hello, sizeof(hello)) == 0);
+}
+
+static void write_file(Arena *a, const char *folder, const char *name, Str text)
+{
+	const char *path = str_fmt(a, "%s/%s", folder, name).at;
+
+	for (char *at = (char *)path + strlen(folder) + 1; (at = strchr(at, '/')); at++) {
+		*at = 0;
+		mkdir(path, 0700);
+		*at = '/';
+	}
+	FILE *file = fopen(path, "wb");
+
+	CHECK(file != NULL);
+	CHECK(fwrite(text.at, 1, text.len, file) == text.len);
+	fclose(file);
+}
+
+TEST(source_finds_files_and_says_what_it_leaves_out)
+{
+	const char *folder = unit_dir();
+	static const Str exclude[] = { S("*_old.py") };
+	const SourceRules rules = { .exclude = exclude, .exclude_count = 1 };
+	Sources s;
+
+	write_file(a, folder, "b.py", S("x"));
+	write_file(a, folder, "a/c.py", S(""));
+	write_file(a, folder, "a/c_old.py", S(""));
+	write_file(a, folder, "a/text.txt", S(""));
+	write_file(a, folder, "node_modules/x.py", S(""));
+	write_file(a, folder, "env/pyvenv.cfg", S(""));
+	write_file(a, folder, "env/x.py", S(""));
+	write_file(a, folder, "note.ipynb", S(""));
+	CHECK(symlink(folder, str_fmt(a, "%s/round", folder).at) == 0);
+	CHECK(symlink("b.py", str_fmt(a, "%s/also.py", folder).at) == 0);
+	CHECK(symlink("nowhere", str_fmt(a, "%s/gone.py", folder).at) == 0);
+	CHECK_OK(sources_find(a, str_fmt(a, "%s/", folder), &rules, &s));
+	CHECK_INT(s.count, 3);
+	CHECK_STR(s.files[0].path, S("a/c.py"));
+	CHECK_STR(s.files[1].path, S("also.py"));
+	CHECK_STR(s.files[2].path, S("b.py"));
+	CHECK_INT(s.files[2].bytes, 1);
+	CHECK_INT(s.skipped[SKIP_EXCLUDED], 1);
+	CHECK_INT(s.skipped[SKIP_ENVIRONMENT], 2);
+	CHECK_INT(s.skipped[SKIP_NOTEBOOK], 1);
+	CHECK_INT(s.skipped[SKIP_SYMLINK], 1);
+	CHECK_INT(s.others, 1);
+}
+
+TEST(source_reads_only_the_roots_that_are_named)
+{
+	const char *folder = unit_dir();
+	static const Str roots[] = { S("one"), S("two/x") };
+	const SourceRules rules = { .roots = roots, .root_count = 2 };
+	Sources s;
+
+	write_file(a, folder, "one/a.py", S(""));
+	write_file(a, folder, "two/b.py", S(""));
+	write_file(a, folder, "two/x/c.py", S(""));
+	CHECK_OK(sources_find(a, str_of(folder), &rules, &s));
+	CHECK_INT(s.count, 2);
+	CHECK_STR(s.files[0].path, S("one/a.py"));
+	CHECK_STR(s.files[1].path, S("two/x/c.py"));
+}
+
+TEST(source_skips_what_is_too_large_too_deep_or_closed)
+{
+	const char *folder = unit_dir();
+	SourceRules rules = { 0 };
+	Buf deep = { 0 };
+	Sources s;
+	int fd;
+
+	write_file(a, folder, "large.py", S(""));
+	CHECK(truncate(str_fmt(a, "%s/large.py", folder).at, 100 << 20) == 0);
+	for (int i = 0; i < SOURCE_DEPTH + 5; i++)
+		buf_put(&deep, S("d/"));
+	buf_put(&deep, S("x.py"));
+	write_file(a, folder, str_z(a, buf_str(&deep)), S(""));
+	buf_fini(&deep);
+	fd = open(str_fmt(a, "%s/pipe.py", folder).at, O_CREAT | O_WRONLY, 0);
+	close(fd);
+	CHECK_OK(sources_find(a, str_of(folder), &rules, &s));
+	CHECK_INT(s.skipped[SKIP_LARGE], 1);
+	CHECK_INT(s.skipped[SKIP_DEEP], 1);
+	CHECK_INT(s.count, 1); /* pipe.py: whether it can be read is seen then */
+	CHECK_ERR(sources_find(a, str_fmt(a, "%s/none", folder), &rules, &s), "audit.root");
+	CHECK_ERR(sources_find(a, str_fmt(a, "%s/pipe.py", folder), &rules, &s), "audit.root");
+}
