@@ -21,6 +21,8 @@
 #include "base/time.h"
 #include "build_info.h"
 
+#include <stdlib.h>
+
 #define SCORECARD_FILE "banyan-scorecard.json"
 enum { SCORECARD_BYTES = 1 << 20 };
 
@@ -51,9 +53,14 @@ static void put_escaped(Buf *out, Str text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		switch (text.at[i]) {
-		case '<': buf_put(out, S("&lt;")); break;
-		case '&': buf_put(out, S("&amp;")); break;
-		default: buf_putc(out, text.at[i]);
+		case '<':
+			buf_put(out, S("&lt;"));
+			break;
+		case '&':
+			buf_put(out, S("&amp;"));
+			break;
+		default:
+			buf_putc(out, text.at[i]);
 		}
 }
 
@@ -86,10 +93,25 @@ static void put_cuts(JsonWriter *w, const Cuts *cuts)
 	json_end(w);
 }
 
-static void put_page(JsonWriter *w, const Cuts *cuts)
+/* "shop" of "." in /srv/shop. */
+static Str name_of(Arena *a, const AuditRules *rules)
+{
+	char *real = rules->from ? NULL : realpath(str_z(a, rules->root), NULL);
+	Str path = real ? str_dup(a, str_of(real)) : rules->root;
+	ptrdiff_t at;
+
+	free(real);
+	while (path.len > 1 && path.at[path.len - 1] == '/')
+		path.len--;
+	at = str_rfind_char(path, '/');
+	return path.len > 1 ? str_sub(path, (size_t)(at + 1), path.len) : path;
+}
+
+static void put_page(JsonWriter *w, Str name, const Cuts *cuts)
 {
 	json_key(w, S("page"));
 	json_begin_object(w);
+	json_put_str(w, "name", name);
 	json_key(w, S("made"));
 	json_add_time(w, time_utc_us());
 	json_put_str(w, "by", S("banyan " BANYAN_VERSION));
@@ -142,7 +164,7 @@ static Err *put_json(Arena *a, Buf *out, const Audit *audit, const AuditRules *r
 	html_put_findings(a, &w, audit, rules, limits.findings, &cuts);
 	put_scorecards(a, &w, audit, rules);
 	TRY(put_audit(a, &w, json, limits, &cuts));
-	put_page(&w, &cuts);
+	put_page(&w, name_of(a, rules), &cuts);
 	json_end(&w);
 	return json_done(&w, &whole);
 }
@@ -158,7 +180,7 @@ Err *html_put(Arena *a, Buf *out, const Audit *audit, const AuditRules *rules, S
 		return err_because(a, why, ERR_INTERNAL, "audit.html",
 		                   "the page's data could not be put together");
 	buf_put(out, audit_page[0]);
-	put_escaped(out, audit->project.sources.root);
+	put_escaped(out, name_of(a, rules));
 	buf_put(out, audit_page[1]);
 	put_data(out, buf_str(&data));
 	buf_put(out, audit_page[2]);

@@ -273,14 +273,15 @@ typedef enum Column {
 } Column;
 
 static const char *const column_names[COLUMNS] = {
-	[COL_KIND] = "kind",         [COL_FOLDED] = "folded",     [COL_SLOC] = "sloc",
-	[COL_CC] = "cc",             [COL_COGNITIVE] = "cognitive", [COL_CHANGES] = "changes",
-	[COL_RECENT] = "recent",     [COL_FIXES] = "fixes",       [COL_FINDINGS] = "findings",
-	[COL_MAIN] = "main",         [COL_PEOPLE] = "people",     [COL_LEFT] = "left",
-	[COL_SCORE] = "score",       [COL_MI] = "mi",             [COL_MINUTES] = "minutes",
-	[COL_MAIN_SHARE] = "main_share",
-	[COL_PACKAGE] = "package",
-	[COL_GROUP] = "group",
+	[COL_KIND] = "kind",           [COL_FOLDED] = "folded",
+	[COL_SLOC] = "sloc",           [COL_CC] = "cc",
+	[COL_COGNITIVE] = "cognitive", [COL_CHANGES] = "changes",
+	[COL_RECENT] = "recent",       [COL_FIXES] = "fixes",
+	[COL_FINDINGS] = "findings",   [COL_MAIN] = "main",
+	[COL_PEOPLE] = "people",       [COL_LEFT] = "left",
+	[COL_SCORE] = "score",         [COL_MI] = "mi",
+	[COL_MINUTES] = "minutes",     [COL_MAIN_SHARE] = "main_share",
+	[COL_PACKAGE] = "package",     [COL_GROUP] = "group",
 };
 
 static double cell(const Row *row, Column column)
@@ -419,7 +420,8 @@ void html_put_functions(Arena *a, JsonWriter *w, const Audit *audit, size_t most
 	for (size_t i = 0; i < project->count; i++) {
 		const AuditFile *file = &project->files[i];
 
-		for (uint32_t u = 0; file->kind == SOURCE_CODE && u < file->measures.unit_count; u++)
+		for (uint32_t u = 0; file->kind == SOURCE_CODE && u < file->measures.unit_count;
+		     u++)
 			if (file->measures.units[u].kind == UNIT_FUNCTION)
 				all[count++] = (Hard){ file, &file->measures.units[u] };
 	}

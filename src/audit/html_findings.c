@@ -119,9 +119,8 @@ static const SourceFile *source_of(const Sources *sources, Str path)
 		else
 			high = mid;
 	}
-	return low < sources->count && str_eq(sources->files[low].path, path)
-	               ? &sources->files[low]
-	               : NULL;
+	return low < sources->count && str_eq(sources->files[low].path, path) ? &sources->files[low]
+	                                                                      : NULL;
 }
 
 /* Empty when there is none. */
@@ -213,8 +212,7 @@ static void put_finding(JsonWriter *w, const Finding *f, const RuleRow *row, Htm
 }
 
 /* Findings come by path and line, so each file is read once and walked once. */
-static void put_shown(const Chosen *c, JsonWriter *w, const Audit *audit,
-                      const AuditRules *rules)
+static void put_shown(const Chosen *c, JsonWriter *w, const Audit *audit, const AuditRules *rules)
 {
 	Mark mark = arena_mark(c->arena);
 	HtmlCode code = { 0 };

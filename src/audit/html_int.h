@@ -17,7 +17,8 @@ void html_put_findings(Arena *a, JsonWriter *w, const Audit *audit, const AuditR
 /* Lines of one file. */
 typedef struct HtmlCode {
 	Str text;
-	const uint32_t *hidden; /* pairs of lines, from and to, whose strings are not shown; by line */
+	const uint32_t
+		*hidden; /* pairs of lines, from and to, whose strings are not shown; by line */
 	size_t hidden_count;
 	size_t at;     /* where the first line of the last place begins */
 	uint32_t line; /* and which it is; 0: none yet */

@@ -232,9 +232,7 @@ static bool walk(Pruner *p)
 
 Err *prune_json(Arena *a, Str json, const PruneRules *rules, Buf *out, Cuts *cuts)
 {
-	Pruner p = {
-		.arena = a, .rules = rules, .cuts = cuts, .out = out, .text = json
-	};
+	Pruner p = { .arena = a, .rules = rules, .cuts = cuts, .out = out, .text = json };
 	bool whole = walk(&p);
 
 	buf_fini(&p.path);

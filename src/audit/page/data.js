@@ -12,6 +12,8 @@ function fileRows(columns) {
     const row = Object.fromEntries(names.map((name) => [name, columns[name][i]]));
     row.kind = kinds[row.kind];
     row.main = row.main ? columns.names[row.main - 1] : "";
+    row.package = row.package ? audit.packages?.[row.package - 1]?.name ?? null : null;
+    row.group = row.group ? audit.groups?.[row.group - 1]?.name ?? "" : "";
     return row;
   });
 }
@@ -21,8 +23,10 @@ export const fileOf = new Map(files.map((file) => [file.path, file]));
 export const hotspots = files.filter((file) => file.score > 0).sort((x, y) => y.score - x.score);
 for (const finding of data.findings) finding.of = data.rules[finding.rule];
 
-// Two folders deep: where something lies, for those who look for a part of the whole.
+// Where something lies, for those who look for a part of the whole: its package, or two folders deep.
 export function folderOf(path) {
+  const known = fileOf.get(path)?.package;
+  if (known !== null && known !== undefined) return known || "(top)";
   const parts = path.split("/");
   return parts.length === 1 ? "(top)" : parts.slice(0, Math.min(2, parts.length - 1)).join("/");
 }

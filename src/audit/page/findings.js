@@ -14,7 +14,8 @@ function matches(filter) {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   return (finding) => (filter.ignored || !finding.ignored) && (!filter.class || finding.of.class === filter.class) &&
     (!filter.level || finding.of.level === filter.level) && (!filter.rule || finding.of.id === filter.rule) &&
-    (!filter.folder || folderOf(finding.path) === filter.folder) && (!filter.owner || fileOf.get(finding.path)?.main === filter.owner) &&
+    (!filter.folder || folderOf(finding.path) === filter.folder) && (!filter.group || fileOf.get(finding.path)?.group === filter.group) &&
+    (!filter.owner || fileOf.get(finding.path)?.main === filter.owner) &&
     words.every((word) => `${finding.path} ${finding.unit || ""} ${finding.text} ${finding.of.id} ${finding.of.name}`.toLowerCase().includes(word));
 }
 
@@ -66,12 +67,13 @@ function ruleTable(choose) {
 
 export function findingsView(query) {
   const filter = { text: query.get("text") || "", class: query.get("class") || "", level: query.get("level") || "", rule: query.get("rule") || "",
-    folder: query.get("folder") || "", owner: query.get("owner") || "", ignored: false };
+    folder: query.get("folder") || "", group: query.get("group") || "", owner: query.get("owner") || "", ignored: false };
   let order = "worst", found = [], shown = 0;
   const list = h("ol.findings"), told = h("p.counted"), more = h("button.quiet", { type: "button", onclick: showMore });
   const used = new Set(data.findings.map((finding) => finding.of));
   const names = Object.fromEntries([...used].map((rule) => [rule.id, `${rule.id} ${rule.name}`]));
   const owners = new Set(data.findings.map((finding) => fileOf.get(finding.path)?.main).filter(Boolean));
+  const groups = new Set(data.findings.map((finding) => fileOf.get(finding.path)?.group).filter(Boolean));
   const search = h("input", { type: "search", value: filter.text, oninput: () => { filter.text = search.value; apply(); } });
   const ruleField = field("rule", "Rule", options(Object.keys(names), "any rule", names));
 
@@ -111,7 +113,8 @@ export function findingsView(query) {
     field("class", "Class", options(new Set([...used].map((rule) => rule.class)), "any class")),
     field("level", "Level", [["", "any level"], ["error", "error"], ["warning", "warning"], ["note", "note"]]),
     ruleField,
-    field("folder", "Folder", options(new Set(data.findings.map((finding) => folderOf(finding.path))), "any folder")),
+    groups.size ? field("group", "Group", options(groups, "any group")) : null,
+    field("folder", "Package", options(new Set(data.findings.map((finding) => folderOf(finding.path))), "any package")),
     owners.size ? field("owner", "Main author", options(owners, "anybody")) : null,
     chooser("Order", Object.entries(ORDERS).map(([key, [text]]) => [key, text]), order, (value) => { order = value; apply(); }),
     h("label.check", h("input", { type: "checkbox", onchange: (event) => { filter.ignored = event.target.checked; apply(); } }), "ignored ones too")),

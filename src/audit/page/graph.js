@@ -2,37 +2,43 @@
 // Who imports whom: a drawing and a matrix of the same parts. Parts are packages; one is opened to what is in it by a click or Enter, and closed by
 // its name above. Rows of the drawing go from those that need others to those that others need, so that an arrow upwards is a circle.
 import { count, DASH, fixed, h, say } from "../../../web/dom.js";
-import { audit } from "./data.js";
+import { audit, fileOf } from "./data.js";
 import { grid } from "./grid.js";
 import { rows } from "./layout.js";
 import { bar, chooser, cutNote, plural, place, tile, tiles } from "./words.js";
 
-const NODES = 60, FEW = 7, WIDE = 8, BOX = { w: 150, h: 38, dx: 172, dy: 92 }, SVG = "http://www.w3.org/2000/svg", HEATS = 5;
+const NODES = 60, LABEL = 20, FEW = 7, WIDE = 8, BOX = { w: 150, h: 38, dx: 172, dy: 92 }, SVG = "http://www.w3.org/2000/svg", HEATS = 5;
 const links = audit.links;
 
-function packagesBelow() {
+// Packages with their packages and modules; those with neither tests nor anything else that counts are not there.
+function packagesBelow(tests) {
+  const counts = (module) => tests || (fileOf.get(module.path)?.kind ?? "code") === "code";
   const below = links.packages.map(() => []), modules = links.packages.map(() => []), tops = [];
   links.packages.forEach((one, i) => (one.parent === undefined || one.parent === null ? tops.push(i) : below[one.parent]?.push(i)));
-  links.modules.forEach((one, i) => modules[one.package]?.push(i));
-  return { below, modules, tops };
+  links.modules.forEach((one, i) => { if (counts(one)) modules[one.package]?.push(i); });
+  const size = modules.map((list) => list.length);
+  for (let i = size.length - 1; i >= 0; i--) if (links.packages[i].parent >= 0) size[links.packages[i].parent] += size[i];
+  const full = (list) => list.filter((i) => size[i] > 0);
+  return { below: below.map(full), modules, tops: full(tops), size };
 }
 
 // What is drawn while these packages are open: packages that are closed, and modules of those that are open.
 class Parts {
-  constructor() {
-    Object.assign(this, packagesBelow());
+  constructor(tests) {
+    Object.assign(this, packagesBelow(tests));
     this.open = new Set();
     while (this.visible().length < FEW && this.openLargest());
   }
 
+  // The largest of those that are closed, if what is in it can still be drawn.
   openLargest() {
-    const closed = this.visible().filter((part) => this.opens(part));
-    if (!closed.length) return false;
-    const largest = closed.reduce((x, y) => (links.packages[y.package].all > links.packages[x.package].all ? y : x));
-    this.open.add(largest.package);
-    if (this.visible().length <= NODES) return true;
-    this.open.delete(largest.package);
-    return false;
+    const closed = this.visible().filter((part) => this.opens(part)).sort((x, y) => links.packages[y.package].all - links.packages[x.package].all);
+    return closed.some((part) => {
+      this.open.add(part.package);
+      if (this.visible().length <= NODES) return true;
+      this.open.delete(part.package);
+      return false;
+    });
   }
 
   opens(part) {
@@ -42,7 +48,8 @@ class Parts {
   visible() {
     const found = [], ahead = [...this.tops].reverse();
     while (ahead.length) {
-      const at = ahead.pop();
+      let at = ahead.pop();
+      while (!this.modules[at].length && this.below[at].length === 1) [at] = this.below[at];
       if (!this.open.has(at)) {
         found.push({ package: at, name: links.packages[at].name || "(no package)" });
         continue;
@@ -104,12 +111,20 @@ function placed(layout) {
   return { where, width: widest * BOX.dx, height: Math.max(1, lines.length) * BOX.dy };
 }
 
-function short(name, most = 20) {
-  return name.length <= most ? name : `…${name.slice(1 - most)}`;
+// Without the package that was opened around it, as long as that leaves two of one name apart; from its end when it is long.
+function labels(parts, open) {
+  const ends = parts.map((part) => {
+    const around = part.name.split(".").slice(0, -1).join(".");
+    return around && [...open].some((at) => links.packages[at].name === around) ? part.name.slice(around.length + 1) : part.name;
+  });
+  return ends.map((end, i) => {
+    const name = ends.indexOf(end) === ends.lastIndexOf(end) ? end : parts[i].name;
+    return name.length <= LABEL ? name : `…${name.slice(1 - LABEL)}`;
+  });
 }
 
 function drawing(graph, layout, open) {
-  const { where, width, height } = placed(layout), edges = [], nodes = [];
+  const { where, width, height } = placed(layout), edges = [], nodes = [], names = labels(graph.parts, open.all());
   graph.edges.forEach((list, x) => list.forEach((y) => {
     const from = where.get(x), to = where.get(y), down = to.y > from.y;
     const [x1, x2] = [from.x + BOX.w / 2, to.x + BOX.w / 2], [y1, y2] = down ? [from.y + BOX.h, to.y] : [from.y, to.y + BOX.h];
@@ -120,20 +135,21 @@ function drawing(graph, layout, open) {
       "stroke-width": Math.min(6, 1 + Math.log2(1 + graph.weight(x, y)) / 2) }));
   }));
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Graph of imports", class: "graph" });
-  picture.style.maxWidth = `${width}px`;
+  picture.style.width = `${width}px`;
   const light = (node) => {
     picture.toggleAttribute("data-lit", node !== null);
     for (const edge of edges) edge.toggleAttribute("data-on", node !== null && (Number(edge.dataset.from) === node || Number(edge.dataset.to) === node));
   };
   graph.parts.forEach((part, i) => {
     const { x, y } = where.get(i), out = graph.edges[i].length, into = graph.edges.filter((list) => list.includes(i)).length, can = open.opens(part);
-    const said = `${part.name}: imports ${out}, imported by ${into}${layout.circle(i) ? ", in a circle" : ""}${can ? ", opens" : ""}`;
+    const inside = part.module === undefined ? plural(open.size(part.package), "module") : "module";
+    const said = `${part.name}, ${inside}: imports ${out}, imported by ${into}${layout.circle(i) ? ", in a circle" : ""}${can ? ", opens" : ""}`;
     const act = () => can && open.toggle(part.package);
-    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: 0, role: can ? "button" : "img", "aria-label": said,
+    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: 0, role: can ? "button" : "img",
       "data-circle": layout.circle(i) ? "" : undefined, "data-opens": can ? "" : undefined },
     svg("title", {}, said), svg("rect", { width: BOX.w, height: BOX.h, rx: 5 }),
-    svg("text", { x: BOX.w / 2, y: 16 }, short(part.name)),
-    svg("text", { x: BOX.w / 2, y: 31, class: "small" }, part.module === undefined ? plural(links.packages[part.package].all, "module") : "module"));
+    svg("text", { x: BOX.w / 2, y: 16 }, names[i]),
+    svg("text", { x: BOX.w / 2, y: 31, class: "small" }, inside));
     node.addEventListener("click", act);
     node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } });
     for (const [on, off] of [["mouseenter", "mouseleave"], ["focus", "blur"]]) {
@@ -175,7 +191,7 @@ function circles() {
 
 function contracts() {
   if (!links.contracts?.length) return null;
-  return h("section", h("h3", "Rules about imports"), grid("Rules about imports", [
+  return h("section", grid("Rules about imports", [
     { label: "Rule", of: (c) => c.name }, { label: "Kind", of: (c) => c.kind }, { label: "Breaches", num: true, of: (c) => c.breaches },
     { label: "From", of: (c) => c.from || "banyan.yaml" }, { label: "Note", of: (c) => c.odd || "" }], links.contracts));
 }
@@ -192,7 +208,7 @@ function packageTable() {
 function deadCode() {
   if (!links.dead?.length) return null;
   const dead = links.dead.map((one) => ({ ...one, at: links.modules[one.module] || {} }));
-  return h("section", h("h3", "What nobody seems to use"), cutNote("links.dead", "rows"), grid("What nobody seems to use", [
+  return h("section", cutNote("links.dead", "rows"), grid("What nobody seems to use", [
     { label: "What", of: (d) => d.unit || d.at.name || "", cell: (d) => h("code", d.unit || d.at.name || "?") },
     { label: "Where", of: (d) => d.at.path || "", cell: (d) => place(d.at.path || d.at.name || "?", d.line) },
     { label: "Confidence", num: true, of: (d) => d.confidence, cell: (d) => `${fixed(d.confidence, 0)} %` }, { label: "Why", of: (d) => d.why },
@@ -200,10 +216,13 @@ function deadCode() {
 }
 
 export function graphView() {
-  const parts = new Parts(), stage = h("div"), controls = h("nav.crumbs", { "aria-label": "Open packages" });
+  let parts = new Parts(false);
+  const stage = h("div"), controls = h("nav.crumbs", { "aria-label": "Open packages" });
   const runs = (links.kinds || []).reduce((bits, name, i) => (["typing", "named"].includes(name) ? bits : bits | (1 << i)), 0), all = -1;
   let kinds = runs || all;
-  const open = { opens: (part) => parts.opens(part), toggle };
+  const open = { opens: (part) => parts.opens(part), size: (at) => parts.size[at], all: () => parts.open, toggle };
+  const tests = h("input", { type: "checkbox", onchange: () => { parts = new Parts(tests.checked); draw(); } });
+  if (!parts.visible().length) tests.checked = true, parts = new Parts(true);
 
   function toggle(at) {
     if (parts.open.has(at)) parts.open.delete(at);
@@ -224,6 +243,6 @@ export function graphView() {
   return h("div", tiles(tile("Modules", count(links.modules.length)), tile("Imports between them", count(links.edges.length)),
     tile("Circles", count(links.cycles?.length || 0)), tile("Outside packages", count((links.outside || []).filter((o) => !o.standard).length))),
   cutNote("links.edges", "imports"), cutNote("links.modules", "modules"),
-  h("div.controls", chooser("Imports", [["runs", "that run"], ["all", "for types too"]], "runs", (value) => { kinds = value === "runs" && runs ? runs : all; draw(); })),
-  h("p.soft", "Thicker: more import statements. Red and dashed: part of a circle. Open a package by a click or Enter."), controls, stage, circles(), contracts(), h("h3", "Packages"), packageTable(), deadCode());
+  h("div.controls", chooser("Imports", [["runs", "that run"], ["all", "for types too"]], "runs", (value) => { kinds = value === "runs" && runs ? runs : all; draw(); }), h("label.check", tests, "tests and migrations too")),
+  h("p.soft", "Thicker: more import statements. Red and dashed: part of a circle. Open a package by a click or Enter."), controls, stage, circles(), contracts(), packageTable(), deadCode());
 }

@@ -5,6 +5,7 @@ import { count, h, say, setAttribute, setText } from "../../../web/dom.js";
 const STEP = 50;
 
 // columns: [{ label, num, of(row) the value that is sorted by, cell(row) what is shown, of's value when absent }]. The first is the row's name.
+// options: by, the column that is falling at first; step, how many rows are shown at first; bare: it has a heading already.
 export function grid(caption, columns, rows, options = {}) {
   let sorted = rows.slice(), by = options.by ?? -1, falling = true, shown = options.step || STEP;
   const body = h("tbody"), more = h("button.quiet", { type: "button", onclick: showMore }), heads = columns.map(head);
@@ -63,7 +64,8 @@ export function grid(caption, columns, rows, options = {}) {
 
   sort();
   fill();
-  if (!rows.length) return h("p.soft", `${caption}: none.`);
-  return h("div.gridded", h("div.scroll", { role: "region", tabindex: "0", "aria-label": caption },
-    h("table", h("caption", caption), h("thead", h("tr", heads)), body)), h("p.more", more, note));
+  const title = options.bare ? null : h("h3", caption);
+  if (!rows.length) return h("div.gridded", title, h("p.soft", "None."));
+  return h("div.gridded", title, h("div.scroll", { role: "region", tabindex: "0", "aria-label": caption },
+    h("table", h("caption.hidden", caption), h("thead", h("tr", heads)), body)), h("p.more", more, note));
 }

@@ -12,7 +12,7 @@ import { treemapView } from "./treemap.js";
 import { trendsView } from "./trends.js";
 import { moneyView } from "./whatif.js";
 
-const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "history", "money", "links", "models", "trends", "clones", "outside"];
+const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "totals", "packages", "groups", "history", "money", "links", "models", "trends", "clones", "outside"];
 const others = Object.entries(audit).filter(([name, value]) => !KNOWN.includes(name) && value !== null && typeof value === "object" && Object.keys(value).length);
 const VIEWS = [
   { id: "summary", title: "Summary", view: summaryView, has: true },
@@ -41,7 +41,7 @@ function section(one, query) {
     console.error(error);
     body = h("p.note", `This part could not be drawn: ${error.message}`);
   }
-  return h("section.view", { "aria-label": one.title }, heading, body);
+  return h("div.view", heading, body);
 }
 
 function where() {
@@ -56,7 +56,7 @@ function show(focus) {
     if (view === one) element.setAttribute("aria-current", "page");
     else element.removeAttribute("aria-current");
   }
-  document.title = `${one.title}: audit of ${audit.root}`;
+  document.title = `${one.title}: audit of ${data.page.name}`;
   if (focus) {
     scrollTo(0, 0);
     drawn.querySelector("h2").focus();
@@ -88,7 +88,7 @@ system.addEventListener("change", paint);
 const themeButton = h("button.quiet", { type: "button", onclick: () => { theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]; kept.set(theme); paint(); say(`Colours: ${theme}`); } },
   themeText, h("span.hidden", " colours: change"));
 
-document.querySelector(".top").append(h("h1", "Audit of ", h("code", audit.root || ".")), themeButton,
+document.querySelector(".top").append(h("h1", "Audit of ", h("code", data.page.name)), themeButton,
   h("nav", { "aria-label": "Parts" }, VIEWS.map((one) => {
     const element = h("a", { href: `#${one.id}` }, one.title);
     links.set(one, element);

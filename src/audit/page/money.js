@@ -7,11 +7,11 @@ const MONTHS = 12;
 // As money.c has them. unit: h hours, m money, s a share, y years. assumed: somebody's guess, which gets a range when it has none.
 export const MONEY_INPUTS = {
   hours_lost: { unit: "h", per: " a month", text: "Hours lost to the debt", assumed: true },
-  rate: { unit: "m", per: " an hour", text: "Price of an hour", assumed: true },
+  rate: { unit: "m", per: " an hour", text: "Rate", assumed: true },
   infrastructure: { unit: "m", per: " a month", text: "Infrastructure overhead", assumed: true },
-  opportunity: { unit: "m", per: " a year", text: "Delayed features", assumed: true },
-  security: { unit: "m", per: " a year", text: "Security risks", assumed: true },
-  churn: { unit: "m", per: " a year", text: "Customers lost to slowness", assumed: true },
+  opportunity: { unit: "m", per: " a year", text: "Cost of delayed features", assumed: true },
+  security: { unit: "m", per: " a year", text: "Cost of security risks", assumed: true },
+  churn: { unit: "m", per: " a year", text: "Customers lost", assumed: true },
   saving: { unit: "m", per: " a month", text: "Saving once it is done", assumed: true },
   removed: { unit: "s", per: "", text: "Share of the cost that goes", most: 1, assumed: true },
   running: { unit: "m", per: " a month", text: "Running what replaces it", assumed: true },
@@ -95,11 +95,19 @@ export function moved(range, likely, row) {
   return { low: Math.min(to.low, most), likely: Math.min(to.likely, most), high: Math.min(to.high, most) };
 }
 
+// As C's printf rounds: what lies just between two goes to the even one, where toFixed takes the larger.
+function rounded(size, digits) {
+  const by = 10 ** digits, between = digits === 0 ? size % 1 === 0.5 : digits === 2 && Number.isInteger(size * 8) && !Number.isInteger(size * 4);
+  if (!between) return size.toFixed(digits);
+  const below = Math.floor(size * by);
+  return ((below + (below % 2)) / by).toFixed(digits);
+}
+
 // As money_amount_put writes it: "$1.69M", "-$40K", "EUR 312.50".
 export function amountText(currency, amount) {
   if (!Number.isFinite(amount)) return "without end";
   const [from, sign] = [[1e9, "B"], [1e6, "M"], [1e3, "K"], [0, ""]].find(([least]) => Math.abs(amount) >= least * 0.9995);
   const size = Math.abs(amount) / (from || 1), hundredths = Math.round(size * 100);
   const digits = hundredths % 100 === 0 || (from && size >= 100) ? 0 : from && hundredths % 10 === 0 ? 1 : 2;
-  return `${amount < 0 && Math.abs(amount) >= 0.005 ? "-" : ""}${currency}${/[A-Za-z]$/.test(currency) ? " " : ""}${size.toFixed(digits)}${sign}`;
+  return `${amount < 0 && Math.abs(amount) >= 0.005 ? "-" : ""}${currency}${/[A-Za-z]$/.test(currency) ? " " : ""}${rounded(size, digits)}${sign}`;
 }

@@ -23,10 +23,10 @@ export function couplingView() {
   draw();
   return h("div", h("p.soft", "Degree: changes that touch both, of the mean of their changes. At least 5 changes each and 5 together, 30 %, and less than 5 % likely by chance. ",
     history.couplings_by_chance ? `${plural(history.couplings_by_chance, "pair")} more may be chance.` : ""), cutNote("history.couplings", "pairs"),
-  h("div.controls", h("label.check", onlyCode, "code only"), h("label.check", onlyFar, "in different folders only")), stage);
+  h("div.controls", h("label.check", onlyCode, "code only"), h("label.check", onlyFar, "in different packages only")), stage);
 }
 
-// Folders with what is known of who knows them: main authors' shares by changes.
+// Packages with what is known of who knows them: main authors' shares by changes.
 function folders() {
   const found = new Map();
   for (const file of files) {
@@ -51,11 +51,11 @@ export function peopleView() {
     tile("Known only by people who left", plural(history.orphans, "file"), "no commit for a year"),
     tile("Touched by one person", plural(known.filter((file) => file.people === 1).length, "file")),
     tile("Changes", count(history.change_sets), `${day(history.first)} to ${day(history.last)}`)),
-  h("h3", "Folders"), grid("Who knows which folder", [
-    { label: "Folder", of: (f) => f.name, cell: (f) => h("code", f.name) }, { label: "Files", num: true, of: (f) => f.files }, { label: "Main author", of: (f) => f.main },
+  grid("Who knows which package", [
+    { label: "Package", of: (f) => f.name, cell: (f) => h("code", f.name) }, { label: "Files", num: true, of: (f) => f.files }, { label: "Main author", of: (f) => f.main },
     { label: "At least", num: true, of: (f) => f.share, cell: (f) => [bar(f.share), ` ${fixed(f.share * 100, 0)} %`] },
     { label: "Touched by one", num: true, of: (f) => f.alone }, { label: "Authors left", num: true, of: (f) => f.left }], folders(), { by: 1, step: 25 }),
-  h("h3", "Files"), grid("Who knows which file", [
+  grid("Who knows which file", [
     { label: "File", of: (f) => f.path, cell: (f) => place(f.path) }, { label: "Main author", of: (f) => f.main }, { label: "Share", num: true, of: (f) => f.main_share, cell: (f) => [bar(f.main_share), ` ${fixed(f.main_share * 100, 0)} %`] },
     { label: "People", num: true, of: (f) => f.people }, { label: "Changes", num: true, of: (f) => f.changes }, { label: "Authors", of: (f) => (f.left ? "left" : "here") }], known, { by: 4, step: 25 }));
 }

@@ -55,7 +55,7 @@ export function anything(caption, value, deep = 0) {
     if (value.every((one) => one && typeof one === "object" && !Array.isArray(one))) {
       const names = [...new Set(value.slice(0, 50).flatMap((one) => Object.keys(one)))].slice(0, 10);
       return grid(caption, names.map((name) => ({ label: name, num: value.every((one) => one[name] === undefined || one[name] === null || typeof one[name] === "number"),
-        of: (one) => (typeof one[name] === "object" && one[name] ? JSON.stringify(one[name]) : one[name]), cell: (one) => anything(name, one[name], deep + 1) })), value, { step: 15 });
+        of: (one) => (typeof one[name] === "object" && one[name] ? JSON.stringify(one[name]) : one[name]), cell: (one) => anything(name, one[name], deep + 1) })), value, { step: 15, bare: true });
     }
     return h("span", value.slice(0, 20).map((one, i) => [i ? ", " : "", anything(caption, one, deep + 1)]), value.length > 20 ? `, … (${count(value.length)})` : "");
   }

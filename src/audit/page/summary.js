@@ -15,7 +15,7 @@ function figures() {
   const cycles = audit.links?.cycles?.length;
   return tiles(
     tile("Code", `${count(code.code)} lines`, `${plural(code.files, "file")}, and ${plural(sum(data.totals.kinds, (kind) => kind.files) - code.files, "other file")} (tests, migrations, generated, vendored)`),
-    tile("Findings", link("findings", count(counted)), `${minutes(mend)} to mend them all`),
+    tile("Findings", link("findings", count(counted)), `${minutes(mend)} to mend them all${audit.totals?.rating ? `: ${fixed(100 * audit.totals.ratio, 1)} % of what the code takes to write, rating ${audit.totals.rating}` : ""}`),
     history ? tile("Hottest", hotspots.length ? link("hotspots", fixed(hotspots[0].score, 1)) : "none", hotspots[0]?.path) : tile("History", "not read", audit.history?.why_not),
     history ? tile("Bus factor", link("people", String(history.bus_factor ?? "unknown")), history.bus_factor_people?.slice(0, 3).join(", ")) : null,
     cycles === undefined ? null : tile("Circles of imports", link("graph", count(cycles))),
@@ -26,7 +26,9 @@ function figures() {
 
 function verdict() {
   if (!audit.money) return null;
-  const { known, cost } = moneyCase(audit.money), r = reckon(known, cost), cash = (range) => (range ? amountText(audit.money.currency || "$", range.likely) : DASH);
+  const { known, cost } = moneyCase(audit.money), r = reckon(known, cost);
+  if (!r.annual_cost && !cost) return null;
+  const cash = (range) => (range ? amountText(audit.money.currency || "$", range.likely) : DASH);
   return h("section", h("h3", "Does it pay?"), h("p.verdict", { "data-verdict": audit.money.verdict }, `${audit.money.sentence}.`),
     h("p", `The debt costs ${r.annual_cost ? `${r.parts_missing ? "at least " : ""}${cash(r.annual_cost)} a year` : "nobody knows what"}; the work ${cash(r.refactoring_cost)}; the saving ${cash(r.saving_a_month)} a month. `, link("money", "What if?")));
 }

@@ -38,7 +38,7 @@ function tableList() {
 
 function touches() {
   if (!models.touches?.length) return null;
-  return h("section", h("h3", "Who touches them"), cutNote("models.touches", "places"), grid("Who touches tables", [
+  return h("section", cutNote("models.touches", "places"), grid("Who touches tables", [
     { label: "Table", of: (t) => tableName(t.table), cell: (t) => h("code", tableName(t.table)) }, { label: "Package", of: (t) => packageName(t.package) },
     { label: "Where", of: (t) => `${t.path}:${t.line}`, cell: (t) => [place(t.path || "?", t.line), t.unit ? h("span.soft", ` ${t.unit}`) : ""] },
     { label: "Reads", num: true, of: (t) => t.reads }, { label: "Writes", num: true, of: (t) => t.writes }, { label: "Locks", num: true, of: (t) => t.locks },
@@ -66,7 +66,7 @@ export function tablesView() {
   return h("div", tiles(tile("Models", count(models.models.length)), tile("Tables", count(models.tables.length)),
     tile("Touched by several packages", count(models.tables.filter((t) => t.packages > 1).length)),
     tile("Not followed", count((unknown.queries || 0) + (unknown.sql || 0)), `${count(unknown.queries || 0)} queries, ${count(unknown.sql || 0)} SQL texts put together while running`)),
-  matrix(), h("h3", "Tables"), tableList(), touches(), torn());
+  matrix(), tableList(), touches(), torn());
 }
 
 const packaged = (row) => packageName(row.package);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The treemap: area is lines of code, colour is what was chosen. A folder is opened by a click or Enter; arrow keys go to the nearest neighbour.
 // Every box is a button with its figures as its name, and the table below the map has the same figures.
-import { count, fixed, h, say } from "../../../web/dom.js";
-import { files, filesIn, fileOf, folderTree, history, hotspots, skipSingle } from "./data.js";
+import { count, DASH, fixed, h, say } from "../../../web/dom.js";
+import { audit, files, filesIn, fileOf, folderTree, history, hotspots, skipSingle } from "./data.js";
 import { grid } from "./grid.js";
 import { squarify } from "./layout.js";
 import { chooser, cutNote, link, minutes, place, plural } from "./words.js";
@@ -68,7 +68,7 @@ export function treemapView(query) {
         const node = skipSingle(children[i]), one = { ...where, node, depth: box.depth + 1 };
         if (where.w < 2 || where.h < 2) return;
         found.push(one);
-        if (!node.file && where.w > 90 && where.h > 60 && box.depth < 2 && found.length < BOXES)
+        if (!node.file && where.w > 90 && where.h > 60 && box.depth < 2 && found.length < BOXES && (one.opened = true))
           ahead.push({ node, x: where.x + 2, y: where.y + MARGIN, w: where.w - 4, h: where.h - MARGIN - 2, depth: box.depth + 1 });
       });
     }
@@ -88,7 +88,7 @@ export function treemapView(query) {
     const heat = value > 0 ? Math.min(HEATS - 1, 1 + Math.floor((value / most) * (HEATS - 1.001))) : 0;
     const label = node.parent === at || !node.parent ? name(node) : node.path.slice(node.parent.path.length + 1) + (node.file ? "" : "/");
     const element = h("button.box", { type: "button", title: said, "aria-label": node.file ? said : `${said}, folder`, "data-heat": heat, tabindex: first ? "0" : "-1",
-      "data-folder": !node.file, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
+      "data-folder": !node.file, "data-opened": box.opened, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
     Object.assign(element.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 1)}px`, height: `${Math.max(1, box.h - 1)}px` });
     return element;
   }
@@ -134,7 +134,7 @@ export function treemapView(query) {
     h("span.legend", { "aria-hidden": "true" }, "low", Array.from({ length: HEATS }, (_, i) => h("span.swatch", { "data-heat": i })), "high")),
   h("p.soft", history ? "Area: lines of code. A hotspot's score is 10 × rank by changes in the last year × rank by cognitive complexity among the code files." :
     "Area: lines of code. There is no history to colour by."),
-  crumbs, map, about, cutNote("files", "files, the smallest are summed up by folder"), hotspotTable());
+  crumbs, map, about, cutNote("files", "files, the smallest are summed up by folder"), hotspotTable(), partTables());
 }
 
 export function fileCard(file) {
@@ -148,6 +148,16 @@ export function fileCard(file) {
     file.findings && !file.folded ? h("p", link("findings", "Its findings", { text: file.path })) : null);
 }
 
+// Packages, and the groups that the configuration names.
+function partTables() {
+  const columns = (label) => [
+    { label, of: (p) => p.name, cell: (p) => h("code", p.name || "(top)") }, { label: "Files", num: true, of: (p) => p.files }, { label: "Lines of code", num: true, of: (p) => p.sloc },
+    { label: "Cognitive", num: true, of: (p) => p.cognitive }, { label: "Maintainability", num: true, of: (p) => p.mi, cell: (p) => (p.mi ? fixed(p.mi, 1) : DASH) },
+    ...(history ? [{ label: "Changes", num: true, of: (p) => p.changes }, { label: "Fixes", num: true, of: (p) => p.fixes }] : []),
+    { label: "Findings", num: true, of: (p) => p.findings }, { label: "To mend", num: true, of: (p) => p.minutes, cell: (p) => (p.minutes ? minutes(p.minutes) : DASH) }];
+  return [audit.groups?.length ? grid("Groups", columns("Group"), audit.groups) : null, audit.packages?.length ? grid("Packages of files", columns("Folder"), audit.packages, { by: 2, step: 20 }) : null];
+}
+
 export function hotspotTable() {
   const rows = history ? hotspots : files.filter((file) => file.kind === "code" && !file.folded);
   const columns = [
@@ -156,6 +166,6 @@ export function hotspotTable() {
       { label: "Changes, last year", num: true, of: (f) => f.recent }, { label: "Fixes", num: true, of: (f) => f.fixes }] : []),
     { label: "Cognitive", num: true, of: (f) => f.cognitive }, { label: "Lines of code", num: true, of: (f) => f.sloc },
     { label: "Maintainability", num: true, of: (f) => f.mi, cell: (f) => fixed(f.mi, 1) },
-    { label: "To mend", num: true, of: (f) => f.minutes, cell: (f) => minutes(f.minutes) }];
-  return h("div", h("h3", history ? "Hotspots" : "Files"), grid(history ? "Hotspots" : "Files of code", columns, rows, { by: 1, step: 20 }));
+    { label: "To mend", num: true, of: (f) => f.minutes, cell: (f) => (f.minutes ? minutes(f.minutes) : DASH) }];
+  return grid(history ? "Files by hotspot score" : "Files of code", columns, rows, { by: 1, step: 20 });
 }
