@@ -28,6 +28,7 @@ enum { SCORECARD_BYTES = 1 << 20 };
 
 /* Lists that the page has in its own way, those of whose rows others speak by their number, and those that are large by nature. */
 static const PruneRow own_rows[] = {
+	{ S("root") }, /* where it lies on this machine is nobody else's business: "name" */
 	{ S("files") },
 	{ S("findings") },
 	{ S("rules") },
@@ -44,7 +45,7 @@ static const PruneRow own_rows[] = {
 	{ S("models.models"), .rows = 5000 },
 	{ S("models.tables"), .rows = 5000 },
 	{ S("models.cells"), .rows = 20000 },
-	{ S("trends.packages"), .rows = 60, .last = true },
+	{ S("trends.areas"), .rows = 60, .last = true },
 	{ S("trends.groups"), .rows = 60, .last = true },
 	{ S("clones.classes"), .rows = 300 },
 };

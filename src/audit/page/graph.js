@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who imports whom: a drawing and a matrix of the same parts. Parts are packages; one is opened to what is in it by a click or Enter, and closed by
-// its name above. Rows of the drawing go from those that need others to those that others need, so that an arrow upwards is a circle.
+// its name above. Rows of the drawing go from those that need others to those that others need, so that a line upwards closes a circle.
 import { count, DASH, fixed, h, say } from "../../../web/dom.js";
 import { audit, fileOf } from "./data.js";
 import { grid } from "./grid.js";
 import { rows } from "./layout.js";
 import { bar, chooser, cutNote, plural, place, tile, tiles } from "./words.js";
 
-const NODES = 60, LABEL = 20, FEW = 7, WIDE = 8, BOX = { w: 150, h: 38, dx: 172, dy: 92 }, SVG = "http://www.w3.org/2000/svg", HEATS = 5;
+const NODES = 60, LABEL = 20, FEW = 7, WIDE = 7, BOX = { w: 150, h: 38, dx: 172, dy: 92 }, SVG = "http://www.w3.org/2000/svg", HEATS = 5;
 const links = audit.links;
 
 // Packages with their packages and modules; those with neither tests nor anything else that counts are not there.
@@ -131,7 +131,7 @@ function drawing(graph, layout, open) {
     const bend = to.y === from.y ? -46 : (y2 - y1) / 2;
     const path = to.y === from.y ? `M${x1},${from.y}C${x1},${from.y + bend} ${x2},${to.y + bend} ${x2},${to.y}` :
       `M${x1},${y1}C${x1},${y1 + bend} ${x2},${y2 - bend} ${x2},${y2}`;
-    edges.push(svg("path", { d: path, class: "edge", "data-from": x, "data-to": y, "data-circle": layout.part[x] === layout.part[y] ? "" : undefined,
+    edges.push(svg("path", { d: path, class: "edge", "data-from": x, "data-to": y, "data-back": layout.back(x, y) ? "" : undefined,
       "stroke-width": Math.min(6, 1 + Math.log2(1 + graph.weight(x, y)) / 2) }));
   }));
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Graph of imports", class: "graph" });
@@ -163,15 +163,15 @@ function drawing(graph, layout, open) {
 }
 
 function matrix(graph, layout) {
-  const order = layout.levels.flat(), most = Math.max(1, ...graph.edges.flatMap((list, x) => list.map((y) => graph.weight(x, y))));
+  const { order } = layout, most = Math.max(1, ...graph.edges.flatMap((list, x) => list.map((y) => graph.weight(x, y))));
   const cell = (x, y) => {
-    const imports = x === y ? 0 : graph.weight(x, y), back = order.indexOf(y) < order.indexOf(x);
+    const imports = x === y ? 0 : graph.weight(x, y), back = layout.back(x, y);
     const heat = imports ? Math.min(HEATS, 1 + Math.floor(HEATS * Math.log(imports) / Math.log(most + 1))) : 0;
     return h("td.num", { "data-heat": heat, "data-back": Boolean(imports) && back, "data-self": x === y, title: imports ? `${graph.parts[x].name} imports ${graph.parts[y].name}: ${imports}` : null },
       imports ? count(imports) : "");
   };
   return h("div.scroll.matrix", { role: "region", tabindex: "0", "aria-label": "Dependency matrix" },
-    h("table", h("caption", "Import statements from the row's part to the column's. Framed cells lead back: below the diagonal, against the order of the rest."),
+    h("table", h("caption", "Import statements from the row's part to the column's, in an order in which as few as possible lead back. Framed: these do."),
       h("thead", h("tr", h("td"), order.map((y, i) => h("th.num", { scope: "col", title: graph.parts[y].name }, h("span.hidden", graph.parts[y].name), h("span", { "aria-hidden": "true" }, String(i + 1)))))),
       h("tbody", order.map((x, i) => h("tr", h("th", { scope: "row" }, h("span.soft", { "aria-hidden": "true" }, `${i + 1} `), graph.parts[x].name), order.map((y) => cell(x, y)))))));
 }
@@ -233,7 +233,7 @@ export function graphView() {
   }
 
   function draw() {
-    const graph = parts.graph(kinds), layout = rows(graph.edges);
+    const graph = parts.graph(kinds), layout = rows(graph.edges, graph.weight);
     controls.replaceChildren(...[...parts.open].map((at) => h("button.quiet.small", { type: "button", onclick: () => toggle(at) }, `close ${links.packages[at].name || "(no package)"}`)));
     stage.replaceChildren(graph.whole > graph.parts.length ? h("p.note", `${count(graph.parts.length)} of ${count(graph.whole)} parts are drawn, those with most ties.`) : "",
       h("div.scroll.drawn", { role: "region", tabindex: "0", "aria-label": "Graph" }, drawing(graph, layout, open)), matrix(graph, layout));
@@ -244,5 +244,5 @@ export function graphView() {
     tile("Circles", count(links.cycles?.length || 0)), tile("Outside packages", count((links.outside || []).filter((o) => !o.standard).length))),
   cutNote("links.edges", "imports"), cutNote("links.modules", "modules"),
   h("div.controls", chooser("Imports", [["runs", "that run"], ["all", "for types too"]], "runs", (value) => { kinds = value === "runs" && runs ? runs : all; draw(); }), h("label.check", tests, "tests and migrations too")),
-  h("p.soft", "Thicker: more import statements. Red and dashed: part of a circle. Open a package by a click or Enter."), controls, stage, circles(), contracts(), packageTable(), deadCode());
+  h("p.soft", "Thicker: more import statements. Red and dashed: leads back, against the order of the rest. Open a package by a click or Enter."), controls, stage, circles(), contracts(), packageTable(), deadCode());
 }

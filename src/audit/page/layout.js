@@ -67,16 +67,66 @@ export function components(edges) {
   return { part, parts };
 }
 
-// Rows of a graph: who needs others stands above them; those of one circle stand together. Within a row near to what they are tied to.
-export function rows(edges) {
-  const { part, parts } = components(edges);
-  const depth = new Array(parts).fill(0), members = Array.from({ length: parts }, () => []);
-  part.forEach((p, node) => members[p].push(node));
-  for (let p = 0; p < parts; p++)
-    for (const node of members[p])
-      for (const to of edges[node]) if (part[to] !== p) depth[p] = Math.max(depth[p], depth[part[to]] + 1);
+// An order of the nodes with little weight of edges against it (Eades, Lin, Smyth 1993): who is needed by nobody goes first, who needs nobody last,
+// and of those in circles always the one that needs others most and is needed least.
+export function order(edges, weight) {
+  const count = edges.length, left = new Set(edges.keys()), into = edges.map(() => []), out = new Array(count).fill(0), ins = new Array(count).fill(0);
+  edges.forEach((list, x) => list.forEach((y) => { into[y].push(x); out[x] += weight(x, y); ins[y] += weight(x, y); }));
+  const head = [], tail = [];
+  const take = (node, list) => {
+    left.delete(node);
+    list.push(node);
+    for (const y of edges[node]) ins[y] -= weight(node, y);
+    for (const x of into[node]) out[x] -= weight(x, node);
+  };
+  while (left.size) {
+    const first = [...left], sinks = first.filter((node) => out[node] <= 0);
+    if (sinks.length) {
+      sinks.forEach((node) => take(node, tail));
+      continue;
+    }
+    const sources = first.filter((node) => ins[node] <= 0);
+    if (sources.length) sources.forEach((node) => take(node, head));
+    else take(first.reduce((x, y) => (out[y] - ins[y] > out[x] - ins[x] ? y : x)), head);
+  }
+  return sift([...head, ...tail.reverse()], weight);
+}
+
+// Each node where least of its own weight leads back, the others staying as they are; a few rounds.
+function sift(list, weight) {
+  for (let round = 0; round < 4; round++) {
+    let moved = false;
+    for (const node of list.slice()) {
+      const rest = list.filter((other) => other !== node);
+      let cost = rest.reduce((all, other) => all + weight(other, node), 0), best = 0, least = cost;
+      rest.forEach((other, i) => {
+        cost += weight(node, other) - weight(other, node);
+        if (cost < least) [best, least] = [i + 1, cost];
+      });
+      const at = list.indexOf(node);
+      let now = 0;
+      list.forEach((other, i) => { now += i < at ? weight(node, other) : weight(other, node); });
+      if (least >= now) continue;
+      rest.splice(best, 0, node);
+      list = rest;
+      moved = true;
+    }
+    if (!moved) break;
+  }
+  return list;
+}
+
+// Rows of a graph: who needs others stands above them, but for edges that lead back. Within a row near to what they are tied to.
+export function rows(edges, weight) {
+  const { part, parts } = components(edges), placeOf = new Array(edges.length), depth = new Array(edges.length).fill(0), size = new Array(parts).fill(0);
+  const whole = order(edges, weight);
+  whole.forEach((node, i) => { placeOf[node] = i; });
+  part.forEach((p) => { size[p]++; });
+  const back = (x, y) => placeOf[y] < placeOf[x];
+  for (const node of whole.slice().reverse())
+    for (const to of edges[node]) if (!back(node, to)) depth[node] = Math.max(depth[node], depth[to] + 1);
   const deepest = Math.max(0, ...depth), levels = Array.from({ length: deepest + 1 }, () => []);
-  part.forEach((p, node) => levels[deepest - depth[p]].push(node));
+  whole.forEach((node) => levels[deepest - depth[node]].push(node));
   const tied = edges.map(() => []);
   edges.forEach((list, node) => list.forEach((to) => { tied[node].push(to); tied[to].push(node); }));
   const place = new Array(edges.length);
@@ -89,5 +139,5 @@ export function rows(edges) {
       level.sort((x, y) => mean.get(x) - mean.get(y) || x - y);
       settle(level);
     }
-  return { levels, part, circle: (node) => members[part[node]].length > 1 };
+  return { levels, order: whole, back, circle: (node) => size[part[node]] > 1 };
 }

@@ -5,14 +5,14 @@ import { audit, data, history } from "./data.js";
 import { findingsView } from "./findings.js";
 import { graphView } from "./graph.js";
 import { couplingView, peopleView } from "./people.js";
-import { anything, clonesView, outsideView } from "./rest.js";
+import { anything, clonesView, compareView, outsideView } from "./rest.js";
 import { summaryView } from "./summary.js";
 import { routesView, tablesView } from "./tables.js";
 import { treemapView } from "./treemap.js";
 import { trendsView } from "./trends.js";
 import { moneyView } from "./whatif.js";
 
-const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "totals", "packages", "groups", "history", "money", "links", "models", "trends", "clones", "outside"];
+const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "totals", "packages", "groups", "cache", "past", "compare", "history", "money", "links", "models", "trends", "clones", "outside"];
 const others = Object.entries(audit).filter(([name, value]) => !KNOWN.includes(name) && value !== null && typeof value === "object" && Object.keys(value).length);
 const VIEWS = [
   { id: "summary", title: "Summary", view: summaryView, has: true },
@@ -26,6 +26,7 @@ const VIEWS = [
   { id: "trends", title: "Trends", view: trendsView, has: Boolean(audit.trends?.samples?.length) },
   { id: "clones", title: "Clones", view: clonesView, has: Boolean(audit.clones) },
   { id: "outside", title: "Tests and packages", view: outsideView, has: Boolean(audit.outside) },
+  { id: "compare", title: "Compared", view: compareView, has: Boolean(audit.compare?.new) },
   { id: "money", title: "Money", view: moneyView, has: Boolean(audit.money?.inputs) },
   { id: "more", title: "More", view: () => h("div", others.map(([name, value]) => h("section", h("h3", name), anything(name, value)))), has: others.length > 0 },
 ].filter((one) => one.has);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changes together, and who knows what.
 import { count, fixed, h } from "../../../web/dom.js";
-import { fileOf, files, folderOf, history } from "./data.js";
+import { audit, fileOf, files, folderOf, history } from "./data.js";
 import { grid } from "./grid.js";
 import { bar, cutNote, day, place, plural, tile, tiles } from "./words.js";
 
@@ -45,8 +45,32 @@ function folders() {
   });
 }
 
+// What --json's `past` adds: areas of the code, CODEOWNERS, and who brought in what was mended.
+function areas(title, rows) {
+  return rows?.length ? grid(title, [
+    { label: "Area", of: (a) => a.name, cell: (a) => h("code", a.name || "(top)") }, { label: "Changes", num: true, of: (a) => a.changes }, { label: "Touch no other", num: true, of: (a) => a.alone },
+    { label: "Fixes", num: true, of: (a) => a.fixes }, { label: "People", num: true, of: (a) => a.people }, { label: "Main author", of: (a) => a.main },
+    { label: "Bus factor", num: true, of: (a) => a.bus_factor }, { label: "Changes with", of: (a) => a.couplings?.length || 0,
+      cell: (a) => (a.couplings || []).slice(0, 3).map((c) => `${c.name} (${c.degree} %)`).join(", ") }], rows, { by: 1, step: 20 }) : null;
+}
+
+function codeOwners(owners) {
+  return owners?.owners ? h("section", grid(`Owners by ${owners.path}`, [
+    { label: "Owner", of: (o) => o.name }, { label: "Files", num: true, of: (o) => o.files }, { label: "Own changes", num: true, of: (o) => o.changes }, { label: "Of", num: true, of: (o) => o.of },
+    { label: "Who", of: (o) => (o.gone ? "gone" : o.team ? "a team" : o.known ? "here" : "unknown to git") }], owners.owners, { by: 1, step: 20 }),
+  h("p.soft", `${plural(owners.without, "file")} of ${count(owners.files)} without an owner.`)) : null;
+}
+
+function brought(szz) {
+  if (!szz?.read || !szz.files) return null;
+  return h("section", grid("What had to be mended later", [
+    { label: "File", of: (f) => f.path, cell: (f) => place(f.path) }, { label: "Fixes traced", num: true, of: (f) => f.traced }, { label: "Commits that brought it in", num: true, of: (f) => f.commits },
+    { label: "Lines", num: true, of: (f) => f.lines }, { label: "Days until mended", num: true, of: (f) => f.days }], szz.files, { by: 2, step: 20 }),
+  h("p.soft", `${count(szz.traced)} of ${count(szz.fixes)} fixes led to a commit: ${count(szz.commits)} of ${count(szz.of)} commits wrote what was mended later.`));
+}
+
 export function peopleView() {
-  const known = files.filter((file) => file.kind === "code" && file.main);
+  const past = audit.past || {}, known = files.filter((file) => file.kind === "code" && file.main);
   return h("div", tiles(tile("Bus factor", history.bus_factor ?? "unknown", history.bus_factor ? `by degree of authorship: ${history.bus_factor_people.slice(0, 3).join(", ")}${history.bus_factor > 3 ? ", …" : ""}` : null),
     tile("Known only by people who left", plural(history.orphans, "file"), "no commit for a year"),
     tile("Touched by one person", plural(known.filter((file) => file.people === 1).length, "file")),
@@ -57,5 +81,6 @@ export function peopleView() {
     { label: "Touched by one", num: true, of: (f) => f.alone }, { label: "Authors left", num: true, of: (f) => f.left }], folders(), { by: 1, step: 25 }),
   grid("Who knows which file", [
     { label: "File", of: (f) => f.path, cell: (f) => place(f.path) }, { label: "Main author", of: (f) => f.main }, { label: "Share", num: true, of: (f) => f.main_share, cell: (f) => [bar(f.main_share), ` ${fixed(f.main_share * 100, 0)} %`] },
-    { label: "People", num: true, of: (f) => f.people }, { label: "Changes", num: true, of: (f) => f.changes }, { label: "Authors", of: (f) => (f.left ? "left" : "here") }], known, { by: 4, step: 25 }));
+    { label: "People", num: true, of: (f) => f.people }, { label: "Changes", num: true, of: (f) => f.changes }, { label: "Authors", of: (f) => (f.left ? "left" : "here") }], known, { by: 4, step: 25 }),
+  areas("Areas of the code", past.areas), areas("Groups", past.groups), codeOwners(past.codeowners), brought(past.szz));
 }

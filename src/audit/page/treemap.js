@@ -9,16 +9,15 @@ import { chooser, cutNote, link, minutes, place, plural } from "./words.js";
 
 const HEATS = 6, BOXES = 220, HEIGHT = 0.56, MARGIN = 17;
 
-// what: how a folder's files come together to one figure.
+// A folder has the colour of its worst file.
 const worst = (rows, of) => rows.reduce((most, row) => Math.max(most, of(row)), 0);
-const total = (rows, of) => rows.reduce((all, row) => all + of(row), 0);
 const METRICS = {
-  score: { text: "hotspot: changes × complexity", of: (f) => f.score, join: worst, shown: (v) => `score ${fixed(v, 1)}`, most: 10, past: true },
-  cognitive: { text: "cognitive complexity", of: (f) => f.cognitive, join: total, shown: (v) => `complexity ${count(v)}` },
-  recent: { text: "changes in the last year", of: (f) => f.recent, join: total, shown: (v) => plural(v, "change"), past: true },
-  fixes: { text: "fixes", of: (f) => f.fixes, join: total, shown: (v) => plural(v, "fix", "fixes"), past: true },
-  minutes: { text: "time to mend its findings", of: (f) => f.minutes, join: total, shown: minutes },
-  alone: { text: "known to one person", of: (f) => (f.changes ? f.main_share : 0), join: worst, shown: (v) => `${fixed(v * 100, 0)} % by one person`, most: 1, past: true },
+  score: { text: "hotspot: changes × complexity", of: (f) => f.score, shown: (v) => `score ${fixed(v, 1)}`, most: 10, past: true },
+  cognitive: { text: "cognitive complexity", of: (f) => f.cognitive, shown: (v) => `complexity ${count(v)}` },
+  recent: { text: "changes in the last year", of: (f) => f.recent, shown: (v) => plural(v, "change"), past: true },
+  fixes: { text: "fixes", of: (f) => f.fixes, shown: (v) => plural(v, "fix", "fixes"), past: true },
+  minutes: { text: "time to mend its findings", of: (f) => f.minutes, shown: minutes },
+  alone: { text: "known to one person", of: (f) => (f.changes ? f.main_share : 0), shown: (v) => `${fixed(v * 100, 0)} % by one person`, most: 1, past: true },
 };
 
 function name(node) {
@@ -78,13 +77,13 @@ export function treemapView(query) {
   function draw() {
     const m = METRICS[metric], width = map.clientWidth || 900, height = Math.round(Math.min(640, Math.max(260, width * HEIGHT)));
     map.style.height = `${height}px`;
-    const found = boxes(width, height).map((box) => ({ ...box, value: m.join(box.node.file ? [box.node.file] : filesIn(box.node), m.of) }));
+    const found = boxes(width, height).map((box) => ({ ...box, value: worst(box.node.file ? [box.node.file] : filesIn(box.node), m.of) }));
     const most = m.most || Math.max(1e-9, ...found.filter((box) => box.node.file).map((box) => box.value));
     map.replaceChildren(...found.map((box, i) => button(box, m, most, i === 0)));
   }
 
   function button(box, m, most, first) {
-    const { node, value } = box, said = `${node.path || name(node)}: ${count(node.size)} lines, ${m.shown(value)}`;
+    const { node, value } = box, said = `${node.path || name(node)}: ${count(node.size)} lines, ${node.file ? "" : "worst file: "}${m.shown(value)}`;
     const heat = value > 0 ? Math.min(HEATS - 1, 1 + Math.floor((value / most) * (HEATS - 1.001))) : 0;
     const label = node.parent === at || !node.parent ? name(node) : node.path.slice(node.parent.path.length + 1) + (node.file ? "" : "/");
     const element = h("button.box", { type: "button", title: said, "aria-label": node.file ? said : `${said}, folder`, "data-heat": heat, tabindex: first ? "0" : "-1",

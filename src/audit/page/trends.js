@@ -23,8 +23,8 @@ export function plot(title, times, values) {
 
 export function trendsView() {
   const trends = audit.trends, times = trends.samples.map((sample) => Date.parse(sample.time) || sample.time);
-  const parts = [...(trends.groups || []).map((part) => ["group ", part]), ...(trends.packages || []).map((part) => ["", part])];
-  const whole = (trends.packages || []).find((part) => part.name === "") || trends.packages?.at(-1);
+  const parts = [...(trends.groups || []).map((part) => ["group ", part]), ...(trends.areas || []).map((part) => ["", part])];
+  const whole = (trends.areas || []).find((part) => part.name === "") || trends.areas?.at(-1);
   let part = whole;
   const stage = h("div.plots"), table = h("div");
 
@@ -42,6 +42,6 @@ export function trendsView() {
   const choices = parts.map(([kind, one], i) => [String(i), one.name ? `${kind}${one.name}` : `${kind}the whole`]);
   const missing = trends.samples.reduce((all, sample) => all + (sample.missing || 0), 0);
   return h("div", h("p.soft", `${plural(trends.samples.length, "sample")} of the code (no tests, migrations and generated files), ${day(times[0])} to ${day(times.at(-1))}.`,
-    missing ? ` ${count(missing)} times a file's text was not in this clone.` : ""), cutNote("trends.packages", "packages"),
+    missing ? ` ${count(missing)} times a file's text was not in this clone.` : ""), cutNote("trends.areas", "areas"),
   h("div.controls", chooser("Part", choices, String(parts.findIndex(([, one]) => one === whole)), (value) => { part = parts[Number(value)][1]; draw(); })), stage, table);
 }
