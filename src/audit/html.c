@@ -15,7 +15,7 @@
 #include "audit/html_int.h"
 
 #include "audit/scorecard.h"
-#include "audit_page.h"
+#include "audit_web.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/time.h"

@@ -152,11 +152,12 @@ static void open_value(Pruner *p, const PruneRow *own)
 static void close_level(Pruner *p)
 {
 	Level *level = &p->levels[p->depth--];
+	uint64_t kept;
 
 	cut_path(p, level->path_len);
-	if (level->list && level->rows > level->most)
-		cuts_add(p->arena, p->cuts, buf_str(&p->path), level->most + level->keeps_last,
-		         level->rows);
+	kept = level->most + level->keeps_last;
+	if (level->list && level->rows > kept)
+		cuts_add(p->arena, p->cuts, buf_str(&p->path), kept, level->rows);
 	if (level->last.len) {
 		comma(p, level);
 		buf_put(p->out, level->last);
