@@ -179,5 +179,7 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	/* links_put, models_put, clones_put, outside_put, trends_put: each a key and a value */
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
+	json_key(w, S("principal_a_line"));
+	audit_money_put_sanity(w, audit->money);
 	json_end(w);
 }
