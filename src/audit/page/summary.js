@@ -12,9 +12,9 @@ const WORDS = { users: "Users held at once", deploy: "Time to deploy, minutes", 
 function figures() {
   const counted = data.rules.reduce((all, rule) => all + rule.count, 0), mend = sum(data.rules, (rule) => rule.minutes);
   const code = data.totals.kinds.find((kind) => kind.name === "code") || { files: 0, code: 0 };
-  const cycles = audit.links?.cycles?.length;
+  const others = sum(data.totals.kinds, (kind) => kind.files) - code.files, cycles = audit.links?.cycles?.length;
   return tiles(
-    tile("Code", `${count(code.code)} lines`, `${plural(code.files, "file")}, and ${plural(sum(data.totals.kinds, (kind) => kind.files) - code.files, "other file")} (tests, migrations, generated, vendored)`),
+    tile("Code", `${count(code.code)} lines`, `${plural(code.files, "file")}${others ? `; ${plural(others, "other file")}: tests, migrations, generated, vendored` : ""}`),
     tile("Findings", link("findings", count(counted)), `${minutes(mend)} to mend them all${audit.totals?.rating ? `: ${fixed(100 * audit.totals.ratio, 1)} % of what the code takes to write, rating ${audit.totals.rating}` : ""}`),
     history ? tile("Hottest", hotspots.length ? link("hotspots", fixed(hotspots[0].score, 1)) : "none", hotspots[0]?.path) : tile("History", "not read", audit.history?.why_not),
     history ? tile("Bus factor", link("people", String(history.bus_factor ?? "unknown")), history.bus_factor_people?.slice(0, 3).join(", ")) : null,
