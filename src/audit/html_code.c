@@ -2,7 +2,7 @@
  *
  * The lines that a finding is about. A file's findings come by their lines, so the text is walked once from its head; an earlier line begins
  * anew. Long places and long lines are cut: one looks at code here, one does not read it. Of a line with a secret what may be the secret is not
- * shown: all from its first quotation mark on, or the whole of it when it has none (a key over many lines). */
+ * shown: all from its first quotation mark or comment on, or the whole of it when it has none (a key over many lines). */
 #include "audit/html_int.h"
 
 #include <stdio.h>
@@ -35,17 +35,17 @@ static bool is_hidden(const HtmlCode *code, uint32_t line)
 	return false;
 }
 
-static size_t quote_at(Str line)
+static size_t shown_of(Str line)
 {
 	for (size_t i = 0; i < line.len; i++)
-		if (line.at[i] == '"' || line.at[i] == '\'')
+		if (line.at[i] == '"' || line.at[i] == '\'' || line.at[i] == '#')
 			return i;
 	return 0;
 }
 
 static void put_line(JsonWriter *w, Str line, bool hidden)
 {
-	size_t most = hidden ? quote_at(line) : MOST_BYTES;
+	size_t most = hidden ? shown_of(line) : MOST_BYTES;
 	char shown[MOST_BYTES + 32];
 	int len;
 

@@ -97,7 +97,8 @@ static void choose(Chosen *c, size_t each)
 bool html_hides(const FindingRule *rule)
 {
 	static const Str words[] = { S("secret"), S("password"), S("credential"), S("private-key"),
-		                     S("B105"),   S("B106"),     S("B107") };
+		                     S("B105"),   S("B106"),     S("B107"),       S("S105"),
+		                     S("S106"),   S("S107") };
 
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_find(str_of(rule->name), words[i]) >= 0 ||

@@ -12,7 +12,7 @@ import { treemapView } from "./treemap.js";
 import { trendsView } from "./trends.js";
 import { moneyView } from "./whatif.js";
 
-const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "totals", "packages", "groups", "cache", "past", "compare", "history", "money", "links", "models", "trends", "clones", "outside"];
+const KNOWN = ["version", "root", "cc_rules", "git", "left_out", "totals", "packages", "groups", "cache", "past", "compare", "principal_a_line", "taken_s", "history", "money", "links", "models", "trends", "clones", "outside"];
 const others = Object.entries(audit).filter(([name, value]) => !KNOWN.includes(name) && value !== null && typeof value === "object" && Object.keys(value).length);
 const VIEWS = [
   { id: "summary", title: "Summary", view: summaryView, has: true },
@@ -25,7 +25,7 @@ const VIEWS = [
   { id: "people", title: "People", view: peopleView, has: Boolean(history?.change_sets) },
   { id: "trends", title: "Trends", view: trendsView, has: Boolean(audit.trends?.samples?.length) },
   { id: "clones", title: "Clones", view: clonesView, has: Boolean(audit.clones) },
-  { id: "outside", title: "Tests and packages", view: outsideView, has: Boolean(audit.outside) },
+  { id: "outside", title: "Tests and packages", view: outsideView, has: Boolean(audit.outside && (audit.outside.coverage || audit.outside.tests || audit.outside.builds || audit.outside.holes || audit.outside.packages?.length || audit.outside.ends?.length)) },
   { id: "compare", title: "Compared", view: compareView, has: Boolean(audit.compare?.new) },
   { id: "money", title: "Money", view: moneyView, has: Boolean(audit.money?.inputs) },
   { id: "more", title: "More", view: () => h("div", others.map(([name, value]) => h("section", h("h3", name), anything(name, value)))), has: others.length > 0 },

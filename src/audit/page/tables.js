@@ -84,7 +84,11 @@ export function routesView() {
     grid("Signals", [
       { label: "Signal", of: (s) => s.name, cell: (s) => h("code", s.name) }, { label: "Sender", of: (s) => s.sender || "any" }, { label: "Receiver's package", of: packaged },
       { label: "Sent from", of: (s) => packageName(s.from) },
-      { label: "Receiver", of: (s) => s.path || s.receiver?.path || "", cell: (s) => place(s.path || s.receiver?.path || "?", s.line || s.receiver?.line) }], models.signals || []),
+      { label: "Receiver", of: (s) => s.path || "", cell: (s) => [place(s.path || "?", s.line), s.unit ? h("span.soft", ` ${s.unit}`) : ""] }], models.signals || []),
+    grid("Templates", [
+      { label: "Template", of: (t) => t.name, cell: (t) => h("code", t.name) }, { label: "Used by code", num: true, of: (t) => t.uses }, { label: "By templates", num: true, of: (t) => t.included },
+      { label: "File", of: (t) => t.file || "", cell: (t) => (t.file ? place(t.file) : h("span.soft", "not found")) },
+      { label: "First used at", of: (t) => t.path || "", cell: (t) => (t.path ? place(t.path, t.line) : DASH) }], models.templates || [], { by: 1, step: 20 }),
     grid("Settings", [
       { label: "Setting", of: (s) => s.name, cell: (s) => h("code", s.name) }, { label: "Reads", num: true, of: (s) => s.reads }, { label: "Packages", num: true, of: (s) => s.packages },
       { label: "Defined", of: (s) => (s.defined ? "yes" : "not seen") }], models.settings || [], { by: 1, step: 20 }));

@@ -26,7 +26,7 @@ function name(node) {
 
 export function treemapView(query) {
   const kind = h("input", { type: "checkbox", onchange: () => build() });
-  let metric = history ? "score" : "cognitive", root, at;
+  let metric = history ? "score" : "cognitive", root, at, drawn = 0;
   const map = h("div.treemap", { role: "group", "aria-label": "Treemap of the code" }), crumbs = h("nav.crumbs", { "aria-label": "Folder" });
   const about = h("div.about", { "aria-live": "polite" });
   const options = Object.entries(METRICS).filter(([, m]) => history || !m.past).map(([key, m]) => [key, m.text]);
@@ -76,19 +76,20 @@ export function treemapView(query) {
 
   function draw() {
     const m = METRICS[metric], width = map.clientWidth || 900, height = Math.round(Math.min(640, Math.max(260, width * HEIGHT)));
+    drawn = map.clientWidth;
     map.style.height = `${height}px`;
     const found = boxes(width, height).map((box) => ({ ...box, value: worst(box.node.file ? [box.node.file] : filesIn(box.node), m.of) }));
     const most = m.most || Math.max(1e-9, ...found.filter((box) => box.node.file).map((box) => box.value));
-    map.replaceChildren(...found.map((box, i) => button(box, m, most, i === 0)));
+    map.replaceChildren(...found.map((box, i) => button(box, m, most, width, i === 0)));
   }
 
-  function button(box, m, most, first) {
+  function button(box, m, most, width, first) {
     const { node, value } = box, said = `${node.path || name(node)}: ${count(node.size)} lines, ${node.file ? "" : "worst file: "}${m.shown(value)}`;
     const heat = value > 0 ? Math.min(HEATS - 1, 1 + Math.floor((value / most) * (HEATS - 1.001))) : 0;
     const label = node.parent === at || !node.parent ? name(node) : node.path.slice(node.parent.path.length + 1) + (node.file ? "" : "/");
     const element = h("button.box", { type: "button", title: said, "aria-label": node.file ? said : `${said}, folder`, "data-heat": heat, tabindex: first ? "0" : "-1",
       "data-folder": !node.file, "data-opened": box.opened, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
-    Object.assign(element.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${Math.max(1, box.w - 1)}px`, height: `${Math.max(1, box.h - 1)}px` });
+    Object.assign(element.style, { left: `${(100 * box.x) / width}%`, top: `${box.y}px`, width: `${(100 * Math.max(1, box.w - 1)) / width}%`, height: `${Math.max(1, box.h - 1)}px` });
     return element;
   }
 
@@ -126,7 +127,7 @@ export function treemapView(query) {
   }
 
   build();
-  new ResizeObserver(() => draw()).observe(map);
+  new ResizeObserver(() => { if (map.isConnected && map.clientWidth !== drawn) draw(); }).observe(map);
   if (query?.get("file") && fileOf.has(query.get("file"))) show(fileOf.get(query.get("file")));
   return h("div", h("div.controls", chooser("Colour", options, metric, (value) => { metric = value; draw(); }),
     h("label.check", kind, "tests, migrations and others too"),

@@ -80,7 +80,8 @@ export function moneyView() {
   const all = h("button", { type: "button", onclick: () => { Object.assign(now.known, start.known); now.cost = start.cost; draw(); say("All inputs are as they were"); } }, "All as it was");
   draw();
   const remarks = (title, texts) => (texts?.length ? h("section", h("h3", title), h("ul", texts.map((text) => h("li", text)))) : null);
-  return h("div", verdict, results, h("h3", "The debt, a year"), formula, h("h3", "Thresholds"), limits,
+  const perLine = audit.principal_a_line, sane = perLine?.is ? h("p.soft", `The principal is ${cash(perLine.amount)} a line of code: ${perLine.is} what others found, $${real(perLine.reference)} (${perLine.source}).`) : null;
+  return h("div", verdict, results, sane, h("h3", "The debt, a year"), formula, h("h3", "Thresholds"), limits,
     h("h3", "What if"), h("p.soft", "Nothing here is kept: the figures above follow the sliders, the sentences below are of the inputs as they were. A range moves along with its likely value."), h("div.inputs", inputs), h("p", all),
     remarks("Contradictions", given.contradictions), remarks("Mind", given.remarks));
 }
