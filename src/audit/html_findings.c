@@ -5,11 +5,12 @@
 #include "audit/html_int.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/map.h"
 
 #include <stdlib.h>
 
-enum { FIRST_OF_RULE = 50, MOST_PATHS = 30 };
+enum { FIRST_OF_RULE = 50, MOST_PATHS = 30, BESIDE_BYTES = 1 << 20 };
 
 typedef struct RuleRow {
 	const FindingRule *rule;
@@ -107,7 +108,6 @@ bool html_hides(const FindingRule *rule)
 	return false;
 }
 
-/* Only what was read as a source is read again: a path that another tool's report names may lie anywhere. */
 static const SourceFile *source_of(const Sources *sources, Str path)
 {
 	size_t low = 0, high = sources->count;
@@ -124,19 +124,37 @@ static const SourceFile *source_of(const Sources *sources, Str path)
 	                                                                      : NULL;
 }
 
-/* Empty when there is none. */
-static Str text_of(Arena *a, const Audit *audit, const AuditRules *rules, Str path)
+/* A file of the root that is no source: a lock file, a template. Not one that another tool's report names, and none that a link leads out to. */
+static bool read_beside(Arena *a, Str root, const Finding *f, Str *bytes)
 {
-	const SourceFile *file = source_of(&audit->project.sources, path);
+	char *whole = realpath(str_z(a, root), NULL);
+	char *file = realpath(str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(f->path)).at, NULL);
+	bool inside = whole && file && str_starts(str_of(f->rule->id), S("PY")) &&
+	              str_starts(str_of(file), str_fmt(a, "%s/", whole));
+
+	if (inside)
+		inside = !file_read(a, str_of(file), BESIDE_BYTES, bytes);
+	free(whole);
+	free(file);
+	return inside;
+}
+
+/* Empty when there is none. */
+static Str text_of(Arena *a, const Audit *audit, const AuditRules *rules, const Finding *f)
+{
+	const SourceFile *file = source_of(&audit->project.sources, f->path);
 	SkipWhy why = SKIPS;
 	Str bytes, text = S("");
 
-	if (!file)
-		return S("");
-	if (!rules->from)
-		source_text(a, audit->project.sources.root, file, &text, &why);
-	else if (!rules->from->bytes(rules->from->arg, a, file, &bytes))
+	if (rules->from) {
+		if (!file || rules->from->bytes(rules->from->arg, a, file, &bytes))
+			return S("");
 		why = source_decode(a, bytes, &text);
+	} else if (file) {
+		source_text(a, audit->project.sources.root, file, &text, &why);
+	} else if (read_beside(a, rules->root, f, &bytes)) {
+		why = source_decode(a, bytes, &text);
+	}
 	return why == SKIPS ? text : S("");
 }
 
@@ -145,7 +163,7 @@ static HtmlCode open_code(Arena *a, const Audit *audit, const AuditRules *rules,
 {
 	const Findings *all = &audit->findings;
 	Str path = all->at[from].path;
-	HtmlCode code = { .text = text_of(a, audit, rules, path) };
+	HtmlCode code = { .text = text_of(a, audit, rules, &all->at[from]) };
 	uint32_t *hidden;
 	size_t end = from;
 

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const FindingRule rules_of_test[] = {
 	{ .id = "T1", .name = "long", .level = FINDING_WARNING, .why = "w", .base_minutes = 5 },
@@ -145,6 +146,40 @@ TEST(html_shows_the_lines_around_and_no_secret)
 	project_fini(&audit.project);
 }
 
+TEST(html_shows_lines_of_files_beside_the_sources_but_none_from_elsewhere)
+{
+	static const FindingRule ours = { .id = "PY999", .name = "unpinned", .why = "w" };
+	static const struct {
+		Str path;
+		bool ours, shown;
+	} cases[] = {
+		{ S("locks.txt"), true, true },        { S("locks.txt"), false, false },
+		{ S("link.txt"), true, false },        { S("../outside.txt"), true, false },
+		{ S("app/../locks.txt"), true, true }, { S("none.txt"), true, false },
+		{ S("/etc/hostname"), true, false },
+	};
+	Str folder = str_fmt(a, "%s/shop", unit_dir());
+
+	mkdir(str_z(a, folder), 0777);
+	write_text(a, str_of(unit_dir()), "outside.txt", "not yours\n");
+	write_text(a, folder, "locks.txt", "django\n");
+	CHECK_INT(symlink("../outside.txt", str_fmt(a, "%.*s/link.txt", STR_ARG(folder)).at), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		AUTO(buf_fini) Buf page = { 0 };
+		Audit audit = project_of_four(a, folder);
+		const Json *data;
+
+		finding_add(a, &audit.findings,
+		            &(Finding){ .rule = cases[i].ours ? &ours : &rules_of_test[0],
+		                        .path = cases[i].path,
+		                        .line = 1 });
+		data = page_of(a, &audit, folder, S("{}"), HTML_LIMITS, &page);
+		CHECK_INT(json_get(json_at(json_get(data, S("findings")), 0), S("code")) != NULL,
+		          cases[i].shown);
+		project_fini(&audit.project);
+	}
+}
+
 TEST(html_cuts_what_is_too_much_and_says_so)
 {
 	AUTO(buf_fini) Buf page = { 0 };
@@ -178,6 +213,17 @@ TEST(html_cuts_what_is_too_much_and_says_so)
 /* --- the page's formula is the program's ---------------------------------------------------------------------------------------------- */
 
 enum { MONEY_CASES = 3000 };
+
+static void check_node(Str command)
+{
+	char said[2000] = "";
+	FILE *node = popen(command.at, "r");
+
+	CHECK(node != NULL);
+	said[fread(said, 1, sizeof(said) - 1, node)] = '\0';
+	if (pclose(node) != 0 || !str_ends(str_of(said), S(" compared\n")))
+		unit_fail(__FILE__, __LINE__, "%s", said);
+}
 
 static double chance(uint64_t *seed)
 {
@@ -271,8 +317,6 @@ TEST(html_money_of_the_page_is_that_of_the_program)
 	JsonWriter w = json_writer(&b);
 	Str path = str_fmt(a, "%s/cases", unit_dir());
 	uint64_t seed = 1;
-	char said[2000] = "";
-	FILE *node;
 
 	put_money_table(&w);
 	buf_putc(&b, '\n');
@@ -282,9 +326,10 @@ TEST(html_money_of_the_page_is_that_of_the_program)
 		put_case(a, &b, &seed);
 	buf_putc(&b, '\0');
 	write_text(a, str_of(unit_dir()), "cases", b.at);
-	node = popen(str_fmt(a, "node tests/money_page.js %.*s", STR_ARG(path)).at, "r");
-	CHECK(node != NULL);
-	said[fread(said, 1, sizeof(said) - 1, node)] = '\0';
-	CHECK_INT(pclose(node) == 0 || fputs(said, stderr), true);
-	CHECK(str_ends(str_of(said), S(" compared\n")));
+	check_node(str_fmt(a, "node tests/page_money.js %.*s", STR_ARG(path)));
+}
+
+TEST(html_layout_of_the_page_is_sound)
+{
+	check_node(S("node tests/page_layout.js"));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Usage: node tests/money_page.js FILE
+// Usage: node tests/page_money.js FILE
 // The page's formula beside the program's. Of FILE the first line is the table of inputs, each other line an amount ([value, text]) or what
 // --json says of a case. Says how many lines it compared; a difference ends it with 1.
 const fs = require("fs");
