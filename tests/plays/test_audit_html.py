@@ -149,6 +149,10 @@ def test_the_treemap_is_walked_by_keys(page):
     page.keys(Keys.ESCAPE)
     page.wait("return !document.querySelector('.crumbs [aria-current]').textContent.includes('orders')")
     page.shows(".gridded tr", "shop/orders/prices.py")
+    page.click(".gridded a[href$='prices.py']")
+    page.shows("h2", "File")
+    page.shows(".finding", "prices.py")
+    page.shows(".gridded", "shop/cart/basket.py")
 
 
 def roi(**figures):
@@ -197,8 +201,8 @@ def test_the_file_stands_alone(shop):
 
 
 @pytest.mark.skipif(not PROOF, reason="three larger pages, every part of each in two colours")
-@pytest.mark.parametrize("what", [ROOT / "examples/shop", ROOT, pathlib.Path("/usr/lib/python3/dist-packages/django")], ids=["shop", "own", "django"])
-def test_real_pages_are_drawn(reader, tmp_path, what):
+@pytest.mark.parametrize("name, what", [("shop", ROOT / "examples/shop"), ("own", ROOT), ("django", pathlib.Path("/usr/lib/python3/dist-packages/django"))])
+def test_real_pages_are_drawn(reader, tmp_path, name, what):
     reader.open(str(write_page(what, tmp_path / "page.html")))
     for theme in ("light", "dark"):
         reader.devtools("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
@@ -206,5 +210,5 @@ def test_real_pages_are_drawn(reader, tmp_path, what):
         for place, title in places(reader):
             go(reader, place, title)
             assert reader.axe() == [], (place, theme)
-            reader.picture(f"audit-{what.name}-{place}-{theme}")
+            reader.picture(f"audit-{name}-{place}-{theme}")
     check_quiet(reader)

@@ -2,9 +2,10 @@
 // Every finding with its code; by class, level, rule, folder, owner and words.
 import { count, h, say, setText } from "../../../web/dom.js";
 import { data, fileOf, folderOf } from "./data.js";
-import { chooser, cutNote, minutes, place, plural, sum } from "./words.js";
+import { chooser, cutNote, minutes, place, plural, spot, sum } from "./words.js";
 
-const STEP = 40, LEVELS = { error: 0, warning: 1, note: 2 };
+const STEP = 40;
+export const LEVELS = { error: 0, warning: 1, note: 2 };
 
 function options(all, any, texts = {}) {
   return [["", any], ...[...all].sort((x, y) => x.localeCompare(y, "en")).map((value) => [value, texts[value] || value])];
@@ -47,10 +48,10 @@ function detail(finding) {
   ].filter(Boolean);
 }
 
-function item(finding) {
+export function findingItem(finding) {
   const body = h("div.detail");
   const head = h("summary", h("span.level", { "data-level": finding.of.level }, finding.of.level), h("span.rule", finding.of.name),
-    h("span.what", finding.text || finding.of.summary), place(finding.path || "(the project)", finding.line), finding.unit ? h("span.soft", finding.unit) : null,
+    h("span.what", finding.text || finding.of.summary), spot(finding.path || "(the project)", finding.line), finding.unit ? h("span.soft", finding.unit) : null,
     h("span.soft.num", minutes(finding.minutes)));
   const element = h("details.finding", { ontoggle: () => { if (element.open && !body.firstChild) body.append(...detail(finding)); } }, head, body);
   return h("li", element);
@@ -92,7 +93,7 @@ export function findingsView(query) {
   }
 
   function showMore() {
-    const next = found.slice(shown, shown + STEP).map(item);
+    const next = found.slice(shown, shown + STEP).map(findingItem);
     list.append(...next);
     if (shown) next[0]?.querySelector("summary").focus();
     shown += STEP;

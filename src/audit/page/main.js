@@ -2,6 +2,7 @@
 // The page: its views, one at a time by the part of the address after #; all of them on paper.
 import { h, say } from "../../../web/dom.js";
 import { audit, data, history } from "./data.js";
+import { fileView } from "./file.js";
 import { findingsView } from "./findings.js";
 import { graphView } from "./graph.js";
 import { couplingView, peopleView } from "./people.js";
@@ -30,6 +31,7 @@ const VIEWS = [
   { id: "money", title: "Money", view: moneyView, has: Boolean(audit.money?.inputs) },
   { id: "more", title: "More", view: () => h("div", others.map(([name, value]) => h("section", h("h3", name), anything(name, value)))), has: others.length > 0 },
 ].filter((one) => one.has);
+const FILE = { id: "file", title: "File", view: fileView }; // reached from its places
 
 const main = document.getElementById("main"), links = new Map();
 
@@ -47,7 +49,7 @@ function section(one, query) {
 
 function where() {
   const [id, words] = location.hash.slice(1).split("?");
-  return { one: VIEWS.find((view) => view.id === id) || VIEWS[0], query: new URLSearchParams(words || "") };
+  return { one: [...VIEWS, FILE].find((view) => view.id === id) || VIEWS[0], query: new URLSearchParams(words || "") };
 }
 
 function show(focus) {

@@ -89,7 +89,7 @@ export function summaryView() {
   const code = files.filter((file) => file.kind === "code" && !file.folded);
   return h("div", figures(), verdict(), h("div.columns", h("section", h("h3", "Findings"), classes()), h("section", h("h3", "Complexity"), ranks())),
     h("div.columns", worst(history ? "Hotspots" : "Most complex files", history ? hotspots.slice(0, 8) : code.sort((x, y) => y.cognitive - x.cognitive).slice(0, 8), (file) =>
-      [link("hotspots", place(file.path), { file: file.path }), h("span.soft", history ? ` score ${fixed(file.score, 1)}, ${plural(file.recent, "change")} last year, complexity ${count(file.cognitive)}` : ` complexity ${count(file.cognitive)}`)]),
+      [place(file.path), h("span.soft", history ? ` score ${fixed(file.score, 1)}, ${plural(file.recent, "change")} last year, complexity ${count(file.cognitive)}` : ` complexity ${count(file.cognitive)}`)]),
     worst("Hardest to read", data.functions.slice(0, 8), (one) => [h("strong", one.name), " ", place(one.path, one.line), h("span.soft", ` cognitive ${count(one.cognitive)}, cyclomatic ${count(one.cc)}, ${plural(one.lines, "line")}`)])),
     scorecard(), leftOut(), h("p.soft", `Made ${day(data.page.made)} by ${data.page.by}.`));
 }

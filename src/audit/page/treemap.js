@@ -2,10 +2,10 @@
 // The treemap: area is lines of code, colour is what was chosen. A folder is opened by a click or Enter; arrow keys go to the nearest neighbour.
 // Every box is a button with its figures as its name, and the table below the map has the same figures.
 import { count, DASH, fixed, h, say } from "../../../web/dom.js";
-import { audit, files, filesIn, fileOf, folderTree, history, hotspots, skipSingle } from "./data.js";
+import { audit, files, filesIn, folderTree, history, hotspots, skipSingle } from "./data.js";
 import { grid } from "./grid.js";
 import { squarify } from "./layout.js";
-import { chooser, cutNote, link, minutes, place, plural } from "./words.js";
+import { chooser, cutNote, minutes, place, plural, spot } from "./words.js";
 
 const HEATS = 6, BOXES = 220, HEIGHT = 0.56, MARGIN = 17;
 
@@ -24,7 +24,7 @@ function name(node) {
   return node.file ? node.name : `${node.name}/`;
 }
 
-export function treemapView(query) {
+export function treemapView() {
   const kind = h("input", { type: "checkbox", onchange: () => build() });
   let metric = history ? "score" : "cognitive", root, at, drawn = 0;
   const map = h("div.treemap", { role: "group", "aria-label": "Treemap of the code" }), crumbs = h("nav.crumbs", { "aria-label": "Folder" });
@@ -128,7 +128,6 @@ export function treemapView(query) {
 
   build();
   new ResizeObserver(() => { if (map.isConnected && map.clientWidth !== drawn) draw(); }).observe(map);
-  if (query?.get("file") && fileOf.has(query.get("file"))) show(fileOf.get(query.get("file")));
   return h("div", h("div.controls", chooser("Colour", options, metric, (value) => { metric = value; draw(); }),
     h("label.check", kind, "tests, migrations and others too"),
     h("span.legend", { "aria-hidden": "true" }, "low", Array.from({ length: HEATS }, (_, i) => h("span.swatch", { "data-heat": i })), "high")),
@@ -143,9 +142,8 @@ export function fileCard(file) {
   if (history && file.changes)
     facts.push(["Changes", `${count(file.changes)}, ${count(file.recent)} in the last year`], ["Fixes", count(file.fixes)],
       ["Main author", file.main ? `${file.main} (${fixed(file.main_share * 100, 0)} %), of ${plural(file.people, "person", "people")}` : "–"]);
-  return h("section.card", h("h3", place(file.path)), file.folded ? h("p", plural(file.folded, "file")) : null,
-    h("dl.facts", facts.map(([label, value]) => h("div", h("dt", label), h("dd", value)))),
-    file.findings && !file.folded ? h("p", link("findings", "Its findings", { text: file.path })) : null);
+  return h("section.card", h("h3", file.folded ? spot(file.path) : place(file.path)), file.folded ? h("p", plural(file.folded, "file")) : null,
+    h("dl.facts", facts.map(([label, value]) => h("div", h("dt", label), h("dd", value)))));
 }
 
 // Packages, and the groups that the configuration names.

@@ -24,14 +24,14 @@ export function plot(title, times, values) {
 export function trendsView() {
   const trends = audit.trends, times = trends.samples.map((sample) => Date.parse(sample.time) || sample.time);
   const parts = [...(trends.groups || []).map((part) => ["group ", part]), ...(trends.areas || []).map((part) => ["", part])];
-  const whole = (trends.areas || []).find((part) => part.name === "") || trends.areas?.at(-1);
+  const whole = trends.areas?.at(-1), named = ([kind, part]) => `${kind}${part === whole || part === trends.groups?.at(-1) ? "the whole" : part.name || "(top)"}`;
   let part = whole;
   const stage = h("div.plots"), table = h("div");
 
   function draw() {
     const metrics = trends.metrics, of = (i) => trends.samples.map((_, sample) => part.values[sample]?.[i] ?? null);
     stage.replaceChildren(...metrics.map((metric, i) => plot(metric.text, times, of(i))).filter(Boolean));
-    table.replaceChildren(h("details", h("summary", "As a table"), h("div.scroll", { role: "region", tabindex: "0", "aria-label": "Trends" }, h("table", h("caption", part.name || "The whole"),
+    table.replaceChildren(h("details", h("summary", "As a table"), h("div.scroll", { role: "region", tabindex: "0", "aria-label": "Trends" }, h("table", h("caption", named(["", part])),
       h("thead", h("tr", h("th", { scope: "col" }, "When"), metrics.map((metric) => h("th.num", { scope: "col", title: metric.text }, metric.name)))),
       h("tbody", trends.samples.map((sample, s) => h("tr", h("th", { scope: "row" }, day(sample.time)),
         metrics.map((_, i) => h("td.num", part.values[s]?.[i] === null || part.values[s]?.[i] === undefined ? DASH : real(part.values[s][i]))))))))));
@@ -39,7 +39,7 @@ export function trendsView() {
 
   if (!part) return h("p", "There are no samples.");
   draw();
-  const choices = parts.map(([kind, one], i) => [String(i), one.name ? `${kind}${one.name}` : `${kind}the whole`]);
+  const choices = parts.map((one, i) => [String(i), named(one)]);
   const missing = trends.samples.reduce((all, sample) => all + (sample.missing || 0), 0);
   return h("div", h("p.soft", `${plural(trends.samples.length, "sample")} of the code (no tests, migrations and generated files), ${day(times[0])} to ${day(times.at(-1))}.`,
     missing ? ` ${count(missing)} times a file's text was not in this clone.` : ""), cutNote("trends.areas", "areas"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How figures are written, and small parts that many views are made of.
 import { count, DASH, fixed, h } from "../../../web/dom.js";
-import { cutOf } from "./data.js";
+import { cutOf, fileOf } from "./data.js";
 
 export function minutes(value) {
   if (!Number.isFinite(value)) return DASH;
@@ -34,8 +34,13 @@ export function cutNote(list, what) {
   return cut ? h("p.note", `This page has ${count(cut.shown)} of ${count(cut.of)} ${what}; --json has all.`) : null;
 }
 
-export function place(path, line) {
+export function spot(path, line) {
   return h("code.place", line ? `${path}:${line}` : path);
+}
+
+// The way to all about the file, where the page knows it.
+export function place(path, line) {
+  return fileOf.has(path) ? h("a", { href: `#file?${new URLSearchParams({ path })}` }, spot(path, line)) : spot(path, line);
 }
 
 export function link(view, text, query) {
