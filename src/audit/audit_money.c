@@ -144,7 +144,7 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 		        "\nMoney: unknown, as `audit: { money: ... }` of banyan.yaml gives no figures (banyan roi --help)\n");
 		return;
 	}
-	fprintf(out, "\nMoney: %s\n  principal, once ", money_verdict_text(r->verdict));
+	fprintf(out, "\nMoney: %s.\n  principal, once ", money_verdict_text(r->verdict));
 	put_figure(out, &money->given, &r->principal);
 	fprintf(out, "; interest, a year ");
 	put_figure(out, &money->given, &r->interest);

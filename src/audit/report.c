@@ -110,8 +110,8 @@ static void put_head(FILE *out, const Audit *audit, const AuditRules *rules)
 
 	fprintf(out, "%zu files of Python in %.*s, read in %.1f s", p->count,
 	        STR_ARG(p->sources.root), (double)p->taken_us / US_PER_S);
-	if (kept.found)
-		fprintf(out, "; %" PRIu64 " facts were known from an earlier run", kept.found);
+	if (p->known)
+		fprintf(out, "; %zu of them were known from an earlier run", p->known);
 	fputc('\n', out);
 	if (kept.trouble.len)
 		fprintf(out, "  cache: %.*s\n", STR_ARG(kept.trouble));

@@ -140,7 +140,7 @@ static void put_project(JsonWriter *w, const Project *p, CcRules cc)
 	json_end(w);
 }
 
-static void put_cache(JsonWriter *w, const AuditRules *rules)
+static void put_cache(JsonWriter *w, const Project *p, const AuditRules *rules)
 {
 	AuditCacheFigures kept = audit_cache_figures(rules->cache);
 
@@ -150,8 +150,8 @@ static void put_cache(JsonWriter *w, const AuditRules *rules)
 		return;
 	}
 	json_begin_object(w);
-	json_put_u64(w, "found", kept.found);
-	json_put_u64(w, "missed", kept.missed);
+	json_put_u64(w, "files_known", p->known);
+	json_put_u64(w, "files_read", p->count - p->known);
 	if (kept.trouble.len)
 		json_put_str(w, "trouble", kept.trouble);
 	json_end(w);
@@ -164,7 +164,7 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	json_begin_object(w);
 	json_put_i64(w, "version", 1);
 	json_put_real(w, "taken_s", (double)audit->taken_us / US_PER_S);
-	put_cache(w, rules);
+	put_cache(w, &audit->project, rules);
 	put_project(w, &audit->project, rules->cc);
 	put_parts(w, "packages", &audit->packages);
 	put_parts(w, "groups", &audit->groups);

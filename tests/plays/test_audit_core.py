@@ -33,18 +33,17 @@ def test_a_second_run_says_the_same_and_reads_only_what_changed(tmp_path):
     write(tmp_path / "code", a=HARD, b="x = 1\n", c__d="class A:\n    def f(self): pass\n")
     first = said(tmp_path / "code", "--cache", tmp_path / "kept")
     second = said(tmp_path / "code", "--cache", tmp_path / "kept")
-    assert (first["cache"]["found"], first["cache"]["missed"]) == (0, 3)
-    assert (second["cache"]["found"], second["cache"]["missed"]) == (3, 0)
+    assert first["cache"] == {"files_known": 0, "files_read": 3} and second["cache"] == {"files_known": 3, "files_read": 0}
     assert steady(first) == steady(second)
     write(tmp_path / "code", b="def g(): return 1 if x else 2\n")
     third = said(tmp_path / "code", "--cache", tmp_path / "kept")
-    assert (third["cache"]["found"], third["cache"]["missed"]) == (2, 1)
+    assert third["cache"] == {"files_known": 2, "files_read": 1}
     assert third["files"][1]["units"][0]["cc"] == 2
     assert steady(third) == steady(said(tmp_path / "code", "--cache", "none"))
     [kept] = (tmp_path / "kept").iterdir()
     kept.write_bytes(kept.read_bytes()[:-9])
     fourth = said(tmp_path / "code", "--cache", tmp_path / "kept")
-    assert fourth["cache"]["found"] == 0 and "is made anew" in fourth["cache"]["trouble"] and steady(fourth) == steady(third)
+    assert fourth["cache"]["files_known"] == 0 and "is made anew" in fourth["cache"]["trouble"] and steady(fourth) == steady(third)
 
 
 def test_the_folder_s_banyan_yaml_says_what_is_read_and_how_it_is_put_together(tmp_path):
