@@ -180,6 +180,29 @@ TEST(html_shows_lines_of_files_beside_the_sources_but_none_from_elsewhere)
 	}
 }
 
+TEST(html_has_the_scorecard_of_the_root)
+{
+	AUTO(buf_fini) Buf page = { 0 };
+	AUTO(buf_fini) Buf odd = { 0 };
+	Str folder = str_of(unit_dir());
+	Audit audit = project_of_four(a, folder);
+	const Json *data, *now;
+
+	write_text(a, folder, "banyan-scorecard.json",
+	           "{\"version\":1,\"taken\":\"2026-01-31T00:00:00Z\",\"scores\":{\"users\":"
+	           "{\"value\":500,\"source\":\"configured\",\"from\":\"\"}}}\n");
+	data = page_of(a, &audit, folder, S("{}"), HTML_LIMITS, &page);
+	CHECK_INT(number_at(json_get(json_get(json_get(json_get(data, S("before")), S("scores")),
+	                                      S("users")),
+	                             S("value"))),
+	          500);
+	now = json_get(json_get(json_get(data, S("now")), S("scores")), S("lines"));
+	CHECK_INT(number_at(json_get(now, S("value"))), 11);
+	write_text(a, folder, "banyan-scorecard.json", "{\"version\":1,");
+	CHECK(!json_get(page_of(a, &audit, folder, S("{}"), HTML_LIMITS, &odd), S("before")));
+	project_fini(&audit.project);
+}
+
 TEST(html_cuts_what_is_too_much_and_says_so)
 {
 	AUTO(buf_fini) Buf page = { 0 };

@@ -155,6 +155,20 @@ def test_the_treemap_is_walked_by_keys(page):
     page.shows(".gridded", "shop/cart/basket.py")
 
 
+def test_the_graph_is_walked_by_keys(page):
+    known = dict(places(page))
+    if "graph" not in known:
+        pytest.skip("this audit has no graph")
+    go(page, "graph", known["graph"])
+    page.tab_to(".node")
+    first = page.script("return document.activeElement.querySelector('title').textContent")
+    assert "imports" in first
+    page.keys(Keys.ARROW_DOWN)
+    assert page.script("return document.activeElement.querySelector('title').textContent") != first
+    page.keys(Keys.ENTER)
+    page.wait("return document.activeElement.matches('.node')")
+
+
 def roi(**figures):
     code, out, err = run_banyan("roi", *(word for name, value in figures.items() for word in (f"--{name.replace('_', '-')}", value)), "--json")
     assert code == 0, err

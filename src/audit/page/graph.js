@@ -4,7 +4,7 @@
 import { count, DASH, fixed, h, say } from "../../../web/dom.js";
 import { audit, fileOf } from "./data.js";
 import { grid } from "./grid.js";
-import { rows } from "./layout.js";
+import { nearest, roam, rows, WAYS } from "./layout.js";
 import { bar, chooser, cutNote, plural, place, tile, tiles } from "./words.js";
 
 const NODES = 60, LABEL = 20, FEW = 7, WIDE = 7, BOX = { w: 150, h: 38, dx: 172, dy: 92 }, SVG = "http://www.w3.org/2000/svg", HEATS = 5;
@@ -145,13 +145,20 @@ function drawing(graph, layout, open) {
     const inside = part.module === undefined ? plural(open.size(part.package), "module") : "module";
     const said = `${part.name}, ${inside}: imports ${out}, imported by ${into}${layout.circle(i) ? ", in a circle" : ""}${can ? ", opens" : ""}`;
     const act = () => can && open.toggle(part.package);
-    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: 0, role: can ? "button" : "img",
+    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: i ? -1 : 0, role: can ? "button" : "img",
       "data-circle": layout.circle(i) ? "" : undefined, "data-opens": can ? "" : undefined },
     svg("title", {}, said), svg("rect", { width: BOX.w, height: BOX.h, rx: 5 }),
     svg("text", { x: BOX.w / 2, y: 16 }, names[i]),
     svg("text", { x: BOX.w / 2, y: 31, class: "small" }, inside));
     node.addEventListener("click", act);
-    node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } });
+    node.addEventListener("keydown", (event) => {
+      const next = WAYS[event.key] && nearest(node, nodes, WAYS[event.key], (one) => where.get(nodes.indexOf(one)));
+      if (event.key === "Enter" || event.key === " ") act();
+      else if (next) next.focus();
+      else return;
+      event.preventDefault();
+    });
+    node.addEventListener("focus", () => roam(node, nodes));
     for (const [on, off] of [["mouseenter", "mouseleave"], ["focus", "blur"]]) {
       node.addEventListener(on, () => light(i));
       node.addEventListener(off, () => light(null));

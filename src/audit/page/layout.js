@@ -141,3 +141,23 @@ export function rows(edges, weight) {
     }
   return { levels, order: whole, back, circle: (node) => size[part[node]] > 1 };
 }
+
+export const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+// The one of `others` that an arrow key leads to: not far, and rather ahead than aside. centre(one) is its { x, y }.
+export function nearest(from, others, way, centre) {
+  const here = centre(from);
+  let best = null, least = Infinity;
+  for (const other of others) {
+    const there = centre(other), along = (there.x - here.x) * way[0] + (there.y - here.y) * way[1];
+    const aside = Math.abs((there.x - here.x) * way[1]) + Math.abs((there.y - here.y) * way[0]);
+    if (other !== from && along > 1 && along + 2 * aside < least) [best, least] = [other, along + 2 * aside];
+  }
+  return best;
+}
+
+// Of many things that an arrow key reaches one is a stop of the Tab key: the last that had the focus.
+export function roam(element, all) {
+  for (const other of all) if (other !== element && other.getAttribute("tabindex") === "0") other.setAttribute("tabindex", "-1");
+  element.setAttribute("tabindex", "0");
+}

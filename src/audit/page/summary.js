@@ -91,5 +91,7 @@ export function summaryView() {
     h("div.columns", worst(history ? "Hotspots" : "Most complex files", history ? hotspots.slice(0, 8) : code.sort((x, y) => y.cognitive - x.cognitive).slice(0, 8), (file) =>
       [place(file.path), h("span.soft", history ? ` score ${fixed(file.score, 1)}, ${plural(file.recent, "change")} last year, complexity ${count(file.cognitive)}` : ` complexity ${count(file.cognitive)}`)]),
     worst("Hardest to read", data.functions.slice(0, 8), (one) => [h("strong", one.name), " ", place(one.path, one.line), h("span.soft", ` cognitive ${count(one.cognitive)}, cyclomatic ${count(one.cc)}, ${plural(one.lines, "line")}`)])),
+    worst("Rules that cost most", data.rules.filter((rule) => rule.count).sort((x, y) => y.minutes - x.minutes).slice(0, 8), (rule) =>
+      [link("findings", rule.name, { rule: rule.id }), h("span.soft", ` ${rule.summary}: ${plural(rule.count, "finding")}, ${minutes(rule.minutes)}`)]),
     scorecard(), leftOut(), h("p.soft", `Made ${day(data.page.made)} by ${data.page.by}.`));
 }

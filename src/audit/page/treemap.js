@@ -4,7 +4,7 @@
 import { count, DASH, fixed, h, say } from "../../../web/dom.js";
 import { audit, files, filesIn, folderTree, history, hotspots, skipSingle } from "./data.js";
 import { grid } from "./grid.js";
-import { squarify } from "./layout.js";
+import { nearest, roam, squarify, WAYS } from "./layout.js";
 import { chooser, cutNote, minutes, place, plural, spot } from "./words.js";
 
 const HEATS = 6, BOXES = 220, HEIGHT = 0.56, MARGIN = 17;
@@ -88,33 +88,19 @@ export function treemapView() {
     const heat = value > 0 ? Math.min(HEATS - 1, 1 + Math.floor((value / most) * (HEATS - 1.001))) : 0;
     const label = node.parent === at || !node.parent ? name(node) : node.path.slice(node.parent.path.length + 1) + (node.file ? "" : "/");
     const element = h("button.box", { type: "button", title: said, "aria-label": node.file ? said : `${said}, folder`, "data-heat": heat, tabindex: first ? "0" : "-1",
-      "data-folder": !node.file, "data-opened": box.opened, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
+      "data-folder": !node.file, "data-opened": box.opened, onclick: () => open(node), onkeydown: (event) => key(event, element), onfocus: () => roam(element, map.children) }, box.w > 36 && box.h > 14 ? h("span", label) : null);
     Object.assign(element.style, { left: `${(100 * box.x) / width}%`, top: `${box.y}px`, width: `${(100 * Math.max(1, box.w - 1)) / width}%`, height: `${Math.max(1, box.h - 1)}px` });
     return element;
   }
 
-  function roam(element) {
-    for (const other of map.querySelectorAll("[tabindex='0']")) other.tabIndex = -1;
-    element.tabIndex = 0;
-  }
-
   function key(event, from) {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === "Escape" || event.key === "Backspace") {
       if (at.parent) zoom(at.parent, true);
       event.preventDefault();
-      return;
+    } else if (WAYS[event.key]) {
+      event.preventDefault();
+      nearest(from, map.children, WAYS[event.key], (box) => ({ x: box.offsetLeft + box.offsetWidth / 2, y: box.offsetTop + box.offsetHeight / 2 }))?.focus();
     }
-    if (!way) return;
-    event.preventDefault();
-    const middle = (box) => ({ x: box.offsetLeft + box.offsetWidth / 2, y: box.offsetTop + box.offsetHeight / 2 }), here = middle(from);
-    let best = null, least = Infinity;
-    for (const other of map.children) {
-      const there = middle(other), along = (there.x - here.x) * way[0] + (there.y - here.y) * way[1];
-      const aside = Math.abs((there.x - here.x) * way[1]) + Math.abs((there.y - here.y) * way[0]);
-      if (other !== from && along > 1 && along + 2 * aside < least) [best, least] = [other, along + 2 * aside];
-    }
-    best?.focus();
   }
 
   function open(node) {
