@@ -9,6 +9,7 @@
 #include "audit/out_file.h"
 #include "audit/sarif.h"
 #include "audit/outside.h"
+#include "audit/html.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -17,8 +18,8 @@ static ReportWrite *const writers[REPORT_FORMS] = {
 	[REPORT_SARIF] = sarif_report,
 	[REPORT_MARKDOWN] = markdown_report,
 	[REPORT_BADGE] = badge_report,
-};
 	[REPORT_SBOM] = outside_sbom_write,
+	[REPORT_HTML] = html_report,
 };
 
 static Err *replace(Arena *a, Str path, Str text)
