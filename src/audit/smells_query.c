@@ -262,6 +262,19 @@ void query_assignment(Walk *w, uint32_t node)
 		new_rows(w, syntax_text(s, left), UINT32_MAX); /* it is something else now */
 }
 
+/* for, not async for, over rows that are asked for there. */
+static void look_for_async(Walk *w, uint32_t node, uint32_t over)
+{
+	Query q;
+
+	if (walk_scope(w)->async && syntax_find(w->s, node, PY_ASYNC) == SYNTAX_NONE &&
+	    read_query(w, over, &q) && !q.built)
+		smell_add(w, SMELL_BLOCKING_ASYNC, over, 0,
+		          str_fmt(w->scratch,
+		                  "rows of %.*s are waited for in async code; async for",
+		                  STR_ARG(q.model)));
+}
+
 void query_for(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
@@ -272,6 +285,7 @@ void query_for(Walk *w, uint32_t node)
 
 	if (!node_is(s, left, PY_IDENTIFIER) || right == SYNTAX_NONE)
 		return;
+	look_for_async(w, node, right);
 	if (!read_query(w, right, &q) || q.plain_values || is_single(q.verb)) {
 		if (known_rows(w, syntax_text(s, left), node, true))
 			new_rows(w, syntax_text(s, left), s->at[around].end);

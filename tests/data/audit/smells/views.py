@@ -69,6 +69,10 @@ async def served(request):  # expect: fat-view
     open("/etc/hostname")  # expect: blocking-in-async
     Order.objects.get(pk=1)  # expect: blocking-in-async
     await Order.objects.aget(pk=1)
+    async for order in Order.objects.all():
+        send(order)
+    for order in Order.objects.all():  # expect: blocking-in-async
+        send(order)
     await asyncio.sleep(1)
     await asyncio.to_thread(time.sleep, 1)
 
