@@ -9,12 +9,16 @@
 #include "base/arena.h"
 
 #include <git2.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { TREE_BYTES = 64 << 10, CACHE_BYTES = 48 << 20 };
 
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+/* For the whole program: threads open repositories of their own. */
 static void repo_start(void)
 {
 	git_libgit2_init();
@@ -99,7 +103,7 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 	Str path, none;
 
 	why_not = why_not ? why_not : &none;
-	repo_start();
+	pthread_once(&started, repo_start);
 	if (!real) {
 		*why_not = S("no git repository could be opened (no such folder)");
 		return false;

@@ -32,6 +32,8 @@ static const TrendWord words[] = {
 	[TREND_WIDE] = { "wide", "functions with more than 7 arguments" },
 	[TREND_SCATTERED] = { "scattered",
 	                      "classes whose methods fall into groups (LCOM4 above 1)" },
+	[TREND_FINDINGS] = { "findings", "smells that a file tells by itself" },
+	[TREND_MINUTES] = { "minutes", "to mend these" },
 	[TREND_TESTS] = { "tests", "lines of code of the tests" },
 	[TREND_CHANGES] = { "changes", "change sets since the sample before" },
 	[TREND_FIXES] = { "fixes", "of these, those that say they mend something" },
@@ -152,6 +154,8 @@ static void add_text(double *to, const TextMeasures *m)
 	to[TREND_NESTED] += m->nested;
 	to[TREND_WIDE] += m->wide;
 	to[TREND_SCATTERED] += m->scattered;
+	to[TREND_FINDINGS] += m->findings;
+	to[TREND_MINUTES] += m->minutes;
 }
 
 static void add_row(const Sums *s, uint32_t sample, const TrendRow *row)

@@ -26,10 +26,12 @@ typedef enum TrendMetric {
 	TREND_NESTED,    /* functions nested deeper than 4 */
 	TREND_WIDE,      /* functions with more than 7 arguments */
 	TREND_SCATTERED, /* classes whose methods fall into groups (LCOM4 above 1) */
-	TREND_TESTS,     /* lines of code of the tests; of an area: of those that lie in it */
-	TREND_CHANGES,   /* change sets since the sample before; of the first: up to it */
-	TREND_FIXES,     /* of those, that say they mend something */
-	TREND_PEOPLE,    /* who made them */
+	TREND_FINDINGS, /* smells that one file tells by itself, without those that are ignored or off */
+	TREND_MINUTES, /* to mend these */
+	TREND_TESTS,   /* lines of code of the tests; of an area: of those that lie in it */
+	TREND_CHANGES, /* change sets since the sample before; of the first: up to it */
+	TREND_FIXES,   /* of those, that say they mend something */
+	TREND_PEOPLE,  /* who made them */
 	TREND_METRICS
 } TrendMetric;
 const char *trend_name(TrendMetric metric); /* "cognitive" */

@@ -8,19 +8,21 @@
 
 #include <git2.h>
 
-enum { TREND_ROWS = 5000000 /* files x samples; more files give fewer samples */ };
+enum { TREND_ROWS = 3000000 /* files x samples, about; more give every other sample, or fewer */ };
 
 /* What one text measures; as it is kept in the cache, but for the id. */
 typedef struct TextMeasures {
 	bool missing; /* it is not in this clone, or no text: the rest is 0 */
 	bool generated, broken;
 	uint32_t sloc, comments, functions, classes, cc, cognitive;
-	uint32_t complex, lengthy, nested, wide, scattered;
-	double volume, mi;
+	uint32_t complex, lengthy, nested, wide, scattered, findings;
+	double volume, mi, minutes;
 } TextMeasures;
 
 typedef struct TrendText {
 	git_oid id;
+	Str path; /* one of those that it stood at, the youngest that is code's; some rules look at it */
+	SourceKind kind;
 	TextMeasures is;
 	bool kept; /* the cache had it */
 } TrendText;

@@ -18,6 +18,7 @@ static const ShownRow shown[] = {
 	{ TREND_SLOC, TREND_METRICS, "lines of code" },
 	{ TREND_COGNITIVE, TREND_SLOC, "cognitive complexity for 1,000 lines" },
 	{ TREND_MI, TREND_METRICS, "maintainability index" },
+	{ TREND_MINUTES, TREND_SLOC, "minutes to mend for 1,000 lines" },
 	{ TREND_TESTS, TREND_SLOC, "lines of tests for 1,000 of code" },
 	{ TREND_FIXES, TREND_CHANGES, "fixes, of 1,000 changes" },
 };

@@ -8,19 +8,21 @@
 
 static const char small[] = "def f(x):\n    return 1 if x else 2\n";
 static const char large[] =
-	"def f(x):\n    if x:\n        return 1\n    return 2\n\n\nclass C:\n    pass\n";
+	"def f(x, y=[]):\n    if x:\n        return 1\n    return 2\n\n\nclass C:\n    pass\n";
 
 static const char *const now[] = { "api/views.py", "orders/models.py" };
 
-static const Trends *read_as(const Made *m, uint32_t samples, const AuditConf *conf)
+static const Trends *read_as(const Made *m, uint32_t samples)
 {
 	AuditFile *files = ARENA_ARRAY(m->a, AuditFile, COUNT(now));
 	Audit audit = { .project = { .files = files, .count = COUNT(now) } };
-	static const AuditConf none = { 0 };
-	AuditRules rules = { .root = str_of(m->root),
-		             .trends = samples,
-		             .conf = conf ? conf : &none };
+	Str root = str_of(m->root);
+	AuditArgs args = {
+		.roots = { &root, 1 }, .cache = S("none"), .trends = samples, .quiet = true
+	};
+	AuditRules rules;
 
+	CHECK_OK(audit_rules(m->a, &args, &rules));
 	for (size_t i = 0; i < COUNT(now); i++) {
 		files[i].path = str_of(now[i]);
 		files[i].measures.lines.sloc = 10;
@@ -64,7 +66,7 @@ TEST(trends_measure_the_past_by_todays_areas)
 	AUTO(made_fini) Made m = { 0 };
 
 	make_shop(a, &m);
-	const Trends *t = read_as(&m, 5, NULL);
+	const Trends *t = read_as(&m, 5);
 	const TrendTable *by = &t->areas;
 
 	CHECK_STR(t->why_not, S(""));
@@ -77,6 +79,10 @@ TEST(trends_measure_the_past_by_todays_areas)
 	CHECK_INT(value(by, 0, "orders", TREND_CC), 2);
 	CHECK_INT(value(by, 4, "orders", TREND_SLOC), 6);
 	CHECK_INT(value(by, 4, "orders", TREND_CLASSES), 1);
+	CHECK_INT(value(by, 0, "orders", TREND_FINDINGS), 0);
+	CHECK_INT(value(by, 4, "orders", TREND_FINDINGS), 1); /* a mutable default */
+	CHECK_INT(value(by, 4, "api", TREND_FINDINGS), 0);
+	CHECK(trend_value(by, 4, by->count, TREND_MINUTES) > 0);
 	CHECK_INT(value(by, 0, "api", TREND_FILES), 0);
 	CHECK_INT(value(by, 0, "api", TREND_MI), -1);
 	CHECK_INT(value(by, 1, "api", TREND_FILES), 1);
@@ -93,7 +99,7 @@ TEST(trends_put_changes_and_people_to_the_time_they_lead_to)
 	AUTO(made_fini) Made m = { 0 };
 
 	make_shop(a, &m);
-	const Trends *t = read_as(&m, 3, NULL);
+	const Trends *t = read_as(&m, 3);
 	const TrendTable *by = &t->areas;
 
 	CHECK_INT(t->sample_count, 3); /* days 1, 3, 5 */
@@ -108,13 +114,12 @@ TEST(trends_put_changes_and_people_to_the_time_they_lead_to)
 
 TEST(trends_of_groups_leave_out_what_is_in_none)
 {
-	static Str orders[] = { S("orders/*") };
-	static AuditGroup groups[] = { { S("Orders"), { orders, 1 } } };
-	static const AuditConf conf = { .groups = { groups, 1 } };
 	AUTO(made_fini) Made m = { 0 };
 
 	make_shop(a, &m);
-	const Trends *t = read_as(&m, 2, &conf);
+	put_text(&m, "banyan.yaml",
+	         "audit:\n  groups: { Orders: { paths: [ \"orders/*\" ] } }\n");
+	const Trends *t = read_as(&m, 2);
 
 	CHECK_INT(t->sample_count, 2);
 	CHECK_INT(t->groups.count, 1);
@@ -131,7 +136,7 @@ TEST(trends_count_texts_that_are_not_there)
 	make_shop(a, &m);
 	CHECK_INT(git_odb_hash(&blob, small, strlen(small), GIT_OBJECT_BLOB), 0);
 	lose(&m, &blob);
-	const Trends *t = read_as(&m, 2, NULL);
+	const Trends *t = read_as(&m, 2);
 
 	CHECK_INT(t->samples[0].missing, 1);
 	CHECK_INT(t->samples[1].missing, 2); /* views and the test */
@@ -143,10 +148,10 @@ TEST(trends_that_are_not_asked_for_or_not_there)
 	AUTO(made_fini) Made m = { 0 };
 
 	make_begin(a, &m);
-	CHECK_NULL(read_as(&m, 0, NULL));
-	CHECK_STR(read_as(&m, 5, NULL)->why_not, S("the repository has no commits yet"));
+	CHECK_NULL(read_as(&m, 0));
+	CHECK_STR(read_as(&m, 5)->why_not, S("the repository has no commits yet"));
 	commit(&m, 1, "ann", "a.py=1", "only");
-	CHECK_INT(read_as(&m, 5, NULL)->sample_count, 1);
+	CHECK_INT(read_as(&m, 5)->sample_count, 1);
 }
 
 TEST(trends_find_moments_where_something_was_done)
@@ -156,10 +161,10 @@ TEST(trends_find_moments_where_something_was_done)
 	make_begin(a, &m);
 	for (int i = 0; i < 8; i++)
 		commit(&m, i == 0 ? 1 : 1000 + i, "ann", str_fmt(a, "api/views.py=%d", i).at, "on");
-	const Trends *t = read_as(&m, 5, NULL);
+	const Trends *t = read_as(&m, 5);
 	CHECK_INT(t->sample_count, 5);
 	CHECK_INT(t->samples[0].time_s / MADE_DAY, 1);
 	CHECK_INT(t->samples[4].time_s / MADE_DAY, 1007);
-	t = read_as(&m, 200, NULL);
+	t = read_as(&m, 200);
 	CHECK_INT(t->sample_count, 8); /* no more than there are */
 }

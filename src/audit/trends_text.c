@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What texts of the past measure: each once, by its id, on all processors. What is taken from a text is the same as of today's files, without the
- * findings of modules: those are of what can still be mended. */
+ * What texts of the past measure: each once, by its id, on all processors, as today's files are measured. Smells are those that a file tells by itself:
+ * what takes other files to be seen (arguments that travel together, relations of models elsewhere, clones, circles) is not looked for in the past. */
 #include "audit/trends_int.h"
 
 #include "audit/audit_cache.h"
 #include "audit/repo.h"
+#include "audit/smells.h"
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,26 +37,52 @@ static void add_unit(TextMeasures *to, const Unit *unit)
 	to->wide += unit->arguments > WIDE;
 }
 
-static void measure_text(Arena *scratch, SyntaxReader *reader, CcRules cc, Str text,
-                         TextMeasures *to)
+static void add_findings(const AuditRules *rules, const Findings *found, TextMeasures *to)
 {
-	const Syntax *s = syntax_read(reader, text);
-	Measures m;
+	for (size_t i = 0; i < found->count; i++) {
+		const Finding *f = &found->at[i];
 
-	measure(scratch, s, cc, &m);
-	to->generated = source_is_generated(text);
-	to->broken = s->errors > 0;
-	to->sloc = m.lines.sloc;
-	to->comments = m.lines.comments;
-	to->cc = m.cc;
-	to->cognitive = m.cognitive;
-	to->volume = m.volume;
-	to->mi = m.mi;
-	for (uint32_t i = 0; i < m.unit_count; i++)
-		add_unit(to, &m.units[i]);
+		if (f->ignored_why.len || audit_rule_is_off(rules, f->rule->id, f->rule->name))
+			continue;
+		to->findings++;
+		to->minutes += finding_minutes(f);
+	}
 }
 
-static void read_text(Arena *scratch, git_odb *odb, SyntaxReader *reader, CcRules cc,
+/* The file as if it were the whole project. */
+static void judge_text(Arena *scratch, const AuditRules *rules, const Syntax *s, AuditFile *file,
+                       TextMeasures *to)
+{
+	Audit alone = { .project = { .files = file, .count = 1 } };
+
+	file->facts[FACTS_SMELLS] = smells_facts()->extract(scratch, s, file);
+	if (!smells_step(scratch, rules, &alone) && !ignores_apply(scratch, rules, &alone))
+		add_findings(rules, &alone.findings, to);
+}
+
+static void measure_text(Arena *scratch, SyntaxReader *reader, const AuditRules *rules,
+                         const TrendText *text, Str bytes, TextMeasures *to)
+{
+	const Syntax *s = syntax_read(reader, bytes);
+	AuditFile file = { .path = text->path, .kind = text->kind, .bytes = (int64_t)bytes.len };
+	const Measures *m = &file.measures;
+
+	measure(scratch, s, rules->cc, &file.measures);
+	to->generated = source_is_generated(bytes);
+	to->broken = s->errors > 0;
+	to->sloc = m->lines.sloc;
+	to->comments = m->lines.comments;
+	to->cc = m->cc;
+	to->cognitive = m->cognitive;
+	to->volume = m->volume;
+	to->mi = m->mi;
+	for (uint32_t i = 0; i < m->unit_count; i++)
+		add_unit(to, &m->units[i]);
+	if (file.kind == SOURCE_CODE && !to->generated)
+		judge_text(scratch, rules, s, &file, to);
+}
+
+static void read_text(Arena *scratch, git_odb *odb, SyntaxReader *reader, const AuditRules *rules,
                       TrendText *text)
 {
 	git_odb_object *object = NULL;
@@ -67,29 +95,35 @@ static void read_text(Arena *scratch, git_odb *odb, SyntaxReader *reader, CcRule
 	if (git_odb_object_type(object) == GIT_OBJECT_BLOB && bytes.len <= SOURCE_BYTES &&
 	    !(bytes.len && memchr(bytes.at, 0, bytes.len))) {
 		text->is.missing = false;
-		measure_text(scratch, reader, cc, bytes, &text->is);
+		measure_text(scratch, reader, rules, text, bytes, &text->is);
 	}
 	git_odb_object_free(object);
 }
 
-/* The id, and whose rules: all else that a text's measures hang on is this build of the program. */
-static Str key_of(Arena *scratch, const TrendText *text, CcRules cc)
+/* The text, and all else that its measures hang on: its name, whose complexity, the limits, the rules that are off. */
+static Str key_of(Arena *scratch, const TrendText *text, const AuditRules *rules)
 {
-	return str_fmt(scratch, "%s%d", git_oid_tostr_s(&text->id), (int)cc);
+	Str limits = { audit_section(rules, smells_table()), sizeof(SmellsConf) };
+	uint64_t hash =
+		hash_stable(text->path, 0x7472656e64, hash_stable(limits, 1, (uint64_t)rules->cc));
+
+	for (size_t i = 0; i < rules->conf->off.count; i++)
+		hash = hash_stable(rules->conf->off.at[i], hash, 2);
+	return str_fmt(scratch, "%s %016" PRIx64, git_oid_tostr_s(&text->id), hash);
 }
 
 static void take_text(Pool *pool, Arena *scratch, git_odb *odb, SyntaxReader *reader,
                       TrendText *text)
 {
 	const AuditRules *rules = pool->work->rules;
-	Str key = key_of(scratch, text, rules->cc), value;
+	Str key = key_of(scratch, text, rules), value;
 
 	if (audit_cache_find(rules->cache, "trend", key, &value) && value.len == sizeof(text->is)) {
 		memcpy(&text->is, value.at, value.len);
 		text->kept = true;
 		return;
 	}
-	read_text(scratch, odb, reader, rules->cc, text);
+	read_text(scratch, odb, reader, rules, text);
 	if (!text->is.missing)
 		audit_cache_put(rules->cache, "trend", key,
 		                (Str){ (const char *)&text->is, sizeof(text->is) });

@@ -102,10 +102,9 @@ static void choose_more(uint32_t wanted, Choice *out)
 
 static uint32_t how_many(const TrendWork *w)
 {
-	size_t files = w->audit->project.count + 1;
 	uint32_t wanted = MIN(w->rules->trends, (uint32_t)TRENDS_MOST);
 
-	return MAX((uint32_t)2, (uint32_t)MIN((size_t)wanted, TREND_ROWS / files));
+	return MAX((uint32_t)2, wanted);
 }
 
 /* --- names ----------------------------------------------------------------------------------------------------------------------------------------- */
@@ -158,15 +157,26 @@ static bool is_wanted(const AuditRules *rules, Str path)
 	return inside;
 }
 
-static uint32_t text_of(TrendWork *w, const git_oid *id)
+static void name_text(const TrendWork *w, TrendText *text, Str path)
+{
+	text->path = str_dup(w->a, path);
+	text->kind = source_kind(path);
+}
+
+static uint32_t text_of(TrendWork *w, const git_oid *id, Str path)
 {
 	Str key = { (const char *)id->id, sizeof(id->id) };
 	uintptr_t known = (uintptr_t)map_get(&w->by_id, key);
 
-	if (known)
+	if (known && (w->texts[known - 1].kind == SOURCE_CODE || source_kind(path) != SOURCE_CODE))
 		return (uint32_t)known - 1;
+	if (known) {
+		name_text(w, &w->texts[known - 1], path);
+		return (uint32_t)known - 1;
+	}
 	w->texts = doubled(w->a, w->texts, w->text_count, &w->text_room, sizeof(*w->texts));
 	w->texts[w->text_count].id = *id;
+	name_text(w, &w->texts[w->text_count], path);
 	map_put(&w->by_id, str_dup(w->a, key), (void *)(uintptr_t)(w->text_count + 1));
 	return (uint32_t)w->text_count++;
 }
@@ -183,7 +193,7 @@ static void take_files(TrendWork *w, const Changes *files, const Map *became, ui
 		if (!is_wanted(w->rules, path))
 			continue;
 		rows[count++] =
-			(TrendRow){ .text = text_of(w, &files->at[i].is),
+			(TrendRow){ .text = text_of(w, &files->at[i].is, path),
 			            .area = name_of(w, &w->areas, newest ? *newest : path),
 			            .group = name_of(w, &w->groups, newest ? *newest : path),
 			            .kind = source_kind(path) };
@@ -203,13 +213,13 @@ static bool list_files(Arena *scratch, git_repository *repo, git_odb *odb, const
 	return known;
 }
 
-/* Samples whose tree is not in this clone are dropped. the choice is newest first, w->samples oldest first. */
+/* Samples whose tree is not in this clone are dropped, and some when there are too many files. the choice is newest first, w->samples oldest first. */
 static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str base,
                          const Line *line, const Choice *choice)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(map_fini) Map became = { 0 };
-	uint32_t at = choice->count;
+	uint32_t at = choice->count, step = 1;
 	size_t next = 0;
 
 	for (uint32_t i = 0; i < choice->count; i++) {
@@ -217,6 +227,8 @@ static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str b
 		Changes files = { 0 };
 		char hex[GIT_OID_HEXSZ + 1];
 
+		if (i % step && i + 1 != choice->count)
+			continue;
 		audit_progress(w->rules, "samples", i, choice->count);
 		arena_clear(scratch);
 		if (!list_files(scratch, repo, odb, &moment->id, base, &files))
@@ -227,6 +239,9 @@ static void take_samples(TrendWork *w, git_repository *repo, git_odb *odb, Str b
 		w->samples[at] = (TrendSample){ .commit = str_dup(w->a, str_of(hex)),
 			                        .time_s = moment->time_s };
 		take_files(w, &files, &became, at);
+		if (i == 0)
+			step = 1 +
+			       (uint32_t)((size_t)choice->count * w->row_counts[at] / TREND_ROWS);
 	}
 	w->samples += at;
 	w->rows += at;

@@ -31,7 +31,7 @@ def shop(tmp_path):
     """Thirteen commits over a year: orders and prices change together seven times, names five times alone."""
     stream = commit(100, "ann", "first", orders_py="", prices_py="def f(a):\n    return 1 if a else 2\n", names_py="")
     for i in range(6):
-        body = f"def take(a):\n    if a:\n        for x in a:\n            if x: return {i}\n"
+        body = f"def take(a, b=[]):\n    if a:\n        for x in a:\n            if x: return {i}\n"
         stream += commit(200 + i, "bob", "Fix the total" if i < 2 else "orders: more", orders_py=body, prices_py=f"{i}\n")
     for i in range(5):
         stream += commit(300 + i, "ann", "names", names_py=f"{i}\n")
@@ -95,6 +95,8 @@ def test_trends_end_where_the_code_is_now(shop):
     assert trends["areas"][-1]["name"] is None and len(trends["samples"]) == 4
     assert last["sloc"] == sum(file["lines"]["sloc"] for file in files) and last["cc"] == sum(file["cc"] for file in files)
     assert last["cognitive"] == sum(file["cognitive"] for file in files) and last["functions"] == len(functions)
+    smells = [row for row in told["findings"] if row["rule"] < "PY5" and not row.get("ignored")]
+    assert last["findings"] == len(smells) > 0 and last["minutes"] == sum(row["minutes"] for row in smells)
     assert (first["functions"], first["changes"], last["files"]) == (1, 1, 3)
     assert sum(row[names.index("changes")] for row in trends["areas"][-1]["values"]) == told["history"]["change_sets"]
     blobs = {line.split()[2] for sample in trends["samples"] for line in
