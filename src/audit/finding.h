@@ -31,6 +31,7 @@ typedef struct FindingRule {
 	const char *why;     /* sentences: why it costs, what to do */
 	double base_minutes; /* SQALE: constant, and linear in Finding.amount */
 	double each_minutes;
+	bool beside; /* found by what does not lie in a commit's tree (its history, reports, today's packages): no part of comparing trees */
 } FindingRule;
 
 typedef struct Finding {
