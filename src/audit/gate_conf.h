@@ -5,7 +5,6 @@
 #include "audit/finding.h"
 #include "base/conf.h"
 
-/* What to do about a thing. */
 typedef enum GateCare { GATE_OFF, GATE_WARN, GATE_FAIL } GateCare;
 
 UNUSED static const ConfWord gate_cares[] = {
