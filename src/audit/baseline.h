@@ -65,9 +65,9 @@ typedef struct Delta {
 	size_t fresh_count, gone_count, grown_count;
 	size_t same;         /* findings that count and are not fresh */
 	size_t fixed, moved; /* places: gone's counts; those that are in another file now */
-	bool own;            /* other tools' findings were left out */
+	bool own;            /* only what lies in a commit's tree was compared */
 } Delta;
-/* own: only of our own rules, as other tools' findings have no past in another revision. */
+/* own: only what lies in a commit's tree (finding_is_of_tree), as the rest has no past in another revision. */
 void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out);
 
 /* What a budget is about: a figure that is debt, or the findings of a rule by its id or name. False: neither. */

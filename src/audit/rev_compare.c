@@ -17,13 +17,13 @@ static void audit_finip(Audit *audit)
 	audit_fini(audit);
 }
 
-/* Those of our own rules: other tools' have no past. */
+/* Those that the other tree's audit can find too. */
 static Findings own_findings(Arena *a, const Findings *all)
 {
 	Findings own = { .at = ARENA_ARRAY(a, Finding, all->count + 1) };
 
 	for (size_t i = 0; i < all->count; i++)
-		if (finding_is_own(&all->at[i]))
+		if (finding_is_of_tree(&all->at[i]))
 			own.at[own.count++] = all->at[i];
 	own.room = own.count;
 	return own;
@@ -50,7 +50,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(audit_finip) Audit other = { 0 };
-	Audit ours = *audit;
+	Audit ours = *audit, theirs;
 	AuditRules those = *rules;
 	Baseline was;
 	uint64_t missing;
@@ -61,6 +61,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	those.no_history = true;
 	those.with_count = those.coverage_count = those.test_count = those.build_count = 0;
 	those.trends = 0;
+	those.deep = false;
 	err = audit_all(scratch, &those, &other);
 	missing = other.project.sources.skipped[SKIP_UNREADABLE];
 	if (missing)
@@ -73,10 +74,12 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	if (err)
 		return err_because(a, err_copy(a, err), err->kind, err->slug,
 		                   "%.*s could not be audited", STR_ARG(name));
+	theirs = other;
+	theirs.findings = own_findings(scratch, &other.findings);
 	ours.findings = own_findings(scratch, &audit->findings);
-	audit_figures_take(&other, &out->before);
+	audit_figures_take(&theirs, &out->before);
 	audit_figures_take(&ours, &out->now);
-	baseline_of(scratch, &other.findings, &was);
+	baseline_of(scratch, &theirs.findings, &was);
 	out->was = kept(a, &was);
 	baseline_match(a, &out->was, &audit->findings, true, &out->delta);
 	return NULL;
