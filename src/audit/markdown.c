@@ -16,12 +16,30 @@ enum { BYTES = 55000, TEXT_MOST = 300, ROWS_MOST = 50, RULES_SHOWN = 10, GONE_SH
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------------------------ */
 
+/* A name of a file need not be UTF-8; and nothing turns around what is written behind it. */
+static void put_beyond_ascii(Buf *b, Str one, uint32_t code)
+{
+	bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+
+	if (!one.len || turns || code < 0xa0)
+		buf_put(b, S("\xef\xbf\xbd"));
+	else
+		buf_put(b, one);
+}
+
 void markdown_text(Buf *b, Str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+	size_t len;
 
-		if (c == '\n' || c == '\r' || c == '\t')
+	for (size_t i = 0; i < text.len; i += len) {
+		unsigned char c = (unsigned char)text.at[i];
+		uint32_t code = 0;
+
+		len = str_utf8(str_sub(text, i, text.len), &code);
+		if (!len || code > 0x7f) {
+			put_beyond_ascii(b, str_sub(text, i, i + len), code);
+			len = MAX(len, (size_t)1);
+		} else if (c == '\n' || c == '\r' || c == '\t')
 			buf_putc(b, ' ');
 		else if (c < ' ' || c == 0x7f)
 			continue;
@@ -196,6 +214,10 @@ static void put_budgets(Buf *b, Arena *a, const Gate *g)
 			continue;
 		buf_put(b, S("- "));
 		put_short(b, budget->budget.name);
+		if (!budget->known) {
+			buf_put(b, S(": there is nothing of that name\n"));
+			continue;
+		}
 		buf_fmt(b, ": %.*s, and %.*s is the most\n",
 		        STR_ARG(gate_budget_text(a, &budget->budget, budget->now)),
 		        STR_ARG(gate_budget_text(a, &budget->budget, budget->budget.most)));

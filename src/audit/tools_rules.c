@@ -15,7 +15,9 @@ typedef struct Row {
 
 static const Row rows[] = {
 	{ S("bandit"), S("HIGH"), S(""), FINDING_SECURITY, FINDING_ERROR, 60 },
+	{ S("bandit"), S("error"), S(""), FINDING_SECURITY, FINDING_ERROR, 60 }, /* as SARIF */
 	{ S("bandit"), S("MEDIUM"), S(""), FINDING_SECURITY, FINDING_WARNING, 30 },
+	{ S("bandit"), S("warning"), S(""), FINDING_SECURITY, FINDING_WARNING, 30 },
 	{ S("bandit"), S(""), S(""), FINDING_SECURITY, FINDING_NOTE, 15 },
 	{ S("mypy"), S("note"), S(""), FINDING_BUG, FINDING_NOTE, 5 },
 	{ S("mypy"), S(""), S(""), FINDING_BUG, FINDING_ERROR, 10 },
@@ -54,9 +56,12 @@ static const Row rows[] = {
 void tool_judge(const ToolHit *hit, FindingRule *rule)
 {
 	const Row *row = rows;
+	bool coded = str_eq(hit->tool, S("ruff")) || str_eq(hit->tool, S("flake8"));
+	/* In SARIF ruff calls everything an error. */
+	Str severity = coded ? S("code") : hit->severity;
 
 	while ((row->tool.len && !str_eq(row->tool, hit->tool)) ||
-	       (row->severity.len && !str_eq_nocase(row->severity, hit->severity)) ||
+	       (row->severity.len && !str_eq_nocase(row->severity, severity)) ||
 	       !str_starts(hit->id, row->id))
 		row++;
 	rule->class = hit->has_class ? hit->class : row->class;

@@ -4,7 +4,10 @@
  * ruff's by its documentation), and how it comes home. */
 #include "audit/tools.c"
 
+#include "audit/out_file.h"
 #include "unit.h"
+
+#include <sys/stat.h>
 
 static Findings read_of(Arena *a, Str name, ToolFile *about)
 {
@@ -184,10 +187,23 @@ TEST(paths_of_other_machines_come_home)
 		{ S("/srv/shop/web/page.js"), S("web/page.js"), false },
 		{ S("/etc/x"), S("/etc/x"), false },
 		{ S(""), S(""), false },
+		/* what is installed, and what is here and was not read, is no other file of its name */
+		{ S(".venv/lib/orders.py"), S(".venv/lib/orders.py"), false },
+		{ S("/usr/lib/python3/dist-packages/app/orders.py"),
+		  S("/usr/lib/python3/dist-packages/app/orders.py"), false },
 	};
+	const AuditFile *file;
+	Str root = str_fmt(a, "%s/", unit_dir());
 
+	CHECK_INT(mkdir(str_fmt(a, "%.*sapp", STR_ARG(root)).at, 0777), 0);
+	CHECK_INT(mkdir(str_fmt(a, "%.*sapp/old", STR_ARG(root)).at, 0777), 0);
+	CHECK_OK(out_write(a, str_fmt(a, "%.*sapp/old/orders.py", STR_ARG(root)), S("x")));
+	CHECK_STR(path_here(a, &p, root, S("app/old/orders.py"), &file), S("app/old/orders.py"));
+	CHECK_NULL(file);
+	CHECK_STR(path_here(a, &p, root, str_fmt(a, "%.*sapp/old/orders.py", STR_ARG(root)), &file),
+	          S("app/old/orders.py"));
+	CHECK_NULL(file);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const AuditFile *file;
 
 		CHECK_STR(path_here(a, &p, S("/srv/shop/"), cases[i].path, &file), cases[i].want);
 		CHECK_INT(file != NULL, cases[i].here);
@@ -205,6 +221,40 @@ TEST(a_line_has_a_unit_and_words)
 	CHECK_STR(unit_at(a, &file, 4), S("Order"));
 	CHECK_STR(unit_at(a, &file, 9), S("Order.save"));
 	CHECK_STR(unit_at(a, &file, 12), S("ship"));
+	CHECK_STR(unit_at(a, &file, 10), S(""));
+	CHECK_STR(unit_at(a, &file, 13), S(""));
 	CHECK_STR(line_at(S("one\n  two  \r\nthree"), 2), S("two"));
 	CHECK_STR(line_at(S("one\ntwo"), 3), S(""));
+}
+
+TEST(a_tool_says_the_same_in_sarif_as_in_its_own_words)
+{
+	static const struct {
+		const char *tool, *id, *level;
+		FindingLevel want;
+		double minutes;
+	} cases[] = {
+		{ "Bandit", "B602", "error", FINDING_ERROR, 60 },
+		{ "Bandit", "B602", "warning", FINDING_WARNING, 30 },
+		{ "Bandit", "B101", "note", FINDING_NOTE, 15 },
+		{ "ruff", "E501", "error", FINDING_NOTE, 2 },
+		{ "ruff", "F821", "error", FINDING_WARNING, 5 },
+		{ "scanner", "x", "error", FINDING_ERROR, 30 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Findings found = { 0 };
+		ToolFile about = { 0 };
+		Str text = str_fmt(
+			a,
+			"{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"%s\"}},\"results\":"
+			"[{\"ruleId\":\"%s\",\"level\":\"%s\",\"message\":{\"text\":\"m\"}}]}]}",
+			cases[i].tool, cases[i].id, cases[i].level);
+
+		NOTE("case %zu", i);
+		CHECK_OK(tools_read(a, text, &found, &about));
+		CHECK_INT(found.count, 1);
+		CHECK_INT(found.at[0].rule->level, cases[i].want);
+		CHECK_NEAR(finding_minutes(&found.at[0]), cases[i].minutes, 1e-9);
+	}
 }
