@@ -89,7 +89,7 @@ Err *after_run(Cmd *cmd, const AfterArgs *args, const Audit *audit, const AuditR
 	}
 	if (args->review)
 		put_review(cmd, args, audit, rules->conf->capacity, &b);
-	if (cmd->json)
+	if (cmd->json && b.len)
 		fwrite(b.at, 1, b.len, cmd->out);
 	else
 		screen_write(cmd->out, buf_str(&b));

@@ -26,7 +26,8 @@ void screen_write(FILE *out, Str text)
 			at += len;
 			continue;
 		}
-		fwrite(text.at + from, 1, at - from, out);
+		if (at > from)
+			fwrite(text.at + from, 1, at - from, out);
 		if (len > 1)
 			fprintf(out, "\\u%04x", code);
 		else
