@@ -70,11 +70,11 @@ class Shop:
         self.git("add", "-A")
         self.git("commit", "-qm", what)
 
-    def history(self, commits):
+    def history(self, commits, words="more"):
         """Commits on main, many at once."""
         stream = ""
         for files in commits:
-            stream += "commit refs/heads/main\ncommitter Ada <ada@shop.test> now\ndata 4\nmore\n" + ("" if stream else "from refs/heads/main^0\n")
+            stream += f"commit refs/heads/main\ncommitter Ada <ada@shop.test> now\ndata {len(words)}\n{words}\n" + ("" if stream else "from refs/heads/main^0\n")
             stream += "".join(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n" for path, text in files.items())
         subprocess.run(["git", "-C", self.folder, "fast-import", "--quiet", "--date-format=now"], input=stream.encode(), check=True)
         self.git("reset", "-q", "--hard")
@@ -86,6 +86,14 @@ class Shop:
         """(exit code, what it said)"""
         code, out, err = self.run("gate", "--json", *([] if history else ["--no-history"]), *words)
         return code, json.loads(out) if out else err
+
+
+MIGRATION = """
+from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    operations = [migrations.AddIndex("order", models.Index(fields=["name"], name="n")), migrations.RunPython(lambda apps, editor: None)]
+"""
 
 
 @pytest.fixture
@@ -158,6 +166,28 @@ def test_without_a_baseline_it_is_where_the_branch_began(shop):
     assert shop.gate("--since", "main", "--level", "note")[0] == 3
     assert "/of/gate.json: record one" in shop.gate()[1]
     assert shop.gate("--since", "nowhere")[0] == 5
+
+
+def test_what_no_tree_has_is_not_new_in_one(shop):
+    """Findings of the history, of a lock file and of migrations that were before a revision."""
+    shop.write("requirements.txt", "django>=1.0\n")
+    shop.write("shop/migrations/0001_first.py", MIGRATION)
+    shop.write("banyan.yaml", "audit: { models: { migrations_since: HEAD } }\n")
+    shop.commit("more")
+    shop.history([{"shop/orders.py": HARD.format(name="place") + f"# {n}\n"} for n in range(12)], "fix a bug")
+    found = {row["rule"] for row in json.loads(shop.run("audit", "--json")[1])["findings"]}
+    assert {"PY703", "PY903"} <= found and not any(rule.startswith("PY6") for rule in found)
+    code, said = shop.gate("--since", "HEAD", "--level", "note", history=True)
+    assert code == 0 and not said["new"] and not said["fixed"]
+    figures = json.loads(shop.run("audit", "--json", "--compare", "HEAD")[1])["compare"]["figures"]
+    assert all(row["before"] == row["now"] for row in figures.values())
+
+
+def test_a_file_s_name_does_nothing_to_a_terminal(shop):
+    shop.write("shop/\x1b[2J\u202e.py", HARD.format(name="place"))
+    for words in [["audit"], ["gate", "--since", "HEAD"], ["audit", "--review"]]:
+        _, out, _ = shop.run(*words, "--no-history")
+        assert "\x1b" not in out and "\u202e" not in out and "\\x1b[2J\\u202e.py" in out
 
 
 def test_what_usually_changes_too_is_asked_for(shop):
