@@ -131,7 +131,9 @@ static void put_fresh(Buf *b, Arena *a, const Delta *d)
 
 		buf_put(b, S("| "));
 		put_short(b, finding_place(a, f));
-		buf_fmt(b, " | **%s %s** ", finding_level_name(f->rule->level), f->rule->id);
+		buf_fmt(b, " | **%s ", finding_level_name(f->rule->level));
+		put_short(b, str_of(f->rule->id));
+		buf_put(b, S("** "));
 		put_short(b, str_of(f->rule->name));
 		buf_put(b, S(": "));
 		put_short(b, f->text);
@@ -192,7 +194,9 @@ static void put_rules(Buf *b, Arena *a, const Audit *audit)
 	buf_put(b,
 	        S("\n### What costs most\n\n| rule | found | hours | worst |\n|---|---:|---:|---|\n"));
 	for (size_t i = 0; i < MIN(count, (size_t)RULES_SHOWN) && sums[i].worst; i++) {
-		buf_fmt(b, "| %s ", sums[i].rule->id);
+		buf_put(b, S("| "));
+		put_short(b, str_of(sums[i].rule->id));
+		buf_putc(b, ' ');
 		put_short(b, str_of(sums[i].rule->name));
 		buf_fmt(b, " | %" PRIu64 " | %.1f | ", sums[i].count, sums[i].minutes / 60);
 		put_short(b, finding_place(a, sums[i].worst));

@@ -69,9 +69,19 @@ void tool_judge(const ToolHit *hit, FindingRule *rule)
 	rule->base_minutes = row->minutes;
 }
 
+/* On one line: a sentence of ours is, and what is printed line by line must not be continued by a tool. */
+static Str one_line(Arena *a, Str text)
+{
+	char *at = arena_alloc_raw(a, text.len + 1);
+
+	for (size_t i = 0; i < text.len; i++)
+		at[i] = (unsigned char)text.at[i] < ' ' ? ' ' : text.at[i];
+	return (Str){ at, text.len };
+}
+
 static const char *joined(Arena *a, Str tool, Str name)
 {
-	return str_fmt(a, "%.*s:%.*s", STR_ARG(tool), STR_ARG(name)).at;
+	return str_fmt(a, "%.*s:%.*s", STR_ARG(tool), STR_ARG(one_line(a, name))).at;
 }
 
 static const FindingRule *rule_of(ToolReader *r, const ToolHit *hit)
@@ -111,8 +121,8 @@ void tool_add(ToolReader *r, const ToolHit *hit)
 	                        .path = hit->path,
 	                        .line = line,
 	                        .end_line = MAX(line, line_of(hit->end_line)),
-	                        .unit = hit->unit,
-	                        .text = hit->text,
+	                        .unit = one_line(r->a, hit->unit),
+	                        .text = one_line(r->a, hit->text),
 	                        .paths = hit->paths,
 	                        .path_count = hit->path_count,
 	                        .print = hit->print,

@@ -258,3 +258,17 @@ TEST(a_tool_says_the_same_in_sarif_as_in_its_own_words)
 		CHECK_NEAR(finding_minutes(&found.at[0]), cases[i].minutes, 1e-9);
 	}
 }
+
+TEST(what_a_tool_says_stays_on_its_line)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(a,
+	                    S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"x\"}},\"results\":[{\"ruleId\":\"a\\nb\","
+	                      "\"message\":{\"text\":\"one\\r\\ntwo\"}}]}]}"),
+	                    &found, &about));
+	CHECK_INT(found.count, 1);
+	CHECK_STR(found.at[0].text, S("one  two"));
+	CHECK_STR(str_of(found.at[0].rule->id), S("x:a b"));
+}
