@@ -84,25 +84,25 @@ static const char *joined(Arena *a, Str tool, Str name)
 	return str_fmt(a, "%.*s:%.*s", STR_ARG(tool), STR_ARG(one_line(a, name))).at;
 }
 
+/* A row for each severity that a tool gives a rule: bandit's B602 is high with a variable in it and low without. */
 static const FindingRule *rule_of(ToolReader *r, const ToolHit *hit)
 {
-	const char *id = joined(r->a, hit->tool, hit->id);
-	FindingRule *rule = map_get(&r->rules, str_of(id));
+	Str name = hit->name.len ? hit->name : hit->id, key;
+	FindingRule judged = { .id = joined(r->a, hit->tool, hit->id) }, *rule;
 
+	tool_judge(hit, &judged);
+	key = str_fmt(r->a, "%s %d %d", judged.id, (int)judged.level, (int)judged.class);
+	rule = map_get(&r->rules, key);
 	if (rule)
 		return rule;
 	rule = ARENA_NEW(r->a, FindingRule);
-	*rule = (FindingRule){
-		.id = id,
-		.name = joined(r->a, hit->tool, hit->name.len ? hit->name : hit->id),
-		.summary = str_fmt(r->a, "%.*s of %.*s",
-		                   STR_ARG(hit->name.len ? hit->name : hit->id), STR_ARG(hit->tool))
-		                   .at,
-		.why = hit->why.len ? str_z(r->a, hit->why)
-		                    : str_fmt(r->a, "%.*s knows why.", STR_ARG(hit->tool)).at,
-	};
-	tool_judge(hit, rule);
-	map_put(&r->rules, str_of(id), rule);
+	*rule = judged;
+	rule->name = joined(r->a, hit->tool, name);
+	rule->summary =
+		str_fmt(r->a, "%.*s of %.*s", STR_ARG(one_line(r->a, name)), STR_ARG(hit->tool)).at;
+	rule->why = hit->why.len ? str_z(r->a, hit->why)
+	                         : str_fmt(r->a, "%.*s knows why.", STR_ARG(hit->tool)).at;
+	map_put(&r->rules, key, rule);
 	return rule;
 }
 

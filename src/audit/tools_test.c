@@ -272,3 +272,41 @@ TEST(what_a_tool_says_stays_on_its_line)
 	CHECK_STR(found.at[0].text, S("one  two"));
 	CHECK_STR(str_of(found.at[0].rule->id), S("x:a b"));
 }
+
+TEST(rules_of_an_extension_are_known_by_their_id)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(
+		a,
+		S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"CodeQL\",\"rules\":[{\"id\":\"other\",\"name\":\"wrong\"}]},"
+		  "\"extensions\":[{\"rules\":[{\"id\":\"py/sql\",\"name\":\"py/sql-injection\","
+		  "\"defaultConfiguration\":{\"level\":\"error\"},\"properties\":{\"security-severity\":\"8.8\"}}]}]},"
+		  "\"results\":[{\"ruleId\":\"py/sql\",\"ruleIndex\":0,\"rule\":{\"id\":\"py/sql\",\"index\":0,"
+		  "\"toolComponent\":{\"index\":0}},\"message\":{\"text\":\"m\"}},"
+		  "{\"ruleId\":\"other/1\",\"message\":{\"text\":\"m\"}}]}]}"),
+		&found, &about));
+	CHECK_INT(found.count, 2);
+	CHECK_STR(str_of(found.at[0].rule->name), S("codeql:py/sql-injection"));
+	CHECK_INT(found.at[0].rule->class, FINDING_SECURITY);
+	CHECK_INT(found.at[0].rule->level, FINDING_ERROR);
+	CHECK_STR(str_of(found.at[1].rule->name), S("codeql:wrong"));
+}
+
+TEST(one_rule_of_a_tool_may_have_two_severities)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(
+		a,
+		S("{\"metrics\":{},\"results\":[{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"},"
+		  "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"HIGH\"},"
+		  "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"}]}"),
+		&found, &about));
+	CHECK_INT(found.count, 3);
+	CHECK_INT(found.at[0].rule->level, FINDING_NOTE);
+	CHECK_INT(found.at[1].rule->level, FINDING_ERROR);
+	CHECK(found.at[2].rule == found.at[0].rule);
+}
