@@ -19,7 +19,6 @@
 #include <string.h>
 
 enum {
-	WINDOW_PIECES = 1000,
 	SPOTS_MOST = 4 << 20, /* statements that are compared exactly */
 	PLACES_MOST = 512,    /* of one repeat */
 	WORK_MOST = 40 << 20, /* places looked at */
@@ -82,14 +81,13 @@ typedef struct Sieve {
 	uint32_t tokens;
 } Sieve;
 
-/* The window from a statement on: after its last one, and its hash; 0: there is none. What is assigned from literals weighs nothing, so a file of
- * constants would be one window from each of its lines to its end. */
+/* The window from a statement on: after its last one, and its hash; 0: there is none. */
 static uint32_t window(const Sieve *sieve, const FileTokens *t, uint32_t from, uint64_t *hash)
 {
 	uint32_t weight = 0;
 
 	*hash = 0;
-	for (uint32_t i = from; i < t->piece_count && i - from < WINDOW_PIECES; i++) {
+	for (uint32_t i = from; i < t->piece_count; i++) {
 		if (t->pieces[i].flags & PIECE_BARRIER)
 			return 0;
 		*hash = (*hash ^ t->pieces[i].shape) * UINT64_C(0xff51afd7ed558ccd);
