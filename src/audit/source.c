@@ -403,13 +403,26 @@ Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out)
 
 /* --- texts -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Most of it is ASCII: eight bytes at a time. */
 static bool is_utf8(Str text)
 {
+	const uint64_t high = UINT64_C(0x8080808080808080);
 	uint32_t code;
 
 	while (text.len) {
-		size_t bytes = (unsigned char)text.at[0] < 0x80 ? 1 : str_utf8(text, &code);
+		size_t bytes = 0;
+		uint64_t word;
 
+		while (text.len - bytes >= sizeof(word)) {
+			memcpy(&word, text.at + bytes, sizeof(word));
+			if (word & high)
+				break;
+			bytes += sizeof(word);
+		}
+		while (bytes < text.len && (unsigned char)text.at[bytes] < 0x80)
+			bytes++;
+		if (!bytes)
+			bytes = str_utf8(text, &code);
 		if (!bytes)
 			return false;
 		text = str_sub(text, bytes, text.len);
