@@ -182,7 +182,7 @@ typedef struct Search {
 	Str base; /* the root as git sees it: "" or "sub/folder/" */
 	Folder *folders;
 	size_t folder_count, folder_room;
-	size_t file_room, example_room;
+	size_t file_room, example_room, beside_room;
 } Search;
 
 #define GROW(search, array, count, room) \
@@ -297,6 +297,31 @@ static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, s
 	return true;
 }
 
+static Str joined(Arena *a, Str folder, Str name)
+{
+	size_t slash = folder.len != 0, len = folder.len + slash + name.len;
+	char *at = arena_alloc_raw(a, len + 1);
+
+	if (slash)
+		memcpy(at, folder.at, folder.len);
+	if (slash)
+		at[folder.len] = '/';
+	memcpy(at + folder.len + slash, name.at, name.len);
+	at[len] = 0;
+	return (Str){ at, len };
+}
+
+static void take_other(Search *s, Str path)
+{
+	Sources *out = s->out;
+
+	out->others++;
+	if (out->beside_count == SOURCE_BESIDE)
+		return;
+	GROW(s, out->beside, out->beside_count, s->beside_room);
+	out->beside[out->beside_count++] = path;
+}
+
 static void take(Search *s, const Folder *folder, int fd, const struct dirent *entry)
 {
 	Str name = str_of(entry->d_name);
@@ -305,12 +330,7 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	bool link;
 	Str path;
 
-	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
-		s->out->others++;
-		return;
-	}
-	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->d_name)
-	                        : str_dup(s->a, name);
+	path = joined(s->a, folder->path, name);
 	if (!look(fd, entry, &link, &mode, &about)) {
 		skip(s, path, SKIP_UNREADABLE);
 	} else if (S_ISDIR(mode)) {
@@ -322,8 +342,8 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 		take_file(s, path, &about);
 	} else if (S_ISREG(mode) && str_ends(name, S(".ipynb"))) {
 		skip(s, path, SKIP_NOTEBOOK);
-	} else {
-		s->out->others += S_ISREG(mode);
+	} else if (S_ISREG(mode)) {
+		take_other(s, path);
 	}
 }
 
@@ -367,6 +387,11 @@ static int by_path(const void *x, const void *y)
 	return str_cmp(((const SourceFile *)x)->path, ((const SourceFile *)y)->path);
 }
 
+static int by_name(const void *x, const void *y)
+{
+	return str_cmp(*(const Str *)x, *(const Str *)y);
+}
+
 static Err *find_all(Search *s)
 {
 	struct stat about;
@@ -385,6 +410,8 @@ static Err *find_all(Search *s)
 		read_folder(s, s->folders[--s->folder_count]);
 	if (s->out->count)
 		qsort(s->out->files, s->out->count, sizeof(*s->out->files), by_path);
+	if (s->out->beside_count)
+		qsort(s->out->beside, s->out->beside_count, sizeof(Str), by_name);
 	return NULL;
 }
 

@@ -29,7 +29,12 @@ typedef enum SkipWhy {
 } SkipWhy;
 const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
 
-enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000 };
+enum {
+	SOURCE_BYTES = 8 << 20,
+	SOURCE_DEPTH = 200,
+	SOURCE_FILES = 4000000,
+	SOURCE_BESIDE = 1000000
+};
 
 enum { SOURCE_OID = 20 };
 
@@ -57,7 +62,9 @@ typedef struct Sources {
 	SkippedPath *examples;   /* the first few of each */
 	size_t example_count;
 	uint64_t others; /* files that are not Python */
-	bool git;        /* it is in a repository, whose rules of ignoring count */
+	Str *beside; /* those, by path, so that nobody else walks over folders; what git ignores too */
+	size_t beside_count; /* at most SOURCE_BESIDE; none of a commit's tree */
+	bool git;            /* it is in a repository, whose rules of ignoring count */
 } Sources;
 
 typedef struct SourceRules {

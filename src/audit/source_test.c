@@ -153,6 +153,8 @@ TEST(source_finds_files_and_says_what_it_leaves_out)
 	CHECK_INT(s.skipped[SKIP_NOTEBOOK], 1);
 	CHECK_INT(s.skipped[SKIP_SYMLINK], 1);
 	CHECK_INT(s.others, 1);
+	CHECK_INT(s.beside_count, 1);
+	CHECK_STR(s.beside[0], S("a/text.txt"));
 }
 
 TEST(source_reads_only_the_roots_that_are_named)
