@@ -28,6 +28,7 @@ PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"],
          "smtp-source": ["postconf", "-d", "mail_version"],
          "fastapi": ["/usr/bin/python3", "-c", "import asyncpg, fastapi, uvicorn; print('FastAPI', fastapi.__version__, 'asyncpg', "
                      "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"],
+         "tree-sitter": None, "cold": None,
          "inserts": ["pgbench", "--version"],
          "sqlalchemy": ["/usr/bin/python3", "-c", "import fastapi, sqlalchemy; print('FastAPI', fastapi.__version__, 'SQLAlchemy', "
                         "sqlalchemy.__version__)"]}
@@ -35,7 +36,7 @@ PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"],
 
 def versions():
     """name: what it calls itself."""
-    found = {name: "" for name in ("sqlite", "libpq", "map", "plain")}
+    found = {name: "" for name in ("sqlite", "libpq", "map", "plain", "tree-sitter", "cold")}
     for name, command in PEERS.items():
         if command and shutil.which(command[0]):
             told = subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0].split(" (Debian")[0]

@@ -19,6 +19,7 @@ from contenders import BUILD, CONTENDERS, ROOT, Origin, Setup, first_line, make_
 from generators import GENERATORS, USERS, run_cost, run_precision, run_users
 from machine import BenchError, Busy, Cpu, Instructions, end, plan_cpus, pss_bytes, spawn
 import analytics
+import audit
 import jwt
 import mail
 import notification
@@ -418,6 +419,13 @@ BENCHES = (
     Bench("payment.intents", "payment intents made and confirmed, durable, PostgreSQL behind, 32 connections, one thread; a twin of FastAPI and "
           "SQLAlchemy; without the database's part", "us CPU/intent", None, "", 8, rivals=("sqlalchemy",), budgets=(Budget("sqlalchemy", 0.1),),
           rounds=payment.intent_rounds, notes=payment.rates),
+    Bench("audit.cold", "everything that an audit says of Debian's Django, with nothing known before; parsing the same files by tree-sitter, and "
+          "nothing else", "s CPU", None, "", 1, rivals=("tree-sitter",), budgets=(Budget("tree-sitter", 1.5),), rounds=audit.cold_rounds,
+          notes=audit.sizes),
+    Bench("audit.warm", "the same once more, nothing having changed", "s CPU", None, "", 1, rivals=("cold",), budgets=(Budget("cold", 0.1),),
+          rounds=audit.warm_rounds, notes=audit.seconds),
+    Bench("audit.memory", "the most that the first of these had at any time", "MiB resident", None, "", 1, rivals=(), budgets=(Budget("", 150),),
+          rounds=audit.memory_rounds),
 )
 
 

@@ -5,6 +5,7 @@
 #include "analytics/analytics.h"
 #include "base/arena.h"
 #include "base/args.h"
+#include "audit/audit_conf.h"
 #include "audit/command.h"
 #include "audit/money_conf.h"
 #include "audit/roi_command.h"
@@ -118,6 +119,7 @@ static Err *begin_services(Arena *a)
 		services[i] = rows[i];
 	TRY(services_add(a, services, COUNT(rows)));
 	TRY(gateway_conf_services(a, services_table()));
+	TRY(gateway_conf_audit(a, audit_table()));
 	beside.table = services_table();
 	gateway_serve_beside(&beside);
 	services_read_with(read_for_service);

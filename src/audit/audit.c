@@ -49,8 +49,6 @@ static Err *hard_step(Arena *a, const AuditRules *rules, Audit *audit)
 
 /* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
 
-enum { LINE_MINUTES = 30 };
-
 static char rating_of(double ratio)
 {
 	static const double limits[] = { 0.05, 0.10, 0.20, 0.50 };
@@ -90,7 +88,7 @@ static Err *total_step(Arena *a, const AuditRules *rules, Audit *audit)
 	for (size_t i = 0; i < p->count; i++)
 		if (p->files[i].kind == SOURCE_CODE)
 			lines += p->files[i].measures.lines.sloc;
-	t->ratio = lines ? t->minutes / ((double)lines * LINE_MINUTES) : -1;
+	t->ratio = lines ? t->minutes / ((double)lines * AUDIT_LINE_MINUTES) : -1;
 	t->rating = (char)(lines ? rating_of(t->ratio) : 0);
 	parts_by_package(a, p, &audit->packages);
 	parts_sum(&audit->packages, p, &audit->history, &audit->findings);

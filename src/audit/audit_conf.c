@@ -82,8 +82,10 @@ static void put_together(void)
 			                                   .help = sections[i].help };
 		at += (table->size + ALIGNED - 1) / ALIGNED * ALIGNED;
 	}
+	if (at > AUDIT_CONF_BYTES)
+		abort(); /* there are more sections than there was room for */
 	all.count = COUNT(all_keys);
-	all.size = at;
+	all.size = AUDIT_CONF_BYTES;
 }
 
 const ConfTable *audit_table(void)
@@ -120,12 +122,12 @@ static Err *read_file(Arena *a, Str path, void *into)
 {
 	const ConfKey key = { .name = "audit",
 		              .type = CONF_OBJECT,
-		              .size = (uint16_t)audit_table()->size,
-		              .span = (uint16_t)audit_table()->size,
+		              .size = AUDIT_CONF_BYTES,
+		              .span = AUDIT_CONF_BYTES,
 		              .table = audit_table(),
 		              .help = "the audit" };
 	const ConfTable file = { .name = "file",
-		                 .size = audit_table()->size,
+		                 .size = AUDIT_CONF_BYTES,
 		                 .keys = &key,
 		                 .count = 1,
 		                 .open = true,
@@ -268,7 +270,7 @@ static void take_args(Arena *a, const AuditArgs *args, AuditRules *out)
 
 Err *audit_rules(Arena *a, const AuditArgs *args, AuditRules *out)
 {
-	AuditConf *conf = arena_alloc(a, audit_table()->size);
+	AuditConf *conf = arena_alloc(a, AUDIT_CONF_BYTES);
 	Str first = args->roots.count ? args->roots.at[0] : S(".");
 	Str found = joined(a, first, "banyan.yaml");
 

@@ -73,7 +73,8 @@ typedef struct AuditRules {
 Err *audit_rules(Arena *a, const AuditArgs *args, AuditRules *out) MUST_USE;
 /* What the file, or nothing but defaults, says in a module's section: the struct of that table. */
 const void *audit_section(const AuditRules *rules, const ConfTable *table) RETURNS_NONNULL;
-const ConfTable *audit_table(void) RETURNS_NONNULL; /* all of `audit:` */
+enum { AUDIT_CONF_BYTES = 16 << 10 };
+const ConfTable *audit_table(void) RETURNS_NONNULL; /* all of `audit:`, of that size */
 bool audit_rule_is_off(const AuditRules *rules, const char *id, const char *name);
 static inline void audit_progress(const AuditRules *rules, const char *what, size_t done, size_t of)
 {

@@ -8,6 +8,7 @@
 #include "audit/money_report.h"
 #include "base/arena.h"
 
+#define WORST_RATIO 0.5 /* rating E begins here */
 #define SLOWEST \
 	2.24 /* "Code Red": a change in the least healthy code takes so many times as long */
 
@@ -16,11 +17,37 @@ static Str measured_from(Arena *a, const AuditTotals *t)
 	return str_fmt(a, "%" PRIu64 " findings by their rules (SQALE)", t->count);
 }
 
-/* Health of a file is its maintainability index: 0 to 100, known for every file. */
+double *audit_minutes_by_file(Arena *a, const Project *project, const Findings *findings)
+{
+	double *minutes = ARENA_ARRAY(a, double, project->count + 1);
+	size_t file = 0;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const Finding *f = &findings->at[i];
+
+		while (file < project->count && str_cmp(project->files[file].path, f->path) < 0)
+			file++;
+		if (file < project->count && str_eq(project->files[file].path, f->path) &&
+		    !f->ignored_why.len &&
+		    (f->rule->class == FINDING_MAINTAIN || f->rule->class == FINDING_ARCHITECTURE))
+			minutes[file] += finding_minutes(f);
+	}
+	return minutes;
+}
+
+/* 100 without findings, 0 where they would take half the time that it takes to write the file (rating E). */
+static double health_of(const AuditFile *file, double minutes)
+{
+	double written = (double)file->measures.lines.sloc * AUDIT_LINE_MINUTES;
+
+	return written > 0 ? 100 * (1 - fmin(1, minutes / written / WORST_RATIO)) : 100;
+}
+
 static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, double *hours)
 {
 	const Project *p = &audit->project;
 	MoneyFile *files = ARENA_ARRAY(a, MoneyFile, p->count + 1);
+	const double *minutes = audit_minutes_by_file(a, p, &audit->findings);
 	uint64_t changes = 0;
 	size_t count = 0;
 
@@ -31,7 +58,7 @@ static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, do
 
 		if (p->files[i].kind != SOURCE_CODE || !past || !past->recent)
 			continue;
-		files[count++] = (MoneyFile){ p->files[i].measures.mi, past->recent };
+		files[count++] = (MoneyFile){ health_of(&p->files[i], minutes[i]), past->recent };
 		changes += past->recent;
 	}
 	if (!changes)
@@ -40,6 +67,29 @@ static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, do
 		files[i].churn_share /= (double)changes;
 	*hours = money_hours_lost(files, count, rules->conf->capacity, SLOWEST);
 	return true;
+}
+
+static void hold_against(const Audit *audit, AuditMoney *money)
+{
+	const MoneyFigure *principal = &money->result.principal;
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < audit->project.count; i++)
+		if (audit->project.files[i].kind == SOURCE_CODE)
+			lines += audit->project.files[i].measures.lines.sloc;
+	if (!principal->known || !lines)
+		return;
+	money->a_line = (MoneyFigure){ { principal->is.low / (double)lines,
+		                         principal->is.likely / (double)lines,
+		                         principal->is.high / (double)lines },
+		                       true };
+	if (!str_eq(money->given.currency, S("$")))
+		return;
+	money->sane = '=';
+	if (money->a_line.is.likely < AUDIT_MONEY_LINE / AUDIT_MONEY_NEAR)
+		money->sane = '<';
+	else if (money->a_line.is.likely > AUDIT_MONEY_LINE * AUDIT_MONEY_NEAR)
+		money->sane = '>';
 }
 
 Err *audit_money_step(Arena *a, const AuditRules *rules, Audit *audit)
@@ -57,8 +107,10 @@ Err *audit_money_step(Arena *a, const AuditRules *rules, Audit *audit)
 	if (hours_lost(a, rules, audit, &hours))
 		money_measured(
 			&money->given, MONEY_HOURS, hours,
-			S("changes of the last year by file, and the files' maintainability"));
+			S("changes of the last year by file, and how much its findings slow a change "
+		          "(2.24 times at most: Code Red)"));
 	money_reckon(a, &money->given, &money->result);
+	hold_against(audit, money);
 	audit->money = money;
 	return NULL;
 }
@@ -92,7 +144,7 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 		        "\nMoney: unknown, as `audit: { money: ... }` of banyan.yaml gives no figures (banyan roi --help)\n");
 		return;
 	}
-	fprintf(out, "\nMoney: %s\n  principal, once ", money_verdict_text(r->verdict));
+	fprintf(out, "\nMoney: %s.\n  principal, once ", money_verdict_text(r->verdict));
 	put_figure(out, &money->given, &r->principal);
 	fprintf(out, "; interest, a year ");
 	put_figure(out, &money->given, &r->interest);
@@ -101,6 +153,34 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 	if (r->missing)
 		fprintf(out, " at least: %zu of %d parts are not known", r->missing, MONEY_PARTS);
 	fputc('\n', out);
+	if (money->sane)
+		fprintf(out,
+		        "  principal, a line of code: $%.2f, %s what CAST found on average in 2011 ($%.2f)\n",
+		        money->a_line.is.likely,
+		        money->sane == '='   ? "not far from"
+		        : money->sane == '<' ? "far below"
+		                             : "far above",
+		        AUDIT_MONEY_LINE);
+}
+
+void audit_money_put_sanity(JsonWriter *w, const AuditMoney *money)
+{
+	json_begin_object(w);
+	json_key(w, S("amount"));
+	if (money->a_line.known)
+		json_add_real(w, money->a_line.is.likely);
+	else
+		json_add_null(w);
+	json_put_real(w, "reference", AUDIT_MONEY_LINE);
+	json_put_str(w, "source", S("CAST, CRASH report of 2011: dollars a line, on average"));
+	json_key(w, S("is"));
+	if (money->sane)
+		json_add_str(w, money->sane == '='   ? S("near")
+		                : money->sane == '<' ? S("below")
+		                                     : S("above"));
+	else
+		json_add_null(w);
+	json_end(w);
 }
 
 void audit_money_put(JsonWriter *w, const AuditMoney *money)

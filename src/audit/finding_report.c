@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULES_SHOWN = 8 };
+enum { RULES_SHOWN = 6 };
 
 static int by_minutes(const void *x, const void *y)
 {
@@ -92,11 +92,10 @@ void findings_screen(FILE *out, Arena *a, const Audit *audit)
 		return;
 	}
 	screen_total(out, &audit->totals);
-	fprintf(out, "   hours  found\n");
 	for (size_t i = 0; i < MIN(count, (size_t)RULES_SHOWN) && sums[i].worst; i++) {
 		const Finding *f = sums[i].worst;
 
-		fprintf(out, "  %6.1f %6" PRIu64 "  %s %s, worst %.*s:%u\n", sums[i].minutes / 60,
+		fprintf(out, "  %6.1f h %6" PRIu64 " %s %s, worst %.*s:%u\n", sums[i].minutes / 60,
 		        sums[i].count, sums[i].rule->id, sums[i].rule->name, STR_ARG(f->path),
 		        f->line);
 	}

@@ -89,7 +89,7 @@ static uint32_t star_of(const LinkNames *names, uint32_t module, Str name, bool 
 {
 	const FileLinks *file = names_file(names, module);
 
-	for (uint32_t i = 0; file && i < file->import_count; i++) {
+	for (uint32_t i = 0; file && file->stars && i < file->import_count; i++) {
 		uint32_t target = names->targets[names->first_import[module] + i].module, index;
 
 		if (!str_eq(file->imports[i].name, S("*")) || target == LINK_NONE ||

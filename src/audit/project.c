@@ -5,16 +5,17 @@
 
 #include "audit/audit_cache.h"
 #include "audit/links_file.h"
+#include "audit/stamp.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/time.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
@@ -29,7 +30,7 @@ typedef struct Work {
 	const uint32_t *order;
 	uint64_t salt;
 	SkipWhy *whys; /* one a file; SKIPS: read */
-	atomic_size_t next, done;
+	atomic_size_t next, done, known;
 	pthread_mutex_t telling;
 } Work;
 
@@ -153,7 +154,7 @@ static Err *bytes_of(const Work *w, Arena *a, const SourceFile *source, Str *byt
 	            : source_bytes(a, w->project->sources.root, source, bytes);
 }
 
-static SkipWhy read_one(const Work *w, Worker *worker, uint32_t index)
+static SkipWhy read_one(Work *w, Worker *worker, uint32_t index)
 {
 	const SourceFile *source = &w->project->sources.files[index];
 	AuditFile *file = &w->project->files[index];
@@ -170,8 +171,10 @@ static SkipWhy read_one(const Work *w, Worker *worker, uint32_t index)
 	else
 		source_oid(bytes, file->oid);
 	key = key_of(texts, w, file);
-	if (was_kept(w, worker->arena, key, file))
+	if (was_kept(w, worker->arena, key, file)) {
+		atomic_fetch_add(&w->known, 1);
 		return SKIPS;
+	}
 	if (source->has_oid && bytes_of(w, texts, source, &bytes))
 		return SKIP_UNREADABLE;
 	why = source_decode(texts, bytes, &text);
@@ -212,8 +215,9 @@ static void *work(void *arg)
 
 static size_t thread_count(size_t files)
 {
-	long processors = MAX(1, sysconf(_SC_NPROCESSORS_ONLN));
-	size_t most = MIN((size_t)processors, (size_t)THREADS_MOST);
+	cpu_set_t may;
+	int processors = sched_getaffinity(0, sizeof(may), &may) == 0 ? CPU_COUNT(&may) : 1;
+	size_t most = MIN((size_t)MAX(1, processors), (size_t)THREADS_MOST);
 
 	return MAX((size_t)1, MIN(files, most));
 }
@@ -303,13 +307,15 @@ static Err *nothing(Arena *a, const Sources *s)
 Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
 {
 	Work w = { .rules = rules, .project = out, .telling = PTHREAD_MUTEX_INITIALIZER };
-	int64_t from_us = time_mono_us();
+	int64_t from_us = time_mono_us(), begun_us = time_utc_us();
 
 	*out = (Project){ 0 };
 	if (rules->from)
 		TRY(rules->from->find(rules->from->arg, a, &rules->sources, &out->sources));
 	else
 		TRY(sources_find(a, root, &rules->sources, &out->sources));
+	if (!rules->from)
+		stamps_apply(a, rules->cache, &out->sources);
 	out->files = ARENA_ARRAY(a, AuditFile, out->sources.count + 1);
 	out->arenas = ARENA_ARRAY(a, Arena *, THREADS_MOST);
 	w.whys = ARENA_ARRAY(a, SkipWhy, out->sources.count + 1);
@@ -317,7 +323,10 @@ Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
 	w.salt = salt_of(rules->cc);
 	if (out->sources.count)
 		run(&w, out);
+	if (!rules->from)
+		stamps_keep(rules->cache, &out->sources, out->files, w.whys, begun_us * 1000);
 	sort_out(a, &w, out);
+	out->known = atomic_load(&w.known);
 	out->taken_us = time_mono_us() - from_us;
 	return out->count ? NULL : nothing(a, &out->sources);
 }

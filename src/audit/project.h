@@ -44,6 +44,7 @@ typedef struct Project {
 	size_t count;
 	Arena **arenas; /* what the files' texts and units live in */
 	size_t arena_count;
+	size_t known;     /* of the files: out of the cache */
 	int64_t taken_us; /* of the clock on the wall */
 } Project;
 

@@ -3,6 +3,7 @@
  * The report on a screen fits on one: what was read and what not, how large it is, how complex, and where that sits. */
 #include "audit/report.h"
 
+#include "audit/audit_cache.h"
 #include "audit/audit_money.h"
 #include "audit/finding_report.h"
 #include "audit/links.h"
@@ -11,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { WORST = 10, RANKS = 6 };
+enum { WORST = 3, RANKS = 6, PARTS = 3 };
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -20,7 +21,7 @@ typedef struct Worst {
 
 typedef struct Totals {
 	uint64_t files[SOURCE_KINDS], loc[SOURCE_KINDS], sloc[SOURCE_KINDS];
-	uint64_t functions, classes, ranks[RANKS], lines_of_rank[RANKS];
+	uint64_t functions, classes, ranks[RANKS];
 	uint64_t broken, cut;
 	Worst *all;
 	size_t count;
@@ -37,7 +38,6 @@ static void add_units(Totals *t, const AuditFile *file)
 			continue;
 		t->functions++;
 		t->ranks[rank]++;
-		t->lines_of_rank[rank] += unit->end_line - unit->line + 1;
 		if (file->kind == SOURCE_CODE)
 			t->all[t->count++] = (Worst){ file, unit };
 	}
@@ -74,12 +74,16 @@ static void add_up(Arena *a, const Project *p, Totals *t)
 	qsort(t->all, t->count, sizeof(*t->all), by_cognitive);
 }
 
+/* On one line, with an example of each. */
 static void put_left_out(FILE *out, const Project *p, const Totals *t)
 {
+	size_t some = 0;
+
 	for (size_t why = 0; why < SKIPS; why++) {
 		if (!p->sources.skipped[why])
 			continue;
-		fprintf(out, "  left out: %" PRIu64 " %s", p->sources.skipped[why],
+		fprintf(out, "%s%" PRIu64 " %s",
+		        some++ ? "; " : "  left out: ", p->sources.skipped[why],
 		        skip_why_text(why));
 		for (size_t i = 0; i < p->sources.example_count; i++)
 			if (p->sources.examples[i].why == why) {
@@ -87,56 +91,117 @@ static void put_left_out(FILE *out, const Project *p, const Totals *t)
 				        p->sources.skipped[why] > 1 ? ", ..." : "");
 				break;
 			}
-		fputc('\n', out);
 	}
+	if (some)
+		fputc('\n', out);
 	if (t->broken)
 		fprintf(out,
 		        "  %" PRIu64
 		        " files have places that are not Python (--json names them); the rest of them was read\n",
 		        t->broken);
+	if (t->cut)
+		fprintf(out, "  %" PRIu64 " files took too long to parse, and were not measured\n",
+		        t->cut);
 }
 
-static void screen_sizes(FILE *out, Arena *a, const Project *p, CcRules rules)
+static void put_head(FILE *out, const Audit *audit, const AuditRules *rules)
 {
-	Totals t;
+	const Project *p = &audit->project;
+	AuditCacheFigures kept = audit_cache_figures(rules->cache);
 
-	add_up(a, p, &t);
-	fprintf(out, "%zu files of Python in %.*s, read in %.1f s\n", p->count,
+	fprintf(out, "%zu files of Python in %.*s, read in %.1f s", p->count,
 	        STR_ARG(p->sources.root), (double)p->taken_us / US_PER_S);
-	for (size_t kind = 0; kind < SOURCE_KINDS; kind++)
-		if (t.files[kind])
-			fprintf(out,
-			        "  %-10s %7" PRIu64 " files %9" PRIu64 " lines, %9" PRIu64
-			        " of code\n",
-			        source_kind_name(kind), t.files[kind], t.loc[kind], t.sloc[kind]);
-	put_left_out(out, p, &t);
-	fprintf(out,
-	        "\n%" PRIu64 " functions and methods, %" PRIu64
-	        " classes. Cyclomatic complexity as %s counts it:\n",
-	        t.functions, t.classes, audit_cc_words[rules].name);
-	for (int i = 0; i < RANKS; i++)
-		if (t.ranks[i])
-			fprintf(out, "  %c %7" PRIu64 " functions %5.1f %% %9" PRIu64 " lines\n",
-			        'A' + i, t.ranks[i],
-			        100.0 * (double)t.ranks[i] / (double)t.functions,
-			        t.lines_of_rank[i]);
-	if (t.count)
-		fprintf(out,
-		        "\nHardest to read (cognitive complexity, Sonar's; 15 is its limit):\n  cognitive    cc lines\n");
-	for (size_t i = 0; i < MIN(t.count, (size_t)WORST); i++) {
-		const Worst *w = &t.all[i];
+	if (p->known)
+		fprintf(out, "; %zu of them were known from an earlier run", p->known);
+	fputc('\n', out);
+	if (kept.trouble.len)
+		fprintf(out, "  cache: %.*s\n", STR_ARG(kept.trouble));
+}
 
-		fprintf(out, "  %9u %5u %5u  %.*s  %.*s:%u\n", w->unit->cognitive, w->unit->cc,
-		        w->unit->end_line - w->unit->line + 1, STR_ARG(w->unit->name),
-		        STR_ARG(w->file->path), w->unit->line);
+static void put_kinds(FILE *out, const Totals *t)
+{
+	size_t some = 0;
+
+	for (size_t kind = 0; kind < SOURCE_KINDS; kind++)
+		if (t->files[kind])
+			fprintf(out,
+			        "%s%s %" PRIu64 " files, %" PRIu64 " lines (%" PRIu64 " of code)",
+			        some++ ? "; " : "  ", source_kind_name(kind), t->files[kind],
+			        t->loc[kind], t->sloc[kind]);
+	fputc('\n', out);
+}
+
+static void put_complexity(FILE *out, const Totals *t, CcRules rules)
+{
+	size_t some = 0;
+
+	fprintf(out,
+	        "%" PRIu64 " functions and methods, %" PRIu64
+	        " classes. Functions by cyclomatic complexity as %s counts it:\n  ",
+	        t->functions, t->classes, audit_cc_words[rules].name);
+	for (int i = 0; i < RANKS; i++)
+		if (t->ranks[i])
+			fprintf(out, "%s%c %" PRIu64 " (%.1f %%)", some++ ? ", " : "", 'A' + i,
+			        t->ranks[i], 100.0 * (double)t->ranks[i] / (double)t->functions);
+	fprintf(out, "%s\n", some ? "" : "none");
+	if (t->count && t->all[0].unit->cognitive)
+		fprintf(out, "Hardest to read (cognitive complexity, Sonar's; 15 is its limit):\n");
+	for (size_t i = 0; i < MIN(t->count, (size_t)WORST); i++) {
+		const Worst *w = &t->all[i];
+
+		if (w->unit->cognitive)
+			fprintf(out, "  %5u  %.*s, %.*s:%u, %u lines\n", w->unit->cognitive,
+			        STR_ARG(w->unit->name), STR_ARG(w->file->path), w->unit->line,
+			        w->unit->end_line - w->unit->line + 1);
 	}
+}
+
+/* --- parts ------------------------------------------------------------------------------------------------------------------------------------------- */
+
+static int by_minutes(const void *x, const void *y)
+{
+	const Part *const *p = x, *const *q = y;
+
+	if ((*p)->minutes < (*q)->minutes || (*p)->minutes > (*q)->minutes)
+		return (*p)->minutes < (*q)->minutes ? 1 : -1;
+	return str_cmp((*p)->name, (*q)->name);
+}
+
+/* Those with most to mend; groups where there are rules for them. */
+static void put_parts(FILE *out, Arena *a, const Audit *audit)
+{
+	bool grouped = audit->groups.count != 0;
+	const Parts *parts = grouped ? &audit->groups : &audit->packages;
+	const Part **order = ARENA_ARRAY(a, const Part *, parts->count + 1);
+
+	for (size_t i = 0; i < parts->count; i++)
+		order[i] = &parts->at[i];
+	if (parts->count < 2 || !audit->totals.count)
+		return;
+	qsort(order, parts->count, sizeof(const Part *), by_minutes);
+	fprintf(out, "By %s:\n", grouped ? "group" : "package");
+	for (size_t i = 0; i < MIN(parts->count, (size_t)PARTS) && order[i]->minutes > 0; i++)
+		fprintf(out,
+		        "  %6.1f h %6" PRIu64 " findings %8" PRIu64
+		        " lines of code, maintainability %3.0f  %.*s\n",
+		        order[i]->minutes / 60, order[i]->findings, order[i]->sloc, order[i]->mi,
+		        STR_ARG(order[i]->name.len ? order[i]->name : S(".")));
+	if (grouped && audit->groups.outside)
+		fprintf(out, "  %" PRIu64 " files are in no group\n", audit->groups.outside);
 }
 
 /* Each module has a few lines; together with what stands above they fit a screen. */
 void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
-	screen_sizes(out, a, &audit->project, rules->cc);
+	Totals t;
+
+	add_up(a, &audit->project, &t);
+	put_head(out, audit, rules);
+	put_kinds(out, &t);
+	put_left_out(out, &audit->project, &t);
+	put_complexity(out, &t, rules->cc);
 	findings_screen(out, a, audit);
+	put_parts(out, a, audit);
 	history_screen(out, &audit->told, &audit->project);
 	if (audit->links)
 		links_screen(out, audit->links, audit);

@@ -3,10 +3,12 @@
  * The report as JSON: one object, whose members are the modules' own values. What is unknown is null or not there, never a zero. */
 #include "audit/report.h"
 
+#include "audit/audit_cache.h"
 #include "audit/audit_money.h"
 #include "audit/finding_report.h"
 #include "audit/links.h"
 #include "base/json.h"
+#include "base/time.h"
 
 static void put_unit(JsonWriter *w, const Unit *unit)
 {
@@ -139,12 +141,31 @@ static void put_project(JsonWriter *w, const Project *p, CcRules cc)
 	json_end(w);
 }
 
+static void put_cache(JsonWriter *w, const Project *p, const AuditRules *rules)
+{
+	AuditCacheFigures kept = audit_cache_figures(rules->cache);
+
+	json_key(w, S("cache"));
+	if (!rules->cache) {
+		json_add_null(w);
+		return;
+	}
+	json_begin_object(w);
+	json_put_u64(w, "files_known", p->known);
+	json_put_u64(w, "files_read", p->count - p->known);
+	if (kept.trouble.len)
+		json_put_str(w, "trouble", kept.trouble);
+	json_end(w);
+}
+
 void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 {
 	JsonWriter writer = json_writer(out), *w = &writer;
 
 	json_begin_object(w);
 	json_put_i64(w, "version", 1);
+	json_put_real(w, "taken_s", (double)audit->taken_us / US_PER_S);
+	put_cache(w, &audit->project, rules);
 	put_project(w, &audit->project, rules->cc);
 	put_parts(w, "packages", &audit->packages);
 	put_parts(w, "groups", &audit->groups);
@@ -163,5 +184,7 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	/* models_put, clones_put, outside_put, trends_put: each a key and a value */
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
+	json_key(w, S("principal_a_line"));
+	audit_money_put_sanity(w, audit->money);
 	json_end(w);
 }

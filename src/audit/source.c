@@ -10,12 +10,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <git2.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXAMPLES = 5 };
 
@@ -151,7 +153,7 @@ SourceKind source_kind(Str path)
 	return SOURCE_CODE;
 }
 
-static bool is_environment(Str name)
+bool source_is_environment(Str name)
 {
 	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
 		                     S(".venv"),       S("venv"),         S(".tox"),
@@ -233,7 +235,12 @@ static bool is_excluded(const Search *s, Str path)
 	return false;
 }
 
-static void take_file(Search *s, Str path, int64_t bytes)
+static int64_t nanoseconds(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void take_file(Search *s, Str path, const struct stat *about)
 {
 	Sources *out = s->out;
 
@@ -241,23 +248,22 @@ static void take_file(Search *s, Str path, int64_t bytes)
 		skip(s, path, SKIP_EXCLUDED);
 	} else if (is_ignored(s, path, false)) {
 		skip(s, path, SKIP_IGNORED);
-	} else if (bytes > SOURCE_BYTES) {
+	} else if (about->st_size > SOURCE_BYTES) {
 		skip(s, path, SKIP_LARGE);
 	} else if (out->count < SOURCE_FILES) {
 		GROW(s, out->files, out->count, s->file_room);
-		out->files[out->count++] =
-			(SourceFile){ .path = path, .kind = source_kind(path), .bytes = bytes };
+		out->files[out->count++] = (SourceFile){ .path = path,
+			                                 .kind = source_kind(path),
+			                                 .bytes = about->st_size,
+			                                 .changed_ns = nanoseconds(about->st_mtim),
+			                                 .touched_ns = nanoseconds(about->st_ctim),
+			                                 .inode = about->st_ino };
 	}
 }
 
 static void take_folder(Search *s, Str path, Str name, unsigned depth)
 {
-	struct stat about;
-
-	if (!s->rules->all &&
-	    (is_environment(name) ||
-	     stat(str_fmt(s->a, "%.*s/%.*s/pyvenv.cfg", STR_ARG(s->out->root), STR_ARG(path)).at,
-	          &about) == 0))
+	if (!s->rules->all && source_is_environment(name))
 		skip(s, path, SKIP_ENVIRONMENT);
 	else if (is_excluded(s, path))
 		skip(s, path, SKIP_EXCLUDED);
@@ -269,39 +275,64 @@ static void take_folder(Search *s, Str path, Str name, unsigned depth)
 		push(s, path, depth + 1);
 }
 
-static bool is_python(Str name)
+bool source_is_python(Str name)
 {
 	return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
 }
 
-static void take(Search *s, const Folder *folder, const char *entry)
+/* What an entry is, links followed; of files that are wanted all that the system knows. False: it is not to be known. */
+static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, struct stat *about)
 {
-	Str name = str_of(entry);
-	Str path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry)
-	                            : str_dup(s->a, name);
-	const char *full = str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(path)).at;
-	struct stat about;
-	bool link;
+	*link = entry->d_type == DT_LNK;
+	*mode = DTTOIF(entry->d_type);
+	if (entry->d_type == DT_DIR ||
+	    (entry->d_type == DT_REG && !source_is_python(str_of(entry->d_name))))
+		return true;
+	if (fstatat(fd, entry->d_name, about, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	*link = S_ISLNK(about->st_mode);
+	*mode = about->st_mode;
+	if (*link)
+		*mode = fstatat(fd, entry->d_name, about, 0) == 0 ? about->st_mode : 0;
+	return true;
+}
 
-	if (lstat(full, &about) != 0) {
-		skip(s, path, SKIP_UNREADABLE);
+static void take(Search *s, const Folder *folder, int fd, const struct dirent *entry)
+{
+	Str name = str_of(entry->d_name);
+	struct stat about;
+	mode_t mode;
+	bool link;
+	Str path;
+
+	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
+		s->out->others++;
 		return;
 	}
-	link = S_ISLNK(about.st_mode);
-	if (link && stat(full, &about) != 0)
-		return; /* it leads nowhere */
-	if (S_ISDIR(about.st_mode)) {
+	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->d_name)
+	                        : str_dup(s->a, name);
+	if (!look(fd, entry, &link, &mode, &about)) {
+		skip(s, path, SKIP_UNREADABLE);
+	} else if (S_ISDIR(mode)) {
 		if (link)
 			skip(s, path, SKIP_SYMLINK);
 		else
 			take_folder(s, path, name, folder->depth);
-	} else if (S_ISREG(about.st_mode) && is_python(name)) {
-		take_file(s, path, about.st_size);
-	} else if (S_ISREG(about.st_mode) && str_ends(name, S(".ipynb"))) {
+	} else if (S_ISREG(mode) && source_is_python(name)) {
+		take_file(s, path, &about);
+	} else if (S_ISREG(mode) && str_ends(name, S(".ipynb"))) {
 		skip(s, path, SKIP_NOTEBOOK);
 	} else {
-		s->out->others += S_ISREG(about.st_mode);
+		s->out->others += S_ISREG(mode);
 	}
+}
+
+static bool has_entry(struct dirent **entries, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(entries[i]->d_name, name) == 0)
+			return true;
+	return false;
 }
 
 static void read_folder(Search *s, Folder folder)
@@ -311,18 +342,24 @@ static void read_folder(Search *s, Folder folder)
 			? str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(folder.path)).at
 			: str_z(s->a, s->out->root);
 	struct dirent **entries = NULL;
-	int count = scandir(full, &entries, NULL, alphasort);
+	int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int count = fd < 0 ? -1 : scandirat(fd, ".", &entries, NULL, alphasort);
+	bool environment =
+		folder.depth && !s->rules->all && has_entry(entries, count, "pyvenv.cfg");
 
-	if (count < 0) {
+	if (count < 0)
 		skip(s, folder.path, SKIP_UNREADABLE);
-		return;
-	}
+	else if (environment)
+		skip(s, folder.path, SKIP_ENVIRONMENT);
 	for (int i = 0; i < count; i++) {
-		if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0)
-			take(s, &folder, entries[i]->d_name);
+		if (!environment && strcmp(entries[i]->d_name, ".") != 0 &&
+		    strcmp(entries[i]->d_name, "..") != 0)
+			take(s, &folder, fd, entries[i]);
 		free(entries[i]);
 	}
 	free(entries);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int by_path(const void *x, const void *y)

@@ -4,6 +4,8 @@
  * the rows make the rest cheap: 32 bytes a node, read from front to back. */
 #include "audit/syntax.h"
 
+#include "audit/syntax_memory.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ static const char *const field_names[PY_F_COUNT] = { [PY_F_NONE] = "",
 /* The grammar's numbers to ours. */
 static struct {
 	uint8_t kinds[SYMBOLS]; /* named ones */
+	bool named[SYMBOLS];
 	uint8_t fields[FIELDS];
 	TSSymbol async, continuation;
 } known;
@@ -52,7 +55,9 @@ static void learn(void)
 	for (uint32_t i = 0; i < MIN(symbols, (uint32_t)SYMBOLS); i++) {
 		const char *name = ts_language_symbol_name(python, (TSSymbol)i);
 
-		if (ts_language_symbol_type(python, (TSSymbol)i) == TSSymbolTypeRegular)
+		known.named[i] =
+			ts_language_symbol_type(python, (TSSymbol)i) == TSSymbolTypeRegular;
+		if (known.named[i])
 			known.kinds[i] = find(kind_names, PY_KIND_COUNT, name);
 		else if (name && strcmp(name, "async") == 0)
 			known.async = (TSSymbol)i;
@@ -64,8 +69,7 @@ static void learn(void)
 }
 
 struct SyntaxReader {
-	TSParser *parser;
-	TSTree *tree;
+	SyntaxMemory *memory;
 	PyNode *at;
 	uint32_t count, room;
 	Syntax syntax;
@@ -77,10 +81,8 @@ SyntaxReader *syntax_reader_new(void)
 
 	if (!reader)
 		abort();
+	reader->memory = syntax_memory_new();
 	pthread_once(&known_once, learn);
-	reader->parser = ts_parser_new();
-	ts_parser_set_language(reader->parser, tree_sitter_python());
-	ts_parser_set_timeout_micros(reader->parser, PARSE_MOST_US);
 	return reader;
 }
 
@@ -88,9 +90,7 @@ void syntax_reader_free(SyntaxReader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->tree)
-		ts_tree_delete(reader->tree);
-	ts_parser_delete(reader->parser);
+	syntax_memory_free(reader->memory);
 	free(reader->at);
 	free(reader);
 }
@@ -108,24 +108,23 @@ static PyNode *room(SyntaxReader *reader)
 	return &reader->at[reader->count++];
 }
 
-static uint8_t kind_of(TSNode node, uint8_t field)
+/* A backslash at a line's end stands between any two nodes, and is none of them; of tokens without a name few are wanted. */
+static bool is_wanted(TSSymbol symbol, uint8_t field, uint8_t *kind)
 {
-	TSSymbol symbol = ts_node_symbol(node);
-
-	if (symbol == (TSSymbol)-1)
-		return PY_ERROR;
-	if (ts_node_is_named(node))
-		return symbol < SYMBOLS ? known.kinds[symbol] : PY_OTHER;
+	if (symbol == (TSSymbol)-1) {
+		*kind = PY_ERROR;
+		return true;
+	}
+	if (symbol >= SYMBOLS)
+		return false;
+	*kind = known.kinds[symbol];
+	if (known.named[symbol])
+		return symbol != known.continuation;
 	if (field == PY_F_OPERATOR || field == PY_F_OPERATORS)
-		return PY_OPERATOR;
-	return symbol == known.async ? PY_ASYNC : PY_OTHER;
-}
-
-/* A backslash at a line's end stands between any two nodes, and is none of them. */
-static bool is_wanted(TSNode node, uint8_t kind)
-{
-	return kind != PY_OTHER ||
-	       (ts_node_is_named(node) && ts_node_symbol(node) != known.continuation);
+		*kind = PY_OPERATOR;
+	else if (symbol == known.async)
+		*kind = PY_ASYNC;
+	return *kind != PY_OTHER;
 }
 
 static void note_error(Syntax *s, uint32_t line)
@@ -135,27 +134,27 @@ static void note_error(Syntax *s, uint32_t line)
 		s->error_line = line;
 }
 
-/* Adds the cursor's node; false: it is a token of no interest. */
-static bool add(SyntaxReader *reader, const TSTreeCursor *cursor, uint32_t parent)
+/* Adds the cursor's node; false: it is a token of no interest. *inner: there is something in it. */
+static bool add(SyntaxReader *reader, const TSTreeCursor *cursor, uint32_t parent, bool *inner)
 {
 	TSNode node = ts_tree_cursor_current_node(cursor);
 	TSFieldId id = ts_tree_cursor_current_field_id(cursor);
-	uint8_t field = id < FIELDS ? known.fields[id] : 0, kind = kind_of(node, field);
-	TSPoint start = ts_node_start_point(node), end = ts_node_end_point(node);
-	PyNode *row;
+	uint8_t field = id < FIELDS ? known.fields[id] : 0, kind = PY_OTHER;
+	bool wanted = is_wanted(ts_node_symbol(node), field, &kind);
+	uint32_t from = ts_node_start_byte(node), to = ts_node_end_byte(node);
 
-	if (kind == PY_ERROR || ts_node_is_missing(node))
-		note_error(&reader->syntax, start.row + 1);
-	if (!is_wanted(node, kind))
+	if (kind == PY_ERROR || (from == to && ts_node_is_missing(node)))
+		note_error(&reader->syntax, ts_node_start_point(node).row + 1);
+	if (!wanted)
 		return false;
-	row = room(reader);
-	*row = (PyNode){ .kind = kind,
-		         .field = field,
-		         .from = ts_node_start_byte(node),
-		         .to = ts_node_end_byte(node),
-		         .line = start.row + 1,
-		         .end_line = end.row + 1,
-		         .parent = parent };
+	*inner = ts_node_child_count(node) != 0;
+	*room(reader) = (PyNode){ .kind = kind,
+		                  .field = field,
+		                  .from = from,
+		                  .to = to,
+		                  .line = ts_node_start_point(node).row + 1,
+		                  .end_line = ts_node_end_point(node).row + 1,
+		                  .parent = parent };
 	return true;
 }
 
@@ -165,21 +164,21 @@ static void close_row(SyntaxReader *reader, uint32_t *open)
 	*open = reader->at[*open].parent;
 }
 
-static void lay_out(SyntaxReader *reader)
+static void lay_out(SyntaxReader *reader, const TSTree *tree)
 {
-	TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(reader->tree));
+	TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
 	uint32_t open = 0; /* the row that the next one is in */
-	bool more = true;
+	bool more = true, inner;
 
 	reader->count = 0;
-	add(reader, &cursor, 0);
+	add(reader, &cursor, 0, &inner);
 	if (!reader->count)
 		*room(reader) = (PyNode){ .kind = PY_MODULE, .line = 1 };
 	more = ts_tree_cursor_goto_first_child(&cursor);
 	while (more) {
-		bool added = add(reader, &cursor, open);
+		bool added = add(reader, &cursor, open, &inner);
 
-		if (added && ts_tree_cursor_goto_first_child(&cursor)) {
+		if (added && inner && ts_tree_cursor_goto_first_child(&cursor)) {
 			open = reader->count - 1;
 			continue;
 		}
@@ -198,21 +197,31 @@ static void lay_out(SyntaxReader *reader)
 	ts_tree_cursor_delete(&cursor);
 }
 
-const Syntax *syntax_read(SyntaxReader *reader, Str text)
+/* A parser of its own for each text, as all of its memory goes at once; the tree is left to that, too. */
+static void parse(SyntaxReader *reader, Str text)
 {
-	if (reader->tree)
-		ts_tree_delete(reader->tree);
-	reader->syntax = (Syntax){ .text = text };
-	ts_parser_reset(reader->parser);
-	reader->tree = ts_parser_parse_string(reader->parser, NULL, text.at ? text.at : "",
-	                                      (uint32_t)text.len);
-	reader->count = 0;
-	if (reader->tree) {
-		lay_out(reader);
+	TSParser *parser = ts_parser_new();
+	const TSTree *tree;
+
+	ts_parser_set_language(parser, tree_sitter_python());
+	ts_parser_set_timeout_micros(parser, PARSE_MOST_US);
+	tree = ts_parser_parse_string(parser, NULL, text.at ? text.at : "", (uint32_t)text.len);
+	if (tree) {
+		lay_out(reader, tree);
 	} else {
 		*room(reader) = (PyNode){ .kind = PY_MODULE, .line = 1, .end = 1 };
 		reader->syntax.cut = true;
 	}
+	ts_parser_delete(parser);
+}
+
+const Syntax *syntax_read(SyntaxReader *reader, Str text)
+{
+	reader->syntax = (Syntax){ .text = text };
+	reader->count = 0;
+	syntax_memory_begin(reader->memory);
+	parse(reader, text);
+	syntax_memory_end();
 	reader->syntax.at = reader->at;
 	reader->syntax.count = reader->count;
 	return &reader->syntax;

@@ -633,6 +633,9 @@ static ConfTable services_table = {
 	.help = "services that run in this process, or are reached by it"
 };
 
+static ConfTable audit_table = { "audit", .size = GATEWAY_AUDIT_BYTES, .open = true,
+	                         .help = "what `banyan audit` and `banyan gate` go by" };
+
 static const ConfKey gateway_keys[] = {
 	{ "listen", CONF_OBJECT, AT_LIST(GatewayConf, listen), GIVEN(GatewayConf, has_listen),
 	  .table = &listen_table,
@@ -679,6 +682,8 @@ static const ConfKey gateway_keys[] = {
 	{ "services", CONF_OBJECT, AT(GatewayConf, services), .table = &services_table,
 	  .help = "services that run in this process, or are reached by it",
 	  .more = "A route names one as its upstream: `to: service:user`." },
+	{ "audit", CONF_OBJECT, AT(GatewayConf, audit), .table = &audit_table,
+	  .help = "what `banyan audit` and `banyan gate` go by; no business of the gateway" },
 	{ "takeover", CONF_STR, AT(GatewayConf, takeover), .verify = verify_takeover,
 	  .value = "ADDRESS",
 	  .help = "where `banyan serve --takeover` asks for the listening sockets: unix:/path, or off",
@@ -710,13 +715,23 @@ const ConfTable *gateway_admin_table(void)
 	return &admin_table;
 }
 
+static Err *hand_over(Arena *a, const ConfTable *table, ConfTable *into)
+{
+	if (table->size != into->size)
+		return err_new(a, ERR_INTERNAL, "conf.table", "%s: %zu bytes, not %zu", into->name,
+		               into->size, table->size);
+	*into = *table;
+	return NULL;
+}
+
 Err *gateway_conf_services(Arena *a, const ConfTable *table)
 {
-	if (table->size != GATEWAY_SERVICES_BYTES)
-		return err_new(a, ERR_INTERNAL, "conf.table", "services: %d bytes, not %zu",
-		               (int)GATEWAY_SERVICES_BYTES, table->size);
-	services_table = *table;
-	return NULL;
+	return hand_over(a, table, &services_table);
+}
+
+Err *gateway_conf_audit(Arena *a, const ConfTable *table)
+{
+	return hand_over(a, table, &audit_table);
 }
 
 const ConfTable *gateway_conf_table(void)

@@ -8,6 +8,7 @@
 
 What every actor said goes into the report of a play that fails."""
 import contextlib
+import os
 import pathlib
 import resource
 import tempfile
@@ -97,6 +98,12 @@ def pytest_runtest_makereport(item, call):
         for actor in getattr(item.funcargs.get(name), "cast", []):
             if hasattr(actor, "report"):
                 report.sections.append((f"{actor.name} said", actor.report()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept(tmp_path_factory):
+    """What programs keep from run to run is this session's, not the caller's."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

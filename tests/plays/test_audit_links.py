@@ -134,13 +134,14 @@ def test_contracts_of_the_team_and_of_import_linter_are_kept_or_broken(tmp_path)
           shop__data_py="from shop import helper\n", shop__helper_py="from shop import api\n")
     (tmp_path / "shop/__init__.py").touch()
     (tmp_path / "banyan.yaml").write_text(
-        "audit:\n  imports:\n    contracts:\n      tiers: { type: layers, layers: [shop.api, shop.data] }\n"
+        "audit:\n  groups: { front: { paths: ['shop/web.py', 'shop/api.py'] }, back: { paths: 'shop/**' } }\n  imports:\n    contracts:\n      tiers: { type: layers, layers: [shop.api, shop.data] }\n"
         "      offline: { type: forbidden, modules: [shop.web], forbidden: [requests] }\n")
     (tmp_path / "setup.cfg").write_text(
         "[importlinter]\nroot_package = shop\n[importlinter:contract:1]\nname = Apart\ntype = independence\nmodules =\n    shop.web\n    shop.data\n")
     told = audit(tmp_path)
     assert [(c["name"], c["from"], c["breaches"]) for c in told["links"]["contracts"]] == \
         [("tiers", "configuration", 1), ("offline", "configuration", 1), ("Apart", "setup.cfg", 1)]
+    assert [(row[0], row[1], row[3]) for row in told["links"]["group_matrix"]] == [(0, 1, 1), (1, 0, 1)]
     breaches = sorted((f["path"], f["line"], f["text"]) for f in told["findings"] if f["rule"] == "PY503")
     assert breaches == [
         ("shop/data.py", 1, 'breaks "Apart" (independence): shop.data -> shop.helper -> shop.api -> shop.web'),
