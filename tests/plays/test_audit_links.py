@@ -17,8 +17,8 @@ SHOP = pathlib.Path(__file__).parents[2] / "examples/shop"
 TREES = [SHOP, DJANGO] if PROOF else [SHOP]
 
 
-def audit(folder):
-    code, out, err = run_banyan("audit", str(folder), "--json", "--no-history", "--cache", "none")
+def audit(folder, cache="none"):
+    code, out, err = run_banyan("audit", str(folder), "--json", "--no-history", "--cache", cache)
     assert code == 0, err
     return json.loads(out)
 
@@ -83,6 +83,10 @@ def test_the_imports_are_those_that_python_reads(tree):
         judged.update({(module["name"], to): kinds for to, kinds in judge.found.items() if to != module["name"]})
     assert len(judged) > 100
     assert ours == judged
+
+
+def test_what_was_kept_says_the_same(tmp_path):
+    assert audit(SHOP, tmp_path)["links"] == audit(SHOP, tmp_path)["links"] == audit(SHOP)["links"]
 
 
 def components(nodes, edges):
