@@ -4,14 +4,23 @@
  * at all, so that nobody reads half a page. */
 #include "audit/report.h"
 
+#include "audit/badge.h"
+#include "audit/markdown.h"
+#include "audit/out_file.h"
+#include "audit/sarif.h"
+#include "audit/outside.h"
+#include "audit/html.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 /* NULL: nobody writes it yet. */
-static ReportWrite *const writers[REPORT_FORMS] = { NULL };
+static ReportWrite *const writers[REPORT_FORMS] = {
+	[REPORT_SARIF] = sarif_report,
+	[REPORT_MARKDOWN] = markdown_report,
+	[REPORT_BADGE] = badge_report,
+	[REPORT_SBOM] = outside_sbom_write,
+	[REPORT_HTML] = html_report,
+};
 
 static Err *replace(Arena *a, Str path, Str text)
 {
@@ -50,7 +59,7 @@ Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const Au
 			*spoke = true;
 			fwrite(text.at, 1, text.len, out);
 		} else {
-			TRY(replace(a, args->files[i], text));
+			TRY(out_write(a, args->files[i], text));
 		}
 	}
 	return NULL;
