@@ -85,7 +85,7 @@ static const LinkDef *def_at(const Dying *d, uint32_t i)
 {
 	uint32_t m = d->module[i];
 
-	return &names_file(d->links->names, m)->defs[i - d->first[m]];
+	return &links_names_file(d->links->names, m)->defs[i - d->first[m]];
 }
 
 static uint32_t parent_of(const Dying *d, uint32_t i)
@@ -119,7 +119,7 @@ static void number_all(Dying *d)
 
 	d->first = ARENA_ARRAY(d->scratch, uint32_t, modules + 1);
 	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		d->first[m] = d->count;
 		d->count += file ? file->def_count : 0;
@@ -164,7 +164,7 @@ static void index_names(Dying *d)
 	uint32_t *first = ARENA_ARRAY(d->scratch, uint32_t, owners + 2);
 
 	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		for (uint32_t i = 0; file && i < file->name_count; i++)
 			first[owner_of(d, m, file->names[i].def) + 1]++;
@@ -174,7 +174,7 @@ static void index_names(Dying *d)
 	memcpy(at, first, owners * sizeof(*at));
 	d->names = ARENA_ARRAY(d->scratch, uint32_t, first[owners] + 1);
 	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		for (uint32_t i = 0; file && i < file->name_count; i++)
 			d->names[at[owner_of(d, m, file->names[i].def)]++] = file->names[i].hash;
@@ -348,7 +348,7 @@ static void enliven_exported(Dying *d, uint32_t m, const FileLinks *file)
 	for (uint32_t i = 0; i < file->exported_count; i++) {
 		uint32_t def;
 
-		if (names_bound(d->links->names, m, LINK_NONE, file->exported[i], &def) !=
+		if (links_names_bound(d->links->names, m, LINK_NONE, file->exported[i], &def) !=
 		    BOUND_DEF) {
 			use_name(d, (uint32_t)link_hash(file->exported[i]));
 			continue;
@@ -369,7 +369,7 @@ static void enliven_named(Dying *d, uint32_t m, const FileLinks *file)
 			continue;
 		for (size_t k = 0; k < text.len; k++)
 			dotted[k] = text.at[k] == ':' ? '.' : text.at[k];
-		module = names_constant(d->links->names, m, (Str){ dotted, text.len }, &def);
+		module = links_names_constant(d->links->names, m, (Str){ dotted, text.len }, &def);
 		if (module == LINK_NONE || def == LINK_NONE)
 			continue;
 		d->links->roots[ROOT_STRING] += !d->alive[d->first[module] + def];
@@ -381,7 +381,7 @@ static void live(Dying *d, bool tests)
 {
 	d->queue_count = 0;
 	for (uint32_t m = 0; m < d->links->module_count; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		if (!file || is_test(d, m) != tests)
 			continue;
@@ -400,7 +400,7 @@ static void live(Dying *d, bool tests)
 
 static uint8_t sure_of(const Dying *d, uint32_t i, DeadWhy why)
 {
-	const FileLinks *file = names_file(d->links->names, d->module[i]);
+	const FileLinks *file = links_names_file(d->links->names, d->module[i]);
 	const LinkDef *def = def_at(d, i);
 	bool private = str_starts(def->name, S("_"));
 	int sure = def->kind == DEF_VARIABLE ? SURE_VARIABLE : SURE;
@@ -459,13 +459,13 @@ static void bury_modules(Dying *d)
 	const uint32_t *by = reached_by(d);
 
 	for (uint32_t m = 0; m < d->links->module_count; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 		Str path = p->files[m].path, name = d->links->modules[m].name;
 		Str last = str_sub(name, (size_t)(str_rfind_char(name, '.') + 1), name.len);
 		int sure = SURE_MODULE;
 
 		if (!file || !is_code(d, m) || d->library || by[m] & 1 || file->main ||
-		    names_is_package(d->links->names, m) || root_module(path) ||
+		    links_names_is_package(d->links->names, m) || root_module(path) ||
 		    pair_find(&d->words->entries, link_hash(last), 0) ||
 		    pair_find(&d->words->scripts, link_hash(last), 0) ||
 		    !(file->def_count + file->import_count))
@@ -506,7 +506,8 @@ static void thin_out(Dying *d)
 			continue;
 		if (kept && rows[i].def != LINK_NONE && rows[kept - 1].def != LINK_NONE &&
 		    rows[i].module == rows[kept - 1].module) {
-			const LinkDef *defs = names_file(d->links->names, rows[i].module)->defs;
+			const LinkDef *defs =
+				links_names_file(d->links->names, rows[i].module)->defs;
 
 			if (defs[rows[i].def].kind == DEF_VARIABLE &&
 			    str_eq(defs[rows[i].def].name, defs[rows[kept - 1].def].name))

@@ -56,7 +56,7 @@ static Str name_from(Arena *a, const Links *links, uint32_t module, Str path)
 	Str name = links->modules[module].name;
 	ptrdiff_t dot = str_rfind_char(name, '.');
 
-	if (names_is_package(links->names, module))
+	if (links_names_is_package(links->names, module))
 		return name;
 	if (dot >= 0)
 		return str_sub(name, 0, (size_t)dot);
@@ -83,7 +83,7 @@ static void fill(Arena *a, Links *links, const Map *at, const Vec *folders)
 		LinkPackage *package = &links->packages[index];
 
 		links->modules[m].package = index;
-		if (!package->modules++ || names_is_package(links->names, m))
+		if (!package->modules++ || links_names_is_package(links->names, m))
 			package->name = name_from(a, links, m, path);
 		package->lines += p->files[m].measures.lines.sloc;
 		for (uint32_t up = index; up != LINK_NONE; up = links->packages[up].parent)
