@@ -22,25 +22,6 @@ static ReportWrite *const writers[REPORT_FORMS] = {
 	[REPORT_HTML] = html_report,
 };
 
-static Err *replace(Arena *a, Str path, Str text)
-{
-	const char *to = str_z(a, path);
-	const char *beside = str_fmt(a, "%s.new", to).at;
-	FILE *file = fopen(beside, "wb");
-	bool written;
-
-	if (!file)
-		return err_errno(a, errno, "audit.write", "%s could not be written", to);
-	written = fwrite(text.at, 1, text.len, file) == text.len;
-	if (fclose(file) != 0 || !written || rename(beside, to) != 0) {
-		Err *err = err_errno(a, errno, "audit.write", "%s could not be written", to);
-
-		remove(beside);
-		return err;
-	}
-	return NULL;
-}
-
 Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const AuditRules *rules,
                   FILE *out, bool *spoke)
 {
