@@ -5,6 +5,7 @@
 #include "audit/rules.h"
 
 #include "audit/history_rules.h"
+#include "audit/links.h"
 #include "audit/smells.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -18,6 +19,7 @@ enum { RULES_MOST = 512 };
 /* One line a module. */
 static RuleList *const modules[] = {
 	smells_rules,
+	links_rules,
 	history_rules,
 };
 
