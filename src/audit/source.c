@@ -298,29 +298,41 @@ static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, s
 	return true;
 }
 
-static Str joined(Arena *a, Str folder, Str name)
+BesideKind source_beside(Str name)
 {
-	size_t slash = folder.len != 0, len = folder.len + slash + name.len;
-	char *at = arena_alloc_raw(a, len + 1);
+	static const Str templates[] = { S(".html"), S(".htm"),  S(".jinja"), S(".jinja2"),
+		                         S(".j2"),   S(".mako"), S(".djhtml") };
+	static const Str entries[] = { S(".cfg"),  S(".toml"),    S(".ini"),  S(".yml"),
+		                       S(".yaml"), S(".service"), S(".conf"), S(".sh") };
+	static const Str starts[] = { S("Procfile"), S("Dockerfile"), S("Makefile"), S("crontab"),
+		                      S("Jenkinsfile") };
 
-	if (slash)
-		memcpy(at, folder.at, folder.len);
-	if (slash)
-		at[folder.len] = '/';
-	memcpy(at + folder.len + slash, name.at, name.len);
-	at[len] = 0;
-	return (Str){ at, len };
+	for (size_t i = 0; i < COUNT(templates); i++)
+		if (str_ends(name, templates[i]))
+			return BESIDE_TEMPLATE;
+	for (size_t i = 0; i < COUNT(entries); i++)
+		if (str_ends(name, entries[i]))
+			return BESIDE_ENTRY;
+	for (size_t i = 0; i < COUNT(starts); i++)
+		if (str_starts(name, starts[i]))
+			return BESIDE_ENTRY;
+	return str_find_char(name, '.') < 0 ? BESIDE_PROGRAM : BESIDE_NONE;
 }
 
-static void take_other(Search *s, Str path)
+static void take_other(Search *s, const Folder *folder, Str name)
 {
 	Sources *out = s->out;
+	BesideKind kind = source_beside(name);
 
 	out->others++;
-	if (out->beside_count == SOURCE_BESIDE)
+	if (kind == BESIDE_NONE || out->beside_count >= BESIDE_FILES)
 		return;
 	GROW(s, out->beside, out->beside_count, s->beside_room);
-	out->beside[out->beside_count++] = path;
+	out->beside[out->beside_count++] =
+		(BesideFile){ folder->path.len ? str_fmt(s->a, "%.*s/%.*s", STR_ARG(folder->path),
+		                                         STR_ARG(name))
+		                               : str_dup(s->a, name),
+		              kind };
 }
 
 static void take(Search *s, const Folder *folder, int fd, const struct dirent *entry)
@@ -331,7 +343,12 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	bool link;
 	Str path;
 
-	path = joined(s->a, folder->path, name);
+	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
+		take_other(s, folder, name);
+		return;
+	}
+	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->d_name)
+	                        : str_dup(s->a, name);
 	if (!look(fd, entry, &link, &mode, &about)) {
 		skip(s, path, SKIP_UNREADABLE);
 	} else if (S_ISDIR(mode)) {
@@ -343,8 +360,8 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 		take_file(s, path, &about);
 	} else if (S_ISREG(mode) && str_ends(name, S(".ipynb"))) {
 		skip(s, path, SKIP_NOTEBOOK);
-	} else if (S_ISREG(mode)) {
-		take_other(s, path);
+	} else {
+		s->out->others += S_ISREG(mode);
 	}
 }
 
@@ -388,11 +405,6 @@ static int by_path(const void *x, const void *y)
 	return str_cmp(((const SourceFile *)x)->path, ((const SourceFile *)y)->path);
 }
 
-static int by_name(const void *x, const void *y)
-{
-	return str_cmp(*(const Str *)x, *(const Str *)y);
-}
-
 static Err *find_all(Search *s)
 {
 	struct stat about;
@@ -411,8 +423,6 @@ static Err *find_all(Search *s)
 		read_folder(s, s->folders[--s->folder_count]);
 	if (s->out->count)
 		qsort(s->out->files, s->out->count, sizeof(*s->out->files), by_path);
-	if (s->out->beside_count)
-		qsort(s->out->beside, s->out->beside_count, sizeof(Str), by_name);
 	return NULL;
 }
 
@@ -431,26 +441,13 @@ Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out)
 
 /* --- texts -------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Most of it is ASCII: eight bytes at a time. */
 static bool is_utf8(Str text)
 {
-	const uint64_t high = UINT64_C(0x8080808080808080);
 	uint32_t code;
 
 	while (text.len) {
-		size_t bytes = 0;
-		uint64_t word;
+		size_t bytes = (unsigned char)text.at[0] < 0x80 ? 1 : str_utf8(text, &code);
 
-		while (text.len - bytes >= sizeof(word)) {
-			memcpy(&word, text.at + bytes, sizeof(word));
-			if (word & high)
-				break;
-			bytes += sizeof(word);
-		}
-		while (bytes < text.len && (unsigned char)text.at[bytes] < 0x80)
-			bytes++;
-		if (!bytes)
-			bytes = str_utf8(text, &code);
 		if (!bytes)
 			return false;
 		text = str_sub(text, bytes, text.len);
