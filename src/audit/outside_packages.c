@@ -273,8 +273,9 @@ static Err *list_read(Gathering *g, Str path, Str text, uint32_t depth)
 		      .path = path,
 		      .depth = depth,
 		      .dev = says(base_name(path), "dev") || says(base_name(path), "test") };
-	OutsideFile *about = gather_file(g, path, "requirements");
+	OutsideFile *about;
 
+	gather_file(g, path, "requirements");
 	read_list(&l, text);
 	about = (OutsideFile *)(void *)(g->files.at + g->files.len) - 1;
 	if (l.odd)
