@@ -267,6 +267,14 @@ static const sqlite3_io_methods methods = {
 	.xShmUnmap = near_shm_unmap,
 };
 
+/* SQLite waits a little, a hundred times, for a place in the list of who reads the log. Here the loop would wait: it asks the hundred times at
+ * once, and then a reader's thread may. */
+static int near_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	return us;
+}
+
 static int near_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags,
                      int *out_flags)
 {
@@ -296,6 +304,7 @@ void lite_near_register(void)
 	near.vfs.pNext = NULL;
 	near.vfs.szOsFile = (int)sizeof(NearFile) + near.real->szOsFile;
 	near.vfs.xOpen = near_open;
+	near.vfs.xSleep = near_sleep;
 	sqlite3_vfs_register(&near.vfs, 0);
 }
 

@@ -195,3 +195,21 @@ TEST(closing_one_database_leaves_the_locks_of_another_on_the_file)
 {
 	run_near(a, two_at_once);
 }
+
+/* It would be ten minutes, and this test killed. */
+static Err *sleep_long(Db *db, Arena *a)
+{
+	sqlite3_vfs *vfs;
+	bool near_by;
+
+	TRY(read_one(db, a, 42, &near_by));
+	vfs = sqlite3_vfs_find(LITE_NEAR_VFS);
+	CHECK(vfs);
+	CHECK_INT(vfs->xSleep(vfs, 600 * (int)US_PER_S), 600 * (int)US_PER_S);
+	return NULL;
+}
+
+TEST(sqlite_does_not_sleep_on_a_loop)
+{
+	run_near(a, sleep_long);
+}

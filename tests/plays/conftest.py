@@ -84,6 +84,12 @@ class Stage(contextlib.ExitStack):
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What a file of plays costs, whoever else is busy: CI's time is made of it."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    terminalreporter.write_line(f"CPU seconds: {sum(part.ru_utime + part.ru_stime for part in used):.1f}")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "both_engines: of SQLite and PostgreSQL, in every run (others: SQLite, but in the proof)")
 

@@ -208,7 +208,10 @@ def test_data_on_a_stream_that_is_half_closed_is_no_request(gateway, upstream, h
     wire = h2(gateway(everything_to(shop, more=H2C)))
     stream_id = head(wire, get("/half"), end=True)
     wire.send(wire.data_frame(stream_id, ADMIN))
-    assert wire.wait_end() in (STREAM_CLOSED, NO_ERROR, None) or wire.streams[stream_id].reset == STREAM_CLOSED
+    if wire.is_alive():  # after the answer it is a frame of a stream that is gone, which may be passed over
+        assert wire.streams[stream_id].ended or wire.streams[stream_id].reset == STREAM_CLOSED
+    else:
+        assert wire.goaway in (STREAM_CLOSED, NO_ERROR, None)
     assert "/admin" not in seen(shop)
 
 

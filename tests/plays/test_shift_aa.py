@@ -37,11 +37,11 @@ routes:
     new: shop-too
     shift: {{ steps: [ 25%, 100% ], judge: {{ metrics: [ errors, p99 ], hold: 1h }} }}
 """
-REQUESTS = 100_000 if PROOF else 4_000
+REQUESTS = 100_000 if PROOF else 1_600
 USERS = 190
 WITHIN_S = 3000 if PROOF else 400
-BROWSERS_EACH = 8 if PROOF else 2  # on each side at least, and in all so many at most:
-BROWSERS_MOST = 80 if PROOF else 24
+BROWSERS_EACH = 8 if PROOF else 1  # on each side at least, and in all so many at most:
+BROWSERS_MOST = 160 if PROOF else 60
 
 
 @pytest.fixture
