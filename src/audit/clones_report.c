@@ -23,8 +23,8 @@ static const FindingRule rules_[] = {
 	[RULE_TOGETHER] = { "PY802", "clones-change-together", FINDING_ARCHITECTURE,
 	                    FINDING_WARNING,
 	                    "copies of the same code are changed together again and again",
-	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. (The minutes are those of duplicate-code.)",
-	                    0, 0, .beside = true },
+	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. The minutes are for agreeing how; the work is duplicate-code's.",
+	                    10, 0, .beside = true },
 	[RULE_DRIFTED] = { "PY803", "clone-drifted", FINDING_BUG, FINDING_WARNING,
 	                   "two copies of the same code differ in a few statements",
 	                   "One of them was changed, and the other was not: either it was forgotten, or the difference has a reason that nobody can see. Compare them; mend the other, or make "
@@ -255,18 +255,21 @@ static bool ignores(const FileSmells *facts, const FindingRule *rule, uint32_t l
 static uint32_t place_of(const CloneClass *class, const Project *p, const FindingRule *rule)
 {
 	for (uint32_t i = 0; i < class->count; i++)
-		if (ignores(p->files[class->at[i].file].facts[FACTS_SMELLS], rule, class->at[i].line))
+		if (ignores(p->files[class->at[i].file].facts[FACTS_SMELLS], rule,
+		            class->at[i].line))
 			return i;
 	return 0;
 }
 
 /* The class's other files, each once. */
-static void other_files(Arena *a, const CloneClass *class, const Project *p, uint32_t place, Finding *f)
+static void other_files(Arena *a, const CloneClass *class, const Project *p, uint32_t place,
+                        Finding *f)
 {
 	Str *paths = ARENA_ARRAY(a, Str, class->count);
 
 	for (uint32_t i = 0; i < class->count; i++)
-		if (class->at[i].file != class->at[place].file && (!i || class->at[i].file != class->at[i - 1].file))
+		if (class->at[i].file != class->at[place].file &&
+		    (!i || class->at[i].file != class->at[i - 1].file))
 			paths[f->path_count++] = p->files[class->at[i].file].path;
 	f->paths = paths;
 }
@@ -285,8 +288,9 @@ static Str places_text(Arena *a, const CloneClass *class, const Project *p, uint
 
 	for (uint32_t i = 0; i < class->count && told < WORST; i++)
 		if (i != place)
-			buf_fmt(&b, "%s%.*s:%u-%u", told++ ? ", " : "", STR_ARG(p->files[class->at[i].file].path),
-			        class->at[i].line, class->at[i].end_line);
+			buf_fmt(&b, "%s%.*s:%u-%u", told++ ? ", " : "",
+			        STR_ARG(p->files[class->at[i].file].path), class->at[i].line,
+			        class->at[i].end_line);
 	if (class->count > WORST + 1)
 		buf_fmt(&b, " and %u more", class->count - WORST - 1);
 	return str_dup(a, buf_str(&b));
@@ -339,12 +343,18 @@ static void add_drifts(Arena *a, const CloneClass *class, Audit *audit)
 	}
 }
 
-static Finding finding_at(Arena *a, const CloneClass *class, const Project *p, const FindingRule *rule)
+static Finding finding_at(Arena *a, const CloneClass *class, const Project *p,
+                          const FindingRule *rule)
 {
 	uint32_t place = place_of(class, p, rule);
 	const ClonePlace *at = &class->at[place];
-	Finding f = { .rule = rule, .path = p->files[at->file].path, .line = at->line, .end_line = at->end_line, .unit = at->unit,
-		      .amount = class->count, .text = places_text(a, class, p, place) };
+	Finding f = { .rule = rule,
+		      .path = p->files[at->file].path,
+		      .line = at->line,
+		      .end_line = at->end_line,
+		      .unit = at->unit,
+		      .amount = class->count,
+		      .text = places_text(a, class, p, place) };
 
 	other_files(a, class, p, place, &f);
 	f.print = print_of(rule, class, &f);
@@ -355,8 +365,10 @@ static void add_together(Arena *a, const CloneClass *class, Audit *audit)
 {
 	Finding f = finding_at(a, class, &audit->project, &rules_[RULE_TOGETHER]);
 
-	f.text = str_fmt(a, "%u changes touched several of the files with these %u copies, %u just one: here and in %.*s", class->together,
-	                 class->count, class->apart, STR_ARG(f.text));
+	f.text = str_fmt(
+		a,
+		"%u changes touched several of the files with these %u copies, %u just one: here and in %.*s",
+		class->together, class->count, class->apart, STR_ARG(f.text));
 	finding_add(a, &audit->findings, &f);
 }
 
@@ -369,7 +381,8 @@ static void add_class(Arena *a, CloneClass *class, const Clones *c, Audit *audit
 		class->print = f.print;
 		return;
 	}
-	f.text = str_fmt(a, "%u lines (%u tokens) stand at %u places%s: here and in %.*s", class->lines, class->tokens, class->count,
+	f.text = str_fmt(a, "%u lines (%u tokens) stand at %u places%s: here and in %.*s",
+	                 class->lines, class->tokens, class->count,
 	                 class->exact     ? ""
 	                 : class->renamed ? " with other names"
 	                                  : " with other literals",
