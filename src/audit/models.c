@@ -242,6 +242,18 @@ uint32_t join_model_of_unit(const Join *j, uint32_t file, uint32_t unit)
 	return MODEL_NONE;
 }
 
+uint32_t join_method(const Join *j, uint32_t file, uint32_t unit, Str name)
+{
+	const Measures *m = &j->project->files[file].measures;
+
+	while (unit != UNIT_NONE && m->units[unit].kind != UNIT_CLASS)
+		unit = m->units[unit].parent;
+	for (uint32_t i = unit; unit != UNIT_NONE && i < m->unit_count; i++)
+		if (m->units[i].parent == unit && str_eq(m->units[i].name, name))
+			return i;
+	return UNIT_NONE;
+}
+
 uint32_t join_table(Join *j, Str name)
 {
 	Str lower = str_lower(j->a, name);
@@ -279,6 +291,7 @@ Err *models_step(Arena *a, const AuditRules *rules, Audit *audit)
 	join_models(&j);
 	join_relations(&j);
 	join_touches(&j);
+	join_transactions(&j);
 	join_routes(&j);
 	join_tasks(&j);
 	join_signals(&j);
