@@ -3,7 +3,7 @@
  * What an application is made of besides its code: models and their tables, who touches which table, routes, tasks, signals, templates,
  * settings. Django, SQLAlchemy (declarative, Mapped, Table), Flask, FastAPI, aiohttp, Django REST framework, Celery, RQ, Huey, Dramatiq.
  *
- * Rows refer to each other by index. A package is a Django app, or else the folder of a file; it owns the tables of the models in it.
+ * Rows refer to each other by index. A package is a Django app, or else the folder of a file, or the group that rules put it into; it owns the tables of the models in it.
  * What could not be followed is counted, not guessed. The JSON (models_put) has the same lists under the same names. */
 #pragma once
 #include "audit/audit.h"

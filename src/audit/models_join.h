@@ -64,7 +64,7 @@ typedef struct Join {
 	Map table_at;     /* lower case: table and 1 */
 	Map field_at;   /* "model field": relation and 1, forward; "model related_name": backward */
 	Str user_model; /* AUTH_USER_MODEL */
-	Str *labels_of; /* by package */
+	Str *label_of;  /* Django's, by file */
 } Join;
 
 const ClassFact *join_fact(const Join *j, uint32_t class);

@@ -364,7 +364,7 @@ static void migration(Migrating *g, uint32_t file, const Since *since)
 
 	g->file = file;
 	g->f = names_facts(g->j->project, file);
-	g->label = g->j->labels_of[g->j->m->package_of[file]];
+	g->label = g->j->label_of[file];
 	g->schema = g->data = false;
 	g->past = since && since_had(since, g->j->a, g->j->project->files[file].path);
 	g->data_line = 0;

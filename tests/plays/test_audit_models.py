@@ -122,3 +122,15 @@ def test_migrations_that_a_release_has_are_not_judged(tmp_path):
         seen[name] = [pathlib.Path(row["path"]).name for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
     assert seen["all"] == ["0001_initial.py", "0002_more.py"] and seen["new"] == ["0002_more.py"]
     assert 'no revision "v9"' in seen["none"]
+
+
+def test_groups_of_the_rules_own_tables(tmp_path):
+    for name, text in {"a/models.py": "from django.db import models\nclass A(models.Model): pass\n",
+                       "b/views.py": "from a.models import A\ndef f():\n    A.objects.create()\n"}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    assert [row["packages"] for row in audit(tmp_path)["tables"]] == [1]
+    (tmp_path / "banyan.yaml").write_text("audit: { groups: { one: { paths: 'a/**' }, two: { paths: 'b/**' } } }\n")
+    models = audit(tmp_path)
+    assert [(row["name"], models["packages"][row["package"]]) for row in models["tables"]] == [("a_a", "one")]
+    assert [(models["packages"][row["package"]], row["writes"]) for row in models["cells"]] == [("two", 1)]
