@@ -7,8 +7,10 @@
 #include "base/args.h"
 #include "audit/audit_conf.h"
 #include "audit/command.h"
+#include "audit/gate_command.h"
 #include "audit/money_conf.h"
 #include "audit/roi_command.h"
+#include "audit/rules.h"
 #include "auth/password.h"
 #include "cli/cli.h"
 #include "console/console.h"
@@ -80,7 +82,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,         services_commands, analytics_commands, fault_commands,
 	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
-	notification_commands, audit_commands,    roi_commands,
+	notification_commands, audit_commands,    gate_commands,      roi_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */
@@ -160,6 +162,11 @@ int main(int argc, char **argv)
 		  scenario_table(), NULL },
 		{ "money", "Money", "The keys of the file that `banyan roi FILE` reads.",
 		  money_table(), NULL },
+		{ "rules", "Rules of an audit",
+		  "What `banyan audit` finds (`--rules` and `--explain RULE` say the same). Minutes "
+		  "are what one place takes\nto mend; \"for each\" counts what is above the limit "
+		  "(`audit.limits`), or the places.",
+		  NULL, rules_put_markdown },
 		{ "metrics", "Metrics",
 		  "What `/metrics` on the admin port shows, in Prometheus' text format.", NULL,
 		  gateway_put_metrics },

@@ -4,8 +4,11 @@
 #include "audit/command.h"
 
 #include "audit/after.h"
+#include "audit/rev_compare.h"
 #include "audit/report.h"
+#include "audit/rules.h"
 #include "base/arena.h"
+#include "base/json.h"
 
 #include <unistd.h>
 
@@ -13,13 +16,21 @@ typedef struct Args {
 	AuditArgs audit;
 	AfterArgs after;
 	ReportArgs reports;
+	Str compare;
+	bool rules;
+	Str explain;
 } Args;
 
 static const ConfKey audit_operands[] = { AUDIT_OPERANDS(Args, audit) };
 static const ConfKey audit_options[] = {
 	AUDIT_OPTIONS(Args, audit),
 	REPORT_OPTIONS(Args, reports),
+	{ "compare", CONF_STR, AT(Args, compare), .value = "REV",
+	  .help = "tell what is new and what is mended since a revision of git" },
 	AFTER_OPTIONS(Args, after),
+	{ "rules", CONF_BOOL, AT(Args, rules), .help = "list all rules, and read nothing" },
+	{ "explain", CONF_STR, AT(Args, explain), .value = "RULE",
+	  .help = "what a rule is about, by its id or name, and read nothing" },
 };
 
 static void show_progress(void *arg, const char *what, size_t done, size_t of)
@@ -35,6 +46,20 @@ static void show_progress(void *arg, const char *what, size_t done, size_t of)
 	else
 		fprintf(to, "\r%s ...\033[K", what);
 	fflush(to);
+}
+
+void audit_show_progress(AuditRules *rules, bool quiet)
+{
+	if (quiet || !isatty(STDERR_FILENO))
+		return;
+	rules->progress = show_progress;
+	rules->progress_arg = stderr;
+}
+
+void audit_end_progress(const AuditRules *rules)
+{
+	if (rules->progress)
+		fputs("\r\033[K", stderr);
 }
 
 static void audit_finip(Audit *audit)
@@ -62,6 +87,28 @@ static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRule
 	return NULL;
 }
 
+/* What is asked of the rules alone. */
+static Err *tell_rules(Cmd *cmd, const Args *args)
+{
+	const FindingRule *rule = rules_find(args->explain);
+	AUTO(buf_fini) Buf b = { 0 };
+	Str near = rules_nearest(args->explain);
+	JsonWriter w = json_writer(&b);
+
+	if (args->explain.len && !rule)
+		return err_new(cmd->arena, ERR_INVALID, "audit.rule", "there is no rule %.*s%s%.*s",
+		               STR_ARG(str_quote(cmd->arena, args->explain)),
+		               near.len ? "; near is " : "", STR_ARG(near));
+	if (rule)
+		rules_put_explain(&b, rule);
+	else if (cmd->json)
+		rules_put_json(&w);
+	else
+		rules_put_list(&b);
+	fwrite(b.at, 1, b.len, cmd->out);
+	return NULL;
+}
+
 static Err *audit_run(Cmd *cmd)
 {
 	const Args *args = cmd->args;
@@ -69,15 +116,15 @@ static Err *audit_run(Cmd *cmd)
 	AuditRules rules;
 	bool done = false;
 
+	if (args->rules || args->explain.len)
+		return tell_rules(cmd, args);
 	TRY(after_check(cmd->arena, &args->after));
 	TRY(audit_rules(cmd->arena, &args->audit, &rules));
-	if (!args->audit.quiet && isatty(STDERR_FILENO)) {
-		rules.progress = show_progress;
-		rules.progress_arg = stderr;
-	}
+	audit_show_progress(&rules, args->audit.quiet);
 	TRY(audit_all(cmd->arena, &rules, &audit));
-	if (rules.progress)
-		fputs("\r\033[K", stderr);
+	if (args->compare.len)
+		TRY(rev_compare_audit(cmd->arena, &rules, args->compare, &audit));
+	audit_end_progress(&rules);
 	TRY(after_run(cmd, &args->after, &audit, &rules, &done));
 	return done ? NULL : tell(cmd, args, &audit, &rules);
 }

@@ -325,7 +325,7 @@ Err *models_step(Arena *a, const AuditRules *rules, Audit *audit)
 		.a = a, .rules = rules, .audit = audit, .project = &audit->project, .m = m
 	};
 
-	j.names = names_new(a, j.project);
+	j.names = model_names_new(a, j.project);
 	join_packages(&j);
 	join_models(&j);
 	join_relations(&j);

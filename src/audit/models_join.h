@@ -15,7 +15,7 @@ typedef struct Found {
 	Str rest; /* what follows the unit or the module: "objects" */
 	const VarFact *var;
 } Found;
-Names *names_new(Arena *a, const Project *project);
+Names *model_names_new(Arena *a, const Project *project);
 const FileModels *names_facts(const Project *project, uint32_t file); /* NULL: none */
 Found names_find(const Names *names, uint32_t file, Str dotted);
 /* The same of a whole name from the top, as texts have it: "shop.tasks.clean". */

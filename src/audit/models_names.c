@@ -233,7 +233,7 @@ static void add_suffixes(Names *n, uint32_t file)
 	}
 }
 
-Names *names_new(Arena *a, const Project *project)
+Names *model_names_new(Arena *a, const Project *project)
 {
 	Names *n = ARENA_NEW(a, Names);
 	size_t cap = 64;

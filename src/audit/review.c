@@ -11,42 +11,7 @@
 
 #include <stdlib.h>
 
-enum { SHOWN_WAITING = 10, LIMIT = 15 };
-
-static const FindingRule hard_rule = {
-	.id = "PY100",
-	.name = "hard-to-read",
-	.class = FINDING_MAINTAIN,
-	.level = FINDING_WARNING,
-	.summary = "function whose cognitive complexity is above 15",
-	.why = "Whoever changes it has to hold more in mind than people can. Take out the inner parts as functions with names.",
-	.base_minutes = 5,
-	.each_minutes = 1,
-};
-
-void review_hard_functions(Arena *a, const Project *project, Findings *out)
-{
-	for (size_t i = 0; i < project->count; i++) {
-		const AuditFile *file = &project->files[i];
-
-		for (uint32_t k = 0; file->kind == SOURCE_CODE && k < file->measures.unit_count;
-		     k++) {
-			const Unit *unit = &file->measures.units[k];
-
-			if (unit->kind != UNIT_FUNCTION || unit->cognitive <= LIMIT)
-				continue;
-			finding_add(a, out,
-			            &(Finding){ .rule = &hard_rule,
-			                        .path = file->path,
-			                        .line = unit->line,
-			                        .end_line = unit->end_line,
-			                        .unit = unit->name,
-			                        .amount = unit->cognitive - LIMIT,
-			                        .text = str_fmt(a, "cognitive complexity of %u",
-			                                        unit->cognitive) });
-		}
-	}
-}
+enum { SHOWN_WAITING = 10 };
 
 /* --- the plan -------------------------------------------------------------------------------------------------------------------------- */
 

@@ -37,6 +37,3 @@ typedef struct Review {
 void review_plan(Arena *a, const Findings *findings, const ReviewRules *rules, Review *out);
 void review_put(Buf *b, const Review *review, const ReviewRules *rules); /* Markdown */
 void review_put_json(Buf *b, const Review *review);
-
-/* Functions whose cognitive complexity is above Sonar's limit of 15, as findings: what an audit knows from the measures alone. */
-void review_hard_functions(Arena *a, const Project *project, Findings *out);

@@ -1,0 +1,36 @@
+"""Models, for what is asked row by row."""
+from django.db import models
+
+
+class Base(models.Model):
+    owner = models.ForeignKey("Person", on_delete=models.CASCADE)
+
+    class Meta:
+        abstract = True
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=80)
+
+
+class Order(Base):
+    customer = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="orders")
+    number = models.CharField(max_length=20)
+
+
+class Line(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE)
+
+
+class Fat(Base):  # expect: fat-model
+    def one(self):
+        return 1
+
+    def two(self):
+        return 2
+
+    def three(self):
+        return 3
+
+    def four(self):
+        return 4
