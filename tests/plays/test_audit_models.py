@@ -119,8 +119,8 @@ def test_migrations_that_a_release_has_are_not_judged(tmp_path):
     for name, said in {"all": "", "new": "audit: { models: { migrations_since: v1 } }\n", "none": "audit: { models: { migrations_since: v9 } }\n"}.items():
         (tmp_path / "banyan.yaml").write_text(said or "{}\n")
         code, out, err = run_banyan("audit", tmp_path, "--json", "--cache", "none", "--no-history")
-        seen[name] = [pathlib.Path(row["path"]).name for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
-    assert seen["all"] == ["0001_initial.py", "0002_more.py"] and seen["new"] == ["0002_more.py"]
+        seen[name] = [(pathlib.Path(row["path"]).name, row["minutes"]) for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
+    assert seen["all"] == [("0001_initial.py", 0), ("0002_more.py", 0)] and seen["new"] == [("0002_more.py", 30)]
     assert 'no revision "v9"' in seen["none"]
 
 
