@@ -18,10 +18,12 @@ CONTRIB = ["admin", "auth", "contenttypes", "flatpages", "redirects", "sessions"
 
 # What Django knows once it has loaded everything.
 ASK = """
-import json, os, sys
+import json, os, sys, weakref
 import django
 from django.apps import apps
 from django.conf import settings
+from django.core.management import get_commands
+from django.dispatch import Signal
 from django.urls import URLPattern, get_resolver
 if not os.environ.get("DJANGO_SETTINGS_MODULE"):
     settings.configure(INSTALLED_APPS=["django.contrib." + app for app in sys.argv[1:]], SITE_ID=1, SECRET_KEY="x", ROOT_URLCONF="django.contrib.auth.urls",
@@ -43,7 +45,14 @@ def walk(resolver, before):
         elif entry.app_name != "admin":
             walk(entry, text)
 walk(get_resolver(), "/")
-print(json.dumps({"models": models, "relations": relations, "routes": routes}))
+commands = [name for name, app in get_commands().items() if not app.startswith("django")]
+receivers = []
+for module in [module for name, module in sys.modules.items() if name.endswith(".signals")]:
+    for name, signal in vars(module).items():
+        if isinstance(signal, Signal) and module.__name__ != "django.core.signals":
+            functions = [kept[1]() if isinstance(kept[1], weakref.ReferenceType) else kept[1] for kept in signal.receivers]
+            receivers += [[name, function.__module__, function.__name__] for function in functions]
+print(json.dumps({"models": models, "relations": relations, "routes": routes, "commands": commands, "receivers": receivers}))
 """
 
 
@@ -91,6 +100,12 @@ def test_the_shop_s_models_and_routes_are_those_that_django_knows():
             told = by_route[re.sub(r"/\^", "/", row["route"])]
             assert (row["target_path"][:-3].replace("/", "."), row["target_unit"]) == tuple(told[1:3])
     assert models["unknown"]["queries"] == 0
+    assert {row["name"] for row in models["tasks"]} == set(django["commands"])
+    assert {(row["name"].split(".")[-1], row["path"][:-3].replace("/", "."), row["unit"]) for row in models["signals"]} == \
+        {tuple(row) for row in django["receivers"] if row[1].split(".")[0] in labels}
+    templates = {row["name"]: row for row in models["templates"]}
+    assert all((SHOP / row["file"]).is_file() for row in templates.values())
+    assert templates["base.html"]["included"] == len([1 for path in (SHOP / "templates").rglob("*.html") if '{% extends "base.html"' in path.read_text() or "{% extends 'base.html'" in path.read_text()])
 
 
 @pytest.mark.skipif(not PROOF, reason="reads all of Django")
