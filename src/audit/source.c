@@ -183,7 +183,7 @@ typedef struct Search {
 	Str base; /* the root as git sees it: "" or "sub/folder/" */
 	Folder *folders;
 	size_t folder_count, folder_room;
-	size_t file_room, example_room;
+	size_t file_room, example_room, beside_room;
 } Search;
 
 #define GROW(search, array, count, room) \
@@ -298,6 +298,43 @@ static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, s
 	return true;
 }
 
+BesideKind source_beside(Str name)
+{
+	static const Str templates[] = { S(".html"), S(".htm"),  S(".jinja"), S(".jinja2"),
+		                         S(".j2"),   S(".mako"), S(".djhtml") };
+	static const Str entries[] = { S(".cfg"),  S(".toml"),    S(".ini"),  S(".yml"),
+		                       S(".yaml"), S(".service"), S(".conf"), S(".sh") };
+	static const Str starts[] = { S("Procfile"), S("Dockerfile"), S("Makefile"), S("crontab"),
+		                      S("Jenkinsfile") };
+
+	for (size_t i = 0; i < COUNT(templates); i++)
+		if (str_ends(name, templates[i]))
+			return BESIDE_TEMPLATE;
+	for (size_t i = 0; i < COUNT(entries); i++)
+		if (str_ends(name, entries[i]))
+			return BESIDE_ENTRY;
+	for (size_t i = 0; i < COUNT(starts); i++)
+		if (str_starts(name, starts[i]))
+			return BESIDE_ENTRY;
+	return str_find_char(name, '.') < 0 ? BESIDE_PROGRAM : BESIDE_NONE;
+}
+
+static void take_other(Search *s, const Folder *folder, Str name)
+{
+	Sources *out = s->out;
+	BesideKind kind = source_beside(name);
+
+	out->others++;
+	if (kind == BESIDE_NONE || out->beside_count >= BESIDE_FILES)
+		return;
+	GROW(s, out->beside, out->beside_count, s->beside_room);
+	out->beside[out->beside_count++] =
+		(BesideFile){ folder->path.len ? str_fmt(s->a, "%.*s/%.*s", STR_ARG(folder->path),
+		                                         STR_ARG(name))
+		                               : str_dup(s->a, name),
+		              kind };
+}
+
 static void take(Search *s, const Folder *folder, int fd, const struct dirent *entry)
 {
 	Str name = str_of(entry->d_name);
@@ -307,7 +344,7 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	Str path;
 
 	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
-		s->out->others++;
+		take_other(s, folder, name);
 		return;
 	}
 	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->d_name)
