@@ -153,7 +153,7 @@ SourceKind source_kind(Str path)
 	return SOURCE_CODE;
 }
 
-static bool is_environment(Str name)
+bool source_is_environment(Str name)
 {
 	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
 		                     S(".venv"),       S("venv"),         S(".tox"),
@@ -263,7 +263,7 @@ static void take_file(Search *s, Str path, const struct stat *about)
 
 static void take_folder(Search *s, Str path, Str name, unsigned depth)
 {
-	if (!s->rules->all && is_environment(name))
+	if (!s->rules->all && source_is_environment(name))
 		skip(s, path, SKIP_ENVIRONMENT);
 	else if (is_excluded(s, path))
 		skip(s, path, SKIP_EXCLUDED);
@@ -275,7 +275,7 @@ static void take_folder(Search *s, Str path, Str name, unsigned depth)
 		push(s, path, depth + 1);
 }
 
-static bool is_python(Str name)
+bool source_is_python(Str name)
 {
 	return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
 }
@@ -286,7 +286,7 @@ static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, s
 	*link = entry->d_type == DT_LNK;
 	*mode = DTTOIF(entry->d_type);
 	if (entry->d_type == DT_DIR ||
-	    (entry->d_type == DT_REG && !is_python(str_of(entry->d_name))))
+	    (entry->d_type == DT_REG && !source_is_python(str_of(entry->d_name))))
 		return true;
 	if (fstatat(fd, entry->d_name, about, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
@@ -305,7 +305,7 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	bool link;
 	Str path;
 
-	if (entry->d_type == DT_REG && !is_python(name) && !str_ends(name, S(".ipynb"))) {
+	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
 		s->out->others++;
 		return;
 	}
@@ -318,7 +318,7 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 			skip(s, path, SKIP_SYMLINK);
 		else
 			take_folder(s, path, name, folder->depth);
-	} else if (S_ISREG(mode) && is_python(name)) {
+	} else if (S_ISREG(mode) && source_is_python(name)) {
 		take_file(s, path, &about);
 	} else if (S_ISREG(mode) && str_ends(name, S(".ipynb"))) {
 		skip(s, path, SKIP_NOTEBOOK);

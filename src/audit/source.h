@@ -79,6 +79,9 @@ SkipWhy source_decode(Arena *a, Str bytes, Str *text);
 /* Both. *why when it has no text that can be read: SKIPS otherwise. */
 void source_text(Arena *a, Str root, const SourceFile *file, Str *text, SkipWhy *why);
 void source_oid(Str bytes, uint8_t oid[SOURCE_OID]); /* SHA-1, as git names a blob */
+/* By the name alone: "x.py"; "venv", "node_modules". */
+bool source_is_python(Str name);
+bool source_is_environment(Str name);
 /* Does it say at its top that a program wrote it? */
 bool source_is_generated(Str text);
 bool path_matches(
