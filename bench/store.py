@@ -28,7 +28,7 @@ PEERS = {"sqlite": ["sqlite3", "-version"], "libpq": ["pg_config", "--version"],
          "smtp-source": ["postconf", "-d", "mail_version"],
          "fastapi": ["/usr/bin/python3", "-c", "import asyncpg, fastapi, uvicorn; print('FastAPI', fastapi.__version__, 'asyncpg', "
                      "asyncpg.__version__, 'uvicorn', uvicorn.__version__)"],
-         "tree-sitter": None, "cold": None,
+         "tree-sitter": None, "cold": None, "git-log": ["git", "--version"],
          "inserts": ["pgbench", "--version"],
          "sqlalchemy": ["/usr/bin/python3", "-c", "import fastapi, sqlalchemy; print('FastAPI', fastapi.__version__, 'SQLAlchemy', "
                         "sqlalchemy.__version__)"]}

@@ -23,6 +23,7 @@ import audit
 import jwt
 import mail
 import notification
+import past
 import payment
 import serve
 import store
@@ -426,6 +427,12 @@ BENCHES = (
           rounds=audit.warm_rounds, notes=audit.seconds),
     Bench("audit.memory", "the most that the first of these had at any time", "MiB resident", None, "", 1, rivals=(), budgets=(Budget("", 150),),
           rounds=audit.memory_rounds),
+    Bench("audit.history", "hotspots, coupling and ownership of 10,000 commits: an audit with its history, less one without; git log --name-only", "s CPU",
+          None, "", 1, rivals=("git-log",), budgets=(Budget("git-log", 2.0),), rounds=past.history_rounds, notes=past.figures),
+    Bench("audit.trends", "24 moments of the same, each text read once; an audit with them, less one without", "s CPU", None, "", 1, rivals=(),
+          rounds=past.trend_rounds, notes=past.figures),
+    Bench("audit.deep", "who wrote what was mended, of the same; an audit with it, less one without", "s CPU", None, "", 1, rivals=(),
+          rounds=past.deep_rounds, notes=past.figures),
 )
 
 

@@ -6,18 +6,24 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/history_step.h"
 #include "audit/smells.h"
+#include "audit/trends.h"
+#include "audit/tools.h"
+#include "audit/links.h"
+#include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/arena.h"
 #include "base/time.h"
 
 #include <string.h>
 
-static AuditStep history_step, total_step;
+static AuditStep total_step;
 
 /* Those that add findings, in an order in which each has what it reads. */
 static AuditStep *const finders[] = {
-	history_step, smells_step,
-	/* links_step, models_step, clones_step, outside_step, with_step, trends_step */
+	history_step, links_step, models_step, smells_step, clones_step, outside_step, trends_step, tools_step,
 };
 /* Then, when all findings are there. */
 static AuditStep *const closers[] = {
@@ -25,19 +31,6 @@ static AuditStep *const closers[] = {
 	total_step,
 	audit_money_step,
 };
-
-static Err *history_step(Arena *a, const AuditRules *rules, Audit *audit)
-{
-	audit->history = (History){ .why_not = S("--no-history") };
-	if (!rules->no_history && !rules->from) {
-		audit_progress(rules, "commits", 0, 0);
-		history_read(a, rules->root, &audit->history);
-	} else if (rules->from) {
-		audit->history.why_not = S("it is a commit's tree that was read");
-	}
-	history_judge(a, &audit->history, &audit->project, &audit->told);
-	return NULL;
-}
 
 /* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
 

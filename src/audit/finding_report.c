@@ -95,9 +95,12 @@ void findings_screen(FILE *out, Arena *a, const Audit *audit)
 	for (size_t i = 0; i < MIN(count, (size_t)RULES_SHOWN) && sums[i].worst; i++) {
 		const Finding *f = sums[i].worst;
 
-		fprintf(out, "  %6.1f h %6" PRIu64 " %s %s, worst %.*s:%u\n", sums[i].minutes / 60,
-		        sums[i].count, sums[i].rule->id, sums[i].rule->name, STR_ARG(f->path),
-		        f->line);
+		fprintf(out, "  %6.1f h %6" PRIu64 " %s %s, worst %.*s", sums[i].minutes / 60,
+		        sums[i].count, sums[i].rule->id, sums[i].rule->name,
+		        STR_ARG(f->path.len ? f->path : f->text));
+		if (f->line)
+			fprintf(out, ":%u", f->line);
+		fputc('\n', out);
 	}
 }
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RENAME_WORK = 1000000, LIST_BYTES = 16 << 20, HEX = 40 };
+enum { RENAME_WORK = 1000000, LIST_BYTES = 16 << 20, HEX = 40, TELL_EACH = 1024 };
 
 typedef struct Due {
 	int64_t time_s;
@@ -30,11 +30,12 @@ typedef struct Walk {
 	git_odb *odb;
 	git_mailmap *mailmap;
 	Str base;
+	const WalkHooks *hooks;
 	History *out;
 	Map seen, shallow, format; /* by id */
 	Map alias, authors;        /* by path, by address; the index and 1 */
 	Due *heap;
-	size_t due, heap_room, file_room, author_room, set_room;
+	size_t due, heap_room, file_room, author_room, set_room, rename_room;
 } Walk;
 
 /* At least one more of `each` bytes; lists double, the arena keeps the old halves. */
@@ -92,7 +93,8 @@ static void want(Walk *w, const git_oid *id)
 	git_commit *commit = NULL;
 	const git_oid *kept;
 
-	if (map_get(&w->seen, id_str(id)))
+	if (map_get(&w->seen, id_str(id)) ||
+	    (w->hooks->known && w->hooks->known(w->hooks->arg, id)))
 		return;
 	kept = (const git_oid *)(const void *)str_dup(w->a, id_str(id)).at;
 	map_put(&w->seen, id_str(kept), w);
@@ -152,13 +154,17 @@ static Str name_of(Str path)
 }
 
 /* From here on back, the older name is the file of the newer. */
-static void rename_file(Walk *w, const Change *older, const Change *newer)
+static void rename_file(Walk *w, const Change *older, const Change *newer, int64_t time_s)
 {
 	uint32_t file = file_of(w, newer->path);
+	HistoryRename row = { time_s, str_dup(w->a, older->path), str_dup(w->a, newer->path) };
+	History *h = w->out;
 
 	map_remove(&w->alias, newer->path);
-	map_put(&w->alias, str_dup(w->a, older->path), (void *)(uintptr_t)(file + 1));
-	w->out->renames++;
+	map_put(&w->alias, row.older, (void *)(uintptr_t)(file + 1));
+	h->renames =
+		room_for(w->a, h->renames, h->rename_count, &w->rename_room, sizeof(*h->renames));
+	h->renames[h->rename_count++] = row;
 }
 
 /* What went away with the blob that `added` came with, one of the same name before others; NULL: none. */
@@ -196,15 +202,23 @@ static int ascending(const void *x, const void *y)
 	return (p > q) - (p < q);
 }
 
-/* The files of one commit, by id, each once; renames are noted after all names have been looked up. */
-static size_t files_of(Walk *w, const Changes *changes, uint32_t author, uint32_t *files)
+static void show_version(const Walk *w, uint32_t file, const Change *c, const git_oid *other)
 {
-	bool *used = ARENA_ARRAY(w->scratch, bool, changes->count);
-	Change **from = ARENA_ARRAY(w->scratch, Change *, changes->count);
-	bool pair = changes->count * changes->count <= RENAME_WORK;
-	size_t count = 0, unique = 0;
+	WalkVersion version = { .file = file, .was = c->was, .is = c->is };
 
-	for (size_t i = 0; i < changes->count && pair; i++) {
+	if (!w->hooks->version)
+		return;
+	if (other)
+		version.other = *other;
+	w->hooks->version(w->hooks->arg, &version);
+}
+
+/* Who took the place of whom, to from[]; used[]: those whose place was taken. */
+static void pair_names(const Changes *changes, bool *used, const Change **from)
+{
+	if (changes->count * changes->count > RENAME_WORK)
+		return;
+	for (size_t i = 0; i < changes->count; i++) {
 		const Change *c = &changes->at[i];
 
 		if (git_oid_is_zero(&c->was) && !is_empty_blob(&c->is))
@@ -212,17 +226,37 @@ static size_t files_of(Walk *w, const Changes *changes, uint32_t author, uint32_
 		if (from[i])
 			used[from[i] - changes->at] = true;
 	}
+}
+
+static void note_creator(HistoryFile *file, const ChangeSet *set)
+{
+	if (file->creator && file->created_s < set->time_s)
+		return;
+	file->creator = set->author + 1;
+	file->created_s = set->time_s;
+}
+
+/* The files of one commit, by id, each once; renames are noted after all names have been looked up. */
+static size_t files_of(Walk *w, const Changes *changes, const ChangeSet *set, uint32_t *files)
+{
+	bool *used = ARENA_ARRAY(w->scratch, bool, changes->count);
+	const Change **from = ARENA_ARRAY(w->scratch, const Change *, changes->count);
+	size_t count = 0, unique = 0;
+
+	pair_names(changes, used, from);
 	for (size_t i = 0; i < changes->count; i++) {
 		if (used[i])
 			continue;
 		files[count] = file_of(w, changes->at[i].path);
 		if (git_oid_is_zero(&changes->at[i].was) && !from[i])
-			w->out->files[files[count]].creator = author + 1;
+			note_creator(&w->out->files[files[count]], set);
+		if (!from[i])
+			show_version(w, files[count], &changes->at[i], NULL);
 		count++;
 	}
 	for (size_t i = 0; i < changes->count; i++)
 		if (from[i])
-			rename_file(w, from[i], &changes->at[i]);
+			rename_file(w, from[i], &changes->at[i], set->time_s);
 	if (count)
 		qsort(files, count, sizeof(*files), ascending);
 	for (size_t i = 0; i < count; i++)
@@ -232,17 +266,37 @@ static size_t files_of(Walk *w, const Changes *changes, uint32_t author, uint32_
 }
 
 /* False: an object is missing. */
-static bool changes_of(Walk *w, git_commit *commit, Changes *out)
+static bool changes_of(Walk *w, git_commit *commit, unsigned nth, Changes *out)
 {
 	git_commit *parent = NULL;
 	bool known;
 
-	if (git_commit_parentcount(commit) && git_commit_parent(&parent, commit, 0) != 0)
+	if (git_commit_parentcount(commit) && git_commit_parent(&parent, commit, nth) != 0)
 		return false;
 	known = tree_changes(w->scratch, w->odb, git_commit_tree_id(commit),
 	                     parent ? git_commit_tree_id(parent) : NULL, w->base, out);
 	git_commit_free(parent);
 	return known;
+}
+
+/* Files that a merge put together itself: they are neither parent's. */
+static void show_merged(Walk *w, git_commit *commit)
+{
+	AUTO(map_fini) Map others = { 0 };
+	Changes first = { 0 }, second = { 0 };
+
+	if (!w->hooks->version || !changes_of(w, commit, 0, &first) ||
+	    !changes_of(w, commit, 1, &second))
+		return;
+	for (size_t i = 0; i < second.count; i++)
+		map_put(&others, second.at[i].path, &second.at[i]);
+	for (size_t i = 0; i < first.count; i++) {
+		const Change *c = &first.at[i], *other = map_get(&others, c->path);
+		uintptr_t file = (uintptr_t)map_get(&w->alias, c->path);
+
+		if (file && other && !git_oid_is_zero(&c->is))
+			show_version(w, (uint32_t)file - 1, c, &other->was);
+	}
 }
 
 static SetKind kind_of(Walk *w, git_commit *commit, ChangeSet *set)
@@ -252,15 +306,17 @@ static SetKind kind_of(Walk *w, git_commit *commit, ChangeSet *set)
 
 	if (map_get(&w->shallow, id_str(git_commit_id(commit))))
 		return SET_SHALLOW;
-	if (git_commit_parentcount(commit) > 1)
+	if (git_commit_parentcount(commit) > 1) {
+		show_merged(w, commit);
 		return SET_MERGE;
-	if (!changes_of(w, commit, &changes))
+	}
+	if (!changes_of(w, commit, 0, &changes))
 		return SET_MISSING;
 	files = ARENA_ARRAY(w->scratch, uint32_t, changes.count + 1);
 	set->author = author_of(w, commit);
 	w->out->authors[set->author].last_s = MAX(w->out->authors[set->author].last_s, set->time_s);
 	set->files = files;
-	set->count = (uint32_t)files_of(w, &changes, set->author, files);
+	set->count = (uint32_t)files_of(w, &changes, set, files);
 	if (w->out->authors[set->author].bot)
 		return SET_BOT;
 	if (map_get(&w->format, id_str(git_commit_id(commit))))
@@ -281,6 +337,17 @@ static void keep_set(Walk *w, const ChangeSet *set)
 	h->sets[h->set_count++].files = files;
 }
 
+static void show_commit(const Walk *w, git_commit *commit, SetKind kind, const ChangeSet *set)
+{
+	const WalkHooks *hooks = w->hooks;
+
+	if (hooks->commit)
+		hooks->commit(hooks->arg, &(WalkCommit){ git_commit_id(commit), kind, set->time_s,
+		                                         set->count, set->fix });
+	if (hooks->progress && w->out->commits % TELL_EACH == 0)
+		hooks->progress(hooks->progress_arg, "commits", w->out->commits, 0);
+}
+
 static void take_commit(Walk *w, git_commit *commit)
 {
 	ChangeSet set = { .time_s = git_commit_time(commit) };
@@ -294,10 +361,11 @@ static void take_commit(Walk *w, git_commit *commit)
 	if (kind != SET_SHALLOW)
 		for (unsigned i = 0; i < git_commit_parentcount(commit); i++)
 			want(w, git_commit_parent_id(commit, i));
-	if (kind != SET_COUNTS)
-		return;
-	set.fix = history_is_fix(str_of(git_commit_message(commit)));
-	keep_set(w, &set);
+	if (kind == SET_COUNTS) {
+		set.fix = history_is_fix(str_of(git_commit_message(commit)));
+		keep_set(w, &set);
+	}
+	show_commit(w, commit, kind, &set);
 }
 
 static void walk_all(Walk *w)
@@ -335,8 +403,14 @@ static void read_ids(Walk *w, Str path, Map *out)
 	}
 }
 
-static void add_up(History *h)
+static void count_sets(History *h)
 {
+	for (size_t i = 0; i < h->file_count; i++)
+		h->files[i].revs = h->files[i].recent = h->files[i].fixes = 0;
+	for (size_t i = 0; i < h->file_count; i++)
+		h->files[i].soc = 0;
+	for (size_t i = 0; i < h->author_count; i++)
+		h->authors[i].sets = 0;
 	for (size_t i = 0; i < h->set_count; i++) {
 		const ChangeSet *set = &h->sets[i];
 
@@ -358,8 +432,9 @@ static void by_path_fini(void *map)
 }
 
 /* An older life of the same name comes later in the list and does not take its place. */
-static void index_paths(Arena *a, History *h)
+void history_add_up(Arena *a, History *h)
 {
+	count_sets(h);
 	h->by_path = ARENA_NEW(a, Map);
 	arena_defer(a, by_path_fini, h->by_path);
 	for (size_t i = 0; i < h->file_count; i++)
@@ -380,9 +455,10 @@ static void walk_fini(Walk *w)
 	arena_free(w->scratch);
 }
 
-void history_read(Arena *a, Str root, History *out)
+void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 {
-	AUTO(walk_fini) Walk w = { .a = a, .scratch = arena_new(0), .out = out };
+	AUTO(walk_fini)
+	Walk w = { .a = a, .scratch = arena_new(0), .hooks = hooks, .out = out };
 	int64_t from_us = time_mono_us();
 	git_oid head;
 
@@ -401,9 +477,17 @@ void history_read(Arena *a, Str root, History *out)
 	out->shallow = w.shallow.count > 0;
 	want(&w, &head);
 	walk_all(&w);
-	add_up(out);
-	index_paths(a, out);
+	if (hooks->names)
+		hooks->names(hooks->arg, &w.alias);
+	history_add_up(a, out);
 	out->taken_us = time_mono_us() - from_us;
+}
+
+void history_read(Arena *a, Str root, History *out)
+{
+	static const WalkHooks none = { 0 };
+
+	history_walk(a, root, &none, out);
 }
 
 const HistoryFile *history_file(const History *h, Str path)

@@ -34,12 +34,14 @@ typedef struct HistoryAuthor {
 } HistoryAuthor;
 
 typedef struct HistoryFile {
-	Str path;         /* today's, or the last it had */
-	uint32_t revs;    /* change sets that touch it */
-	uint32_t recent;  /* of those, in the year before the newest commit */
-	uint32_t fixes;   /* of those (revs), that say they mend something */
-	uint64_t soc;     /* sum of coupling: files beside it in those sets */
-	uint32_t creator; /* index of the author who added it, and 1; 0: before what was read */
+	Str path;        /* today's, or the last it had */
+	uint32_t revs;   /* change sets that touch it */
+	uint32_t recent; /* of those, in the year before the newest commit */
+	uint32_t fixes;  /* of those (revs), that say they mend something */
+	uint64_t soc;    /* sum of coupling: files beside it in those sets */
+	uint32_t
+		creator; /* index of the author who added it first, and 1; 0: before what was read */
+	int64_t created_s; /* when that was */
 } HistoryFile;
 
 typedef struct ChangeSet {
@@ -50,6 +52,12 @@ typedef struct ChangeSet {
 	bool fix;
 } ChangeSet;
 
+/* A file that got a new name, its text staying as it was. */
+typedef struct HistoryRename {
+	int64_t time_s;
+	Str older, newer;
+} HistoryRename;
+
 typedef struct History {
 	Str why_not; /* not empty: there is no history, and this says why */
 	HistoryFile *files;
@@ -59,8 +67,9 @@ typedef struct History {
 	ChangeSet *sets; /* those that count, newest first */
 	size_t set_count;
 	uint64_t commits, kinds[SET_KINDS];
-	uint64_t missing;        /* commits that could not be read at all */
-	uint64_t renames;        /* files followed over a change of name */
+	uint64_t missing;       /* commits that could not be read at all */
+	HistoryRename *renames; /* that were followed, newest first */
+	size_t rename_count;
 	int64_t first_s, last_s; /* of the commits read */
 	int64_t taken_us;
 	bool shallow, cut;

@@ -5,7 +5,7 @@
  *
  * The test: of N change sets, n1 touch one file and n2 the other. Were they chosen independently, the shared ones would be hypergeometric; p is the
  * chance of as many as there are, or more. */
-#include "audit/history.h"
+#include "audit/history_int.h"
 
 #include "base/arena.h"
 
@@ -13,17 +13,6 @@
 #include <stdlib.h>
 
 enum { SLOTS_FIRST = 1024 };
-
-typedef struct Pair {
-	uint64_t key; /* the smaller file, the larger, and 1; 0: free */
-	uint32_t shared;
-} Pair;
-
-typedef struct Pairs {
-	Arena *a;
-	Pair *at;
-	size_t count, cap; /* cap: a power of two */
-} Pairs;
 
 static Pair *pair_slot(const Pairs *p, uint64_t key)
 {
@@ -45,7 +34,7 @@ static void pairs_grow(Pairs *p)
 	*p = more;
 }
 
-static void pairs_add(Pairs *p, uint32_t one, uint32_t other)
+void pairs_add(Pairs *p, uint32_t one, uint32_t other)
 {
 	uint64_t key = ((uint64_t)one << 32 | other) + 1;
 	Pair *slot;
@@ -73,9 +62,8 @@ static double ln_choose(const double *logs, uint32_t n, uint32_t k)
 	return logs[n] - logs[k] - logs[n - k];
 }
 
-/* P(at least `shared` of both), with `one` and `other` sets of `all`. */
-static double fisher(const double *logs, uint32_t all, uint32_t one, uint32_t other,
-                     uint32_t shared)
+double history_chance(const double *logs, uint32_t all, uint32_t one, uint32_t other,
+                      uint32_t shared)
 {
 	double p = 0, whole = ln_choose(logs, all, other);
 
@@ -86,7 +74,7 @@ static double fisher(const double *logs, uint32_t all, uint32_t one, uint32_t ot
 	return MIN(p, 1.0);
 }
 
-static const double *log_factorials(Arena *a, size_t most)
+const double *history_logs(Arena *a, size_t most)
 {
 	double *logs = ARENA_ARRAY(a, double, most + 1);
 
@@ -126,7 +114,7 @@ static bool coupling_of(const History *h, const Pair *pair, CouplingRules rules,
 Couplings history_couplings(Arena *a, const History *h, CouplingRules rules)
 {
 	Pairs pairs = { .a = a };
-	const double *logs = log_factorials(a, h->set_count);
+	const double *logs = history_logs(a, h->set_count);
 	Couplings out = { 0 };
 
 	for (size_t i = 0; i < h->set_count; i++)
@@ -137,8 +125,8 @@ Couplings history_couplings(Arena *a, const History *h, CouplingRules rules)
 
 		if (!pairs.at[i].key || !coupling_of(h, &pairs.at[i], rules, c))
 			continue;
-		c->p = fisher(logs, (uint32_t)h->set_count, h->files[c->one].revs,
-		              h->files[c->other].revs, c->shared);
+		c->p = history_chance(logs, (uint32_t)h->set_count, h->files[c->one].revs,
+		                      h->files[c->other].revs, c->shared);
 		if (c->p < rules.p)
 			out.count++;
 		else

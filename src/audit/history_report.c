@@ -7,7 +7,7 @@
 #include "base/civil.h"
 #include "base/time.h"
 
-enum { SCREEN_ROWS = 6, KEY_NAMES = 8 };
+enum { SCREEN_ROWS = 3, KEY_NAMES = 8 };
 
 void history_judge(Arena *a, const History *h, const Project *p, HistoryFindings *out)
 {
@@ -62,11 +62,11 @@ static void screen_hotspots(FILE *out, const Hotspots *hot)
 	if (!hot->count)
 		return;
 	fprintf(out,
-	        "\nHotspots (10 x rank by changes in the last year x rank by cognitive complexity):\n"
-	        "  score changes cognitive\n");
+	        "Hotspots (10 x rank by changes in the last year x rank by cognitive complexity):\n");
 	for (size_t i = 0; i < MIN(hot->count, (size_t)SCREEN_ROWS); i++)
-		fprintf(out, "  %5.1f %7u %9u  %.*s\n", hot->at[i].score, hot->at[i].revs,
-		        hot->at[i].file->measures.cognitive, STR_ARG(hot->at[i].file->path));
+		fprintf(out, "  %5.1f  %.*s, %u changes, cognitive %u\n", hot->at[i].score,
+		        STR_ARG(hot->at[i].file->path), hot->at[i].revs,
+		        hot->at[i].file->measures.cognitive);
 }
 
 /* Of two files; files that are gone, tests and what is not Python are for the JSON. */
@@ -98,13 +98,12 @@ static void screen_couplings(FILE *out, const HistoryFindings *f, const Project 
 			continue;
 		if (!shown++)
 			fprintf(out,
-			        "\nCode that changes together (degree: shared / average changes, in percent; chance below 5 %%):\n"
-			        "  degree shared average\n");
-		fprintf(out, "  %5u%% %6u %7u  %.*s  %.*s\n", c->degree, c->shared, c->average,
-		        STR_ARG(one), STR_ARG(other));
+			        "Code that changes together (shared / average changes; chance below 5 %%):\n");
+		fprintf(out, "  %4u%%  %.*s and %.*s, %u shared of %u\n", c->degree, STR_ARG(one),
+		        STR_ARG(other), c->shared, c->average);
 	}
 	if (!shown)
-		fprintf(out, "\nNo two files of code change together often enough to be named.\n");
+		fprintf(out, "No two files of code change together often enough to be named.\n");
 }
 
 static void screen_owners(FILE *out, const HistoryFindings *f)
@@ -113,10 +112,10 @@ static void screen_owners(FILE *out, const HistoryFindings *f)
 	size_t named = MIN((size_t)o->bus_factor, (size_t)3);
 
 	if (!o->bus_factor) {
-		fprintf(out, "\nBus factor: unknown, as no file of code has an author\n");
+		fprintf(out, "Bus factor: unknown, as no file of code has an author\n");
 		return;
 	}
-	fprintf(out, "\nBus factor %u (by degree of authorship): ", o->bus_factor);
+	fprintf(out, "Bus factor %u (by degree of authorship): ", o->bus_factor);
 	for (size_t i = 0; i < named; i++)
 		fprintf(out, "%s%.*s", i ? ", " : "", STR_ARG(f->history->authors[o->key[i]].name));
 	fprintf(out, "%s. %u of %zu files are known only by people without a commit for a year\n",
@@ -162,7 +161,7 @@ static void put_walk(JsonWriter *w, const History *h)
 	json_put_u64(w, "commits", h->commits);
 	json_put_u64(w, "change_sets", h->set_count);
 	json_put_u64(w, "missing", h->missing);
-	json_put_u64(w, "renames", h->renames);
+	json_put_u64(w, "renames", h->rename_count);
 	json_put_bool(w, "shallow", h->shallow);
 	json_put_bool(w, "cut", h->cut);
 	put_time(w, "first", h->first_s);

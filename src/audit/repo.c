@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opening repositories. libgit2 refuses those whose configuration names extensions that it does not know; a partial clone's only says that objects
- * may be missing, which the audit bears, so it is declared known. Hashes of objects that are read are not computed again: this halves the time of a
- * walk, and a damaged object shows itself by not being readable. */
+ * Opening repositories. Libgit2 refuses those whose configuration names extensions that it does not know, and looks for them by a pattern, in which
+ * its 1.5 loses memory for every line that does not fit. Neither is needed: a partial clone's extension only says that objects may be missing, which
+ * the audit bears, so what matters is asked by name. Nor is it asked whose the repository is: nothing that it says is run. Hashes of objects that are
+ * read are not computed again: this halves the time of a walk, and a damaged object shows itself by not being readable. */
 #include "audit/repo.h"
 
 #include "base/arena.h"
 
 #include <git2.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { TREE_BYTES = 64 << 10, CACHE_BYTES = 48 << 20 };
 
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+/* For the whole program: threads open repositories of their own. */
 static void repo_start(void)
 {
-	const char *extensions[] = { "partialclone", "worktreeconfig" };
-
 	git_libgit2_init();
-	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions, COUNT(extensions));
 	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
 	git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE, (size_t)TREE_BYTES);
 	git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ptrdiff_t)CACHE_BYTES);
@@ -34,29 +37,96 @@ static void freep(char **text)
 	free(*text);
 }
 
+/* The nearest folder from here up that has a .git, be it a folder or a file that says where that is. */
+static bool find_work(char *path)
+{
+	struct stat about;
+
+	for (;;) {
+		char *slash = path + strlen(path);
+
+		memcpy(slash, "/.git", sizeof("/.git"));
+		if (stat(path, &about) == 0) {
+			slash[0] = '/';
+			slash[1] = 0;
+			return true;
+		}
+		*slash = 0;
+		slash = strrchr(path, '/');
+		if (!slash || !path[0])
+			return false;
+		*slash = 0;
+	}
+}
+
+/* What git's format says that libgit2 cannot read. */
+static Str unreadable(Arena *a, git_repository *repo)
+{
+	static const struct {
+		const char *key, *fine;
+	} formats[] = { { "extensions.objectformat", "sha1" },
+		        { "extensions.refstorage", "files" } };
+	git_config *all = NULL, *config = NULL;
+	Str what = S("");
+
+	if (git_repository_config(&all, repo) == 0 && git_config_snapshot(&config, all) == 0)
+		for (size_t i = 0; i < COUNT(formats); i++) {
+			const char *value;
+
+			if (git_config_get_string(&value, config, formats[i].key) == 0 &&
+			    strcmp(value, formats[i].fine) != 0)
+				what = str_fmt(a, "its %s is %s, which is not read", formats[i].key,
+				               value);
+		}
+	git_config_free(config);
+	git_config_free(all);
+	return what;
+}
+
+/* Opened as one without a folder, which then gets its folder: so the extensions that its configuration names are nobody's business but ours. */
+static bool open_work(const char *work, git_repository **out)
+{
+	git_buf git = GIT_BUF_INIT;
+	bool opened = git_repository_discover(&git, work, 0, NULL) == 0 &&
+	              git_repository_open_bare(out, git.ptr) == 0 &&
+	              git_repository_set_workdir(*out, work, 0) == 0;
+
+	git_buf_dispose(&git);
+	return opened;
+}
+
 bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not)
 {
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(freep) char *real = realpath(str_z(a, root), NULL);
-	const char *workdir;
+	char *work;
 	Str path, none;
 
 	why_not = why_not ? why_not : &none;
-	repo_start();
-	if (!real || git_repository_open_ext(&repo, real, 0, NULL) != 0) {
-		const git_error *last = real ? git_error_last() : NULL;
+	pthread_once(&started, repo_start);
+	if (!real) {
+		*why_not = S("no git repository could be opened (no such folder)");
+		return false;
+	}
+	path = str_fmt(a, "%s/", strcmp(real, "/") != 0 ? real : "");
+	work = (char *)str_fmt(a, "%s     ", real).at;
+	work[strlen(real)] = 0;
+	if (!find_work(work)) {
+		*why_not = S(
+			"no git repository could be opened (neither the folder nor one above has a .git)");
+		return false;
+	}
+	if (!open_work(work, &repo)) {
+		const git_error *last = git_error_last();
 
 		*why_not = str_fmt(a, "no git repository could be opened (%s)",
-		                   last ? last->message : "no such folder");
+		                   last ? last->message : "it is damaged");
 		return false;
 	}
-	workdir = git_repository_workdir(repo);
-	path = str_fmt(a, "%s/", real);
-	if (!workdir || !str_starts(path, str_of(workdir))) {
-		*why_not = S("the folder is no part of a checked out repository");
+	*why_not = unreadable(a, repo);
+	if (why_not->len)
 		return false;
-	}
-	*base = str_sub(path, strlen(workdir), path.len);
+	*base = str_sub(path, strlen(work), path.len);
 	*out = TAKE(repo);
 	return true;
 }

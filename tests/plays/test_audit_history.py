@@ -2,6 +2,8 @@
 """What `banyan audit` makes of git's history: of repositories that git itself made, whole and in part."""
 import json
 import os
+import random
+import re
 import subprocess
 
 import pytest
@@ -29,7 +31,7 @@ def shop(tmp_path):
     """Thirteen commits over a year: orders and prices change together seven times, names five times alone."""
     stream = commit(100, "ann", "first", orders_py="", prices_py="def f(a):\n    return 1 if a else 2\n", names_py="")
     for i in range(6):
-        body = f"def take(a):\n    if a:\n        for x in a:\n            if x: return {i}\n"
+        body = f"def take(a, b=[]):\n    if a:\n        for x in a:\n            if x: return {i}\n"
         stream += commit(200 + i, "bob", "Fix the total" if i < 2 else "orders: more", orders_py=body, prices_py=f"{i}\n")
     for i in range(5):
         stream += commit(300 + i, "ann", "names", names_py=f"{i}\n")
@@ -76,3 +78,91 @@ def test_without_git_the_report_says_so(tmp_path):
     assert code == 0 and "History was not read: no git repository" in out, err
     code, out, err = run_banyan("audit", str(tmp_path), "--no-history")
     assert code == 0 and "History was not read: --no-history" in out, err
+
+
+def audit(folder, *options):
+    code, out, err = run_banyan("audit", str(folder), "--json", *options)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_trends_end_where_the_code_is_now(shop):
+    told = audit(shop, "--trends", "4")
+    trends, files = told["trends"], told["files"]
+    names = [metric["name"] for metric in trends["metrics"]]
+    first, last = (dict(zip(names, row)) for row in (trends["areas"][-1]["values"][0], trends["areas"][-1]["values"][-1]))
+    functions = [unit for file in files for unit in file["units"] if unit["kind"] != "class"]
+    assert trends["areas"][-1]["name"] is None and len(trends["samples"]) == 4
+    assert last["sloc"] == sum(file["lines"]["sloc"] for file in files) and last["cc"] == sum(file["cc"] for file in files)
+    assert last["cognitive"] == sum(file["cognitive"] for file in files) and last["functions"] == len(functions)
+    smells = [row for row in told["findings"] if row["rule"] < "PY5" and not row.get("ignored")]
+    assert last["findings"] == len(smells) > 0 and last["minutes"] == sum(row["minutes"] for row in smells)
+    assert (first["functions"], first["changes"], last["files"]) == (1, 1, 3)
+    assert sum(row[names.index("changes")] for row in trends["areas"][-1]["values"]) == told["history"]["change_sets"]
+    blobs = {line.split()[2] for sample in trends["samples"] for line in
+             subprocess.run(["git", "-C", shop, "ls-tree", "-r", sample["commit"]], check=True, capture_output=True, text=True).stdout.splitlines()}
+    assert trends["texts"] == len(blobs)                                # each text is read once
+    assert audit(shop, "--trends", "4")["trends"]["texts_kept"] == len(blobs)
+
+
+def test_a_partial_clone_has_a_history_and_says_which_texts_it_has_not(shop, tmp_path):
+    git("-C", shop, "config", "uploadpack.allowFilter", "true")
+    git("clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{shop}", tmp_path / "clone")
+    (tmp_path / "clone/orders.py").write_text("x = 1\n")
+    told = audit(tmp_path / "clone", "--trends", "3", "--deep")
+    assert told["history"]["change_sets"] == 12 and told["history"]["missing"] == 0
+    assert [sample["missing"] for sample in told["trends"]["samples"]] == [3, 3, 3]
+    assert (told["past"]["szz"]["fixes"], told["past"]["szz"]["lost"]) == (2, 2)
+
+
+def blamed(folder, fix):
+    """The commits that `git blame` says wrote the lines with code that a fix took away and put nowhere else; as many times as lines."""
+    run = lambda *words: subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True, text=True).stdout
+    squeezed = lambda line: re.sub(r"\s", "", line)
+    diff = run("diff", "-U0", "--no-renames", f"{fix}^", fix)
+    added = {squeezed(line[1:]) for line in diff.splitlines() if re.match(r"\+(?!\+\+ )", line)}
+    found = []
+    for name, body in re.findall(r"^--- a/(\S+)\n(.*?)(?=^diff |\Z)", diff, re.S | re.M):
+        writers = run("blame", "-l", "-s", f"{fix}^", "--", name).splitlines()
+        for start, count in re.findall(r"^@@ -(\d+)(?:,(\d+))? ", body, re.M):
+            for row in writers[int(start) - 1:int(start) - 1 + int(count or 1)] if count != "0" else ():
+                commit, line = re.match(r"\^?(\w+) +\d+\) ?(.*)", row).groups()
+                if squeezed(line) and squeezed(line)[0] != "#" and squeezed(line) not in added:
+                    found.append(commit)
+    return found
+
+
+def test_what_was_mended_is_traced_as_git_blames(tmp_path):
+    chance, stream = random.Random(7), ""
+    files = {name: [f"{name}_{i} = {i}" for i in range(12)] for name in ("orders", "prices")}
+    for day in range(60):
+        for lines in files.values():
+            for _ in range(chance.randrange(3)):
+                at = chance.randrange(len(lines))
+                change = chance.randrange(4)
+                if change == 0:
+                    lines.insert(at, f"new_{day}_{at} = {chance.randrange(1000)}")
+                elif change == 1 and len(lines) > 6:
+                    del lines[at]
+                else:
+                    lines[at] = chance.choice(["# a note", f"changed_{day}_{at} = {chance.randrange(1000)}", "    " + lines[at].strip()])
+        stream += commit(100 + day, "ann", "Fix it" if day and chance.random() < 0.4 else "more", **{f"{name}_py": "\n".join(lines) + "\n" for name, lines in files.items()})
+    git("init", "-q", "-b", "main", tmp_path / "shop")
+    git("-C", tmp_path / "shop", "fast-import", "--quiet", text=stream)
+    git("-C", tmp_path / "shop", "reset", "-q", "--hard")
+    fixes = subprocess.run(["git", "-C", tmp_path / "shop", "log", "--format=%H", "--grep=^Fix"], check=True, capture_output=True, text=True).stdout.split()
+    writers = [blamed(tmp_path / "shop", fix) for fix in fixes]
+    szz = audit(tmp_path / "shop", "--deep")["past"]["szz"]
+    assert szz["traced"] == sum(1 for found in writers if found) > 10
+    assert sum(file["lines"] for file in szz["files"]) == sum(map(len, writers))
+    assert szz["commits"] == len({commit for found in writers for commit in found}) and szz["lost"] == 0
+
+
+def test_owners_who_know_nothing_of_what_is_theirs_are_found(shop):
+    (shop / "CODEOWNERS").write_text("/orders.py @ann\n/prices.py @bob @shop/team\n/nowhere/ @ann\n")
+    told = audit(shop)
+    owners = {row["name"]: row for row in told["past"]["codeowners"]["owners"]}
+    assert (owners["@ann"]["files"], owners["@ann"]["changes"], owners["@ann"]["of"]) == (1, 1, 7)
+    assert owners["@shop/team"]["team"] and not owners["@shop/team"]["known"]
+    found = {row["rule"]: row["text"] for row in told["findings"] if row["path"] == "CODEOWNERS"}
+    assert found == {"PY711": "1 of the 3 files of code in the root have no owner", "PY715": '"/nowhere/" fits no file'}
