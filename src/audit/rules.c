@@ -4,7 +4,11 @@
  * same in the same order; a name or an id that two rules have is a mistake of ours, and the unit test finds it. */
 #include "audit/rules.h"
 
+#include "audit/clones.h"
 #include "audit/history_rules.h"
+#include "audit/links.h"
+#include "audit/models.h"
+#include "audit/outside.h"
 #include "audit/smells.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -17,8 +21,7 @@ enum { RULES_MOST = 512 };
 
 /* One line a module. */
 static RuleList *const modules[] = {
-	smells_rules,
-	history_rules,
+	smells_rules, links_rules, models_rules, history_rules, clones_rules, outside_rules,
 };
 
 static struct {
@@ -79,6 +82,8 @@ Str rules_nearest(Str word)
 
 Str rules_minutes_text(Arena *a, const FindingRule *rule)
 {
+	if (rule->base_minutes + rule->each_minutes <= 0)
+		return S("not reckoned");
 	if (rule->each_minutes <= 0)
 		return str_fmt(a, "%.4g min", rule->base_minutes);
 	if (rule->base_minutes <= 0)
