@@ -23,7 +23,8 @@ static AuditStep total_step;
 
 /* Those that add findings, in an order in which each has what it reads. */
 static AuditStep *const finders[] = {
-	history_step, links_step, models_step, smells_step, clones_step, outside_step, trends_step, tools_step,
+	history_step, links_step,   models_step, smells_step,
+	clones_step,  outside_step, trends_step, tools_step,
 };
 /* Then, when all findings are there. */
 static AuditStep *const closers[] = {

@@ -13,9 +13,9 @@
 #include "audit/links_conf.h"
 #include "audit/models_conf.h"
 #include "audit/money_conf.h"
-#include "audit/smells.h"
-#include "audit/clones.h"
-#include "audit/outside.h"
+#include "audit/smells_conf.h"
+#include "audit/clones_conf.h"
+#include "audit/outside_conf.h"
 #include "base/arena.h"
 
 #include <errno.h>

@@ -5,19 +5,11 @@
  * more and is worth enough tokens. Not compared: imports, literal tables, docstrings, and files that are generated, vendored or migrations. */
 #pragma once
 #include "audit/audit.h"
-#include "base/conf.h"
+#include "audit/clones_conf.h"
 
 #include <stdio.h>
 
 const FactsModule *tokens_facts(void) RETURNS_NONNULL;
-
-/* `audit.clones` of banyan.yaml. */
-typedef struct ClonesConf {
-	uint32_t tokens; /* at least; twice as many when more than half of the names differ */
-	uint32_t lines;  /* at least, at every place */
-	bool tests;      /* those among tests are findings too (they are counted in any case) */
-} ClonesConf;
-const ConfTable *clones_table(void) RETURNS_NONNULL;
 
 typedef struct ClonePlace {
 	uint32_t file; /* index of the project's files */

@@ -5,6 +5,7 @@
 #pragma once
 #include "audit/baseline.h"
 #include "audit/companion.h"
+#include "audit/gate_conf.h"
 
 #include <stdio.h>
 
@@ -14,8 +15,6 @@ typedef struct GateBudget {
 	bool known; /* there is something of that name */
 	bool kept;
 } GateBudget;
-
-typedef enum GateCare { GATE_OFF, GATE_WARN, GATE_FAIL } GateCare;
 
 typedef struct GateRules {
 	GateCare companions;

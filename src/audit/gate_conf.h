@@ -2,8 +2,10 @@
  *
  * `gate:` below `audit:` of a banyan.yaml: what the command line says otherwise. */
 #pragma once
-#include "audit/gate.h"
+#include "audit/finding.h"
 #include "base/conf.h"
+
+typedef enum GateCare { GATE_OFF, GATE_WARN, GATE_FAIL } GateCare;
 
 UNUSED static const ConfWord gate_cares[] = {
 	{ "off", GATE_OFF, "do not look" },

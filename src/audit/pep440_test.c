@@ -94,7 +94,8 @@ TEST(pep440_allows_what_packaging_allows)
 
 			CHECK(pep440_read(str_of(versions[k]), &v));
 			if (pep440_allows(str_of(cases[i].spec), &v) != (cases[i].want[k] == '1'))
-				unit_fail(__FILE__, __LINE__, "%s and %s", cases[i].spec, versions[k]);
+				unit_fail(__FILE__, __LINE__, "%s and %s", cases[i].spec,
+				          versions[k]);
 		}
 }
 

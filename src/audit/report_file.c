@@ -15,10 +15,8 @@
 
 /* NULL: nobody writes it yet. */
 static ReportWrite *const writers[REPORT_FORMS] = {
-	[REPORT_SARIF] = sarif_report,
-	[REPORT_MARKDOWN] = markdown_report,
-	[REPORT_BADGE] = badge_report,
-	[REPORT_SBOM] = outside_sbom_write,
+	[REPORT_SARIF] = sarif_report, [REPORT_MARKDOWN] = markdown_report,
+	[REPORT_BADGE] = badge_report, [REPORT_SBOM] = outside_sbom_write,
 	[REPORT_HTML] = html_report,
 };
 
