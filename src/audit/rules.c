@@ -4,11 +4,6 @@
  * same in the same order; a name or an id that two rules have is a mistake of ours, and the unit test finds it. */
 #include "audit/rules.h"
 
-#include "audit/clones.h"
-#include "audit/history_rules.h"
-#include "audit/links.h"
-#include "audit/models.h"
-#include "audit/outside.h"
 #include "audit/smells.h"
 #include "base/arena.h"
 #include "base/json.h"

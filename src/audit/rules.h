@@ -10,6 +10,8 @@
 typedef struct JsonWriter JsonWriter;
 
 typedef const FindingRule *RuleList(size_t *count);
+/* The modules' own, each in its module's file of rules. */
+RuleList smells_rules, links_rules, models_rules, history_rules, clones_rules, outside_rules;
 
 size_t rules_count(void);
 /* By id, the order of all lists; n below rules_count(). */
