@@ -5,7 +5,9 @@ import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 import time
 
 from contenders import BUILD, ROOT
@@ -90,9 +92,20 @@ def radon_seconds():
     return total
 
 
+@functools.cache
+def jscpd_seconds():
+    """The same for clones, of a peer that is not installed with the others: jscpd 4 from npm, if it is on the PATH."""
+    program = shutil.which("jscpd")
+    if not program:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        found, _ = spent([program, "--pattern", "**/*.py", "--reporters", "json", "--output", folder, "--silent", DJANGO])
+    return f", jscpd {found['cost']:.1f} s"
+
+
 def sizes(_bench, rounds):
     first, best = rounds[0]["banyan"], min(one["banyan"]["seconds"] for one in rounds)
-    return f"{first['files']} files, {first['findings']} findings, {best:.2f} s at least; radon cc and mi {radon_seconds():.1f} s CPU"
+    return f"{first['files']} files, {first['findings']} findings, {best:.2f} s at least; radon cc and mi {radon_seconds():.1f} s{jscpd_seconds()} CPU"
 
 
 def seconds(_bench, rounds):

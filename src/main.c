@@ -7,6 +7,7 @@
 #include "base/args.h"
 #include "audit/audit_conf.h"
 #include "audit/command.h"
+#include "audit/gate_command.h"
 #include "audit/money_conf.h"
 #include "audit/roi_command.h"
 #include "audit/rules.h"
@@ -81,7 +82,7 @@ static const Command *(*const lists[])(size_t *count) = {
 	jq_commands,           user_commands,     oidc_commands,      user_import_commands,
 	keys_commands,         services_commands, analytics_commands, fault_commands,
 	saga_commands,         payment_commands,  ledger_commands,    mail_commands,
-	notification_commands, audit_commands,    roi_commands,
+	notification_commands, audit_commands,    gate_commands,      roi_commands,
 };
 
 #ifndef MORE_SERVICES /* a program of the tests has one */

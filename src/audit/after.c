@@ -4,6 +4,7 @@
  * over what a file says. Before anything is written all of it has been read. */
 #include "audit/after.h"
 
+#include "audit/outside.h"
 #include "audit/review.h"
 #include "audit/scorecard.h"
 #include "base/arena.h"
@@ -11,12 +12,16 @@
 #include "base/time.h"
 #include "base/units.h"
 
-static Err *fill_card(Arena *a, const AfterArgs *args, const Project *project, Scorecard *card)
+static Err *fill_card(Arena *a, const AfterArgs *args, const Audit *audit, Scorecard *card)
 {
+	const Coverage *coverage = &audit->outside->coverage;
+	const Builds *builds = &audit->outside->builds;
 	Str text;
 
 	*card = (Scorecard){ .taken_utc_us = time_utc_us() };
-	scorecard_take_project(card, project);
+	scorecard_take_project(card, &audit->project);
+	scorecard_take_ci(card, coverage_percent(coverage) / 100,
+	                  builds->known ? builds->median / 60 : -1);
 	if (args->metrics.len) {
 		TRY(file_read(a, args->metrics, 0, &text));
 		if (!scorecard_take_metrics(card, text))
@@ -78,7 +83,7 @@ Err *after_run(Cmd *cmd, const AfterArgs *args, const Audit *audit, const AuditR
 
 	*done = args->baseline || args->review;
 	if (args->baseline) {
-		TRY(fill_card(cmd->arena, args, &audit->project, &card));
+		TRY(fill_card(cmd->arena, args, audit, &card));
 		TRY(scorecard_keep(cmd->arena, args->scorecard, &card, cmd->json, &b));
 	}
 	if (args->review)

@@ -42,8 +42,8 @@ static Str folder_within(Str path, Str folder)
 
 static bool lies_in(Str path, Str folder)
 {
-	return !folder.len || (path.len > folder.len && path.at[folder.len] == '/' &&
-	                       str_starts(path, folder));
+	return !folder.len ||
+	       (path.len > folder.len && path.at[folder.len] == '/' && str_starts(path, folder));
 }
 
 /* Adds the folders of one; the one to be opened next, or "" . */

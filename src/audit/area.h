@@ -8,10 +8,12 @@
 enum { AREAS_DEEP = 8 };
 
 typedef struct Areas {
-	const Str *names; /* "shop/orders", "" for what stands in the root itself; or groups' names */
+	const Str
+		*names; /* "shop/orders", "" for what stands in the root itself; or groups' names */
 	uint32_t count;
 	const AuditConf *groups; /* NULL: names are folders */
-	Str opened[AREAS_DEEP + 1]; /* folders that are no areas but their folders are; each holds the next */
+	Str opened[AREAS_DEEP +
+	           1]; /* folders that are no areas but their folders are; each holds the next */
 	uint32_t opened_count;
 } Areas;
 

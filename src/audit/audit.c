@@ -9,6 +9,11 @@
 #include "audit/history_step.h"
 #include "audit/smells.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
+#include "audit/links.h"
+#include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -18,10 +23,8 @@ static AuditStep total_step;
 
 /* Those that add findings, in an order in which each has what it reads. */
 static AuditStep *const finders[] = {
-	history_step,
-	smells_step,
-	/* links_step, models_step, clones_step, outside_step, with_step */
-	trends_step,
+	history_step, links_step,   models_step, smells_step,
+	clones_step,  outside_step, trends_step, tools_step,
 };
 /* Then, when all findings are there. */
 static AuditStep *const closers[] = {

@@ -30,15 +30,19 @@ typedef struct Audit {
 	const struct Models *models;   /* models.h: tables, routes, tasks */
 	const struct Clones *clones;   /* clones.h */
 	const struct Outside *outside; /* outside.h: coverage, tests, packages and their ends */
+	const struct Tools *tools;     /* tools.h: what other tools' files said */
 	const struct Trends *trends;   /* trends.h; NULL: not asked for */
-	const struct AreaHistory *by_area, *by_group; /* history_area.h; NULL: no history, no groups */
-	const struct Szz *szz;                        /* szz.h; NULL: not asked for */
-	const struct CodeOwners *codeowners;          /* codeowners.h; NULL: there is no such file */
+	const struct AreaHistory *by_area,
+		*by_group;                   /* history_area.h; NULL: no history, no groups */
+	const struct Szz *szz;               /* szz.h; NULL: not asked for */
+	const struct CodeOwners *codeowners; /* codeowners.h; NULL: there is no such file */
 	Findings findings; /* of all modules and tools, sorted; those with ignored_why too */
 	AuditTotals totals;
 	Parts packages, groups;         /* groups.count 0: there are no rules for groups */
 	const struct AuditMoney *money; /* audit_money.h */
 	int64_t taken_us;
+	const struct RevCompare *compare; /* rev_compare.h; NULL: with nothing */
+	const struct Gate *gate;          /* gate.h; NULL: nobody asked it */
 } Audit;
 
 /* A module's step. Adds its findings to audit->findings. What it cannot have (no git, no such file) is a word in its own part, not a failure. */

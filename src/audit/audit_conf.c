@@ -9,8 +9,13 @@
 #include "audit/audit_conf.h"
 
 #include "audit/audit_cache.h"
+#include "audit/gate_conf.h"
+#include "audit/links_conf.h"
+#include "audit/models_conf.h"
 #include "audit/money_conf.h"
-#include "audit/smells.h"
+#include "audit/smells_conf.h"
+#include "audit/clones_conf.h"
+#include "audit/outside_conf.h"
 #include "base/arena.h"
 
 #include <errno.h>
@@ -30,8 +35,14 @@ typedef struct Section {
 } Section;
 
 static const Section sections[] = {
+	{ "gate", gate_table, "what fails `banyan gate`" },
 	{ "limits", smells_table, "the largest figures that are fine" },
+	{ "models", models_table, "models, tables and migrations" },
 	{ "money", money_table, "what the debt costs and what the work would" },
+	{ "imports", links_table, "what modules may import, and what is used" },
+	{ "clones", clones_table, "what counts as the same code twice" },
+	{ "outside", outside_table,
+	  "coverage, times of tests and builds, packages: files of other tools" },
 };
 
 static const ConfKey group_keys[] = {

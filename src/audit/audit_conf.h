@@ -120,7 +120,7 @@ UNUSED static const ConfWord audit_cc_words[] = {
 		  .help = "do not read what git tells of changes and people" }, \
 		{ "deep", CONF_BOOL, AT(type, field.deep), \
 		  .help = "find the changes that brought in what was mended later (slow)" }, \
-		{ "trends",     CONF_UINT,     AT(type, field.trends), \
+		{ "trends",     CONF_UINT,    AT(type, field.trends), \
 		  .value = "N", .max = "200", .help = "measure N moments of the past too" }, \
 		{ "with", CONF_PATH, AT_LIST(type, field.with), .value = "FILE", \
 		  .help = "what another tool found: SARIF, mypy, bandit, ruff, pylint" }, \

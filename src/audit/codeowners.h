@@ -7,7 +7,8 @@
 
 typedef struct OwnerRule {
 	Str pattern;
-	const Str *owners; /* "@ann", "@shop/team", "ann@shop.test"; none: what fits is without owner */
+	const Str *
+		owners; /* "@ann", "@shop/team", "ann@shop.test"; none: what fits is without owner */
 	uint32_t count, line;
 	uint32_t section; /* GitLab's; 0: before any */
 	bool except;      /* GitLab's "!" */
@@ -21,7 +22,10 @@ typedef struct OwnerRules {
 	uint32_t bad_line; /* the first that is no rule; 0: none */
 } OwnerRules;
 
-enum { OWNER_RULES_MOST = 100000, OWNER_NAMES_MOST = 64 /* of one rule; further ones are passed over */ };
+enum {
+	OWNER_RULES_MOST = 100000,
+	OWNER_NAMES_MOST = 64 /* of one rule; further ones are passed over */
+};
 
 /* Pure; never fails: what is no rule is passed over and remembered. GitLab's rules when it is GitLab's file, or has a section. */
 void owner_rules_read(Arena *a, Str text, bool gitlab, OwnerRules *out);

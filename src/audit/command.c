@@ -4,6 +4,7 @@
 #include "audit/command.h"
 
 #include "audit/after.h"
+#include "audit/rev_compare.h"
 #include "audit/report.h"
 #include "audit/rules.h"
 #include "base/arena.h"
@@ -15,6 +16,7 @@ typedef struct Args {
 	AuditArgs audit;
 	AfterArgs after;
 	ReportArgs reports;
+	Str compare;
 	bool rules;
 	Str explain;
 } Args;
@@ -23,6 +25,8 @@ static const ConfKey audit_operands[] = { AUDIT_OPERANDS(Args, audit) };
 static const ConfKey audit_options[] = {
 	AUDIT_OPTIONS(Args, audit),
 	REPORT_OPTIONS(Args, reports),
+	{ "compare", CONF_STR, AT(Args, compare), .value = "REV",
+	  .help = "tell what is new and what is mended since a revision of git" },
 	AFTER_OPTIONS(Args, after),
 	{ "rules", CONF_BOOL, AT(Args, rules), .help = "list all rules, and read nothing" },
 	{ "explain", CONF_STR, AT(Args, explain), .value = "RULE",
@@ -42,6 +46,20 @@ static void show_progress(void *arg, const char *what, size_t done, size_t of)
 	else
 		fprintf(to, "\r%s ...\033[K", what);
 	fflush(to);
+}
+
+void audit_show_progress(AuditRules *rules, bool quiet)
+{
+	if (quiet || !isatty(STDERR_FILENO))
+		return;
+	rules->progress = show_progress;
+	rules->progress_arg = stderr;
+}
+
+void audit_end_progress(const AuditRules *rules)
+{
+	if (rules->progress)
+		fputs("\r\033[K", stderr);
 }
 
 static void audit_finip(Audit *audit)
@@ -102,13 +120,11 @@ static Err *audit_run(Cmd *cmd)
 		return tell_rules(cmd, args);
 	TRY(after_check(cmd->arena, &args->after));
 	TRY(audit_rules(cmd->arena, &args->audit, &rules));
-	if (!args->audit.quiet && isatty(STDERR_FILENO)) {
-		rules.progress = show_progress;
-		rules.progress_arg = stderr;
-	}
+	audit_show_progress(&rules, args->audit.quiet);
 	TRY(audit_all(cmd->arena, &rules, &audit));
-	if (rules.progress)
-		fputs("\r\033[K", stderr);
+	if (args->compare.len)
+		TRY(rev_compare_audit(cmd->arena, &rules, args->compare, &audit));
+	audit_end_progress(&rules);
 	TRY(after_run(cmd, &args->after, &audit, &rules, &done));
 	return done ? NULL : tell(cmd, args, &audit, &rules);
 }

@@ -59,10 +59,9 @@ static bool companion_of(const History *h, const double *logs, const Pair *pair,
 	const HistoryFile *one = &h->files[(pair->key - 1) >> 32];
 	const HistoryFile *other = &h->files[(uint32_t)(pair->key - 1)];
 
-	*out = (Companion){ .changed = one->path,
-		            .absent = other->path,
-		            .shared = pair->shared,
-		            .of = one->revs };
+	*out = (Companion){
+		.changed = one->path, .absent = other->path, .shared = pair->shared, .of = one->revs
+	};
 	if (pair->shared < rules.shared ||
 	    UINT64_C(100) * pair->shared < (uint64_t)rules.percent * one->revs)
 		return false;

@@ -31,6 +31,7 @@ typedef struct FindingRule {
 	const char *why;     /* sentences: why it costs, what to do */
 	double base_minutes; /* SQALE: constant, and linear in Finding.amount */
 	double each_minutes;
+	bool beside; /* found by what does not lie in a commit's tree (its history, reports, today's packages): no part of comparing trees */
 } FindingRule;
 
 typedef struct Finding {
@@ -43,7 +44,7 @@ typedef struct Finding {
 	const Str *paths; /* other files that have a part in it: a clone's, a cycle's */
 	size_t path_count;
 	uint64_t
-		print; /* stays when lines move: a hash of rule, path, unit and the place's own text */
+		print; /* stays when lines move, and when the code moves to another file: a hash of rule, unit and the place's own text */
 	Str ignored_why; /* of `# banyan: ignore`; empty: it counts */
 } Finding;
 
@@ -61,6 +62,8 @@ typedef struct Findings {
 void finding_add(Arena *a, Findings *list, const Finding *finding);
 /* By path, line and rule: the order of reports. */
 void findings_sort(Findings *list);
+/* The path has no part in it: who compares (baseline.h) looks at prints and files together. */
 uint64_t finding_print(const FindingRule *rule, Str path, Str unit, Str place);
 const char *finding_class_name(FindingClass class);
 const char *finding_level_name(FindingLevel level); /* "note", "warning", "error" */
+bool finding_is_own(const Finding *finding);        /* of our own rules: not "bandit:B101" */

@@ -155,13 +155,32 @@ static void bind_here(const Walk *w, Ignore *ignore)
 	}
 }
 
-/* Within one expression or list, not between statements. */
+/* Within one expression or list, not between statements. By kinds: a list may have a hundred thousand children. */
 static bool is_bracketed(const Syntax *s, uint32_t node)
 {
-	uint32_t parent = s->at[node].parent;
-
-	return s->at[parent].kind != PY_MODULE && s->at[parent].kind != PY_BLOCK &&
-	       syntax_find(s, parent, PY_BLOCK) == SYNTAX_NONE;
+	switch (s->at[s->at[node].parent].kind) {
+	case PY_MODULE:
+	case PY_BLOCK:
+	case PY_FUNCTION_DEFINITION:
+	case PY_CLASS_DEFINITION:
+	case PY_DECORATED_DEFINITION:
+	case PY_IF_STATEMENT:
+	case PY_ELIF_CLAUSE:
+	case PY_ELSE_CLAUSE:
+	case PY_FOR_STATEMENT:
+	case PY_WHILE_STATEMENT:
+	case PY_TRY_STATEMENT:
+	case PY_EXCEPT_CLAUSE:
+	case PY_EXCEPT_GROUP_CLAUSE:
+	case PY_FINALLY_CLAUSE:
+	case PY_WITH_STATEMENT:
+	case PY_MATCH_STATEMENT:
+	case PY_CASE_CLAUSE:
+	case PY_ERROR:
+		return false;
+	default:
+		return true;
+	}
 }
 
 static bool has_ignore(Str comment)

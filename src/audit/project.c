@@ -6,7 +6,10 @@
 #include "audit/smells.h"
 
 #include "audit/audit_cache.h"
+#include "audit/models.h"
+#include "audit/clones.h"
 #include "audit/stamp.h"
+#include "audit/links_file.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
@@ -23,6 +26,9 @@ enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 /* By FileFacts; NULL: nobody takes those yet. */
 static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
 	[FACTS_SMELLS] = smells_facts,
+	[FACTS_LINKS] = links_facts,
+	[FACTS_MODELS] = models_facts,
+	[FACTS_TOKENS] = tokens_facts,
 };
 
 typedef struct Work {

@@ -5,9 +5,15 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
+#include "audit/links.h"
+#include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/arena.h"
 #include "base/time.h"
 
@@ -206,6 +212,13 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	history_screen(out, &audit->told, &audit->project);
 	history_step_screen(out, audit);
 	trends_screen(out, audit->trends);
-	/* links_screen, models_screen, clones_screen, outside_screen */
+	tools_screen(out, audit->tools);
+	if (audit->links)
+		links_screen(out, audit->links, audit);
+	models_screen(out, audit->models, audit);
+	clones_screen(out, audit->clones, audit);
+	outside_screen(out, audit->outside, audit);
 	audit_money_screen(out, a, audit->money);
+	if (audit->compare)
+		rev_compare_screen(out, a, audit->compare);
 }

@@ -17,6 +17,7 @@ typedef enum ReportForm {
 	REPORT_SARIF,
 	REPORT_MARKDOWN,
 	REPORT_BADGE,
+	REPORT_SBOM,
 	REPORT_FORMS
 } ReportForm;
 typedef Err *ReportWrite(Arena *a, const Audit *audit, const AuditRules *rules, Buf *out);
@@ -36,7 +37,9 @@ typedef struct ReportArgs {
 		REPORT_OPTION_(type, field, REPORT_MARKDOWN, "markdown", \
 	                       "write the summary for a pull request"), \
 		REPORT_OPTION_(type, field, REPORT_BADGE, "badge", \
-	                       "write a badge with the rating, in SVG")
+	                       "write a badge with the rating, in SVG"), \
+		REPORT_OPTION_(type, field, REPORT_SBOM, "sbom", \
+	                       "write the packages as a bill of materials, CycloneDX 1.5")
 
 /* Writes those that are wanted. *spoke: one of them was for standard output. Fails as they do, and with IO "audit.write". */
 Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const AuditRules *rules,

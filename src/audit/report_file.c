@@ -4,33 +4,21 @@
  * at all, so that nobody reads half a page. */
 #include "audit/report.h"
 
+#include "audit/badge.h"
+#include "audit/markdown.h"
+#include "audit/out_file.h"
+#include "audit/sarif.h"
+#include "audit/outside.h"
+#include "audit/html.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 /* NULL: nobody writes it yet. */
-static ReportWrite *const writers[REPORT_FORMS] = { NULL };
-
-static Err *replace(Arena *a, Str path, Str text)
-{
-	const char *to = str_z(a, path);
-	const char *beside = str_fmt(a, "%s.new", to).at;
-	FILE *file = fopen(beside, "wb");
-	bool written;
-
-	if (!file)
-		return err_errno(a, errno, "audit.write", "%s could not be written", to);
-	written = fwrite(text.at, 1, text.len, file) == text.len;
-	if (fclose(file) != 0 || !written || rename(beside, to) != 0) {
-		Err *err = err_errno(a, errno, "audit.write", "%s could not be written", to);
-
-		remove(beside);
-		return err;
-	}
-	return NULL;
-}
+static ReportWrite *const writers[REPORT_FORMS] = {
+	[REPORT_SARIF] = sarif_report, [REPORT_MARKDOWN] = markdown_report,
+	[REPORT_BADGE] = badge_report, [REPORT_SBOM] = outside_sbom_write,
+	[REPORT_HTML] = html_report,
+};
 
 Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const AuditRules *rules,
                   FILE *out, bool *spoke)
@@ -50,7 +38,7 @@ Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const Au
 			*spoke = true;
 			fwrite(text.at, 1, text.len, out);
 		} else {
-			TRY(replace(a, args->files[i], text));
+			TRY(out_write(a, args->files[i], text));
 		}
 	}
 	return NULL;

@@ -5,9 +5,15 @@
 
 #include "audit/audit_cache.h"
 #include "audit/audit_money.h"
+#include "audit/rev_compare.h"
 #include "audit/finding_report.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
+#include "audit/tools.h"
+#include "audit/links.h"
+#include "audit/models.h"
+#include "audit/clones.h"
+#include "audit/outside.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -182,7 +188,22 @@ void report_json(Buf *out, const Audit *audit, const AuditRules *rules)
 	history_step_put(w, audit);
 	json_key(w, S("trends"));
 	trends_put(w, audit->trends);
-	/* links_put, models_put, clones_put, outside_put: each a key and a value */
+	json_key(w, S("tools"));
+	tools_put(w, audit->tools);
+	if (audit->compare) {
+		json_key(w, S("compare"));
+		rev_compare_put(w, audit->compare);
+	}
+	if (audit->links) {
+		json_key(w, S("links"));
+		links_put(w, audit->links, audit);
+	}
+	json_key(w, S("models"));
+	models_put(w, audit->models, audit);
+	json_key(w, S("clones"));
+	clones_put(w, audit->clones, &audit->project);
+	json_key(w, S("outside"));
+	outside_put(w, audit->outside, &audit->project);
 	json_key(w, S("money"));
 	audit_money_put(w, audit->money);
 	json_key(w, S("principal_a_line"));

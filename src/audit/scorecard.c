@@ -147,6 +147,16 @@ void scorecard_take_project(Scorecard *card, const Project *project)
 		          S("the audit: cognitive complexity above 15"));
 }
 
+void scorecard_take_ci(Scorecard *card, double coverage, double build_minutes)
+{
+	if (coverage >= 0)
+		score_put(card, SCORE_COVERAGE, coverage, MONEY_MEASURED,
+		          S("lines that tests reach, of reports of coverage"));
+	if (build_minutes >= 0)
+		score_put(card, SCORE_DEPLOY, build_minutes, MONEY_MEASURED,
+		          S("the median of builds, of logs of CI"));
+}
+
 /* --- the file -------------------------------------------------------------------------------------------------------------------------- */
 
 static void json_card(JsonWriter *w, const Scorecard *card)

@@ -39,6 +39,9 @@ bool scorecard_take_metrics(Scorecard *card, Str metrics);
 void scorecard_take_project(Scorecard *card,
                             const Project *project); /* lines; code that is hard to read */
 
+/* What tests and CI left: the share of lines that tests reach, and how long half of the builds take; below 0: unknown, the row stays. */
+void scorecard_take_ci(Scorecard *card, double coverage, double build_minutes);
+
 void scorecard_put_json(Buf *b, const Scorecard *card);
 /* The strings are the text's or the arena's. Fails as json_read does, and with INVALID "scorecard.file". */
 Err *scorecard_read(Arena *a, Str text, Scorecard *out) MUST_USE;

@@ -36,6 +36,18 @@ TEST(scorecard_counts_users_that_a_load_held)
 	CHECK_ERR(scorecard_take_load(a, &card, S("{}")), "scorecard.load");
 }
 
+TEST(scorecard_takes_what_ci_left_and_nothing_that_is_unknown)
+{
+	Scorecard card = { 0 };
+
+	scorecard_take_ci(&card, -0.01, -1);
+	CHECK_INT(card.rows[SCORE_COVERAGE].source, MONEY_UNKNOWN);
+	CHECK_INT(card.rows[SCORE_DEPLOY].source, MONEY_UNKNOWN);
+	scorecard_take_ci(&card, 0.5, 12);
+	CHECK_NEAR(card.rows[SCORE_COVERAGE].value, 0.5, 1e-9);
+	CHECK_NEAR(card.rows[SCORE_DEPLOY].value, 12, 1e-9);
+}
+
 TEST(scorecard_reads_availability_from_metrics)
 {
 	Scorecard card = { 0 };

@@ -243,11 +243,6 @@ static void walk_rows(Walk *w)
 	leave(w, s->count);
 }
 
-static bool is_left_alone(const AuditFile *file)
-{
-	return file->kind == SOURCE_GENERATED || file->kind == SOURCE_VENDORED;
-}
-
 /* What a script prints is its purpose; that it is one is said at its end. */
 static void drop_prints(Walk *w)
 {
@@ -267,8 +262,6 @@ static const void *extract(Arena *a, const Syntax *s, const AuditFile *file)
 	FileSmells *out = ARENA_NEW(a, FileSmells);
 	Walk w = { .a = a, .scratch = scratch, .s = s, .file = file, .out = out };
 
-	if (is_left_alone(file))
-		return out;
 	push(&w, (Scope){ .end = UINT32_MAX, .unit = UNIT_NONE });
 	code_file_begin(&w);
 	text_source(&w);

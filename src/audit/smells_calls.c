@@ -277,7 +277,7 @@ static const CallRow rows[] = {
 	BLOCKS("shutil.rmtree", "asyncio.to_thread()"),
 };
 
-enum { SLOTS = 2048, LAST_BITS = 1 << 14, NO_ROW = UINT16_MAX };
+enum { TYPES_MOST = 64, SLOTS = 2048, LAST_BITS = 1 << 14, NO_ROW = UINT16_MAX };
 _Static_assert(COUNT(rows) < SLOTS / 2, "the table is too small");
 
 /* Rows by name: a slot has the last row of its name, next[] the one before. */
@@ -346,7 +346,8 @@ static void look_at_instance(Walk *w, uint32_t call)
 	static const Str gone[] = { S("basestring"), S("unicode"), S("long") };
 	uint32_t type = call_nth(w->s, call, 1);
 
-	for (uint32_t i = type; type != SYNTAX_NONE && i < w->s->at[type].end; i++)
+	for (uint32_t i = type;
+	     type != SYNTAX_NONE && i < MIN(w->s->at[type].end, type + TYPES_MOST); i++)
 		for (size_t k = 0; k < COUNT(gone); k++)
 			if (w->s->at[i].kind == PY_IDENTIFIER &&
 			    str_eq(syntax_text(w->s, i), gone[k]) && !names_meaning(w, gone[k]).len)

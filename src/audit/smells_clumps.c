@@ -2,7 +2,8 @@
  *
  * Data clumps: the same few arguments in many functions. Every choice of clump_size names out of a function's first NAMES_MOST is counted;
  * choices that are in the same functions are one clump, with all their names. Functions of one name count once: a method that is overridden
- * in twenty classes has its arguments from one place, the first. No more than CHOICES_MOST choices are kept, by files in order. */
+ * in twenty classes has its arguments from one place, the first. Names that too few functions have are left out before (counted in a table of hashes:
+ * two names in one slot only mean that more is looked at). No more than CHOICES_MOST choices are kept, by files in order. */
 #include "audit/smells_int.h"
 
 #include "base/arena.h"
@@ -10,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MOST = 9, CHOICES_MOST = 4000000, SIZE_LEAST = 3, SIZE_MOST = 6, PLACES_SHOWN = 20 };
+enum {
+	NAMES_MOST = 9,
+	CHOICES_MOST = 1500000,
+	SEEN_SLOTS = 1 << 19,
+	SIZE_LEAST = 3,
+	SIZE_MOST = 6,
+	PLACES_SHOWN = 20
+};
 
 /* One choice of one function. */
 typedef struct Choice {
@@ -51,22 +59,36 @@ static Str own_name(Str unit)
 	return dot < 0 ? unit : str_sub(unit, (size_t)dot + 1, unit.len);
 }
 
-static void add_choices(Choices *c, uint32_t size, const SmellSignature *s, Choice choice)
+/* In how many functions a name is, or more. */
+static uint32_t *seen_slot(uint32_t *seen, Str name)
 {
-	uint32_t names = MIN(s->name_count, (uint32_t)NAMES_MOST);
+	return &seen[name_hash(name) % SEEN_SLOTS];
+}
+
+static void add_choices(Choices *c, const Judge *j, uint32_t size, uint32_t *seen,
+                        const SmellSignature *s, Choice choice)
+{
+	uint32_t names = 0, at[NAMES_MOST];
 	uint64_t hashes[NAMES_MOST];
 
+	for (uint32_t i = 0; i < s->name_count && i < 32 && names < NAMES_MOST; i++)
+		if (*seen_slot(seen, s->names[i]) >= j->conf->clump_places) {
+			hashes[names] = name_hash(s->names[i]);
+			at[names++] = i;
+		}
+	if (names < size)
+		return;
 	choice.function = name_hash(own_name(s->unit));
-	for (uint32_t i = 0; i < names; i++)
-		hashes[i] = name_hash(s->names[i]);
 	for (uint32_t picked = 0; picked < 1U << names; picked++) {
 		if ((uint32_t)__builtin_popcount(picked) != size)
 			continue;
-		choice.picked = picked;
+		choice.picked = 0;
 		choice.names = 0;
 		for (uint32_t i = 0; i < names; i++)
-			if (picked >> i & 1)
+			if (picked >> i & 1) {
+				choice.picked |= 1U << at[i];
 				choice.names = (choice.names ^ hashes[i]) * 0x9e3779b97f4a7c15;
+			}
 		if (!add(c, choice))
 			return;
 	}
@@ -113,10 +135,15 @@ typedef struct Clumps {
 static size_t take_places(const Choice *at, size_t count, Choice *out)
 {
 	size_t taken = 0;
+	uint64_t last = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (!i || at[i].function != at[i - 1].function)
+	for (size_t i = 0; i < count; i++) {
+		uint64_t function = at[i].function;
+
+		if (!i || function != last)
 			out[taken++] = at[i];
+		last = function;
+	}
 	qsort(out, taken, sizeof(*out), by_place);
 	return taken;
 }
@@ -254,30 +281,51 @@ static void report(const Judge *j, Clumps *c)
 	}
 }
 
-void clumps_judge(const Judge *j)
+static void count_names(const Judge *j, uint32_t *seen)
+{
+	for (size_t i = 0; i < j->audit->project.count; i++) {
+		const FileSmells *facts = j->audit->project.files[i].facts[FACTS_SMELLS];
+
+		for (uint32_t k = 0; facts && k < facts->signature_count; k++)
+			for (uint32_t n = 0; n < facts->signatures[k].name_count; n++)
+				++*seen_slot(seen, facts->signatures[k].names[n]);
+	}
+}
+
+static void choose(const Judge *j, Arena *scratch, Choices *choices)
 {
 	uint32_t size = MIN(MAX(j->conf->clump_size, (uint32_t)SIZE_LEAST), (uint32_t)SIZE_MOST);
-	AUTO(arena_freep) Arena *scratch = arena_new(0);
-	AUTO(choices_fini) Choices choices = { 0 };
-	Clumps clumps = { .a = scratch };
-	size_t from = 0;
+	uint32_t *seen = ARENA_ARRAY(scratch, uint32_t, SEEN_SLOTS);
 
+	count_names(j, seen);
 	for (size_t i = 0; i < j->audit->project.count; i++) {
 		const FileSmells *facts = j->audit->project.files[i].facts[FACTS_SMELLS];
 
 		for (uint32_t k = 0; facts && k < facts->signature_count; k++)
 			if (facts->signatures[k].name_count >= size)
-				add_choices(&choices, size, &facts->signatures[k],
+				add_choices(choices, j, size, seen, &facts->signatures[k],
 				            (Choice){ .file = (uint32_t)i, .signature = k });
 	}
+}
+
+void clumps_judge(const Judge *j)
+{
+	AUTO(arena_freep) Arena *scratch = arena_new(0);
+	AUTO(choices_fini) Choices choices = { 0 };
+	Clumps clumps = { .a = scratch };
+	size_t from = 0;
+
+	choose(j, scratch, &choices);
 	if (!choices.count)
 		return;
 	qsort(choices.at, choices.count, sizeof(*choices.at), by_names);
-	clumps.kept = ARENA_ARRAY(scratch, Choice, choices.count);
-	for (size_t i = 1; i <= choices.count; i++)
-		if (i == choices.count || choices.at[i].names != choices.at[from].names) {
-			take_run(j, &clumps, choices.at + from, i - from);
-			from = i;
-		}
+	/* What is kept of a run is no longer than the run, so it goes to the front of the same rows. */
+	clumps.kept = choices.at;
+	for (size_t i = 1; i <= choices.count; i++) {
+		if (i < choices.count && choices.at[i].names == choices.at[from].names)
+			continue;
+		take_run(j, &clumps, choices.at + from, i - from);
+		from = i;
+	}
 	report(j, &clumps);
 }

@@ -125,6 +125,7 @@ void text_source(Walk *w);           /* the whole file */
 typedef struct SecretFound {
 	const char *what; /* "an access key of AWS" */
 	Str text;         /* it; never to be shown whole */
+	bool local;       /* tests have such of their own */
 } SecretFound;
 bool secret_find(Str text, SecretFound *out); /* a key of a known shape */
 /* May a name hold a secret ("db_password"), and is this, by its looks, one? `word`: a plain word counts too, as of passwords. */

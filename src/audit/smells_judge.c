@@ -64,8 +64,8 @@ static bool is_in(Str word, const Str *words, size_t count)
 /* Folders are parts of the path, whole. */
 static bool is_script_path(Str path)
 {
-	static const Str folders[] = { S("commands"), S("scripts"), S("bin"), S("tools"),
-		                       S("examples") };
+	static const Str folders[] = { S("commands"), S("scripts"), S("bin"),     S("tools"),
+		                       S("cmd"),      S("cli"),     S("examples") };
 	static const Str names[] = { S("setup.py"), S("manage.py"),   S("__main__.py"),
 		                     S("cli.py"),   S("conftest.py"), S("fabfile.py") };
 	Str part = S("");

@@ -180,7 +180,8 @@ static void judge_classes(const Judge *j, const Classes *c, const AuditFile *fil
 	}
 	for (uint32_t i = 0; facts && i < facts->view_count; i++)
 		if (facts->views[i] < units && has_views(file->path) &&
-		    file->measures.units[facts->views[i]].parent == UNIT_NONE)
+		    file->measures.units[facts->views[i]].parent == UNIT_NONE &&
+		    !str_starts(file->measures.units[facts->views[i]].name, S("_")))
 			judge_view(j, file, facts->views[i]);
 }
 

@@ -27,6 +27,7 @@ typedef struct Query {
 	Str verb;          /* the last: "filter" */
 	bool plain_values; /* rows are no objects: values(), values_list(), count() */
 	bool built;        /* select(): it is only said, not asked */
+	bool locked;       /* select_for_update(): row by row is what is meant */
 	bool by_name;      /* it goes on from a name that holds one */
 	bool all_related;
 	Str related[RELATED_MOST];
@@ -69,6 +70,7 @@ static void take_verb(const Syntax *s, uint32_t call, Query *q)
 		q->verb = verb;
 	if (is_in(verb, loads, COUNT(loads)))
 		take_related(s, call, q);
+	q->locked |= str_eq(verb, S("select_for_update"));
 	q->plain_values |= is_in(verb, values, COUNT(values));
 }
 
@@ -173,6 +175,8 @@ static bool read_query(const Walk *w, uint32_t node, Query *q)
 			break;
 		case PY_ATTRIBUTE:
 			q->model = managed_model(s, node);
+			/* a list may be called objects */
+			q->by_name |= q->model.len && !is_class_name(q->model);
 			if (q->model.len)
 				return true;
 			node = syntax_child(s, node, PY_F_OBJECT);
@@ -219,7 +223,7 @@ static void keep_query(Walk *w, Rows *rows, const Query *q)
 }
 
 /* Those that give one row, or a number. */
-static bool is_single(Str verb)
+static bool is_single_verb(Str verb)
 {
 	static const Str verbs[] = {
 		S("get"),    S("first"),    S("last"),          S("count"),
@@ -229,6 +233,14 @@ static bool is_single(Str verb)
 	};
 
 	return is_in(verb, verbs, COUNT(verbs));
+}
+
+static bool is_single(Str verb)
+{
+	/* get_or_404, get_for_model, get_current, ... of managers of their own */
+	if (str_starts(verb, S("get")))
+		return true;
+	return is_single_verb(verb);
 }
 
 void query_assignment(Walk *w, uint32_t node)
@@ -250,6 +262,19 @@ void query_assignment(Walk *w, uint32_t node)
 		new_rows(w, syntax_text(s, left), UINT32_MAX); /* it is something else now */
 }
 
+/* for, not async for, over rows that are asked for there. */
+static void look_for_async(Walk *w, uint32_t node, uint32_t over)
+{
+	Query q;
+
+	if (walk_scope(w)->async && syntax_find(w->s, node, PY_ASYNC) == SYNTAX_NONE &&
+	    read_query(w, over, &q) && !q.built)
+		smell_add(w, SMELL_BLOCKING_ASYNC, over, 0,
+		          str_fmt(w->scratch,
+		                  "rows of %.*s are waited for in async code; async for",
+		                  STR_ARG(q.model)));
+}
+
 void query_for(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
@@ -260,6 +285,7 @@ void query_for(Walk *w, uint32_t node)
 
 	if (!node_is(s, left, PY_IDENTIFIER) || right == SYNTAX_NONE)
 		return;
+	look_for_async(w, node, right);
 	if (!read_query(w, right, &q) || q.plain_values || is_single(q.verb)) {
 		if (known_rows(w, syntax_text(s, left), node, true))
 			new_rows(w, syntax_text(s, left), s->at[around].end);
@@ -384,28 +410,19 @@ static bool waits(Str verb)
 	return is_in(verb, verbs, COUNT(verbs));
 }
 
-/* Those that only say what is to be asked. */
-static bool is_lazy(Str verb)
+/* Django keeps these in memory. */
+static bool is_kept(Str verb)
 {
-	static const Str verbs[] = { S("filter"),
-		                     S("exclude"),
-		                     S("order_by"),
-		                     S("annotate"),
-		                     S("select_related"),
-		                     S("prefetch_related"),
-		                     S("distinct"),
-		                     S("only"),
-		                     S("defer"),
-		                     S("using"),
-		                     S("where"),
-		                     S("join"),
-		                     S("options"),
-		                     S("filter_by"),
-		                     S("union"),
-		                     S("limit"),
-		                     S("all") };
+	return str_eq(verb, S("get_for_model")) || str_eq(verb, S("get_for_id")) ||
+	       str_eq(verb, S("get_current")) || str_eq(verb, S("clear_cache"));
+}
 
-	return is_in(verb, verbs, COUNT(verbs));
+/* Does it ask, for sure? Of a name that holds rows other verbs may be methods of whatever it is. */
+static bool asks(const Query *q, Str verb)
+{
+	if (q->built || q->locked || is_kept(verb))
+		return false;
+	return !q->by_name || waits(verb);
 }
 
 /* obj.save() of a row that the loop goes over. */
@@ -456,8 +473,7 @@ void query_call(Walk *w, uint32_t call)
 			add_in_loop(w, call, S(""), verb);
 		return;
 	}
-	if (!read_query(w, call, &q) || q.verb.at != verb.at || q.built ||
-	    (q.by_name && is_lazy(verb)))
+	if (!read_query(w, call, &q) || q.verb.at != verb.at || !asks(&q, verb))
 		return;
 	if (scope->loop != SYNTAX_NONE)
 		add_in_loop(w, call, q.model, verb);

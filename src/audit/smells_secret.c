@@ -136,8 +136,8 @@ static bool find_shape(Str text, SecretFound *out)
 			if (!str_starts(rest, shape->prefix) ||
 			    !is_shape(shape, str_sub(rest, shape->prefix.len, rest.len)))
 				continue;
-			*out = (SecretFound){ shape->what,
-				              str_sub(rest, 0, shape_len(shape, rest)) };
+			*out = (SecretFound){ shape->what, str_sub(rest, 0, shape_len(shape, rest)),
+				              false };
 			return true;
 		}
 	}
@@ -178,7 +178,7 @@ static bool find_url(Str text, SecretFound *out)
 	if (is_placeholder(password) || is_placeholder(str_sub(rest, 0, (size_t)colon)) ||
 	    is_example(rest))
 		return false;
-	*out = (SecretFound){ "an address with a password", password };
+	*out = (SecretFound){ "an address with a password", password, true };
 	return true;
 }
 
@@ -188,7 +188,7 @@ static bool find_pem(Str text, SecretFound *out)
 
 	if (at < 0 || str_find(text, S("-----BEGIN")) < 0 || text.len - (size_t)at < 80)
 		return false;
-	*out = (SecretFound){ "a private key", str_sub(text, (size_t)at + 16, text.len) };
+	*out = (SecretFound){ "a private key", str_sub(text, (size_t)at + 16, text.len), true };
 	return true;
 }
 

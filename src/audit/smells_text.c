@@ -121,7 +121,7 @@ void text_string(Walk *w, uint32_t node)
 		                  STR_ARG(str_quote(w->scratch, text))));
 	else if (text.at[0] == '0' && str_eq(text, S("0.0.0.0")))
 		smell_add(w, SMELL_BIND_ALL, node, 0, S("0.0.0.0 is every network of the machine"));
-	if (secret_find(text, &found))
+	if (secret_find(text, &found) && !(found.local && w->file->kind == SOURCE_TEST))
 		smell_add_at(w, SMELL_SECRET, node, str_of(found.what),
 		             str_fmt(w->scratch, "%s: %.*s", found.what,
 		                     STR_ARG(secret_hidden(w->scratch, found.text))));

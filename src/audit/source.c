@@ -148,7 +148,8 @@ SourceKind source_kind(Str path)
 		return SOURCE_TEST;
 	if (has_part(path, migrations, COUNT(migrations)) && name.len > 5 &&
 	    !str_eq(name, S("__init__.py")) &&
-	    (name.at[0] == '0' || (str_find(path, S("alembic")) >= 0)))
+	    (name.at[0] == '0' || str_find(path, S("alembic")) >= 0 ||
+	     str_find(path, S("migrations/versions/")) >= 0))
 		return SOURCE_MIGRATION;
 	return SOURCE_CODE;
 }

@@ -56,6 +56,7 @@ TEST(source_kind_is_by_path)
 		{ "shop/migrations/0001_initial.py", SOURCE_MIGRATION },
 		{ "shop/migrations/__init__.py", SOURCE_CODE },
 		{ "alembic/versions/ab12_x.py", SOURCE_MIGRATION },
+		{ "migrations/versions/ab12_x.py", SOURCE_MIGRATION },
 		{ "shop/versions/model.py", SOURCE_CODE },
 		{ "x/_vendor/six.py", SOURCE_VENDORED },
 		{ "vendor.py", SOURCE_CODE },

@@ -117,8 +117,7 @@ TEST(trends_of_groups_leave_out_what_is_in_none)
 	AUTO(made_fini) Made m = { 0 };
 
 	make_shop(a, &m);
-	put_text(&m, "banyan.yaml",
-	         "audit:\n  groups: { Orders: { paths: [ \"orders/*\" ] } }\n");
+	put_text(&m, "banyan.yaml", "audit:\n  groups: { Orders: { paths: [ \"orders/*\" ] } }\n");
 	const Trends *t = read_as(&m, 2);
 
 	CHECK_INT(t->sample_count, 2);

@@ -631,7 +631,8 @@ static bool holds(const Expr *e, const RuleAsk *ask)
 	if (!gives_bool(e))
 		return x.kind == BOOL && x.yes;
 	y = value_of(e->right, ask);
-	if (x.kind == NUL && y.kind == NUL && e->left->op != OP_LITERAL && e->right->op != OP_LITERAL)
+	if (x.kind == NUL && y.kind == NUL && e->left->op != OP_LITERAL &&
+	    e->right->op != OP_LITERAL)
 		return e->op == OP_NE; /* two that are not there are not the same */
 	if (e->op == OP_IN || e->op == OP_NOT_IN)
 		return holds_in(&x, &y) == (e->op == OP_IN);

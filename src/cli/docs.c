@@ -37,7 +37,7 @@ Err *cli_docs(Cmd *cmd)
 	put_title(
 		&b, "Commands",
 		"Exit codes: 0 done, 1 a fault of Banyan or the machine, 2 wrong use or input, "
-		"4 not allowed, 5 not there,\n6 the other side, 7 a conflict, 8 busy, 9 cancelled.");
+		"3 what was measured is not as it must be,\n4 not allowed, 5 not there, 6 the other side, 7 a conflict, 8 busy, 9 cancelled.");
 	args_put_markdown(&b, program);
 	TRY(write_page(cmd->arena, args->folder, "commands", &b));
 	for (size_t i = 0; i < program->page_count; i++) {

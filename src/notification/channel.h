@@ -64,7 +64,7 @@ typedef struct SendResult {
 	Str detail; /* one line for people; no address, no text of the message */
 	int64_t retry_after_us; /* from now; 0: not said */
 	bool alone; /* it says nothing about the provider: whose pause, refusal or silence it is concerns this address alone */
-	int64_t segments;       /* of an SMS; 0: not counted */
+	int64_t segments; /* of an SMS; 0: not counted */
 	bool bad_address; /* HARD of mails and SMS: the address takes nothing, whatever is sent; it gets nothing more. False: this message */
 	int64_t gone_us; /* GONE: since when, UTC; a device that was told after that is not forgotten. 0: not said */
 } SendResult;

@@ -6,7 +6,7 @@
 
 typedef struct Headers Headers;   /* http/message.h */
 typedef struct Identity Identity; /* gateway/identity.h */
-typedef struct Route Route;     /* gateway/route.h */
+typedef struct Route Route;       /* gateway/route.h */
 
 enum { DUAL_KEY_MAX = 200 };
 

@@ -34,8 +34,8 @@ typedef struct UserConf {
 	CodeConf codes;
 	bool registration; /* open to anybody */
 	OidcConf openid;
-	Str issuer;        /* how an authenticator calls us */
-	Str profile;       /* a file with a JSON Schema; empty: any object */
+	Str issuer;  /* how an authenticator calls us */
+	Str profile; /* a file with a JSON Schema; empty: any object */
 	CONF_LIST_OF(Str) keys;
 	Str key_file; /* where there are none */
 	CONF_LIST_OF(Str)

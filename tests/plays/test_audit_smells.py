@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Smells on fixtures that say in comments what is to be found on each line; bandit beside us on the same file; secrets, which must not be shown."""
+import ast
 import collections
 import json
 import pathlib
@@ -8,14 +9,20 @@ import subprocess
 import sys
 
 from actors.gateway import run_banyan
+from actors.waiting import PROOF
 
+SUBJECTS = [pathlib.Path("/usr/lib/python3/dist-packages/django/db"), pathlib.Path("/usr/lib/python3.11")]
 FIXTURES = pathlib.Path(__file__).parents[1] / "data/audit/smells"
 
 
-def findings(folder, *words):
-    code, out, err = run_banyan("audit", folder, "--json", "--no-history", "--cache", "none", *words)
+def audit(folder):
+    code, out, err = run_banyan("audit", folder, "--json", "--no-history", "--cache", "none")
     assert code == 0, err
-    return json.loads(out)["findings"]
+    return json.loads(out)
+
+
+def findings(folder):
+    return audit(folder)["findings"]
 
 
 def rules():
@@ -68,6 +75,47 @@ def test_bandit_finds_nothing_that_is_not_found_here():
     assert len(theirs - silent - literal) > 60 and len(silent) == 11 and len(literal) == 2
 
 
+def of_python_itself(text):
+    """What Python's own parser says: names of rules with lines."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for default in node.args.defaults + node.args.kw_defaults:
+                if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)):
+                    yield "mutable-default", node.name
+        elif isinstance(node, ast.ExceptHandler) and not (isinstance(node.body[-1], ast.Raise) and not node.body[-1].exc):
+            empty = all(isinstance(row, (ast.Pass, ast.Continue)) for row in node.body)
+            if node.type is None and not empty:
+                yield "bare-except", node.lineno
+        elif isinstance(node, ast.Global):
+            yield "hidden-global", node.lineno
+        elif isinstance(node, ast.Assert) and not isinstance(node.test, ast.Tuple):
+            yield "assert-guard", node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec"):
+            yield node.func.id + "-call", node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield "star-import", node.lineno
+
+
+def test_pythons_own_parser_says_the_same():
+    """Of Django, and with BANYAN_PROOF=1 of Python's library too."""
+    names = {"mutable-default", "bare-except", "hidden-global", "assert-guard", "eval-call", "exec-call", "star-import"}
+    known, compared = rules(), collections.Counter()
+    for root in SUBJECTS if PROOF else SUBJECTS[:1]:
+        told, ours = audit(root), collections.defaultdict(collections.Counter)
+        for row in told["findings"]:
+            name = known[row["rule"]]["name"]
+            if name in names:
+                ours[row["path"]][name, row["unit"].rpartition(".")[2] if name == "mutable-default" else row["line"]] += 1
+        for file in told["files"]:
+            if file["kind"] == "code" and "errors" not in file:
+                theirs = collections.Counter(of_python_itself((root / file["path"]).read_text()))
+                if file["path"].endswith("__init__.py"):
+                    theirs = +collections.Counter({row: count for row, count in theirs.items() if row[0] != "star-import"})
+                assert ours[file["path"]] == theirs, file["path"]
+                compared.update(name for name, _ in theirs)
+    assert compared["assert-guard"] > 20 and (not PROOF or all(compared[name] > 15 for name in names))
+
+
 def test_a_secret_is_found_and_never_shown(tmp_path):
     made = {"AWS": "AKIA" + "Q7ZJ2M4XK9WTR3LB", "GitHub": "ghp_" + "a8Kd03nVz71QwErTyU5sXc92LmPo4bGh6iJe", "Stripe": "sk_live_" + "9fJ2kLw81mNzQx47RtVb",
             "with a password": "pg" + "w8!Kq21z"}
@@ -80,6 +128,14 @@ def test_a_secret_is_found_and_never_shown(tmp_path):
     for name, row in zip(made, rows):
         assert name in row["text"] and made[name][:3] in row["text"]
         assert made[name] not in out + screen and made[name][-8:] not in out + screen
+
+
+def test_a_rule_that_is_off_is_not_missed(tmp_path):
+    """Nor is a comment that ignores it called unused."""
+    (tmp_path / "app.py").write_text("def f(a=[]):\n    eval(a)  # banyan: ignore eval-call ours\n    exec(a)\n")
+    assert [row["rule"] for row in findings(tmp_path)] == ["PY201", "PY303", "PY302"]
+    (tmp_path / "banyan.yaml").write_text("audit: { off: [eval-call, PY201] }\n")
+    assert [row["rule"] for row in findings(tmp_path)] == ["PY302"]
 
 
 def test_rules_are_listed_and_explained():

@@ -41,7 +41,7 @@ REQUESTS = 100_000 if PROOF else 1_600
 USERS = 190
 WITHIN_S = 3000 if PROOF else 400
 BROWSERS_EACH = 8 if PROOF else 1  # on each side at least, and in all so many at most:
-BROWSERS_MOST = 80 if PROOF else 24
+BROWSERS_MOST = 160 if PROOF else 60
 
 
 @pytest.fixture

@@ -47,6 +47,21 @@ def loops(session, cursor, ids):
     return names, found, query
 
 
+def more(self, session, ids):
+    for pk in ids:
+        self.cache.objects.append(pk)
+        send(Order.objects.select_for_update().get(pk=pk))
+    person = Person.objects.get_or_404(1)
+    for pk in ids:
+        person.subscribe(pk)
+    for line in session.query(Line).all():
+        send(line.order.number)  # expect: n-plus-one
+    for line in session.scalars(select(Line)).all():
+        send(line.order.number)  # expect: n-plus-one
+    for line in session.query(Line).options(joinedload(Line.order)):
+        send(line.order.number)
+
+
 async def served(request):  # expect: fat-view
     time.sleep(1)  # expect: blocking-in-async
     requests.get("https://example.org/", timeout=1)  # expect: blocking-in-async
@@ -54,6 +69,10 @@ async def served(request):  # expect: fat-view
     open("/etc/hostname")  # expect: blocking-in-async
     Order.objects.get(pk=1)  # expect: blocking-in-async
     await Order.objects.aget(pk=1)
+    async for order in Order.objects.all():
+        send(order)
+    for order in Order.objects.all():  # expect: blocking-in-async
+        send(order)
     await asyncio.sleep(1)
     await asyncio.to_thread(time.sleep, 1)
 
