@@ -66,7 +66,6 @@ Err *clones_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
 Clones *clones_find(Arena *a, const ClonesConf *conf, const Project *p, const History *h);
 double clones_density(const CloneLines *lines); /* percent; 0 without lines */
 
-const FindingRule *clones_rules(size_t *count); /* the table, for the registry */
 /* A few lines. */
 void clones_screen(FILE *out, const Clones *clones, const Audit *audit);
 /* { "tokens": 50, "lines": 5, "files": 812, "code": { "lines", "cloned", "surplus", "percent" }, "tests": the same, "together", "drifted", "cut": false,

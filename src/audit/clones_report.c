@@ -3,6 +3,8 @@
  * What follows from classes of clones: lines, findings, a few lines on the screen, JSON. And what git says of them: a change set that touches more than
  * one file of a class is one more change that had to be made twice; one that touches just one is one that perhaps was not. */
 #include "audit/clones_int.h"
+
+#include "audit/rules.h"
 #include "audit/audit_conf.h"
 #include "base/arena.h"
 #include "base/hash.h"

@@ -4,6 +4,8 @@
  * with each of them; a line of CODEOWNERS is a question to somebody. */
 #include "audit/history_rules.h"
 
+#include "audit/rules.h"
+
 static const FindingRule rules[] = {
 	[RULE_SHOTGUN] = { "PY701", "shotgun-surgery", FINDING_ARCHITECTURE, FINDING_WARNING,
 	                   "a file that cannot be changed without files in other places",

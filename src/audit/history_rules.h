@@ -17,4 +17,3 @@ typedef enum HistoryRule {
 	HISTORY_RULES
 } HistoryRule;
 const FindingRule *history_rule(HistoryRule rule);
-const FindingRule *history_rules(size_t *count); /* all, in order */

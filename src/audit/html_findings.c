@@ -4,6 +4,7 @@
  * most (not ignored, by level, by minutes), and before that the first of each rule, so that no rule is without an example. */
 #include "audit/html_int.h"
 
+#include "audit/smells.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/map.h"
@@ -95,12 +96,15 @@ static void choose(Chosen *c, size_t each)
 
 /* --- code ----------------------------------------------------------------------------------------------------------------------------- */
 
+/* Ours say so themselves; those of other tools by their names and numbers. */
 bool html_hides(const FindingRule *rule)
 {
 	static const Str words[] = { S("secret"), S("password"), S("credential"), S("private-key"),
 		                     S("B105"),   S("B106"),     S("B107"),       S("S105"),
 		                     S("S106"),   S("S107") };
 
+	if (smells_hides_line(rule))
+		return true;
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_find(str_of(rule->name), words[i]) >= 0 ||
 		    str_find(str_of(rule->id), words[i]) >= 0)

@@ -189,7 +189,6 @@ bool links_find(const Links *links, Arena *a, uint32_t module, Str chain, LinkPl
 /* audit->links; findings PY5xx. */
 Err *links_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
 /* PY501 circular-import, PY502 lazy-circle, PY503 layer-breach, PY504 lost-import, PY511 dead-code, PY512 dead-module, PY513 only-tests. */
-const FindingRule *links_rules(size_t *count) RETURNS_NONNULL;
 void links_screen(FILE *out, const Links *links, const Audit *audit);
 /* { modules: [{ name, path, package, fan_in, fan_out, cycle? }], edges: [[from, to, kinds, imports, uses, calls, line]],
  *   packages: [{ name, parent?, modules, all, lines, fan_in, fan_out, instability? }], matrix: [[from, to, edges, imports, uses, calls, kinds]],

@@ -4,6 +4,7 @@
  * the import by which it begins; a definition that nobody uses one at its first line. */
 #include "audit/links_names.h"
 
+#include "audit/rules.h"
 #include "base/arena.h"
 
 #include <dirent.h>

@@ -128,7 +128,6 @@ typedef struct Models {
 AuditStep models_step;
 /* FACTS_MODELS */
 const FactsModule *models_facts(void) RETURNS_NONNULL;
-const FindingRule *models_rules(size_t *count) RETURNS_NONNULL;
 Str model_package_name(const Models *m, uint32_t package); /* "?" for MODEL_NONE */
 
 void models_screen(FILE *out, const Models *m, const Audit *audit);

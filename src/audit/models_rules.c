@@ -5,6 +5,8 @@
  * ("Explicit Locking", "ALTER TABLE"). */
 #include "audit/models_rules.h"
 
+#include "audit/rules.h"
+
 static const FindingRule rules[] = {
 	[RULE_ADD_NOT_NULL] = { "PY601", "migration-not-null", FINDING_BUG, FINDING_WARNING,
 	                        "a column is added that must have a value, and the database has none for it",

@@ -131,7 +131,6 @@ Err *outside_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
 Err *outside_read(Arena *a, const OutsideConf *conf, Str root, bool look, const Project *p,
                   Outside *out) MUST_USE;
 
-const FindingRule *outside_rules(size_t *count);
 void outside_screen(FILE *out, const Outside *outside, const Audit *audit);
 /* { "today", "files": [ { "path", "what", "items", "note" } ],
  *   "coverage": null or { "percent", "lines", "covered", "branches", "taken", "measured", "unmeasured", "elsewhere", "time", "files": [ { "path", "lines", "covered" } ] },

@@ -2,6 +2,8 @@
  *
  * What is said of what lies beside the code: findings, a few lines on the screen, JSON. What no file tells is "unknown", with what would tell it. */
 #include "audit/outside_int.h"
+
+#include "audit/rules.h"
 #include "base/arena.h"
 #include "base/json.h"
 

@@ -4,7 +4,6 @@
  * same in the same order; a name or an id that two rules have is a mistake of ours, and the unit test finds it. */
 #include "audit/rules.h"
 
-#include "audit/history_rules.h"
 #include "audit/smells.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -17,8 +16,7 @@ enum { RULES_MOST = 512 };
 
 /* One line a module. */
 static RuleList *const modules[] = {
-	smells_rules,
-	history_rules,
+	smells_rules, links_rules, models_rules, history_rules, clones_rules, outside_rules,
 };
 
 static struct {

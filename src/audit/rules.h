@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * All rules of all modules: `banyan audit --rules`, `--explain RULE`, docs/reference/rules.md, SARIF's list of rules, and what the names in
- * `# banyan: ignore` and in configurations are held against. A module gives `const FindingRule *x_rules(size_t *count)` and has one line in
- * the table of rules.c. Pure. */
+ * `# banyan: ignore` and in configurations are held against. A module gives its list here, and has one line in the
+ * table of rules.c. Pure. */
 #pragma once
 #include "audit/finding.h"
 #include "base/buf.h"
 
 typedef struct JsonWriter JsonWriter;
 
+/* A module's rules, by id. */
 typedef const FindingRule *RuleList(size_t *count);
+RuleList smells_rules;  /* PY1xx to PY4xx */
+RuleList links_rules;   /* PY5xx */
+RuleList models_rules;  /* PY6xx */
+RuleList history_rules; /* PY7xx */
+RuleList clones_rules;  /* PY8xx */
+RuleList outside_rules; /* PY9xx */
 
 size_t rules_count(void);
 /* By id, the order of all lists; n below rules_count(). */

@@ -8,7 +8,6 @@
 #include "audit/rules.h"
 #include "audit/smells_conf.h"
 
-RuleList smells_rules;                                 /* PY1xx, PY2xx, PY4xx and PY3xx, by id */
 const FactsModule *smells_facts(void) RETURNS_NONNULL; /* FACTS_SMELLS: gives a FileSmells */
 AuditStep smells_step;
 

@@ -167,3 +167,17 @@ TEST(json_members_that_must_be_there)
 	err = json_need_str(a, root, "t", &text);
 	CHECK_STR(err->text, S("\"t\" must be a string, and is missing"));
 }
+
+/* jansson takes one after a number for the end of what it has read so far. */
+TEST(a_nul_byte_is_nowhere_in_json)
+{
+	const Json *root = NULL;
+	Err *err = json_read(a, S("[12\0,\n3]"), 0, &root);
+
+	CHECK_ERR(err, "json.syntax");
+	CHECK(str_find(err->text, S("line 1, column 4")) >= 0);
+	CHECK_ERR(json_read(a, S("[1]\0"), 0, &root), "json.syntax");
+	CHECK_ERR(json_read(a, S("\0[1]"), 0, &root), "json.syntax");
+	CHECK_ERR(json_read(a, S("[\"a\0b\"]"), 0, &root), "json.syntax");
+	CHECK_NULL(root);
+}

@@ -140,19 +140,21 @@ function drawing(graph, layout, open) {
     picture.toggleAttribute("data-lit", node !== null);
     for (const edge of edges) edge.toggleAttribute("data-on", node !== null && (Number(edge.dataset.from) === node || Number(edge.dataset.to) === node));
   };
-  graph.parts.forEach((part, i) => {
+  const drawn = layout.levels.flat();
+  drawn.forEach((i) => {
+    const part = graph.parts[i];
     const { x, y } = where.get(i), out = graph.edges[i].length, into = graph.edges.filter((list) => list.includes(i)).length, can = open.opens(part);
     const inside = part.module === undefined ? plural(open.size(part.package), "module") : "module";
     const said = `${part.name}, ${inside}: imports ${out}, imported by ${into}${layout.circle(i) ? ", in a circle" : ""}${can ? ", opens" : ""}`;
     const act = () => can && open.toggle(part.package);
-    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: i ? -1 : 0, role: can ? "button" : "img",
+    const node = svg("g", { class: "node", transform: `translate(${x},${y})`, tabindex: nodes.length ? -1 : 0, role: can ? "button" : "img",
       "data-circle": layout.circle(i) ? "" : undefined, "data-opens": can ? "" : undefined },
     svg("title", {}, said), svg("rect", { width: BOX.w, height: BOX.h, rx: 5 }),
     svg("text", { x: BOX.w / 2, y: 16 }, names[i]),
     svg("text", { x: BOX.w / 2, y: 31, class: "small" }, inside));
     node.addEventListener("click", act);
     node.addEventListener("keydown", (event) => {
-      const next = WAYS[event.key] && nearest(node, nodes, WAYS[event.key], (one) => where.get(nodes.indexOf(one)));
+      const next = WAYS[event.key] && nearest(node, nodes, WAYS[event.key], (one) => where.get(drawn[nodes.indexOf(one)]));
       if (event.key === "Enter" || event.key === " ") act();
       else if (next) next.focus();
       else return;

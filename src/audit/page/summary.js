@@ -30,7 +30,8 @@ function verdict() {
   if (!r.annual_cost && !cost) return null;
   const cash = (range) => (range ? amountText(audit.money.currency || "$", range.likely) : DASH);
   return h("section", h("h3", "Does it pay?"), h("p.verdict", { "data-verdict": audit.money.verdict }, `${audit.money.sentence}.`),
-    h("p", `The debt costs ${r.annual_cost ? `${r.parts_missing ? "at least " : ""}${cash(r.annual_cost)} a year` : "nobody knows what"}; the work ${cash(r.refactoring_cost)}; the saving ${cash(r.saving_a_month)} a month. `, link("money", "What if?")));
+    h("p", [r.annual_cost ? `The debt costs ${r.parts_missing ? "at least " : ""}${cash(r.annual_cost)} a year` : "What the debt costs is not known", cost ? `the work costs ${cash(cost)}` : "the price of the work is not known",
+      r.saving_a_month ? `the saving is ${cash(r.saving_a_month)} a month${known.running ? "" : ", before the cost of running what replaces it"}` : "the saving is not known"].join("; "), ". ", link("money", "What if?")));
 }
 
 function classes() {
