@@ -6,7 +6,9 @@
 #include "audit/audit_figures.h"
 #include "base/arena.h"
 
-enum { LETTER = 7, PAD = 7, HEIGHT = 20 };
+#include <string.h>
+
+enum { NARROW = 4, LETTER = 7, WIDE = 12, PAD = 7, HEIGHT = 20 };
 
 static const struct {
 	char mark;
@@ -24,9 +26,14 @@ static void put_part(Buf *b, int from, int width, const char *colour, Str text)
 	        width - 2 * PAD, STR_ARG(text));
 }
 
+/* About Verdana's, of 11 pixels. */
 static int width_of(Str text)
 {
-	return (int)text.len * LETTER + 2 * PAD;
+	int width = 2 * PAD;
+
+	for (size_t i = 0; i < text.len; i++)
+		width += text.at[i] == '%' ? WIDE : strchr(" .,ilt", text.at[i]) ? NARROW : LETTER;
+	return width;
 }
 
 Err *badge_report(Arena *a, const Audit *audit, const AuditRules *rules, Buf *out)

@@ -75,3 +75,13 @@ bool finding_is_own(const Finding *finding)
 {
 	return !strchr(finding->rule->id, ':');
 }
+
+bool finding_has_past(const Finding *finding)
+{
+	static const char *const by_history[] = { "PY7", "PY802" };
+
+	for (size_t i = 0; i < COUNT(by_history); i++)
+		if (str_starts(str_of(finding->rule->id), str_of(by_history[i])))
+			return false;
+	return finding_is_own(finding);
+}

@@ -5,12 +5,11 @@
 #include "audit/report.h"
 
 #include "audit/badge.h"
+#include "audit/html.h"
 #include "audit/markdown.h"
 #include "audit/out_file.h"
-#include "audit/sarif.h"
 #include "audit/outside.h"
-#include "audit/html.h"
-#include "base/arena.h"
+#include "audit/sarif.h"
 #include "base/buf.h"
 
 /* NULL: nobody writes it yet. */

@@ -51,7 +51,7 @@ def test_what_is_no_scorecard_is_refused_and_left_alone(code, tmp_path):
 def test_the_agenda_is_cut_at_the_share_of_the_month(code):
     status, out, err = code("--review", "--capacity", "10")
     assert (status, err) == (0, "")
-    assert "20 % of 10 hours a month: 2.0 hours" in out and "## This month" in out and "`hard.py`: 1 finding" in out
+    assert "20 % of 10 hours a month: 2.0 hours" in out and "## This month" in out and "`hard.py`: 2 findings" in out
     assert "easy.py" not in out
     items = json.loads(code("--review", "--capacity", "1", "--json")[1])["items"]
     assert [item["path"] for item in items] == ["hard.py"] and items[0]["too_large"] and not items[0]["this_month"]
