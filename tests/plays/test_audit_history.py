@@ -183,3 +183,12 @@ def test_groups_that_are_changed_together_are_no_good_cut(shop):
     assert [row["text"] for row in told["findings"] if row["rule"] == "PY702"] == ["Orders and Prices are changed together: 7 times, which is 100 % of what each is changed on average"]
     assert [(row["name"], row["changes"], row["alone"], row["bus_factor"]) for row in told["past"]["groups"]["areas"]] == [("Orders", 7, 0, 1), ("Prices", 7, 0, 1)]
     assert [row["name"] for row in told["trends"]["groups"]] == ["Orders", "Prices"]
+
+
+def test_what_only_the_history_tells_is_not_new_beside_a_revision(shop):
+    for i in range(6):
+        (shop / "names.py").write_text(f"names = {i}\n")
+        git("-C", shop, "-c", "user.name=bob", "-c", "user.email=bob@shop.test", "commit", "-q", "-a", "-m", "Fix names")
+    told = audit(shop, "--compare", "HEAD~1")
+    assert "PY703" in [row["rule"] for row in told["findings"]]
+    assert not [row for row in told["compare"]["new"] if row["rule"].startswith("PY7")]
