@@ -75,3 +75,8 @@ bool finding_is_own(const Finding *finding)
 {
 	return !strchr(finding->rule->id, ':');
 }
+
+bool finding_has_past(const Finding *finding)
+{
+	return finding_is_own(finding) && !finding->rule->beside;
+}

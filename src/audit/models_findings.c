@@ -141,8 +141,9 @@ static void transactions(Join *j)
 			names = str_fmt(j->a, "%.*s%s%.*s", STR_ARG(names), k ? ", " : "",
 			                STR_ARG(m->tables[t->tables[k]].name));
 		add(j, RULE_CROSS_TRANSACTION, t->place, t->end_line, names,
-		    str_fmt(j->a, "one transaction writes tables of %u packages: %.*s", t->packages,
-		            STR_ARG(names)),
+		    str_fmt(j->a, "one transaction writes tables of %u packages: %.*s%s",
+		            t->packages, STR_ARG(names),
+		            t->by_calls ? " (some by functions that it calls)" : ""),
 		    t->packages - 1.0);
 	}
 }

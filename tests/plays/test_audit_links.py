@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 
+import jsonschema
 import pytest
 
 from actors.gateway import run_banyan
@@ -14,6 +15,7 @@ from actors.waiting import PROOF
 
 DJANGO = pathlib.Path("/usr/lib/python3/dist-packages/django")
 SHOP = pathlib.Path(__file__).parents[2] / "examples/shop"
+SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "docs/reference/audit.schema.json").read_text())
 TREES = [SHOP, DJANGO] if PROOF else [SHOP]
 
 
@@ -143,6 +145,7 @@ def test_contracts_of_the_team_and_of_import_linter_are_kept_or_broken(tmp_path)
     (tmp_path / "setup.cfg").write_text(
         "[importlinter]\nroot_package = shop\n[importlinter:contract:1]\nname = Apart\ntype = independence\nmodules =\n    shop.web\n    shop.data\n")
     told = audit(tmp_path)
+    jsonschema.Draft202012Validator(SCHEMA).validate(told)
     assert [(c["name"], c["from"], c["breaches"]) for c in told["links"]["contracts"]] == \
         [("tiers", "configuration", 1), ("offline", "configuration", 1), ("Apart", "setup.cfg", 1)]
     assert [(row[0], row[1], row[3]) for row in told["links"]["group_matrix"]] == [(0, 1, 1), (1, 0, 1)]
