@@ -100,7 +100,7 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(freep) char *real = realpath(str_z(a, root), NULL);
 	char *work;
-	Str path, none;
+	Str path, none = { 0 };
 
 	why_not = why_not ? why_not : &none;
 	if (!real) {
