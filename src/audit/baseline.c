@@ -111,7 +111,7 @@ enum { PATHS_MOST = 200 };
 
 static bool counts(const Finding *f, bool own)
 {
-	return !f->ignored_why.len && (!own || finding_is_of_tree(f));
+	return !f->ignored_why.len && (!own || finding_has_past(f));
 }
 
 /* A place for each file that has a part in a finding that counts. */

@@ -67,7 +67,7 @@ typedef struct Delta {
 	size_t fixed, moved; /* places: gone's counts; those that are in another file now */
 	bool own;            /* only what lies in a commit's tree was compared */
 } Delta;
-/* own: only what lies in a commit's tree (finding_is_of_tree), as the rest has no past in another revision. */
+/* own: only such as have a past in another revision (finding_has_past). */
 void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out);
 
 /* What a budget is about: a figure that is debt, or the findings of a rule by its id or name. False: neither. */

@@ -6,6 +6,7 @@
 
 #include "audit/rules.h"
 #include "audit/audit_conf.h"
+#include "audit/smells.h"
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -24,8 +25,8 @@ static const FindingRule rules_[] = {
 	[RULE_TOGETHER] = { "PY802", "clones-change-together", FINDING_ARCHITECTURE,
 	                    FINDING_WARNING,
 	                    "copies of the same code are changed together again and again",
-	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. (The minutes are those of duplicate-code.)",
-	                    0, 0, .beside = true },
+	                    "These copies cost already: the history shows that a change of one is a change of the others. They are what to unite first. The minutes are for agreeing how; the work is duplicate-code's.",
+	                    10, 0, .beside = true },
 	[RULE_DRIFTED] = { "PY803", "clone-drifted", FINDING_BUG, FINDING_WARNING,
 	                   "two copies of the same code differ in a few statements",
 	                   "One of them was changed, and the other was not: either it was forgotten, or the difference has a reason that nobody can see. Compare them; mend the other, or make "
@@ -237,17 +238,41 @@ void clones_add_history(Clones *c, const Project *p, const History *h)
 
 /* --- findings -------------------------------------------------------------------------------------------------------------------------- */
 
+static bool ignores(const FileSmells *facts, const FindingRule *rule, uint32_t line)
+{
+	for (uint32_t i = 0; facts && i < facts->ignore_count; i++) {
+		const Ignore *ignore = &facts->ignores[i];
+
+		if (ignore->nosec || (ignore->from && (line < ignore->from || line > ignore->to)))
+			continue;
+		for (uint32_t k = 0; k < ignore->rule_count; k++)
+			if (str_eq_nocase(ignore->rules[k], str_of(rule->id)) ||
+			    str_eq_nocase(ignore->rules[k], str_of(rule->name)))
+				return true;
+	}
+	return false;
+}
+
+/* Where a class is told of: at its first place, or at the first where somebody wrote that it is meant so. */
+static uint32_t place_of(const CloneClass *class, const Project *p, const FindingRule *rule)
+{
+	for (uint32_t i = 0; i < class->count; i++)
+		if (ignores(p->files[class->at[i].file].facts[FACTS_SMELLS], rule,
+		            class->at[i].line))
+			return i;
+	return 0;
+}
+
 /* The class's other files, each once. */
-static void other_files(Arena *a, const CloneClass *class, const Project *p, Finding *f)
+static void other_files(Arena *a, const CloneClass *class, const Project *p, uint32_t place,
+                        Finding *f)
 {
 	Str *paths = ARENA_ARRAY(a, Str, class->count);
-	uint32_t last = class->at[0].file;
 
-	for (uint32_t i = 1; i < class->count; i++) {
-		if (class->at[i].file != last)
+	for (uint32_t i = 0; i < class->count; i++)
+		if (class->at[i].file != class->at[place].file &&
+		    (!i || class->at[i].file != class->at[i - 1].file))
 			paths[f->path_count++] = p->files[class->at[i].file].path;
-		last = class->at[i].file;
-	}
 	f->paths = paths;
 }
 
@@ -258,14 +283,16 @@ static uint64_t print_of(const FindingRule *rule, const CloneClass *class, const
 	                     (Str){ (const char *)&class->print, sizeof(class->print) });
 }
 
-static Str places_text(Arena *a, const CloneClass *class, const Project *p)
+static Str places_text(Arena *a, const CloneClass *class, const Project *p, uint32_t place)
 {
 	AUTO(buf_fini) Buf b = { 0 };
+	uint32_t told = 0;
 
-	for (uint32_t i = 1; i < class->count && i <= WORST; i++)
-		buf_fmt(&b, "%s%.*s:%u-%u", i > 1 ? ", " : "",
-		        STR_ARG(p->files[class->at[i].file].path), class->at[i].line,
-		        class->at[i].end_line);
+	for (uint32_t i = 0; i < class->count && told < WORST; i++)
+		if (i != place)
+			buf_fmt(&b, "%s%.*s:%u-%u", told++ ? ", " : "",
+			        STR_ARG(p->files[class->at[i].file].path), class->at[i].line,
+			        class->at[i].end_line);
 	if (class->count > WORST + 1)
 		buf_fmt(&b, " and %u more", class->count - WORST - 1);
 	return str_dup(a, buf_str(&b));
@@ -292,21 +319,23 @@ static Str drift_text(Arena *a, const CloneDrift *d)
 	return str_dup(a, buf_str(&b));
 }
 
-static void add_drifts(Arena *a, const CloneClass *class, Audit *audit, Finding f)
+static void add_drifts(Arena *a, const CloneClass *class, Audit *audit)
 {
 	const Project *p = &audit->project;
 
-	f.rule = &rules_[RULE_DRIFTED];
 	for (uint32_t i = 0; i < class->drift_count; i++) {
 		const CloneDrift *d = &class->drifts[i];
 		const ClonePlace *one = &class->at[d->one], *other = &class->at[d->other];
 		Str path = p->files[other->file].path, *paths = ARENA_NEW(a, Str);
+		Finding f = { .rule = &rules_[RULE_DRIFTED],
+			      .path = p->files[one->file].path,
+			      .line = d->one_line ? d->one_line : one->line,
+			      .end_line = d->one_line ? d->one_end_line : one->end_line,
+			      .unit = one->unit,
+			      .paths = paths,
+			      .path_count = one->file != other->file };
 
 		*paths = path;
-		f.paths = paths;
-		f.path_count = one->file != other->file;
-		f.line = d->one_line ? d->one_line : one->line;
-		f.end_line = d->one_line ? d->one_end_line : one->end_line;
 		f.text = str_fmt(
 			a, "%.*s:%u-%u is a copy of lines %u-%u, and they go on alike but for %.*s",
 			STR_ARG(path), other->line, other->end_line, one->line, one->end_line,
@@ -316,41 +345,55 @@ static void add_drifts(Arena *a, const CloneClass *class, Audit *audit, Finding 
 	}
 }
 
+static Finding finding_at(Arena *a, const CloneClass *class, const Project *p,
+                          const FindingRule *rule)
+{
+	uint32_t place = place_of(class, p, rule);
+	const ClonePlace *at = &class->at[place];
+	Finding f = { .rule = rule,
+		      .path = p->files[at->file].path,
+		      .line = at->line,
+		      .end_line = at->end_line,
+		      .unit = at->unit,
+		      .amount = class->count,
+		      .text = places_text(a, class, p, place) };
+
+	other_files(a, class, p, place, &f);
+	f.print = print_of(rule, class, &f);
+	return f;
+}
+
+static void add_together(Arena *a, const CloneClass *class, Audit *audit)
+{
+	Finding f = finding_at(a, class, &audit->project, &rules_[RULE_TOGETHER]);
+
+	f.text = str_fmt(
+		a,
+		"%u changes touched several of the files with these %u copies, %u just one: here and in %.*s",
+		class->together, class->count, class->apart, STR_ARG(f.text));
+	finding_add(a, &audit->findings, &f);
+}
+
 static void add_class(Arena *a, CloneClass *class, const Clones *c, Audit *audit)
 {
 	const Project *p = &audit->project;
-	Finding f = { .rule = &rules_[RULE_DUPLICATE],
-		      .path = p->files[class->at[0].file].path,
-		      .line = class->at[0].line,
-		      .end_line = class->at[0].end_line,
-		      .unit = class->at[0].unit,
-		      .amount = class->count };
-	Str places = places_text(a, class, p);
+	Finding f = finding_at(a, class, p, &rules_[RULE_DUPLICATE]);
 
-	other_files(a, class, p, &f);
-	class->print = print_of(f.rule, class, &f);
-	if (class->tests && !c->conf.tests)
+	if (class->tests && !c->conf.tests) {
+		class->print = f.print;
 		return;
-	f.print = class->print;
+	}
 	f.text = str_fmt(a, "%u lines (%u tokens) stand at %u places%s: here and in %.*s",
 	                 class->lines, class->tokens, class->count,
 	                 class->exact     ? ""
 	                 : class->renamed ? " with other names"
 	                                  : " with other literals",
-	                 STR_ARG(places));
+	                 STR_ARG(f.text));
 	finding_add(a, &audit->findings, &f);
-	if (changes_together(class)) {
-		Finding t = f;
-
-		t.rule = &rules_[RULE_TOGETHER];
-		t.print = print_of(t.rule, class, &f);
-		t.text = str_fmt(
-			a,
-			"%u changes touched several of the files with these %u copies, %u just one: here and in %.*s",
-			class->together, class->count, class->apart, STR_ARG(places));
-		finding_add(a, &audit->findings, &t);
-	}
-	add_drifts(a, class, audit, f);
+	if (changes_together(class))
+		add_together(a, class, audit);
+	add_drifts(a, class, audit);
+	class->print = f.print;
 }
 
 void clones_add_findings(Arena *a, Clones *c, Audit *audit)

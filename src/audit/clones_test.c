@@ -124,18 +124,39 @@ TEST(clones_that_overlap_themselves_are_told_round_by_round)
 
 TEST(clones_have_names_that_differ_consistently)
 {
-	/* The same statements, but what stands where is mixed up. */
-	static const char *const mixed[] = { HEAD BODY, "def q(a, b, c, d):\n"
+	/* The same statements, but what was one name is another in each; and with just one that was forgotten. */
+	static const char *const mixed[] = { HEAD BODY,
+		                             HEAD "    t1 = 0\n"
+		                                  "    for item in rows:\n"
+		                                  "        if x.price > limit and x.count:\n"
+		                                  "            t2 += y.price * y.count\n"
+		                                  "        else:\n"
+		                                  "            skipped.append(z)\n"
+		                                  "    rate = table.get(t3, 5)\n"
+		                                  "    return t4 * rate, skipped\n" };
+	static const char *const forgotten[] = { HEAD BODY, HEAD
+		                                 "    sum_ = 0\n"
+		                                 "    for item in rows:\n"
+		                                 "        if item.price > limit and item.count:\n"
+		                                 "            sum_ += item.price * item.count\n"
+		                                 "        else:\n"
+		                                 "            skipped.append(row)\n"
+		                                 "    rate = table.get(sum_, 5)\n"
+		                                 "    return sum_ * rate, skipped\n" };
+	/* Only the shape is the same: worth too little, as every name is another. */
+	static const char *const other[] = { HEAD BODY, "def q(a, b, c, d):\n"
 		                                        "    e = 0\n"
 		                                        "    for f in a:\n"
-		                                        "        if g.h > i and g.j:\n"
-		                                        "            k += l.m * l.n\n"
+		                                        "        if f.h > b and f.j:\n"
+		                                        "            e += f.h * f.j\n"
 		                                        "        else:\n"
-		                                        "            o.p(q)\n"
-		                                        "    r = s.t(u, 5)\n"
-		                                        "    return v * w, x\n" };
+		                                        "            d.p(f)\n"
+		                                        "    r = c.t(e, 5)\n"
+		                                        "    return e * r, d\n" };
 
 	CHECK_INT(find(a, mixed, 2)->clones->count, 0);
+	CHECK_INT(find(a, forgotten, 2)->clones->count, 1);
+	CHECK_INT(find(a, other, 2)->clones->count, 0);
 }
 
 TEST(clones_are_neither_imports_nor_tables_nor_docstrings_nor_runs)
@@ -215,6 +236,17 @@ TEST(clones_that_drifted_apart_say_where)
 	CHECK_INT(m->clones->at->drifts[0].one_line, 0);
 	CHECK_INT(m->clones->at->drifts[0].other_line, 9);
 	CHECK_INT(m->clones->at->drifts[0].other_end_line, 10);
+}
+
+TEST(clones_do_not_drift_behind_their_function)
+{
+#define BEHIND "start(one, two, three, [four, five])\nstop(one.two(three), four, five.six)\n"
+	static const char *const texts[] = { HEAD BODY "k = 1\n" BEHIND,
+		                             HEAD BODY "k(2)[3]()\n" BEHIND };
+	Made *m = find(a, texts, 2);
+
+	CHECK_INT(m->clones->count, 1);
+	CHECK_INT(m->clones->drifted, 0);
 }
 
 TEST(clones_of_what_repeats_itself_all_over_end_in_time)

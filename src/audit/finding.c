@@ -76,7 +76,7 @@ bool finding_is_own(const Finding *finding)
 	return !strchr(finding->rule->id, ':');
 }
 
-bool finding_is_of_tree(const Finding *finding)
+bool finding_has_past(const Finding *finding)
 {
 	return finding_is_own(finding) && !finding->rule->beside;
 }

@@ -67,5 +67,5 @@ uint64_t finding_print(const FindingRule *rule, Str path, Str unit, Str place);
 const char *finding_class_name(FindingClass class);
 const char *finding_level_name(FindingLevel level); /* "note", "warning", "error" */
 bool finding_is_own(const Finding *finding);        /* of our own rules: not "bandit:B101" */
-/* Found by what lies in a commit's tree, so that another commit's audit finds it too: by our own rules, and none that is `beside`. */
-bool finding_is_of_tree(const Finding *finding);
+/* Of our own, and told by files alone: another revision's audit, which reads no history, can tell it too. */
+bool finding_has_past(const Finding *finding);

@@ -2,7 +2,7 @@
  *
  * Areas with a history. A history of areas is a history like any other, whose files are the areas: so coupling is counted by the same hands.
  *
- * A change set of thirty files in three areas is one of three areas. What is no Python is not counted: documents and settings are changed with
+ * A change set of thirty files in three areas is one of three areas. Those that touch none stay, as change sets of nothing: by them chance is told. What is no Python is not counted: documents and settings are changed with
  * everything. */
 #include "audit/history_area.h"
 
@@ -63,10 +63,9 @@ static History history_of_areas(Arena *a, const History *h, const Areas *areas)
 	if (h->author_count)
 		memcpy(out.authors, h->authors, h->author_count * sizeof(*out.authors));
 	out.sets = ARENA_ARRAY(a, ChangeSet, h->set_count + 1);
-	for (size_t i = 0; i < h->set_count; i++) {
-		map_set(a, &h->sets[i], of, &out.sets[out.set_count]);
-		out.set_count += out.sets[out.set_count].count > 0;
-	}
+	for (size_t i = 0; i < h->set_count; i++)
+		map_set(a, &h->sets[i], of, &out.sets[i]);
+	out.set_count = h->set_count;
 	history_add_up(a, &out);
 	return out;
 }

@@ -358,6 +358,18 @@ static Str key_of(Arena *a, git_repository *repo, Str base)
 	               hash_of(a, str_fmt(a, "%s/shallow", git_repository_commondir(repo))));
 }
 
+Str history_key(Arena *a, const AuditRules *rules)
+{
+	AUTO(repo_freep) git_repository *repo = NULL;
+	git_oid head;
+	Str base;
+
+	if (!rules->cache || !repo_open(a, rules->root, &repo, &base, NULL) ||
+	    git_reference_name_to_id(&head, repo, "HEAD") != 0)
+		return S("");
+	return str_fmt(a, "%s %.*s", git_oid_tostr_s(&head), STR_ARG(key_of(a, repo, base)));
+}
+
 static void keep(const Reading *r, Str key, const git_oid *head)
 {
 	AUTO(buf_fini) Buf bytes = { 0 };

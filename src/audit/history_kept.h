@@ -7,3 +7,5 @@
 
 /* As history_read; reads and fills rules->cache. */
 void history_read_kept(Arena *a, const AuditRules *rules, History *out);
+/* What all of a history hangs on, HEAD included: part of the key of what is made of it. Empty: there is none, or no cache. */
+Str history_key(Arena *a, const AuditRules *rules);

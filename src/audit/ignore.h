@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `# banyan: ignore RULE why`: a finding that is meant so, said where it is. RULE is an id or a name, of another tool with the tool before it
- * ("bandit:B101"); several with commas. Where it counts:
+ * ("bandit:B101", which is what was found here in its place as well); several with commas. Where it counts:
  *
  *	x = eval(text)  # banyan: ignore eval-call the text is ours        the statement that stands there
  *	# banyan: ignore god-class, PY110 split is planned for May         alone: the whole of the def, class or statement right below

@@ -7,8 +7,6 @@
  * which no editor does. */
 #include "audit/lex.h"
 
-#include <string.h>
-
 enum { NESTED_MOST = 20 };
 
 Lex lex_new(Str text)
@@ -25,19 +23,34 @@ static char at(const Lex *lex, size_t i)
 	return i < lex->text.len ? lex->text.at[i] : '\0';
 }
 
+enum { NAME = 1, DIGIT = 2, PREFIX = 4, BLANK = 8, SIGN = 16, HALT = 32 };
+
+/* What a character may be: of a name, a digit, a letter before a string, blank, an operator; HALT: of note inside of a string. */
+static const uint8_t classes[256] = {
+	['a'] = NAME,          ['A'] = NAME,          ['c' ... 'e'] = NAME,  ['C' ... 'E'] = NAME,
+	['g' ... 'q'] = NAME,  ['G' ... 'Q'] = NAME,  ['s'] = NAME,          ['S'] = NAME,
+	['v' ... 'z'] = NAME,  ['V' ... 'Z'] = NAME,  ['_'] = NAME,          [0x80 ... 0xff] = NAME,
+	['b'] = NAME | PREFIX, ['f'] = NAME | PREFIX, ['r'] = NAME | PREFIX, ['t'] = NAME | PREFIX,
+	['u'] = NAME | PREFIX, ['B'] = NAME | PREFIX, ['F'] = NAME | PREFIX, ['R'] = NAME | PREFIX,
+	['T'] = NAME | PREFIX, ['U'] = NAME | PREFIX, ['0' ... '9'] = DIGIT, [' '] = BLANK,
+	['\t'] = BLANK,        ['\f'] = BLANK,        ['\v'] = BLANK,        ['%'] = SIGN,
+	['&'] = SIGN,          ['('] = SIGN,          [')'] = SIGN,          ['*'] = SIGN,
+	['+'] = SIGN,          [','] = SIGN,          ['-'] = SIGN,          ['.'] = SIGN,
+	['/'] = SIGN,          [':'] = SIGN,          [';'] = SIGN,          ['<'] = SIGN,
+	['='] = SIGN,          ['>'] = SIGN,          ['@'] = SIGN,          ['['] = SIGN,
+	[']'] = SIGN,          ['^'] = SIGN,          ['`'] = SIGN,          ['|'] = SIGN,
+	['~'] = SIGN,          ['{'] = SIGN | HALT,   ['}'] = SIGN | HALT,   ['\''] = HALT,
+	['"'] = HALT,          ['\\'] = HALT,         ['\n'] = HALT,         ['\r'] = HALT,
+};
+
+static bool is(char c, uint8_t class)
+{
+	return classes[(unsigned char)c] & class;
+}
+
 static bool is_digit(char c)
 {
-	return c >= '0' && c <= '9';
-}
-
-static bool begins_name(char c)
-{
-	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || (unsigned char)c >= 0x80;
-}
-
-static bool in_name(char c)
-{
-	return begins_name(c) || is_digit(c);
+	return is(c, DIGIT);
 }
 
 /* Bytes of the line break at i; 0: there is none. */
@@ -118,8 +131,13 @@ static size_t skip_string(const Lex *lex, size_t i, Quoted *q)
 	q->triple = at(lex, i + 1) == q->quote && at(lex, i + 2) == q->quote;
 	i += q->triple ? 3 : 1;
 	while (i < lex->text.len) {
-		size_t end = break_at(lex, i);
+		size_t end;
 
+		if (!field.braces && !is(lex->text.at[i], HALT)) {
+			i++;
+			continue;
+		}
+		end = break_at(lex, i);
 		if (end && !q->triple)
 			break;
 		if (at(lex, i) == '\\' && i + 1 < lex->text.len) {
@@ -143,13 +161,15 @@ static size_t skip_string(const Lex *lex, size_t i, Quoted *q)
 static int prefix_at(const Lex *lex, size_t i, bool *braces)
 {
 	int n = 0;
+	char c;
 
 	*braces = false;
-	while (n < 3 && at(lex, i + (size_t)n) && strchr("rRbBuUfFtT", at(lex, i + (size_t)n))) {
-		*braces = *braces || strchr("fFtT", at(lex, i + (size_t)n));
+	while (n < 3 && is(c = at(lex, i + (size_t)n), PREFIX)) {
+		*braces = *braces || (c | 0x20) == 'f' || (c | 0x20) == 't';
 		n++;
 	}
-	return at(lex, i + (size_t)n) == '\'' || at(lex, i + (size_t)n) == '"' ? n : -1;
+	c = at(lex, i + (size_t)n);
+	return c == '\'' || c == '"' ? n : -1;
 }
 
 /* --- numbers, operators ----------------------------------------------------------------------------------------------------- */
@@ -177,23 +197,40 @@ static size_t skip_number(const Lex *lex, size_t i)
 		if ((at(lex, i) | 0x20) == 'e' && is_digit(at(lex, power)))
 			i = skip_digits(lex, power, false);
 	}
-	return i + (at(lex, i) && strchr("jJlL", at(lex, i)) != NULL);
+	return i + ((at(lex, i) | 0x20) == 'j' || (at(lex, i) | 0x20) == 'l');
 }
 
+/* Operators of two and three characters are regular but for few. */
 static size_t skip_operator(const Lex *lex, size_t i)
 {
-	static const Str longer[] = {
-		S("**="), S("//="), S(">>="), S("<<="), S("..."), S("!="), S("%="),
-		S("&="),  S("**"),  S("*="),  S("+="),  S("-="),  S("->"), S("//"),
-		S("/="),  S(":="),  S("<<"),  S("<="),  S("<>"),  S("=="), S(">="),
-		S(">>"),  S("@="),  S("^="),  S("|="),
-	};
-	Str rest = str_sub(lex->text, i, lex->text.len);
+	char c = at(lex, i), second = at(lex, i + 1), third = at(lex, i + 2);
 
-	for (size_t n = 0; n < COUNT(longer); n++)
-		if (str_starts(rest, longer[n]))
-			return i + longer[n].len;
-	return i + (at(lex, i) && strchr("%&()*+,-./:;<=>@[]^`{|}~", at(lex, i)) != NULL);
+	switch (c) {
+	case '*':
+	case '/':
+	case '<':
+	case '>':
+		if (second == c)
+			return i + 2 + (third == '=');
+		return i + 1 + (second == '=' || (c == '<' && second == '>'));
+	case '.':
+		return i + (second == '.' && third == '.' ? 3 : 1);
+	case '-':
+		return i + 1 + (second == '=' || second == '>');
+	case '!':
+		return i + (second == '=' ? 2 : 0);
+	case '%':
+	case '&':
+	case '+':
+	case ':':
+	case '=':
+	case '@':
+	case '^':
+	case '|':
+		return i + 1 + (second == '=');
+	default:
+		return i + is(c, SIGN);
+	}
 }
 
 /* --- one token -------------------------------------------------------------------------------------------------------------- */
@@ -204,7 +241,7 @@ static void skip_blanks(Lex *lex)
 		char c = at(lex, lex->at);
 		size_t end;
 
-		if (lex->at < lex->text.len && (c == ' ' || c == '\t' || c == '\f' || c == '\v')) {
+		if (is(c, BLANK)) {
 			lex->at++;
 		} else if (c == '\\' && (end = break_at(lex, lex->at + 1))) {
 			lex->at += 1 + end;
@@ -217,7 +254,9 @@ static void skip_blanks(Lex *lex)
 
 static Lexeme found(Lex *lex, LexKind kind, size_t end)
 {
-	Lexeme it = { .kind = kind, .line = lex->line, .text = str_sub(lex->text, lex->at, end) };
+	Lexeme it = { .kind = kind,
+		      .line = lex->line,
+		      .text = { lex->text.at + lex->at, end - lex->at } };
 
 	lex->at = end;
 	lex->filled = lex->filled || kind != LEX_COMMENT;
@@ -283,14 +322,14 @@ Lexeme lex_next(Lex *lex)
 			end++;
 		return found(lex, LEX_COMMENT, end);
 	}
-	prefix = prefix_at(lex, lex->at, &braces);
+	prefix = is(c, PREFIX | HALT) ? prefix_at(lex, lex->at, &braces) : -1;
 	if (prefix >= 0)
 		return string_at(lex, prefix, braces);
 	if (is_digit(c) || (c == '.' && is_digit(at(lex, lex->at + 1))))
 		return found(lex, LEX_NUMBER, skip_number(lex, lex->at));
-	if (!begins_name(c))
+	if (!is(c, NAME))
 		return operator_at(lex);
-	for (end = lex->at; in_name(at(lex, end)) && end < lex->text.len;)
+	for (end = lex->at; end < lex->text.len && is(lex->text.at[end], NAME | DIGIT);)
 		end++;
 	return found(lex, LEX_NAME, end);
 }
@@ -300,6 +339,7 @@ Lexeme lex_next(Lex *lex)
 /* A logical line, from its first token to its end, or one with nothing on it. */
 typedef struct Chunk {
 	size_t from;
+	uint32_t line;   /* that it begins on */
 	uint32_t tokens; /* all but comments and ends of lines */
 	uint32_t comments;
 	bool string; /* its first token is one */
@@ -355,7 +395,8 @@ static void count_lines(Str text, uint32_t *filled, uint32_t *blank)
 		*(any ? filled : blank) += 1;
 }
 
-static void chunk_end(Chunk *c, Str text, LineCounts *out)
+/* lines: that it ends; all of those are in the text but for one that the end of the text ends. */
+static void chunk_end(Chunk *c, Str text, uint32_t lines, LineCounts *out)
 {
 	uint32_t filled = 0, blank = 0;
 
@@ -369,7 +410,10 @@ static void chunk_end(Chunk *c, Str text, LineCounts *out)
 		out->single_comments++;
 		return;
 	}
-	count_lines(text, &filled, &blank);
+	if (lines == 1)
+		*(c->tokens ? &filled : &blank) = 1;
+	else
+		count_lines(text, &filled, &blank);
 	out->blank += blank;
 	*(c->tokens == 1 && c->string && !c->comments ? &out->multi : &out->sloc) += filled;
 }
@@ -378,15 +422,16 @@ LineCounts lex_count(Str text)
 {
 	Lex lex = lex_new(text);
 	LineCounts out = { 0 };
-	Chunk chunk = { 0 };
+	Chunk chunk = { .line = 1 };
 	Lexeme it;
 
 	do {
 		it = lex_next(&lex);
 		if (it.kind == LEX_END ? lex.at > chunk.from
 		                       : it.kind == LEX_NEWLINE && !lex.depth) {
-			chunk_end(&chunk, str_sub(lex.text, chunk.from, lex.at), &out);
-			chunk = (Chunk){ .from = lex.at };
+			chunk_end(&chunk, str_sub(lex.text, chunk.from, lex.at),
+			          it.kind == LEX_END ? 0 : lex.line - chunk.line, &out);
+			chunk = (Chunk){ .from = lex.at, .line = lex.line };
 		} else if (it.kind != LEX_NEWLINE && it.kind != LEX_END) {
 			chunk_add(&chunk, &it, &out);
 		}

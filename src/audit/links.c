@@ -25,8 +25,8 @@ Links *links_graph(Arena *a, const LinksConf *conf, const Project *project)
 	links->module_count = project->count;
 	links->modules = ARENA_ARRAY(a, LinkModule, project->count + 1);
 	links->names =
-		names_new(a, project, links, conf->source_roots.at, conf->source_roots.count);
-	names_resolve(a, links->names);
+		links_names_new(a, project, links, conf->source_roots.at, conf->source_roots.count);
+	links_names_resolve(a, links->names);
 	links_join(a, links);
 	links_packages(a, links);
 	links_cycles(a, links);

@@ -191,7 +191,7 @@ Err *links_step(Arena *a, const AuditRules *rules, Audit *audit) MUST_USE;
 /* PY501 circular-import, PY502 lazy-circle, PY503 layer-breach, PY504 lost-import, PY511 dead-code, PY512 dead-module, PY513 only-tests. */
 void links_screen(FILE *out, const Links *links, const Audit *audit);
 /* { modules: [{ name, path, package, fan_in, fan_out, cycle? }], edges: [[from, to, kinds, imports, uses, calls, line]],
- *   packages: [{ name, parent?, modules, all, lines, fan_in, fan_out, instability? }], matrix: [[from, to, edges, imports, uses, calls, kinds]],
+ *   packages: [{ name, parent?, modules, all, lines, fan_in, fan_out, instability? }], matrix and group_matrix: [[from, to, edges, imports, uses, calls, kinds]],
  *   kinds: ["top", ...] (the bits of `kinds`), imports: { top: 12, ... }, unresolved, outside: [{ name, modules, standard, kinds }],
  *   cycles: [{ modules: [...], circle: [[from, to, line]], cut: [[from, to, line]], lazy }],
  *   contracts: [{ name, kind, from, breaches, odd? }], breaches: [{ contract, module, line, chain: [[from, to, line]], outside? }],

@@ -2,7 +2,6 @@
  *
  * `audit.imports` of banyan.yaml: rules about who may import whom, and what counts as used. */
 #pragma once
-#include "audit/links_file.h"
 #include "base/conf.h"
 
 typedef enum ContractKind {

@@ -27,6 +27,7 @@ enum {
 	LEAST = 20,
 	ROUNDS_MOST = 32
 };
+enum { MANY = UINT32_MAX };
 
 typedef struct Dying {
 	Arena *a, *scratch;
@@ -38,12 +39,14 @@ typedef struct Dying {
 	uint32_t count;
 	uint32_t *
 		name_first; /* of every definition: of its names; count + modules + 1, a module's own after all definitions */
-	uint32_t *names;
-	PairTable by_name;         /* hash, 0: definition + 1 */
-	uint32_t *same;            /* the next definition + 1 of that name */
+	uint32_t *names;           /* those that a definition has too, by their numbers */
+	PairTable by_hash;         /* a name's hash, 0: its number */
+	uint32_t *name;            /* of every definition: its name's number */
+	uint32_t *head, *same;     /* of a name: a definition + 1; of that, the next one + 1 */
 	uint32_t *child, *sibling; /* + 1 */
-	PairTable used;            /* hashes that living code names */
-	bool *alive, *named;
+	uint32_t *namer;           /* of a name: its only owner + 1, or MANY */
+	bool *used;                /* of a name: living code says it */
+	bool *alive;
 	bool *heirs; /* classes with a base outside, over others or beside them */
 	uint32_t *queue, queue_count;
 	Vec dead;
@@ -85,7 +88,7 @@ static const LinkDef *def_at(const Dying *d, uint32_t i)
 {
 	uint32_t m = d->module[i];
 
-	return &names_file(d->links->names, m)->defs[i - d->first[m]];
+	return &links_names_file(d->links->names, m)->defs[i - d->first[m]];
 }
 
 static uint32_t parent_of(const Dying *d, uint32_t i)
@@ -119,7 +122,7 @@ static void number_all(Dying *d)
 
 	d->first = ARENA_ARRAY(d->scratch, uint32_t, modules + 1);
 	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		d->first[m] = d->count;
 		d->count += file ? file->def_count : 0;
@@ -133,16 +136,21 @@ static void number_all(Dying *d)
 
 static void index_defs(Dying *d)
 {
+	d->name = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
+	d->head = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
 	d->same = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
 	d->child = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
 	d->sibling = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
 	for (uint32_t i = d->count; i-- > 0;) {
-		uint32_t parent = parent_of(d, i), *head;
+		uint32_t parent = parent_of(d, i), *number;
 		bool fresh;
 
-		head = pair_at(&d->by_name, (uint32_t)link_hash(def_at(d, i)->name), 0, &fresh);
-		d->same[i] = *head;
-		*head = i + 1;
+		number = pair_at(&d->by_hash, (uint32_t)link_hash(def_at(d, i)->name), 0, &fresh);
+		if (fresh)
+			*number = d->by_hash.count - 1;
+		d->name[i] = *number;
+		d->same[i] = d->head[*number];
+		d->head[*number] = i + 1;
 		if (parent != LINK_NONE) {
 			d->sibling[i] = d->child[parent];
 			d->child[parent] = i + 1;
@@ -156,45 +164,61 @@ static uint32_t owner_of(const Dying *d, uint32_t module, uint32_t def)
 	return def == LINK_NONE ? d->count + module : d->first[module] + def;
 }
 
-/* All names, grouped by owner. */
-static void index_names(Dying *d)
+typedef struct Saying {
+	uint32_t owner, name;
+} Saying;
+
+/* Who says which name, of those that a definition has. */
+static Saying *sayings(Dying *d, size_t *count)
 {
-	uint32_t modules = (uint32_t)d->links->module_count, owners = d->count + modules;
-	uint32_t *at = ARENA_ARRAY(d->scratch, uint32_t, owners + 1);
-	uint32_t *first = ARENA_ARRAY(d->scratch, uint32_t, owners + 2);
+	AUTO(vec_fini) Vec rows = { 0 };
 
-	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+	for (uint32_t m = 0; m < d->links->module_count; m++) {
+		const FileLinks *file = links_names_file(d->links->names, m);
 
-		for (uint32_t i = 0; file && i < file->name_count; i++)
-			first[owner_of(d, m, file->names[i].def) + 1]++;
+		for (uint32_t i = 0; file && i < file->name_count; i++) {
+			const uint32_t *number = pair_find(&d->by_hash, file->names[i].hash, 0);
+
+			if (number)
+				*(Saying *)vec_add(&rows, sizeof(Saying)) =
+					(Saying){ owner_of(d, m, file->names[i].def), *number };
+		}
 	}
-	for (uint32_t i = 0; i < owners; i++)
-		first[i + 1] += first[i];
-	memcpy(at, first, owners * sizeof(*at));
-	d->names = ARENA_ARRAY(d->scratch, uint32_t, first[owners] + 1);
-	for (uint32_t m = 0; m < modules; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
-
-		for (uint32_t i = 0; file && i < file->name_count; i++)
-			d->names[at[owner_of(d, m, file->names[i].def)]++] = file->names[i].hash;
-	}
-	d->name_first = first;
+	*count = rows.count;
+	return vec_keep(d->scratch, &rows, sizeof(Saying));
 }
 
-/* Is a name said by anything but what itself stands in it? */
-static void note_named(Dying *d)
+/* All names, grouped by owner; and which are said in one place only. */
+static void index_names(Dying *d)
 {
 	uint32_t owners = d->count + (uint32_t)d->links->module_count;
+	uint32_t *at = ARENA_ARRAY(d->scratch, uint32_t, owners + 1);
+	size_t count;
+	const Saying *rows = sayings(d, &count);
 
-	d->named = ARENA_ARRAY(d->scratch, bool, d->count + 1);
-	for (uint32_t owner = 0; owner < owners; owner++)
-		for (uint32_t n = d->name_first[owner]; n < d->name_first[owner + 1]; n++) {
-			const uint32_t *head = pair_find(&d->by_name, d->names[n], 0);
+	d->name_first = ARENA_ARRAY(d->scratch, uint32_t, owners + 2);
+	d->names = ARENA_ARRAY(d->scratch, uint32_t, count + 1);
+	d->namer = ARENA_ARRAY(d->scratch, uint32_t, d->count + 1);
+	d->used = ARENA_ARRAY(d->scratch, bool, d->count + 1);
+	for (size_t i = 0; i < count; i++)
+		d->name_first[rows[i].owner + 1]++;
+	for (uint32_t i = 0; i < owners; i++)
+		d->name_first[i + 1] += d->name_first[i];
+	memcpy(at, d->name_first, owners * sizeof(*at));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t *namer = &d->namer[rows[i].name];
 
-			for (uint32_t i = head ? *head : 0; i; i = d->same[i - 1])
-				d->named[i - 1] |= i - 1 != owner;
-		}
+		d->names[at[rows[i].owner]++] = rows[i].name;
+		*namer = *namer ? MANY : rows[i].owner + 1;
+	}
+}
+
+/* Does anything say a definition's name but what stands in it? */
+static bool is_named(const Dying *d, uint32_t def)
+{
+	uint32_t namer = d->namer[d->name[def]];
+
+	return namer && namer != def + 1;
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------------------------------- */
@@ -214,16 +238,12 @@ static bool stands_in_life(const Dying *d, uint32_t def)
 	return parent == LINK_NONE || d->alive[parent];
 }
 
-static void use_name(Dying *d, uint32_t hash)
+static void use_name(Dying *d, uint32_t name)
 {
-	const uint32_t *head;
-	bool fresh;
-
-	pair_at(&d->used, hash, 0, &fresh);
-	if (!fresh)
+	if (d->used[name])
 		return;
-	head = pair_find(&d->by_name, hash, 0);
-	for (uint32_t i = head ? *head : 0; i; i = d->same[i - 1])
+	d->used[name] = true;
+	for (uint32_t i = d->head[name]; i; i = d->same[i - 1])
 		if (stands_in_life(d, i - 1))
 			enliven(d, i - 1);
 }
@@ -321,9 +341,9 @@ static LinkRoot root_of(const Dying *d, uint32_t i)
 /* What came alive by itself, or as a part of what did. */
 static void enliven_root(Dying *d, uint32_t i)
 {
-	LinkRoot root = stands_in_life(d, i) ? root_of(d, i) : ROOT_KINDS;
+	LinkRoot root = d->alive[i] || !stands_in_life(d, i) ? ROOT_KINDS : root_of(d, i);
 
-	if (root == ROOT_KINDS || d->alive[i])
+	if (root == ROOT_KINDS)
 		return;
 	d->links->roots[root]++;
 	enliven(d, i);
@@ -337,7 +357,7 @@ static void run(Dying *d)
 		use_names_of(d, def);
 		for (uint32_t c = d->child[def]; c; c = d->sibling[c - 1]) {
 			enliven_root(d, c - 1);
-			if (pair_find(&d->used, (uint32_t)link_hash(def_at(d, c - 1)->name), 0))
+			if (d->used[d->name[c - 1]])
 				enliven(d, c - 1);
 		}
 	}
@@ -346,11 +366,14 @@ static void run(Dying *d)
 static void enliven_exported(Dying *d, uint32_t m, const FileLinks *file)
 {
 	for (uint32_t i = 0; i < file->exported_count; i++) {
+		const uint32_t *name =
+			pair_find(&d->by_hash, (uint32_t)link_hash(file->exported[i]), 0);
 		uint32_t def;
 
-		if (names_bound(d->links->names, m, LINK_NONE, file->exported[i], &def) !=
+		if (links_names_bound(d->links->names, m, LINK_NONE, file->exported[i], &def) !=
 		    BOUND_DEF) {
-			use_name(d, (uint32_t)link_hash(file->exported[i]));
+			if (name)
+				use_name(d, *name);
 			continue;
 		}
 		d->links->roots[ROOT_EXPORTED] += !d->alive[d->first[m] + def];
@@ -369,7 +392,7 @@ static void enliven_named(Dying *d, uint32_t m, const FileLinks *file)
 			continue;
 		for (size_t k = 0; k < text.len; k++)
 			dotted[k] = text.at[k] == ':' ? '.' : text.at[k];
-		module = names_constant(d->links->names, m, (Str){ dotted, text.len }, &def);
+		module = links_names_constant(d->links->names, m, (Str){ dotted, text.len }, &def);
 		if (module == LINK_NONE || def == LINK_NONE)
 			continue;
 		d->links->roots[ROOT_STRING] += !d->alive[d->first[module] + def];
@@ -381,7 +404,7 @@ static void live(Dying *d, bool tests)
 {
 	d->queue_count = 0;
 	for (uint32_t m = 0; m < d->links->module_count; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 
 		if (!file || is_test(d, m) != tests)
 			continue;
@@ -400,7 +423,7 @@ static void live(Dying *d, bool tests)
 
 static uint8_t sure_of(const Dying *d, uint32_t i, DeadWhy why)
 {
-	const FileLinks *file = names_file(d->links->names, d->module[i]);
+	const FileLinks *file = links_names_file(d->links->names, d->module[i]);
 	const LinkDef *def = def_at(d, i);
 	bool private = str_starts(def->name, S("_"));
 	int sure = def->kind == DEF_VARIABLE ? SURE_VARIABLE : SURE;
@@ -429,7 +452,7 @@ static void bury(Dying *d, const bool *without_tests)
 		const LinkDef *def = def_at(d, i);
 		uint32_t parent = parent_of(d, i);
 		bool dead = !d->alive[i];
-		DeadWhy why = !dead ? DEAD_TESTS : d->named[i] ? DEAD_BY_DEAD : DEAD_UNNAMED;
+		DeadWhy why = !dead ? DEAD_TESTS : is_named(d, i) ? DEAD_BY_DEAD : DEAD_UNNAMED;
 
 		if (!is_code(d, d->module[i]) || without_tests[i])
 			continue;
@@ -459,13 +482,13 @@ static void bury_modules(Dying *d)
 	const uint32_t *by = reached_by(d);
 
 	for (uint32_t m = 0; m < d->links->module_count; m++) {
-		const FileLinks *file = names_file(d->links->names, m);
+		const FileLinks *file = links_names_file(d->links->names, m);
 		Str path = p->files[m].path, name = d->links->modules[m].name;
 		Str last = str_sub(name, (size_t)(str_rfind_char(name, '.') + 1), name.len);
 		int sure = SURE_MODULE;
 
 		if (!file || !is_code(d, m) || d->library || by[m] & 1 || file->main ||
-		    names_is_package(d->links->names, m) || root_module(path) ||
+		    links_names_is_package(d->links->names, m) || root_module(path) ||
 		    pair_find(&d->words->entries, link_hash(last), 0) ||
 		    pair_find(&d->words->scripts, link_hash(last), 0) ||
 		    !(file->def_count + file->import_count))
@@ -506,7 +529,8 @@ static void thin_out(Dying *d)
 			continue;
 		if (kept && rows[i].def != LINK_NONE && rows[kept - 1].def != LINK_NONE &&
 		    rows[i].module == rows[kept - 1].module) {
-			const LinkDef *defs = names_file(d->links->names, rows[i].module)->defs;
+			const LinkDef *defs =
+				links_names_file(d->links->names, rows[i].module)->defs;
 
 			if (defs[rows[i].def].kind == DEF_VARIABLE &&
 			    str_eq(defs[rows[i].def].name, defs[rows[kept - 1].def].name))
@@ -519,8 +543,7 @@ static void thin_out(Dying *d)
 
 static void dying_fini(Dying *d)
 {
-	pair_fini(&d->by_name);
-	pair_fini(&d->used);
+	pair_fini(&d->by_hash);
 	vec_fini(&d->dead);
 }
 
@@ -552,7 +575,6 @@ void links_dead(Arena *a, const LinksConf *conf, const OtherWords *words, Links 
 	number_all(&d);
 	index_defs(&d);
 	index_names(&d);
-	note_named(&d);
 	d.alive = ARENA_ARRAY(scratch, bool, d.count + 1);
 	d.heirs = ARENA_ARRAY(scratch, bool, d.count + 1);
 	find_heirs(&d);

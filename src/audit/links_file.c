@@ -367,6 +367,7 @@ static void take_from(Taking *t, uint32_t i)
 		import->module = module;
 		import->dots = dots;
 		import->name = name;
+		t->out->stars |= str_eq(name, S("*"));
 		import->again = str_eq(alias, name);
 		import->bound = alias.len ? alias : str_eq(name, S("*")) ? S("") : name;
 		add_words(t, name);

@@ -73,7 +73,8 @@ typedef struct FileLinks {
 	Str *strings;    /* constants that look like a dotted name, each once */
 	Str *exported;   /* __all__ */
 	uint32_t import_count, def_count, use_count, name_count, string_count, exported_count;
-	bool main; /* if __name__ == "__main__" */
+	bool stars; /* `from x import *` somewhere */
+	bool main;  /* if __name__ == "__main__" */
 	bool has_all;
 	bool dynamic;  /* globals(), eval, exec: its own names may be used where nobody sees it */
 	bool reflects; /* getattr with a name that is no constant: any method may be meant */

@@ -28,14 +28,14 @@ static Str joined(Arena *a, Str x, Str y)
 /* A class's members, and theirs. */
 static Step at_def(Walk *w, uint32_t def, Str rest)
 {
-	const FileLinks *file = names_file(w->names, w->module);
+	const FileLinks *file = links_names_file(w->names, w->module);
 
 	while (rest.len && file->defs[def].kind == DEF_CLASS) {
 		Str tail = rest, part;
 		uint32_t member;
 
 		str_split(&tail, '.', &part);
-		if (names_bound(w->names, w->module, def, part, &member) != BOUND_DEF)
+		if (links_names_bound(w->names, w->module, def, part, &member) != BOUND_DEF)
 			break;
 		def = member;
 		rest = tail;
@@ -61,7 +61,7 @@ static Step leave(Walk *w, const LinkImport *import, Str rest)
 /* `chain` begins with the name that the import binds; `rest` is what comes after that. */
 static Step over_import(Walk *w, uint32_t index, Str chain, Str rest)
 {
-	const LinkImport *import = &names_file(w->names, w->module)->imports[index];
+	const LinkImport *import = &links_names_file(w->names, w->module)->imports[index];
 	const Target *target = &w->names->targets[w->names->first_import[w->module] + index];
 	Str left = S("");
 
@@ -69,7 +69,7 @@ static Step over_import(Walk *w, uint32_t index, Str chain, Str rest)
 	    str_find_char(import->module, '.') >= 0 && str_find_char(import->bound, '.') < 0 &&
 	    str_starts(import->module, import->bound) &&
 	    import->module.at[import->bound.len] == '.') {
-		uint32_t module = names_absolute(w->names, w->module, chain, &left);
+		uint32_t module = links_names_absolute(w->names, w->module, chain, &left);
 
 		if (module == LINK_NONE)
 			return leave(w, import, rest);
@@ -87,15 +87,15 @@ static Step over_import(Walk *w, uint32_t index, Str chain, Str rest)
 /* A module that one of this module's stars takes the name from; LINK_NONE. */
 static uint32_t star_of(const LinkNames *names, uint32_t module, Str name, bool deeper)
 {
-	const FileLinks *file = names_file(names, module);
+	const FileLinks *file = links_names_file(names, module);
 
-	for (uint32_t i = 0; file && i < file->import_count; i++) {
+	for (uint32_t i = 0; file && file->stars && i < file->import_count; i++) {
 		uint32_t target = names->targets[names->first_import[module] + i].module, index;
 
 		if (!str_eq(file->imports[i].name, S("*")) || target == LINK_NONE ||
 		    target == module)
 			continue;
-		if (names_bound(names, target, LINK_NONE, name, &index) != BOUND_NOTHING)
+		if (links_names_bound(names, target, LINK_NONE, name, &index) != BOUND_NOTHING)
 			return target;
 		target = deeper ? star_of(names, target, name, false) : LINK_NONE;
 		if (target != LINK_NONE)
@@ -127,15 +127,15 @@ static Step step(Walk *w, bool begin)
 	str_split(&rest, '.', &first);
 	if (!rest.at)
 		rest = S("");
-	if (!names_file(w->names, w->module))
+	if (!links_names_file(w->names, w->module))
 		return STEP_LOST;
-	bound = names_bound(w->names, w->module, LINK_NONE, first, &index);
+	bound = links_names_bound(w->names, w->module, LINK_NONE, first, &index);
 	if (bound == BOUND_DEF)
 		return at_def(w, index, rest);
 	if (bound == BOUND_IMPORT)
 		return over_import(w, index, chain, rest);
 	if (!begin) {
-		uint32_t inside = names_inside(w->names, w->module, first);
+		uint32_t inside = links_names_inside(w->names, w->module, first);
 
 		if (inside != LINK_NONE) {
 			w->module = inside;

@@ -190,7 +190,7 @@ static void tell_breaches(const Telling *t)
 /* A module that a compiler makes, or has made: `x.pyx`, `x.cpython-311-x86_64-linux-gnu.so`; or a folder of that name. */
 static bool is_built(const Telling *t, uint32_t module, const LinkImport *import)
 {
-	Str place = names_place(t->links->names, t->a, module, import);
+	Str place = links_names_place(t->links->names, t->a, module, import);
 	ptrdiff_t slash = str_rfind_char(place, '/');
 	Str name = str_sub(place, (size_t)(slash + 1), place.len);
 	Str folder = str_fmt(t->a, "%.*s/%.*s", STR_ARG(t->project->sources.root),

@@ -4,6 +4,7 @@
 #pragma once
 #include "audit/links.h"
 #include "audit/links_conf.h"
+#include "audit/links_file.h"
 
 /* A growing array on the heap: scratch that is gone when its maker is done. */
 typedef struct Vec {

@@ -44,8 +44,10 @@ static void add_outside(Joining *j, uint32_t module, const LinkImport *import, b
 		*row = (LinkOutside){ .name = top, .standard = standard };
 		known = j->outside.count;
 		map_put(&j->outside_at, top, (void *)(uintptr_t)known);
+	} else {
+		row = (LinkOutside *)j->outside.at + known - 1;
 	}
-	row = (LinkOutside *)j->outside.at + known - 1;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a row for what is known */
 	row->kinds |= (uint8_t)(1U << import->kind);
 	pair_at(&j->outside_seen, known, module, &fresh);
 	row->modules += fresh;
@@ -85,7 +87,7 @@ static void add_strings(Joining *j, uint32_t m, const FileLinks *file)
 			continue;
 		for (size_t k = 0; k < text.len; k++)
 			dotted[k] = text.at[k] == ':' ? '.' : text.at[k];
-		module = names_constant(j->names, m, (Str){ dotted, text.len }, &def);
+		module = links_names_constant(j->names, m, (Str){ dotted, text.len }, &def);
 		if (module == LINK_NONE)
 			continue;
 		add_reason(j, m, module, 0, IMPORT_NAMED);
@@ -162,12 +164,12 @@ static uint32_t first_hop(const LinkNames *names, uint32_t m, Str chain)
 	uint32_t index;
 
 	str_split(&tail, '.', &first);
-	if (names_bound(names, m, LINK_NONE, first, &index) != BOUND_IMPORT)
+	if (links_names_bound(names, m, LINK_NONE, first, &index) != BOUND_IMPORT)
 		return LINK_NONE;
-	import = &names_file(names, m)->imports[index];
+	import = &links_names_file(names, m)->imports[index];
 	if (!import->name.len && !import->dots && str_eq(import->bound, first) &&
 	    !str_eq(import->module, first) && str_starts(import->module, first)) {
-		uint32_t module = names_absolute(names, m, chain, &rest);
+		uint32_t module = links_names_absolute(names, m, chain, &rest);
 
 		if (module != LINK_NONE && links_edge(names->links, m, module))
 			return module;

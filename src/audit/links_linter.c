@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * import-linter's own files. Two formats, one meaning: sections with keys whose values are lists of texts. Of INI what Python's configparser takes:
- * values go on in lines that are indented. Of TOML what such a table is made of: strings, booleans, arrays of strings over several lines; anything
- * else is passed over. A contract of a type that import-linter or a plug-in of it has and we have not is named, not left out in silence. */
+ * values go on in lines that are indented. A contract of a type that import-linter or a plug-in of it has and we have not is named, not left out in
+ * silence; so is a pyproject.toml that cannot be read. */
 #include "audit/links_linter.h"
 
 #include "audit/links_int.h"
+#include "audit/toml.h"
 #include "base/arena.h"
 #include "base/file.h"
 
@@ -204,110 +205,39 @@ void linter_read_ini(Arena *a, Str name, Str text, LinterContracts *out)
 
 /* --- TOML ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* A string at the beginning of the text, basic or literal, without what TOML calls escapes; false: there is none. */
-static bool toml_string(Str *text, Str *out)
+static void toml_keys(Reading *r, const Toml *table)
 {
-	char quote = text->len ? text->at[0] : 0;
-	size_t i = 1;
-
-	if (quote != '"' && quote != '\'')
-		return false;
-	while (i < text->len && text->at[i] != quote && text->at[i] != '\n')
-		i += quote == '"' && text->at[i] == '\\' ? 2 : 1;
-	if (i >= text->len || text->at[i] != quote)
-		return false;
-	*out = str_sub(*text, 1, i);
-	*text = str_sub(*text, i + 1, text->len);
-	return true;
-}
-
-static void skip_line(Str *text)
-{
-	ptrdiff_t end = str_find_char(*text, '\n');
-
-	*text = end < 0 ? S("") : str_sub(*text, (size_t)end, text->len);
-}
-
-/* Strings until the bracket closes; nested arrays and tables are gone through as if they were not there. */
-static void toml_array(Reading *r, Str *text)
-{
-	size_t depth = 0;
-	Str string;
-
-	while (text->len) {
-		char c = text->at[0];
-
-		if (c == '#') {
-			skip_line(text);
-			continue;
-		}
-		if (toml_string(text, &string)) {
-			add_value(r, string);
-			continue;
-		}
-		*text = str_sub(*text, 1, text->len);
-		depth += c == '[';
-		if (c == ']' && --depth == 0)
-			return;
+	TOML_EACH(table, value)
+	{
+		end_key(r);
+		r->key = value->key;
+		if (value->kind == TOML_TEXT || value->kind == TOML_WORD)
+			add_value(r, value->text);
+		else if (value->kind == TOML_ARRAY)
+			TOML_EACH(value, item)
+		add_value(r, item->kind == TOML_TEXT ? item->text : S(""));
 	}
-}
-
-static void toml_value(Reading *r, Str *text)
-{
-	Str string, line = *text;
-
-	if (text->len && text->at[0] == '[') {
-		toml_array(r, text);
-	} else if (toml_string(text, &string)) {
-		add_value(r, string);
-	} else {
-		size_t end = 0;
-
-		while (end < line.len && line.at[end] != '\n' && line.at[end] != '#' &&
-		       line.at[end] != '\r')
-			end++;
-		add_value(r, str_sub(line, 0, end));
-	}
-	skip_line(text);
-}
-
-static void toml_section(Reading *r, Str line)
-{
-	end_contract(r);
-	r->common = str_starts(line, S("[tool.importlinter]"));
-	if (str_starts(line, S("[[tool.importlinter.contracts]]")))
-		begin_contract(r, S(""));
+	end_key(r);
 }
 
 void linter_read_toml(Arena *a, Str name, Str text, LinterContracts *out)
 {
 	AUTO(reading_fini) Reading r = { .a = a, .file = name };
+	const Toml *whole = NULL, *own;
+	Err *err = str_find(text, S("importlinter")) < 0 ? NULL : toml_read(a, name, text, &whole);
 
-	while (text.len) {
-		size_t sign = 0;
-		Str line = text;
-
-		if (strchr(" \t\r\n", text.at[0])) {
-			text = str_sub(text, 1, text.len);
-			continue;
-		}
-		if (text.at[0] == '#' || text.at[0] == '[') {
-			if (text.at[0] == '[')
-				toml_section(&r, text);
-			skip_line(&text);
-			continue;
-		}
-		while (sign < line.len && line.at[sign] != '=' && line.at[sign] != '\n')
-			sign++;
-		r.key = str_trim(str_sub(line, 0, sign));
-		text = str_sub(text, sign, text.len);
-		if (!text.len || text.at[0] == '\n')
-			continue;
-		text = str_sub(text, 1, text.len);
-		while (text.len && (text.at[0] == ' ' || text.at[0] == '\t'))
-			text = str_sub(text, 1, text.len);
-		toml_value(&r, &text);
-		end_key(&r);
+	if (err)
+		*(LinkContractState *)vec_add(&r.odd, sizeof(LinkContractState)) =
+			(LinkContractState){
+				.name = name, .kind = "unknown", .from = name, .odd = err->text
+			};
+	own = whole ? toml_path(whole, S("tool.importlinter")) : NULL;
+	r.common = true;
+	toml_keys(&r, own);
+	TOML_EACH(own ? toml_get(own, S("contracts")) : NULL, contract)
+	{
+		begin_contract(&r, S(""));
+		toml_keys(&r, contract);
 	}
 	finish(&r, out);
 }

@@ -65,6 +65,7 @@ TEST(linter_reads_toml)
 		"source_modules = [\"shop.a\"]\nforbidden_modules = [\"requests\"]\n"
 		"allow_indirect_imports = true\n"
 		"[tool.other]\nlayers = [\"no\"]\n";
+	static const Str broken = S("[tool.importlinter]\nx = \"open\n");
 	LinterContracts got = { 0 };
 
 	linter_read_toml(a, S("pyproject.toml"), str_of(text), &got);
@@ -72,6 +73,14 @@ TEST(linter_reads_toml)
 		contracts_text(a, &got),
 		S("Layers = [of] it/0 layers=shop.api,shop.a | shop.b; Far/1 direct modules=shop.a "
 	          "forbidden=requests"));
+	got = (LinterContracts){ 0 };
+	linter_read_toml(a, S("pyproject.toml"), broken, &got);
+	CHECK_INT(got.count, 0);
+	CHECK_INT(got.odd_count, 1);
+	CHECK(got.odd[0].odd.len);
+	got = (LinterContracts){ 0 };
+	linter_read_toml(a, S("pyproject.toml"), S("[tool.x]\ny = = 1\n"), &got);
+	CHECK_INT(got.odd_count, 0); /* not ours to judge */
 }
 
 TEST(linter_ends_on_anything)

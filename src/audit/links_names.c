@@ -31,7 +31,7 @@ static Str folder_of(Str key)
 	return slash < 0 ? S("") : str_sub(key, 0, (size_t)slash);
 }
 
-bool names_is_package(const LinkNames *names, uint32_t module)
+bool links_names_is_package(const LinkNames *names, uint32_t module)
 {
 	Str path = names->project->files[module].path;
 
@@ -88,7 +88,7 @@ static Str climb(const LinkNames *names, Str folder)
 	while (folder.len) {
 		uint32_t module = module_at(names, folder);
 
-		if (module == LINK_NONE || !names_is_package(names, module))
+		if (module == LINK_NONE || !links_names_is_package(names, module))
 			break;
 		folder = folder_of(folder);
 	}
@@ -197,18 +197,18 @@ static void index_paths(Arena *a, LinkNames *names)
 
 		keys[i] = key_of(p->files[i].path);
 		other = module_at(names, keys[i]);
-		if (other == LINK_NONE || !names_is_package(names, other)) {
+		if (other == LINK_NONE || !links_names_is_package(names, other)) {
 			map_remove(&names->paths, keys[i]);
 			map_put(&names->paths, keys[i], numbered(i));
 		}
-		add_folders(names,
-		            names_is_package(names, (uint32_t)i) ? p->files[i].path : keys[i]);
+		add_folders(names, links_names_is_package(names, (uint32_t)i) ? p->files[i].path
+		                                                              : keys[i]);
 	}
 	names->keys = keys;
 }
 
-LinkNames *names_new(Arena *a, const Project *project, Links *links, const Str *roots,
-                     size_t root_count)
+LinkNames *links_names_new(Arena *a, const Project *project, Links *links, const Str *roots,
+                           size_t root_count)
 {
 	LinkNames *names = ARENA_NEW(a, LinkNames);
 	uint32_t *root_of = ARENA_ARRAY(a, uint32_t, project->count + 1);
@@ -307,11 +307,12 @@ typedef struct Best {
 static void try_root(const LinkNames *names, uint32_t from, uint32_t root, Str dotted, Best *best)
 {
 	Best got = { .root = root, .own = names->root_of[from] == root };
-	size_t folder;
+	size_t folder = 0;
 
 	if (names->prefix.len && !root_path(names, root).len)
 		return; /* a package's own folder is on nobody's path */
-	got.len = MAX(longest(names, root_path(names, root), dotted, &got.module, &folder), folder);
+	got.len = longest(names, root_path(names, root), dotted, &got.module, &folder);
+	got.len = MAX(got.len, folder);
 	got.near = common(root_path(names, root), names->keys[from]);
 	if (!got.len || (folder == got.len && got.module == LINK_NONE && best->len > folder))
 		return;
@@ -357,7 +358,7 @@ static uint32_t by_roots(const LinkNames *names, uint32_t from, Str dotted, Str 
 		try_root(names, from, row->root, dotted, &best);
 		at = row->next;
 	}
-	if ((best.module == LINK_NONE || best.len < dotted.len) && names_is_standard(top))
+	if ((best.module == LINK_NONE || best.len < dotted.len) && links_names_is_standard(top))
 		return LINK_NONE;
 	*ours = best.len > 0;
 	*root = best.root;
@@ -374,7 +375,7 @@ static uint32_t absolute(const LinkNames *names, uint32_t from, Str dotted, Str 
 	return *ours ? module : by_roots(names, from, dotted, rest, root, ours);
 }
 
-uint32_t names_absolute(const LinkNames *names, uint32_t from, Str dotted, Str *rest)
+uint32_t links_names_absolute(const LinkNames *names, uint32_t from, Str dotted, Str *rest)
 {
 	uint32_t root;
 	bool ours;
@@ -382,27 +383,27 @@ uint32_t names_absolute(const LinkNames *names, uint32_t from, Str dotted, Str *
 	return absolute(names, from, dotted, rest, &root, &ours);
 }
 
-uint32_t names_inside(const LinkNames *names, uint32_t package, Str name)
+uint32_t links_names_inside(const LinkNames *names, uint32_t package, Str name)
 {
 	Key key = { .len = 0 };
 
-	if (!names_is_package(names, package) || !key_add(&key, names->keys[package]) ||
+	if (!links_names_is_package(names, package) || !key_add(&key, names->keys[package]) ||
 	    !key_add(&key, name))
 		return LINK_NONE;
 	return module_at(names, key_str(&key));
 }
 
-uint32_t names_constant(const LinkNames *names, uint32_t from, Str text, uint32_t *def)
+uint32_t links_names_constant(const LinkNames *names, uint32_t from, Str text, uint32_t *def)
 {
 	Str rest = S(""), part;
-	uint32_t module = names_absolute(names, from, text, &rest), index;
+	uint32_t module = links_names_absolute(names, from, text, &rest), index;
 	BoundKind bound;
 
 	*def = LINK_NONE;
 	if (module == LINK_NONE || !rest.len)
 		return module;
 	str_split(&rest, '.', &part);
-	bound = names_bound(names, module, LINK_NONE, part, &index);
+	bound = links_names_bound(names, module, LINK_NONE, part, &index);
 	if (bound == BOUND_DEF)
 		*def = index;
 	return bound == BOUND_NOTHING ? LINK_NONE : module;
@@ -419,10 +420,10 @@ static void settle(const LinkNames *names, const LinkImport *import, uint32_t mo
 	out->module = module;
 	out->whole = !import->name.len;
 	/* What a plain module seems to have in it (six.moves), it makes itself. */
-	out->lost = module == LINK_NONE || (rest.len && names_is_package(names, module));
+	out->lost = module == LINK_NONE || (rest.len && links_names_is_package(names, module));
 	if (out->lost || rest.len || !import->name.len || str_eq(import->name, S("*")))
 		return;
-	inside = names_inside(names, module, import->name);
+	inside = links_names_inside(names, module, import->name);
 	if (inside != LINK_NONE) {
 		out->module = inside;
 		out->whole = true;
@@ -444,7 +445,8 @@ static void in_folder(const LinkNames *names, Str base, const LinkImport *import
 
 static void relative(const LinkNames *names, uint32_t from, const LinkImport *import, Target *out)
 {
-	Str base = names_is_package(names, from) ? names->keys[from] : folder_of(names->keys[from]);
+	Str base = links_names_is_package(names, from) ? names->keys[from]
+	                                               : folder_of(names->keys[from]);
 	uint32_t module;
 	size_t len, folder;
 
@@ -458,7 +460,7 @@ static void relative(const LinkNames *names, uint32_t from, const LinkImport *im
 	}
 	if (!import->module.len) {
 		module = module_at(names, base);
-		if (module == LINK_NONE || !names_is_package(names, module))
+		if (module == LINK_NONE || !links_names_is_package(names, module))
 			in_folder(names, base, import, out);
 		else
 			settle(names, import, module, S(""), out);
@@ -479,7 +481,7 @@ static bool beside(const LinkNames *names, uint32_t from, const LinkImport *impo
 	Str top = import->module, tail = import->module;
 
 	str_split(&tail, '.', &top);
-	if (names_is_standard(top))
+	if (links_names_is_standard(top))
 		return false;
 	relative(names, from, &near, &found);
 	if (found.module == LINK_NONE || found.module == from)
@@ -522,21 +524,21 @@ static void target_of(LinkNames *names, uint32_t from, const FileLinks *file,
 	} else if (ours) {
 		settle(names, import, module, rest, out);
 	}
-	out->standard = !ours && names_is_standard(top);
+	out->standard = !ours && links_names_is_standard(top);
 	if (!ours && beside(names, from, import, out))
 		return;
 	if (out->module != LINK_NONE && !names->prefix.len)
 		vote(names, out->module, root);
 }
 
-Str names_place(const LinkNames *names, Arena *a, uint32_t from, const LinkImport *import)
+Str links_names_place(const LinkNames *names, Arena *a, uint32_t from, const LinkImport *import)
 {
 	Str base = root_path(names, names->root_of[from]), dotted = import->module;
 	char *at;
 
 	if (import->dots) {
-		base = names_is_package(names, from) ? names->keys[from]
-		                                     : folder_of(names->keys[from]);
+		base = links_names_is_package(names, from) ? names->keys[from]
+		                                           : folder_of(names->keys[from]);
 		for (uint8_t up = 1; up < import->dots; up++)
 			base = folder_of(base);
 	} else if (names->prefix.len && str_starts(dotted, names->prefix)) {
@@ -621,8 +623,8 @@ static void bind(LinkNames *names, uint32_t module, const FileLinks *file)
 	}
 }
 
-BoundKind names_bound(const LinkNames *names, uint32_t module, uint32_t parent, Str name,
-                      uint32_t *index)
+BoundKind links_names_bound(const LinkNames *names, uint32_t module, uint32_t parent, Str name,
+                            uint32_t *index)
 {
 	const uint32_t *at =
 		pair_find(&names->bound, link_hash(name) + parent + UINT64_C(1), module);
@@ -633,14 +635,14 @@ BoundKind names_bound(const LinkNames *names, uint32_t module, uint32_t parent, 
 	return *at & 1 ? BOUND_IMPORT : BOUND_DEF;
 }
 
-void names_resolve(Arena *a, LinkNames *names)
+void links_names_resolve(Arena *a, LinkNames *names)
 {
 	const Project *p = names->project;
 	uint32_t *first = ARENA_ARRAY(a, uint32_t, p->count + 1);
 	uint32_t count = 0;
 
 	for (uint32_t m = 0; m < p->count; m++) {
-		const FileLinks *file = names_file(names, m);
+		const FileLinks *file = links_names_file(names, m);
 
 		first[m] = count;
 		count += file ? file->import_count : 0;
@@ -651,7 +653,7 @@ void names_resolve(Arena *a, LinkNames *names)
 	names->first_import = first;
 	names->targets = ARENA_ARRAY(a, Target, count + 1);
 	for (uint32_t m = 0; m < p->count; m++) {
-		const FileLinks *file = names_file(names, m);
+		const FileLinks *file = links_names_file(names, m);
 
 		for (uint32_t i = 0; file && i < file->import_count; i++)
 			target_of(names, m, file, &file->imports[i], &names->targets[first[m] + i]);
@@ -660,7 +662,7 @@ void names_resolve(Arena *a, LinkNames *names)
 		LinkModule *module = &names->links->modules[m];
 
 		module->name = name_of(a, names, m);
-		module->links = names_file(names, m);
+		module->links = links_names_file(names, m);
 		if (!map_get(&names->by_name, module->name))
 			map_put(&names->by_name, module->name, numbered(m));
 	}

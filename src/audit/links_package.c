@@ -3,6 +3,7 @@
  * Modules by folder, and edges between folders: the dependency matrix. Robert Martin's figures: Ca, how many modules elsewhere lean on a
  * package; Ce, on how many it leans; instability, Ce of both together. Only what runs counts; imports for types and names in strings are in
  * the edges' kinds. */
+#include "audit/links_matrix.h"
 #include "audit/links_names.h"
 
 #include "base/arena.h"
@@ -55,7 +56,7 @@ static Str name_from(Arena *a, const Links *links, uint32_t module, Str path)
 	Str name = links->modules[module].name;
 	ptrdiff_t dot = str_rfind_char(name, '.');
 
-	if (names_is_package(links->names, module))
+	if (links_names_is_package(links->names, module))
 		return name;
 	if (dot >= 0)
 		return str_sub(name, 0, (size_t)dot);
@@ -82,7 +83,7 @@ static void fill(Arena *a, Links *links, const Map *at, const Vec *folders)
 		LinkPackage *package = &links->packages[index];
 
 		links->modules[m].package = index;
-		if (!package->modules++ || names_is_package(links->names, m))
+		if (!package->modules++ || links_names_is_package(links->names, m))
 			package->name = name_from(a, links, m, path);
 		package->lines += p->files[m].measures.lines.sloc;
 		for (uint32_t up = index; up != LINK_NONE; up = links->packages[up].parent)
@@ -124,20 +125,18 @@ static int by_ends(const void *x, const void *y)
 	return (p->to > q->to) - (p->to < q->to);
 }
 
-static void make_edges(Arena *a, Links *links)
+LinkPackageEdge *links_matrix(Arena *a, const Links *links, const uint32_t *of, size_t *count)
 {
 	AUTO(pair_fini) PairTable at = { 0 };
 	AUTO(vec_fini) Vec rows = { 0 };
 
 	for (size_t e = 0; e < links->edge_count; e++) {
 		const LinkEdge *edge = &links->edges[e];
-		uint32_t from = links->modules[edge->from].package,
-			 to = links->modules[edge->to].package;
+		uint32_t from = of[edge->from], to = of[edge->to], *index;
 		LinkPackageEdge *row;
-		uint32_t *index;
 		bool fresh;
 
-		if (from == to)
+		if (from == to || from == PART_NONE || to == PART_NONE)
 			continue;
 		index = pair_at(&at, from * UINT64_C(0xff51afd7ed558ccd), to, &fresh);
 		if (fresh) {
@@ -145,8 +144,10 @@ static void make_edges(Arena *a, Links *links)
 			row = vec_add(&rows, sizeof(*row));
 			row->from = from;
 			row->to = to;
+		} else {
+			row = (LinkPackageEdge *)rows.at + *index;
 		}
-		row = (LinkPackageEdge *)rows.at + *index;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a row for what is not fresh */
 		row->edges++;
 		row->imports += edge->imports;
 		row->uses += edge->uses;
@@ -155,8 +156,17 @@ static void make_edges(Arena *a, Links *links)
 	}
 	if (rows.count)
 		qsort(rows.at, rows.count, sizeof(LinkPackageEdge), by_ends);
-	links->package_edges = vec_keep(a, &rows, sizeof(LinkPackageEdge));
-	links->package_edge_count = rows.count;
+	*count = rows.count;
+	return vec_keep(a, &rows, sizeof(LinkPackageEdge));
+}
+
+static void make_edges(Arena *a, Links *links)
+{
+	uint32_t *of = ARENA_ARRAY(a, uint32_t, links->module_count + 1);
+
+	for (size_t m = 0; m < links->module_count; m++)
+		of[m] = links->modules[m].package;
+	links->package_edges = links_matrix(a, links, of, &links->package_edge_count);
 }
 
 static void map_finip(Map *map)

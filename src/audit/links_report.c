@@ -2,6 +2,7 @@
  *
  * Who needs whom, on a screen and as JSON. Numbers stand for modules, packages and kinds: a graph of 100,000 modules with their names at both ends of
  * every edge would be a book. */
+#include "audit/links_matrix.h"
 #include "audit/links_names.h"
 
 #include "base/arena.h"
@@ -136,6 +137,27 @@ static void put_modules(JsonWriter *w, const Links *links)
 	json_end(w);
 }
 
+static void put_matrix(JsonWriter *w, const char *key, const LinkPackageEdge *edges, size_t count)
+{
+	json_key(w, str_of(key));
+	json_begin_array(w);
+	for (size_t e = 0; e < count; e++)
+		PUT_ROW(w, edges[e].from, edges[e].to, edges[e].edges, edges[e].imports,
+		        edges[e].uses, edges[e].calls, edges[e].kinds);
+	json_end(w);
+}
+
+/* Of the groups of the configuration, by their places there. */
+static void put_groups(JsonWriter *w, const Links *links, const Parts *groups)
+{
+	AUTO(arena_freep) Arena *scratch = arena_new(0);
+	size_t count = 0;
+	const LinkPackageEdge *edges =
+		groups->count ? links_matrix(scratch, links, groups->of, &count) : NULL;
+
+	put_matrix(w, "group_matrix", edges, count);
+}
+
 static void put_packages(JsonWriter *w, const Links *links)
 {
 	json_key(w, S("packages"));
@@ -157,15 +179,7 @@ static void put_packages(JsonWriter *w, const Links *links)
 		json_end(w);
 	}
 	json_end(w);
-	json_key(w, S("matrix"));
-	json_begin_array(w);
-	for (size_t e = 0; e < links->package_edge_count; e++) {
-		const LinkPackageEdge *edge = &links->package_edges[e];
-
-		PUT_ROW(w, edge->from, edge->to, edge->edges, edge->imports, edge->uses,
-		        edge->calls, edge->kinds);
-	}
-	json_end(w);
+	put_matrix(w, "matrix", links->package_edges, links->package_edge_count);
 }
 
 static void put_imports(JsonWriter *w, const Links *links)
@@ -304,10 +318,10 @@ static void put_roots(JsonWriter *w, const Links *links)
 
 void links_put(JsonWriter *w, const Links *links, const Audit *audit)
 {
-	(void)audit;
 	json_begin_object(w);
 	put_modules(w, links);
 	put_packages(w, links);
+	put_groups(w, links, &audit->groups);
 	put_imports(w, links);
 	put_cycles(w, links);
 	put_contracts(w, links);

@@ -156,9 +156,12 @@ static Str last_part(Str dotted)
 bool root_by_name(const LinkDef *def, Str module)
 {
 	Str last = last_part(module);
+	char first = def->name.len ? def->name.at[0] : 0;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].kinds & 1U << def->kind && name_fits(def->name, rows[i].name) &&
+		if (rows[i].kinds & 1U << def->kind &&
+		    (rows[i].name.at[0] == '*' || rows[i].name.at[0] == first) &&
+		    name_fits(def->name, rows[i].name) &&
 		    (!rows[i].path.len || name_fits(last, rows[i].path)))
 			return true;
 	return false;

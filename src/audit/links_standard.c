@@ -37,7 +37,7 @@ static const char names[] =
 
 enum { NAME_MOST = 64 };
 
-bool names_is_standard(Str top)
+bool links_names_is_standard(Str top)
 {
 	char word[NAME_MOST + 2] = " ";
 

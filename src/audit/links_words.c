@@ -9,33 +9,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 
-#include <dirent.h>
-#include <string.h>
-#include <sys/stat.h>
-
-enum { ENTRIES_MOST = 200000, BYTES_EACH = 256 << 10, BYTES_MOST = 64 << 20 };
-
-typedef enum OtherKind { OTHER_NONE, OTHER_TEMPLATE, OTHER_ENTRY, OTHER_SCRIPT } OtherKind;
-
-static OtherKind kind_of(Str name)
-{
-	static const Str templates[] = { S("*.html"), S("*.htm"),  S("*.jinja"), S("*.jinja2"),
-		                         S("*.j2"),   S("*.mako"), S("*.djhtml") };
-	static const Str entries[] = { S("setup.cfg"),   S("pyproject.toml"), S("Procfile*"),
-		                       S("Dockerfile*"), S("Makefile"),       S("tox.ini"),
-		                       S("*.yml"),       S("*.yaml"),         S("*.sh"),
-		                       S("*.service"),   S("*.ini"),          S("*.conf"),
-		                       S("crontab*"),    S("*.cfg"),          S("Jenkinsfile"),
-		                       S("*.toml") };
-
-	for (size_t i = 0; i < COUNT(templates); i++)
-		if (name_fits(name, templates[i]))
-			return OTHER_TEMPLATE;
-	for (size_t i = 0; i < COUNT(entries); i++)
-		if (name_fits(name, entries[i]))
-			return OTHER_ENTRY;
-	return str_find_char(name, '.') < 0 ? OTHER_SCRIPT : OTHER_NONE;
-}
+enum { BYTES_EACH = 256 << 10, BYTES_MOST = 64 << 20 };
 
 static bool is_letter(char c)
 {
@@ -111,88 +85,40 @@ static void script_words(OtherWords *out, Str text)
 		entry_words(&out->entries, text);
 }
 
-typedef struct Walk {
-	Arena *a;
-	OtherWords *out;
-	Vec folders; /* Str */
-	uint64_t entries, bytes;
-} Walk;
-
-static void read_one(Walk *w, Str path, OtherKind kind, int64_t size)
+static void read_one(const BesideFile *file, Str text, OtherWords *out)
 {
-	Mark mark = arena_mark(w->a);
-	Str text;
-
-	if (size <= BYTES_EACH && w->bytes + (uint64_t)size <= BYTES_MOST &&
-	    !file_read(w->a, path, BYTES_EACH, &text)) {
-		w->bytes += text.len;
-		if (kind == OTHER_TEMPLATE)
-			template_words(&w->out->templates, text);
-		else if (kind == OTHER_ENTRY)
-			entry_words(&w->out->entries, text);
-		else if (str_starts(text, S("#!")))
-			script_words(w->out, text);
-	}
-	arena_reset(w->a, mark);
-}
-
-static bool is_left_out(Str name)
-{
-	static const Str names[] = { S("node_modules"),  S("venv"),   S("env"),  S("__pycache__"),
-		                     S("site-packages"), S("static"), S("media") };
-
-	if (name.len && name.at[0] == '.' && !str_eq(name, S(".github")))
-		return true;
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (str_eq(name, names[i]))
-			return true;
-	return false;
-}
-
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-static void look_into(Walk *w, Str folder)
-{
-	AUTO(closedirp) DIR *dir = opendir(str_z(w->a, folder));
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)) && w->entries++ < ENTRIES_MOST) {
-		Str name = str_of(entry->d_name), path;
-		OtherKind kind = kind_of(name);
-		struct stat about;
-
-		if (entry->d_type == DT_REG && kind == OTHER_NONE)
-			continue;
-		if (is_left_out(name))
-			continue;
-		path = str_fmt(w->a, "%.*s/%.*s", STR_ARG(folder), STR_ARG(name));
-		if (lstat(str_z(w->a, path), &about) != 0)
-			continue;
-		if (S_ISDIR(about.st_mode))
-			*(Str *)vec_add(&w->folders, sizeof(Str)) = path;
-		else if (S_ISREG(about.st_mode) && kind != OTHER_NONE &&
-		         (kind != OTHER_SCRIPT || about.st_mode & S_IXUSR))
-			read_one(w, path, kind, about.st_size);
-	}
+	if (file->kind == BESIDE_TEMPLATE)
+		template_words(&out->templates, text);
+	else if (file->kind == BESIDE_ENTRY)
+		entry_words(&out->entries, text);
+	else if (str_starts(text, S("#!")))
+		script_words(out, text);
 }
 
 void links_words(const Project *project, OtherWords *out)
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
-	Walk w = { .a = scratch, .out = out };
+	const Sources *sources = &project->sources;
+	Sources again = { 0 };
+	uint64_t bytes = 0;
 
-	*(Str *)vec_add(&w.folders, sizeof(Str)) = project->sources.root;
-	while (w.folders.count) {
-		Str folder = ((Str *)w.folders.at)[--w.folders.count];
+	/* A commit's tree is compared with what is there now: these files are those of now for both. */
+	if (!sources->beside && !sources_find(scratch, sources->root, &(SourceRules){ 0 }, &again))
+		sources = &again;
+	for (size_t i = 0; i < sources->beside_count && bytes < BYTES_MOST; i++) {
+		const BesideFile *file = &sources->beside[i];
+		Mark mark = arena_mark(scratch);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): none is counted that is not there */
+		Str name = file->path, text;
+		Str path = str_fmt(scratch, "%.*s/%.*s", STR_ARG(sources->root), STR_ARG(name));
 
-		look_into(&w, folder);
+		if (!file_read(scratch, path, BYTES_EACH, &text)) {
+			bytes += text.len;
+			read_one(file, text, out);
+		}
+		arena_reset(scratch, mark);
 	}
-	out->cut = w.entries >= ENTRIES_MOST || w.bytes >= BYTES_MOST;
-	vec_fini(&w.folders);
+	out->cut = bytes >= BYTES_MOST || sources->beside_count >= BESIDE_FILES;
 }
 
 void links_words_fini(OtherWords *words)

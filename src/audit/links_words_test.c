@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 static void put(const char *folder, const char *name, const char *text, mode_t mode)
 {
@@ -36,9 +37,10 @@ TEST(words_come_from_tags_configurations_and_programs)
 	    0644);
 	put(folder, "setup.cfg", "console_scripts =\n  shop = shop.run:start\nname = plain\n",
 	    0644);
+	put(folder, "a.py", "", 0644);
 	put(folder, "Procfile", "web: gunicorn shop.wsgi --config run_me\n", 0644);
 	put(folder, "manage", "#!/usr/bin/python3\nfrom shop import boot\nboot(now)\n", 0755);
-	put(folder, "notes", "#!/usr/bin/python3\nnever_read()\n", 0644);
+	put(folder, "notes", "python never_read()\n", 0644);
 	put(folder, "deploy", "#!/bin/sh\nexec do_it plain words\n", 0755);
 	put(folder, "data.json", "{ json_name: 1 }", 0644);
 	snprintf(deep, sizeof(deep), "%s/node_modules", folder);

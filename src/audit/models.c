@@ -7,7 +7,10 @@
 #include "audit/models_join.h"
 #include "base/arena.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define ROOT S("(root)")
 
 /* --- packages ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -59,7 +62,7 @@ static uint32_t package_named(Join *j, Map *at, Str folder)
 
 	if (known)
 		return (uint32_t)(uintptr_t)known - 1;
-	name = folder.len ? str_dup(j->a, folder) : S("(root)");
+	name = folder.len ? str_dup(j->a, folder) : ROOT;
 	dots = (char *)(uintptr_t)name.at;
 	for (size_t i = 0; folder.len && i < name.len; i++)
 		if (dots[i] == '/')
@@ -69,20 +72,55 @@ static uint32_t package_named(Join *j, Map *at, Str folder)
 	return m->package_count - 1;
 }
 
+/* The name of the folder that is audited itself. */
+static Str root_name(const Join *j)
+{
+	char *real = realpath(str_z(j->a, j->project->sources.root), NULL);
+	const char *slash = real ? strrchr(real, '/') : NULL;
+	Str name = slash && slash[1] ? str_dup(j->a, str_of(slash + 1)) : S("root");
+
+	free(real);
+	return name;
+}
+
+/* Django's labels: what an AppConfig says, or the last part of the folder. */
 static void labels(Join *j, const Map *apps)
 {
-	j->labels_of = ARENA_ARRAY(j->a, Str, j->m->package_count + 1);
+	const Models *m = j->m;
+	Str *labels = ARENA_ARRAY(j->a, Str, m->package_count + 1);
+
 	for (uint32_t i = 0; i < j->project->count; i++) {
 		const FileModels *f = names_facts(j->project, i);
 		Str folder = folder_of(j->project->files[i].path);
 
 		if (f && map_get(apps, folder) && (f->app_label.len || f->app_module.len))
-			j->labels_of[j->m->package_of[i]] =
+			labels[m->package_of[i]] =
 				f->app_label.len ? f->app_label : name_last(f->app_module);
 	}
-	for (uint32_t i = 0; i < j->m->package_count; i++)
-		if (!j->labels_of[i].len)
-			j->labels_of[i] = name_last(j->m->packages[i]);
+	for (uint32_t i = 0; i < m->package_count; i++)
+		if (!labels[i].len)
+			labels[i] = str_eq(m->packages[i], ROOT) ? root_name(j)
+			                                         : name_last(m->packages[i]);
+	j->label_of = ARENA_ARRAY(j->a, Str, j->project->count + 1);
+	for (uint32_t i = 0; i < j->project->count; i++)
+		j->label_of[i] = labels[m->package_of[i]];
+}
+
+/* Where rules put files together (a service that is thought of), that is the package. */
+static void groups(Join *j)
+{
+	Models *m = j->m;
+	Parts parts;
+	uint32_t first = m->package_count;
+
+	if (!j->rules->conf || !j->rules->conf->groups.count)
+		return;
+	parts_by_group(j->a, j->project, j->rules->conf, &parts);
+	for (size_t i = 0; i < parts.count; i++)
+		*TAKE_ADD(j->a, m->packages, m->package_count) = parts.at[i].name;
+	for (uint32_t i = 0; i < j->project->count; i++)
+		if (parts.of[i] != PART_NONE)
+			m->package_of[i] = first + parts.of[i];
 }
 
 /* Commands are of the package that has them. */
@@ -114,6 +152,7 @@ void join_packages(Join *j)
 			package_named(j, &packages, map_get(&apps, folder) ? folder : own);
 	}
 	labels(j, &apps);
+	groups(j);
 }
 
 /* --- what all ask ------------------------------------------------------------------------------------------------------------------- */
@@ -242,6 +281,18 @@ uint32_t join_model_of_unit(const Join *j, uint32_t file, uint32_t unit)
 	return MODEL_NONE;
 }
 
+uint32_t join_method(const Join *j, uint32_t file, uint32_t unit, Str name)
+{
+	const Measures *m = &j->project->files[file].measures;
+
+	while (unit != UNIT_NONE && m->units[unit].kind != UNIT_CLASS)
+		unit = m->units[unit].parent;
+	for (uint32_t i = unit; unit != UNIT_NONE && i < m->unit_count; i++)
+		if (m->units[i].parent == unit && str_eq(m->units[i].name, name))
+			return i;
+	return UNIT_NONE;
+}
+
 uint32_t join_table(Join *j, Str name)
 {
 	Str lower = str_lower(j->a, name);
@@ -279,6 +330,7 @@ Err *models_step(Arena *a, const AuditRules *rules, Audit *audit)
 	join_models(&j);
 	join_relations(&j);
 	join_touches(&j);
+	join_transactions(&j);
 	join_routes(&j);
 	join_tasks(&j);
 	join_signals(&j);

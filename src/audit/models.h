@@ -3,7 +3,7 @@
  * What an application is made of besides its code: models and their tables, who touches which table, routes, tasks, signals, templates,
  * settings. Django, SQLAlchemy (declarative, Mapped, Table), Flask, FastAPI, aiohttp, Django REST framework, Celery, RQ, Huey, Dramatiq.
  *
- * Rows refer to each other by index. A package is a Django app, or else the folder of a file; it owns the tables of the models in it.
+ * Rows refer to each other by index. A package is a Django app, or else the folder of a file, or the group that rules put it into; it owns the tables of the models in it.
  * What could not be followed is counted, not guessed. The JSON (models_put) has the same lists under the same names. */
 #pragma once
 #include "audit/audit.h"
@@ -97,6 +97,7 @@ typedef struct CrossTransaction {
 	uint32_t end_line;
 	const uint32_t *tables; /* written in it */
 	uint32_t table_count, packages;
+	uint32_t by_calls; /* of the tables: written by functions that the block calls */
 } CrossTransaction;
 
 typedef struct Models {
@@ -135,7 +136,7 @@ void models_screen(FILE *out, const Models *m, const Audit *audit);
  * "managed", "partial"}], "relations": [{"kind", "from", "to", "to_text", "field", "on_delete", "related_name", "through", "null", "crosses",
  * "path", "line"}], "tables": [{"name", "model", "package", "packages", "reads", "writes", "locks"}], "cells": [{"table", "package", "reads",
  * "writes", "locks", "joins"}], "touches": [{"table", "package", "path", "line", "unit", "reads", "writes", "locks", "via": [..]}],
- * "joins": [{"path", "line", "unit", "from", "to", "names"}], "transactions": [{"path", "line", "end_line", "unit", "tables", "packages"}],
+ * "joins": [{"path", "line", "unit", "from", "to", "names"}], "transactions": [{"path", "line", "end_line", "unit", "tables", "packages", "by_calls"}],
  * "routes": [{"framework", "methods", "route", "name", "view", "package", "path", "line", "target_path", "target_line", "target_unit"}],
  * "tasks", "signals", "templates", "settings", "unknown": {"queries", "sql", "routes"}, "migrations"}; models, tables and packages are
  * referred to by index, null where there is none. Touches, joins, templates and settings end at 5,000 rows: "left_out" has the rest's counts. */

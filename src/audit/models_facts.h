@@ -62,7 +62,8 @@ typedef enum UseOf {
 	USE_MODEL,   /* "Order", "models.Order", "Order.objects" */
 	USE_SELF,    /* of the class around it; path: what comes after "self." */
 	USE_RELATED, /* of some object: its attribute `path` */
-	USE_TABLE    /* SQL: the table's name */
+	USE_TABLE,   /* SQL: the table's name */
+	USE_CALL     /* in a transaction: of a function, "new_payment", "Order.go", "self.go" */
 } UseOf;
 typedef struct UseFact {
 	Str on, path; /* path of a join: "order__customer" */

@@ -65,6 +65,7 @@ static void add_group(Join *j, Groups *g, uint32_t table, uint32_t from, uint32_
 			(Group){ .first = place, .table = table, .package = package, .from = from };
 		pair_put(j->a, &g->by, table, package, at);
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): `by` has no row that `at` has not */
 	g->at[at].places++;
 	g->at[at].times += times;
 }
@@ -141,8 +142,9 @@ static void transactions(Join *j)
 			names = str_fmt(j->a, "%.*s%s%.*s", STR_ARG(names), k ? ", " : "",
 			                STR_ARG(m->tables[t->tables[k]].name));
 		add(j, RULE_CROSS_TRANSACTION, t->place, t->end_line, names,
-		    str_fmt(j->a, "one transaction writes tables of %u packages: %.*s", t->packages,
-		            STR_ARG(names)),
+		    str_fmt(j->a, "one transaction writes tables of %u packages: %.*s%s",
+		            t->packages, STR_ARG(names),
+		            t->by_calls ? " (some by functions that it calls)" : ""),
 		    t->packages - 1.0);
 	}
 }

@@ -231,7 +231,7 @@ static void add_model(Join *j, uint32_t class, BaseKind kind)
 		          .proxy = fact->flags & CLASS_PROXY,
 		          .unmanaged = fact->flags & CLASS_UNMANAGED };
 	if (django)
-		model->app = fact->app.len ? fact->app : j->labels_of[model->package];
+		model->app = fact->app.len ? fact->app : j->label_of[c->file];
 	c->model = m->model_count - 1;
 	j->class_of_model[c->model] = class;
 }

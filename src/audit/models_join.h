@@ -64,7 +64,7 @@ typedef struct Join {
 	Map table_at;     /* lower case: table and 1 */
 	Map field_at;   /* "model field": relation and 1, forward; "model related_name": backward */
 	Str user_model; /* AUTH_USER_MODEL */
-	Str *labels_of; /* by package */
+	Str *label_of;  /* Django's, by file */
 } Join;
 
 const ClassFact *join_fact(const Join *j, uint32_t class);
@@ -74,6 +74,7 @@ void join_packages(Join *j);
 void join_models(Join *j);
 void join_relations(Join *j);
 void join_touches(Join *j);
+void join_transactions(Join *j);
 void join_routes(Join *j);
 void join_tasks(Join *j);
 void join_signals(Join *j);
@@ -91,5 +92,9 @@ uint32_t join_model_by_label(const Join *j, Str app, Str name);
 uint32_t join_table(Join *j, Str name); /* added when it is new */
 /* The relation that a name leads along from a model, either way; MODEL_NONE. *to: where it leads. */
 uint32_t join_step(const Join *j, uint32_t model, Str name, uint32_t *to);
+/* The method of that name in the class around a unit, or that it is; UNIT_NONE. */
+uint32_t join_method(const Join *j, uint32_t file, uint32_t unit, Str name);
+/* The table that a query or a piece of SQL is of; MODEL_NONE. */
+uint32_t join_use(Join *j, uint32_t file, const UseFact *use);
 bool join_counts(const Join *j, uint32_t file); /* code that is the team's own */
 Str join_unit_name(Arena *a, const AuditFile *file, uint32_t unit); /* "Order.save" */

@@ -19,7 +19,8 @@ typedef struct Migrating {
 	const FileModels *f;
 	Str label;
 	bool schema, data;
-	bool past; /* it was there at the revision that is asked for */
+	bool past;  /* it was there at the revision that is asked for */
+	bool dated; /* one was asked for */
 	uint32_t data_line;
 } Migrating;
 
@@ -31,7 +32,7 @@ static void report(Migrating *g, ModelRule rule, const OperationFact *op, Str te
 		            .line = op->line,
 		            .end_line = op->end_line,
 		            .text = text,
-		            .amount = 1 };
+		            .amount = g->dated };
 
 	if (g->past)
 		return;
@@ -364,8 +365,9 @@ static void migration(Migrating *g, uint32_t file, const Since *since)
 
 	g->file = file;
 	g->f = names_facts(g->j->project, file);
-	g->label = g->j->labels_of[g->j->m->package_of[file]];
+	g->label = g->j->label_of[file];
 	g->schema = g->data = false;
+	g->dated = since != NULL;
 	g->past = since && since_had(since, g->j->a, g->j->project->files[file].path);
 	g->data_line = 0;
 	g->j->m->migrations += !g->past;

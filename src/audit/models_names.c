@@ -20,12 +20,19 @@ typedef struct Symbol {
 	uint8_t kind;
 } Symbol;
 
+/* Modules that a file takes everything from, each once; found when they are first asked for. */
+typedef struct StarList {
+	uint32_t *files, count;
+	bool known;
+} StarList;
+
 struct Names {
 	Arena *arena;
 	const Project *project;
 	Map modules;  /* "a.b.c": file and 1, as a pointer */
 	Map suffixes; /* "b.c", when a is no package */
 	Str *of_file;
+	StarList *stars; /* by file */
 	Symbol *symbols;
 	size_t mask;
 };
@@ -244,6 +251,7 @@ Names *model_names_new(Arena *a, const Project *project)
 	arena_defer(a, map_finip, &n->modules);
 	arena_defer(a, map_finip, &n->suffixes);
 	n->of_file = ARENA_ARRAY(a, Str, project->count + 1);
+	n->stars = ARENA_ARRAY(a, StarList, project->count + 1);
 	while (cap < 2 * count_symbols(project))
 		cap *= 2;
 	n->symbols = ARENA_ARRAY(a, Symbol, cap);
@@ -344,26 +352,43 @@ static uint32_t star_target(const Names *n, uint32_t file, const ImportFact *imp
 	return rest.len ? MODEL_NONE : found;
 }
 
+static bool holds(const uint32_t *list, uint32_t count, uint32_t what)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (list[i] == what)
+			return true;
+	return false;
+}
+
+static const StarList *stars_of(const Names *n, uint32_t file)
+{
+	const FileModels *f = names_facts(n->project, file);
+	StarList *list = &n->stars[file];
+
+	for (uint32_t i = 0; f && !list->known && i < f->import_count && list->count < STARS; i++) {
+		uint32_t to =
+			f->imports[i].star ? star_target(n, file, &f->imports[i]) : MODEL_NONE;
+
+		if (to != MODEL_NONE && !holds(list->files, list->count, to))
+			*TAKE_ADD(n->arena, list->files, list->count) = to;
+	}
+	list->known = true;
+	return list;
+}
+
 /* The file, reached by stars, that has the name. */
 static uint32_t by_stars(const Names *n, uint32_t file, Str name)
 {
 	uint32_t queue[STARS] = { file }, count = 1;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const FileModels *f = names_facts(n->project, queue[i]);
+		const StarList *stars = stars_of(n, queue[i]);
 
 		if (i && symbol_at(n, queue[i], name)->kind)
 			return queue[i];
-		for (uint32_t k = 0; f && k < f->import_count && count < STARS; k++) {
-			uint32_t to = f->imports[k].star ? star_target(n, queue[i], &f->imports[k])
-			                                 : MODEL_NONE;
-			bool seen = to == MODEL_NONE;
-
-			for (uint32_t s = 0; s < count && !seen; s++)
-				seen = queue[s] == to;
-			if (!seen)
-				queue[count++] = to;
-		}
+		for (uint32_t k = 0; k < stars->count && count < STARS; k++)
+			if (!holds(queue, count, stars->files[k]))
+				queue[count++] = stars->files[k];
 	}
 	return MODEL_NONE;
 }

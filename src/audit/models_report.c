@@ -266,6 +266,7 @@ static void put_crossings(JsonWriter *w, const Models *m, const Audit *audit)
 		put_place(w, audit, t->place);
 		json_put_u64(w, "end_line", t->end_line);
 		json_put_u64(w, "packages", t->packages);
+		json_put_u64(w, "by_calls", t->by_calls);
 		begin_list(w, "tables");
 		for (uint32_t k = 0; k < t->table_count; k++)
 			json_add_u64(w, t->tables[k]);

@@ -37,19 +37,6 @@ typedef struct Routing {
 
 /* --- rows -------------------------------------------------------------------------------------------------------------------------- */
 
-/* self.index in a method: of the class around it. */
-static uint32_t own_method(const Join *j, uint32_t file, uint32_t unit, Str name)
-{
-	const Measures *m = &j->project->files[file].measures;
-
-	while (unit != UNIT_NONE && m->units[unit].kind != UNIT_CLASS)
-		unit = m->units[unit].parent;
-	for (uint32_t i = unit; unit != UNIT_NONE && i < m->unit_count; i++)
-		if (m->units[i].parent == unit && str_eq(m->units[i].name, name))
-			return i;
-	return UNIT_NONE;
-}
-
 static ModelPlace target_place(const Join *j, uint32_t file, const RouteFact *fact)
 {
 	ModelPlace place = { MODEL_NONE, 0, UNIT_NONE };
@@ -57,8 +44,8 @@ static ModelPlace target_place(const Join *j, uint32_t file, const RouteFact *fa
 
 	if (str_starts(fact->target, S("self.")))
 		found = (Found){ .file = file,
-			         .unit = own_method(j, file, fact->unit,
-			                            str_sub(fact->target, 5, fact->target.len)) };
+			         .unit = join_method(j, file, fact->unit,
+			                             str_sub(fact->target, 5, fact->target.len)) };
 	else if (found.file == MODEL_NONE && !found.outside.len)
 		found = names_path(j->names, file, fact->target);
 	if (found.file == MODEL_NONE || found.unit == UNIT_NONE)
@@ -358,7 +345,7 @@ static Str mounted(Routing *r, uint32_t file, const VarFact *var)
 		const RouteFact *fact;
 		Found on;
 
-		if (mount == MODEL_NONE)
+		if (mount == MODEL_NONE || !r->mount_rows)
 			return prefix;
 		fact = &names_facts(j->project, r->mount_rows[mount].file)
 		                ->routes[r->mount_rows[mount].row];

@@ -154,6 +154,8 @@ static void add_table(SqlReader *r, Str name, uint8_t does)
 		}
 	if (out->count < COUNT(out->at))
 		out->at[out->count++] = (SqlTable){ name, does };
+	else
+		out->computed = true; /* there are more than anybody reads: not all are known */
 }
 
 /* A name here is a table: [ONLY] [schema.]name. After FROM, one with a bracket after it is a function. */

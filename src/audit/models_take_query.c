@@ -21,7 +21,8 @@ struct TakeQuery {
 		uint32_t unit;
 	} bindings[BINDINGS]; /* a ring */
 	uint32_t chain_count, binding_next;
-	uint32_t sql_end; /* rows before it are arguments of something that runs SQL */
+	uint32_t sql_end;   /* rows before it are arguments of something that runs SQL */
+	uint32_t block_end; /* and these are in one transaction */
 };
 
 enum {
@@ -451,12 +452,28 @@ static void use_name(Take *t, Str base, uint32_t call, const Chain *c)
 		                      .line = t->s->at[call].line });
 }
 
+/* What a transaction calls: its writes are in it too. */
+static void call_in_block(Take *t, uint32_t call)
+{
+	Str on = syntax_callee(t->s, call), first = name_first(on), known;
+
+	if (!on.len || verb_of(name_last(on)))
+		return;
+	known = first.len < on.len ? bound(t, first) : S("");
+	if (known.len)
+		on = str_fmt(t->a, "%.*s%.*s", STR_ARG(known),
+		             STR_ARG(str_sub(on, first.len, on.len)));
+	add_use(t, (UseFact){ .on = on, .of = USE_CALL, .line = t->s->at[call].line });
+}
+
 void take_query_call(Take *t, uint32_t call)
 {
 	const Syntax *s = t->s;
 	Chain c;
 	Str base;
 
+	if (call < t->query->block_end)
+		call_in_block(t, call);
 	if (is_inner(s, call))
 		return;
 	c = chain_of(s, call);
@@ -583,8 +600,9 @@ static bool is_transaction(Str name)
 	       str_eq(name, S("commit_on_success"));
 }
 
-static void add_block(Take *t, uint32_t unit, uint32_t line, uint32_t end_line)
+static void add_block(Take *t, uint32_t unit, uint32_t line, uint32_t end_line, uint32_t end)
 {
+	t->query->block_end = MAX(t->query->block_end, end);
 	*TAKE_ADD(t->a, t->out->blocks, t->out->block_count) = (BlockFact){ unit, line, end_line };
 }
 
@@ -595,7 +613,8 @@ void take_with(Take *t, uint32_t node)
 
 	for (uint32_t i = node + 1; body != SYNTAX_NONE && i < body; i++)
 		if (s->at[i].kind == PY_CALL && is_transaction(syntax_last(s, i))) {
-			add_block(t, t->unit, s->at[node].line, s->at[node].end_line);
+			add_block(t, t->unit, s->at[node].line, s->at[node].end_line,
+			          s->at[node].end);
 			return;
 		}
 }
@@ -607,5 +626,5 @@ void take_block_decorator(Take *t, uint32_t what, uint32_t unit)
 	                                          : name_last(syntax_dotted(t->s, what));
 
 	if (is_transaction(name))
-		add_block(t, unit, under->line, under->end_line);
+		add_block(t, unit, under->line, under->end_line, t->s->at[under->node].end);
 }

@@ -11,13 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_TABLES = 64, BLOCK_WORK = 4000000 };
-
 typedef struct Touching {
 	Join *j;
 	uint32_t *unit_base; /* by file: the number of its first unit, over all files */
 	PairMap cells;
-	uint32_t *table_of; /* by use of the file that is looked at: MODEL_NONE */
 } Touching;
 
 /* --- adding ------------------------------------------------------------------------------------------------------------------------ */
@@ -149,6 +146,7 @@ static uint32_t model_used(Join *j, uint32_t file, const UseFact *use)
 		return !related || related == j ? MODEL_NONE
 		                                : j->m->relations[(uintptr_t)related - 1].from;
 	case USE_TABLE:
+	case USE_CALL:
 		break;
 	}
 	return MODEL_NONE;
@@ -188,78 +186,45 @@ static uint32_t outside_table(Join *j, uint32_t file, const UseFact *use)
 	return MODEL_NONE;
 }
 
-static uint32_t table_used(Touching *t, uint32_t file, const UseFact *use)
+uint32_t join_use(Join *j, uint32_t file, const UseFact *use)
 {
-	Join *j = t->j;
 	uint32_t model;
 
+	if (use->of == USE_CALL || use->via == TOUCH_JOIN)
+		return MODEL_NONE;
 	if (use->of == USE_TABLE)
 		return str_starts(use->on, S("pg_")) || str_starts(use->on, S("sqlite_")) ||
 		                       str_eq_nocase(use->on, S("information_schema"))
 		               ? MODEL_NONE
 		               : join_table(j, use->on);
 	model = model_used(j, file, use);
-	if (model == MODEL_NONE)
-		return outside_table(j, file, use);
-	if (use->via == TOUCH_JOIN) {
-		follow_path(t, model, file, use);
-		return MODEL_NONE;
-	}
-	return j->m->models[model].table;
+	return model == MODEL_NONE ? outside_table(j, file, use) : j->m->models[model].table;
 }
 
-/* --- transactions ---------------------------------------------------------------------------------------------------------------------- */
-
-static void add_block(Touching *t, uint32_t file, const BlockFact *block)
+static void use(Touching *t, uint32_t file, const UseFact *use)
 {
-	Join *j = t->j;
-	const FileModels *f = names_facts(j->project, file);
-	uint32_t tables[BLOCK_TABLES], packages[BLOCK_TABLES], count = 0, owners = 0;
+	uint32_t model, table;
 
-	for (uint32_t i = 0; i < f->use_count && count < BLOCK_TABLES; i++) {
-		uint32_t table = t->table_of[i], owner, k;
-
-		if (table == MODEL_NONE || !(f->uses[i].does & (DOES_WRITE | DOES_LOCK)) ||
-		    f->uses[i].via == TOUCH_FORM || f->uses[i].line < block->line ||
-		    f->uses[i].line > block->end_line)
-			continue;
-		for (k = 0; k < count && tables[k] != table; k++)
-			;
-		if (k < count)
-			continue;
-		tables[count++] = table;
-		owner = j->m->tables[table].package;
-		for (k = 0; k < owners && packages[k] != owner; k++)
-			;
-		if (k == owners && owner != MODEL_NONE)
-			packages[owners++] = owner;
+	if (use->via == TOUCH_JOIN && use->of != USE_CALL) {
+		model = model_used(t->j, file, use);
+		if (model != MODEL_NONE)
+			follow_path(t, model, file, use);
+		return;
 	}
-	if (owners > 1) {
-		uint32_t *kept = ARENA_ARRAY(j->a, uint32_t, count);
-
-		memcpy(kept, tables, count * sizeof(*kept));
-		*TAKE_ADD(j->a, j->m->transactions, j->m->transaction_count) =
-			(CrossTransaction){ .place = { file, block->line, block->unit },
-			                    .end_line = block->end_line,
-			                    .tables = kept,
-			                    .table_count = count,
-			                    .packages = owners };
-	}
+	table = join_use(t->j, file, use);
+	if (table != MODEL_NONE)
+		add_touch(t, table, file, use, use->via);
 }
+
+/* --- all files -------------------------------------------------------------------------------------------------------------------------- */
 
 static void file_touches(Touching *t, uint32_t file)
 {
 	Join *j = t->j;
 	const FileModels *f = names_facts(j->project, file);
 
-	t->table_of = ARENA_ARRAY(j->a, uint32_t, f->use_count + 1);
-	for (uint32_t i = 0; i < f->use_count; i++) {
-		t->table_of[i] = table_used(t, file, &f->uses[i]);
-		if (t->table_of[i] != MODEL_NONE)
-			add_touch(t, t->table_of[i], file, &f->uses[i], f->uses[i].via);
-	}
-	for (uint32_t i = 0; i < f->block_count && (uint64_t)i * f->use_count < BLOCK_WORK; i++)
-		add_block(t, file, &f->blocks[i]);
+	for (uint32_t i = 0; i < f->use_count; i++)
+		use(t, file, &f->uses[i]);
 	for (uint32_t i = 0; i < f->name_count; i++)
 		j->m->unknown_sql += f->names[i].kind == NAME_COMPUTED_SQL;
 }

@@ -164,6 +164,44 @@ TEST(touch_of_others_tables_is_found)
 	CHECK_INT(m->transaction_count, 1);
 }
 
+TEST(touch_transactions_reach_what_they_call)
+{
+	static const SampleFile files[] = {
+		{ "shop/models.py", shop_models },
+		{ "tags/api.py",
+		  "from .models import Tag\ndef tag():\n    Tag.objects.create()\ndef read():\n    Tag.objects.all()\n" },
+		{ "tags/models.py", tag_models },
+		{ "web/views.py",
+		  "from shop.models import Order\nfrom django.db.transaction import atomic\nfrom tags import api\n"
+		  "class V:\n"
+		  "    def f(self):\n"
+		  "        with atomic():\n"
+		  "            order = Order.objects.get()\n"
+		  "            order.cancel()\n"
+		  "            self.g()\n"
+		  "    def g(self):\n"
+		  "        api.tag()\n"
+		  "    @atomic\n"
+		  "    def h(self):\n"
+		  "        order = Order.objects.get()\n"
+		  "        order.cancel()\n"
+		  "        api.tag()\n"
+		  "    @atomic\n"
+		  "    def i(self):\n"
+		  "        order = Order.objects.get()\n"
+		  "        order.cancel()\n"
+		  "        api.read()\n" },
+		{ 0 }
+	};
+	AUTO(sample_finip) Audit audit = { 0 };
+	const Models *m = sample(a, files, &audit);
+
+	CHECK_INT(m->transaction_count, 1);
+	CHECK_INT(m->transactions[0].place.line, 13);
+	CHECK_INT(m->transactions[0].by_calls, 2);
+	CHECK_INT(m->transactions[0].packages, 2);
+}
+
 TEST(touch_sqlalchemy_s_models_are_followed_too)
 {
 	static const SampleFile files[] = {

@@ -164,6 +164,8 @@ static void read_found(Gathering *g, Str path, ReadOne *read, const char *what)
 	*g->out = was;
 	for (size_t i = 0; i < COUNT(lists); i++)
 		lists[i]->len = lens[i];
+	if (read == read_tests && err_is(err, "audit.outside"))
+		return; /* report.xml may be anybody's */
 	if (g->files.len == before)
 		gather_file(g, path, what);
 	((OutsideFile *)(void *)(g->files.at + before))->note = err_chain(g->arena, err);
@@ -331,7 +333,12 @@ Err *outside_step(Arena *a, const AuditRules *rules, Audit *audit)
 
 static Err *verify_date(Arena *a, Str text)
 {
-	if (text.len == 10 && text.at[4] == '-' && text.at[7] == '-')
+	uint64_t year, month, day;
+
+	if (text.len == 10 && text.at[4] == '-' && text.at[7] == '-' &&
+	    str_to_u64(str_sub(text, 0, 4), &year) && str_to_u64(str_sub(text, 5, 7), &month) &&
+	    str_to_u64(str_sub(text, 8, 10), &day) && month >= 1 && month <= 12 && day >= 1 &&
+	    day <= 31)
 		return NULL;
 	return err_new(a, ERR_INVALID, "audit.outside", "%.*s is no date like 2026-01-31",
 	               STR_ARG(text));

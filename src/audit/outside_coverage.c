@@ -108,8 +108,8 @@ static void say_elsewhere(const Reading *r)
 			S("none of its files is in the project: were its paths of another folder?");
 	else if (r->elsewhere)
 		r->about->note =
-			str_fmt(r->g->arena, "%" PRIu64 " of its files are not in the project",
-		                r->elsewhere);
+			str_fmt(r->g->arena, "%" PRIu64 " of its files %s not in the project",
+		                r->elsewhere, r->elsewhere == 1 ? "is" : "are");
 }
 
 /* --- Cobertura ------------------------------------------------------------------------------------------------------------------------ */

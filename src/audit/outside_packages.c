@@ -273,12 +273,14 @@ static Err *list_read(Gathering *g, Str path, Str text, uint32_t depth)
 		      .path = path,
 		      .depth = depth,
 		      .dev = says(base_name(path), "dev") || says(base_name(path), "test") };
-	OutsideFile *about = gather_file(g, path, "requirements");
+	OutsideFile *about;
 
+	gather_file(g, path, "requirements");
 	read_list(&l, text);
 	about = (OutsideFile *)(void *)(g->files.at + g->files.len) - 1;
 	if (l.odd)
-		about->note = str_fmt(g->arena, "%" PRIu64 " lines are no requirement", l.odd);
+		about->note = str_fmt(g->arena, "%" PRIu64 " line%s no requirement", l.odd,
+		                      l.odd == 1 ? " is" : "s are");
 	for (size_t i = 0; i < l.include_count; i++) {
 		Str other = str_fmt(g->arena, "%.*s%.*s", STR_ARG(folder_of(path)),
 		                    STR_ARG(l.includes[i])),

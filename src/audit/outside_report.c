@@ -208,58 +208,73 @@ void outside_add_findings(Arena *a, Outside *o, Audit *audit)
 
 /* --- the screen --------------------------------------------------------------------------------------------------------------------------- */
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void screen_packages(FILE *out, const Packages *p)
 {
 	const End *e = p->ends;
 
 	if (p->count)
-		fprintf(out, "  %zu packages, %" PRIu64 " without a fixed version", p->count,
-		        p->unpinned);
+		fprintf(out, "%zu package%s, %" PRIu64 " without a fixed version", p->count,
+		        plural(p->count), p->unpinned);
 	else
-		fprintf(out,
-		        "  packages unknown (no requirements.txt, pyproject.toml or lock file)");
+		fprintf(out, "packages unknown (no requirements.txt, pyproject.toml or lock file)");
 	if (p->count && p->holes_known)
-		fprintf(out, "; %zu known holes by %" PRIu64 " advisories", p->hole_count,
-		        p->advisories);
+		fprintf(out, "; %zu known hole%s by %" PRIu64 " advisories", p->hole_count,
+		        plural(p->hole_count), p->advisories);
 	else if (p->count)
 		fprintf(out, "; known holes unknown (--advisories)");
 	if (p->end_count)
 		fprintf(out, "; %s %.*s %s on %.*s", e->product, STR_ARG(e->cycle),
 		        e->days < 0 ? "ended" : "ends", STR_ARG(e->ends));
-	fputc('\n', out);
+}
+
+/* The rest of the line of packages, when there is none of its own. */
+static void screen_coverage(FILE *out, const Outside *o)
+{
+	const Coverage *c = &o->coverage;
+
+	if (!c->known) {
+		fprintf(out, "; coverage unknown (--coverage)%s\n",
+		        o->tests.known ? "" : ", times of tests too (--tests)");
+		return;
+	}
+	fprintf(out,
+	        "\n  tests reach %.1f %% of the lines of %zu file%s; %" PRIu64
+	        " more with code not measured\n",
+	        coverage_percent(c), c->count, plural(c->count), c->unmeasured);
 }
 
 static void screen_times(FILE *out, const Outside *o)
 {
 	const Tests *t = &o->tests;
 	const Builds *b = &o->builds;
+	uint64_t failed = t->failures + t->errors;
 
 	if (t->known)
 		fprintf(out,
 		        "  %" PRIu64
-		        " tests in %.1f s (%.0f %% of it the slowest twentieth), %" PRIu64
-		        " fail\n",
-		        t->tests, t->seconds, 100 * t->slow_share, t->failures + t->errors);
-	if (b->known)
-		fprintf(out, "  %" PRIu64 " builds, %.0f s to %.0f s, half of them below %.0f s\n",
+		        " test%s in %.1f s (%.0f %% of it the slowest twentieth), %" PRIu64
+		        " fail%s\n",
+		        t->tests, plural(t->tests), t->seconds, 100 * t->slow_share, failed,
+		        failed == 1 ? "s" : "");
+	if (b->known && b->count == 1)
+		fprintf(out, "  a build in %.0f s\n", b->median);
+	else if (b->known)
+		fprintf(out,
+		        "  %" PRIu64 " builds in %.0f s to %.0f s, half of them below %.0f s\n",
 		        b->count, b->shortest, b->longest, b->median);
 }
 
 void outside_screen(FILE *out, const Outside *o, const Audit *audit)
 {
-	const Coverage *c = &o->coverage;
-
 	(void)audit;
-	fprintf(out, "\nBeside the code:\n");
+	fprintf(out, "Beside the code: ");
 	screen_packages(out, &o->packages);
-	if (c->known)
-		fprintf(out,
-		        "  tests reach %.1f %% of the lines of %zu files; %" PRIu64
-		        " files with code were not measured\n",
-		        coverage_percent(c), c->count, c->unmeasured);
-	else
-		fprintf(out, "  coverage unknown (--coverage)%s\n",
-		        o->tests.known ? "" : ", times of tests too (--tests)");
+	screen_coverage(out, o);
 	screen_times(out, o);
 	for (size_t i = 0, shown = 0; i < o->file_count && shown < NOTES_SHOWN; i++)
 		if (o->files[i].note.len && ++shown)

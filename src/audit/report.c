@@ -19,7 +19,7 @@
 
 #include <stdlib.h>
 
-enum { WORST = 3, RANKS = 6, PARTS = 3 };
+enum { WORST = 2, RANKS = 6, PARTS = 3, SCREEN = 50 };
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -197,8 +197,8 @@ static void put_parts(FILE *out, Arena *a, const Audit *audit)
 		fprintf(out, "  %" PRIu64 " files are in no group\n", audit->groups.outside);
 }
 
-/* Each module has a few lines; together with what stands above they fit a screen. */
-void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
+/* Each module has a few lines. */
+static void put_all(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
 	Totals t;
 
@@ -221,4 +221,29 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 	audit_money_screen(out, a, audit->money);
 	if (audit->compare)
 		rev_compare_screen(out, a, audit->compare);
+}
+
+static void freep(char **text)
+{
+	free(*text);
+}
+
+/* Where all of it does not fit a screen, what stands for order only goes first. */
+void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
+{
+	AUTO(freep) char *text = NULL;
+	size_t len = 0, lines = 0;
+	FILE *whole = open_memstream(&text, &len);
+	Str rest, line;
+
+	if (!whole)
+		abort();
+	put_all(whole, a, audit, rules);
+	fclose(whole);
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	rest = (Str){ text, len };
+	while (str_split(&rest, '\n', &line))
+		if (rest.at && (line.len || lines <= SCREEN))
+			fprintf(out, "%.*s\n", STR_ARG(line));
 }

@@ -17,13 +17,13 @@ static void audit_finip(Audit *audit)
 	audit_fini(audit);
 }
 
-/* Those that the other tree's audit can find too. */
+/* Those that the other audit can have too. */
 static Findings own_findings(Arena *a, const Findings *all)
 {
 	Findings own = { .at = ARENA_ARRAY(a, Finding, all->count + 1) };
 
 	for (size_t i = 0; i < all->count; i++)
-		if (finding_is_of_tree(&all->at[i]))
+		if (finding_has_past(&all->at[i]))
 			own.at[own.count++] = all->at[i];
 	own.room = own.count;
 	return own;

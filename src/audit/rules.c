@@ -77,6 +77,8 @@ Str rules_nearest(Str word)
 
 Str rules_minutes_text(Arena *a, const FindingRule *rule)
 {
+	if (rule->base_minutes + rule->each_minutes <= 0)
+		return S("not reckoned");
 	if (rule->each_minutes <= 0)
 		return str_fmt(a, "%.4g min", rule->base_minutes);
 	if (rule->base_minutes <= 0)

@@ -310,7 +310,7 @@ static void put_result(Writing *s, const Result *r)
 	json_begin_object(w);
 	json_put_str(w, "banyan/v1", (Str){ print, sizeof(print) });
 	json_end(w);
-	if (s->delta && (!s->delta->own || finding_is_of_tree(f)))
+	if (s->delta && (!s->delta->own || finding_has_past(f)))
 		json_put_str(w, "baselineState", r->fresh ? S("new") : S("unchanged"));
 	if (f->ignored_why.len)
 		put_suppression(w, f->ignored_why);

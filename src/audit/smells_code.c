@@ -226,7 +226,7 @@ static uint32_t distinct(const Use *at, uint32_t count, uint32_t from)
 
 void code_method_end(Walk *w, const Scope *scope)
 {
-	Use *at = w->uses + scope->uses_from + scope->arguments;
+	Use *at;
 	uint32_t count = w->use_count - scope->uses_from - scope->arguments, own = 0, most = 0;
 	uint32_t node = scope->function;
 	Str name = S("");
@@ -234,6 +234,7 @@ void code_method_end(Walk *w, const Scope *scope)
 	w->use_count = scope->uses_from;
 	if (!scope->arguments || count <= ENVY_FOREIGN)
 		return;
+	at = w->uses + scope->uses_from + scope->arguments;
 	qsort(at, count, sizeof(*at), by_object);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t found;

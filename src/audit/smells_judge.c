@@ -31,7 +31,7 @@ static const ConfKey keys[] = {
 const ConfTable *smells_table(void)
 {
 	static const ConfTable table = {
-		"limits", CONF_ROWS(SmellsConf, keys),
+		"audit limits", CONF_ROWS(SmellsConf, keys),
 		.help = "the largest figures that are fine; above them is a finding"
 	};
 

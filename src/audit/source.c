@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { EXAMPLES = 5 };
 
@@ -170,6 +169,11 @@ bool source_is_environment(Str name)
 
 /* --- the folders ----------------------------------------------------------------------------------------------------------------------- */
 
+typedef struct Entry {
+	const char *name;
+	unsigned char type; /* DT_REG, ... */
+} Entry;
+
 typedef struct Folder {
 	Str path; /* "" or "a/b" */
 	unsigned depth;
@@ -183,7 +187,7 @@ typedef struct Search {
 	Str base; /* the root as git sees it: "" or "sub/folder/" */
 	Folder *folders;
 	size_t folder_count, folder_room;
-	size_t file_room, example_room;
+	size_t file_room, example_room, beside_room;
 } Search;
 
 #define GROW(search, array, count, room) \
@@ -282,35 +286,72 @@ bool source_is_python(Str name)
 }
 
 /* What an entry is, links followed; of files that are wanted all that the system knows. False: it is not to be known. */
-static bool look(int fd, const struct dirent *entry, bool *link, mode_t *mode, struct stat *about)
+static bool look(int fd, const Entry *entry, bool *link, mode_t *mode, struct stat *about)
 {
-	*link = entry->d_type == DT_LNK;
-	*mode = DTTOIF(entry->d_type);
-	if (entry->d_type == DT_DIR ||
-	    (entry->d_type == DT_REG && !source_is_python(str_of(entry->d_name))))
+	*link = entry->type == DT_LNK;
+	*mode = DTTOIF(entry->type);
+	if (entry->type == DT_DIR ||
+	    (entry->type == DT_REG && !source_is_python(str_of(entry->name))))
 		return true;
-	if (fstatat(fd, entry->d_name, about, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(fd, entry->name, about, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	*link = S_ISLNK(about->st_mode);
 	*mode = about->st_mode;
 	if (*link)
-		*mode = fstatat(fd, entry->d_name, about, 0) == 0 ? about->st_mode : 0;
+		*mode = fstatat(fd, entry->name, about, 0) == 0 ? about->st_mode : 0;
 	return true;
 }
 
-static void take(Search *s, const Folder *folder, int fd, const struct dirent *entry)
+BesideKind source_beside(Str name)
 {
-	Str name = str_of(entry->d_name);
-	struct stat about;
+	static const Str templates[] = { S(".html"), S(".htm"),  S(".jinja"), S(".jinja2"),
+		                         S(".j2"),   S(".mako"), S(".djhtml") };
+	static const Str entries[] = { S(".cfg"),  S(".toml"),    S(".ini"),  S(".yml"),
+		                       S(".yaml"), S(".service"), S(".conf"), S(".sh") };
+	static const Str starts[] = { S("Procfile"), S("Dockerfile"), S("Makefile"), S("crontab"),
+		                      S("Jenkinsfile") };
+
+	for (size_t i = 0; i < COUNT(templates); i++)
+		if (str_ends(name, templates[i]))
+			return BESIDE_TEMPLATE;
+	for (size_t i = 0; i < COUNT(entries); i++)
+		if (str_ends(name, entries[i]))
+			return BESIDE_ENTRY;
+	for (size_t i = 0; i < COUNT(starts); i++)
+		if (str_starts(name, starts[i]))
+			return BESIDE_ENTRY;
+	return str_find_char(name, '.') < 0 ? BESIDE_PROGRAM : BESIDE_NONE;
+}
+
+static void take_other(Search *s, const Folder *folder, Str name)
+{
+	Sources *out = s->out;
+	BesideKind kind = source_beside(name);
+
+	out->others++;
+	if (kind == BESIDE_NONE || out->beside_count >= BESIDE_FILES)
+		return;
+	GROW(s, out->beside, out->beside_count, s->beside_room);
+	out->beside[out->beside_count++] =
+		(BesideFile){ folder->path.len ? str_fmt(s->a, "%.*s/%.*s", STR_ARG(folder->path),
+		                                         STR_ARG(name))
+		                               : str_dup(s->a, name),
+		              kind };
+}
+
+static void take(Search *s, const Folder *folder, int fd, const Entry *entry)
+{
+	Str name = str_of(entry->name);
+	struct stat about = { 0 };
 	mode_t mode;
 	bool link;
 	Str path;
 
-	if (entry->d_type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
-		s->out->others++;
+	if (entry->type == DT_REG && !source_is_python(name) && !str_ends(name, S(".ipynb"))) {
+		take_other(s, folder, name);
 		return;
 	}
-	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->d_name)
+	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->name)
 	                        : str_dup(s->a, name);
 	if (!look(fd, entry, &link, &mode, &about)) {
 		skip(s, path, SKIP_UNREADABLE);
@@ -328,12 +369,30 @@ static void take(Search *s, const Folder *folder, int fd, const struct dirent *e
 	}
 }
 
-static bool has_entry(struct dirent **entries, int count, const char *name)
+static int by_entry(const void *x, const void *y)
 {
-	for (int i = 0; i < count; i++)
-		if (strcmp(entries[i]->d_name, name) == 0)
-			return true;
-	return false;
+	return strcmp(((const Entry *)x)->name, ((const Entry *)y)->name);
+}
+
+/* In order, so that two runs tell the same story. *environment: it says that it is one. */
+static Entry *entries_of(Search *s, DIR *dir, size_t *count, bool *environment)
+{
+	const struct dirent *entry;
+	Entry *at = NULL;
+	size_t room = 0;
+
+	*count = 0;
+	*environment = false;
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		*environment = *environment || strcmp(entry->d_name, "pyvenv.cfg") == 0;
+		GROW(s, at, *count, room);
+		at[(*count)++] = (Entry){ str_z(s->a, str_of(entry->d_name)), entry->d_type };
+	}
+	if (*count)
+		qsort(at, *count, sizeof(*at), by_entry);
+	return at;
 }
 
 static void read_folder(Search *s, Folder folder)
@@ -342,25 +401,22 @@ static void read_folder(Search *s, Folder folder)
 		folder.path.len
 			? str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(folder.path)).at
 			: str_z(s->a, s->out->root);
-	struct dirent **entries = NULL;
-	int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int count = fd < 0 ? -1 : scandirat(fd, ".", &entries, NULL, alphasort);
-	bool environment =
-		folder.depth && !s->rules->all && has_entry(entries, count, "pyvenv.cfg");
+	DIR *dir = opendir(full);
+	bool environment;
+	Entry *entries;
+	size_t count;
 
-	if (count < 0)
+	if (!dir) {
 		skip(s, folder.path, SKIP_UNREADABLE);
-	else if (environment)
-		skip(s, folder.path, SKIP_ENVIRONMENT);
-	for (int i = 0; i < count; i++) {
-		if (!environment && strcmp(entries[i]->d_name, ".") != 0 &&
-		    strcmp(entries[i]->d_name, "..") != 0)
-			take(s, &folder, fd, entries[i]);
-		free(entries[i]);
+		return;
 	}
-	free(entries);
-	if (fd >= 0)
-		close(fd);
+	entries = entries_of(s, dir, &count, &environment);
+	if (environment && folder.depth && !s->rules->all)
+		skip(s, folder.path, SKIP_ENVIRONMENT);
+	else
+		for (size_t i = 0; i < count; i++)
+			take(s, &folder, dirfd(dir), &entries[i]);
+	closedir(dir);
 }
 
 static int by_path(const void *x, const void *y)
@@ -370,7 +426,7 @@ static int by_path(const void *x, const void *y)
 
 static Err *find_all(Search *s)
 {
-	struct stat about;
+	struct stat about = { 0 };
 	const char *root = str_z(s->a, s->out->root);
 
 	if (stat(root, &about) != 0)

@@ -29,7 +29,7 @@ typedef enum SkipWhy {
 } SkipWhy;
 const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
 
-enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000 };
+enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000, BESIDE_FILES = 100000 };
 
 enum { SOURCE_OID = 20 };
 
@@ -49,6 +49,19 @@ typedef struct SkippedPath {
 	SkipWhy why;
 } SkippedPath;
 
+/* What is not Python, but names what is in it. */
+typedef enum BesideKind {
+	BESIDE_NONE,
+	BESIDE_TEMPLATE,
+	BESIDE_ENTRY, /* it starts programs, or configures them: setup.cfg, a Procfile, *.service */
+	BESIDE_PROGRAM /* it has no ending, and may be Python all the same */
+} BesideKind;
+BesideKind source_beside(Str name); /* by a file's name */
+typedef struct BesideFile {
+	Str path;
+	BesideKind kind;
+} BesideFile;
+
 typedef struct Sources {
 	Str root;          /* as it was given */
 	SourceFile *files; /* by path */
@@ -56,8 +69,10 @@ typedef struct Sources {
 	uint64_t skipped[SKIPS]; /* how many of each */
 	SkippedPath *examples;   /* the first few of each */
 	size_t example_count;
-	uint64_t others; /* files that are not Python */
-	bool git;        /* it is in a repository, whose rules of ignoring count */
+	uint64_t others;    /* files that are not Python */
+	BesideFile *beside; /* those of them that name it; the first BESIDE_FILES */
+	size_t beside_count;
+	bool git; /* it is in a repository, whose rules of ignoring count */
 } Sources;
 
 typedef struct SourceRules {

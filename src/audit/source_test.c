@@ -136,6 +136,7 @@ TEST(source_finds_files_and_says_what_it_leaves_out)
 	write_file(a, folder, "a/c.py", S(""));
 	write_file(a, folder, "a/c_old.py", S(""));
 	write_file(a, folder, "a/text.txt", S(""));
+	write_file(a, folder, "a/page.html", S(""));
 	write_file(a, folder, "node_modules/x.py", S(""));
 	write_file(a, folder, "env/pyvenv.cfg", S(""));
 	write_file(a, folder, "env/x.py", S(""));
@@ -153,7 +154,10 @@ TEST(source_finds_files_and_says_what_it_leaves_out)
 	CHECK_INT(s.skipped[SKIP_ENVIRONMENT], 2);
 	CHECK_INT(s.skipped[SKIP_NOTEBOOK], 1);
 	CHECK_INT(s.skipped[SKIP_SYMLINK], 1);
-	CHECK_INT(s.others, 1);
+	CHECK_INT(s.others, 2);
+	CHECK_INT(s.beside_count, 1);
+	CHECK_STR(s.beside[0].path, S("a/page.html"));
+	CHECK_INT(s.beside[0].kind, BESIDE_TEMPLATE);
 }
 
 TEST(source_reads_only_the_roots_that_are_named)

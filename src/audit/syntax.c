@@ -33,6 +33,8 @@ static const char *const field_names[PY_F_COUNT] = { [PY_F_NONE] = "",
 static struct {
 	uint8_t kinds[SYMBOLS]; /* named ones */
 	bool named[SYMBOLS];
+	bool idle
+		[SYMBOLS]; /* tokens without a name that are never operators: brackets, commas, most words */
 	uint8_t fields[FIELDS];
 	TSSymbol async, continuation;
 } known;
@@ -44,6 +46,20 @@ static uint8_t find(const char *const *names, size_t count, const char *name)
 		if (name && strcmp(names[i], name) == 0)
 			return (uint8_t)i;
 	return 0;
+}
+
+static bool is_idle(const char *name)
+{
+	static const char *const words[] = { "and", "or", "not", "in", "is", "is not", "not in" };
+
+	if (name[0] && strchr("()[]{},:.;=", name[0]) && !name[1])
+		return true;
+	if (name[0] < 'a' || name[0] > 'z')
+		return false;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(name, words[i]) == 0)
+			return false;
+	return strcmp(name, "async") != 0;
 }
 
 static void learn(void)
@@ -61,6 +77,7 @@ static void learn(void)
 			known.kinds[i] = find(kind_names, PY_KIND_COUNT, name);
 		else if (name && strcmp(name, "async") == 0)
 			known.async = (TSSymbol)i;
+		known.idle[i] = !known.named[i] && name && is_idle(name);
 	}
 	known.continuation = ts_language_symbol_for_name(python, "line_continuation", 17, true);
 	for (uint32_t i = 1; i <= MIN(fields, (uint32_t)FIELDS - 1); i++)
@@ -138,11 +155,13 @@ static void note_error(Syntax *s, uint32_t line)
 static bool add(SyntaxReader *reader, const TSTreeCursor *cursor, uint32_t parent, bool *inner)
 {
 	TSNode node = ts_tree_cursor_current_node(cursor);
-	TSFieldId id = ts_tree_cursor_current_field_id(cursor);
+	TSSymbol symbol = ts_node_symbol(node);
+	bool idle = symbol < SYMBOLS && known.idle[symbol], wanted;
+	TSFieldId id = idle ? 0 : ts_tree_cursor_current_field_id(cursor);
 	uint8_t field = id < FIELDS ? known.fields[id] : 0, kind = PY_OTHER;
-	bool wanted = is_wanted(ts_node_symbol(node), field, &kind);
 	uint32_t from = ts_node_start_byte(node), to = ts_node_end_byte(node);
 
+	wanted = !idle && is_wanted(symbol, field, &kind);
 	if (kind == PY_ERROR || (from == to && ts_node_is_missing(node)))
 		note_error(&reader->syntax, ts_node_start_point(node).row + 1);
 	if (!wanted)

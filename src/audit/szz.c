@@ -4,9 +4,13 @@
  * up to. The links are put in order before anything is counted, so that the sums do not hang on which thread was first. */
 #include "audit/szz.h"
 
+#include "audit/audit_cache.h"
+#include "audit/history_kept.h"
+#include "audit/pack.h"
 #include "audit/szz_int.h"
 #include "base/arena.h"
 #include "base/civil.h"
+#include "base/hash.h"
 #include "base/time.h"
 
 #include <pthread.h>
@@ -297,18 +301,59 @@ static void walk_fini(SzzWalk *w)
 	arena_free(w->a);
 }
 
-void szz_read(Arena *a, const AuditRules *rules, const Audit *audit, Szz *out)
+/* --- what was kept ----------------------------------------------------------------------------------------------------------------------------------- */
+
+static const PackType file_type = { PACK_PLAIN(SzzFile) };
+static const PackField szz_fields[] = { PACK_TEXT(Szz, why_not),
+	                                PACK_ARRAY(Szz, files, count, &file_type) };
+static const PackType szz_type = { PACK_FIELDS(Szz, szz_fields) };
+
+/* The history, and which of its files are code now; empty: nothing is kept. */
+static Str key_of(Arena *a, const AuditRules *rules, const Project *project)
+{
+	Str history = history_key(a, rules);
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < project->count && history.len; i++)
+		if (project->files[i].kind == SOURCE_CODE)
+			hash = hash_stable(project->files[i].path, hash, 0x737a7a);
+	return history.len ? str_fmt(a, "%.*s %016" PRIx64, STR_ARG(history), hash) : S("");
+}
+
+static bool find_kept(Arena *a, const AuditRules *rules, const History *h, Str key, Szz *out)
+{
+	void *kept;
+	Str bytes;
+
+	if (!key.len || !audit_cache_find(rules->cache, "szz", key, &bytes) ||
+	    !pack_read(a, &szz_type, &bytes, &kept))
+		return false;
+	for (size_t i = 0; i < ((const Szz *)kept)->count; i++)
+		if (((const Szz *)kept)->files[i].file >= h->file_count)
+			return false;
+	*out = *(const Szz *)kept;
+	return true;
+}
+
+static void keep(const AuditRules *rules, Str key, const Szz *z)
+{
+	AUTO(buf_fini) Buf bytes = { 0 };
+
+	if (!key.len || z->why_not.len)
+		return;
+	pack_write(&bytes, &szz_type, z);
+	audit_cache_put(rules->cache, "szz", key, buf_str(&bytes));
+}
+
+static void szz_trace(Arena *a, const AuditRules *rules, const Audit *audit, Szz *out)
 {
 	AUTO(walk_fini) SzzWalk walk = { .a = arena_new(0) };
 	Pool pool = { .rules = rules, .walk = &walk, .telling = PTHREAD_MUTEX_INITIALIZER };
 	Worker workers[THREADS_MOST];
-	int64_t from_us = time_mono_us();
 	SzzLink *links;
 	size_t count;
 
-	*out = (Szz){ .why_not = audit->history.why_not };
-	if (!out->why_not.len)
-		szz_walk(&walk, rules, &out->why_not);
+	szz_walk(&walk, rules, &out->why_not);
 	out->why_not = str_dup(a, out->why_not);
 	if (out->why_not.len)
 		return;
@@ -316,5 +361,20 @@ void szz_read(Arena *a, const AuditRules *rules, const Audit *audit, Szz *out)
 	count = run(&pool, workers);
 	links = gather(walk.a, workers, count, &count, out);
 	sum_up(a, &walk, &pool, links, count, out);
+}
+
+void szz_read(Arena *a, const AuditRules *rules, const Audit *audit, Szz *out)
+{
+	int64_t from_us = time_mono_us();
+	Str key;
+
+	*out = (Szz){ .why_not = audit->history.why_not };
+	if (out->why_not.len)
+		return;
+	key = key_of(a, rules, &audit->project);
+	if (!find_kept(a, rules, &audit->history, key, out)) {
+		szz_trace(a, rules, audit, out);
+		keep(rules, key, out);
+	}
 	out->taken_us = time_mono_us() - from_us;
 }

@@ -184,3 +184,41 @@ TEST(szz_without_a_history_says_why)
 	szz_read(a, &rules, &audit, &z);
 	CHECK(str_starts(z.why_not, S("no git repository could be opened")));
 }
+
+static git_commit *newest(const Made *m)
+{
+	git_commit *commit;
+
+	CHECK_INT(git_commit_lookup(&commit, m->repo, &m->head), 0);
+	arena_defer(m->a, (void (*)(void *))git_commit_free, commit);
+	return commit;
+}
+
+TEST(szz_is_kept_by_head_and_by_what_is_code)
+{
+	AUTO(made_fini) Made m = { 0 };
+	AuditFile files[2] = { { .path = S("shop.py") }, { .path = S("till.py") } };
+	Audit audit = { .project = { .files = files, .count = 1 } };
+	AuditRules rules;
+	Szz z;
+
+	make_begin(a, &m);
+	write_shop(&m, 1, "ann", "a = 1\n", "first");
+	write_shop(&m, 2, "ann", "a = 2\n", "Fix a");
+	rules = (AuditRules){ .root = str_of(m.root),
+		              .cache = audit_cache_open(a, str_fmt(a, "%s/kept", m.root),
+		                                        str_of(m.root)) };
+	history_read(a, rules.root, &audit.history);
+	szz_read(a, &rules, &audit, &z);
+	CHECK_INT(z.count, 1);
+	audit_cache_store(rules.cache);
+	rules.cache = audit_cache_open(a, str_fmt(a, "%s/kept", m.root), str_of(m.root));
+	lose(&m, git_commit_tree_id(newest(&m))); /* what is kept needs no texts */
+	szz_read(a, &rules, &audit, &z);
+	CHECK_INT(z.count, 1);
+	CHECK_INT(z.files[0].lines, 1);
+	audit.project.count =
+		2; /* another file is code now: all is read again, as far as it goes */
+	szz_read(a, &rules, &audit, &z);
+	CHECK_INT(z.count, 0);
+}

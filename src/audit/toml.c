@@ -81,14 +81,11 @@ static Err *end_line(Reader *r)
 
 /* --- the tree ---------------------------------------------------------------------------------------------------------------------------- */
 
-static Err *add(Reader *r, Toml *parent, Str key, TomlKind kind, Toml **out)
+static RETURNS_NONNULL Toml *add(Reader *r, Toml *parent, Str key, TomlKind kind)
 {
-	Toml *node;
+	Toml *node = ARENA_NEW(r->arena, Toml);
 
-	if (++r->nodes > TOML_NODES)
-		return err_new(r->arena, ERR_TOO_LARGE, "toml.too_large",
-		               "%.*s has more than %d values", STR_ARG(r->name), TOML_NODES);
-	node = ARENA_NEW(r->arena, Toml);
+	r->nodes++;
 	*node = (Toml){ .kind = kind, .key = key, .line = r->line };
 	if (parent->last)
 		parent->last->next = node;
@@ -96,37 +93,37 @@ static Err *add(Reader *r, Toml *parent, Str key, TomlKind kind, Toml **out)
 		parent->first = node;
 	parent->last = node;
 	parent->count++;
-	*out = node;
+	return node;
+}
+
+static Toml *look(Reader *r, const Toml *table, Str key)
+{
+	if (table->last && str_eq(table->last->key, key))
+		return table->last;
+	for (Toml *node = table->first; node; node = node->next) {
+		r->looks++;
+		if (str_eq(node->key, key))
+			return node;
+	}
 	return NULL;
 }
 
-static Err *look(Reader *r, const Toml *table, Str key, Toml **out)
+/* Before each key and each value: is it still less than may be? */
+static Err *check_size(Reader *r)
 {
-	*out = NULL;
-	if (table->last && str_eq(table->last->key, key)) {
-		*out = table->last;
+	if (r->nodes <= TOML_NODES && r->looks <= LOOKS_MOST)
 		return NULL;
-	}
-	for (Toml *node = table->first; node; node = node->next) {
-		if (++r->looks > LOOKS_MOST)
-			return err_new(r->arena, ERR_TOO_LARGE, "toml.too_large",
-			               "%.*s has too many tables", STR_ARG(r->name));
-		if (str_eq(node->key, key)) {
-			*out = node;
-			return NULL;
-		}
-	}
-	return NULL;
+	return err_new(r->arena, ERR_TOO_LARGE, "toml.too_large", "%.*s has too many values",
+	               STR_ARG(r->name));
 }
 
 /* The table of that name, made if need be; of an array of tables the last. */
 static Err *enter(Reader *r, Toml **table, Str key)
 {
-	Toml *found;
+	Toml *found = look(r, *table, key);
 
-	TRY(look(r, *table, key, &found));
 	if (!found)
-		TRY(add(r, *table, key, TOML_TABLE, &found));
+		found = add(r, *table, key, TOML_TABLE);
 	if (found->kind == TOML_ARRAY && found->last)
 		found = found->last;
 	if (found->kind != TOML_TABLE)
@@ -250,6 +247,7 @@ static Err *read_key(Reader *r, Str *out)
 {
 	size_t from;
 
+	TRY(check_size(r));
 	skip_blanks(r);
 	if (peek(r, 0) == '"' || peek(r, 0) == '\'') {
 		TRY(read_text(r, out));
@@ -321,14 +319,14 @@ static Err *read_value(Reader *r, Toml *parent, Str key)
 	Toml *node;
 	char c;
 
+	TRY(check_size(r));
 	skip_blanks(r);
 	c = peek(r, 0);
-	TRY(add(r, parent, key,
-	        c == '"' || c == '\'' ? TOML_TEXT
-	        : c == '['            ? TOML_ARRAY
-	        : c == '{'            ? TOML_TABLE
-	                              : TOML_WORD,
-	        &node));
+	node = add(r, parent, key,
+	           c == '"' || c == '\'' ? TOML_TEXT
+	           : c == '['            ? TOML_ARRAY
+	           : c == '{'            ? TOML_TABLE
+	                                 : TOML_WORD);
 	switch (node->kind) {
 	case TOML_TEXT:
 		return read_text(r, &node->text);
@@ -359,12 +357,12 @@ static Err *read_header(Reader *r, Toml **table)
 		return fault(r, "a header has no end");
 	r->at += list ? 2 : 1;
 	if (list) {
-		TRY(look(r, at, key, &found));
+		found = look(r, at, key);
 		if (!found)
-			TRY(add(r, at, key, TOML_ARRAY, &found));
+			found = add(r, at, key, TOML_ARRAY);
 		if (found->kind != TOML_ARRAY)
 			return fault(r, "a list of tables has the name of a value");
-		TRY(add(r, found, (Str){ 0 }, TOML_TABLE, table));
+		*table = add(r, found, (Str){ 0 }, TOML_TABLE);
 	} else {
 		TRY(enter(r, &at, key));
 		at->line = at->line ? at->line : r->line;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * import-linter's files of anything: what is taken lies in the text. */
+ * import-linter's files of anything: what is taken of an INI lies in the text. */
 #include "audit/links_linter.h"
 #include "base/arena.h"
 
@@ -33,6 +33,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_all(text, &got);
 	got = (LinterContracts){ 0 };
 	linter_read_toml(a, S("pyproject.toml"), text, &got);
-	check_all(text, &got);
 	return 0;
 }

@@ -11,7 +11,8 @@ static Err *take(Gathering *g, char what, Str text)
 	static const char *const names[] = { "/w/requirements.txt", "/w/poetry.lock",
 		                             "/w/uv.lock",          "/w/Pipfile.lock",
 		                             "/w/pyproject.toml",   "/w/setup.cfg",
-		                             "/w/Dockerfile" };
+		                             "/w/Dockerfile",       "/w/Pipfile",
+		                             "/w/setup.py" };
 	uint64_t count;
 
 	switch (what) {
@@ -26,7 +27,7 @@ static Err *take(Gathering *g, char what, Str text)
 		packages_end(g);
 		return holes_take(g, S("x"), text, &count);
 	default:
-		return packages_read(g, str_of(names[(uint8_t)what % COUNT(names)]), text);
+		return packages_read(g, str_of(names[(uint8_t)(what - 'A') % COUNT(names)]), text);
 	}
 }
 

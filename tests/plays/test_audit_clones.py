@@ -107,3 +107,10 @@ def test_clones_that_change_together_and_clones_that_drift_apart(tmp_path):
     assert "4 changes touched several" in found["PY802"]["text"] and "bills.py:2-9 is a copy of lines 2-9" in found["PY803"]["text"]
     (tmp_path / "banyan.yaml").write_text("audit: { clones: { tokens: 500 } }\n")
     assert audit(tmp_path)["clones"]["classes"] == []
+
+
+def test_an_ignore_at_any_place_is_for_the_whole_class(tmp_path):
+    (tmp_path / "a.py").write_text(body("one"))
+    (tmp_path / "b.py").write_text("# banyan: ignore duplicate-code another service" + body("two"))
+    found = [row for row in audit(tmp_path, "--no-history")["findings"] if row["rule"] == "PY801" or row["rule"].startswith("PY19")]
+    assert [(row["path"], row["line"], row["ignored"]) for row in found] == [("b.py", 2, "another service")]

@@ -2,10 +2,12 @@
 """What `banyan audit` makes of git's history: of repositories that git itself made, whole and in part."""
 import json
 import os
+import pathlib
 import random
 import re
 import subprocess
 
+import jsonschema
 import pytest
 
 from actors.gateway import run_banyan
@@ -80,10 +82,16 @@ def test_without_git_the_report_says_so(tmp_path):
     assert code == 0 and "History was not read: --no-history" in out, err
 
 
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs/reference/audit.schema.json").read_text())
+
+
 def audit(folder, *options):
     code, out, err = run_banyan("audit", str(folder), "--json", *options)
     assert code == 0, err
-    return json.loads(out)
+    told = json.loads(out)
+    for part in ("past", "trends"):
+        jsonschema.validate(told[part], {"$defs": SCHEMA["$defs"], **SCHEMA["properties"][part]})
+    return told
 
 
 def test_trends_end_where_the_code_is_now(shop):
@@ -166,3 +174,21 @@ def test_owners_who_know_nothing_of_what_is_theirs_are_found(shop):
     assert owners["@shop/team"]["team"] and not owners["@shop/team"]["known"]
     found = {row["rule"]: row["text"] for row in told["findings"] if row["path"] == "CODEOWNERS"}
     assert found == {"PY711": "1 of the 3 files of code in the root have no owner", "PY715": '"/nowhere/" fits no file'}
+
+
+def test_groups_that_are_changed_together_are_no_good_cut(shop):
+    (shop / "banyan.yaml").write_text("audit:\n  groups: { Orders: { paths: [orders.py] }, Prices: { paths: [prices.py] } }\n")
+    told = audit(shop, "--trends", "2")
+    assert [(pair["one"], pair["other"], pair["shared"], pair["degree"]) for pair in told["past"]["groups"]["couplings"]] == [("Orders", "Prices", 7, 100)]
+    assert [row["text"] for row in told["findings"] if row["rule"] == "PY702"] == ["Orders and Prices are changed together: 7 times, which is 100 % of what each is changed on average"]
+    assert [(row["name"], row["changes"], row["alone"], row["bus_factor"]) for row in told["past"]["groups"]["areas"]] == [("Orders", 7, 0, 1), ("Prices", 7, 0, 1)]
+    assert [row["name"] for row in told["trends"]["groups"]] == ["Orders", "Prices"]
+
+
+def test_what_only_the_history_tells_is_not_new_beside_a_revision(shop):
+    for i in range(6):
+        (shop / "names.py").write_text(f"names = {i}\n")
+        git("-C", shop, "-c", "user.name=bob", "-c", "user.email=bob@shop.test", "commit", "-q", "-a", "-m", "Fix names")
+    told = audit(shop, "--compare", "HEAD~1")
+    assert "PY703" in [row["rule"] for row in told["findings"]]
+    assert not [row for row in told["compare"]["new"] if row["rule"].startswith("PY7")]

@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 
+import jsonschema
 import pytest
 
 from actors.gateway import run_banyan
@@ -14,11 +15,12 @@ from actors.waiting import PROOF
 
 DJANGO = pathlib.Path("/usr/lib/python3/dist-packages/django")
 SHOP = pathlib.Path(__file__).parents[2] / "examples/shop"
+SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "docs/reference/audit.schema.json").read_text())
 TREES = [SHOP, DJANGO] if PROOF else [SHOP]
 
 
-def audit(folder):
-    code, out, err = run_banyan("audit", str(folder), "--json", "--no-history", "--cache", "none")
+def audit(folder, cache="none"):
+    code, out, err = run_banyan("audit", str(folder), "--json", "--no-history", "--cache", cache)
     assert code == 0, err
     return json.loads(out)
 
@@ -85,6 +87,10 @@ def test_the_imports_are_those_that_python_reads(tree):
     assert ours == judged
 
 
+def test_what_was_kept_says_the_same(tmp_path):
+    assert audit(SHOP, tmp_path)["links"] == audit(SHOP, tmp_path)["links"] == audit(SHOP)["links"]
+
+
 def components(nodes, edges):
     """By brute force: what reaches what, and back."""
     ahead = collections.defaultdict(set)
@@ -134,13 +140,15 @@ def test_contracts_of_the_team_and_of_import_linter_are_kept_or_broken(tmp_path)
           shop__data_py="from shop import helper\n", shop__helper_py="from shop import api\n")
     (tmp_path / "shop/__init__.py").touch()
     (tmp_path / "banyan.yaml").write_text(
-        "audit:\n  imports:\n    contracts:\n      tiers: { type: layers, layers: [shop.api, shop.data] }\n"
+        "audit:\n  groups: { front: { paths: ['shop/web.py', 'shop/api.py'] }, back: { paths: 'shop/**' } }\n  imports:\n    contracts:\n      tiers: { type: layers, layers: [shop.api, shop.data] }\n"
         "      offline: { type: forbidden, modules: [shop.web], forbidden: [requests] }\n")
     (tmp_path / "setup.cfg").write_text(
         "[importlinter]\nroot_package = shop\n[importlinter:contract:1]\nname = Apart\ntype = independence\nmodules =\n    shop.web\n    shop.data\n")
     told = audit(tmp_path)
+    jsonschema.Draft202012Validator(SCHEMA).validate(told)
     assert [(c["name"], c["from"], c["breaches"]) for c in told["links"]["contracts"]] == \
         [("tiers", "configuration", 1), ("offline", "configuration", 1), ("Apart", "setup.cfg", 1)]
+    assert [(row[0], row[1], row[3]) for row in told["links"]["group_matrix"]] == [(0, 1, 1), (1, 0, 1)]
     breaches = sorted((f["path"], f["line"], f["text"]) for f in told["findings"] if f["rule"] == "PY503")
     assert breaches == [
         ("shop/data.py", 1, 'breaks "Apart" (independence): shop.data -> shop.helper -> shop.api -> shop.web'),

@@ -18,10 +18,12 @@ CONTRIB = ["admin", "auth", "contenttypes", "flatpages", "redirects", "sessions"
 
 # What Django knows once it has loaded everything.
 ASK = """
-import json, os, sys
+import json, os, sys, weakref
 import django
 from django.apps import apps
 from django.conf import settings
+from django.core.management import get_commands
+from django.dispatch import Signal
 from django.urls import URLPattern, get_resolver
 if not os.environ.get("DJANGO_SETTINGS_MODULE"):
     settings.configure(INSTALLED_APPS=["django.contrib." + app for app in sys.argv[1:]], SITE_ID=1, SECRET_KEY="x", ROOT_URLCONF="django.contrib.auth.urls",
@@ -43,7 +45,14 @@ def walk(resolver, before):
         elif entry.app_name != "admin":
             walk(entry, text)
 walk(get_resolver(), "/")
-print(json.dumps({"models": models, "relations": relations, "routes": routes}))
+commands = [name for name, app in get_commands().items() if not app.startswith("django")]
+receivers = []
+for module in [module for name, module in sys.modules.items() if name.endswith(".signals")]:
+    for name, signal in vars(module).items():
+        if isinstance(signal, Signal) and module.__name__ != "django.core.signals":
+            functions = [kept[1]() if isinstance(kept[1], weakref.ReferenceType) else kept[1] for kept in signal.receivers]
+            receivers += [[name, function.__module__, function.__name__] for function in functions]
+print(json.dumps({"models": models, "relations": relations, "routes": routes, "commands": commands, "receivers": receivers}))
 """
 
 
@@ -91,6 +100,12 @@ def test_the_shop_s_models_and_routes_are_those_that_django_knows():
             told = by_route[re.sub(r"/\^", "/", row["route"])]
             assert (row["target_path"][:-3].replace("/", "."), row["target_unit"]) == tuple(told[1:3])
     assert models["unknown"]["queries"] == 0
+    assert {row["name"] for row in models["tasks"]} == set(django["commands"])
+    assert {(row["name"].split(".")[-1], row["path"][:-3].replace("/", "."), row["unit"]) for row in models["signals"]} == \
+        {tuple(row) for row in django["receivers"] if row[1].split(".")[0] in labels}
+    templates = {row["name"]: row for row in models["templates"]}
+    assert all((SHOP / row["file"]).is_file() for row in templates.values())
+    assert templates["base.html"]["included"] == len([1 for path in (SHOP / "templates").rglob("*.html") if '{% extends "base.html"' in path.read_text() or "{% extends 'base.html'" in path.read_text()])
 
 
 @pytest.mark.skipif(not PROOF, reason="reads all of Django")
@@ -119,6 +134,18 @@ def test_migrations_that_a_release_has_are_not_judged(tmp_path):
     for name, said in {"all": "", "new": "audit: { models: { migrations_since: v1 } }\n", "none": "audit: { models: { migrations_since: v9 } }\n"}.items():
         (tmp_path / "banyan.yaml").write_text(said or "{}\n")
         code, out, err = run_banyan("audit", tmp_path, "--json", "--cache", "none", "--no-history")
-        seen[name] = [pathlib.Path(row["path"]).name for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
-    assert seen["all"] == ["0001_initial.py", "0002_more.py"] and seen["new"] == ["0002_more.py"]
+        seen[name] = [(pathlib.Path(row["path"]).name, row["minutes"]) for row in json.loads(out)["findings"] if row["rule"] == "PY605"] if code == 0 else err
+    assert seen["all"] == [("0001_initial.py", 0), ("0002_more.py", 0)] and seen["new"] == [("0002_more.py", 30)]
     assert 'no revision "v9"' in seen["none"]
+
+
+def test_groups_of_the_rules_own_tables(tmp_path):
+    for name, text in {"a/models.py": "from django.db import models\nclass A(models.Model): pass\n",
+                       "b/views.py": "from a.models import A\ndef f():\n    A.objects.create()\n"}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    assert [row["packages"] for row in audit(tmp_path)["tables"]] == [1]
+    (tmp_path / "banyan.yaml").write_text("audit: { groups: { one: { paths: 'a/**' }, two: { paths: 'b/**' } } }\n")
+    models = audit(tmp_path)
+    assert [(row["name"], models["packages"][row["package"]]) for row in models["tables"]] == [("a_a", "one")]
+    assert [(models["packages"][row["package"]], row["writes"]) for row in models["cells"]] == [("two", 1)]

@@ -60,9 +60,10 @@ def test_all_that_lies_beside_the_code_is_read(shop):
 
 def test_what_nobody_tells_is_unknown_and_what_is_wrong_is_said(shop):
     (shop / "coverage.xml").write_text(COVERAGE.partition("</lines>")[0])   # half of it is none of it
+    (shop / "report.xml").write_text("<somebody><elses/></somebody>")
     code, out, err = run(shop)
     assert code == 0, err
-    assert "known holes unknown" in out and "coverage unknown" in out and "coverage.xml:3: no element found" in out
+    assert "report.xml" not in out and "known holes unknown" in out and "coverage unknown" in out and "coverage.xml:3: no element found" in out
     code, out, err = run(shop, "--coverage", shop / "junit.xml")
     assert code == 2 and "is no report of coverage" in err
     code, out, err = run(shop, "--advisories", shop / "nothing.json")

@@ -13,8 +13,8 @@ LOAD = {"seconds": [{"warmup": True, "users": 900}, {"warmup": False, "users": 8
 @pytest.fixture
 def code(tmp_path):
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "hard.py").write_text(HARD)
-    (tmp_path / "code" / "easy.py").write_text("def g():\n    return 2\n")
+    (tmp_path / "code" / "hard.py").write_text("__all__ = ['f']\n" + HARD)
+    (tmp_path / "code" / "easy.py").write_text("__all__ = ['g']\n\n\ndef g():\n    return 2\n")
 
     def run(*words):
         return run_banyan("audit", "code", "-q", *words, cwd=tmp_path)

@@ -22,7 +22,8 @@ def audit(folder):
 
 
 def findings(folder):
-    return audit(folder)["findings"]
+    """Of smells: other modules have plays of their own."""
+    return [row for row in audit(folder)["findings"] if row["rule"] < "PY5"]
 
 
 def rules():

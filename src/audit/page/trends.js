@@ -24,7 +24,7 @@ export function plot(title, times, values) {
 export function trendsView() {
   const trends = audit.trends, times = trends.samples.map((sample) => Date.parse(sample.time) || sample.time);
   const parts = [...(trends.groups || []).map((part) => ["group ", part]), ...(trends.areas || []).map((part) => ["", part])];
-  const whole = trends.areas?.at(-1), named = ([kind, part]) => `${kind}${part === whole || part === trends.groups?.at(-1) ? "the whole" : part.name || "(top)"}`;
+  const whole = trends.areas?.at(-1), named = ([kind, part]) => `${kind}${part === whole ? "the whole" : part.name || "(top)"}`;
   let part = whole;
   const stage = h("div.plots"), table = h("div");
 

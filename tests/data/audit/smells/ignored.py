@@ -14,6 +14,8 @@ def said():
     eval("f")  # banyan: ignore exec-call wrong rule # expect: eval-call, ignore-unused
     eval("g")  # nosec # expect: ignored
     eval("h")  # nosec B307 # expect: ignored
+    eval("k")  # banyan: ignore bandit:B307 ours # expect: ignored
+    eval("l")  # banyan: ignore bandit:B301 not that # expect: eval-call, ignore-unused
     eval("i")  # nosec B101 # expect: eval-call
 
 
