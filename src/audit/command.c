@@ -7,7 +7,6 @@
 #include "audit/rev_compare.h"
 #include "audit/report.h"
 #include "audit/rules.h"
-#include "audit/screen.h"
 #include "base/arena.h"
 #include "base/json.h"
 
@@ -70,7 +69,6 @@ static void audit_finip(Audit *audit)
 
 static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRules *rules)
 {
-	AUTO(screen_end) Screen screen = { 0 };
 	AUTO(buf_fini) Buf json = { 0 };
 	bool spoke;
 	Str text;
@@ -79,9 +77,7 @@ static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRule
 	if (spoke)
 		return NULL;
 	if (!cmd->json) {
-		screen_begin(&screen, cmd->out);
-		if (screen.to)
-			report_screen(screen.to, cmd->arena, audit, rules);
+		report_screen(cmd->out, cmd->arena, audit, rules);
 		return NULL;
 	}
 	report_json(&json, audit, rules);

@@ -12,7 +12,6 @@
 #include "audit/out_file.h"
 #include "audit/report.h"
 #include "audit/rev_source.h"
-#include "audit/screen.h"
 #include "audit/tools.h"
 #include "base/arena.h"
 #include "base/file.h"
@@ -239,7 +238,6 @@ static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 
 static Err *tell(Cmd *cmd, const Args *args, const AuditRules *rules, const Audit *audit)
 {
-	AUTO(screen_end) Screen screen = { 0 };
 	AUTO(buf_fini) Buf json = { 0 };
 	JsonWriter w = json_writer(&json);
 	bool spoke;
@@ -249,9 +247,7 @@ static Err *tell(Cmd *cmd, const Args *args, const AuditRules *rules, const Audi
 	if (spoke)
 		return NULL;
 	if (!cmd->json) {
-		screen_begin(&screen, cmd->out);
-		if (screen.to)
-			gate_screen(screen.to, cmd->arena, audit->gate);
+		gate_screen(cmd->out, cmd->arena, audit->gate);
 		return NULL;
 	}
 	gate_put(&w, audit->gate);

@@ -4,6 +4,7 @@
 #include "audit/gate.h"
 
 #include "audit/delta.h"
+#include "audit/screen.h"
 #include "base/arena.h"
 #include "base/json.h"
 
@@ -74,7 +75,7 @@ static void screen_companions(FILE *out, const Gate *gate)
 		fprintf(out, "  and %zu more\n", gate->companions.count - SCREEN_ROWS);
 }
 
-void gate_screen(FILE *out, Arena *a, const Gate *gate)
+static void screen_verdict(FILE *out, Arena *a, const Gate *gate)
 {
 	delta_screen(out, a, &gate->delta, SCREEN_ROWS);
 	if (gate->failing < gate->delta.fresh_count)
@@ -95,6 +96,15 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 	if (gate->failing)
 		fprintf(out,
 		        "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
+}
+
+void gate_screen(FILE *out, Arena *a, const Gate *gate)
+{
+	AUTO(screen_end) Screen screen = { 0 };
+
+	screen_begin(&screen, out);
+	if (screen.to)
+		screen_verdict(screen.to, a, gate);
 }
 
 void gate_put(JsonWriter *w, const Gate *gate)

@@ -16,7 +16,10 @@ TEST(names_from_code_do_nothing_in_a_comment)
 		  S("\\[x\\]\\(http://y\\) \\!\\[z\\] \\$e\\$ \\~n\\~") },
 		{ S("gr\xc3\xbc\xc3\x9f"), S("gr\xc3\xbc\xc3\x9f") },
 		{ S("lat\xe9in.py\xe9"), S("lat\xef\xbf\xbdin.py\xef\xbf\xbd") },
-		{ S("a\xe2\x80\xae" "b\xc2\x9b"), S("a\xef\xbf\xbd" "b\xef\xbf\xbd") },
+		{ S("a\xe2\x80\xae"
+		    "b\xc2\x9b"),
+		  S("a\xef\xbf\xbd"
+		    "b\xef\xbf\xbd") },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -53,7 +53,9 @@ Err *out_write(Arena *a, Str path, Str text)
 	bool there = stat(to, &about) == 0;
 	int error;
 
-	if (!there || S_ISREG(about.st_mode))
+	/* /dev/stdout may be a file, which somebody else has open: it is not replaced. */
+	if ((!there || S_ISREG(about.st_mode)) && !str_starts(path, S("/dev/")) &&
+	    !str_starts(path, S("/proc/")))
 		beside = str_fmt(a, "%s.%d.part", to, (int)getpid()).at;
 	if (beside)
 		(void)unlink(beside);

@@ -30,6 +30,8 @@ TEST(links_lead_where_they_led_and_nobody_elses_file_is_written_to)
 	char folder[] = "/tmp/out_file_XXXXXX";
 	Str path, link, part, text;
 	struct stat about;
+	char was[16];
+	int fd;
 
 	CHECK(mkdtemp(folder) != NULL);
 	path = str_fmt(a, "%s/report", folder);
@@ -46,6 +48,11 @@ TEST(links_lead_where_they_led_and_nobody_elses_file_is_written_to)
 	CHECK_OK(file_read(a, path, 0, &text));
 	CHECK_STR(text, S("two"));
 	CHECK(lstat(link.at, &about) == 0 && S_ISLNK(about.st_mode));
+	fd = open(path.at, O_RDWR);
+	CHECK(fd >= 0);
+	CHECK_OK(out_write(a, str_fmt(a, "/dev/fd/%d", fd), S("three")));
+	CHECK_INT(read(fd, was, sizeof(was)), 5); /* the same file, not one in its place */
+	CHECK_INT(close(fd), 0);
 	CHECK_INT(unlink(link.at), 0);
 	CHECK_INT(unlink(path.at), 0);
 	CHECK_INT(rmdir(folder), 0);

@@ -7,6 +7,7 @@
 #include "audit/audit_money.h"
 #include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/screen.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
 #include "audit/tools.h"
@@ -244,6 +245,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 		lines += text[i] == '\n';
 	rest = (Str){ text, len };
 	while (str_split(&rest, '\n', &line))
-		if (rest.at && (line.len || lines <= SCREEN))
-			fprintf(out, "%.*s\n", STR_ARG(line));
+		if (rest.at && (line.len || lines <= SCREEN)) {
+			screen_write(out, line);
+			fputc('\n', out);
+		}
 }

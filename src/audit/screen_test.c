@@ -13,9 +13,15 @@ TEST(what_a_terminal_would_obey_is_shown_instead)
 		{ S("\x1b[2Ja.py\r\x07"), S("\\x1b[2Ja.py\\x0d\\x07") },
 		{ S("na\xc3\xafve \xe2\x80\x93 x"), S("na\xc3\xafve \xe2\x80\x93 x") },
 		{ S("lat\xe9in.py"), S("lat\\xe9in.py") },
-		{ S("\xc2\x9b" "31m"), S("\\u009b31m") },         /* the same as ESC [ */
-		{ S("a\xe2\x80\xae" "b"), S("a\\u202eb") },       /* turns what follows around */
-		{ S("a\xe2\x81\xa6" "b\x7f"), S("a\\u2066b\\x7f") },
+		{ S("\xc2\x9b"
+		    "31m"),
+		  S("\\u009b31m") }, /* the same as ESC [ */
+		{ S("a\xe2\x80\xae"
+		    "b"),
+		  S("a\\u202eb") }, /* turns what follows around */
+		{ S("a\xe2\x81\xa6"
+		    "b\x7f"),
+		  S("a\\u2066b\\x7f") },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

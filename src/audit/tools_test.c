@@ -204,7 +204,6 @@ TEST(paths_of_other_machines_come_home)
 	          S("app/old/orders.py"));
 	CHECK_NULL(file);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-
 		CHECK_STR(path_here(a, &p, S("/srv/shop/"), cases[i].path, &file), cases[i].want);
 		CHECK_INT(file != NULL, cases[i].here);
 	}
@@ -264,10 +263,11 @@ TEST(what_a_tool_says_stays_on_its_line)
 	Findings found = { 0 };
 	ToolFile about = { 0 };
 
-	CHECK_OK(tools_read(a,
-	                    S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"x\"}},\"results\":[{\"ruleId\":\"a\\nb\","
-	                      "\"message\":{\"text\":\"one\\r\\ntwo\"}}]}]}"),
-	                    &found, &about));
+	CHECK_OK(tools_read(
+		a,
+		S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"x\"}},\"results\":[{\"ruleId\":\"a\\nb\","
+	          "\"message\":{\"text\":\"one\\r\\ntwo\"}}]}]}"),
+		&found, &about));
 	CHECK_INT(found.count, 1);
 	CHECK_STR(found.at[0].text, S("one  two"));
 	CHECK_STR(str_of(found.at[0].rule->id), S("x:a b"));
@@ -281,11 +281,11 @@ TEST(rules_of_an_extension_are_known_by_their_id)
 	CHECK_OK(tools_read(
 		a,
 		S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"CodeQL\",\"rules\":[{\"id\":\"other\",\"name\":\"wrong\"}]},"
-		  "\"extensions\":[{\"rules\":[{\"id\":\"py/sql\",\"name\":\"py/sql-injection\","
-		  "\"defaultConfiguration\":{\"level\":\"error\"},\"properties\":{\"security-severity\":\"8.8\"}}]}]},"
-		  "\"results\":[{\"ruleId\":\"py/sql\",\"ruleIndex\":0,\"rule\":{\"id\":\"py/sql\",\"index\":0,"
-		  "\"toolComponent\":{\"index\":0}},\"message\":{\"text\":\"m\"}},"
-		  "{\"ruleId\":\"other/1\",\"message\":{\"text\":\"m\"}}]}]}"),
+	          "\"extensions\":[{\"rules\":[{\"id\":\"py/sql\",\"name\":\"py/sql-injection\","
+	          "\"defaultConfiguration\":{\"level\":\"error\"},\"properties\":{\"security-severity\":\"8.8\"}}]}]},"
+	          "\"results\":[{\"ruleId\":\"py/sql\",\"ruleIndex\":0,\"rule\":{\"id\":\"py/sql\",\"index\":0,"
+	          "\"toolComponent\":{\"index\":0}},\"message\":{\"text\":\"m\"}},"
+	          "{\"ruleId\":\"other/1\",\"message\":{\"text\":\"m\"}}]}]}"),
 		&found, &about));
 	CHECK_INT(found.count, 2);
 	CHECK_STR(str_of(found.at[0].rule->name), S("codeql:py/sql-injection"));
@@ -302,8 +302,8 @@ TEST(one_rule_of_a_tool_may_have_two_severities)
 	CHECK_OK(tools_read(
 		a,
 		S("{\"metrics\":{},\"results\":[{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"},"
-		  "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"HIGH\"},"
-		  "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"}]}"),
+	          "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"HIGH\"},"
+	          "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"}]}"),
 		&found, &about));
 	CHECK_INT(found.count, 3);
 	CHECK_INT(found.at[0].rule->level, FINDING_NOTE);
