@@ -75,22 +75,34 @@ static bool is_there(Arena *a, const AuditRules *rules, Str path)
 	return access(str_fmt(a, "%.*s/%.*s", STR_ARG(rules->root), STR_ARG(path)).at, F_OK) == 0;
 }
 
+/* The gate's own file changes with whatever was mended, and is renewed when somebody wants it to be. */
+static bool is_baseline(Str path, Str baseline)
+{
+	Str name = str_sub(baseline, (size_t)(str_rfind_char(baseline, '/') + 1), baseline.len);
+
+	return str_eq(str_sub(path, (size_t)(str_rfind_char(path, '/') + 1), path.len), name);
+}
+
 /* Without a repository there is nothing to say. */
-static Err *find_companions(Arena *a, Str since, const AuditRules *rules, const Audit *audit,
-                            Companions *out)
+static Err *find_companions(Arena *a, Str since, Str baseline, const AuditRules *rules,
+                            const Audit *audit, Companions *out)
 {
 	Companions all;
 	RevSource *rev;
 	Str *changed;
-	size_t count;
+	size_t count, kept = 0;
 
 	if (audit->history.why_not.len)
 		return NULL;
 	TRY(rev_source_open(a, rules->root, since.len ? since : S("HEAD"), since.len > 0, &rev));
 	TRY(rev_source_changed(a, rev, &changed, &count));
-	all = companions_absent(a, &audit->history, changed, count, NULL, 0, COMPANION_RULES);
+	for (size_t i = 0; i < count; i++)
+		if (!is_baseline(changed[i], baseline))
+			changed[kept++] = changed[i];
+	all = companions_absent(a, &audit->history, changed, kept, NULL, 0, COMPANION_RULES);
 	for (size_t i = 0; i < all.count; i++)
-		if (is_there(a, rules, all.at[i].absent))
+		if (!is_baseline(all.at[i].absent, baseline) &&
+		    is_there(a, rules, all.at[i].absent))
 			all.at[out->count++] = all.at[i];
 	out->at = all.at;
 	return NULL;
@@ -266,7 +278,8 @@ static Err *judge(Cmd *cmd, const Args *args, const AuditRules *rules, Audit *au
 	gate->rules = (GateRules){ .companions = conf.companions, .level = conf.level };
 	TRY(past_of(cmd->arena, conf.baseline, args->since, rules, audit, &gate->rules, &was));
 	if (conf.companions != GATE_OFF)
-		TRY(find_companions(cmd->arena, args->since, rules, audit, &gate->companions));
+		TRY(find_companions(cmd->arena, args->since, conf.baseline, rules, audit,
+		                    &gate->companions));
 	gate_judge(cmd->arena, &was, audit, gate);
 	audit->gate = gate;
 	TRY(tell(cmd, args, rules, audit));
