@@ -124,19 +124,37 @@ static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 	           : NULL;
 }
 
-/* Rows of tools whose files were not given this time were not looked for: they are neither there nor mended. */
-static void drop_unread(const Tools *tools, Baseline *was, Str *unread)
+/* PY802 is of the clones, and is told by the history too. */
+static bool is_of_history(Str rule)
+{
+	return str_starts(rule, S("PY7")) || str_eq(rule, S("PY802"));
+}
+
+/* Who found it, when they were not asked this time; empty: they were. */
+static Str unread_of(const Audit *audit, Str rule)
+{
+	const History *h = &audit->history;
+	Str tool = tool_of_rule(rule);
+
+	if (tool.len)
+		return tools_have(audit->tools, tool) ? S("") : tool;
+	return is_of_history(rule) && (h->why_not.len || h->shallow) ? S("the history") : S("");
+}
+
+/* Rows of tools whose files were not given this time, and of a history that was not read, were not looked for: they are neither there nor
+ * mended. */
+static void drop_unread(const Audit *audit, Baseline *was, Str *unread)
 {
 	size_t kept = 0;
 
 	*unread = S("");
 	for (size_t i = 0; i < was->count; i++) {
-		Str tool = tool_of_rule(was->rows[i].rule);
+		Str by = unread_of(audit, was->rows[i].rule);
 
-		if (!tool.len || tools_have(tools, tool))
-			was->rows[kept++] = was->rows[i];
+		if (by.len)
+			*unread = by;
 		else
-			*unread = tool;
+			was->rows[kept++] = was->rows[i];
 	}
 	was->count = kept;
 }
@@ -150,7 +168,7 @@ static Err *past_of(Arena *a, Str path, Str since, const AuditRules *rules, Audi
 
 	TRY(load(a, path, out, &found));
 	gate->against = path;
-	drop_unread(audit->tools, out, &gate->unread);
+	drop_unread(audit, out, &gate->unread);
 	if (found)
 		return NULL;
 	if (!since.len)
@@ -230,12 +248,12 @@ static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 	Str text, unread;
 
 	TRY(load(cmd->arena, path, &was, &found));
-	drop_unread(audit->tools, &was, &unread);
+	drop_unread(audit, &was, &unread);
 	if (unread.len)
 		return err_new(
 			cmd->arena, ERR_INVALID, "gate.unread",
-			"%.*s has findings of %.*s: give its output (--with), as they would be lost and "
-			"budgets shrink by them, or take its lines out of the file",
+			"%.*s has findings of %.*s: let that be read (a tool's by --with), as "
+			"they would be lost and budgets shrink by them, or take its lines out of the file",
 			STR_ARG(path), STR_ARG(unread));
 	TRY(gate_renew(cmd->arena, found ? &was : NULL, audit, args->budgets.at,
 	               args->budgets.count, &now));

@@ -83,7 +83,7 @@ static void screen_verdict(FILE *out, Arena *a, const Gate *gate)
 		        gate->delta.fresh_count - gate->failing,
 		        finding_level_name(gate->rules.level));
 	if (gate->rules.unread.len)
-		fprintf(out, "What %.*s found was not read (--with), and is not compared\n",
+		fprintf(out, "What %.*s found was not read, and is not compared\n",
 		        STR_ARG(gate->rules.unread));
 	screen_budgets(out, a, gate);
 	screen_companions(out, gate);

@@ -179,6 +179,14 @@ def test_what_no_tree_has_is_not_new_in_one(shop):
     assert {"PY703", "PY903"} <= found and not any(rule.startswith("PY6") for rule in found)
     code, said = shop.gate("--since", "HEAD", "--level", "note", history=True)
     assert code == 0 and not said["new"] and not said["fixed"]
+    assert shop.gate("--update", history=True)[0] == 0
+    code, said = shop.gate()
+    assert code == 0 and said["unread"] == "the history" and not said["fixed"]
+    assert "findings of the history" in shop.gate("--update")[1]
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{shop.folder}", shop.folder / "shallow"], check=True, capture_output=True)
+    code, out, _ = run_banyan("gate", "--json", "-b", shop.folder / "banyan-baseline.json", "--cache", "none", cwd=shop.folder / "shallow")
+    shutil.rmtree(shop.folder / "shallow")
+    assert code == 0 and json.loads(out)["unread"] == "the history"
     figures = json.loads(shop.run("audit", "--json", "--compare", "HEAD")[1])["compare"]["figures"]
     assert all(row["before"] == row["now"] for row in figures.values())
 
@@ -254,7 +262,7 @@ def test_what_other_tools_found_is_found_here_too(shop):
     assert shop.gate("--with", "bandit.json")[1]["new"] == []
     code, said = shop.gate()                                                                     # where nobody ran the tools
     assert code == 0 and said["unread"] in ("bandit", "mypy", "pylint", "ruff", "shop-scanner-free") and not said["fixed"]
-    assert "give its output (--with)" in shop.gate("--update", "--with", "bandit.json")[1]
+    assert "let that be read (a tool's by --with)" in shop.gate("--update", "--with", "bandit.json")[1]
     shop.write("notes.txt", "these are no findings\n")
     code, said = shop.gate("--with", "notes.txt")
     assert code == 2 and "notes.txt could not be read: this is neither SARIF nor" in said
