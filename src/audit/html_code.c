@@ -38,7 +38,9 @@ static Hiding hiding_of(const HtmlCode *code, uint32_t line)
 	for (size_t i = 0; i < code->hidden_count; i++) {
 		uint32_t from = code->hidden[2 * i];
 
-		if (line >= from && line <= code->hidden[2 * i + 1])
+		if (from > line)
+			break;
+		if (line <= code->hidden[2 * i + 1])
 			most = line > from || most == HIDE_LINE ? HIDE_LINE : HIDE_VALUE;
 	}
 	return most;

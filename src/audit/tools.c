@@ -137,7 +137,7 @@ static const AuditFile *file_here(const Project *project, Str path)
 static bool is_there(Arena *a, Str root, Str path)
 {
 	Mark mark = arena_mark(a);
-	bool there = !str_starts(path, S("/")) &&
+	bool there = !str_starts(path, S("/")) && str_find(path, S("../")) < 0 &&
 	             access(str_fmt(a, "%.*s%.*s", STR_ARG(root), STR_ARG(path)).at, F_OK) == 0;
 
 	arena_reset(a, mark);

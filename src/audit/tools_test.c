@@ -203,6 +203,9 @@ TEST(paths_of_other_machines_come_home)
 	CHECK_STR(path_here(a, &p, root, str_fmt(a, "%.*sapp/old/orders.py", STR_ARG(root)), &file),
 	          S("app/old/orders.py"));
 	CHECK_NULL(file);
+	CHECK_STR(path_here(a, &p, str_fmt(a, "%.*sapp/", STR_ARG(root)),
+	                    S("../app/old/../orders.py"), &file),
+	          S("orders.py"));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		CHECK_STR(path_here(a, &p, S("/srv/shop/"), cases[i].path, &file), cases[i].want);
 		CHECK_INT(file != NULL, cases[i].here);
