@@ -113,7 +113,7 @@ static Err *find_companions(Arena *a, Str since, Str baseline, const AuditRules 
 static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 {
 	Str text;
-	Err *err = file_read(a, path, BASELINE_BYTES, &text);
+	Err *err = file_read_plain(a, path, BASELINE_BYTES, &text);
 
 	*found = !err || err->kind != ERR_NOT_FOUND;
 	if (err)

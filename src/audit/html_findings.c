@@ -141,7 +141,7 @@ static bool read_beside(Arena *a, Str root, const Finding *f, Str *bytes)
 	              str_starts(str_of(file), str_fmt(a, "%s/", whole));
 
 	if (inside)
-		inside = !file_read(a, str_of(file), BESIDE_BYTES, bytes);
+		inside = !file_read_plain(a, str_of(file), BESIDE_BYTES, bytes);
 	free(whole);
 	free(file);
 	return inside;

@@ -2,6 +2,7 @@
 """`banyan gate` and what an audit gives to others: SARIF by its schema (npm's @microsoft/jest-sarif has it), JSON by ours, Markdown, a badge; and
 what it takes from them: the output of bandit, mypy, pylint and ruff."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -196,6 +197,14 @@ def test_a_file_s_name_does_nothing_to_a_terminal(shop):
     for words in [["audit"], ["gate", "--since", "HEAD"], ["audit", "--review"]]:
         _, out, _ = shop.run(*words, "--no-history")
         assert "\x1b" not in out and "\u202e" not in out and "\\x1b[2J\\u202e.py" in out
+
+
+def test_a_pipe_in_the_tree_is_waited_for_by_nobody(shop):
+    os.mkfifo(shop.folder / "banyan-scorecard.json")
+    assert shop.run("audit", "--no-history", "--html", shop.folder / "page.html")[0] == 0
+    os.mkfifo(shop.folder / "banyan-baseline.json")
+    code, said = shop.gate()
+    assert code == 2 and "is no file" in said
 
 
 def test_what_usually_changes_too_is_asked_for(shop):
