@@ -4,17 +4,13 @@
 #include "audit/gate.h"
 
 #include "audit/delta.h"
+#include "audit/plural.h"
 #include "base/arena.h"
 #include "base/json.h"
 
 #include <math.h>
 
 enum { SCREEN_ROWS = 20 };
-
-static const char *plural(size_t count)
-{
-	return count == 1 ? "" : "s";
-}
 
 Str gate_why(Arena *a, const Gate *gate)
 {

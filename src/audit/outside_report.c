@@ -3,6 +3,7 @@
  * What is said of what lies beside the code: findings, a few lines on the screen, JSON. What no file tells is "unknown", with what would tell it. */
 #include "audit/outside_int.h"
 
+#include "audit/plural.h"
 #include "audit/rules.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -207,11 +208,6 @@ void outside_add_findings(Arena *a, Outside *o, Audit *audit)
 }
 
 /* --- the screen --------------------------------------------------------------------------------------------------------------------------- */
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
 
 static void screen_packages(FILE *out, const Packages *p)
 {

@@ -88,12 +88,16 @@ static void put_item(Buf *b, size_t number, const ReviewItem *item)
 {
 	const Finding *f = item->worst;
 
-	buf_fmt(b, "%zu. `%.*s`: %zu finding%s, %.1f h", number, STR_ARG(item->path),
-	        item->findings, item->findings == 1 ? "" : "s", item->minutes / 60);
+	buf_fmt(b, item->path.len ? "%zu. `%.*s`" : "%zu. %.*s", number,
+	        STR_ARG(item->path.len ? item->path : S("the project as a whole")));
+	buf_fmt(b, ": %zu finding%s, %.1f h", item->findings, item->findings == 1 ? "" : "s",
+	        item->minutes / 60);
 	if (item->too_large)
 		buf_put(b, S(", more than the whole month has: cut it into parts"));
-	buf_fmt(b, "\n   - line %u%s%.*s: %s, %.*s (%.0f min)\n", f->line, f->unit.len ? ", " : "",
-	        STR_ARG(f->unit), f->rule->name, STR_ARG(f->text), finding_minutes(f));
+	buf_put(b, S("\n   - "));
+	if (f->line)
+		buf_fmt(b, "line %u%s%.*s: ", f->line, f->unit.len ? ", " : "", STR_ARG(f->unit));
+	buf_fmt(b, "%s, %.*s (%.0f min)\n", f->rule->name, STR_ARG(f->text), finding_minutes(f));
 }
 
 static void put_basis(Buf *b, const ReviewRules *rules)

@@ -3,6 +3,7 @@
  * SZZ's part of the reports; what could not be traced stands beside what could. */
 #include "audit/szz.h"
 
+#include "audit/plural.h"
 #include "base/json.h"
 
 enum { SHOWN = 2 };
@@ -24,8 +25,9 @@ void szz_screen(FILE *out, const Szz *z, const History *h)
 		        "  half of the mended lines stood for %.0f days or less; most often wrong:",
 		        z->days);
 	for (size_t i = 0; i < MIN(z->count, (size_t)SHOWN); i++)
-		fprintf(out, "%s %.*s (%u changes)", i ? "," : "",
-		        STR_ARG(h->files[z->files[i].file].path), z->files[i].brought);
+		fprintf(out, "%s %.*s (%u change%s)", i ? "," : "",
+		        STR_ARG(h->files[z->files[i].file].path), z->files[i].brought,
+		        plural(z->files[i].brought));
 	if (z->days >= 0)
 		fputc('\n', out);
 }
