@@ -219,8 +219,9 @@ static void screen_packages(FILE *out, const Packages *p)
 	else
 		fprintf(out, "packages unknown (no requirements.txt, pyproject.toml or lock file)");
 	if (p->count && p->holes_known)
-		fprintf(out, "; %zu known hole%s by %" PRIu64 " advisories", p->hole_count,
-		        plural(p->hole_count), p->advisories);
+		fprintf(out, "; %zu known hole%s by %" PRIu64 " %s", p->hole_count,
+		        plural(p->hole_count), p->advisories,
+		        p->advisories == 1 ? "advisory" : "advisories");
 	else if (p->count)
 		fprintf(out, "; known holes unknown (--advisories)");
 	if (p->end_count)
