@@ -42,13 +42,14 @@ static void add_finding(ReviewItem *item, const Finding *f)
 		item->worst = f;
 }
 
+/* What takes no time cannot be mended any more: a migration that has run. */
 static void gather(Arena *a, const Findings *findings, const ReviewRules *rules, Review *out)
 {
 	const Finding **all = ARENA_ARRAY(a, const Finding *, findings->count + 1);
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->count; i++)
-		if (!findings->at[i].ignored_why.len)
+		if (!findings->at[i].ignored_why.len && finding_minutes(&findings->at[i]) > 0)
 			all[count++] = &findings->at[i];
 	if (count)
 		qsort(all, count, sizeof(const Finding *), by_path);
