@@ -67,7 +67,7 @@ static void screen_dead(FILE *out, const Links *links)
 	unused = whys[DEAD_UNNAMED] + whys[DEAD_BY_DEAD];
 	fprintf(out,
 	        "  unused: %" PRIu64 " definition%s, %" PRIu64 " that only tests use, %" PRIu64
-	        " module%s; %" PRIu64 " are used by what is outside (roots)%s\n",
+	        " module%s; %" PRIu64 " roots%s\n",
 	        unused, plural(unused), whys[DEAD_TESTS], whys[DEAD_UNREACHED],
 	        plural(whys[DEAD_UNREACHED]), kept,
 	        links->library ? " and all public names, as it is a library" : "");
@@ -83,8 +83,8 @@ void links_screen(FILE *out, const Links *links, const Audit *audit)
 	for (size_t i = 0; i < links->package_count; i++)
 		packages += links->packages[i].modules > 0;
 	fprintf(out,
-	        "\n%zu module%s in %" PRIu64 " package%s: %" PRIu64
-	        " imports of each other, and %" PRIu64 " package%s from outside\n",
+	        "\n%zu module%s in %" PRIu64 " package%s need each other %" PRIu64
+	        " times, and %" PRIu64 " package%s from outside\n",
 	        links->module_count, plural(links->module_count), packages, plural(packages),
 	        kind_count(links, link_edge_runs), outside, plural(outside));
 	screen_circles(out, links);
