@@ -91,6 +91,11 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 	if (gate->failing)
 		fprintf(out,
 		        "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
+	else if (gate->broken)
+		fprintf(out,
+		        "Mend as much as it is exceeded by (banyan audit --review has what to begin with), or edit the budget in the baseline's file\n");
+	else
+		fprintf(out, "Change them too, or say --companions warn for this change\n");
 }
 
 void gate_put(JsonWriter *w, const Gate *gate)

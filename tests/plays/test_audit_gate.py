@@ -125,6 +125,9 @@ def test_the_gate_passes_what_was_there_and_fails_what_is_new(shop):
     assert shop.gate()[0] == 3
     code, said = shop.gate("--update")                                                           # budgets do not grow again
     assert said["budgets"]["minutes"] < budgets["minutes"] and shop.gate()[0] == 3
+    assert "edit the budget" in shop.run("gate")[1]
+    shop.write("shop/placing.py", HARD.format(name="place") + "\n\ndef f(x=[]):\n    return x\n")
+    assert "2 new findings were taken in" in shop.run("gate", "--update")[1] and "taken in" not in shop.run("gate", "--update")[1]
 
 
 def test_budgets_are_recorded_and_only_shrink(shop):
