@@ -84,7 +84,8 @@ static void screen_total(FILE *out, const AuditTotals *t)
 		fprintf(out, ": %.1f %% of what the code takes to write (SQALE rating %c)",
 		        100 * t->ratio, t->rating);
 	if (t->ignored)
-		fprintf(out, "; %" PRIu64 " more are ignored", t->ignored);
+		fprintf(out, "; %" PRIu64 " more %s ignored", t->ignored,
+		        t->ignored == 1 ? "is" : "are");
 	fprintf(out, "\n  ");
 	for (size_t i = 0, some = 0; i < FINDING_CLASSES; i++) {
 		if (!t->by_class[i])
