@@ -31,6 +31,8 @@ static int by_place(const void *x, const void *y)
 		return p->fits ? -1 : 1;
 	if (mine < other || mine > other)
 		return mine < other ? 1 : -1;
+	if (p->minutes < q->minutes || p->minutes > q->minutes) /* of no weight, both */
+		return p->minutes < q->minutes ? 1 : -1;
 	return str_cmp(p->path, q->path);
 }
 
