@@ -98,7 +98,11 @@ static Err *tell_rules(Cmd *cmd, const Args *args)
 	if (args->explain.len && !rule)
 		return err_new(cmd->arena, ERR_INVALID, "audit.rule", "there is no rule %.*s%s%.*s",
 		               STR_ARG(str_quote(cmd->arena, args->explain)),
-		               near.len ? "; near is " : ": --rules lists them", STR_ARG(near));
+		               near.len ? "; near is "
+		               : str_find(args->explain, S(":")) > 0
+		                       ? ": of its own rules that tool has to tell"
+		                       : ": --rules lists them",
+		               STR_ARG(near));
 	if (rule)
 		rules_put_explain(&b, rule);
 	else if (cmd->json)
