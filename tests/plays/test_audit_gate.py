@@ -186,7 +186,9 @@ def test_two_states_are_compared_without_a_checkout(shop):
     assert {path for rule, path in places(said) if rule == "PY100"} == {"shop/new.py"}
     assert ("PY100", "shop/orders.py") in [(row["rule"], row["path"]) for row in said["fixed"]]
     assert said["figures"]["hard"] == {"before": 1, "now": 2}
-    assert "Compared with before" in shop.run("audit", "--compare", "before")[1]
+    out = shop.run("audit", "--compare", "before", "--trends", "5", "--deep")[1]
+    assert "Compared with before" in out and "Trends:" in out and len(out.splitlines()) < 50
+    assert out.splitlines()[-4] == "Next:" and "banyan gate --update" in out.splitlines()[-1]
     assert shop.run("audit", "--compare", "nowhere")[0] == 5
     assert (shop.folder / "shop/new.py").exists()
     blob = shop.git("rev-parse", "before:shop/orders.py").strip()                                # as in a clone that has not all files
