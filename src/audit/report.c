@@ -21,7 +21,7 @@
 
 #include <stdlib.h>
 
-enum { WORST = 2, RANKS = 6, PARTS = 3, SCREEN = 49, NEXT = 5 };
+enum { WORST = 2, RANKS = 6, PARTS = 3, SCREEN = 48, NEXT = 5 };
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -259,7 +259,7 @@ static void put_next(FILE *out, Arena *a, const Audit *audit, bool cut)
 	        "  banyan gate --update          write down what is there; from then on only what is new fails\n");
 }
 
-/* One line is left for the prompt. */
+/* Two lines are left: for the names of files that were written, and the prompt. */
 void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
 	AUTO(freep) char *text = NULL;
