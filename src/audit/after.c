@@ -78,6 +78,10 @@ Err *after_check(Arena *a, const AfterArgs *args)
 	if (!args->baseline && (args->scores.count || args->load.len || args->metrics.len))
 		return err_new(a, ERR_INVALID, "audit.after",
 		               "--score, --load-report and --metrics are for --baseline");
+	if (!args->review && args->capacity > 0)
+		return err_new(
+			a, ERR_INVALID, "audit.after",
+			"--capacity is for --review; for the money of an audit it is `capacity` below `audit` in banyan.yaml");
 	return NULL;
 }
 

@@ -45,7 +45,7 @@ def test_what_is_no_scorecard_is_refused_and_left_alone(code, tmp_path):
     status, out, err = code("--baseline")
     assert status == 2 and out == "" and "this is no scorecard" in err
     assert (tmp_path / "banyan-scorecard.json").read_text() == "{}"
-    assert code("--score", "users=3")[0] == 2
+    assert code("--score", "users=3")[0] == 2 and "is for --review" in code("--capacity", "3")[2]
 
 
 def test_reports_are_written_beside_the_agenda_and_named_below_the_screen(code, tmp_path):
