@@ -17,9 +17,9 @@ void szz_screen(FILE *out, const Szz *z, const History *h)
 	}
 	fprintf(out,
 	        "Of %" PRIu64 " fixes of code %" PRIu64 " lead to the %" PRIu64
-	        " changes (of %" PRIu64 ") that wrote what was mended (SZZ); %" PRIu64
+	        " change%s (of %" PRIu64 ") that wrote what was mended (SZZ); %" PRIu64
 	        " only add, %" PRIu64 " lead nowhere\n",
-	        z->fixes, z->traced, z->commits, z->of, z->added, z->lost);
+	        z->fixes, z->traced, z->commits, plural(z->commits), z->of, z->added, z->lost);
 	if (z->days >= 0)
 		fprintf(out,
 		        "  half of the mended lines stood for %.0f days or less; most often wrong:",
