@@ -186,6 +186,9 @@ def test_two_states_are_compared_without_a_checkout(shop):
     assert {path for rule, path in places(said) if rule == "PY100"} == {"shop/new.py"}
     assert ("PY100", "shop/orders.py") in [(row["rule"], row["path"]) for row in said["fixed"]]
     assert said["figures"]["hard"] == {"before": 1, "now": 2}
+    shop.write("banyan.yaml", "audit: { outside: { python: '3.7' } }\n")                          # ended, and lies in no revision
+    assert [row for row in json.loads(shop.run("audit", "--json", "--compare", "before")[1])["compare"]["fixed"] if row["rule"] == "PY902"] == []
+    (shop.folder / "banyan.yaml").unlink()
     out = shop.run("audit", "--compare", "before", "--trends", "5", "--deep")[1]
     assert "Compared with before" in out and "Trends:" in out and len(out.splitlines()) < 50
     assert out.splitlines()[-4] == "Next:" and "banyan gate --update" in out.splitlines()[-1]
