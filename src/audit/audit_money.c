@@ -150,8 +150,10 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 	put_figure(out, &money->given, &r->interest);
 	fprintf(out, "\n  annual cost ");
 	put_figure(out, &money->given, &r->annual);
-	if (r->missing)
+	if (r->missing && r->annual.known)
 		fprintf(out, " at least: %zu of %d parts are not known", r->missing, MONEY_PARTS);
+	else if (r->missing)
+		fprintf(out, ", nor any of its parts (banyan roi --help has them)");
 	fputc('\n', out);
 	if (money->sane)
 		fprintf(out,

@@ -17,7 +17,7 @@ static void audit_finip(Audit *audit)
 	audit_fini(audit);
 }
 
-/* Those that the other audit can have too. */
+/* Those that both audits can have: what is said of today's packages and of the history is no part of a revision. */
 static Findings own_findings(Arena *a, const Findings *all)
 {
 	Findings own = { .at = ARENA_ARRAY(a, Finding, all->count + 1) };
@@ -50,7 +50,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 {
 	AUTO(arena_freep) Arena *scratch = arena_new(0);
 	AUTO(audit_finip) Audit other = { 0 };
-	Audit ours = *audit, theirs;
+	Audit ours = *audit;
 	AuditRules those = *rules;
 	Baseline was;
 	uint64_t missing;
@@ -74,12 +74,11 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	if (err)
 		return err_because(a, err_copy(a, err), err->kind, err->slug,
 		                   "%.*s could not be audited", STR_ARG(name));
-	theirs = other;
-	theirs.findings = own_findings(scratch, &other.findings);
 	ours.findings = own_findings(scratch, &audit->findings);
-	audit_figures_take(&theirs, &out->before);
+	other.findings = own_findings(scratch, &other.findings);
+	audit_figures_take(&other, &out->before);
 	audit_figures_take(&ours, &out->now);
-	baseline_of(scratch, &theirs.findings, &was);
+	baseline_of(scratch, &other.findings, &was);
 	out->was = kept(a, &was);
 	baseline_match(a, &out->was, &audit->findings, true, &out->delta);
 	return NULL;
