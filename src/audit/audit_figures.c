@@ -80,7 +80,7 @@ static void take_file(const AuditFile *file, double *at)
 	}
 }
 
-void audit_figures_take(const Audit *audit, AuditFigures *out)
+static void take(const Audit *audit, bool beside, AuditFigures *out)
 {
 	double *at = out->at;
 
@@ -91,6 +91,8 @@ void audit_figures_take(const Audit *audit, AuditFigures *out)
 	for (size_t i = 0; i < audit->findings.count; i++) {
 		const Finding *f = &audit->findings.at[i];
 
+		if (f->rule->beside && !beside)
+			continue;
 		if (f->ignored_why.len) {
 			at[FIGURE_IGNORED]++;
 			continue;
@@ -101,6 +103,16 @@ void audit_figures_take(const Audit *audit, AuditFigures *out)
 	}
 	if (at[FIGURE_LINES] > 0)
 		at[FIGURE_RATIO] = at[FIGURE_MINUTES] / (AUDIT_LINE_MINUTES * at[FIGURE_LINES]);
+}
+
+void audit_figures_take(const Audit *audit, AuditFigures *out)
+{
+	take(audit, true, out);
+}
+
+void audit_figures_of_tree(const Audit *audit, AuditFigures *out)
+{
+	take(audit, false, out);
 }
 
 /* --- saying them ------------------------------------------------------------------------------------------------------------------------------ */

@@ -28,6 +28,8 @@ typedef struct AuditFigures {
 } AuditFigures;
 
 void audit_figures_take(const Audit *audit, AuditFigures *out);
+/* The same without findings by what lies beside the tree (FindingRule.beside): those change while no line of code does. */
+void audit_figures_of_tree(const Audit *audit, AuditFigures *out);
 const char *audit_figure_name(FigureIn in); /* "hard": what budgets, JSON and options call it */
 const char *audit_figure_text(FigureIn in); /* "functions hard to read" */
 bool audit_figure_find(Str name, FigureIn *out);

@@ -30,12 +30,16 @@ static void judge_budgets(Arena *a, const Baseline *was, const Audit *audit, Gat
 
 void gate_judge(Arena *a, const Baseline *was, const Audit *audit, Gate *out)
 {
-	audit_figures_take(audit, &out->figures);
+	audit_figures_of_tree(audit, &out->figures);
 	baseline_match(a, was, &audit->findings, out->rules.own, &out->delta);
 	judge_budgets(a, was, audit, out);
-	out->failing = 0;
-	for (size_t i = 0; i < out->delta.fresh_count; i++)
-		out->failing += out->delta.fresh[i].finding->rule->level >= out->rules.level;
+	out->failing = out->beside = 0;
+	for (size_t i = 0; i < out->delta.fresh_count; i++) {
+		const FindingRule *rule = out->delta.fresh[i].finding->rule;
+
+		out->beside += rule->beside;
+		out->failing += !rule->beside && rule->level >= out->rules.level;
+	}
 	out->passed = !out->failing && !out->broken &&
 	              !(out->rules.companions == GATE_FAIL && out->companions.count);
 }
@@ -122,7 +126,7 @@ Err *gate_renew(Arena *a, const Baseline *was, const Audit *audit, const Str *mo
 	size_t before = was ? was->budget_count : COUNT(first);
 	Renewal r = { .a = a, .audit = audit, .out = out };
 
-	audit_figures_take(audit, &r.figures);
+	audit_figures_of_tree(audit, &r.figures);
 	baseline_of(a, &audit->findings, out);
 	out->budgets = ARENA_ARRAY(a, Budget, before + count + 1);
 	for (size_t i = 0; i < before && was; i++)

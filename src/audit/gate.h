@@ -27,6 +27,7 @@ typedef struct GateRules {
 typedef struct Gate {
 	GateRules rules;
 	Delta delta;
+	size_t beside; /* new findings that no change of code made (history, dates, reports): told, and no reason to fail */
 	size_t failing; /* of delta.fresh: at the level and above */
 	GateBudget *budgets;
 	size_t budget_count, broken; /* broken: budgets that are not kept */

@@ -194,7 +194,7 @@ static void say_exceeded(Cmd *cmd, const Audit *audit, const Baseline *b)
 	AuditFigures figures;
 	double now;
 
-	audit_figures_take(audit, &figures);
+	audit_figures_of_tree(audit, &figures);
 	for (size_t i = 0; i < b->budget_count; i++) {
 		const Budget *budget = &b->budgets[i];
 

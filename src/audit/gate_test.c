@@ -10,6 +10,10 @@ static const FindingRule minor = {
 	.id = "T2", .name = "minor", .level = FINDING_NOTE, .base_minutes = 1
 };
 
+static const FindingRule dated = {
+	.id = "T3", .name = "dated", .level = FINDING_ERROR, .base_minutes = 5, .beside = true
+};
+
 static void add(Arena *a, Audit *audit, const FindingRule *rule, uint64_t print, Str ignored)
 {
 	finding_add(a, &audit->findings,
@@ -45,6 +49,24 @@ TEST(the_gate_fails_what_is_new_from_its_level_on)
 	add(a, &audit, &bad, 3, S(""));
 	CHECK(!passes(a, &was, &audit, FINDING_WARNING));
 	CHECK(passes(a, &was, &audit, FINDING_ERROR));
+}
+
+/* A version's end of life comes by itself, and no change of code can be blamed for it; who wants it to fail gives its rule a budget. */
+TEST(what_no_change_of_code_made_is_told_and_passes)
+{
+	Audit audit = { 0 };
+	Gate gate = { .rules = { .level = FINDING_NOTE } };
+	Baseline was;
+
+	CHECK_OK(gate_renew(a, NULL, &audit, NULL, 0, &was));
+	CHECK_INT(was.budget_count, 1); /* of minutes: none */
+	add(a, &audit, &dated, 1, S(""));
+	gate_judge(a, &was, &audit, &gate);
+	CHECK(gate.passed);
+	CHECK_INT(gate.beside, 1);
+	CHECK_INT(gate.delta.fresh_count, 1);
+	add(a, &audit, &bad, 2, S(""));
+	CHECK(!passes(a, &was, &audit, FINDING_NOTE));
 }
 
 TEST(an_ignore_more_is_over_the_budget)
