@@ -101,6 +101,37 @@ TEST(routes_of_flask_and_fastapi_have_their_prefixes)
 	                            "POST /b  app/server.py:h\n"));
 }
 
+TEST(routes_of_what_is_registered_twice_are_there_twice)
+{
+	static const SampleFile files[] = {
+		{ "app/blue.py", "from flask import Blueprint\nbp = Blueprint('blue', __name__)\n"
+		                 "@bp.route('/x')\ndef x(): pass\n" },
+		{ "app/fast.py",
+		  "from fastapi import APIRouter, FastAPI\nrouter = APIRouter()\nboth = APIRouter(prefix='/both')\n"
+		  "both.include_router(router, prefix='/r')\napi = FastAPI()\n"
+		  "api.include_router(both, prefix='/v1')\napi.include_router(both, prefix='/v2')\n"
+		  "api.include_router(router)\n"
+		  "@router.get('/y')\ndef y(): pass\n" },
+		{ "app/main.py", "from flask import Flask\nfrom .blue import bp\n"
+		                 "def create_app():\n    app = Flask(__name__)\n"
+		                 "    app.register_blueprint(bp, url_prefix='/v1')\n"
+		                 "    app.register_blueprint(bp, url_prefix='/v2', name='v2')\n" },
+		{ "app/worker.py",
+		  "from flask import Flask\nfrom .blue import bp\n"
+		  "app = Flask(__name__)\napp.register_blueprint(bp, url_prefix='/v1')\n" },
+		{ "tests/test_blue.py",
+		  "from flask import Flask\nfrom app.blue import bp\n"
+		  "app = Flask(__name__)\napp.register_blueprint(bp, url_prefix='/t')\n" },
+		{ 0 }
+	};
+
+	CHECK_STR(told(a, files), S("GET /v1/x  app/blue.py:x\n"
+	                            "GET /v2/x  app/blue.py:x\n"
+	                            "GET /y  app/fast.py:y\n"
+	                            "GET /v1/both/r/y  app/fast.py:y\n"
+	                            "GET /v2/both/r/y  app/fast.py:y\n"));
+}
+
 TEST(routes_that_include_each_other_end)
 {
 	static const SampleFile files[] = {
