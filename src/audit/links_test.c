@@ -267,7 +267,8 @@ TEST(links_dead_is_what_no_living_code_names)
 		{ "def f(): pass\nglobals()[x]()", "" },
 		{ "class C:\n  def f(self): pass\ngetattr(C(), x)()", "" },
 		{ "def f(): pass\nif __name__ == '__main__':\n  f()", "" },
-		{ "def test_f(): pass", "m:test_f" },       /* in no file of tests */
+		{ "def test_f(): pass", "m:test_f" }, /* in no file of tests */
+		{ "def create_app(): pass\ndef lambda_handler(event, context): pass", "" },
 		{ "def on_start(): pass", "" },             /* kept by the configuration */
 		{ "def tag(): pass\ndef job(): pass", "" }, /* named in a template, by a Procfile */
 	};
@@ -295,6 +296,8 @@ TEST(links_dead_looks_over_modules_and_sees_tests)
 		{ "a/lost.py", "def f(): pass" },
 		{ "a/models.py", "class M: pass" },
 		{ "a/used.py", "def f(): pass\ndef only_tested(): pass\ndef gone(): pass" },
+		{ "a/web.py",
+		  "from fastapi import FastAPI\napp = FastAPI()" }, /* uvicorn a.web:app */
 		{ "main.py", "from a.used import f\nf()\nif __name__ == '__main__': pass" },
 		{ "tests/test_a.py",
 		  "from a.used import only_tested\ndef test_x(): only_tested()" },
