@@ -57,6 +57,7 @@ typedef struct SmellTouch {
 	Str unit;
 	uint32_t line, loop_line;
 	bool many; /* asked as a set is: .all(), .filter() */
+	bool bare; /* read, and nothing of it: a single one is asked for all the same, a set of Django's is not */
 	uint64_t place;
 } SmellTouch;
 

@@ -294,6 +294,19 @@ static Str text_of_keyword(const Syntax *s, uint32_t call, Str key)
 	return node_is(s, value, PY_STRING) ? string_text(s, value, &plain) : S("");
 }
 
+/* relationship(..., lazy="joined"): it comes with the rows. */
+static bool is_eager(const Syntax *s, uint32_t call)
+{
+	static const Str words[] = { S("joined"), S("selectin"), S("subquery"), S("immediate") };
+	uint32_t value = call_keyword(s, call, S("lazy"));
+	Str text = text_of_keyword(s, call, S("lazy"));
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (str_eq(text, words[i]))
+			return true;
+	return node_is(s, value, PY_FALSE);
+}
+
 static void keep_relation(Walk *w, SmellClass *class, uint32_t *room, uint32_t statement)
 {
 	const Syntax *s = w->s;
@@ -305,7 +318,7 @@ static void keep_relation(Walk *w, SmellClass *class, uint32_t *room, uint32_t s
 	left = syntax_child(s, assignment, PY_F_LEFT);
 	right = syntax_child(s, assignment, PY_F_RIGHT);
 	if (!node_is(s, left, PY_IDENTIFIER) || !node_is(s, right, PY_CALL) ||
-	    !is_relation(call_verb(s, right), &many))
+	    !is_relation(call_verb(s, right), &many) || is_eager(s, right))
 		return;
 	target = call_nth(s, right, 0);
 	if (target == SYNTAX_NONE)

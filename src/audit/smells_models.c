@@ -207,14 +207,17 @@ static const SmellRelation *relation_of(const Classes *c, Str model, Str name)
 	return NULL;
 }
 
-static void judge_touch(const Judge *j, const Classes *c, const AuditFile *file,
-                        const SmellTouch *touch)
+static bool is_query(const Classes *c, const SmellTouch *touch)
 {
 	const SmellRelation *relation = relation_of(c, touch->model, touch->name);
-	bool back = !relation && touch->many && map_get(&c->backs, touch->name);
 
-	if (!relation && !back)
-		return;
+	if (relation)
+		return !touch->bare || !relation->many;
+	return touch->many && map_get(&c->backs, touch->name);
+}
+
+static void judge_touch(const Judge *j, const AuditFile *file, const SmellTouch *touch)
+{
 	smells_judge_add(
 		j, SMELL_N_PLUS_ONE, file,
 		&(Finding){
@@ -232,7 +235,7 @@ static void judge_touch(const Judge *j, const Classes *c, const AuditFile *file,
 }
 
 /* Each relation of a loop once. */
-static bool was_touched(const FileSmells *facts, uint32_t at)
+static bool was_touched(const Classes *c, const FileSmells *facts, uint32_t at)
 {
 	const SmellTouch *touch = &facts->touches[at];
 
@@ -241,7 +244,7 @@ static bool was_touched(const FileSmells *facts, uint32_t at)
 
 		if (other->loop_line != touch->loop_line)
 			return false;
-		if (str_eq(other->name, touch->name))
+		if (str_eq(other->name, touch->name) && is_query(c, other))
 			return true;
 	}
 	return false;
@@ -260,7 +263,7 @@ void models_judge(const Judge *j)
 
 		judge_classes(j, &c, file);
 		for (uint32_t k = 0; facts && k < facts->touch_count; k++)
-			if (!was_touched(facts, k))
-				judge_touch(j, &c, file, &facts->touches[k]);
+			if (is_query(&c, &facts->touches[k]) && !was_touched(&c, facts, k))
+				judge_touch(j, file, &facts->touches[k]);
 	}
 }

@@ -22,6 +22,15 @@ class Line(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE)
 
 
+class Tagged(models.Model):
+    tags = models.ManyToManyField(Line)
+
+
+class Book(Declared):
+    author = relationship("Person", lazy="joined")
+    tags = relationship("Line")
+
+
 class Fat(Base):  # expect: fat-model
     def one(self):
         return 1
