@@ -25,6 +25,7 @@ enum {
 	LEADERS_MOST = 16,    /* classes that one repeat falls apart into by its names */
 	SIEVE_LEAST = 1 << 16,
 	SIEVE_MOST = 1 << 26,
+	RUN_WALKED = 32, /* pieces of a run that weigh nothing */
 	SEPARATOR = UINT32_MAX
 };
 
@@ -79,29 +80,29 @@ typedef struct Sieve {
 	uint8_t *seen;
 	uint64_t mask;
 	uint32_t tokens;
-	uint32_t *
-		next; /* of the file looked at: the piece after this one that weighs something, or ends all windows */
+	uint32_t *next; /* of the file looked at: the piece that a window goes on with */
 } Sieve;
 
+/* There may be a hundred thousand pieces in a row that weigh nothing: of more than RUN_WALKED, only the last are walked through. */
 static void sieve_begin(const Sieve *sieve, const FileTokens *t)
 {
-	uint32_t next = t->piece_count;
+	uint32_t run = 0;
 
 	for (uint32_t i = t->piece_count; i-- > 0;) {
-		sieve->next[i] = next;
-		if (t->pieces[i].tokens || t->pieces[i].flags & PIECE_BARRIER)
-			next = i;
+		bool light = !t->pieces[i].tokens && !(t->pieces[i].flags & PIECE_BARRIER);
+
+		run = light ? run + 1 : 0;
+		sieve->next[i] = run > RUN_WALKED ? i + run - RUN_WALKED : i + 1;
 	}
 }
 
-/* The window from a statement on: after its last one, and its hash; 0: there is none. What weighs nothing is stepped over, as there may
- * be a hundred thousand of it in a row, and begins none. */
+/* The window from a statement on: after its last one, and its hash; 0: there is none, as for those that begin within a long run. */
 static uint32_t window(const Sieve *sieve, const FileTokens *t, uint32_t from, uint64_t *hash)
 {
 	uint32_t weight = 0;
 
 	*hash = 0;
-	if (!t->pieces[from].tokens)
+	if (sieve->next[from] > from + 1)
 		return 0;
 	for (uint32_t i = from; i < t->piece_count; i = sieve->next[i]) {
 		if (t->pieces[i].flags & PIECE_BARRIER)
