@@ -474,7 +474,9 @@ static void add_other(Routing *r, AppFramework framework, uint32_t file, const R
 		route->methods = S("GET");
 }
 
-static void other_route(Routing *r, uint32_t file, const FileModels *f, const RouteFact *fact)
+/* `imported`: the framework of the file's imports; NULL: none. */
+static void other_route(Routing *r, uint32_t file, const AppFramework *imported,
+                        const RouteFact *fact)
 {
 	Join *j = r->j;
 	Found on = names_find(j->names, file, fact->on);
@@ -483,10 +485,12 @@ static void other_route(Routing *r, uint32_t file, const FileModels *f, const Ro
 	Str prefixes[MOUNTS_MOST];
 	uint32_t count;
 
-	if (fact->kind != ROUTE_AIOHTTP && !known && !framework_imported(f, &framework))
+	if (fact->kind != ROUTE_AIOHTTP && !known && !imported)
 		return;
 	if (fact->kind == ROUTE_AIOHTTP)
 		framework = APP_AIOHTTP;
+	else if (!known)
+		framework = *imported;
 	if (!known || on.file == MODEL_NONE) {
 		add_other(r, framework, file, fact, fact->path);
 		return;
@@ -506,12 +510,14 @@ void join_routes(Join *j)
 	find_mounts(&r);
 	for (uint32_t i = 0; i < j->project->count; i++) {
 		const FileModels *f = names_facts(j->project, i);
+		AppFramework imported;
+		bool any = f && f->route_count && framework_imported(f, &imported);
 
 		for (uint32_t k = 0; f && k < f->route_count; k++)
 			if (f->routes[k].kind == ROUTE_DECORATED ||
 			    f->routes[k].kind == ROUTE_ADDED ||
 			    f->routes[k].kind == ROUTE_RESOURCE ||
 			    f->routes[k].kind == ROUTE_AIOHTTP)
-				other_route(&r, i, f, &f->routes[k]);
+				other_route(&r, i, any ? &imported : NULL, &f->routes[k]);
 	}
 }

@@ -46,7 +46,9 @@ TEST(routes_of_django_are_followed_through_includes)
 		  "    path('late/', include(api.late)),\n"
 		  "    path(computed, login_required(show)),\n"
 		  "]\n"
-		  "urlpatterns += [path('more', Things.as_view())]\n" },
+		  "urlpatterns += [path('more', login_required(Things.as_view()))]\n"
+		  "if settings.DEBUG:\n    urlpatterns.append(path('debug', show))\n"
+		  "    urlpatterns.extend([path('debug2', cache_page(9)(show))])\n" },
 		{ "shop/views.py", "from rest_framework.decorators import action\n"
 		                   "def show(request): pass\n"
 		                   "class Things(ViewSet):\n"
@@ -65,6 +67,8 @@ TEST(routes_of_django_are_followed_through_includes)
 	                            "POST /rest/things/<pk>/pay/  shop/views.py:Things.pay\n"
 	                            " /  shop/views.py:show\n"
 	                            " /more  shop/views.py:Things\n"
+	                            " /debug  shop/views.py:show\n"
+	                            " /debug2  shop/views.py:show\n"
 	                            " /late/late  shop/views.py:show\n"
 	                            " /in/a/  shop/views.py:show\n"
 	                            " /in/b/<int:pk>/ web:one shop/views.py:show\n"));
