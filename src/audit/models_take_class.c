@@ -112,6 +112,7 @@ typedef struct TextWord {
 } TextWord;
 static const TextWord text_words[] = {
 	{ "to", offsetof(FieldFact, to) },
+	{ "foreign_key", offsetof(FieldFact, to) }, /* SQLModel's Field */
 	{ "on_delete", offsetof(FieldFact, on_delete) },
 	{ "ondelete", offsetof(FieldFact, on_delete) },
 	{ "related_name", offsetof(FieldFact, related_name) },

@@ -387,9 +387,19 @@ typedef struct SessionVerb {
 	uint8_t does;
 } SessionVerb;
 static const SessionVerb session_verbs[] = {
-	{ "query", DOES_READ },    { "get", DOES_READ },        { "add", DOES_WRITE },
-	{ "merge", DOES_WRITE },   { "delete", DOES_WRITE },    { "refresh", DOES_READ },
-	{ "add_all", DOES_WRITE }, { "get_or_404", DOES_READ },
+	{ "query", DOES_READ },
+	{ "get", DOES_READ },
+	{ "add", DOES_WRITE },
+	{ "merge", DOES_WRITE },
+	{ "delete", DOES_WRITE },
+	{ "refresh", DOES_READ },
+	{ "add_all", DOES_WRITE },
+	{ "get_or_404", DOES_READ },
+	{ "select", DOES_READ },
+	{ "insert", DOES_WRITE },
+	{ "update", DOES_WRITE },
+	{ "bulk_insert_mappings", DOES_WRITE },
+	{ "bulk_update_mappings", DOES_WRITE },
 };
 
 static bool use_session(Take *t, uint32_t call, const Chain *c)
@@ -397,7 +407,7 @@ static bool use_session(Take *t, uint32_t call, const Chain *c)
 	Str base = syntax_dotted(t->s, c->base), last = name_last(base);
 
 	if (!str_ends(last, S("session")) && !str_ends(last, S("Session")) &&
-	    !str_eq(last, S("db")))
+	    !str_eq(last, S("db")) && !str_eq(base, S("sa")) && !str_eq(base, S("sqlalchemy")))
 		return false;
 	for (size_t i = 0; i < COUNT(session_verbs); i++)
 		if (str_eq(c->first_verb, str_of(session_verbs[i].name))) {

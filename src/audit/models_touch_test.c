@@ -277,14 +277,20 @@ TEST(touch_sqlalchemy_s_models_are_followed_too)
 		  "    session.query(User).filter(User.id == 1).delete()\n"
 		  "    session.execute(select(Mail).where(Mail.id == 1))\n"
 		  "    session.add(HTTPThing(a=1))\n"
-		  "    HTTPThing.query.filter_by(a=1).first()\n" },
+		  "    HTTPThing.query.filter_by(a=1).first()\n"
+		  "    session.bulk_insert_mappings(User, [])\n"
+		  "    session.scalars(db.select(Mail))\n" },
+		{ "web/zoo.py",
+		  "from sqlmodel import SQLModel, Field\n"
+		  "class Team(SQLModel, table=True):\n    id: int = Field(primary_key=True)\n"
+		  "    user_id: int = Field(foreign_key='users.id')\n" },
 		{ 0 }
 	};
 	AUTO(sample_finip) Audit audit = { 0 };
 	const Models *m = sample(a, files, &audit);
 
-	CHECK_STR(cells(a, m), S("users web 0100\nmails web 1000\nhttp_thing web 1100\n"));
-	CHECK_INT(m->relation_count, 3);
+	CHECK_STR(cells(a, m), S("users web 0200\nmails web 2000\nhttp_thing web 1100\n"));
+	CHECK_INT(m->relation_count, 4);
 	for (uint32_t i = 0; i < m->relation_count; i++)
 		CHECK(m->relations[i].to != MODEL_NONE);
 	CHECK(m->relations[1].backs && !m->relations[2].backs);
