@@ -522,7 +522,7 @@ static int by_place(const void *x, const void *y)
 	return (p->def + 1 > q->def + 1) - (p->def + 1 < q->def + 1);
 }
 
-/* A variable is defined wherever it is assigned: its first row is enough. A module that is dead speaks for what is in it. */
+/* A variable is defined wherever it is assigned, a property and an overload more than once: the first row is enough. A module that is dead speaks for what is in it. */
 static void thin_out(Dying *d)
 {
 	LinkDead *rows = d->dead.at;
@@ -541,7 +541,8 @@ static void thin_out(Dying *d)
 			const LinkDef *defs =
 				links_names_file(d->links->names, rows[i].module)->defs;
 
-			if (defs[rows[i].def].kind == DEF_VARIABLE &&
+			if (defs[rows[i].def].kind == defs[rows[kept - 1].def].kind &&
+			    defs[rows[i].def].parent == defs[rows[kept - 1].def].parent &&
 			    str_eq(defs[rows[i].def].name, defs[rows[kept - 1].def].name))
 				continue;
 		}

@@ -261,6 +261,7 @@ TEST(links_dead_is_what_no_living_code_names)
 		{ "class B(View): pass\nclass C(B):\n  def f(self): pass\nC()", "" },
 		{ "A = 1", "m:A" },
 		{ "A = 1\nA = 2", "m:A" },
+		{ "@overload\ndef f(a): ...\ndef f(a): pass", "m:f" },
 		{ "A = 1\nprint(A)", "" },
 		{ "__version__ = 1\nurlpatterns = []", "" },
 		{ "def f():\n  def g(): pass\nf()", "" }, /* what is local, a linter sees */
