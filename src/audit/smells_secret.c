@@ -151,15 +151,16 @@ static bool is_template(Str text)
 		S("${"), S("$("), S("%s"), S("%("), S("%d"), S("{{"), S("{}")
 	};
 	char first = text.len ? text.at[0] : 0, last = text.len ? text.at[text.len - 1] : 0;
-	ptrdiff_t open = str_find_char(text, '{');
+	ptrdiff_t open = str_find_char(text, '{'), set = str_find_char(text, '[');
 
 	for (size_t i = 0; i < COUNT(marks); i++)
 		if (str_find(text, marks[i]) >= 0)
 			return true;
 	if (open >= 0 && str_find_char(str_sub(text, (size_t)open, text.len), '}') > 0)
 		return true;
-	if ((first == '<' && last == '>') || (first == '[' && last == ']') ||
-	    (first == '%' && last == '%'))
+	if (set >= 0 && str_find_char(str_sub(text, (size_t)set, text.len), ']') > 0)
+		return true; /* "[-+a-z]+": an expression */
+	if ((first == '<' && last == '>') || (first == '%' && last == '%'))
 		return true;
 	for (size_t i = 1; i < text.len; i++)
 		if (!isalpha((unsigned char)text.at[i]) && text.at[i] != '_')

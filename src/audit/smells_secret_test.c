@@ -101,6 +101,7 @@ TEST(secret_values_look_like_none_of_the_other_things)
 		{ S("$PASSWORD"), true, false },
 		{ S("%(password)s"), true, false },
 		{ S("kJ8#mPq2$vL9xR4t"), true, true },
+		{ S("[-!#$%&'*+.^_`|~0-9a-zA-Z]+"), false, false },
 		{ S("a<b]9%zz"), true, true },
 		{ S("<password>"), true, false },
 		{ S("/accounts/reset"), true, false },
