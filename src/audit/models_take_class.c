@@ -145,12 +145,15 @@ static void keyword(Arena *a, const Syntax *s, uint32_t node, FieldFact *out)
 {
 	Str name = syntax_text(s, node + 1);
 	uint32_t value = syntax_child(s, node, PY_F_VALUE);
+	uint64_t scale;
 
 	for (size_t i = 0; i < COUNT(flag_words); i++)
 		if (str_eq(name, str_of(flag_words[i].name)))
 			out->flags |= flag_words[i].whenever |
 			              (is_true(s, value) ? flag_words[i].when_true : 0) |
 			              (is_false(s, value) ? flag_words[i].when_false : 0);
+	if (str_eq(name, S("decimal_places")) && str_to_u64(said(a, s, value), &scale))
+		out->scale = (uint8_t)MIN(scale, (uint64_t)UINT8_MAX);
 	for (size_t i = 0; i < COUNT(text_words); i++)
 		if (str_eq(name, str_of(text_words[i].name)))
 			*(Str *)(void *)((char *)out + text_words[i].at) = said(a, s, value);
