@@ -399,7 +399,8 @@ static uint32_t mounted(Routing *r, uint32_t file, const VarFact *var, Str *out)
 
 	for (uint32_t i = 0; i < queued; i++) {
 		const Mounted *at = &queue[i];
-		uint32_t row = pair_get(&r->mounts, at->file, at->var->line);
+		uint32_t row =
+			r->mount_rows ? pair_get(&r->mounts, at->file, at->var->line) : MODEL_NONE;
 
 		if (row == MODEL_NONE || at->hops >= MOUNTS_MOST)
 			add_prefix(out, &count, at->prefix);

@@ -100,10 +100,9 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(freep) char *real = realpath(str_z(a, root), NULL);
 	char *work;
-	Str path, none;
+	Str path, none = { 0 };
 
 	why_not = why_not ? why_not : &none;
-	pthread_once(&started, repo_start);
 	if (!real) {
 		*why_not = S("no git repository could be opened (no such folder)");
 		return false;
@@ -116,6 +115,7 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 			"no git repository could be opened (neither the folder nor one above has a .git)");
 		return false;
 	}
+	pthread_once(&started, repo_start); /* it reads certificates, so not for nothing */
 	if (!open_work(work, &repo)) {
 		const git_error *last = git_error_last();
 

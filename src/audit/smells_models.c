@@ -95,6 +95,12 @@ static void learn_relations(Classes *c, const SmellClass *class)
 		Str key = str_fmt(c->a, "%.*s.%.*s", STR_ARG(class->name), STR_ARG(r->name));
 
 		map_put(&c->relation, key, r);
+		if (r->mapped && r->back.len && r->target.len)
+			map_put(&c->relation,
+			        str_fmt(c->a, "%.*s.%.*s", STR_ARG(r->target), STR_ARG(r->back)),
+			        r);
+		if (r->mapped)
+			continue;
 		if (r->back.len)
 			map_put(&c->backs, r->back, r);
 		else
@@ -207,12 +213,13 @@ static const SmellRelation *relation_of(const Classes *c, Str model, Str name)
 	return NULL;
 }
 
-static bool is_query(const Classes *c, const SmellTouch *touch)
+/* Does it ask the database? */
+static bool asks(const Classes *c, const SmellTouch *touch)
 {
 	const SmellRelation *relation = relation_of(c, touch->model, touch->name);
 
 	if (relation)
-		return !touch->bare || !relation->many;
+		return relation->mapped || !touch->alone || !relation->many;
 	return touch->many && map_get(&c->backs, touch->name);
 }
 
@@ -244,7 +251,7 @@ static bool was_touched(const Classes *c, const FileSmells *facts, uint32_t at)
 
 		if (other->loop_line != touch->loop_line)
 			return false;
-		if (str_eq(other->name, touch->name) && is_query(c, other))
+		if (str_eq(other->name, touch->name) && asks(c, other))
 			return true;
 	}
 	return false;
@@ -263,7 +270,7 @@ void models_judge(const Judge *j)
 
 		judge_classes(j, &c, file);
 		for (uint32_t k = 0; facts && k < facts->touch_count; k++)
-			if (is_query(&c, &facts->touches[k]) && !was_touched(&c, facts, k))
+			if (asks(&c, &facts->touches[k]) && !was_touched(&c, facts, k))
 				judge_touch(j, file, &facts->touches[k]);
 	}
 }

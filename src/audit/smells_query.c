@@ -363,7 +363,7 @@ static bool is_read(const Syntax *s, uint32_t node)
 	       around->kind != PY_ATTRIBUTE && around->kind != PY_EXPRESSION_STATEMENT;
 }
 
-static void add_touch(Walk *w, const Rows *rows, uint32_t node, Str name, bool many, bool bare)
+static void add_touch(Walk *w, const Rows *rows, uint32_t node, SmellTouch how)
 {
 	FileSmells *out = w->out;
 
@@ -371,12 +371,12 @@ static void add_touch(Walk *w, const Rows *rows, uint32_t node, Str name, bool m
 	                         sizeof(*out->touches));
 	out->touches[out->touch_count++] = (SmellTouch){
 		.model = str_dup(w->a, rows->model),
-		.name = str_dup(w->a, name),
+		.name = str_dup(w->a, how.name),
 		.unit = smell_unit_name(w->a, &w->file->measures, walk_scope(w)->unit),
 		.line = w->s->at[node].line,
 		.loop_line = w->s->at[rows->loop].line,
-		.many = many,
-		.bare = bare,
+		.many = how.many,
+		.alone = how.alone,
 		.place = name_hash(syntax_text(w->s, node)),
 	};
 }
@@ -406,7 +406,10 @@ void query_attribute(Walk *w, uint32_t node)
 		return;
 	name = syntax_text(s, attribute);
 	if (!is_in(name, rows->related, rows->related_count))
-		add_touch(w, rows, node, name, is_in(verb, sets, COUNT(sets)), !further);
+		add_touch(w, rows, node,
+		          (SmellTouch){ .name = name,
+		                        .many = is_in(verb, sets, COUNT(sets)),
+		                        .alone = !further });
 }
 
 /* --- in loops, and in async code ------------------------------------------------------------------------------------------------------------- */

@@ -154,13 +154,18 @@ SourceKind source_kind(Str path)
 	return SOURCE_CODE;
 }
 
+/* What keeps versions is no part of any: nothing is said of it. */
+static bool is_store(Str name)
+{
+	return str_eq(name, S(".git")) || str_eq(name, S(".hg")) || str_eq(name, S(".svn"));
+}
+
 bool source_is_environment(Str name)
 {
-	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
-		                     S(".venv"),       S("venv"),         S(".tox"),
-		                     S(".nox"),        S(".mypy_cache"),  S(".pytest_cache"),
-		                     S(".ruff_cache"), S(".hg"),          S(".svn"),
-		                     S(".eggs") };
+	static const Str names[] = { S("node_modules"), S("__pycache__"), S(".venv"),
+		                     S("venv"),         S(".tox"),        S(".nox"),
+		                     S(".mypy_cache"),  S(".eggs"),       S(".ruff_cache"),
+		                     S(".pytest_cache") };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_eq(name, names[i]))
@@ -269,6 +274,8 @@ static void take_file(Search *s, Str path, const struct stat *about)
 
 static void take_folder(Search *s, Str path, Str name, unsigned depth)
 {
+	if (is_store(name))
+		return;
 	if (!s->rules->all && source_is_environment(name))
 		skip(s, path, SKIP_ENVIRONMENT);
 	else if (is_excluded(s, path))
@@ -343,7 +350,7 @@ static void take_other(Search *s, const Folder *folder, Str name)
 static void take(Search *s, const Folder *folder, int fd, const Entry *entry)
 {
 	Str name = str_of(entry->name);
-	struct stat about;
+	struct stat about = { 0 };
 	mode_t mode;
 	bool link;
 	Str path;
@@ -427,13 +434,14 @@ static int by_path(const void *x, const void *y)
 
 static Err *find_all(Search *s)
 {
-	struct stat about;
+	struct stat about = { 0 };
 	const char *root = str_z(s->a, s->out->root);
 
 	if (stat(root, &about) != 0)
 		return err_errno(s->a, errno, "audit.root", "there is no folder %s", root);
 	if (!S_ISDIR(about.st_mode))
-		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
+		return err_new(s->a, ERR_INVALID, "audit.root",
+		               "%s is not a folder: name the one that it is in", root);
 	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
 	if (!s->rules->root_count)
 		push(s, S(""), 0);

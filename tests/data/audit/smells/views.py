@@ -22,9 +22,10 @@ def wrapped(session):
     for tagged in Tagged.objects.all():
         send(tagged.tags)
         send(tagged.tags.all())  # expect: n-plus-one
-    for book in session.query(Book).all():
-        send(book.author.name)
-        send(len(book.tags))  # expect: n-plus-one
+    for basket in list(session.query(Basket)):
+        send(basket.leaves)
+        if basket.fruits == []:  # expect: n-plus-one
+            send(1)
 
 
 def loops(session, cursor, ids):
@@ -78,6 +79,18 @@ def more(self, session, ids):
         send(line.order.number)  # expect: n-plus-one
     for line in session.query(Line).options(joinedload(Line.order)):
         send(line.order.number)
+    for basket in session.query(Basket):
+        basket.fruits = []
+        send(len(basket.fruits))  # expect: n-plus-one
+        send(basket.fruits)
+        send(basket.owner)
+        for leaf in basket.leaves:
+            send(leaf)
+    for fruit in Fruit.query.all():
+        send(fruit.basket.owner)  # expect: n-plus-one
+    for order in Order.objects.all():
+        send(order.customer)  # expect: n-plus-one
+        send(order.customer.name)
 
 
 async def served(request):  # expect: fat-view
