@@ -25,6 +25,7 @@ enum {
 	LEADERS_MOST = 16,    /* classes that one repeat falls apart into by its names */
 	SIEVE_LEAST = 1 << 16,
 	SIEVE_MOST = 1 << 26,
+	RUN_WALKED = 32, /* pieces of a run that weigh nothing */
 	SEPARATOR = UINT32_MAX
 };
 
@@ -79,15 +80,31 @@ typedef struct Sieve {
 	uint8_t *seen;
 	uint64_t mask;
 	uint32_t tokens;
+	uint32_t *next; /* of the file looked at: the piece that a window goes on with */
 } Sieve;
 
-/* The window from a statement on: after its last one, and its hash; 0: there is none. */
+/* There may be a hundred thousand pieces in a row that weigh nothing: of more than RUN_WALKED, only the last are walked through. */
+static void sieve_begin(const Sieve *sieve, const FileTokens *t)
+{
+	uint32_t run = 0;
+
+	for (uint32_t i = t->piece_count; i-- > 0;) {
+		bool light = !t->pieces[i].tokens && !(t->pieces[i].flags & PIECE_BARRIER);
+
+		run = light ? run + 1 : 0;
+		sieve->next[i] = run > RUN_WALKED ? i + run - RUN_WALKED : i + 1;
+	}
+}
+
+/* The window from a statement on: after its last one, and its hash; 0: there is none, as for those that begin within a long run. */
 static uint32_t window(const Sieve *sieve, const FileTokens *t, uint32_t from, uint64_t *hash)
 {
 	uint32_t weight = 0;
 
 	*hash = 0;
-	for (uint32_t i = from; i < t->piece_count; i++) {
+	if (sieve->next[from] > from + 1)
+		return 0;
+	for (uint32_t i = from; i < t->piece_count; i = sieve->next[i]) {
 		if (t->pieces[i].flags & PIECE_BARRIER)
 			return 0;
 		*hash = (*hash ^ t->pieces[i].shape) * UINT64_C(0xff51afd7ed558ccd);
@@ -104,6 +121,7 @@ static void sieve_fill(const Sieve *sieve, const Project *p)
 	for (size_t f = 0; f < p->count; f++) {
 		const FileTokens *t = tokens_of(p, f);
 
+		sieve_begin(sieve, t);
 		for (uint32_t i = 0; i < t->piece_count; i++) {
 			uint64_t hash;
 
@@ -128,6 +146,7 @@ static void sift_file(Search *s, const Sieve *sieve, uint32_t file, Buf *spots)
 	uint32_t alive = 0; /* up to here */
 	bool open = false;
 
+	sieve_begin(sieve, t);
 	for (uint32_t i = 0; i < t->piece_count; i++) {
 		uint64_t hash;
 		uint32_t end = window(sieve, t, i, &hash);
@@ -147,12 +166,14 @@ static void sift_file(Search *s, const Sieve *sieve, uint32_t file, Buf *spots)
 static void sift(Search *s, Buf *spots)
 {
 	uint64_t pieces = 0, room = SIEVE_LEAST;
+	uint32_t longest = 0;
 	Sieve sieve = { .tokens = MAX(s->conf->tokens, 1U) };
 
 	for (size_t i = 0; i < s->p->count; i++) {
 		const FileTokens *t = tokens_of(s->p, i);
 
 		pieces += t->piece_count;
+		longest = MAX(longest, t->piece_count);
 		s->clones->tables += t->tables;
 		s->clones->runs += t->runs;
 	}
@@ -160,11 +181,13 @@ static void sift(Search *s, Buf *spots)
 		room *= 2;
 	sieve.mask = room - 1;
 	sieve.seen = calloc(room, 1);
-	if (!sieve.seen)
+	sieve.next = calloc((size_t)longest + 1, sizeof(*sieve.next));
+	if (!sieve.seen || !sieve.next)
 		abort();
 	sieve_fill(&sieve, s->p);
 	for (uint32_t i = 0; i < s->p->count; i++)
 		sift_file(s, &sieve, i, spots);
+	free(sieve.next);
 	free(sieve.seen);
 }
 

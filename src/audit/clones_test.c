@@ -263,6 +263,31 @@ TEST(clones_of_what_repeats_itself_all_over_end_in_time)
 	CHECK_INT(m->clones->runs, 5995);
 }
 
+TEST(clones_step_over_what_weighs_nothing)
+{
+	enum { RUN = 5000 };
+	AUTO(buf_fini) Buf b = { 0 };
+	uint32_t next[RUN + 4];
+	Sieve sieve = { .tokens = 50, .next = next };
+	const char *texts[1];
+	const FileTokens *t;
+	uint64_t hash;
+
+	for (int i = 0; i < RUN; i++)
+		buf_put(&b, S("x = 1\n"));
+	buf_put(&b, S("import z\n"));
+	texts[0] = str_z(a, buf_str(&b));
+	t = tokens_of(&find(a, texts, 1)->p, 0);
+	sieve_begin(&sieve, t);
+	CHECK_INT(t->piece_count, RUN + 1);
+	CHECK_INT(next[0], 1);
+	CHECK_INT(next[2], RUN - RUN_WALKED); /* most of it at once */
+	CHECK_INT(next[RUN - 3], RUN - 2);
+	CHECK_INT(next[RUN], RUN + 1); /* an import, which ends all windows */
+	CHECK_INT(window(&sieve, t, 0, &hash), 0);
+	CHECK_INT(window(&sieve, t, 9, &hash), 0);
+}
+
 /* --- repeats, by trying all ----------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Told {

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { RULES_MOST = 32, PLACE_MOST = 200, NEAREST_MOST = 1000 };
 
@@ -49,6 +50,8 @@ static void take_rules(Arena *a, Str *text, Ignore *out)
 	do {
 		Str word = take_word(text);
 
+		while (word.len && strchr(":.", word.at[word.len - 1])) /* "PY112: because" */
+			word.len--;
 		if (word.len && out->rule_count < RULES_MOST)
 			out->rules[out->rule_count++] = word;
 	} while (take_comma(text));

@@ -19,6 +19,7 @@ TEST(ignore_reads_rules_and_why)
 		{ S("# banyan: ignore a , b , c why"), true, S("a+b+c"), S("why"), false },
 		{ S("# banyan: ignore bandit:B101 theirs"), true, S("bandit:B101"), S("theirs"),
 		  false },
+		{ S("# banyan: ignore PY112: because"), true, S("PY112"), S("because"), false },
 		{ S("# banyan: ignore x -- because"), true, S("x"), S("because"), false },
 		{ S("# banyan: ignore x: because"), true, S("x"), S("because"), false },
 		{ S("# banyan: ignore bandit:B101: theirs"), true, S("bandit:B101"), S("theirs"),

@@ -475,6 +475,15 @@ static uint32_t *reached_by(Dying *d)
 	return by;
 }
 
+/* uvicorn main:app, celery -A jobs: servers are told a module on their command line, which is not here. */
+static bool has_application(const FileLinks *file)
+{
+	for (uint32_t i = 0; i < file->def_count; i++)
+		if (file->defs[i].parent == LINK_NONE && root_application(&file->defs[i]))
+			return true;
+	return false;
+}
+
 /* Modules that nobody imports, names or starts. */
 static void bury_modules(Dying *d)
 {
@@ -489,7 +498,7 @@ static void bury_modules(Dying *d)
 
 		if (!file || !is_code(d, m) || d->library || by[m] & 1 || file->main ||
 		    links_names_is_package(d->links->names, m) || root_module(path) ||
-		    pair_find(&d->words->entries, link_hash(last), 0) ||
+		    has_application(file) || pair_find(&d->words->entries, link_hash(last), 0) ||
 		    pair_find(&d->words->scripts, link_hash(last), 0) ||
 		    !(file->def_count + file->import_count))
 			continue;
@@ -513,7 +522,7 @@ static int by_place(const void *x, const void *y)
 	return (p->def + 1 > q->def + 1) - (p->def + 1 < q->def + 1);
 }
 
-/* A variable is defined wherever it is assigned: its first row is enough. A module that is dead speaks for what is in it. */
+/* A variable is defined wherever it is assigned, a property and an overload more than once: the first row is enough. A module that is dead speaks for what is in it. */
 static void thin_out(Dying *d)
 {
 	LinkDead *rows = d->dead.at;
@@ -532,7 +541,8 @@ static void thin_out(Dying *d)
 			const LinkDef *defs =
 				links_names_file(d->links->names, rows[i].module)->defs;
 
-			if (defs[rows[i].def].kind == DEF_VARIABLE &&
+			if (defs[rows[i].def].kind == defs[rows[kept - 1].def].kind &&
+			    defs[rows[i].def].parent == defs[rows[kept - 1].def].parent &&
 			    str_eq(defs[rows[i].def].name, defs[rows[kept - 1].def].name))
 				continue;
 		}

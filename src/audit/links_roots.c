@@ -71,6 +71,10 @@ static const struct {
 	{ S("create_app"), F, S("") },
 	{ S("make_app"), F, S("") },
 	{ S("app"), F | V, S("") },
+	{ S("create_app"), F, S("") },
+	{ S("make_app"), F, S("") },
+	{ S("create_application"), F, S("") },
+	{ S("lambda_handler"), F, S("") },
 	{ S("celery"), V, S("") },
 	{ S("celery_app"), V, S("") },
 	{ S("*"), V | F, S("gunicorn*") },
@@ -202,6 +206,20 @@ bool base_is_plain(Str base)
 		return true;
 	for (size_t i = 0; i < COUNT(plain_bases); i++)
 		if (str_eq(last, plain_bases[i]))
+			return true;
+	return false;
+}
+
+bool root_application(const LinkDef *def)
+{
+	static const Str names[] = { S("app"),      S("application"),        S("api"),
+		                     S("celery"),   S("celery_app"),         S("create_app"),
+		                     S("make_app"), S("create_application"), S("lambda_handler") };
+
+	if (def->kind != DEF_VARIABLE && def->kind != DEF_FUNCTION)
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (str_eq(def->name, names[i]))
 			return true;
 	return false;
 }

@@ -261,6 +261,7 @@ TEST(links_dead_is_what_no_living_code_names)
 		{ "class B(View): pass\nclass C(B):\n  def f(self): pass\nC()", "" },
 		{ "A = 1", "m:A" },
 		{ "A = 1\nA = 2", "m:A" },
+		{ "@overload\ndef f(a): ...\ndef f(a): pass", "m:f" },
 		{ "A = 1\nprint(A)", "" },
 		{ "__version__ = 1\nurlpatterns = []", "" },
 		{ "def create_app(): return g()\ndef g(): pass",
@@ -269,7 +270,8 @@ TEST(links_dead_is_what_no_living_code_names)
 		{ "def f(): pass\nglobals()[x]()", "" },
 		{ "class C:\n  def f(self): pass\ngetattr(C(), x)()", "" },
 		{ "def f(): pass\nif __name__ == '__main__':\n  f()", "" },
-		{ "def test_f(): pass", "m:test_f" },       /* in no file of tests */
+		{ "def test_f(): pass", "m:test_f" }, /* in no file of tests */
+		{ "def create_app(): pass\ndef lambda_handler(event, context): pass", "" },
 		{ "def on_start(): pass", "" },             /* kept by the configuration */
 		{ "def tag(): pass\ndef job(): pass", "" }, /* named in a template, by a Procfile */
 	};
@@ -297,6 +299,8 @@ TEST(links_dead_looks_over_modules_and_sees_tests)
 		{ "a/lost.py", "def f(): pass" },
 		{ "a/models.py", "class M: pass" },
 		{ "a/used.py", "def f(): pass\ndef only_tested(): pass\ndef gone(): pass" },
+		{ "a/web.py",
+		  "from fastapi import FastAPI\napp = FastAPI()" }, /* uvicorn a.web:app */
 		{ "main.py", "from a.used import f\nf()\nif __name__ == '__main__': pass" },
 		{ "tests/test_a.py",
 		  "from a.used import only_tested\ndef test_x(): only_tested()" },

@@ -39,6 +39,7 @@ typedef struct FieldFact {
 	Str length; /* max_length, or the type's own argument */
 	uint32_t line;
 	uint8_t flags;
+	uint8_t scale; /* decimal_places */
 } FieldFact;
 
 enum {

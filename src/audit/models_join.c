@@ -252,6 +252,28 @@ static uint32_t parent_table(const Join *j, uint32_t class)
 	return MODEL_NONE;
 }
 
+/* Single-table inheritance of SQLAlchemy: a class that says neither a table nor a key, below one that has a table. */
+static bool is_in_parents_table(const Join *j, uint32_t class)
+{
+	uint32_t queue[ANCESTORS_MOST] = { class }, count = 1;
+	const ClassFact *fact = join_fact(j, class);
+
+	if (fact->table.len || fact->flags & (CLASS_CALL | CLASS_TABLE | CLASS_ABSTRACT))
+		return false;
+	for (uint32_t i = 0; i < fact->field_count; i++)
+		if (fact->fields[i].flags & FIELD_PRIMARY)
+			return false;
+	for (uint32_t i = 0; i < count; i++) {
+		const JoinClass *c = &j->classes[queue[i]];
+
+		if (i && c->model != MODEL_NONE && !j->m->models[c->model].abstract)
+			return true;
+		for (uint32_t k = 0; k < c->base_count && count < ANCESTORS_MOST; k++)
+			queue[count++] = c->bases[k];
+	}
+	return false;
+}
+
 static Str own_table(const Join *j, const Model *model, const ClassFact *fact)
 {
 	if (fact->table.len)
@@ -265,12 +287,16 @@ static Str own_table(const Join *j, const Model *model, const ClassFact *fact)
 static void add_tables(Join *j)
 {
 	Models *m = j->m;
+	bool *lent = ARENA_ARRAY(j->a, bool, m->model_count + 1);
 
+	for (uint32_t i = 0; i < m->model_count; i++)
+		lent[i] = m->models[i].proxy || (m->models[i].kind == MODEL_SQLALCHEMY &&
+		                                 is_in_parents_table(j, j->class_of_model[i]));
 	for (uint32_t i = 0; i < m->model_count; i++) {
 		Model *model = &m->models[i];
 		Str name = own_table(j, model, join_fact(j, j->class_of_model[i]));
 
-		if (model->abstract || model->proxy || !name.len)
+		if (model->abstract || lent[i] || !name.len)
 			continue;
 		model->table = join_table(j, name);
 		if (m->tables[model->table].model == MODEL_NONE) {
@@ -278,9 +304,12 @@ static void add_tables(Join *j)
 			m->tables[model->table].package = model->package;
 		}
 	}
-	for (uint32_t i = 0; i < m->model_count; i++)
-		if (m->models[i].proxy)
-			m->models[i].table = parent_table(j, j->class_of_model[i]);
+	for (uint32_t i = 0; i < m->model_count; i++) {
+		if (!lent[i])
+			continue;
+		m->models[i].table = parent_table(j, j->class_of_model[i]);
+		m->models[i].abstract &= m->models[i].kind == MODEL_DJANGO;
+	}
 }
 
 static void name_models(Join *j)

@@ -123,9 +123,19 @@ static bool rewrites(const FieldFact *before, const FieldFact *after)
 		return false;
 	if (!str_eq(was, is) && !same_kind_of_text(was, is))
 		return true;
+	if (before->scale != after->scale) /* a numeric's: every row is written anew */
+		return true;
 	if (str_eq(is, S("TextField")) || str_eq(before->length, after->length))
 		return false;
 	return !str_to_u64(before->length, &from) || !str_to_u64(after->length, &to) || to < from;
+}
+
+/* "CharField(20)", "DecimalField(9, 2)" */
+static Str type_text(Arena *a, const FieldFact *f)
+{
+	return f->scale ? str_fmt(a, "%.*s(%.*s, %u)", STR_ARG(name_last(f->type)),
+	                          STR_ARG(f->length), f->scale)
+	                : str_fmt(a, "%.*s(%.*s)", STR_ARG(name_last(f->type)), STR_ARG(f->length));
 }
 
 static void alter_field(Migrating *g, const OperationFact *op, const FieldFact *before)
@@ -146,9 +156,8 @@ static void alter_field(Migrating *g, const OperationFact *op, const FieldFact *
 		return;
 	if (rewrites(before, f))
 		report(g, RULE_TYPE, op,
-		       SAY("%.*s was %.*s(%.*s) and becomes %.*s(%.*s)", STR_ARG(column),
-		           STR_ARG(name_last(before->type)), STR_ARG(before->length),
-		           STR_ARG(name_last(f->type)), STR_ARG(f->length)));
+		       SAY("%.*s was %.*s and becomes %.*s", STR_ARG(column),
+		           STR_ARG(type_text(g->j->a, before)), STR_ARG(type_text(g->j->a, f))));
 	if (before->flags & FIELD_NULL && !(f->flags & FIELD_NULL))
 		report(g, RULE_SET_NOT_NULL, op, SAY("%.*s becomes NOT NULL", STR_ARG(column)));
 	if (f->flags & (FIELD_UNIQUE | FIELD_INDEX) &&

@@ -12,6 +12,7 @@ enum {
 	ROUTES_MOST = 200000,
 	PUSHES_MOST = 50000,
 	MOUNTS_MOST = 8,
+	MOUNTED_MOST = 32,
 	WORK_MOST = 20000000
 };
 
@@ -27,9 +28,10 @@ typedef struct Routing {
 	Ahead *ahead;
 	uint32_t ahead_count, pushed;
 	bool *seen;     /* by file: its routes were reached */
-	PairMap mounts; /* file and line of a variable: row of mount_rows, and which */
+	PairMap mounts; /* file and line of a variable: the first of its mount_rows */
 	struct {
 		uint32_t file, row;
+		uint32_t next; /* of the same variable; MODEL_NONE: it is the last */
 	} * mount_rows;
 	uint32_t mount_count;
 	uint64_t work;
@@ -312,6 +314,31 @@ static void from_others(Routing *r)
 
 /* --- blueprints and routers ---------------------------------------------------------------------------------------------------------- */
 
+/* Registrations in the order of the code; what tests put together for themselves is none of the application's. */
+static void add_mount(Routing *r, uint32_t file, uint32_t row)
+{
+	Join *j = r->j;
+	const RouteFact *fact = &names_facts(j->project, file)->routes[row];
+	Found found = names_find(j->names, file, fact->target);
+	uint32_t last;
+
+	if (found.file == MODEL_NONE || !found.var)
+		return;
+	*TAKE_ADD(j->a, r->mount_rows, r->mount_count) =
+		(__typeof__(*r->mount_rows)){ file, row, MODEL_NONE };
+	last = pair_get(&r->mounts, found.file, found.var->line);
+	if (last == MODEL_NONE) {
+		pair_put(j->a, &r->mounts, found.file, found.var->line, r->mount_count - 1);
+		return;
+	}
+	for (uint32_t n = 0; r->mount_rows[last].next != MODEL_NONE; n++) {
+		if (n >= MOUNTS_MOST)
+			return;
+		last = r->mount_rows[last].next;
+	}
+	r->mount_rows[last].next = r->mount_count - 1;
+}
+
 static void find_mounts(Routing *r)
 {
 	Join *j = r->j;
@@ -319,50 +346,74 @@ static void find_mounts(Routing *r)
 	for (uint32_t i = 0; i < j->project->count; i++) {
 		const FileModels *f = names_facts(j->project, i);
 
-		for (uint32_t k = 0; f && k < f->route_count; k++) {
-			Found found;
-
-			if (f->routes[k].kind != ROUTE_MOUNT)
-				continue;
-			found = names_find(j->names, i, f->routes[k].target);
-			if (found.file == MODEL_NONE || !found.var ||
-			    pair_get(&r->mounts, found.file, found.var->line) != MODEL_NONE)
-				continue;
-			pair_put(j->a, &r->mounts, found.file, found.var->line, r->mount_count);
-			*TAKE_ADD(j->a, r->mount_rows, r->mount_count) =
-				(__typeof__(*r->mount_rows)){ i, k };
-		}
+		for (uint32_t k = 0; f && k < f->route_count; k++)
+			if (f->routes[k].kind == ROUTE_MOUNT &&
+			    j->project->files[i].kind != SOURCE_TEST)
+				add_mount(r, i, k);
 	}
 }
 
-static Str mounted(Routing *r, uint32_t file, const VarFact *var)
+/* A blueprint or router that is registered twice answers twice: all prefixes that a variable's routes have. */
+typedef struct Mounted {
+	uint32_t file, hops;
+	const VarFact *var;
+	Str prefix;
+} Mounted;
+
+/* `at` as it is mounted once, by a row; false: what it is mounted on is not known, and the prefix is whole. */
+static bool mount_once(Routing *r, const Mounted *at, uint32_t row, Mounted *out)
 {
 	Join *j = r->j;
-	Str prefix = var->prefix;
+	uint32_t file = r->mount_rows[row].file;
+	const RouteFact *fact = &names_facts(j->project, file)->routes[r->mount_rows[row].row];
+	bool instead = str_eq(name_last(at->var->callee), S("Blueprint")) && fact->path.len;
+	Found on = names_find(j->names, file, fact->on);
 
-	for (uint32_t hops = 0; hops < MOUNTS_MOST; hops++) {
-		uint32_t mount = pair_get(&r->mounts, file, var->line);
-		const RouteFact *fact;
-		Found on;
+	*out = *at;
+	out->hops++;
+	out->prefix = instead && !at->hops ? fact->path /* Flask: instead of its own */
+	                                   : whole_path(j->a, fact->path, at->prefix);
+	if (on.file == MODEL_NONE || !on.var || on.var == at->var)
+		return false;
+	out->file = on.file;
+	out->var = on.var;
+	if (on.var->prefix.len)
+		out->prefix = whole_path(j->a, on.var->prefix, out->prefix);
+	return true;
+}
 
-		if (mount == MODEL_NONE || !r->mount_rows)
-			return prefix;
-		fact = &names_facts(j->project, r->mount_rows[mount].file)
-		                ->routes[r->mount_rows[mount].row];
-		if (str_eq(name_last(var->callee), S("Blueprint")) && fact->path.len)
-			prefix = hops ? whole_path(j->a, fact->path, prefix)
-			              : fact->path; /* Flask: instead of its own */
-		else
-			prefix = whole_path(j->a, fact->path, prefix);
-		on = names_find(j->names, r->mount_rows[mount].file, fact->on);
-		if (on.file == MODEL_NONE || !on.var || on.var == var)
-			return prefix;
-		file = on.file;
-		var = on.var;
-		if (var->prefix.len)
-			prefix = whole_path(j->a, var->prefix, prefix);
+static void add_prefix(Str *out, uint32_t *count, Str prefix)
+{
+	for (uint32_t i = 0; i < *count; i++)
+		if (str_eq(out[i], prefix))
+			return;
+	if (*count < MOUNTS_MOST)
+		out[(*count)++] = prefix;
+}
+
+/* At least one, at most MOUNTS_MOST, to `out`. */
+static uint32_t mounted(Routing *r, uint32_t file, const VarFact *var, Str *out)
+{
+	Mounted queue[MOUNTED_MOST] = { { .file = file, .var = var, .prefix = var->prefix } };
+	uint32_t queued = 1, count = 0;
+
+	for (uint32_t i = 0; i < queued; i++) {
+		const Mounted *at = &queue[i];
+		uint32_t row =
+			r->mount_rows ? pair_get(&r->mounts, at->file, at->var->line) : MODEL_NONE;
+
+		if (row == MODEL_NONE || at->hops >= MOUNTS_MOST)
+			add_prefix(out, &count, at->prefix);
+		for (; row != MODEL_NONE && at->hops < MOUNTS_MOST; row = r->mount_rows[row].next) {
+			Mounted next;
+
+			if (!mount_once(r, at, row, &next))
+				add_prefix(out, &count, next.prefix);
+			else if (queued < MOUNTED_MOST)
+				queue[queued++] = next;
+		}
 	}
-	return prefix;
+	return count;
 }
 
 static bool framework_named(Str name, AppFramework *out)
@@ -408,27 +459,46 @@ static bool framework_imported(const FileModels *f, AppFramework *out)
 	return false;
 }
 
-static void other_route(Routing *r, uint32_t file, const FileModels *f, const RouteFact *fact)
+static void add_other(Routing *r, AppFramework framework, uint32_t file, const RouteFact *fact,
+                      Str path)
+{
+	AppRoute *route = add_route(r, framework, file, fact);
+
+	if (!route)
+		return;
+	if (fact->kind == ROUTE_DECORATED) {
+		route->target = (ModelPlace){ file, fact->line, fact->unit };
+		route->package = r->j->m->package_of[file];
+	}
+	route->path = path;
+	if (!route->methods.len && route->framework == APP_FLASK && fact->kind != ROUTE_RESOURCE)
+		route->methods = S("GET");
+}
+
+/* `imported`: the framework of the file's imports; NULL: none. */
+static void other_route(Routing *r, uint32_t file, const AppFramework *imported,
+                        const RouteFact *fact)
 {
 	Join *j = r->j;
 	Found on = names_find(j->names, file, fact->on);
 	AppFramework framework = APP_AIOHTTP;
 	bool known = on.var && framework_named(name_last(on.var->callee), &framework);
-	AppRoute *route;
+	Str prefixes[MOUNTS_MOST];
+	uint32_t count;
 
-	if (fact->kind != ROUTE_AIOHTTP && !known && !framework_imported(f, &framework))
+	if (fact->kind != ROUTE_AIOHTTP && !known && !imported)
 		return;
-	route = add_route(r, fact->kind == ROUTE_AIOHTTP ? APP_AIOHTTP : framework, file, fact);
-	if (!route)
+	if (fact->kind == ROUTE_AIOHTTP)
+		framework = APP_AIOHTTP;
+	else if (!known)
+		framework = *imported;
+	if (!known || on.file == MODEL_NONE) {
+		add_other(r, framework, file, fact, fact->path);
 		return;
-	if (fact->kind == ROUTE_DECORATED) {
-		route->target = (ModelPlace){ file, fact->line, fact->unit };
-		route->package = j->m->package_of[file];
 	}
-	if (known && on.file != MODEL_NONE)
-		route->path = whole_path(j->a, mounted(r, on.file, on.var), fact->path);
-	if (!route->methods.len && route->framework == APP_FLASK && fact->kind != ROUTE_RESOURCE)
-		route->methods = S("GET");
+	count = mounted(r, on.file, on.var, prefixes);
+	for (uint32_t i = 0; i < count; i++)
+		add_other(r, framework, file, fact, whole_path(j->a, prefixes[i], fact->path));
 }
 
 void join_routes(Join *j)
@@ -441,12 +511,14 @@ void join_routes(Join *j)
 	find_mounts(&r);
 	for (uint32_t i = 0; i < j->project->count; i++) {
 		const FileModels *f = names_facts(j->project, i);
+		AppFramework imported;
+		bool any = f && f->route_count && framework_imported(f, &imported);
 
 		for (uint32_t k = 0; f && k < f->route_count; k++)
 			if (f->routes[k].kind == ROUTE_DECORATED ||
 			    f->routes[k].kind == ROUTE_ADDED ||
 			    f->routes[k].kind == ROUTE_RESOURCE ||
 			    f->routes[k].kind == ROUTE_AIOHTTP)
-				other_route(&r, i, f, &f->routes[k]);
+				other_route(&r, i, any ? &imported : NULL, &f->routes[k]);
 	}
 }

@@ -46,7 +46,9 @@ TEST(routes_of_django_are_followed_through_includes)
 		  "    path('late/', include(api.late)),\n"
 		  "    path(computed, login_required(show)),\n"
 		  "]\n"
-		  "urlpatterns += [path('more', Things.as_view())]\n" },
+		  "urlpatterns += [path('more', login_required(Things.as_view()))]\n"
+		  "if settings.DEBUG:\n    urlpatterns.append(path('debug', show))\n"
+		  "    urlpatterns.extend([path('debug2', cache_page(9)(show))])\n" },
 		{ "shop/views.py", "from rest_framework.decorators import action\n"
 		                   "def show(request): pass\n"
 		                   "class Things(ViewSet):\n"
@@ -65,6 +67,8 @@ TEST(routes_of_django_are_followed_through_includes)
 	                            "POST /rest/things/<pk>/pay/  shop/views.py:Things.pay\n"
 	                            " /  shop/views.py:show\n"
 	                            " /more  shop/views.py:Things\n"
+	                            " /debug  shop/views.py:show\n"
+	                            " /debug2  shop/views.py:show\n"
 	                            " /late/late  shop/views.py:show\n"
 	                            " /in/a/  shop/views.py:show\n"
 	                            " /in/b/<int:pk>/ web:one shop/views.py:show\n"));
@@ -99,6 +103,37 @@ TEST(routes_of_flask_and_fastapi_have_their_prefixes)
 	                            "GET /z  app/main.py:home\n"
 	                            "GET /a  app/server.py:h\n"
 	                            "POST /b  app/server.py:h\n"));
+}
+
+TEST(routes_of_what_is_registered_twice_are_there_twice)
+{
+	static const SampleFile files[] = {
+		{ "app/blue.py", "from flask import Blueprint\nbp = Blueprint('blue', __name__)\n"
+		                 "@bp.route('/x')\ndef x(): pass\n" },
+		{ "app/fast.py",
+		  "from fastapi import APIRouter, FastAPI\nrouter = APIRouter()\nboth = APIRouter(prefix='/both')\n"
+		  "both.include_router(router, prefix='/r')\napi = FastAPI()\n"
+		  "api.include_router(both, prefix='/v1')\napi.include_router(both, prefix='/v2')\n"
+		  "api.include_router(router)\n"
+		  "@router.get('/y')\ndef y(): pass\n" },
+		{ "app/main.py", "from flask import Flask\nfrom .blue import bp\n"
+		                 "def create_app():\n    app = Flask(__name__)\n"
+		                 "    app.register_blueprint(bp, url_prefix='/v1')\n"
+		                 "    app.register_blueprint(bp, url_prefix='/v2', name='v2')\n" },
+		{ "app/worker.py",
+		  "from flask import Flask\nfrom .blue import bp\n"
+		  "app = Flask(__name__)\napp.register_blueprint(bp, url_prefix='/v1')\n" },
+		{ "tests/test_blue.py",
+		  "from flask import Flask\nfrom app.blue import bp\n"
+		  "app = Flask(__name__)\napp.register_blueprint(bp, url_prefix='/t')\n" },
+		{ 0 }
+	};
+
+	CHECK_STR(told(a, files), S("GET /v1/x  app/blue.py:x\n"
+	                            "GET /v2/x  app/blue.py:x\n"
+	                            "GET /y  app/fast.py:y\n"
+	                            "GET /v1/both/r/y  app/fast.py:y\n"
+	                            "GET /v2/both/r/y  app/fast.py:y\n"));
 }
 
 TEST(routes_that_include_each_other_end)

@@ -112,6 +112,7 @@ typedef struct TextWord {
 } TextWord;
 static const TextWord text_words[] = {
 	{ "to", offsetof(FieldFact, to) },
+	{ "foreign_key", offsetof(FieldFact, to) }, /* SQLModel's Field */
 	{ "on_delete", offsetof(FieldFact, on_delete) },
 	{ "ondelete", offsetof(FieldFact, on_delete) },
 	{ "related_name", offsetof(FieldFact, related_name) },
@@ -144,12 +145,15 @@ static void keyword(Arena *a, const Syntax *s, uint32_t node, FieldFact *out)
 {
 	Str name = syntax_text(s, node + 1);
 	uint32_t value = syntax_child(s, node, PY_F_VALUE);
+	uint64_t scale;
 
 	for (size_t i = 0; i < COUNT(flag_words); i++)
 		if (str_eq(name, str_of(flag_words[i].name)))
 			out->flags |= flag_words[i].whenever |
 			              (is_true(s, value) ? flag_words[i].when_true : 0) |
 			              (is_false(s, value) ? flag_words[i].when_false : 0);
+	if (str_eq(name, S("decimal_places")) && str_to_u64(said(a, s, value), &scale))
+		out->scale = (uint8_t)MIN(scale, (uint64_t)UINT8_MAX);
 	for (size_t i = 0; i < COUNT(text_words); i++)
 		if (str_eq(name, str_of(text_words[i].name)))
 			*(Str *)(void *)((char *)out + text_words[i].at) = said(a, s, value);
@@ -254,8 +258,26 @@ static void option(Take *t, ClassFact *c, Str name, uint32_t value)
 		c->app = text;
 }
 
+/* Django's lists and details, tables, filters, GraphQL's types, feeds: they show a model and change nothing. */
+static bool only_shows(const ClassFact *c)
+{
+	static const Str ends[] = {
+		S("ListView"),    S("ListAPIView"), S("DetailView"),
+		S("ArchiveView"), S("IndexView"),   S("RetrieveAPIView"),
+		S("FilterSet"),   S("Table"),       S("ReadOnlyModelViewSet"),
+		S("ObjectType"),  S("Feed"),        S("Sitemap"),
+		S("Document"),
+	};
+
+	for (uint32_t i = 0; i < c->base_count; i++)
+		for (size_t k = 0; k < COUNT(ends); k++)
+			if (str_ends(c->bases[i], ends[k]))
+				return true;
+	return false;
+}
+
 /* `model = Order` of a form, a serialiser, a view. */
-static void model_option(Take *t, uint32_t value)
+static void model_option(Take *t, const ClassFact *of, uint32_t value)
 {
 	Str name = syntax_dotted(t->s, value);
 
@@ -266,7 +288,7 @@ static void model_option(Take *t, uint32_t value)
 			           .line = t->s->at[value].line,
 			           .of = USE_MODEL,
 			           .via = TOUCH_FORM,
-			           .does = DOES_READ | DOES_WRITE };
+			           .does = only_shows(of) ? DOES_READ : DOES_READ | DOES_WRITE };
 }
 
 static void class_option(Take *t, ClassFact *c, Str name, uint32_t value)
@@ -294,12 +316,12 @@ void take_field(Take *t, uint32_t assignment)
 	uint32_t type = syntax_child(s, assignment, PY_F_TYPE), around = class_around(t, t->unit);
 	Str name = syntax_text(s, left),
 	    annotation = type == SYNTAX_NONE ? S("") : syntax_text(s, type);
+	bool meta = around && str_eq(t->file->measures.units[t->unit].name, S("Meta"));
 	FieldFact *field;
 
 	if (right != SYNTAX_NONE && str_eq(name, S("model")))
-		model_option(t, right);
-	if (right != SYNTAX_NONE && around &&
-	    str_eq(t->file->measures.units[t->unit].name, S("Meta"))) {
+		model_option(t, meta ? &t->out->classes[around - 1] : c, right);
+	if (right != SYNTAX_NONE && meta) {
 		option(t, &t->out->classes[around - 1], name, right);
 		return;
 	}

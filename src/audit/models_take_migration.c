@@ -104,6 +104,16 @@ static void columns(Take *t, uint32_t list, OperationFact *op)
 	}
 }
 
+/* ("insert ..", [parameters]) */
+static uint32_t statement_of(const Syntax *s, uint32_t node)
+{
+	uint32_t first = s->at[node].kind == PY_TUPLE || s->at[node].kind == PY_LIST
+	                         ? syntax_nth(s, node, 0)
+	                         : node;
+
+	return first == SYNTAX_NONE ? node : first;
+}
+
 /* SQL of RunSQL and execute: a text, a list of texts, or text(..). */
 static Str sql_of(Take *t, uint32_t node)
 {
@@ -116,8 +126,8 @@ static Str sql_of(Take *t, uint32_t node)
 
 		for (uint32_t i = node + 1, n = 0; i < s->at[node].end && n < 50;
 		     i = s->at[i].end, n++)
-			all = str_fmt(t->a, "%.*s;%.*s", STR_ARG(all),
-			              STR_ARG(syntax_raw(t->a, s, i)));
+			all = str_fmt(t->a, "%.*s%s%.*s", STR_ARG(all), all.len ? ";" : "",
+			              STR_ARG(syntax_raw(t->a, s, statement_of(s, i))));
 		return all;
 	}
 	return node == SYNTAX_NONE ? S("") : str_dup(t->a, syntax_raw(t->a, s, node));

@@ -89,7 +89,7 @@ static const Verb verbs[] = {
 static const char *const path_functions[] = { "Avg", "Count",    "F",   "Max",
 	                                      "Min", "OuterRef", "Sum", NULL };
 
-static uint8_t verb_of(Str name)
+static uint8_t plain_verb(Str name)
 {
 	size_t from = 0, to = COUNT(verbs);
 
@@ -105,6 +105,37 @@ static uint8_t verb_of(Str name)
 			from = middle + 1;
 	}
 	return 0;
+}
+
+/* Django's async ones are the same with an a before. */
+static uint8_t verb_of(Str name)
+{
+	uint8_t does = plain_verb(name);
+
+	return does || !str_starts(name, S("a")) ? does : plain_verb(str_sub(name, 1, name.len));
+}
+
+/* A method of a manager's own: Order.objects.open(), User.objects.create_user(..). */
+static uint8_t own_verb(Str base, Str verb)
+{
+	static const Str quiet[] = { S("none"),           S("as_manager"),
+		                     S("get_for_model"),  S("get_for_id"),
+		                     S("clear_cache"),    S("get_current"),
+		                     S("get_for_models"), S("contribute_to_class") };
+	static const Str writes[] = { S("create"), S("update"), S("delete"), S("bulk_"),
+		                      S("remove"), S("add_"),   S("save") };
+	Str manager = name_last(base);
+
+	if (manager.len == base.len ||
+	    !(str_eq(manager, S("objects")) || str_eq(manager, S("_default_manager"))))
+		return 0;
+	for (size_t i = 0; i < COUNT(quiet); i++)
+		if (str_eq(verb, quiet[i]))
+			return 0;
+	for (size_t i = 0; i < COUNT(writes); i++)
+		if (str_starts(verb, writes[i]))
+			return DOES_WRITE;
+	return str_starts(verb, S("get_or_create")) ? DOES_READ | DOES_WRITE : DOES_READ;
 }
 
 TakeQuery *take_query_new(Arena *a)
@@ -356,9 +387,19 @@ typedef struct SessionVerb {
 	uint8_t does;
 } SessionVerb;
 static const SessionVerb session_verbs[] = {
-	{ "query", DOES_READ },    { "get", DOES_READ },        { "add", DOES_WRITE },
-	{ "merge", DOES_WRITE },   { "delete", DOES_WRITE },    { "refresh", DOES_READ },
-	{ "add_all", DOES_WRITE }, { "get_or_404", DOES_READ },
+	{ "query", DOES_READ },
+	{ "get", DOES_READ },
+	{ "add", DOES_WRITE },
+	{ "merge", DOES_WRITE },
+	{ "delete", DOES_WRITE },
+	{ "refresh", DOES_READ },
+	{ "add_all", DOES_WRITE },
+	{ "get_or_404", DOES_READ },
+	{ "select", DOES_READ },
+	{ "insert", DOES_WRITE },
+	{ "update", DOES_WRITE },
+	{ "bulk_insert_mappings", DOES_WRITE },
+	{ "bulk_update_mappings", DOES_WRITE },
 };
 
 static bool use_session(Take *t, uint32_t call, const Chain *c)
@@ -366,7 +407,7 @@ static bool use_session(Take *t, uint32_t call, const Chain *c)
 	Str base = syntax_dotted(t->s, c->base), last = name_last(base);
 
 	if (!str_ends(last, S("session")) && !str_ends(last, S("Session")) &&
-	    !str_eq(last, S("db")))
+	    !str_eq(last, S("db")) && !str_eq(base, S("sa")) && !str_eq(base, S("sqlalchemy")))
 		return false;
 	for (size_t i = 0; i < COUNT(session_verbs); i++)
 		if (str_eq(c->first_verb, str_of(session_verbs[i].name))) {
@@ -490,6 +531,8 @@ void take_query_call(Take *t, uint32_t call)
 			use_model(t, base, call, c.does, TOUCH_QUERY);
 		return;
 	}
+	if (!c.does)
+		c.does = own_verb(base, c.first_verb);
 	if (!use_session(t, call, &c) && c.does & (DOES_READ | DOES_WRITE | DOES_LOCK))
 		use_name(t, base, call, &c);
 }

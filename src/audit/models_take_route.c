@@ -72,6 +72,14 @@ static bool is_method(Str name)
 	return is_upper_name(name) && name.len >= 3 && name.len <= 7;
 }
 
+/* The class of Class.as_view(); of anything else, itself. */
+static uint32_t class_viewed(const Syntax *s, uint32_t node)
+{
+	if (s->at[node].kind != PY_CALL || !str_eq(syntax_last(s, node), S("as_view")))
+		return node;
+	return syntax_child(s, syntax_child(s, node, PY_F_FUNCTION), PY_F_OBJECT);
+}
+
 /* api(GET=views.show, POST=views.add), login_required(views.show): the first name in it, and the methods. */
 static void wrapped(Take *t, uint32_t call, RouteFact *out)
 {
@@ -95,7 +103,7 @@ static void wrapped(Take *t, uint32_t call, RouteFact *out)
 		       syntax_argument(s, value, 0) != SYNTAX_NONE)
 			value = syntax_argument(s, value, 0);
 		if (!out->target.len && value != SYNTAX_NONE)
-			out->target = str_dup(t->a, syntax_dotted(s, value));
+			out->target = str_dup(t->a, syntax_dotted(s, class_viewed(s, value)));
 	}
 	out->methods = str_dup(t->a, buf_str(&methods));
 }
@@ -103,17 +111,16 @@ static void wrapped(Take *t, uint32_t call, RouteFact *out)
 static void view(Take *t, uint32_t node, RouteFact *out)
 {
 	const Syntax *s = t->s;
-	uint32_t function;
+	uint32_t viewed;
 
 	if (node == SYNTAX_NONE) {
 		out->computed = true;
 		return;
 	}
 	out->view = syntax_short(t->a, s, node);
-	if (s->at[node].kind == PY_CALL && str_eq(syntax_last(s, node), S("as_view"))) {
-		function = syntax_child(s, node, PY_F_FUNCTION);
-		out->target =
-			str_dup(t->a, syntax_dotted(s, syntax_child(s, function, PY_F_OBJECT)));
+	viewed = class_viewed(s, node);
+	if (viewed != node) {
+		out->target = str_dup(t->a, syntax_dotted(s, viewed));
 	} else if (s->at[node].kind == PY_CALL) {
 		wrapped(t, node, out);
 	} else if (!syntax_literal(t->a, s, node, &out->target)) {
@@ -123,6 +130,19 @@ static void view(Take *t, uint32_t node, RouteFact *out)
 }
 
 /* --- Django ----------------------------------------------------------------------------------------------------------------------- */
+
+/* urlpatterns.append(..), .extend([..]), .insert(0, ..); empty: it is no such call. */
+static Str list_added_to(const Syntax *s, uint32_t call)
+{
+	uint32_t function = syntax_child(s, call, PY_F_FUNCTION);
+	Str verb = syntax_last(s, call);
+
+	if (function == SYNTAX_NONE || s->at[function].kind != PY_ATTRIBUTE ||
+	    (!str_eq(verb, S("append")) && !str_eq(verb, S("extend")) &&
+	     !str_eq(verb, S("insert"))))
+		return S("");
+	return syntax_dotted(s, syntax_child(s, function, PY_F_OBJECT));
+}
 
 /* The name of the list that a route stands in, or is added to. */
 static Str list_of(const Take *t, uint32_t node)
@@ -134,6 +154,12 @@ static Str list_of(const Take *t, uint32_t node)
 
 		if (kind == PY_ASSIGNMENT || kind == PY_AUGMENTED_ASSIGNMENT)
 			return syntax_dotted(s, syntax_child(s, node, PY_F_LEFT));
+		if (kind == PY_CALL && up) {
+			Str added = list_added_to(s, node);
+
+			if (added.len)
+				return added;
+		}
 		if (kind == PY_FUNCTION_DEFINITION || kind == PY_CLASS_DEFINITION)
 			return S("");
 		node = s->at[node].parent;

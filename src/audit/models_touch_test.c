@@ -128,12 +128,62 @@ TEST(touch_queries_are_followed_to_their_tables)
 		  "the_orders web 1000\nelsewhere web 1000\n" },
 		{ "Y = apps.get_model('shop', 'Line'); Y.objects.all()", "shop_line web 1000\n" },
 		{ "Late.objects.all()", "shop_line web 1000\n" },
+		{ "Line.objects.open()", "shop_line web 1000\n" },
+		{ "Line.objects.create_special(1)", "shop_line web 0100\n" },
+		{ "Line.objects.none(); Line.open()", "" },
+		{ "y = await Line.objects.aget(a=1); await y.asave()", "shop_line web 1100\n" },
 		{ "Article(1).save(); Order.published.all()", "the_orders web 1000\n" },
 		{ "x.get('a'); x.update({}); Order.cancel(order); Thing.objects.all()", "" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
 		CHECK_STR(touched(a, cases[i].code), str_of(cases[i].want));
+}
+
+TEST(touch_by_classes_that_only_show_is_no_write)
+{
+	static const struct {
+		const char *code, *want;
+	} cases[] = {
+		{ "class V(ListView):\n        model = Line", "shop_line web 1000\n" },
+		{ "class V(CreateView):\n        model = Line", "shop_line web 0100\n" },
+		{ "class V(FilterSet):\n        class Meta:\n            model = Line",
+		  "shop_line web 1000\n" },
+		{ "class V(ModelForm):\n        class Meta:\n            model = Line",
+		  "shop_line web 0100\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		CHECK_STR(touched(a, cases[i].code), str_of(cases[i].want));
+}
+
+TEST(touch_models_of_sqlalchemy_may_share_a_table)
+{
+	static const SampleFile files[] = {
+		{ "shop/models.py",
+		  "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n"
+		  "class Base(DeclarativeBase):\n    pass\n"
+		  "class Book(Base):\n    __tablename__ = 'books'\n"
+		  "    id: Mapped[int] = mapped_column(primary_key=True)\n"
+		  "class Novel(Book):\n    pages: Mapped[int]\n"
+		  "class Saga(Novel):\n    pass\n"
+		  "class Map(Book):\n    __tablename__ = 'maps'\n"
+		  "    id: Mapped[int] = mapped_column(primary_key=True)\n" },
+		{ 0 }
+	};
+	static const char *const tables[] = { NULL, "books", "books", "books", "maps" };
+	AUTO(sample_finip) Audit audit = { 0 };
+	const Models *m = sample(a, files, &audit);
+
+	CHECK_INT(m->model_count, COUNT(tables));
+	CHECK_INT(m->table_count, 2);
+	for (size_t i = 0; i < COUNT(tables) && i < m->model_count; i++) {
+		CHECK(m->models[i].abstract == !tables[i]);
+		if (tables[i])
+			CHECK_STR(m->tables[m->models[i].table].name, str_of(tables[i]));
+	}
+	CHECK_STR(m->tables[m->models[1].table].name, S("books"));
+	CHECK_INT(m->tables[m->models[1].table].model, 1);
 }
 
 TEST(touch_of_others_tables_is_found)
@@ -227,14 +277,20 @@ TEST(touch_sqlalchemy_s_models_are_followed_too)
 		  "    session.query(User).filter(User.id == 1).delete()\n"
 		  "    session.execute(select(Mail).where(Mail.id == 1))\n"
 		  "    session.add(HTTPThing(a=1))\n"
-		  "    HTTPThing.query.filter_by(a=1).first()\n" },
+		  "    HTTPThing.query.filter_by(a=1).first()\n"
+		  "    session.bulk_insert_mappings(User, [])\n"
+		  "    session.scalars(db.select(Mail))\n" },
+		{ "web/zoo.py",
+		  "from sqlmodel import SQLModel, Field\n"
+		  "class Team(SQLModel, table=True):\n    id: int = Field(primary_key=True)\n"
+		  "    user_id: int = Field(foreign_key='users.id')\n" },
 		{ 0 }
 	};
 	AUTO(sample_finip) Audit audit = { 0 };
 	const Models *m = sample(a, files, &audit);
 
-	CHECK_STR(cells(a, m), S("users web 0100\nmails web 1000\nhttp_thing web 1100\n"));
-	CHECK_INT(m->relation_count, 3);
+	CHECK_STR(cells(a, m), S("users web 0200\nmails web 2000\nhttp_thing web 1100\n"));
+	CHECK_INT(m->relation_count, 4);
 	for (uint32_t i = 0; i < m->relation_count; i++)
 		CHECK(m->relations[i].to != MODEL_NONE);
 	CHECK(m->relations[1].backs && !m->relations[2].backs);

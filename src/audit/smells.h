@@ -58,7 +58,7 @@ typedef struct SmellTouch {
 	Str unit;
 	uint32_t line, loop_line;
 	bool many;  /* asked as a set is: .all(), .filter() */
-	bool alone; /* read, and nothing of it: order.lines */
+	bool alone; /* read, and nothing of it: order.lines; sets of Django do not ask then */
 	uint64_t place;
 } SmellTouch;
 

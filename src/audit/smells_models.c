@@ -219,7 +219,7 @@ static bool asks(const Classes *c, const SmellTouch *touch)
 	const SmellRelation *relation = relation_of(c, touch->model, touch->name);
 
 	if (relation)
-		return relation->mapped || !touch->alone;
+		return relation->mapped || !touch->alone || !relation->many;
 	return touch->many && map_get(&c->backs, touch->name);
 }
 

@@ -201,6 +201,38 @@ static bool read_query(const Walk *w, uint32_t node, Query *q)
 	return false;
 }
 
+/* list(rows), sorted(rows, key=...), enumerate(rows): the rows. */
+static uint32_t unwrapped(const Syntax *s, uint32_t node, Str *wrapper)
+{
+	static const Str wrappers[] = { S("list"),     S("tuple"), S("sorted"),   S("set"),
+		                        S("reversed"), S("iter"),  S("enumerate") };
+	uint32_t inner;
+
+	*wrapper = S("");
+	for (unsigned n = 0; n < CHAIN_MOST && node_is(s, node, PY_CALL); n++) {
+		if (!node_is(s, syntax_child(s, node, PY_F_FUNCTION), PY_IDENTIFIER) ||
+		    !is_in(call_verb(s, node), wrappers, COUNT(wrappers)))
+			break;
+		inner = call_nth(s, node, 0);
+		if (inner == SYNTAX_NONE)
+			break;
+		*wrapper = call_verb(s, node);
+		node = inner;
+	}
+	return node;
+}
+
+/* `row` of `for number, row in enumerate(rows)`; else what stands there. */
+static uint32_t row_name(const Syntax *s, uint32_t left, Str wrapper)
+{
+	uint32_t second;
+
+	if (!str_eq(wrapper, S("enumerate")) || !node_is(s, left, PY_PATTERN_LIST))
+		return left;
+	second = syntax_nth(s, left, 1);
+	return second == SYNTAX_NONE ? left : second;
+}
+
 /* --- names ----------------------------------------------------------------------------------------------------------------------------------- */
 
 static Rows *new_rows(Walk *w, Str name, uint32_t end)
@@ -248,11 +280,12 @@ void query_assignment(Walk *w, uint32_t node)
 	const Syntax *s = w->s;
 	uint32_t left = syntax_child(s, node, PY_F_LEFT), right;
 	bool was_known;
+	Str wrapper;
 	Query q;
 
 	if (!node_is(s, left, PY_IDENTIFIER) || walk_scope(w)->function == SYNTAX_NONE)
 		return;
-	right = syntax_child(s, node, PY_F_RIGHT);
+	right = unwrapped(s, syntax_child(s, node, PY_F_RIGHT), &wrapper);
 	was_known = known_rows(w, syntax_text(s, left), node, false) ||
 	            known_rows(w, syntax_text(s, left), node, true);
 	if (right != SYNTAX_NONE && s->at[right].kind != PY_IDENTIFIER &&
@@ -281,8 +314,11 @@ void query_for(Walk *w, uint32_t node)
 	uint32_t left = syntax_child(s, node, PY_F_LEFT), right = syntax_child(s, node, PY_F_RIGHT);
 	uint32_t around = s->at[node].kind == PY_FOR_STATEMENT ? node : s->at[node].parent;
 	Rows *rows;
+	Str wrapper;
 	Query q;
 
+	right = unwrapped(s, right, &wrapper);
+	left = row_name(s, left, wrapper);
 	if (!node_is(s, left, PY_IDENTIFIER) || right == SYNTAX_NONE)
 		return;
 	look_for_async(w, node, right);
@@ -314,12 +350,17 @@ static Str what_of_it(const Syntax *s, uint32_t node, bool *further)
 	return syntax_text(s, name);
 }
 
-/* Not given a value, or deleted. */
+/* Read as a whole: not called, not assigned to, not deleted. */
 static bool is_read(const Syntax *s, uint32_t node)
 {
-	uint32_t parent = s->at[node].parent;
+	const PyNode *around = &s->at[s->at[node].parent];
 
-	return s->at[node].field != PY_F_LEFT && s->at[parent].kind != PY_DELETE_STATEMENT;
+	if (around->kind == PY_CALL)
+		return s->at[node].field != PY_F_FUNCTION;
+	if (around->kind == PY_ASSIGNMENT || around->kind == PY_AUGMENTED_ASSIGNMENT)
+		return s->at[node].field != PY_F_LEFT;
+	return around->kind != PY_DELETE_STATEMENT && around->kind != PY_PATTERN_LIST &&
+	       around->kind != PY_ATTRIBUTE && around->kind != PY_EXPRESSION_STATEMENT;
 }
 
 static void add_touch(Walk *w, const Rows *rows, uint32_t node, SmellTouch how)
@@ -380,6 +421,17 @@ static bool is_outermost(const Syntax *s, uint32_t call)
 	return !(s->at[parent].kind == PY_ATTRIBUTE && s->at[call].field == PY_F_OBJECT);
 }
 
+/* session.get(Order, key), and not session.get(URL, params) */
+static bool gets_row(const Syntax *s, uint32_t call)
+{
+	Str name = last_name(s, call_nth(s, call, 0));
+	bool lower = false;
+
+	for (size_t i = 0; i < name.len; i++)
+		lower |= name.at[i] >= 'a' && name.at[i] <= 'z';
+	return lower && is_class_name(name) && call_nth(s, call, 1) != SYNTAX_NONE;
+}
+
 /* cursor.execute(...), session.execute(...), db.session.get(...) */
 static bool is_execute(const Syntax *s, uint32_t call, Str verb)
 {
@@ -387,8 +439,10 @@ static bool is_execute(const Syntax *s, uint32_t call, Str verb)
 		                     S("session"), S("engine"), S("db") };
 	uint32_t function = syntax_child(s, call, PY_F_FUNCTION);
 
+	if (str_eq(verb, S("get")) && !gets_row(s, call))
+		return false;
 	if (!str_eq(verb, S("execute")) && !str_eq(verb, S("scalars")) &&
-	    !str_eq(verb, S("scalar")))
+	    !str_eq(verb, S("scalar")) && !str_eq(verb, S("get")))
 		return false;
 	if (!node_is(s, function, PY_ATTRIBUTE))
 		return false;

@@ -144,6 +144,30 @@ static bool find_shape(Str text, SecretFound *out)
 	return false;
 }
 
+/* "${NAME}", "<password>", "%(password)s", "[secret]": to be filled in; a sign among others may be a password's own. */
+static bool is_template(Str text)
+{
+	static const Str marks[] = {
+		S("${"), S("$("), S("%s"), S("%("), S("%d"), S("{{"), S("{}")
+	};
+	char first = text.len ? text.at[0] : 0, last = text.len ? text.at[text.len - 1] : 0;
+	ptrdiff_t open = str_find_char(text, '{'), set = str_find_char(text, '[');
+
+	for (size_t i = 0; i < COUNT(marks); i++)
+		if (str_find(text, marks[i]) >= 0)
+			return true;
+	if (open >= 0 && str_find_char(str_sub(text, (size_t)open, text.len), '}') > 0)
+		return true;
+	if (set >= 0 && str_find_char(str_sub(text, (size_t)set, text.len), ']') > 0)
+		return true; /* "[-+a-z]+": an expression */
+	if ((first == '<' && last == '>') || (first == '%' && last == '%'))
+		return true;
+	for (size_t i = 1; i < text.len; i++)
+		if (!isalpha((unsigned char)text.at[i]) && text.at[i] != '_')
+			return false;
+	return first == '$';
+}
+
 static bool is_placeholder(Str text)
 {
 	static const Str words[] = { S("password"), S("passwd"), S("pass"),   S("pw"),  S("secret"),
@@ -153,12 +177,9 @@ static bool is_placeholder(Str text)
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_eq_nocase(text, words[i]))
 			return true;
-	for (size_t i = 0; i < text.len; i++) {
-		if (strchr("{}<>%$[]", text.at[i]))
-			return true;
+	for (size_t i = 0; i < text.len; i++)
 		same &= text.at[i] == text.at[0];
-	}
-	return same;
+	return same || is_template(text);
 }
 
 /* scheme://user:password@host */

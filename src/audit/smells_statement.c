@@ -6,6 +6,8 @@
 
 #include "base/arena.h"
 
+enum { GLOBAL_LOOKED = 4096, GLOBALS_MOST = 16 };
+
 static bool is_in(Str word, const Str *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -135,18 +137,65 @@ static void look_at_future(Walk *w, uint32_t node)
 
 /* --- statements ---------------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_target(const Syntax *s, uint32_t name)
+{
+	switch ((int)s->at[s->at[name].parent].kind) {
+	case PY_ASSIGNMENT:
+	case PY_AUGMENTED_ASSIGNMENT:
+	case PY_FOR_STATEMENT:
+		return s->at[name].field == PY_F_LEFT;
+	case PY_FUNCTION_DEFINITION:
+	case PY_CLASS_DEFINITION:
+	case PY_NAMED_EXPRESSION:
+		return s->at[name].field == PY_F_NAME;
+	case PY_PATTERN_LIST:
+	case PY_TUPLE_PATTERN:
+	case PY_LIST_PATTERN:
+	case PY_AS_PATTERN_TARGET:
+	case PY_DELETE_STATEMENT:
+	case PY_EXPRESSION_LIST: /* del a, b */
+	case PY_DOTTED_NAME:     /* import a */
+	case PY_ALIASED_IMPORT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Is a global set in what follows in its function? Of very long ones it is believed. */
+static bool is_set(const Syntax *s, uint32_t global, uint32_t end, Str name)
+{
+	for (uint32_t i = s->at[global].end; i < end; i++) {
+		if (i - global > GLOBAL_LOOKED)
+			return true;
+		if (s->at[i].kind == PY_IDENTIFIER && is_target(s, i) &&
+		    str_eq(syntax_text(s, i), name))
+			return true;
+	}
+	return false;
+}
+
 static void look_at_global(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
-	uint32_t names = 0;
+	uint32_t names = 0, function = walk_scope(w)->function;
+	Str said = S("");
 
-	if (walk_scope(w)->function == SYNTAX_NONE)
+	if (function == SYNTAX_NONE)
 		return;
-	for (uint32_t i = node + 1; i < s->at[node].end; i = s->at[i].end)
-		names += s->at[i].kind == PY_IDENTIFIER;
-	smell_add(w, SMELL_HIDDEN_GLOBAL, node, names,
-	          str_fmt(w->scratch, "sets %.*s of the module",
-	                  STR_ARG(str_sub(s->text, s->at[node + 1].from, s->at[node].to))));
+	for (uint32_t i = node + 1; i < s->at[node].end; i = s->at[i].end) {
+		Str name = syntax_text(s, i);
+
+		if (s->at[i].kind != PY_IDENTIFIER || !is_set(s, node, s->at[function].end, name))
+			continue;
+		said = names++ ? str_fmt(w->scratch, "%.*s, %.*s", STR_ARG(said), STR_ARG(name))
+		               : name;
+		if (names == GLOBALS_MOST)
+			break;
+	}
+	if (names)
+		smell_add(w, SMELL_HIDDEN_GLOBAL, node, names,
+		          str_fmt(w->scratch, "sets %.*s of the module", STR_ARG(said)));
 }
 
 static void look_at_assert(Walk *w, uint32_t node)

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { SQL_LOOKED = 4096, PREFIX_MOST = 3, TROJANS_MOST = 10 };
+enum { SQL_LOOKED = 4096, PREFIX_MOST = 3, TROJANS_MOST = 10, AROUND_MOST = 8 };
 
 /* --- SQL ----------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -86,6 +86,69 @@ static bool is_made(const Syntax *s, uint32_t node)
 	return has_interpolation(s, node);
 }
 
+/* ",".join(["%s"] * len(ids)): as many signs as there are parameters, which are given apart. */
+static bool is_signs(const Syntax *s, uint32_t node)
+{
+	static const Str signs[] = { S("%s"), S("?"), S("(%s)"), S("(?)") };
+	uint32_t list, strings = 0;
+
+	if (!node_is(s, node, PY_CALL) || !str_eq(call_verb(s, node), S("join")))
+		return false;
+	list = call_nth(s, node, 0);
+	for (uint32_t i = list; list != SYNTAX_NONE && i < s->at[list].end; i++) {
+		bool plain, known = false;
+		Str text = s->at[i].kind == PY_STRING ? string_text(s, i, &plain) : S("");
+
+		if (s->at[i].kind != PY_STRING)
+			continue;
+		for (size_t k = 0; k < COUNT(signs); k++)
+			known |= str_eq(text, signs[k]);
+		if (!known)
+			return false;
+		strings++;
+	}
+	return strings == 1;
+}
+
+/* "... in (%s)" % signs */
+static bool has_signs_only(const Syntax *s, uint32_t whole)
+{
+	uint32_t parent = s->at[whole].parent, right;
+
+	if (s->at[parent].kind != PY_BINARY_OPERATOR || s->at[whole].field != PY_F_LEFT)
+		return false;
+	right = syntax_child(s, parent, PY_F_RIGHT);
+	if (node_is(s, right, PY_PARENTHESIZED_EXPRESSION))
+		right = syntax_nth(s, right, 0);
+	return is_signs(s, right);
+}
+
+/* What errors, logs and people are told is no SQL, though it may say "Delete %s from %s". */
+static bool is_said(const Syntax *s, uint32_t node)
+{
+	static const Str speakers[] = { S("debug"),    S("info"),     S("warning"),
+		                        S("warn"),     S("error"),    S("exception"),
+		                        S("critical"), S("log"),      S("print"),
+		                        S("gettext"),  S("_"),        S("gettext_lazy"),
+		                        S("ngettext"), S("fail"),     S("exit"),
+		                        S("echo"),     S("add_error") };
+	uint32_t call = node;
+
+	for (unsigned n = 0; n < AROUND_MOST && call; n++) {
+		call = s->at[call].parent;
+		if (s->at[call].kind == PY_RAISE_STATEMENT)
+			return true;
+		if (s->at[call].kind != PY_CALL || str_eq(call_verb(s, call), S("format")))
+			continue;
+		for (size_t i = 0; i < COUNT(speakers); i++)
+			if (str_eq(call_verb(s, call), speakers[i]))
+				return true;
+		return str_ends(call_verb(s, call), S("Error")) ||
+		       str_ends(call_verb(s, call), S("Exception"));
+	}
+	return false;
+}
+
 static void look_for_sql(Walk *w, uint32_t node)
 {
 	const Syntax *s = w->s;
@@ -93,7 +156,7 @@ static void look_for_sql(Walk *w, uint32_t node)
 		node_is(s, s->at[node].parent, PY_CONCATENATED_STRING) ? s->at[node].parent : node;
 
 	if ((whole != node && node != whole + 1) || !is_made(s, whole) ||
-	    !is_sql(syntax_text(s, whole)))
+	    !is_sql(syntax_text(s, whole)) || has_signs_only(s, whole) || is_said(s, whole))
 		return;
 	smell_add(w, SMELL_SQL_BY_TEXT, whole, 0,
 	          S("SQL with something put into its text; give it as a parameter"));

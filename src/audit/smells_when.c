@@ -98,10 +98,26 @@ bool when_debug(const Walk *w, uint32_t call)
 	        names_meaning(w, S("Flask")).len || names_meaning(w, S("flask")).len);
 }
 
+/* zipfile.ZipFile(name).extractall(), or a name that says zip. */
+static bool is_zip(const Walk *w, uint32_t call)
+{
+	const Syntax *s = w->s;
+	uint32_t function = syntax_child(s, call, PY_F_FUNCTION);
+	uint32_t object = node_is(s, function, PY_ATTRIBUTE)
+	                          ? syntax_child(s, function, PY_F_OBJECT)
+	                          : SYNTAX_NONE;
+	uint32_t root = object == SYNTAX_NONE ? object : chain_root(s, object);
+	Str name = root == SYNTAX_NONE ? S("") : syntax_text(s, root);
+
+	return str_starts(names_meaning(w, name), S("zipfile")) || str_find(name, S("zip")) >= 0 ||
+	       str_eq(name, S("zf"));
+}
+
 /* Zip files are unpacked with care by the library itself. */
 bool when_tar(const Walk *w, uint32_t call)
 {
-	return names_meaning(w, S("tarfile")).len && lacks(w, call, S("filter"));
+	return names_meaning(w, S("tarfile")).len && lacks(w, call, S("filter")) &&
+	       !is_zip(w, call);
 }
 
 bool when_not_literal(const Walk *w, uint32_t call)

@@ -142,6 +142,7 @@ SourceKind source_kind(Str path)
 	if (str_ends(name, S("_pb2.py")) || str_ends(name, S("_pb2_grpc.py")))
 		return SOURCE_GENERATED;
 	if (has_part(path, tests, COUNT(tests)) || str_starts(name, S("test_")) ||
+	    str_starts(path, S("tests_")) || str_find(path, S("/tests_")) >= 0 ||
 	    str_ends(name, S("_test.py")) || str_eq(name, S("tests.py")) ||
 	    str_eq(name, S("conftest.py")))
 		return SOURCE_TEST;

@@ -79,9 +79,32 @@ def test_bandit_finds_nothing_that_is_not_found_here():
     assert len(theirs - silent - literal) > 60 and len(silent) == 11 and len(literal) == 2
 
 
+def sets(function, name):
+    """Does a function give a name something?"""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
+            return True
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)) and node.name == name:
+            return True
+        if isinstance(node, ast.alias) and name in (node.asname or node.name).split("."):
+            return True
+    return False
+
+
+def globals_that_are_set(tree):
+    """Lines of `global` by which the function around sets one."""
+    around = {}
+    for node in ast.walk(tree):  # outer functions come first
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            around.update({row: node for row in ast.walk(node) if isinstance(row, ast.Global)})
+    return [row.lineno for row, function in around.items() if any(sets(function, name) for name in row.names)]
+
+
 def of_python_itself(text):
     """What Python's own parser says: names of rules with lines."""
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    yield from (("hidden-global", line) for line in globals_that_are_set(tree))
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for default in node.args.defaults + node.args.kw_defaults:
                 if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)):
@@ -90,8 +113,6 @@ def of_python_itself(text):
             empty = all(isinstance(row, (ast.Pass, ast.Continue)) for row in node.body)
             if node.type is None and not empty:
                 yield "bare-except", node.lineno
-        elif isinstance(node, ast.Global):
-            yield "hidden-global", node.lineno
         elif isinstance(node, ast.Assert) and not isinstance(node.test, ast.Tuple):
             yield "assert-guard", node.lineno
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec"):

@@ -22,6 +22,19 @@ def counted():
     breakpoint()  # expect: debugger-left
 
 
+def told(log, cursor, name, ids):
+    log.info("Delete %s from the group" % name)
+    if not name:
+        raise ValueError("Select a value from {}".format(name))
+    cursor.execute("select * from t where id in (%s)" % ",".join(["%s"] * len(ids)), ids)
+    cursor.execute("select * from t where id in (%s)" % ",".join(ids))  # expect: sql-by-text
+
+
+def looked():
+    global COUNT
+    return COUNT
+
+
 def caught(work, log):
     try:
         work()

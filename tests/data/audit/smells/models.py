@@ -36,6 +36,10 @@ class Fruit(db.Model):
     basket_id = Column(ForeignKey("basket.id"))
 
 
+class Tagged(models.Model):
+    tags = models.ManyToManyField(Line)
+
+
 class Fat(Base):  # expect: fat-model
     def one(self):
         return 1

@@ -16,6 +16,7 @@ import tarfile
 import telnetlib  # expect: clear-protocol
 import tempfile
 import urllib.request
+import zipfile
 import xml.etree.ElementTree as ET
 import xml.sax
 from os import popen as run_in_shell
@@ -58,6 +59,7 @@ def run(text, name, mode):
     torch.load(name, weights_only=True)
     tarfile.open(name).extractall(name)  # expect: archive-extract
     tarfile.open(name).extractall(name, filter="data")
+    zipfile.ZipFile(name).extractall(name)
     logging.config.listen(9999)  # expect: open-logging
 
 

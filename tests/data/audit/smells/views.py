@@ -11,6 +11,23 @@ from sqlalchemy import select
 from .models import Line, Order, Person
 
 
+def wrapped(session):
+    for number, order in enumerate(Order.objects.all()):
+        send(number, order.customer)  # expect: n-plus-one
+        send(order.customer.name)
+        order.owner = number
+    rows = list(Order.objects.all())
+    for order in sorted(rows):
+        send(order.customer.name)  # expect: n-plus-one
+    for tagged in Tagged.objects.all():
+        send(tagged.tags)
+        send(tagged.tags.all())  # expect: n-plus-one
+    for basket in list(session.query(Basket)):
+        send(basket.leaves)
+        if basket.fruits == []:  # expect: n-plus-one
+            send(1)
+
+
 def loops(session, cursor, ids):
     for order in Order.objects.filter(open=True):
         send(order.customer.name)  # expect: n-plus-one
@@ -36,6 +53,8 @@ def loops(session, cursor, ids):
         cursor.execute("select 1 from line where id = %s", [pk])  # expect: query-in-loop
         session.execute(select(Order).where(Order.id == pk))  # expect: query-in-loop
         session.query(Order).filter_by(id=pk).one()  # expect: query-in-loop
+        session.get(Order, pk)  # expect: query-in-loop
+        session.get(URL, pk)
     found = [Person.objects.filter(pk=pk).first() for pk in ids]  # expect: query-in-loop
     for model in (Order, Line):
         send(model.objects.count())
@@ -70,8 +89,8 @@ def more(self, session, ids):
     for fruit in Fruit.query.all():
         send(fruit.basket.owner)  # expect: n-plus-one
     for order in Order.objects.all():
-        send(order.customer)
-        send(order.customer.name)  # expect: n-plus-one
+        send(order.customer)  # expect: n-plus-one
+        send(order.customer.name)
 
 
 async def served(request):  # expect: fat-view
