@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { RENAME_WORK = 1000000, LIST_BYTES = 16 << 20, HEX = 40, TELL_EACH = 1024, DAY_S = 86400 };
 enum { TOO_LARGE_MOST = 8 };
@@ -409,7 +410,7 @@ static void read_ids(Walk *w, Str path, Map *out)
 {
 	Str text, line;
 
-	if (file_read(w->a, path, LIST_BYTES, &text) != NULL)
+	if (file_read_plain(w->a, path, LIST_BYTES, &text) != NULL)
 		return;
 	while (str_split(&text, '\n', &line)) {
 		git_oid *id = ARENA_NEW(w->a, git_oid);
@@ -417,6 +418,15 @@ static void read_ids(Walk *w, Str path, Map *out)
 		if (line.len >= HEX && git_oid_fromstrn(id, line.at, HEX) == 0)
 			map_put(out, id_str(id), w);
 	}
+}
+
+/* Is it there, and no file? Libgit2 would wait at a pipe. */
+static bool is_odd(const Walk *w, const char *name)
+{
+	struct stat about;
+
+	return stat(str_fmt(w->a, "%s%s", git_repository_workdir(w->repo), name).at, &about) == 0 &&
+	       !S_ISREG(about.st_mode);
 }
 
 static void count_sets(History *h)
@@ -490,7 +500,8 @@ void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 		out->why_not = S("the repository has no commits yet");
 		return;
 	}
-	git_mailmap_from_repository(&w.mailmap, w.repo);
+	if (!is_odd(&w, ".mailmap"))
+		git_mailmap_from_repository(&w.mailmap, w.repo);
 	read_ids(&w, str_fmt(a, "%s/shallow", git_repository_commondir(w.repo)), &w.shallow);
 	read_ids(&w, str_fmt(a, "%s.git-blame-ignore-revs", git_repository_workdir(w.repo)),
 	         &w.format);

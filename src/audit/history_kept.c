@@ -347,7 +347,7 @@ static uint64_t hash_of(Arena *a, Str path)
 {
 	Str text;
 
-	return file_read(a, path, LIST_BYTES, &text) ? 0 : hash_stable(text, 0x68697374, 1);
+	return file_read_plain(a, path, LIST_BYTES, &text) ? 0 : hash_stable(text, 0x68697374, 1);
 }
 
 /* Where the root lies, and what else says what counts. */

@@ -308,3 +308,15 @@ TEST(history_passes_over_trees_that_hold_each_other_too_often)
 	CHECK_INT(h.commits, 1);
 	CHECK_INT(h.kinds[SET_MISSING], 1);
 }
+
+TEST(history_does_not_wait_at_pipes)
+{
+	static const char *const names[] = { ".mailmap", ".git-blame-ignore-revs" };
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "first");
+	for (size_t i = 0; i < COUNT(names); i++)
+		CHECK_INT(mkfifo(str_fmt(a, "%s/%s", m.root, names[i]).at, 0600), 0);
+	CHECK_INT(read_made(&m, "").set_count, 1);
+}

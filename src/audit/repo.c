@@ -59,6 +59,41 @@ static bool find_work(char *path)
 	}
 }
 
+static bool is_tracked(git_repository *repo, const char *path)
+{
+	git_index *index = NULL;
+	bool tracked = false;
+
+	if (git_repository_index(&index, repo) == 0)
+		tracked = str_ends(str_of(path), S("/"))
+		                  ? git_index_find_prefix(NULL, index, path) == 0
+		                  : git_index_get_bypath(index, path, 0) != NULL;
+	git_index_free(index);
+	return tracked;
+}
+
+bool repo_ignores(git_repository *repo, const char *path)
+{
+	int ignored = 0;
+
+	return git_ignore_path_is_ignored(&ignored, repo, path) == 0 && ignored &&
+	       !is_tracked(repo, path);
+}
+
+/* Of the files that libgit2 reads whole, the first that is none, such as a pipe, at which it would wait for ever; empty: there is none. */
+static Str no_file(Arena *a, const char *git)
+{
+	static const char *const names[] = { "HEAD",    "config",       "packed-refs", "index",
+		                             "shallow", "info/exclude", "commondir" };
+	struct stat about;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (stat(str_fmt(a, "%s/%s", git, names[i]).at, &about) == 0 &&
+		    !S_ISREG(about.st_mode))
+			return str_of(names[i]);
+	return S("");
+}
+
 /* What git's format says that libgit2 cannot read. */
 static Str unreadable(Arena *a, git_repository *repo)
 {
@@ -84,13 +119,14 @@ static Str unreadable(Arena *a, git_repository *repo)
 }
 
 /* Opened as one without a folder, which then gets its folder: so the extensions that its configuration names are nobody's business but ours. */
-static bool open_work(const char *work, git_repository **out)
+static bool open_work(Arena *a, const char *work, git_repository **out, Str *odd)
 {
 	git_buf git = GIT_BUF_INIT;
-	bool opened = git_repository_discover(&git, work, 0, NULL) == 0 &&
-	              git_repository_open_bare(out, git.ptr) == 0 &&
-	              git_repository_set_workdir(*out, work, 0) == 0;
+	bool opened = git_repository_discover(&git, work, 0, NULL) == 0;
 
+	*odd = opened ? no_file(a, git.ptr) : S("");
+	opened = opened && !odd->len && git_repository_open_bare(out, git.ptr) == 0 &&
+	         git_repository_set_workdir(*out, work, 0) == 0;
 	git_buf_dispose(&git);
 	return opened;
 }
@@ -100,7 +136,7 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(freep) char *real = realpath(str_z(a, root), NULL);
 	char *work;
-	Str path, none;
+	Str path, none, odd;
 
 	why_not = why_not ? why_not : &none;
 	pthread_once(&started, repo_start);
@@ -116,11 +152,14 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 			"no git repository could be opened (neither the folder nor one above has a .git)");
 		return false;
 	}
-	if (!open_work(work, &repo)) {
-		const git_error *last = git_error_last();
+	if (!open_work(a, work, &repo, &odd)) {
+		const git_error *last = odd.len ? NULL : git_error_last();
 
-		*why_not = str_fmt(a, "no git repository could be opened (%s)",
-		                   last ? last->message : "it is damaged");
+		*why_not = str_fmt(a, "no git repository could be opened (%s%.*s)",
+		                   last      ? last->message
+		                   : odd.len ? "no file is its "
+		                             : "it is damaged",
+		                   STR_ARG(odd));
 		return false;
 	}
 	*why_not = unreadable(a, repo);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void close_fd(int *fd)
@@ -16,9 +17,8 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
-Err *file_read(Arena *a, Str path, size_t limit_bytes, Str *out)
+static Err *read_all(Arena *a, int fd, Str path, size_t limit_bytes, Str *out)
 {
-	AUTO(close_fd) int fd = open(str_z(a, path), O_RDONLY | O_CLOEXEC);
 	AUTO(buf_fini) Buf b = { .limit = limit_bytes ? limit_bytes + 1 : 0 };
 	ssize_t got = fd < 0 ? -1 : 1;
 
@@ -42,4 +42,22 @@ Err *file_read(Arena *a, Str path, size_t limit_bytes, Str *out)
 		               "%.*s is larger than %zu bytes", STR_ARG(path), limit_bytes);
 	*out = str_dup(a, buf_str(&b));
 	return NULL;
+}
+
+Err *file_read(Arena *a, Str path, size_t limit_bytes, Str *out)
+{
+	AUTO(close_fd) int fd = open(str_z(a, path), O_RDONLY | O_CLOEXEC);
+
+	return read_all(a, fd, path, limit_bytes, out);
+}
+
+Err *file_read_plain(Arena *a, Str path, size_t limit_bytes, Str *out)
+{
+	AUTO(close_fd)
+	int fd = open(str_z(a, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat about;
+
+	if (fd >= 0 && fstat(fd, &about) == 0 && !S_ISREG(about.st_mode))
+		return err_new(a, ERR_INVALID, "base.no_file", "%.*s is no file", STR_ARG(path));
+	return read_all(a, fd, path, limit_bytes, out);
 }

@@ -38,3 +38,15 @@ TEST(file_read_says_what_the_system_said)
 	CHECK_OK(file_read(a, S("/proc/self/status"), 0, &text));
 	CHECK(text.len > 100);
 }
+
+TEST(plain_files_are_read_and_pipes_not_waited_for)
+{
+	Str path = str_fmt(a, "%s/pipe", unit_dir()), text;
+
+	CHECK_INT(mkfifo(path.at, 0600), 0);
+	CHECK_ERR(file_read_plain(a, path, 0, &text), "base.no_file");
+	CHECK_ERR(file_read_plain(a, S("/dev/zero"), 0, &text), "base.no_file");
+	CHECK_OK(file_read_plain(a, S("/proc/self/status"), 0, &text));
+	CHECK(text.len > 0);
+	CHECK_ERR(file_read_plain(a, S("/nowhere"), 0, &text), "base.file");
+}
