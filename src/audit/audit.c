@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 
-#include <string.h>
+#include <malloc.h>
 
 static AuditStep total_step;
 
@@ -100,6 +100,14 @@ static void file_progress(void *arg, size_t done, size_t of)
 	audit_progress(arg, "files", done, of);
 }
 
+/* Memory that goes back to the system comes again as pages to be cleared, and an audit asks for the same amounts again and again. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 4 << 20);
+}
+
 Err *audit_all(Arena *a, const AuditRules *rules, Audit *out)
 {
 	const ProjectRules reading = {
@@ -117,6 +125,7 @@ Err *audit_all(Arena *a, const AuditRules *rules, Audit *out)
 	int64_t from_us = time_mono_us();
 
 	*out = (Audit){ 0 };
+	keep_memory();
 	TRY(project_read(a, rules->root, &reading, &out->project));
 	for (size_t i = 0; i < COUNT(finders); i++)
 		TRY(finders[i](a, rules, out));

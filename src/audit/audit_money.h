@@ -14,7 +14,7 @@ typedef struct AuditMoney {
 	char sane; /* of it, held against other people's figure: '=' near it, '<', '>'; 0: not known, or not in dollars */
 } AuditMoney;
 
-/* What CAST found on average over 365 MLOC of business applications (CRASH, 2011), in dollars a line. Half an order of magnitude around it is near. */
+/* What CAST found on average over business applications (CRASH, 2011), in dollars a line. Half an order of magnitude around it is near. */
 #define AUDIT_MONEY_LINE 3.61
 #define AUDIT_MONEY_NEAR 3.16
 

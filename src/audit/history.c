@@ -507,6 +507,10 @@ void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 	         &w.format);
 	out->shallow = w.shallow.count > 0;
 	want(&w, &head);
+	if (!w.due) {
+		out->why_not = S("the newest commit is not in this clone, or damaged");
+		return;
+	}
 	walk_all(&w);
 	if (hooks->names)
 		hooks->names(hooks->arg, &w.alias);

@@ -320,3 +320,14 @@ TEST(history_does_not_wait_at_pipes)
 		CHECK_INT(mkfifo(str_fmt(a, "%s/%s", m.root, names[i]).at, 0600), 0);
 	CHECK_INT(read_made(&m, "").set_count, 1);
 }
+
+TEST(history_without_its_newest_commit_is_none)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "first");
+	lose(&m, &m.head);
+	CHECK_STR(read_made(&m, "").why_not,
+	          S("the newest commit is not in this clone, or damaged"));
+}

@@ -44,8 +44,10 @@ static void add_outside(Joining *j, uint32_t module, const LinkImport *import, b
 		*row = (LinkOutside){ .name = top, .standard = standard };
 		known = j->outside.count;
 		map_put(&j->outside_at, top, (void *)(uintptr_t)known);
+	} else {
+		row = (LinkOutside *)j->outside.at + known - 1;
 	}
-	row = (LinkOutside *)j->outside.at + known - 1;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a row for what is known */
 	row->kinds |= (uint8_t)(1U << import->kind);
 	pair_at(&j->outside_seen, known, module, &fresh);
 	row->modules += fresh;

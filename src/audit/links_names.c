@@ -307,11 +307,12 @@ typedef struct Best {
 static void try_root(const LinkNames *names, uint32_t from, uint32_t root, Str dotted, Best *best)
 {
 	Best got = { .root = root, .own = names->root_of[from] == root };
-	size_t folder;
+	size_t folder = 0;
 
 	if (names->prefix.len && !root_path(names, root).len)
 		return; /* a package's own folder is on nobody's path */
-	got.len = MAX(longest(names, root_path(names, root), dotted, &got.module, &folder), folder);
+	got.len = longest(names, root_path(names, root), dotted, &got.module, &folder);
+	got.len = MAX(got.len, folder);
 	got.near = common(root_path(names, root), names->keys[from]);
 	if (!got.len || (folder == got.len && got.module == LINK_NONE && best->len > folder))
 		return;

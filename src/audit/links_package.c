@@ -144,8 +144,10 @@ LinkPackageEdge *links_matrix(Arena *a, const Links *links, const uint32_t *of, 
 			row = vec_add(&rows, sizeof(*row));
 			row->from = from;
 			row->to = to;
+		} else {
+			row = (LinkPackageEdge *)rows.at + *index;
 		}
-		row = (LinkPackageEdge *)rows.at + *index;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a row for what is not fresh */
 		row->edges++;
 		row->imports += edge->imports;
 		row->uses += edge->uses;

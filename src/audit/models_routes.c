@@ -345,7 +345,7 @@ static Str mounted(Routing *r, uint32_t file, const VarFact *var)
 		const RouteFact *fact;
 		Found on;
 
-		if (mount == MODEL_NONE)
+		if (mount == MODEL_NONE || !r->mount_rows)
 			return prefix;
 		fact = &names_facts(j->project, r->mount_rows[mount].file)
 		                ->routes[r->mount_rows[mount].row];

@@ -64,6 +64,7 @@ static void blank(Buf *out, size_t from, const PackType *type, uint64_t count)
 		return;
 	for (uint64_t i = 0; i < count; i++)
 		for (uint32_t f = 0; f < type->count; f++)
+			/* cppcheck-suppress pointerSize */
 			memset(out->at + from + i * type->size + type->fields[f].offset, 0,
 			       sizeof(void *));
 }

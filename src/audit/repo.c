@@ -118,15 +118,30 @@ static Str unreadable(Arena *a, git_repository *repo)
 	return what;
 }
 
+/* Nothing above is looked at: the folder would be taken for the whole of another repository. */
+static const char *folder_above(Arena *a, const char *work)
+{
+	ptrdiff_t slash = str_rfind_char(str_sub(str_of(work), 0, strlen(work) - 1), '/');
+
+	return slash > 0 ? str_fmt(a, "%.*s", (int)slash, work).at : NULL;
+}
+
 /* Opened as one without a folder, which then gets its folder: so the extensions that its configuration names are nobody's business but ours. */
-static bool open_work(Arena *a, const char *work, git_repository **out, Str *odd)
+static bool open_work(Arena *a, const char *work, git_repository **out, Str *why_not)
 {
 	git_buf git = GIT_BUF_INIT;
-	bool opened = git_repository_discover(&git, work, 0, NULL) == 0;
+	bool found = git_repository_discover(&git, work, 0, folder_above(a, work)) == 0;
+	Str odd = found ? no_file(a, git.ptr) : S("");
+	bool opened = found && !odd.len && git_repository_open_bare(out, git.ptr) == 0 &&
+	              git_repository_set_workdir(*out, work, 0) == 0;
+	const git_error *last = odd.len ? NULL : git_error_last();
 
-	*odd = opened ? no_file(a, git.ptr) : S("");
-	opened = opened && !odd->len && git_repository_open_bare(out, git.ptr) == 0 &&
-	         git_repository_set_workdir(*out, work, 0) == 0;
+	if (odd.len)
+		*why_not = str_fmt(a, "no git repository could be opened (its %.*s is no file)",
+		                   STR_ARG(odd));
+	else if (!opened)
+		*why_not = str_fmt(a, "no git repository could be opened (%s)",
+		                   last ? last->message : "it is damaged");
 	git_buf_dispose(&git);
 	return opened;
 }
@@ -136,10 +151,9 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 	AUTO(repo_freep) git_repository *repo = NULL;
 	AUTO(freep) char *real = realpath(str_z(a, root), NULL);
 	char *work;
-	Str path, none, odd;
+	Str path, none = { 0 };
 
 	why_not = why_not ? why_not : &none;
-	pthread_once(&started, repo_start);
 	if (!real) {
 		*why_not = S("no git repository could be opened (no such folder)");
 		return false;
@@ -152,16 +166,9 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 			"no git repository could be opened (neither the folder nor one above has a .git)");
 		return false;
 	}
-	if (!open_work(a, work, &repo, &odd)) {
-		const git_error *last = odd.len ? NULL : git_error_last();
-
-		*why_not = str_fmt(a, "no git repository could be opened (%s%.*s)",
-		                   last      ? last->message
-		                   : odd.len ? "no file is its "
-		                             : "it is damaged",
-		                   STR_ARG(odd));
+	pthread_once(&started, repo_start); /* it reads certificates, so not for nothing */
+	if (!open_work(a, work, &repo, why_not))
 		return false;
-	}
 	*why_not = unreadable(a, repo);
 	if (why_not->len)
 		return false;

@@ -76,7 +76,7 @@ TEST(repositories_whose_own_files_are_pipes_are_not_waited_for)
 	config = str_fmt(a, "%s/.git/config", m.root).at;
 	CHECK_INT(unlink(config), 0);
 	CHECK_INT(mkfifo(config, 0600), 0);
-	CHECK_STR(opened(&m, ""), S("no git repository could be opened (no file is its config)"));
+	CHECK_STR(opened(&m, ""), S("no git repository could be opened (its config is no file)"));
 }
 
 TEST(repositories_ignore_no_tracked_file)
@@ -105,4 +105,14 @@ TEST(repositories_ignore_no_tracked_file)
 		NOTE("%s", cases[i].path);
 		CHECK_INT(repo_ignores(repo, cases[i].path), cases[i].want);
 	}
+}
+
+TEST(repositories_that_are_none_are_not_the_one_above)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	CHECK_INT(mkdir(str_fmt(a, "%s/in", m.root).at, 0700), 0);
+	CHECK_INT(mkdir(str_fmt(a, "%s/in/.git", m.root).at, 0700), 0);
+	CHECK(str_starts(opened(&m, "/in"), S("no git repository could be opened (")));
 }

@@ -330,7 +330,7 @@ void scorecard_put_change(Buf *b, const Scorecard *before, const Scorecard *afte
 
 static Err *say_change(Arena *a, Str path, Str text, const Scorecard *now, bool json, Buf *b)
 {
-	Scorecard before;
+	Scorecard before = { 0 };
 	Err *err = scorecard_read(a, text, &before);
 
 	if (err)

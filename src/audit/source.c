@@ -363,7 +363,7 @@ static void take_other(Search *s, const Folder *folder, Str name)
 static void take(Search *s, const Folder *folder, int fd, const Entry *entry)
 {
 	Str name = str_of(entry->name);
-	struct stat about;
+	struct stat about = { 0 };
 	mode_t mode;
 	bool link;
 	Str path;
@@ -448,7 +448,7 @@ static int by_path(const void *x, const void *y)
 
 static Err *find_all(Search *s)
 {
-	struct stat about;
+	struct stat about = { 0 };
 	const char *root = str_z(s->a, s->out->root);
 
 	if (stat(root, &about) != 0)

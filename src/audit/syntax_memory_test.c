@@ -26,14 +26,16 @@ TEST(memory_pieces_do_not_overlap)
 	for (int round = 0; round < 2; round++) {
 		syntax_memory_begin(m);
 		for (size_t i = 0; i < PIECES; i++) {
-			sizes[i] = i * 7919 % 3000;
+			sizes[i] = 1 + i * 7919 % 3000;
 			pieces[i] = give(sizes[i]);
 			CHECK((uintptr_t)pieces[i] % UNIT == 0);
 			memset(pieces[i], (int)(i & 255), sizes[i]);
 			if (i % 3 == 2) {
 				take_back(pieces[i - 1]);
 				sizes[i - 1] = 0;
-				pieces[i] = give_more(pieces[i], sizes[i] + 5000);
+				pieces[i] = give_more(pieces[i], sizes[i] += 5000);
+				CHECK(pieces[i][sizes[i] - 5001] == (i & 255));
+				memset(pieces[i], (int)(i & 255), sizes[i]);
 			}
 		}
 		for (size_t i = 0; i < PIECES; i++)
