@@ -44,6 +44,9 @@ typedef struct Count {
 	uint32_t seen_count;
 	uint64_t *kinds; /* a bit an operator, of each unit; the last one: of the file */
 	uint32_t around; /* innermost function; its name is the context */
+	uint32_t
+		decorated; /* the last one looked at, and whether it is a function: it may have thousands of decorators */
+	bool decorated_function;
 } Count;
 
 static uint8_t operator_of(const Syntax *s, uint32_t row)
@@ -444,15 +447,23 @@ static void totals_upwards(Count *c)
 }
 
 /* Only bodies of functions are looked into; of classes, bases and decorators too. */
-static bool is_head(const Syntax *s, uint32_t node)
+static bool is_head(Count *c, uint32_t node)
 {
-	const PyNode *at = &s->at[node], *parent = &s->at[at->parent];
+	const Syntax *s = c->s;
+	const PyNode *at = &s->at[node];
 
-	if (parent->kind == PY_FUNCTION_DEFINITION)
+	if (s->at[at->parent].kind == PY_FUNCTION_DEFINITION)
 		return at->field != PY_F_BODY;
-	return at->kind == PY_DECORATOR &&
-	       syntax_child(s, at->parent, PY_F_DEFINITION) != SYNTAX_NONE &&
-	       s->at[syntax_child(s, at->parent, PY_F_DEFINITION)].kind == PY_FUNCTION_DEFINITION;
+	if (at->kind != PY_DECORATOR)
+		return false;
+	if (c->decorated != at->parent) {
+		uint32_t definition = syntax_child(s, at->parent, PY_F_DEFINITION);
+
+		c->decorated = at->parent;
+		c->decorated_function = definition != SYNTAX_NONE &&
+		                        s->at[definition].kind == PY_FUNCTION_DEFINITION;
+	}
+	return c->decorated_function;
 }
 
 static uint32_t innermost(const Measures *m, uint32_t unit)
@@ -475,7 +486,7 @@ static void walk(Count *c)
 		if (next < c->m->unit_count && c->m->units[next].node == i)
 			unit = next++;
 		c->around = innermost(c->m, unit);
-		if (i && is_head(s, i)) {
+		if (i && is_head(c, i)) {
 			i = s->at[i].end;
 			continue;
 		}
