@@ -17,6 +17,7 @@ static Err *fill_card(Arena *a, const AfterArgs *args, const Audit *audit, Score
 	const Coverage *coverage = &audit->outside->coverage;
 	const Builds *builds = &audit->outside->builds;
 	Str text;
+	Err *err;
 
 	*card = (Scorecard){ .taken_utc_us = time_utc_us() };
 	scorecard_take_project(card, &audit->project);
@@ -31,7 +32,12 @@ static Err *fill_card(Arena *a, const AfterArgs *args, const Audit *audit, Score
 	}
 	if (args->load.len) {
 		TRY(file_read(a, args->load, 0, &text));
-		TRY(scorecard_take_load(a, card, text));
+		err = scorecard_take_load(a, card, text);
+		if (err)
+			return err_because(
+				a, err, err->kind, err->slug,
+				"%.*s could not be read as a report of `banyan load --json`",
+				STR_ARG(args->load));
 	}
 	for (size_t i = 0; i < args->scores.count; i++)
 		TRY(scorecard_set(a, card, args->scores.at[i]));
@@ -72,6 +78,10 @@ Err *after_check(Arena *a, const AfterArgs *args)
 	if (!args->baseline && (args->scores.count || args->load.len || args->metrics.len))
 		return err_new(a, ERR_INVALID, "audit.after",
 		               "--score, --load-report and --metrics are for --baseline");
+	if (!args->review && args->capacity > 0)
+		return err_new(
+			a, ERR_INVALID, "audit.after",
+			"--capacity is for --review; for the money of an audit it is `capacity` below `audit` in banyan.yaml");
 	return NULL;
 }
 

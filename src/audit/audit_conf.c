@@ -13,6 +13,7 @@
 #include "audit/links_conf.h"
 #include "audit/models_conf.h"
 #include "audit/money_conf.h"
+#include "audit/rules.h"
 #include "audit/smells_conf.h"
 #include "audit/clones_conf.h"
 #include "audit/outside_conf.h"
@@ -54,6 +55,19 @@ static const ConfTable group_table = { "group", CONF_ROWS(AuditGroup, group_keys
 	                               .help = "files that are put together in the reports: "
 	                                       "a service that is proposed, a team" };
 
+/* Rules of other tools ("bandit:B101") are theirs to know. */
+static Err *verify_rule(Arena *a, Str text)
+{
+	Str near = rules_nearest(text);
+
+	if (rules_find(text) || str_find(text, S(":")) > 0)
+		return NULL;
+	return err_new(a, ERR_INVALID, "audit.rule", "there is no rule %.*s%s%.*s",
+	               STR_ARG(str_quote(a, text)),
+	               near.len ? "; near is " : " (banyan audit --rules lists them)",
+	               STR_ARG(near));
+}
+
 static const ConfKey own_keys[] = {
 	{ "roots", CONF_PATH, AT_LIST(AuditConf, roots),
 	  .help = "the folders that are read; none: all of the one that is audited" },
@@ -61,7 +75,7 @@ static const ConfKey own_keys[] = {
 	  .help = "patterns of paths to leave out: `legacy/**`, `*_old.py`" },
 	{ "groups", CONF_OBJECT, AT_MAP(AuditConf, groups), .table = &group_table,
 	  .help = "files put together under a name; the first group that fits has a file" },
-	{ "off", CONF_STR, AT_LIST(AuditConf, off),
+	{ "off", CONF_STR, AT_LIST(AuditConf, off), .verify = verify_rule,
 	  .help = "rules that are not wanted, by id or name" },
 	{ "with", CONF_PATH, AT_LIST(AuditConf, with),
 	  .help = "files with what other tools found: SARIF, mypy, bandit, ruff, pylint" },

@@ -39,7 +39,7 @@ TEST(audit_rules_are_of_the_folder_s_file_and_of_the_command_line)
 	           "routes: [ { anything: else } ]\n"
 	           "audit:\n"
 	           "  exclude: [ 'old/**' ]\n"
-	           "  off: [ PY101, print ]\n"
+	           "  off: [ PY101, print-call, bandit:B101 ]\n"
 	           "  capacity: 640\n"
 	           "  groups: { orders: { paths: 'shop/orders/**' }, rest: { paths: [ a, b ] } }\n"
 	           "  money: { rate: 75 }\n");
@@ -51,7 +51,8 @@ TEST(audit_rules_are_of_the_folder_s_file_and_of_the_command_line)
 	CHECK_INT(rules.exclude_count, 2);
 	CHECK_STR(rules.exclude[0], S("old/**"));
 	CHECK_STR(rules.exclude[1], S("*_x.py"));
-	CHECK(audit_rule_is_off(&rules, "PY101", "x") && audit_rule_is_off(&rules, "PY1", "print"));
+	CHECK(audit_rule_is_off(&rules, "PY101", "x") &&
+	      audit_rule_is_off(&rules, "PY1", "print-call"));
 	CHECK(!audit_rule_is_off(&rules, "PY1", "x"));
 	CHECK_INT(rules.conf->groups.count, 2);
 	CHECK_STR(rules.conf->groups.at[1].name, S("rest"));
@@ -137,4 +138,12 @@ TEST(audit_folders_have_each_other)
 	CHECK_STR(below(S("/a"), S("/a")), S(""));
 	CHECK_STR(folder_of(S("banyan.yaml")), S("."));
 	CHECK_STR(folder_of(S("x/banyan.yaml")), S("x"));
+}
+
+TEST(audit_rules_that_are_none_are_slips)
+{
+	CHECK_OK(verify_rule(a, S("PY101")));
+	CHECK_OK(verify_rule(a, S("bandit:B101")));
+	CHECK_ERR(verify_rule(a, S("PY999")), "audit.rule");
+	CHECK_ERR(verify_rule(a, S("print-cal")), "audit.rule");
 }

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 
 #define WORST_RATIO 0.5 /* rating E begins here */
+#define DOUBTED 2.0     /* interest of a year, in principals */
 #define SLOWEST \
 	2.24 /* "Code Red": a change in the least healthy code takes so many times as long */
 
@@ -43,7 +44,17 @@ static double health_of(const AuditFile *file, double minutes)
 	return written > 0 ? 100 * (1 - fmin(1, minutes / written / WORST_RATIO)) : 100;
 }
 
-static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, double *hours)
+/* From half of what was found to slow a change on average to half as much again: it is an average over other people's code. */
+static Range range_of(const MoneyFile *files, size_t count, double capacity)
+{
+	const double more = SLOWEST - 1;
+
+	return (Range){ money_hours_lost(files, count, capacity, 1 + 0.5 * more),
+		        money_hours_lost(files, count, capacity, SLOWEST),
+		        money_hours_lost(files, count, capacity, 1 + 1.5 * more) };
+}
+
+static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, Range *hours)
 {
 	const Project *p = &audit->project;
 	MoneyFile *files = ARENA_ARRAY(a, MoneyFile, p->count + 1);
@@ -65,7 +76,7 @@ static bool hours_lost(Arena *a, const AuditRules *rules, const Audit *audit, do
 		return false;
 	for (size_t i = 0; i < count; i++)
 		files[i].churn_share /= (double)changes;
-	*hours = money_hours_lost(files, count, rules->conf->capacity, SLOWEST);
+	*hours = range_of(files, count, rules->conf->capacity);
 	return true;
 }
 
@@ -95,7 +106,8 @@ static void hold_against(const Audit *audit, AuditMoney *money)
 Err *audit_money_step(Arena *a, const AuditRules *rules, Audit *audit)
 {
 	AuditMoney *money = ARENA_NEW(a, AuditMoney);
-	double hours;
+	MoneyInput *lost = &money->given.in[MONEY_HOURS];
+	Range hours;
 
 	TRY(money_case_of(a, audit_section(rules, money_table()), &money->given));
 	for (MoneyIn in = 0; in < MONEY_INPUTS; in++)
@@ -104,11 +116,14 @@ Err *audit_money_step(Arena *a, const AuditRules *rules, Audit *audit)
 	if (audit->totals.count)
 		money_measured(&money->given, MONEY_PRINCIPAL, audit->totals.minutes / 60,
 		               measured_from(a, &audit->totals));
-	if (hours_lost(a, rules, audit, &hours))
+	if (hours_lost(a, rules, audit, &hours)) {
 		money_measured(
-			&money->given, MONEY_HOURS, hours,
-			S("changes of the last year by file, and how much its findings slow a change "
-		          "(2.24 times at most: Code Red)"));
+			&money->given, MONEY_HOURS, hours.likely,
+			S("an estimate: changes of the last year by file, and how much its findings "
+		          "slow a change (2.24 times at most, on average over other code: Code Red)"));
+		if (lost->source == MONEY_MEASURED)
+			lost->is = hours;
+	}
 	money_reckon(a, &money->given, &money->result);
 	hold_against(audit, money);
 	audit->money = money;
@@ -169,6 +184,17 @@ static void put_return(FILE *out, const AuditMoney *money)
 	                : "");
 }
 
+/* Nobody lets stand what pays within half a year, so such figures are more often wrong than true. */
+static void put_doubt(FILE *out, const MoneyResult *r)
+{
+	if (!r->interest.known || !r->principal.known || r->principal.is.likely <= 0 ||
+	    r->interest.is.likely < DOUBTED * r->principal.is.likely)
+		return;
+	fprintf(out,
+	        "  a year's interest is %.0f times the principal: ask the team whether it loses those hours before you show this\n",
+	        r->interest.is.likely / r->principal.is.likely);
+}
+
 void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 {
 	const MoneyResult *r = &money->result;
@@ -185,11 +211,14 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 	put_figure(out, &money->given, &r->interest);
 	fprintf(out, "\n  annual cost ");
 	put_figure(out, &money->given, &r->annual);
-	if (r->missing)
+	if (r->missing && r->annual.known)
 		fprintf(out, " at least: %zu of %d parts are not known", r->missing, MONEY_PARTS);
+	else if (r->missing)
+		fprintf(out, ", nor any of its parts (banyan roi --help has them)");
 	fputc('\n', out);
 	put_return(out, money);
 	put_thresholds(out, r);
+	put_doubt(out, r);
 	if (money->sane)
 		fprintf(out,
 		        "  principal, a line of code: $%.2f, %s what CAST found on average in 2011 ($%.2f)\n",

@@ -73,6 +73,8 @@ TEST(money_of_an_audit_measures_hours_from_changes_and_health)
 	CHECK_OK(audit_money_step(a, &rules, &audit));
 	/* b has three quarters of the changes, and half of 1.24 more time is taken there. */
 	CHECK_NEAR(audit.money->given.in[MONEY_HOURS].is.likely, 75 * (1 - 1 / 1.62), 1e-9);
+	CHECK_NEAR(audit.money->given.in[MONEY_HOURS].is.low, 75 * (1 - 1 / 1.31), 1e-9);
+	CHECK_NEAR(audit.money->given.in[MONEY_HOURS].is.high, 75 * (1 - 1 / 1.93), 1e-9);
 	CHECK_INT(audit.money->given.in[MONEY_HOURS].source, MONEY_MEASURED);
 	map_fini(audit.history.by_path);
 }
@@ -135,4 +137,29 @@ TEST(money_on_the_screen_tells_payback_and_what_is_crossed)
 	CHECK(str_find(str_of(text),
 	               S("thresholds crossed: availability 98.7 %; 2 of 4 unknown\n")) > 0);
 	free(text);
+}
+
+static bool doubts(Arena *a, double interest, double principal)
+{
+	MoneyResult r = { .interest = { { interest, interest, interest }, true },
+		          .principal = { { principal, principal, principal }, true } };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	Str said;
+
+	put_doubt(out, &r);
+	fclose(out);
+	said = str_dup(a, (Str){ text, len });
+	free(text);
+	CHECK(!said.len || str_find(said, S("times the principal")) > 0);
+	return said.len > 0;
+}
+
+TEST(money_of_an_audit_doubts_what_would_pay_at_once)
+{
+	CHECK(doubts(a, 66600, 3700));
+	CHECK(doubts(a, 200, 100));
+	CHECK(!doubts(a, 199, 100));
+	CHECK(!doubts(a, 66600, 0));
 }

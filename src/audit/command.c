@@ -78,6 +78,7 @@ static Err *tell(Cmd *cmd, const Args *args, const Audit *audit, const AuditRule
 		return NULL;
 	if (!cmd->json) {
 		report_screen(cmd->out, cmd->arena, audit, rules);
+		report_files_tell(&args->reports, cmd->out);
 		return NULL;
 	}
 	report_json(&json, audit, rules);
@@ -98,7 +99,11 @@ static Err *tell_rules(Cmd *cmd, const Args *args)
 	if (args->explain.len && !rule)
 		return err_new(cmd->arena, ERR_INVALID, "audit.rule", "there is no rule %.*s%s%.*s",
 		               STR_ARG(str_quote(cmd->arena, args->explain)),
-		               near.len ? "; near is " : "", STR_ARG(near));
+		               near.len ? "; near is "
+		               : str_find(args->explain, S(":")) > 0
+		                       ? ": of its own rules that tool has to tell"
+		                       : ": --rules lists them",
+		               STR_ARG(near));
 	if (rule)
 		rules_put_explain(&b, rule);
 	else if (cmd->json)
@@ -126,7 +131,8 @@ static Err *audit_run(Cmd *cmd)
 		TRY(rev_compare_audit(cmd->arena, &rules, args->compare, &audit));
 	audit_end_progress(&rules);
 	TRY(after_run(cmd, &args->after, &audit, &rules, &done));
-	return done ? NULL : tell(cmd, args, &audit, &rules);
+	return done ? report_files(cmd->arena, &args->reports, &audit, &rules, cmd->out, &done)
+	            : tell(cmd, args, &audit, &rules);
 }
 
 const Command *audit_commands(size_t *count)

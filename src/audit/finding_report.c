@@ -4,6 +4,7 @@
  * Rules are told apart by id, as those of other tools may come as a row each. */
 #include "audit/finding_report.h"
 
+#include "audit/plural.h"
 #include "base/arena.h"
 #include "base/map.h"
 
@@ -65,19 +66,35 @@ RuleSum *findings_by_rule(Arena *a, const Findings *findings, size_t *count)
 
 /* --- the screen ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Minutes where hours would be none. */
+static void put_time(FILE *out, double minutes)
+{
+	if (minutes < 59.5)
+		fprintf(out, "%.0f min", minutes);
+	else
+		fprintf(out, minutes < 600 ? "%.1f h" : "%.0f h", minutes / 60);
+}
+
 static void screen_total(FILE *out, const AuditTotals *t)
 {
-	fprintf(out, "\n%" PRIu64 " findings, %.0f hours to mend", t->count, t->minutes / 60);
+	fprintf(out, "\n%" PRIu64 " finding%s, ", t->count, plural(t->count));
+	put_time(out, t->minutes);
+	fputs(" to mend", out);
 	if (t->ratio >= 0)
 		fprintf(out, ": %.1f %% of what the code takes to write (SQALE rating %c)",
 		        100 * t->ratio, t->rating);
 	if (t->ignored)
-		fprintf(out, "; %" PRIu64 " more are ignored", t->ignored);
+		fprintf(out, "; %" PRIu64 " more %s ignored", t->ignored,
+		        t->ignored == 1 ? "is" : "are");
 	fprintf(out, "\n  ");
-	for (size_t i = 0, some = 0; i < FINDING_CLASSES; i++)
-		if (t->by_class[i])
-			fprintf(out, "%s%s %" PRIu64 " (%.0f h)", some++ ? ", " : "",
-			        finding_class_name(i), t->by_class[i], t->minutes_by_class[i] / 60);
+	for (size_t i = 0, some = 0; i < FINDING_CLASSES; i++) {
+		if (!t->by_class[i])
+			continue;
+		fprintf(out, "%s%s %" PRIu64 " (", some++ ? ", " : "", finding_class_name(i),
+		        t->by_class[i]);
+		put_time(out, t->minutes_by_class[i]);
+		fputc(')', out);
+	}
 	fputc('\n', out);
 }
 

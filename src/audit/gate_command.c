@@ -186,7 +186,8 @@ static void say_written(Cmd *cmd, Str path, const Audit *audit, const Baseline *
 		for (uint32_t k = 0; k < b->rows[i].file_count; k++)
 			places += b->rows[i].files[k].count;
 	if (!cmd->json) {
-		fprintf(cmd->out, "%.*s: findings in %zu places", STR_ARG(path), places);
+		fprintf(cmd->out, "%.*s: findings in %zu place%s", STR_ARG(path), places,
+		        places == 1 ? "" : "s");
 		for (size_t i = 0; i < b->budget_count; i++)
 			fprintf(cmd->out, "%s%.*s at most %.10g",
 			        i ? ", " : "; budgets: ", STR_ARG(b->budgets[i].name),
@@ -210,6 +211,17 @@ static void say_written(Cmd *cmd, Str path, const Audit *audit, const Baseline *
 	fwrite(out.at, 1, out.len, cmd->out);
 }
 
+/* What was new until now. */
+static void say_taken(Cmd *cmd, const Audit *audit, const Baseline *was)
+{
+	Delta delta;
+
+	baseline_match(cmd->arena, was, &audit->findings, false, &delta);
+	if (delta.fresh_count)
+		fprintf(cmd->out, "%zu new finding%s taken in, and will pass from now on\n",
+		        delta.fresh_count, delta.fresh_count == 1 ? " was" : "s were");
+}
+
 static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 {
 	AUTO(buf_fini) Buf b = { 0 };
@@ -231,6 +243,8 @@ static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 	TRY(buf_done(&b, &text));
 	TRY(out_write(cmd->arena, path, text));
 	say_written(cmd, path, audit, &now);
+	if (found && !cmd->json)
+		say_taken(cmd, audit, &was);
 	return NULL;
 }
 

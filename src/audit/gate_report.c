@@ -4,17 +4,13 @@
 #include "audit/gate.h"
 
 #include "audit/delta.h"
+#include "audit/plural.h"
 #include "base/arena.h"
 #include "base/json.h"
 
 #include <math.h>
 
 enum { SCREEN_ROWS = 20 };
-
-static const char *plural(size_t count)
-{
-	return count == 1 ? "" : "s";
-}
 
 Str gate_why(Arena *a, const Gate *gate)
 {
@@ -95,6 +91,11 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 	if (gate->failing)
 		fprintf(out,
 		        "Mend them, or say beside one why it is meant: # banyan: ignore RULE why\n");
+	else if (gate->broken)
+		fprintf(out,
+		        "Mend as much as it is exceeded by (banyan audit --review has what to begin with), or edit the budget in the baseline's file\n");
+	else
+		fprintf(out, "Change them too, or say --companions warn for this change\n");
 }
 
 void gate_put(JsonWriter *w, const Gate *gate)

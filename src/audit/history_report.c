@@ -3,6 +3,7 @@
  * The history's part of the reports. On the screen each list is cut to its head and says by which formula it was made; the JSON has all. */
 #include "audit/history_report.h"
 
+#include "audit/plural.h"
 #include "base/arena.h"
 #include "base/civil.h"
 #include "base/time.h"
@@ -34,7 +35,7 @@ static void screen_walk(FILE *out, const History *h)
 {
 	bool some = false;
 
-	fprintf(out, "\nHistory: %" PRIu64 " commits, ", h->commits);
+	fprintf(out, "\nHistory: %" PRIu64 " commit%s, ", h->commits, plural(h->commits));
 	put_day(out, h->first_s);
 	fprintf(out, " to ");
 	put_day(out, h->last_s);
@@ -52,7 +53,8 @@ static void screen_walk(FILE *out, const History *h)
 	if (h->missing)
 		fprintf(out, "  %" PRIu64 " commits are not in this clone\n", h->missing);
 	if (h->shallow)
-		fprintf(out, "  the clone is shallow: what was before it is unknown\n");
+		fprintf(out,
+		        "  the clone is shallow: what was before it is unknown (git fetch --unshallow brings it)\n");
 	if (h->cut)
 		fprintf(out, "  older commits were not read: %s\n",
 		        h->commits == HISTORY_COMMITS

@@ -3,16 +3,12 @@
  * Who needs whom, on a screen and as JSON. Numbers stand for modules, packages and kinds: a graph of 100,000 modules with their names at both ends of
  * every edge would be a book. */
 #include "audit/links_matrix.h"
+#include "audit/plural.h"
 #include "audit/links_names.h"
 
 #include "base/arena.h"
 
 enum { SHOWN = 3, NAMES_SHOWN = 4 };
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
 
 static uint64_t kind_count(const Links *links, bool (*is)(const LinkEdge *))
 {
@@ -61,18 +57,20 @@ static void screen_contracts(FILE *out, const Links *links)
 
 static void screen_dead(FILE *out, const Links *links)
 {
-	uint64_t whys[DEAD_WHYS] = { 0 }, kept = 0;
+	uint64_t whys[DEAD_WHYS] = { 0 }, kept = 0, unused;
 
 	for (size_t i = 0; i < links->dead_count; i++)
 		if (links->dead[i].confidence >= links->confidence)
 			whys[links->dead[i].why]++;
 	for (size_t i = 0; i < ROOT_KINDS; i++)
 		kept += links->roots[i];
+	unused = whys[DEAD_UNNAMED] + whys[DEAD_BY_DEAD];
 	fprintf(out,
-	        "  unused: %" PRIu64 " definitions, %" PRIu64 " that only tests use, %" PRIu64
-	        " modules; %" PRIu64 " roots%s\n",
-	        whys[DEAD_UNNAMED] + whys[DEAD_BY_DEAD], whys[DEAD_TESTS], whys[DEAD_UNREACHED],
-	        kept, links->library ? " and all public names, as it is a library" : "");
+	        "  unused: %" PRIu64 " definition%s, %" PRIu64 " that only tests use, %" PRIu64
+	        " module%s; %" PRIu64 " roots%s\n",
+	        unused, plural(unused), whys[DEAD_TESTS], whys[DEAD_UNREACHED],
+	        plural(whys[DEAD_UNREACHED]), kept,
+	        links->library ? " and all public names, as it is a library" : "");
 }
 
 void links_screen(FILE *out, const Links *links, const Audit *audit)
@@ -85,10 +83,10 @@ void links_screen(FILE *out, const Links *links, const Audit *audit)
 	for (size_t i = 0; i < links->package_count; i++)
 		packages += links->packages[i].modules > 0;
 	fprintf(out,
-	        "\n%zu modules in %" PRIu64 " packages need each other %" PRIu64
+	        "\n%zu module%s in %" PRIu64 " package%s need each other %" PRIu64
 	        " times, and %" PRIu64 " package%s from outside\n",
-	        links->module_count, packages, kind_count(links, link_edge_runs), outside,
-	        plural(outside));
+	        links->module_count, plural(links->module_count), packages, plural(packages),
+	        kind_count(links, link_edge_runs), outside, plural(outside));
 	screen_circles(out, links);
 	screen_contracts(out, links);
 	screen_dead(out, links);

@@ -67,7 +67,9 @@ static const struct {
 	{ S("db_for_write"), M, S("") },
 	{ S("allow_relation"), M, S("") },
 	{ S("allow_migrate"), M, S("") },
-	/* WSGI, ASGI, Celery, gunicorn, invoke, Alembic */
+	/* Flask, WSGI, ASGI, Celery, gunicorn, invoke, Alembic */
+	{ S("create_app"), F, S("") },
+	{ S("make_app"), F, S("") },
 	{ S("app"), F | V, S("") },
 	{ S("celery"), V, S("") },
 	{ S("celery_app"), V, S("") },

@@ -263,6 +263,8 @@ TEST(links_dead_is_what_no_living_code_names)
 		{ "A = 1\nA = 2", "m:A" },
 		{ "A = 1\nprint(A)", "" },
 		{ "__version__ = 1\nurlpatterns = []", "" },
+		{ "def create_app(): return g()\ndef g(): pass",
+		  "" },                                   /* `flask run` looks for it */
 		{ "def f():\n  def g(): pass\nf()", "" }, /* what is local, a linter sees */
 		{ "def f(): pass\nglobals()[x]()", "" },
 		{ "class C:\n  def f(self): pass\ngetattr(C(), x)()", "" },

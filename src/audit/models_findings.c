@@ -4,6 +4,7 @@
  * at the first place; forms and admin pages do not count as writers, as they write what they are told. */
 #include "audit/models_join.h"
 #include "audit/models_rules.h"
+#include "audit/plural.h"
 
 #include "base/arena.h"
 
@@ -91,10 +92,10 @@ static void writes(Join *j)
 		const Group *g = &writes.at[i];
 
 		add(j, RULE_FOREIGN_WRITE, g->first, g->first.line, m->tables[g->table].name,
-		    str_fmt(j->a, "%.*s writes %.*s of %.*s: %u times in %u %s",
+		    str_fmt(j->a, "%.*s writes %.*s of %.*s: %u time%s in %u %s",
 		            STR_ARG(m->packages[g->package]), STR_ARG(m->tables[g->table].name),
-		            STR_ARG(m->packages[m->tables[g->table].package]), g->times, g->places,
-		            g->places == 1 ? "place" : "places"),
+		            STR_ARG(m->packages[m->tables[g->table].package]), g->times,
+		            plural(g->times), g->places, g->places == 1 ? "place" : "places"),
 		    g->places);
 	}
 	for (uint32_t i = 0; i < sql.count; i++) {
@@ -122,10 +123,10 @@ static void joins(Join *j)
 		const Group *g = &joins.at[i];
 
 		add(j, RULE_JOIN, g->first, g->first.line, m->tables[g->table].name,
-		    str_fmt(j->a, "%.*s joins %.*s of %.*s to %.*s: %u times",
+		    str_fmt(j->a, "%.*s joins %.*s of %.*s to %.*s: %u time%s",
 		            STR_ARG(m->packages[g->package]), STR_ARG(m->tables[g->table].name),
 		            STR_ARG(m->packages[m->tables[g->table].package]),
-		            STR_ARG(m->tables[g->from].name), g->places),
+		            STR_ARG(m->tables[g->from].name), g->places, plural(g->places)),
 		    g->places);
 	}
 }

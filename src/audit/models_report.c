@@ -81,7 +81,9 @@ static void put_tables(FILE *out, const Models *m)
 		const Table *t = &m->tables[shared[i].table];
 
 		fprintf(out, "  %-28.*s of %-20.*s %u packages write it, %u more read it\n",
-		        STR_ARG(t->name), STR_ARG(model_package_name(m, t->package)),
+		        STR_ARG(t->name),
+		        STR_ARG(t->package < m->package_count ? m->packages[t->package]
+		                                              : S("a library")),
 		        shared[i].writers, shared[i].readers);
 	}
 	free(shared);

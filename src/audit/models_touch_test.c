@@ -157,9 +157,9 @@ TEST(touch_of_others_tables_is_found)
 	const Models *m = sample(a, files, &audit);
 
 	CHECK_STR(sample_findings(a, &audit),
-	          S("PY620 6 web writes the_orders of shop: 1 times in 1 place\n"
+	          S("PY620 6 web writes the_orders of shop: 1 time in 1 place\n"
 	            "PY620 7 web writes tags_tag of tags: 3 times in 2 places\n"
-	            "PY623 10 web joins the_orders of shop to tags_tag: 1 times\n"
+	            "PY623 10 web joins the_orders of shop to tags_tag: 1 time\n"
 	            "PY621 5 one transaction writes tables of 2 packages: the_orders, tags_tag\n"));
 	CHECK_INT(m->transaction_count, 1);
 }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILE_BYTES = 512 << 20, FOUND_BYTES = 128 << 20, FOLDER_MOST = 100000 };
 
@@ -130,20 +131,23 @@ static Err *read_one(Gathering *g, Str path, size_t limit, ReadOne *read)
 	return err ? err_copy(g->arena, err) : read(g, path, text);
 }
 
-static Err *read_named(Gathering *g, Str path, ReadOne *read)
+static Err *read_named(Gathering *g, const char *from, Str path, ReadOne *read)
 {
 	Names names = { &path, 1 };
 
 	if (is_folder(g->arena, path))
 		names = files_in(g->arena, path);
+	else if (access(str_z(g->arena, path), F_OK) != 0)
+		return err_errno(g->arena, errno, "audit.outside", "there is no %.*s (%s)",
+		                 STR_ARG(path), from);
 	for (size_t i = 0; i < names.count; i++)
 		TRY(read_one(g, names.at[i], FILE_BYTES, read));
 	return NULL;
 }
 
-#define READ_ALL(g, list, read) \
+#define READ_ALL(g, list, from, read) \
 	for (size_t i_ = 0; i_ < (list).count; i_++) \
-	TRY(read_named(g, (list).at[i_], read))
+	TRY(read_named(g, from, (list).at[i_], read))
 
 /* --- what is usual ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -216,17 +220,17 @@ static Err *read_all(Gathering *g, bool look)
 	const OutsideConf *c = g->conf;
 	Packages *p = &g->out->packages;
 
-	READ_ALL(g, c->coverage, read_coverage);
-	READ_ALL(g, c->tests, read_tests);
-	READ_ALL(g, c->builds, builds_read);
-	READ_ALL(g, c->locks, read_packages);
+	READ_ALL(g, c->coverage, "--coverage or outside.coverage names it", read_coverage);
+	READ_ALL(g, c->tests, "--tests or outside.tests names it", read_tests);
+	READ_ALL(g, c->builds, "--builds or outside.builds names it", builds_read);
+	READ_ALL(g, c->locks, "outside.locks names it", read_packages);
 	if (look)
 		look_around(g);
 	coverage_end(g);
 	tests_end(g);
 	builds_end(g);
 	packages_end(g);
-	READ_ALL(g, c->osv, read_advisories);
+	READ_ALL(g, c->osv, "--advisories or outside.advisories names it", read_advisories);
 	p->holes_known = c->osv.count != 0;
 	holes_end(g);
 	return NULL;

@@ -290,7 +290,8 @@ Err *holes_take(Gathering *g, Str path, Str text, uint64_t *count)
 
 	*count = t.count;
 	if (err)
-		return err_because(g->arena, err_copy(g->arena, err), err->kind, err->slug, "%.*s",
+		return err_because(g->arena, err_copy(g->arena, err), err->kind, err->slug,
+		                   "%.*s could not be read as advisories in OSV's format",
 		                   STR_ARG(path));
 	if (!t.any)
 		return err_new(g->arena, ERR_INVALID, "audit.outside",

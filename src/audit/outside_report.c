@@ -3,6 +3,7 @@
  * What is said of what lies beside the code: findings, a few lines on the screen, JSON. What no file tells is "unknown", with what would tell it. */
 #include "audit/outside_int.h"
 
+#include "audit/plural.h"
 #include "audit/rules.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -208,11 +209,6 @@ void outside_add_findings(Arena *a, Outside *o, Audit *audit)
 
 /* --- the screen --------------------------------------------------------------------------------------------------------------------------- */
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void screen_packages(FILE *out, const Packages *p)
 {
 	const End *e = p->ends;
@@ -223,8 +219,9 @@ static void screen_packages(FILE *out, const Packages *p)
 	else
 		fprintf(out, "packages unknown (no requirements.txt, pyproject.toml or lock file)");
 	if (p->count && p->holes_known)
-		fprintf(out, "; %zu known hole%s by %" PRIu64 " advisories", p->hole_count,
-		        plural(p->hole_count), p->advisories);
+		fprintf(out, "; %zu known hole%s by %" PRIu64 " %s", p->hole_count,
+		        plural(p->hole_count), p->advisories,
+		        p->advisories == 1 ? "advisory" : "advisories");
 	else if (p->count)
 		fprintf(out, "; known holes unknown (--advisories)");
 	if (p->end_count)

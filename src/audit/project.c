@@ -308,10 +308,11 @@ static Err *nothing(Arena *a, const Sources *s)
 			buf_fmt(&b, "%s%" PRIu64 " %s", b.len ? ", " : "", s->skipped[i],
 			        skip_why_text(i));
 	if (s->others)
-		buf_fmt(&b, "%s%" PRIu64 " files that are not Python", b.len ? ", " : "",
-		        s->others);
-	return err_new(a, ERR_INVALID, "audit.empty", "there is no Python to read in %.*s%s%.*s",
-	               STR_ARG(s->root), b.len ? "; left out: " : ": it is empty",
+		buf_fmt(&b, "%s%" PRIu64 " file%s not Python", b.len ? ", " : "", s->others,
+		        s->others == 1 ? " that is" : "s that are");
+	return err_new(a, ERR_INVALID, "audit.empty",
+	               "there is no Python to read in %.*s (%s%.*s): name the folder that has it",
+	               STR_ARG(s->root), b.len ? "left out: " : "it is empty",
 	               STR_ARG(buf_str(&b)));
 }
 

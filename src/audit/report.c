@@ -14,12 +14,14 @@
 #include "audit/models.h"
 #include "audit/clones.h"
 #include "audit/outside.h"
+#include "audit/plural.h"
+#include "audit/report_fit.h"
 #include "base/arena.h"
 #include "base/time.h"
 
 #include <stdlib.h>
 
-enum { WORST = 2, RANKS = 6, PARTS = 3, SCREEN = 50 };
+enum { WORST = 2, RANKS = 6, PARTS = 3, SCREEN = 48, NEXT = 5 };
 
 typedef struct Worst {
 	const AuditFile *file;
@@ -116,10 +118,10 @@ static void put_head(FILE *out, const Audit *audit, const AuditRules *rules)
 	const Project *p = &audit->project;
 	AuditCacheFigures kept = audit_cache_figures(rules->cache);
 
-	fprintf(out, "%zu files of Python in %.*s, read in %.1f s", p->count,
+	fprintf(out, "%zu file%s of Python in %.*s, read in %.1f s", p->count, plural(p->count),
 	        STR_ARG(p->sources.root), (double)p->taken_us / US_PER_S);
 	if (p->known)
-		fprintf(out, "; %zu of them were known from an earlier run", p->known);
+		fprintf(out, "; %zu known from an earlier run", p->known);
 	fputc('\n', out);
 	if (kept.trouble.len)
 		fprintf(out, "  cache: %.*s\n", STR_ARG(kept.trouble));
@@ -132,9 +134,10 @@ static void put_kinds(FILE *out, const Totals *t)
 	for (size_t kind = 0; kind < SOURCE_KINDS; kind++)
 		if (t->files[kind])
 			fprintf(out,
-			        "%s%s %" PRIu64 " files, %" PRIu64 " lines (%" PRIu64 " of code)",
+			        "%s%s %" PRIu64 " file%s, %" PRIu64 " line%s (%" PRIu64 " of code)",
 			        some++ ? "; " : "  ", source_kind_name(kind), t->files[kind],
-			        t->loc[kind], t->sloc[kind]);
+			        plural(t->files[kind]), t->loc[kind], plural(t->loc[kind]),
+			        t->sloc[kind]);
 	fputc('\n', out);
 }
 
@@ -143,9 +146,10 @@ static void put_complexity(FILE *out, const Totals *t, CcRules rules)
 	size_t some = 0;
 
 	fprintf(out,
-	        "%" PRIu64 " functions and methods, %" PRIu64
-	        " classes. Functions by cyclomatic complexity as %s counts it:\n  ",
-	        t->functions, t->classes, audit_cc_words[rules].name);
+	        "%" PRIu64 " function%s and methods, %" PRIu64
+	        " class%s. Functions by cyclomatic complexity as %s counts it:\n  ",
+	        t->functions, plural(t->functions), t->classes, t->classes == 1 ? "" : "es",
+	        audit_cc_words[rules].name);
 	for (int i = 0; i < RANKS; i++)
 		if (t->ranks[i])
 			fprintf(out, "%s%c %" PRIu64 " (%.1f %%)", some++ ? ", " : "", 'A' + i,
@@ -228,22 +232,43 @@ static void freep(char **text)
 	free(*text);
 }
 
-/* Where all of it does not fit a screen, what stands for order only goes first. */
+/* Of Banyan's own rules the one that costs most. */
+static const FindingRule *costliest(Arena *a, const Audit *audit)
+{
+	size_t count;
+	const RuleSum *sums = findings_by_rule(a, &audit->findings, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (sums[i].worst && finding_is_own(sums[i].worst))
+			return sums[i].rule;
+	return NULL;
+}
+
+static void put_next(FILE *out, Arena *a, const Audit *audit, bool cut)
+{
+	const FindingRule *rule = costliest(a, audit);
+
+	fprintf(out, "%sNext:\n", cut ? "" : "\n");
+	if (rule)
+		fprintf(out, "  banyan audit --explain %s  why %s costs, and what to do about it\n",
+		        rule->id, rule->name);
+	fprintf(out,
+	        "  the same with --html FILE     %s, on a page for a browser (--json: for programs)\n",
+	        cut ? "what is cut here" : "every finding with its code");
+	fprintf(out,
+	        "  banyan gate --update          write down what is there; from then on only what is new fails\n");
+}
+
+/* Two lines are left: for the names of files that were written, and the prompt. */
 void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
 	AUTO(freep) char *text = NULL;
-	size_t len = 0, lines = 0;
+	size_t len = 0;
 	FILE *whole = open_memstream(&text, &len);
-	Str rest, line;
 
 	if (!whole)
 		abort();
 	put_all(whole, a, audit, rules);
 	fclose(whole);
-	for (size_t i = 0; i < len; i++)
-		lines += text[i] == '\n';
-	rest = (Str){ text, len };
-	while (str_split(&rest, '\n', &line))
-		if (rest.at && (line.len || lines <= SCREEN))
-			fprintf(out, "%.*s\n", STR_ARG(line));
+	put_next(out, a, audit, report_fit(out, (Str){ text, len }, SCREEN - NEXT));
 }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Fits a screen of 50 lines, all modules together. */
+/* Fits a screen of 50 lines, all modules together, with the line of report_files_tell and the prompt below it. */
 void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules);
 /* One object; report.c has its members, each module its own (x_put). */
 void report_json(Buf *out, const Audit *audit, const AuditRules *rules);
@@ -44,3 +44,5 @@ typedef struct ReportArgs {
 /* Writes those that are wanted. *spoke: one of them was for standard output. Fails as they do, and with IO "audit.write". */
 Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const AuditRules *rules,
                   FILE *out, bool *spoke) MUST_USE;
+/* One line: those that are files now; nothing when there are none. */
+void report_files_tell(const ReportArgs *args, FILE *out);

@@ -42,3 +42,15 @@ Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const Au
 	}
 	return NULL;
 }
+
+void report_files_tell(const ReportArgs *args, FILE *out)
+{
+	size_t some = 0;
+
+	for (size_t i = 0; i < REPORT_FORMS; i++)
+		if (args->files[i].len && !str_eq(args->files[i], S("-")))
+			fprintf(out, "%s%.*s",
+			        some++ ? ", " : "Written: ", STR_ARG(args->files[i]));
+	if (some)
+		fputc('\n', out);
+}

@@ -17,7 +17,7 @@ static void audit_finip(Audit *audit)
 	audit_fini(audit);
 }
 
-/* Those that the other audit can have too. */
+/* Those that both audits can have: what is said of today's packages and of the history is no part of a revision. */
 static Findings own_findings(Arena *a, const Findings *all)
 {
 	Findings own = { .at = ARENA_ARRAY(a, Finding, all->count + 1) };
@@ -74,6 +74,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 		return err_because(a, err_copy(a, err), err->kind, err->slug,
 		                   "%.*s could not be audited", STR_ARG(name));
 	ours.findings = own_findings(scratch, &audit->findings);
+	other.findings = own_findings(scratch, &other.findings);
 	audit_figures_take(&other, &out->before);
 	audit_figures_take(&ours, &out->now);
 	baseline_of(scratch, &other.findings, &was);

@@ -31,6 +31,8 @@ static int by_place(const void *x, const void *y)
 		return p->fits ? -1 : 1;
 	if (mine < other || mine > other)
 		return mine < other ? 1 : -1;
+	if (p->minutes < q->minutes || p->minutes > q->minutes) /* of no weight, both */
+		return p->minutes < q->minutes ? 1 : -1;
 	return str_cmp(p->path, q->path);
 }
 
@@ -42,13 +44,14 @@ static void add_finding(ReviewItem *item, const Finding *f)
 		item->worst = f;
 }
 
+/* What takes no time cannot be mended any more: a migration that has run. */
 static void gather(Arena *a, const Findings *findings, const ReviewRules *rules, Review *out)
 {
 	const Finding **all = ARENA_ARRAY(a, const Finding *, findings->count + 1);
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->count; i++)
-		if (!findings->at[i].ignored_why.len)
+		if (!findings->at[i].ignored_why.len && finding_minutes(&findings->at[i]) > 0)
 			all[count++] = &findings->at[i];
 	if (count)
 		qsort(all, count, sizeof(const Finding *), by_path);
@@ -88,12 +91,16 @@ static void put_item(Buf *b, size_t number, const ReviewItem *item)
 {
 	const Finding *f = item->worst;
 
-	buf_fmt(b, "%zu. `%.*s`: %zu finding%s, %.1f h", number, STR_ARG(item->path),
-	        item->findings, item->findings == 1 ? "" : "s", item->minutes / 60);
+	buf_fmt(b, item->path.len ? "%zu. `%.*s`" : "%zu. %.*s", number,
+	        STR_ARG(item->path.len ? item->path : S("the project as a whole")));
+	buf_fmt(b, ": %zu finding%s, %.1f h", item->findings, item->findings == 1 ? "" : "s",
+	        item->minutes / 60);
 	if (item->too_large)
 		buf_put(b, S(", more than the whole month has: cut it into parts"));
-	buf_fmt(b, "\n   - line %u%s%.*s: %s, %.*s (%.0f min)\n", f->line, f->unit.len ? ", " : "",
-	        STR_ARG(f->unit), f->rule->name, STR_ARG(f->text), finding_minutes(f));
+	buf_put(b, S("\n   - "));
+	if (f->line)
+		buf_fmt(b, "line %u%s%.*s: ", f->line, f->unit.len ? ", " : "", STR_ARG(f->unit));
+	buf_fmt(b, "%s, %.*s (%.0f min)\n", f->rule->name, STR_ARG(f->text), finding_minutes(f));
 }
 
 static void put_basis(Buf *b, const ReviewRules *rules)

@@ -19,6 +19,8 @@ static void add(Arena *a, Findings *list, Str path, double minutes, Str ignored)
 static double weight_of(const void *arg, Str path)
 {
 	(void)arg;
+	if (str_starts(path, S("still")))
+		return 0;
 	return str_eq(path, S("hot.py")) ? 10 : 1;
 }
 
@@ -37,6 +39,7 @@ TEST(review_puts_first_what_matters_and_cuts_at_the_share)
 	add(a, &list, S("small.py"), 60, S(""));
 	add(a, &list, S("late.py"), 5, S(""));
 	add(a, &list, S("fine.py"), 60, S("it is meant so"));
+	add(a, &list, S("done.py"), 0, S(""));
 	review_plan(a, &list, &rules, &r);
 	CHECK_INT(r.count, 5);
 	CHECK_INT(r.fitting, 3); /* 240 minutes: 30 + 150 + 60 */
@@ -80,4 +83,33 @@ TEST(review_of_nothing_is_said_to_be_empty)
 	review_plan(a, &list, &rules, &r);
 	review_put(&b, &r, &rules);
 	CHECK(str_find(buf_str(&b), S("Nothing was found")) > 0);
+}
+
+TEST(review_names_what_is_of_no_file)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Findings list = { 0 };
+	ReviewRules rules = { .share = 0.2 };
+	Review r;
+
+	add(a, &list, S(""), 60, S(""));
+	list.at[0].line = 0;
+	review_plan(a, &list, &rules, &r);
+	review_put(&b, &r, &rules);
+	CHECK(str_find(
+		      buf_str(&b),
+		      S("1. the project as a whole: 1 finding, 1.0 h\n   - test, found (60 min)")) >
+	      0);
+}
+
+TEST(review_goes_by_minutes_where_nothing_changes)
+{
+	Findings list = { 0 };
+	ReviewRules rules = { .share = 0.2, .weight = weight_of, .weight_text = S("a test") };
+	Review r;
+
+	add(a, &list, S("still/a.py"), 5, S(""));
+	add(a, &list, S("still/b.py"), 90, S(""));
+	review_plan(a, &list, &rules, &r);
+	CHECK_STR(r.items[0].path, S("still/b.py"));
 }

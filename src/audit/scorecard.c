@@ -85,7 +85,7 @@ Err *scorecard_take_load(Arena *a, Scorecard *card, Str report)
 	if (!json_to_bool(json_get(json, S("passed")), &passed) ||
 	    json_kind(seconds) != JSON_KIND_ARRAY)
 		return err_new(a, ERR_INVALID, "scorecard.load",
-		               "this is no report of `banyan load --json`");
+		               "it has no `passed` and `seconds`");
 	for (size_t i = 0; i < json_count(seconds); i++) {
 		const Json *one = json_at(seconds, i);
 

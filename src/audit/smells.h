@@ -39,6 +39,7 @@ typedef struct SmellRelation {
 	Str name, target; /* "customer", "Customer" */
 	Str back;         /* "orders"; empty: the usual name */
 	bool many;
+	bool mapped; /* SQLAlchemy's: reading it alone asks, and nobody has a usual name */
 } SmellRelation;
 
 typedef struct SmellClass {
@@ -56,7 +57,8 @@ typedef struct SmellTouch {
 	Str name;  /* "customer" of order.customer.name; "items" of order.items.all() */
 	Str unit;
 	uint32_t line, loop_line;
-	bool many; /* asked as a set is: .all(), .filter() */
+	bool many;  /* asked as a set is: .all(), .filter() */
+	bool alone; /* read, and nothing of it: order.lines */
 	uint64_t place;
 } SmellTouch;
 

@@ -294,11 +294,32 @@ static Str text_of_keyword(const Syntax *s, uint32_t call, Str key)
 	return node_is(s, value, PY_STRING) ? string_text(s, value, &plain) : S("");
 }
 
+/* backref="orders", backref=backref("orders"). */
+static Str text_of_backref(const Syntax *s, uint32_t call)
+{
+	uint32_t value = call_keyword(s, call, S("backref"));
+	bool plain;
+
+	if (node_is(s, value, PY_CALL))
+		value = call_keyword(s, value, S("lazy")) == SYNTAX_NONE ? call_nth(s, value, 0)
+		                                                         : SYNTAX_NONE;
+	return node_is(s, value, PY_STRING) ? string_text(s, value, &plain) : S("");
+}
+
+/* Loaded with its owner, or never by itself. */
+static bool is_loaded_otherwise(const Syntax *s, uint32_t call)
+{
+	uint32_t value = call_keyword(s, call, S("lazy"));
+
+	return value != SYNTAX_NONE && !str_eq(syntax_text(s, value), S("True")) &&
+	       !str_eq(text_of_keyword(s, call, S("lazy")), S("select"));
+}
+
 static void keep_relation(Walk *w, SmellClass *class, uint32_t *room, uint32_t statement)
 {
 	const Syntax *s = w->s;
 	uint32_t assignment = syntax_nth(s, statement, 0), left, right, target;
-	bool many;
+	bool many, mapped;
 
 	if (!node_is(s, assignment, PY_ASSIGNMENT))
 		return;
@@ -306,6 +327,9 @@ static void keep_relation(Walk *w, SmellClass *class, uint32_t *room, uint32_t s
 	right = syntax_child(s, assignment, PY_F_RIGHT);
 	if (!node_is(s, left, PY_IDENTIFIER) || !node_is(s, right, PY_CALL) ||
 	    !is_relation(call_verb(s, right), &many))
+		return;
+	mapped = str_eq(call_verb(s, right), S("relationship"));
+	if (mapped && is_loaded_otherwise(s, right))
 		return;
 	target = call_nth(s, right, 0);
 	if (target == SYNTAX_NONE)
@@ -315,8 +339,10 @@ static void keep_relation(Walk *w, SmellClass *class, uint32_t *room, uint32_t s
 	class->relations[class->relation_count++] = (SmellRelation){
 		.name = str_dup(w->a, syntax_text(s, left)),
 		.target = target == SYNTAX_NONE ? S("") : str_dup(w->a, class_word(s, target)),
-		.back = str_dup(w->a, text_of_keyword(s, right, S("related_name"))),
+		.back = str_dup(w->a, mapped ? text_of_backref(s, right)
+		                             : text_of_keyword(s, right, S("related_name"))),
 		.many = many,
+		.mapped = mapped,
 	};
 }
 

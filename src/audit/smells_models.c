@@ -95,6 +95,12 @@ static void learn_relations(Classes *c, const SmellClass *class)
 		Str key = str_fmt(c->a, "%.*s.%.*s", STR_ARG(class->name), STR_ARG(r->name));
 
 		map_put(&c->relation, key, r);
+		if (r->mapped && r->back.len && r->target.len)
+			map_put(&c->relation,
+			        str_fmt(c->a, "%.*s.%.*s", STR_ARG(r->target), STR_ARG(r->back)),
+			        r);
+		if (r->mapped)
+			continue;
 		if (r->back.len)
 			map_put(&c->backs, r->back, r);
 		else
@@ -207,14 +213,18 @@ static const SmellRelation *relation_of(const Classes *c, Str model, Str name)
 	return NULL;
 }
 
-static void judge_touch(const Judge *j, const Classes *c, const AuditFile *file,
-                        const SmellTouch *touch)
+/* Does it ask the database? */
+static bool asks(const Classes *c, const SmellTouch *touch)
 {
 	const SmellRelation *relation = relation_of(c, touch->model, touch->name);
-	bool back = !relation && touch->many && map_get(&c->backs, touch->name);
 
-	if (!relation && !back)
-		return;
+	if (relation)
+		return relation->mapped || !touch->alone;
+	return touch->many && map_get(&c->backs, touch->name);
+}
+
+static void judge_touch(const Judge *j, const AuditFile *file, const SmellTouch *touch)
+{
 	smells_judge_add(
 		j, SMELL_N_PLUS_ONE, file,
 		&(Finding){
@@ -232,7 +242,7 @@ static void judge_touch(const Judge *j, const Classes *c, const AuditFile *file,
 }
 
 /* Each relation of a loop once. */
-static bool was_touched(const FileSmells *facts, uint32_t at)
+static bool was_touched(const Classes *c, const FileSmells *facts, uint32_t at)
 {
 	const SmellTouch *touch = &facts->touches[at];
 
@@ -241,7 +251,7 @@ static bool was_touched(const FileSmells *facts, uint32_t at)
 
 		if (other->loop_line != touch->loop_line)
 			return false;
-		if (str_eq(other->name, touch->name))
+		if (str_eq(other->name, touch->name) && asks(c, other))
 			return true;
 	}
 	return false;
@@ -260,7 +270,7 @@ void models_judge(const Judge *j)
 
 		judge_classes(j, &c, file);
 		for (uint32_t k = 0; facts && k < facts->touch_count; k++)
-			if (!was_touched(facts, k))
-				judge_touch(j, &c, file, &facts->touches[k]);
+			if (asks(&c, &facts->touches[k]) && !was_touched(&c, facts, k))
+				judge_touch(j, file, &facts->touches[k]);
 	}
 }

@@ -314,7 +314,15 @@ static Str what_of_it(const Syntax *s, uint32_t node, bool *further)
 	return syntax_text(s, name);
 }
 
-static void add_touch(Walk *w, const Rows *rows, uint32_t node, Str name, bool many)
+/* Not given a value, or deleted. */
+static bool is_read(const Syntax *s, uint32_t node)
+{
+	uint32_t parent = s->at[node].parent;
+
+	return s->at[node].field != PY_F_LEFT && s->at[parent].kind != PY_DELETE_STATEMENT;
+}
+
+static void add_touch(Walk *w, const Rows *rows, uint32_t node, SmellTouch how)
 {
 	FileSmells *out = w->out;
 
@@ -322,11 +330,12 @@ static void add_touch(Walk *w, const Rows *rows, uint32_t node, Str name, bool m
 	                         sizeof(*out->touches));
 	out->touches[out->touch_count++] = (SmellTouch){
 		.model = str_dup(w->a, rows->model),
-		.name = str_dup(w->a, name),
+		.name = str_dup(w->a, how.name),
 		.unit = smell_unit_name(w->a, &w->file->measures, walk_scope(w)->unit),
 		.line = w->s->at[node].line,
 		.loop_line = w->s->at[rows->loop].line,
-		.many = many,
+		.many = how.many,
+		.alone = how.alone,
 		.place = name_hash(syntax_text(w->s, node)),
 	};
 }
@@ -352,11 +361,14 @@ void query_attribute(Walk *w, uint32_t node)
 		return;
 	attribute = syntax_child(s, node, PY_F_ATTRIBUTE);
 	verb = what_of_it(s, node, &further);
-	if (!further || attribute == SYNTAX_NONE)
+	if (attribute == SYNTAX_NONE || (!further && !is_read(s, node)))
 		return;
 	name = syntax_text(s, attribute);
 	if (!is_in(name, rows->related, rows->related_count))
-		add_touch(w, rows, node, name, is_in(verb, sets, COUNT(sets)));
+		add_touch(w, rows, node,
+		          (SmellTouch){ .name = name,
+		                        .many = is_in(verb, sets, COUNT(sets)),
+		                        .alone = !further });
 }
 
 /* --- in loops, and in async code ------------------------------------------------------------------------------------------------------------- */

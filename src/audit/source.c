@@ -154,13 +154,18 @@ SourceKind source_kind(Str path)
 	return SOURCE_CODE;
 }
 
+/* What keeps versions is no part of any: nothing is said of it. */
+static bool is_store(Str name)
+{
+	return str_eq(name, S(".git")) || str_eq(name, S(".hg")) || str_eq(name, S(".svn"));
+}
+
 bool source_is_environment(Str name)
 {
-	static const Str names[] = { S(".git"),        S("node_modules"), S("__pycache__"),
-		                     S(".venv"),       S("venv"),         S(".tox"),
-		                     S(".nox"),        S(".mypy_cache"),  S(".pytest_cache"),
-		                     S(".ruff_cache"), S(".hg"),          S(".svn"),
-		                     S(".eggs") };
+	static const Str names[] = { S("node_modules"), S("__pycache__"), S(".venv"),
+		                     S("venv"),         S(".tox"),        S(".nox"),
+		                     S(".mypy_cache"),  S(".eggs"),       S(".ruff_cache"),
+		                     S(".pytest_cache") };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (str_eq(name, names[i]))
@@ -289,6 +294,8 @@ static void take_file(Search *s, Str path, const struct stat *about)
 
 static void take_folder(Search *s, Str path, Str name, unsigned depth)
 {
+	if (is_store(name))
+		return;
 	if (!s->rules->all && source_is_environment(name))
 		skip(s, path, SKIP_ENVIRONMENT);
 	else if (is_excluded(s, path))
@@ -454,7 +461,8 @@ static Err *find_all(Search *s)
 	if (stat(root, &about) != 0)
 		return err_errno(s->a, errno, "audit.root", "there is no folder %s", root);
 	if (!S_ISDIR(about.st_mode))
-		return err_new(s->a, ERR_INVALID, "audit.root", "%s is not a folder", root);
+		return err_new(s->a, ERR_INVALID, "audit.root",
+		               "%s is not a folder: name the one that it is in", root);
 	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
 	mistrust_above(s);
 	if (!s->rules->root_count)

@@ -3,6 +3,7 @@
  * SZZ's part of the reports; what could not be traced stands beside what could. */
 #include "audit/szz.h"
 
+#include "audit/plural.h"
 #include "base/json.h"
 
 enum { SHOWN = 2 };
@@ -16,16 +17,17 @@ void szz_screen(FILE *out, const Szz *z, const History *h)
 	}
 	fprintf(out,
 	        "Of %" PRIu64 " fixes of code %" PRIu64 " lead to the %" PRIu64
-	        " changes (of %" PRIu64 ") that wrote what was mended (SZZ); %" PRIu64
+	        " change%s (of %" PRIu64 ") that wrote what was mended (SZZ); %" PRIu64
 	        " only add, %" PRIu64 " lead nowhere\n",
-	        z->fixes, z->traced, z->commits, z->of, z->added, z->lost);
+	        z->fixes, z->traced, z->commits, plural(z->commits), z->of, z->added, z->lost);
 	if (z->days >= 0)
 		fprintf(out,
 		        "  half of the mended lines stood for %.0f days or less; most often wrong:",
 		        z->days);
 	for (size_t i = 0; i < MIN(z->count, (size_t)SHOWN); i++)
-		fprintf(out, "%s %.*s (%u changes)", i ? "," : "",
-		        STR_ARG(h->files[z->files[i].file].path), z->files[i].brought);
+		fprintf(out, "%s %.*s (%u change%s)", i ? "," : "",
+		        STR_ARG(h->files[z->files[i].file].path), z->files[i].brought,
+		        plural(z->files[i].brought));
 	if (z->days >= 0)
 		fputc('\n', out);
 }

@@ -111,7 +111,7 @@ def test_what_git_ignores_is_left_out(tmp_path):
     for name in ("a.py", "x_local.py", "build/b.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
-    assert set(audit(tmp_path)) == {"a.py"}
+    assert set(audit(tmp_path)) == {"a.py"} and "(.git" not in run_banyan("audit", tmp_path)[1]
     assert set(audit(tmp_path, "--all")) == {"a.py", "x_local.py", "build/b.py"}
 
 

@@ -125,6 +125,9 @@ def test_the_gate_passes_what_was_there_and_fails_what_is_new(shop):
     assert shop.gate()[0] == 3
     code, said = shop.gate("--update")                                                           # budgets do not grow again
     assert said["budgets"]["minutes"] < budgets["minutes"] and shop.gate()[0] == 3
+    assert "edit the budget" in shop.run("gate")[1]
+    shop.write("shop/placing.py", HARD.format(name="place") + "\n\ndef f(x=[]):\n    return x\n")
+    assert "2 new findings were taken in" in shop.run("gate", "--update")[1] and "taken in" not in shop.run("gate", "--update")[1]
 
 
 def test_budgets_are_recorded_and_only_shrink(shop):
@@ -183,7 +186,12 @@ def test_two_states_are_compared_without_a_checkout(shop):
     assert {path for rule, path in places(said) if rule == "PY100"} == {"shop/new.py"}
     assert ("PY100", "shop/orders.py") in [(row["rule"], row["path"]) for row in said["fixed"]]
     assert said["figures"]["hard"] == {"before": 1, "now": 2}
-    assert "Compared with before" in shop.run("audit", "--compare", "before")[1]
+    shop.write("banyan.yaml", "audit: { outside: { python: '3.7' } }\n")                          # ended, and lies in no revision
+    assert [row for row in json.loads(shop.run("audit", "--json", "--compare", "before")[1])["compare"]["fixed"] if row["rule"] == "PY902"] == []
+    (shop.folder / "banyan.yaml").unlink()
+    out = shop.run("audit", "--compare", "before", "--trends", "5", "--deep")[1]
+    assert "Compared with before" in out and "Trends:" in out and len(out.splitlines()) < 50
+    assert out.splitlines()[-4] == "Next:" and "banyan gate --update" in out.splitlines()[-1]
     assert shop.run("audit", "--compare", "nowhere")[0] == 5
     assert (shop.folder / "shop/new.py").exists()
     blob = shop.git("rev-parse", "before:shop/orders.py").strip()                                # as in a clone that has not all files

@@ -67,7 +67,10 @@ def test_what_nobody_tells_is_unknown_and_what_is_wrong_is_said(shop):
     code, out, err = run(shop, "--coverage", shop / "junit.xml")
     assert code == 2 and "is no report of coverage" in err
     code, out, err = run(shop, "--advisories", shop / "nothing.json")
-    assert code == 5 and "nothing.json" in err
+    assert code == 5 and "nothing.json (--advisories" in err
+    (shop / "osv.txt").write_text("# no JSON")
+    code, out, err = run(shop, "--advisories", shop / "osv.txt")
+    assert code == 2 and "osv.txt could not be read as advisories" in err
 
 
 def test_the_bill_of_materials_is_cyclonedx(shop):

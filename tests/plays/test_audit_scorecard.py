@@ -45,7 +45,12 @@ def test_what_is_no_scorecard_is_refused_and_left_alone(code, tmp_path):
     status, out, err = code("--baseline")
     assert status == 2 and out == "" and "this is no scorecard" in err
     assert (tmp_path / "banyan-scorecard.json").read_text() == "{}"
-    assert code("--score", "users=3")[0] == 2
+    assert code("--score", "users=3")[0] == 2 and "is for --review" in code("--capacity", "3")[2]
+
+
+def test_reports_are_written_beside_the_agenda_and_named_below_the_screen(code, tmp_path):
+    assert code("--review", "--badge", "badge.svg")[0] == 0 and (tmp_path / "badge.svg").exists()
+    assert code("--badge", "badge.svg", "--sarif", "all.sarif")[1].splitlines()[-1] == "Written: all.sarif, badge.svg"
 
 
 def test_the_agenda_is_cut_at_the_share_of_the_month(code):

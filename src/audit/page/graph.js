@@ -243,13 +243,13 @@ export function graphView() {
 
   function draw() {
     const graph = parts.graph(kinds), layout = rows(graph.edges, graph.weight);
-    controls.replaceChildren(...[...parts.open].map((at) => h("button.quiet.small", { type: "button", onclick: () => toggle(at) }, `close ${links.packages[at].name || "(no package)"}`)));
+    controls.replaceChildren(...[...parts.open].map((at) => h("button.quiet.small", { type: "button", onclick: () => toggle(at) }, `close ${links.packages[at].name === "." ? "the top folder" : links.packages[at].name || "(no package)"}`)));
     stage.replaceChildren(graph.whole > graph.parts.length ? h("p.note", `${count(graph.parts.length)} of ${count(graph.whole)} parts are drawn, those with most ties.`) : "",
       h("div.scroll.drawn", { role: "region", tabindex: "0", "aria-label": "Graph" }, drawing(graph, layout, open)), matrix(graph, layout));
   }
 
   draw();
-  return h("div", tiles(tile("Modules", count(links.modules.length)), tile("Imports between them", count(links.edges.length)),
+  return h("div", tiles(tile("Modules", count(links.modules.length)), tile("Need each other", count(links.edges.filter((e) => e[2] & kinds).length), "times, by imports that run"),
     tile("Circles", count(links.cycles?.length || 0)), tile("Outside packages", count((links.outside || []).filter((o) => !o.standard).length))),
   cutNote("links.edges", "imports"), cutNote("links.modules", "modules"),
   h("div.controls", chooser("Imports", [["runs", "that run"], ["all", "for types too"]], "runs", (value) => { kinds = value === "runs" && runs ? runs : all; draw(); }), h("label.check", tests, "tests and migrations too")),

@@ -3,7 +3,7 @@
 import { count, DASH, fixed, h } from "../../../web/dom.js";
 import { audit } from "./data.js";
 import { grid } from "./grid.js";
-import { bar, cutNote, place, plural, real, tile, tiles } from "./words.js";
+import { bar, cutNote, minutes, place, plural, real, tile, tiles } from "./words.js";
 
 const percent = (value) => (Number.isFinite(value) ? `${fixed(value, 1)} %` : DASH);
 
@@ -45,16 +45,21 @@ export function outsideView() {
   o.files?.length ? grid("Files that were read", [{ label: "File", of: (f) => f.path }, { label: "What", of: (f) => f.what }, { label: "Gave", num: true, of: (f) => f.items }, { label: "Note", of: (f) => f.note || "" }], o.files) : null);
 }
 
+const FIGURES = { files: "files of code", lines: "lines of code", functions: "functions", hard: "functions hard to read", cyclomatic: "worst cyclomatic complexity",
+  cognitive: "worst cognitive complexity", minutes: "time to mend all findings", ratio: "debt ratio", findings: "findings", ignored: "findings ignored with a reason" };
+
 // What differs from another revision.
 export function compareView() {
   const c = audit.compare, columns = (more) => [
     { label: "Rule", of: (f) => f.name || f.rule, cell: (f) => `${f.rule} ${f.name || ""}` }, { label: "Where", of: (f) => f.path || "", cell: (f) => place(f.path || "(the project)", f.line) }, ...more];
-  return h("div", tiles(tile("New", count(c.new?.length || 0)), tile("Grown", count(c.grown?.length || 0)), tile("Fixed", count(c.fixed_count || 0)), tile("As before", count(c.same || 0))),
+  const figures = Object.entries(c.figures || {}).map(([name, f]) => ({ name, label: FIGURES[name] || `findings of ${name}`, ...f }));
+  const written = (f, value) => (f.name === "minutes" ? minutes(value) : f.name === "ratio" ? percent(100 * value) : count(value));
+  return h("div", h("p.soft", `With ${c.rev} (${c.id}).`), tiles(tile("New", count(c.new?.length || 0)), tile("Grown", count(c.grown?.length || 0)), tile("Fixed", count(c.fixed_count || 0)), tile("As before", count(c.same || 0))),
     cutNote("compare.new", "new findings"), grid("New findings", columns([{ label: "What", of: (f) => f.text || "" }, { label: "Level", of: (f) => f.level || "" }]), c.new || []),
     grid("Findings that grew", columns([{ label: "Before", num: true, of: (f) => f.before, cell: (f) => real(f.before) }, { label: "Now", num: true, of: (f) => f.now, cell: (f) => real(f.now) }]), c.grown || []),
     grid("Fixed", columns([{ label: "How many", num: true, of: (f) => f.count }]), c.fixed || []),
-    Object.entries(c).filter(([name]) => !["new", "grown", "fixed", "fixed_count", "moved", "same"].includes(name)).map(([name, value]) =>
-      (value !== null && typeof value === "object" ? h("section", h("h3", name), anything(name, value)) : h("p.soft", `${name}: ${value}`))));
+    grid("Figures", [{ label: "Figure", of: (f) => f.label }, { label: "Before", num: true, of: (f) => f.before, cell: (f) => written(f, f.before) },
+      { label: "Now", num: true, of: (f) => f.now, cell: (f) => written(f, f.now) }], figures.filter((f) => f.before !== f.now)));
 }
 
 // Any value of JSON: lists of objects as tables, the rest as lists of names. What lies deeper than a few levels is JSON's own text.

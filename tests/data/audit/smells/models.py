@@ -1,5 +1,9 @@
 """Models, for what is asked row by row."""
 from django.db import models
+from sqlalchemy import Column, ForeignKey, String
+from sqlalchemy.orm import relationship
+
+from . import db
 
 
 class Base(models.Model):
@@ -20,6 +24,16 @@ class Order(Base):
 
 class Line(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE)
+
+
+class Basket(db.Model):
+    owner = Column(String(80))
+    fruits = relationship("Fruit", backref="basket")
+    leaves = relationship("Leaf", lazy="selectin")
+
+
+class Fruit(db.Model):
+    basket_id = Column(ForeignKey("basket.id"))
 
 
 class Fat(Base):  # expect: fat-model

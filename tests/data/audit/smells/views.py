@@ -60,6 +60,18 @@ def more(self, session, ids):
         send(line.order.number)  # expect: n-plus-one
     for line in session.query(Line).options(joinedload(Line.order)):
         send(line.order.number)
+    for basket in session.query(Basket):
+        basket.fruits = []
+        send(len(basket.fruits))  # expect: n-plus-one
+        send(basket.fruits)
+        send(basket.owner)
+        for leaf in basket.leaves:
+            send(leaf)
+    for fruit in Fruit.query.all():
+        send(fruit.basket.owner)  # expect: n-plus-one
+    for order in Order.objects.all():
+        send(order.customer)
+        send(order.customer.name)  # expect: n-plus-one
 
 
 async def served(request):  # expect: fat-view
