@@ -6,6 +6,7 @@
 
 #include "audit/outside.h"
 #include "audit/review.h"
+#include "audit/screen.h"
 #include "audit/scorecard.h"
 #include "base/arena.h"
 #include "base/file.h"
@@ -98,7 +99,9 @@ Err *after_run(Cmd *cmd, const AfterArgs *args, const Audit *audit, const AuditR
 	}
 	if (args->review)
 		put_review(cmd, args, audit, rules->conf->capacity, &b);
-	if (b.len)
+	if (cmd->json && b.len)
 		fwrite(b.at, 1, b.len, cmd->out);
+	else
+		screen_write(cmd->out, buf_str(&b));
 	return NULL;
 }

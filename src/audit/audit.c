@@ -5,6 +5,7 @@
 #include "audit/audit.h"
 
 #include "audit/audit_cache.h"
+#include "audit/audit_figures.h"
 #include "audit/audit_money.h"
 #include "audit/history_step.h"
 #include "audit/smells.h"
@@ -34,16 +35,6 @@ static AuditStep *const closers[] = {
 };
 
 /* --- the sums -------------------------------------------------------------------------------------------------------------------------------- */
-
-static char rating_of(double ratio)
-{
-	static const double limits[] = { 0.05, 0.10, 0.20, 0.50 };
-	char rating = 'A';
-
-	for (size_t i = 0; i < COUNT(limits) && ratio > limits[i]; i++)
-		rating++;
-	return rating;
-}
 
 static void add_up(const Findings *findings, AuditTotals *t)
 {
@@ -75,7 +66,7 @@ static Err *total_step(Arena *a, const AuditRules *rules, Audit *audit)
 		if (p->files[i].kind == SOURCE_CODE)
 			lines += p->files[i].measures.lines.sloc;
 	t->ratio = lines ? t->minutes / ((double)lines * AUDIT_LINE_MINUTES) : -1;
-	t->rating = (char)(lines ? rating_of(t->ratio) : 0);
+	t->rating = (char)(lines ? audit_figure_rating(t->ratio) : 0);
 	parts_by_package(a, p, &audit->packages);
 	parts_sum(&audit->packages, p, &audit->history, &audit->findings);
 	parts_by_group(a, p, rules->conf, &audit->groups);

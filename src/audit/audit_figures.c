@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-enum { HARD_ABOVE = 15, LINE_MINUTES = 30 };
+enum { HARD_ABOVE = 15 };
 
 typedef enum Form { FORM_COUNT, FORM_MINUTES, FORM_SHARE } Form;
 static const struct {
@@ -100,7 +100,7 @@ void audit_figures_take(const Audit *audit, AuditFigures *out)
 		at[FIGURE_MAINTAIN + (int)f->rule->class]++;
 	}
 	if (at[FIGURE_LINES] > 0)
-		at[FIGURE_RATIO] = at[FIGURE_MINUTES] / (LINE_MINUTES * at[FIGURE_LINES]);
+		at[FIGURE_RATIO] = at[FIGURE_MINUTES] / (AUDIT_LINE_MINUTES * at[FIGURE_LINES]);
 }
 
 /* --- saying them ------------------------------------------------------------------------------------------------------------------------------ */

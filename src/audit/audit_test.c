@@ -12,18 +12,6 @@ static const FindingRule open = { .id = "T2",
 	                          .level = FINDING_ERROR,
 	                          .base_minutes = 5 };
 
-TEST(audit_ratings_are_of_the_ratio)
-{
-	static const struct {
-		double ratio;
-		char want;
-	} cases[] = { { 0, 'A' },   { 0.05, 'A' }, { 0.051, 'B' }, { 0.1, 'B' },
-		      { 0.2, 'C' }, { 0.5, 'D' },  { 0.51, 'E' },  { 40, 'E' } };
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		CHECK_INT(rating_of(cases[i].ratio), cases[i].want);
-}
-
 static void make(Arena *a, AuditRules *rules, Audit *audit)
 {
 	AuditConf *conf = arena_alloc(a, AUDIT_CONF_BYTES);

@@ -65,7 +65,7 @@ typedef struct Delta {
 	size_t fresh_count, gone_count, grown_count;
 	size_t same;         /* findings that count and are not fresh */
 	size_t fixed, moved; /* places: gone's counts; those that are in another file now */
-	bool own;            /* other tools' findings were left out */
+	bool own;            /* only what lies in a commit's tree was compared */
 } Delta;
 /* own: only such as have a past in another revision (finding_has_past). */
 void baseline_match(Arena *a, const Baseline *was, const Findings *now, bool own, Delta *out);

@@ -6,6 +6,7 @@
 static const FindingRule god = { .id = "T1", .name = "god", .base_minutes = 10 };
 static const FindingRule clone = { .id = "T2", .name = "clone", .each_minutes = 1 };
 static const FindingRule theirs = { .id = "lint:T3", .name = "lint:three", .base_minutes = 1 };
+static const FindingRule past = { .id = "T4", .name = "past", .base_minutes = 1, .beside = true };
 
 /* "g:a.py:1 c:a.py+b.py:7 !g:a.py:2": rule, files, print; "!": ignored. */
 static Findings made(Arena *a, const char *text)
@@ -24,7 +25,10 @@ static Findings made(Arena *a, const char *text)
 			f.ignored_why = S("so");
 			rule = str_sub(rule, 1, 2);
 		}
-		f.rule = rule.at[0] == 'g' ? &god : rule.at[0] == 'c' ? &clone : &theirs;
+		f.rule = rule.at[0] == 'g'   ? &god
+		         : rule.at[0] == 'c' ? &clone
+		         : rule.at[0] == 'p' ? &past
+		                             : &theirs;
 		str_split(&paths, '+', &f.path);
 		while (paths.len && str_split(&paths, '+', &others[f.path_count]))
 			f.path_count++;
@@ -80,9 +84,9 @@ TEST(new_ones_are_told_from_moved_and_mended_ones)
 	}
 }
 
-TEST(other_tools_findings_have_no_past_in_a_revision)
+TEST(what_does_not_lie_in_a_tree_has_no_past_in_a_revision)
 {
-	Findings was = made(a, "g:a.py:1"), now = made(a, "g:a.py:1 t:a.py:3");
+	Findings was = made(a, "g:a.py:1"), now = made(a, "g:a.py:1 t:a.py:3 p:a.py:4");
 	Baseline baseline;
 	Delta d;
 
@@ -91,7 +95,7 @@ TEST(other_tools_findings_have_no_past_in_a_revision)
 	CHECK_INT(d.fresh_count, 0);
 	CHECK_INT(d.same, 1);
 	baseline_match(a, &baseline, &now, false, &d);
-	CHECK_INT(d.fresh_count, 1);
+	CHECK_INT(d.fresh_count, 2);
 }
 
 TEST(what_takes_longer_than_before_is_told)

@@ -53,7 +53,9 @@ static int by_place(const void *x, const void *y)
 		order = (p->line > q->line) - (p->line < q->line);
 	if (!order)
 		order = strcmp(p->rule->id, q->rule->id);
-	return order ? order : (p->print > q->print) - (p->print < q->print);
+	if (!order)
+		order = (p->print > q->print) - (p->print < q->print);
+	return order ? order : str_cmp(p->text, q->text);
 }
 
 void findings_sort(Findings *list)

@@ -4,6 +4,7 @@
  * Rules are told apart by id, as those of other tools may come as a row each. */
 #include "audit/finding_report.h"
 
+#include "audit/baseline.h"
 #include "audit/plural.h"
 #include "base/arena.h"
 #include "base/map.h"
@@ -187,7 +188,7 @@ static void put_one(JsonWriter *w, const Finding *f)
 {
 	char print[16];
 
-	str_put_hex(print, f->print, sizeof(print));
+	str_put_hex(print, baseline_print(f), sizeof(print));
 	json_begin_object(w);
 	json_put_str(w, "rule", str_of(f->rule->id));
 	json_put_str(w, "path", f->path);

@@ -21,7 +21,7 @@ typedef struct GateRules {
 	FindingLevel level; /* new findings below it are told and do not fail the gate */
 	Str against;        /* what is compared with: "banyan-baseline.json", "main" */
 	bool own;           /* baseline_match's */
-	Str unread; /* a tool that the baseline has findings of, and whose output was not read; empty: none */
+	Str unread; /* who the baseline has findings of and was not read: a tool, "the history"; empty: none */
 } GateRules;
 
 typedef struct Gate {

@@ -75,22 +75,34 @@ static bool is_there(Arena *a, const AuditRules *rules, Str path)
 	return access(str_fmt(a, "%.*s/%.*s", STR_ARG(rules->root), STR_ARG(path)).at, F_OK) == 0;
 }
 
+/* The gate's own file changes with whatever was mended, and is renewed when somebody wants it to be. */
+static bool is_baseline(Str path, Str baseline)
+{
+	Str name = str_sub(baseline, (size_t)(str_rfind_char(baseline, '/') + 1), baseline.len);
+
+	return str_eq(str_sub(path, (size_t)(str_rfind_char(path, '/') + 1), path.len), name);
+}
+
 /* Without a repository there is nothing to say. */
-static Err *find_companions(Arena *a, Str since, const AuditRules *rules, const Audit *audit,
-                            Companions *out)
+static Err *find_companions(Arena *a, Str since, Str baseline, const AuditRules *rules,
+                            const Audit *audit, Companions *out)
 {
 	Companions all;
 	RevSource *rev;
 	Str *changed;
-	size_t count;
+	size_t count, kept = 0;
 
 	if (audit->history.why_not.len)
 		return NULL;
 	TRY(rev_source_open(a, rules->root, since.len ? since : S("HEAD"), since.len > 0, &rev));
 	TRY(rev_source_changed(a, rev, &changed, &count));
-	all = companions_absent(a, &audit->history, changed, count, NULL, 0, COMPANION_RULES);
+	for (size_t i = 0; i < count; i++)
+		if (!is_baseline(changed[i], baseline))
+			changed[kept++] = changed[i];
+	all = companions_absent(a, &audit->history, changed, kept, NULL, 0, COMPANION_RULES);
 	for (size_t i = 0; i < all.count; i++)
-		if (is_there(a, rules, all.at[i].absent))
+		if (!is_baseline(all.at[i].absent, baseline) &&
+		    is_there(a, rules, all.at[i].absent))
 			all.at[out->count++] = all.at[i];
 	out->at = all.at;
 	return NULL;
@@ -101,7 +113,7 @@ static Err *find_companions(Arena *a, Str since, const AuditRules *rules, const 
 static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 {
 	Str text;
-	Err *err = file_read(a, path, BASELINE_BYTES, &text);
+	Err *err = file_read_plain(a, path, BASELINE_BYTES, &text);
 
 	*found = !err || err->kind != ERR_NOT_FOUND;
 	if (err)
@@ -112,19 +124,37 @@ static Err *load(Arena *a, Str path, Baseline *out, bool *found)
 	           : NULL;
 }
 
-/* Rows of tools whose files were not given this time were not looked for: they are neither there nor mended. */
-static void drop_unread(const Tools *tools, Baseline *was, Str *unread)
+/* PY802 is of the clones, and is told by the history too. */
+static bool is_of_history(Str rule)
+{
+	return str_starts(rule, S("PY7")) || str_eq(rule, S("PY802"));
+}
+
+/* Who found it, when they were not asked this time; empty: they were. */
+static Str unread_of(const Audit *audit, Str rule)
+{
+	const History *h = &audit->history;
+	Str tool = tool_of_rule(rule);
+
+	if (tool.len)
+		return tools_have(audit->tools, tool) ? S("") : tool;
+	return is_of_history(rule) && (h->why_not.len || h->shallow) ? S("the history") : S("");
+}
+
+/* Rows of tools whose files were not given this time, and of a history that was not read, were not looked for: they are neither there nor
+ * mended. */
+static void drop_unread(const Audit *audit, Baseline *was, Str *unread)
 {
 	size_t kept = 0;
 
 	*unread = S("");
 	for (size_t i = 0; i < was->count; i++) {
-		Str tool = tool_of_rule(was->rows[i].rule);
+		Str by = unread_of(audit, was->rows[i].rule);
 
-		if (!tool.len || tools_have(tools, tool))
-			was->rows[kept++] = was->rows[i];
+		if (by.len)
+			*unread = by;
 		else
-			*unread = tool;
+			was->rows[kept++] = was->rows[i];
 	}
 	was->count = kept;
 }
@@ -138,7 +168,7 @@ static Err *past_of(Arena *a, Str path, Str since, const AuditRules *rules, Audi
 
 	TRY(load(a, path, out, &found));
 	gate->against = path;
-	drop_unread(audit->tools, out, &gate->unread);
+	drop_unread(audit, out, &gate->unread);
 	if (found)
 		return NULL;
 	if (!since.len)
@@ -230,12 +260,12 @@ static Err *update(Cmd *cmd, const Args *args, Str path, const Audit *audit)
 	Str text, unread;
 
 	TRY(load(cmd->arena, path, &was, &found));
-	drop_unread(audit->tools, &was, &unread);
+	drop_unread(audit, &was, &unread);
 	if (unread.len)
 		return err_new(
 			cmd->arena, ERR_INVALID, "gate.unread",
-			"%.*s has findings of %.*s: give its output (--with), as they would be lost and "
-			"budgets shrink by them, or take its lines out of the file",
+			"%.*s has findings of %.*s: let that be read (a tool's by --with), as "
+			"they would be lost and budgets shrink by them, or take its lines out of the file",
 			STR_ARG(path), STR_ARG(unread));
 	TRY(gate_renew(cmd->arena, found ? &was : NULL, audit, args->budgets.at,
 	               args->budgets.count, &now));
@@ -280,7 +310,8 @@ static Err *judge(Cmd *cmd, const Args *args, const AuditRules *rules, Audit *au
 	gate->rules = (GateRules){ .companions = conf.companions, .level = conf.level };
 	TRY(past_of(cmd->arena, conf.baseline, args->since, rules, audit, &gate->rules, &was));
 	if (conf.companions != GATE_OFF)
-		TRY(find_companions(cmd->arena, args->since, rules, audit, &gate->companions));
+		TRY(find_companions(cmd->arena, args->since, conf.baseline, rules, audit,
+		                    &gate->companions));
 	gate_judge(cmd->arena, &was, audit, gate);
 	audit->gate = gate;
 	TRY(tell(cmd, args, rules, audit));

@@ -5,6 +5,7 @@
 
 #include "audit/delta.h"
 #include "audit/plural.h"
+#include "audit/screen.h"
 #include "base/arena.h"
 #include "base/json.h"
 
@@ -70,7 +71,7 @@ static void screen_companions(FILE *out, const Gate *gate)
 		fprintf(out, "  and %zu more\n", gate->companions.count - SCREEN_ROWS);
 }
 
-void gate_screen(FILE *out, Arena *a, const Gate *gate)
+static void screen_verdict(FILE *out, Arena *a, const Gate *gate)
 {
 	delta_screen(out, a, &gate->delta, SCREEN_ROWS);
 	if (gate->failing < gate->delta.fresh_count)
@@ -78,7 +79,7 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 		        gate->delta.fresh_count - gate->failing,
 		        finding_level_name(gate->rules.level));
 	if (gate->rules.unread.len)
-		fprintf(out, "What %.*s found was not read (--with), and is not compared\n",
+		fprintf(out, "What %.*s found was not read, and is not compared\n",
 		        STR_ARG(gate->rules.unread));
 	screen_budgets(out, a, gate);
 	screen_companions(out, gate);
@@ -96,6 +97,15 @@ void gate_screen(FILE *out, Arena *a, const Gate *gate)
 		        "Mend as much as it is exceeded by (banyan audit --review has what to begin with), or edit the budget in the baseline's file\n");
 	else
 		fprintf(out, "Change them too, or say --companions warn for this change\n");
+}
+
+void gate_screen(FILE *out, Arena *a, const Gate *gate)
+{
+	AUTO(screen_end) Screen screen = { 0 };
+
+	screen_begin(&screen, out);
+	if (screen.to)
+		screen_verdict(screen.to, a, gate);
 }
 
 void gate_put(JsonWriter *w, const Gate *gate)

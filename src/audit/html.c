@@ -140,7 +140,7 @@ static void put_scorecards(Arena *a, JsonWriter *w, const Audit *audit, const Au
 	Str text, path = str_fmt(a, "%.*s/" SCORECARD_FILE, STR_ARG(rules->root));
 	AUTO(buf_fini) Buf card = { 0 };
 
-	if (rules->from || file_read(a, path, SCORECARD_BYTES, &text) ||
+	if (rules->from || file_read_plain(a, path, SCORECARD_BYTES, &text) ||
 	    scorecard_read(a, text, &before))
 		return;
 	json_key(w, S("before"));

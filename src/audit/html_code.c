@@ -2,7 +2,8 @@
  *
  * The lines that a finding is about. A file's findings come by their lines, so the text is walked once from its head; an earlier line begins
  * anew. Long places and long lines are cut: one looks at code here, one does not read it. Of a line with a secret what may be the secret is not
- * shown: all from its first quotation mark or comment on, or the whole of it when it has none (a key over many lines). */
+ * shown: all from its first quotation mark or comment on, or the whole of it when it has none, or is not the first of the place (a key over many
+ * lines). */
 #include "audit/html_int.h"
 
 #include <stdio.h>
@@ -27,12 +28,22 @@ static bool seek(HtmlCode *code, uint32_t line)
 	return code->at < code->text.len;
 }
 
-static bool is_hidden(const HtmlCode *code, uint32_t line)
+typedef enum Hiding { HIDE_NOTHING, HIDE_VALUE, HIDE_LINE } Hiding;
+
+/* The lines after a secret's first are all of it. */
+static Hiding hiding_of(const HtmlCode *code, uint32_t line)
 {
-	for (size_t i = 0; i < code->hidden_count; i++)
-		if (line >= code->hidden[2 * i] && line <= code->hidden[2 * i + 1])
-			return true;
-	return false;
+	Hiding most = HIDE_NOTHING;
+
+	for (size_t i = 0; i < code->hidden_count; i++) {
+		uint32_t from = code->hidden[2 * i];
+
+		if (from > line)
+			break;
+		if (line <= code->hidden[2 * i + 1])
+			most = line > from || most == HIDE_LINE ? HIDE_LINE : HIDE_VALUE;
+	}
+	return most;
 }
 
 static size_t shown_of(Str line)
@@ -43,9 +54,10 @@ static size_t shown_of(Str line)
 	return 0;
 }
 
-static void put_line(JsonWriter *w, Str line, bool hidden)
+static void put_line(JsonWriter *w, Str line, Hiding hiding)
 {
-	size_t most = hidden ? shown_of(line) : MOST_BYTES;
+	bool hidden = hiding != HIDE_NOTHING;
+	size_t most = hiding == HIDE_LINE ? 0 : hidden ? shown_of(line) : MOST_BYTES;
 	char shown[MOST_BYTES + 32];
 	int len;
 
@@ -83,7 +95,7 @@ void html_put_code(JsonWriter *w, HtmlCode *code, uint32_t line, uint32_t end_li
 		ptrdiff_t end = str_find_char(str_sub(rest, 0, LONGEST), '\n');
 
 		row = str_sub(rest, 0, end < 0 ? LONGEST : (size_t)end);
-		put_line(w, row, is_hidden(code, i));
+		put_line(w, row, hiding_of(code, i));
 		rest = end < 0 ? S("") : str_sub(rest, (size_t)end + 1, rest.len);
 	}
 	json_end(w);

@@ -9,9 +9,10 @@
 #include "base/file.h"
 #include "base/map.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_OF_RULE = 50, MOST_PATHS = 30, BESIDE_BYTES = 1 << 20 };
+enum { FIRST_OF_RULE = 50, MOST_PATHS = 30, BESIDE_BYTES = 1 << 20, KEY_BYTES = 200 };
 
 typedef struct RuleRow {
 	const FindingRule *rule;
@@ -30,20 +31,23 @@ typedef struct Chosen {
 	size_t shown, most;
 } Chosen;
 
+/* A row for each level of a rule: other tools have rules with several. */
 static void count_rules(Chosen *c)
 {
 	AUTO(map_fini) Map known = { 0 };
 
 	for (size_t i = 0; i < c->all->count; i++) {
 		const Finding *f = &c->all->at[i];
-		Str id = str_of(f->rule->id);
+		char key[KEY_BYTES];
+		int len = snprintf(key, sizeof(key), "%d %s", (int)f->rule->level, f->rule->id);
+		Str id = { key, (size_t)MIN(len, KEY_BYTES - 1) };
 		RuleRow *row = map_get(&known, id);
 
 		if (!row) {
 			row = ARENA_NEW(c->arena, RuleRow);
 			*row = (RuleRow){ .rule = f->rule, .number = (uint32_t)c->rule_count };
 			c->rules[c->rule_count++] = row;
-			map_put(&known, id, row);
+			map_put(&known, str_dup(c->arena, id), row);
 		}
 		c->rule_of[i] = row;
 		if (f->ignored_why.len) {
@@ -137,7 +141,7 @@ static bool read_beside(Arena *a, Str root, const Finding *f, Str *bytes)
 	              str_starts(str_of(file), str_fmt(a, "%s/", whole));
 
 	if (inside)
-		inside = !file_read(a, str_of(file), BESIDE_BYTES, bytes);
+		inside = !file_read_plain(a, str_of(file), BESIDE_BYTES, bytes);
 	free(whole);
 	free(file);
 	return inside;

@@ -50,7 +50,7 @@ static Audit project_of_four(Arena *a, Str folder)
 	write_text(a, folder, "app/b.py", "x = 1\n");
 	write_text(a, folder, "app/c.py", "x = 1\ny = 2\n");
 	write_text(a, folder, "app/s.py",
-	           "NAME = 'ann'\nPASSWORD = 'correct horse'\nKEY = '''\nMIIEvQIBADANBg\n'''\n");
+	           "NAME = 'ann'\nPASSWORD = 'correct horse'\nKEY = '''\nMIIEvQ#IBADANBg\n'''\n");
 	CHECK_OK(project_read(a, folder, &reading, &audit.project));
 	history_judge(a, &audit.history, &audit.project, &audit.told);
 	return audit;

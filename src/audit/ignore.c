@@ -2,7 +2,7 @@
  *
  * Comments that ignore, as a file has them, and what becomes of the findings. Their ranges of lines come from the syntax, so they lie within
  * each other or apart; still no order is relied on: findings of a file go by line, and each comment looks at those of its range only. A
- * whole file of comments for the whole file is bounded by FILE_WIDE_MOST. */
+ * whole file of comments for the whole file, or for one statement, is bounded by PLACE_MOST. */
 #include "audit/ignore.h"
 
 #include "audit/smells_int.h"
@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { RULES_MOST = 32, FILE_WIDE_MOST = 200 };
+enum { RULES_MOST = 32, PLACE_MOST = 200, NEAREST_MOST = 1000 };
 
 /* --- what a comment says ------------------------------------------------------------------------------------------------------------------- */
 
@@ -28,6 +28,8 @@ static Str take_word(Str *text)
 
 	while (n < text->len && is_word(text->at[n]))
 		n++;
+	while (n && (text->at[n - 1] == ':' || text->at[n - 1] == '.'))
+		n--; /* "god-class: it is split in May" */
 	word = str_sub(*text, 0, n);
 	*text = str_trim(str_sub(*text, n, text->len));
 	return word;
@@ -100,8 +102,8 @@ bool ignore_read(Arena *a, Str comment, Ignore *out)
 			return false;
 		text = str_trim(str_sub(text, 6, text.len));
 		take_rules(a, &text, out);
-		if (str_starts(text, S("--")))
-			text = str_trim(str_sub(text, 2, text.len));
+		if (str_starts(text, S("--")) || str_starts(text, S(":")))
+			text = str_trim(str_sub(text, text.at[0] == ':' ? 1 : 2, text.len));
 		out->why = text;
 		return true;
 	}
@@ -336,6 +338,7 @@ typedef struct Applying {
 	const AuditRules *rules;
 	Findings *list;
 	const AuditFile *file;
+	uint32_t unknown; /* words that name no rule */
 } Applying;
 
 static void add(const Applying *to, SmellId id, const Ignore *ignore, Str text)
@@ -372,19 +375,23 @@ static bool is_looked_for(const AuditRules *rules, Str word)
 	return is_foreign(word) || (rule && !audit_rule_is_off(rules, rule->id, rule->name));
 }
 
-static void judge(const Applying *to, const Ignore *ignore, bool used)
+static void judge_unknown(Applying *to, const Ignore *ignore, Str word)
+{
+	Str near = to->unknown++ < NEAREST_MOST ? rules_nearest(word) : S("");
+
+	add(to, SMELL_IGNORE_UNKNOWN, ignore,
+	    str_fmt(to->a, "there is no rule %.*s%s%.*s", STR_ARG(str_quote(to->a, word)),
+	            near.len ? "; near is " : "", STR_ARG(near)));
+}
+
+static void judge(Applying *to, const Ignore *ignore, bool used)
 {
 	bool looked_for = false;
 
 	for (uint32_t i = 0; i < ignore->rule_count; i++) {
-		Str word = ignore->rules[i], near = is_known(word) ? S("") : rules_nearest(word);
-
-		looked_for |= is_looked_for(to->rules, word);
-		if (!is_known(word))
-			add(to, SMELL_IGNORE_UNKNOWN, ignore,
-			    str_fmt(to->a, "there is no rule %.*s%s%.*s",
-			            STR_ARG(str_quote(to->a, word)), near.len ? "; near is " : "",
-			            STR_ARG(near)));
+		looked_for |= is_looked_for(to->rules, ignore->rules[i]);
+		if (!is_known(ignore->rules[i]))
+			judge_unknown(to, ignore, ignore->rules[i]);
 	}
 	if (!ignore->rule_count)
 		add(to, SMELL_IGNORE_UNKNOWN, ignore, S("it names no rule"));
@@ -396,30 +403,37 @@ static void judge(const Applying *to, const Ignore *ignore, bool used)
 		    str_fmt(to->a, "%.*s is ignored without a reason", STR_ARG(ignore->rules[0])));
 }
 
+static void apply_file(Applying *to, size_t count)
+{
+	const FileSmells *facts = to->file->facts[FACTS_SMELLS];
+	uint32_t wide = 0, here = 0, from = 0;
+
+	for (uint32_t k = 0; facts && k < facts->ignore_count; k++) {
+		const Ignore *ignore = &facts->ignores[k];
+		bool used;
+
+		here = ignore->from == from ? here + 1 : 0;
+		from = ignore->from;
+		wide += !from;
+		if ((from ? here : wide) > PLACE_MOST)
+			continue;
+		used = apply(to->list, count, to->file->path, ignore);
+		if (!ignore->nosec)
+			judge(to, ignore, used);
+	}
+}
+
 Err *ignores_apply(Arena *a, const AuditRules *rules, Audit *audit)
 {
-	Findings *list = &audit->findings;
+	Applying to = { .a = a, .rules = rules, .list = &audit->findings };
 	size_t count;
 
-	findings_sort(list);
-	count = list->count;
+	findings_sort(to.list);
+	count = to.list->count;
 	for (size_t i = 0; i < audit->project.count; i++) {
-		const AuditFile *file = &audit->project.files[i];
-		const Applying to = { a, rules, list, file };
-		const FileSmells *facts = file->facts[FACTS_SMELLS];
-		uint32_t wide = 0;
-
-		for (uint32_t k = 0; facts && k < facts->ignore_count; k++) {
-			const Ignore *ignore = &facts->ignores[k];
-			bool used;
-
-			if (!ignore->from && wide++ == FILE_WIDE_MOST)
-				break;
-			used = apply(list, count, file->path, ignore);
-			if (!ignore->nosec)
-				judge(&to, ignore, used);
-		}
+		to.file = &audit->project.files[i];
+		apply_file(&to, count);
 	}
-	findings_sort(list);
+	findings_sort(to.list);
 	return NULL;
 }

@@ -20,6 +20,9 @@ TEST(ignore_reads_rules_and_why)
 		{ S("# banyan: ignore bandit:B101 theirs"), true, S("bandit:B101"), S("theirs"),
 		  false },
 		{ S("# banyan: ignore x -- because"), true, S("x"), S("because"), false },
+		{ S("# banyan: ignore x: because"), true, S("x"), S("because"), false },
+		{ S("# banyan: ignore bandit:B101: theirs"), true, S("bandit:B101"), S("theirs"),
+		  false },
 		{ S("# banyan: ignore x"), true, S("x"), S(""), false },
 		{ S("# banyan: ignore x # noqa"), true, S("x"), S(""), false },
 		{ S("# noqa # banyan: ignore x why"), true, S("x"), S("why"), false },
@@ -94,4 +97,27 @@ TEST(ignore_counts_where_it_stands)
 		CHECK_INT(facts->ignores[0].from, cases[i].from);
 		CHECK_INT(facts->ignores[0].to, cases[i].to);
 	}
+}
+
+TEST(ignore_bears_a_file_of_comments_for_one_statement)
+{
+	enum { MANY = 3000 };
+	AUTO(readerp) SyntaxReader *reader = syntax_reader_new();
+	AUTO(buf_fini) Buf b = { 0 };
+	AuditFile file;
+	AuditConf conf = { 0 };
+	const AuditRules rules = { .conf = &conf };
+	const FileSmells *facts;
+	Audit audit = { .project = { .files = &file, .count = 1 } };
+
+	buf_put(&b, S("x = 1\n"));
+	for (int i = 0; i < MANY; i++)
+		buf_put(&b, S("# banyan: ignore no-such-rule, mutable-default so\n"));
+	buf_put(&b, S("class A:\n    pass\n"));
+	buf_putc(&b, '\0');
+	facts = facts_of(a, reader, b.at, &file);
+	file.facts[FACTS_SMELLS] = facts;
+	CHECK_INT(facts->ignore_count, MANY);
+	CHECK_OK(ignores_apply(a, &rules, &audit));
+	CHECK(audit.findings.count && audit.findings.count <= 3 * (PLACE_MOST + 1));
 }

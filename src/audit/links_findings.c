@@ -147,7 +147,8 @@ static void tell_circles(const Telling *t)
 			      .text = circle_text(t, c) };
 
 		set_paths(t, &f, c->modules, c->count);
-		add(t, &f, name_of(t, c->modules[0]));
+		/* Not its name: when the root is a package, the name begins with what the checkout's folder is called. */
+		add(t, &f, t->project->files[c->modules[0]].path);
 	}
 }
 

@@ -16,12 +16,30 @@ enum { BYTES = 55000, TEXT_MOST = 300, ROWS_MOST = 50, RULES_SHOWN = 10, GONE_SH
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------------------------ */
 
+/* A name of a file need not be UTF-8; and nothing turns around what is written behind it. */
+static void put_beyond_ascii(Buf *b, Str one, uint32_t code)
+{
+	bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+
+	if (!one.len || turns || code < 0xa0)
+		buf_put(b, S("\xef\xbf\xbd"));
+	else
+		buf_put(b, one);
+}
+
 void markdown_text(Buf *b, Str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+	size_t len;
 
-		if (c == '\n' || c == '\r' || c == '\t')
+	for (size_t i = 0; i < text.len; i += len) {
+		unsigned char c = (unsigned char)text.at[i];
+		uint32_t code = 0;
+
+		len = str_utf8(str_sub(text, i, text.len), &code);
+		if (!len || code > 0x7f) {
+			put_beyond_ascii(b, str_sub(text, i, i + len), code);
+			len = MAX(len, (size_t)1);
+		} else if (c == '\n' || c == '\r' || c == '\t')
 			buf_putc(b, ' ');
 		else if (c < ' ' || c == 0x7f)
 			continue;
@@ -113,7 +131,9 @@ static void put_fresh(Buf *b, Arena *a, const Delta *d)
 
 		buf_put(b, S("| "));
 		put_short(b, finding_place(a, f));
-		buf_fmt(b, " | **%s %s** ", finding_level_name(f->rule->level), f->rule->id);
+		buf_fmt(b, " | **%s ", finding_level_name(f->rule->level));
+		put_short(b, str_of(f->rule->id));
+		buf_put(b, S("** "));
 		put_short(b, str_of(f->rule->name));
 		buf_put(b, S(": "));
 		put_short(b, f->text);
@@ -174,7 +194,9 @@ static void put_rules(Buf *b, Arena *a, const Audit *audit)
 	buf_put(b,
 	        S("\n### What costs most\n\n| rule | found | hours | worst |\n|---|---:|---:|---|\n"));
 	for (size_t i = 0; i < MIN(count, (size_t)RULES_SHOWN) && sums[i].worst; i++) {
-		buf_fmt(b, "| %s ", sums[i].rule->id);
+		buf_put(b, S("| "));
+		put_short(b, str_of(sums[i].rule->id));
+		buf_putc(b, ' ');
 		put_short(b, str_of(sums[i].rule->name));
 		buf_fmt(b, " | %" PRIu64 " | %.1f | ", sums[i].count, sums[i].minutes / 60);
 		put_short(b, finding_place(a, sums[i].worst));
@@ -196,6 +218,10 @@ static void put_budgets(Buf *b, Arena *a, const Gate *g)
 			continue;
 		buf_put(b, S("- "));
 		put_short(b, budget->budget.name);
+		if (!budget->known) {
+			buf_put(b, S(": there is nothing of that name\n"));
+			continue;
+		}
 		buf_fmt(b, ": %.*s, and %.*s is the most\n",
 		        STR_ARG(gate_budget_text(a, &budget->budget, budget->now)),
 		        STR_ARG(gate_budget_text(a, &budget->budget, budget->budget.most)));

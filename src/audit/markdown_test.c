@@ -15,6 +15,11 @@ TEST(names_from_code_do_nothing_in_a_comment)
 		{ S("[x](http://y) ![z] $e$ ~n~"),
 		  S("\\[x\\]\\(http://y\\) \\!\\[z\\] \\$e\\$ \\~n\\~") },
 		{ S("gr\xc3\xbc\xc3\x9f"), S("gr\xc3\xbc\xc3\x9f") },
+		{ S("lat\xe9in.py\xe9"), S("lat\xef\xbf\xbdin.py\xef\xbf\xbd") },
+		{ S("a\xe2\x80\xae"
+		    "b\xc2\x9b"),
+		  S("a\xef\xbf\xbd"
+		    "b\xef\xbf\xbd") },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -26,7 +31,7 @@ TEST(names_from_code_do_nothing_in_a_comment)
 }
 
 static const FindingRule rule = {
-	.id = "T1", .name = "rule", .level = FINDING_ERROR, .base_minutes = 7
+	.id = "t:@1", .name = "rule", .level = FINDING_ERROR, .base_minutes = 7
 };
 
 static Str report_of(Arena *a, Buf *b, size_t findings, size_t words)
@@ -59,6 +64,7 @@ TEST(a_comment_says_the_verdict_and_is_never_too_long)
 	CHECK(text.len < 65536 && text.len > BYTES);
 	CHECK(str_starts(text, S("## The gate is shut: 4000 new findings\n")));
 	CHECK(str_find(text, S("\nand 39")) > 0);
+	CHECK(str_find(text, S("**error t:&#64;1** rule")) > 0 && str_find(text, S("@1")) < 0);
 	CHECK(str_find(text, S("| time to mend all findings | 467 h |")) > 0);
 	text = report_of(a, &none, 0, 0);
 	CHECK(str_starts(text, S("## The gate is open\n")));

@@ -44,7 +44,7 @@ Err *since_open(Arena *a, const AuditRules *rules, Since **out, Str *why_not)
 	Str base;
 
 	*out = NULL;
-	if (!conf || !conf->migrations_since.len || rules->from)
+	if (!conf || !conf->migrations_since.len)
 		return NULL;
 	if (!repo_open(a, rules->root, &repo, &base, why_not))
 		return NULL;

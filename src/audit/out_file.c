@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing files. The first error is told, and leaves nothing behind but what was there before. */
+ * Writing files. The first error is told, and leaves nothing behind but what was there before. A link to a file stays one. */
 #include "audit/out_file.h"
 
 #include "base/arena.h"
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,10 +20,16 @@ static void close_fd(int *fd)
 		(void)close(*fd);
 }
 
-/* 0, or errno. */
-static int write_all(const char *path, Str text, const struct stat *was)
+static void freep(char **text)
 {
-	AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, MODE);
+	free(*text);
+}
+
+/* 0, or errno. fresh: the file is ours alone, so nothing that lies in its place, or leads elsewhere from there, is written to. */
+static int write_all(const char *path, bool fresh, Str text, const struct stat *was)
+{
+	int how = fresh ? O_EXCL | O_NOFOLLOW : O_TRUNC;
+	AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, MODE);
 
 	if (fd < 0)
 		return errno;
@@ -40,17 +47,24 @@ static int write_all(const char *path, Str text, const struct stat *was)
 
 Err *out_write(Arena *a, Str path, Str text)
 {
-	const char *to = str_z(a, path), *beside = NULL;
+	AUTO(freep) char *real = realpath(str_z(a, path), NULL);
+	const char *to = real ? real : str_z(a, path), *beside = NULL;
 	struct stat about;
 	bool there = stat(to, &about) == 0;
 	int error;
 
-	if (!there || S_ISREG(about.st_mode))
+	/* /dev/stdout may be a file, which somebody else has open: it is not replaced. */
+	if ((!there || S_ISREG(about.st_mode)) && !str_starts(path, S("/dev/")) &&
+	    !str_starts(path, S("/proc/")))
 		beside = str_fmt(a, "%s.%d.part", to, (int)getpid()).at;
-	error = write_all(beside ? beside : to, text, there && beside ? &about : NULL);
+	if (beside)
+		(void)unlink(beside);
+	error = write_all(beside ? beside : to, beside != NULL, text,
+	                  there && beside ? &about : NULL);
 	if (!error && beside && rename(beside, to) != 0)
 		error = errno;
 	if (error && beside)
 		(void)unlink(beside);
-	return error ? err_errno(a, error, "audit.write", "%s could not be written", to) : NULL;
+	return error ? err_errno(a, error, "audit.write", "%s could not be written", str_z(a, path))
+	             : NULL;
 }

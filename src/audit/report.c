@@ -7,6 +7,7 @@
 #include "audit/audit_money.h"
 #include "audit/rev_compare.h"
 #include "audit/finding_report.h"
+#include "audit/screen.h"
 #include "audit/history_step.h"
 #include "audit/trends.h"
 #include "audit/tools.h"
@@ -262,6 +263,7 @@ static void put_next(FILE *out, Arena *a, const Audit *audit, bool cut)
 /* Two lines are left: for the names of files that were written, and the prompt. */
 void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *rules)
 {
+	AUTO(screen_end) Screen screen = { 0 };
 	AUTO(freep) char *text = NULL;
 	size_t len = 0;
 	FILE *whole = open_memstream(&text, &len);
@@ -270,5 +272,8 @@ void report_screen(FILE *out, Arena *a, const Audit *audit, const AuditRules *ru
 		abort();
 	put_all(whole, a, audit, rules);
 	fclose(whole);
-	put_next(out, a, audit, report_fit(out, (Str){ text, len }, SCREEN - NEXT));
+	screen_begin(&screen, out);
+	if (screen.to)
+		put_next(screen.to, a, audit,
+		         report_fit(screen.to, (Str){ text, len }, SCREEN - NEXT));
 }

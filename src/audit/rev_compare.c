@@ -61,6 +61,7 @@ Err *rev_compare_with(Arena *a, const AuditRules *rules, const Audit *audit, Rev
 	those.no_history = true;
 	those.with_count = those.coverage_count = those.test_count = those.build_count = 0;
 	those.trends = 0;
+	those.deep = false;
 	err = audit_all(scratch, &those, &other);
 	missing = other.project.sources.skipped[SKIP_UNREADABLE];
 	if (missing)

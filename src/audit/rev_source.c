@@ -2,8 +2,9 @@
  *
  * A tree as a project. Folders are taken from a list, not by recursion, by the rules that the disk is read by (source.c), so that what differs
  * between both is the code and not the way of reading. Objects are read under a lock: inflating is a small part of what a file costs, and the cache of
- * libgit2 is then nobody else's. A link leads to what it names in the same tree, one step far. Trees that hold each other many times stand for more
- * folders than can be read, so there is a bound to all, and to those that are there already under another name. */
+ * libgit2 is then nobody else's. A link leads to what it names in the same tree, by way of a few others; one that leads out of it is not followed.
+ * Trees that hold each other many times stand for more folders than can be read, so there is a bound to all, and to those that are there already under
+ * another name. */
 #include "audit/rev_source.h"
 
 #include "audit/repo.h"
@@ -19,6 +20,7 @@ enum {
 	EXAMPLES = 5,
 	ID_DIGITS = 12,
 	LINK_BYTES = 4096,
+	LINKS_MOST = 8,
 	ENTRIES_MOST = SOURCE_FILES,
 	TWINS_MOST = 50000
 };
@@ -191,17 +193,37 @@ static bool link_path(Arena *a, Str from, Str to, Str *out)
 	return path.len > 0;
 }
 
+/* What a link in the tree names; NULL: it leads out of it, or to nothing. Yours to free. */
+static git_tree_entry *follow(Walk *w, const git_oid *id, Str *path)
+{
+	AUTO(blob_freep) git_odb_object *blob = NULL;
+	git_tree_entry *entry = NULL;
+	Str to;
+
+	if (git_odb_read(&blob, w->from->odb, id) != 0 || git_odb_object_size(blob) > LINK_BYTES)
+		return NULL;
+	to = (Str){ git_odb_object_data(blob), git_odb_object_size(blob) };
+	if (!link_path(w->a, *path, to, path) ||
+	    git_tree_entry_bypath(&entry, w->from->tree, str_z(w->a, *path)) != 0)
+		return NULL;
+	return entry;
+}
+
 static void take_link(Walk *w, const git_oid *id, Str path)
 {
 	AUTO(entry_freep) git_tree_entry *entry = NULL;
-	AUTO(blob_freep) git_odb_object *blob = NULL;
-	Str whole = str_fmt(w->a, "%.*s%.*s", STR_ARG(w->from->base), STR_ARG(path)), to;
+	Str to = str_fmt(w->a, "%.*s%.*s", STR_ARG(w->from->base), STR_ARG(path));
 
-	if (git_odb_read(&blob, w->from->odb, id) != 0 || git_odb_object_size(blob) > LINK_BYTES)
-		return;
-	to = (Str){ git_odb_object_data(blob), git_odb_object_size(blob) };
-	if (!link_path(w->a, whole, to, &to) ||
-	    git_tree_entry_bypath(&entry, w->from->tree, str_z(w->a, to)) != 0)
+	for (int i = 0; i < LINKS_MOST; i++) {
+		git_tree_entry *next = follow(w, id, &to);
+
+		git_tree_entry_free(entry);
+		entry = next;
+		if (!entry || git_tree_entry_filemode(entry) != GIT_FILEMODE_LINK)
+			break;
+		id = git_tree_entry_id(entry);
+	}
+	if (!entry || git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK)
 		return;
 	if (git_tree_entry_type(entry) == GIT_OBJECT_TREE)
 		skip(w, path, SKIP_SYMLINK);

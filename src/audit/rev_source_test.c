@@ -83,6 +83,8 @@ static void made_fini(Made *m)
 static const Text first[] = {
 	{ "shop/a.py", "x = 1\n", 0 },
 	{ "shop/link.py", "../lib/b.py", GIT_FILEMODE_LINK },
+	{ "shop/far.py", "../shop/link.py", GIT_FILEMODE_LINK }, /* by way of another */
+	{ "shop/round.py", "round.py", GIT_FILEMODE_LINK },
 	{ "shop/out.py", "../../etc/passwd", GIT_FILEMODE_LINK },
 	{ "shop/deep", "../lib", GIT_FILEMODE_LINK },
 	{ "shop/page.html", "<p>", 0 },
@@ -115,8 +117,8 @@ static void make(Arena *a, Made *m)
 
 TEST(a_revision_is_read_by_the_rules_of_the_disk)
 {
-	static const Str want[] = { S("a.py"), S("link.py") },
-			 texts[] = { S("x = 1\n"), S("b = 1\n") };
+	static const Str want[] = { S("a.py"), S("far.py"), S("link.py") },
+			 texts[] = { S("x = 1\n"), S("b = 1\n"), S("b = 1\n") };
 	const Str exclude = S("legacy/");
 	const SourceRules rules = { .exclude = &exclude, .exclude_count = 1 };
 	AUTO(made_fini) Made m;

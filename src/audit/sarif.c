@@ -155,12 +155,15 @@ static void put_driver(Writing *s, size_t from, size_t to)
 
 /* --- places -------------------------------------------------------------------------------------------------------------------------------------- */
 
-/* A path as a URI reference (RFC 3986): what is not unreserved or a slash is percent-encoded. */
+/* A path as a URI reference (RFC 3986): what is not unreserved or a slash is percent-encoded. That of another tool may be a whole one. */
 static Str uri_of(Arena *a, Str base, Str path)
 {
 	AUTO(buf_fini) Buf b = { 0 };
 
-	path = str_fmt(a, "%.*s%.*s", STR_ARG(base), STR_ARG(path));
+	if (str_starts(path, S("/")))
+		buf_put(&b, S("file://"));
+	else
+		path = str_fmt(a, "%.*s%.*s", STR_ARG(base), STR_ARG(path));
 	for (size_t i = 0; i < path.len; i++) {
 		unsigned char c = (unsigned char)path.at[i];
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -183,7 +186,8 @@ static void put_place(Writing *s, Str path, uint32_t line, uint32_t end_line)
 	json_key(w, S("artifactLocation"));
 	json_begin_object(w);
 	json_put_str(w, "uri", uri_of(s->a, s->base, path));
-	json_put_str(w, "uriBaseId", S("%SRCROOT%"));
+	if (!str_starts(path, S("/")))
+		json_put_str(w, "uriBaseId", S("%SRCROOT%"));
 	json_end(w);
 	if (line) {
 		json_key(w, S("region"));
@@ -306,7 +310,7 @@ static void put_result(Writing *s, const Result *r)
 	json_begin_object(w);
 	json_put_str(w, "banyan/v1", (Str){ print, sizeof(print) });
 	json_end(w);
-	if (s->delta && !(s->delta->own && r->tool.len))
+	if (s->delta && (!s->delta->own || finding_has_past(f)))
 		json_put_str(w, "baselineState", r->fresh ? S("new") : S("unchanged"));
 	if (f->ignored_why.len)
 		put_suppression(w, f->ignored_why);

@@ -139,3 +139,9 @@ TEST(what_is_written_can_be_read)
 	CHECK_STR(found.at[0].ignored_why, S("the text is \"ours\""));
 	CHECK_STR(str_of(found.at[2].rule->name), S("bandit:assert_used"));
 }
+
+TEST(a_path_from_elsewhere_is_not_one_of_the_repository)
+{
+	CHECK_STR(uri_of(a, S("sub/"), S("a b.py")), S("sub/a%20b.py"));
+	CHECK_STR(uri_of(a, S("sub/"), S("/usr/lib/x.py")), S("file:///usr/lib/x.py"));
+}

@@ -360,7 +360,7 @@ Err *scorecard_keep(Arena *a, Str path, const Scorecard *now, bool json, Buf *b)
 	Str text;
 
 	if (access(str_z(a, path), F_OK) == 0) {
-		TRY(file_read(a, path, MOST_BYTES, &text));
+		TRY(file_read_plain(a, path, MOST_BYTES, &text));
 		return say_change(a, path, text, now, json, b);
 	}
 	scorecard_put_json(&card, now);

@@ -4,7 +4,8 @@
  * that was read here, its line to the function around it, and the words of that line to a print, so that the gate knows it again when lines move.
  *
  * Tools write paths from where they were started, often on another machine: a path is tried as it is, and then without its first folders, one by
- * one, until it is that of a file here. */
+ * one, until it is that of a file here. Not those of installed packages, and not those of files that are here and were not read: a setup.py in
+ * .venv is nobody's setup.py of the same name. */
 #include "audit/tools.h"
 
 #include "audit/tools_int.h"
@@ -12,6 +13,7 @@
 #include "base/file.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MOST_BYTES = 256 << 20 };
 
@@ -112,6 +114,12 @@ static Str with_slashes(Arena *a, Str path)
 	return (Str){ at, path.len };
 }
 
+static bool is_installed(Str folder)
+{
+	return source_is_environment(folder) || str_eq(folder, S("site-packages")) ||
+	       str_eq(folder, S("dist-packages"));
+}
+
 /* The file here that has the longest end of the path; NULL: none has. */
 static const AuditFile *file_here(const Project *project, Str path)
 {
@@ -120,10 +128,20 @@ static const AuditFile *file_here(const Project *project, Str path)
 
 	while (path.len) {
 		file = project_file(project, path);
-		if (file || !str_split(&path, '/', &part) || !path.at)
+		if (file || !str_split(&path, '/', &part) || !path.at || is_installed(part))
 			return file;
 	}
 	return NULL;
+}
+
+static bool is_there(Arena *a, Str root, Str path)
+{
+	Mark mark = arena_mark(a);
+	bool there = !str_starts(path, S("/")) && str_find(path, S("../")) < 0 &&
+	             access(str_fmt(a, "%.*s%.*s", STR_ARG(root), STR_ARG(path)).at, F_OK) == 0;
+
+	arena_reset(a, mark);
+	return there;
 }
 
 static Str path_here(Arena *a, const Project *project, Str root, Str path, const AuditFile **file)
@@ -131,26 +149,36 @@ static Str path_here(Arena *a, const Project *project, Str root, Str path, const
 	path = with_slashes(a, path);
 	while (str_starts(path, S("./")))
 		path = str_sub(path, 2, path.len);
-	*file = file_here(project, path);
-	if (*file)
-		return (*file)->path;
-	return root.len && str_starts(path, root) ? str_sub(path, root.len, path.len) : path;
+	if (root.len && str_starts(path, root))
+		path = str_sub(path, root.len, path.len);
+	*file = project_file(project, path);
+	if (!*file && !is_there(a, root, path))
+		*file = file_here(project, path);
+	return *file ? (*file)->path : path;
 }
 
-/* "Order.save": the innermost function or class that has the line. */
+/* "Order.save": the innermost function or class that has the line. It is the last that begins before it, or one around that. */
 static Str unit_at(Arena *a, const AuditFile *file, uint32_t line)
 {
 	const Measures *m = &file->measures;
-	const Unit *best = NULL;
+	uint32_t low = 0, high = m->unit_count, best;
 	Str name;
 
-	for (uint32_t i = 0; i < m->unit_count && m->units[i].line <= line; i++)
-		if (line <= m->units[i].end_line)
-			best = &m->units[i];
-	if (!best)
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (m->units[mid].line <= line)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	best = low ? low - 1 : UNIT_NONE;
+	while (best != UNIT_NONE && m->units[best].end_line < line)
+		best = m->units[best].parent;
+	if (best == UNIT_NONE)
 		return S("");
-	name = best->name;
-	for (uint32_t up = best->parent; up != UNIT_NONE; up = m->units[up].parent)
+	name = m->units[best].name;
+	for (uint32_t up = m->units[best].parent; up != UNIT_NONE; up = m->units[up].parent)
 		name = str_fmt(a, "%.*s.%.*s", STR_ARG(m->units[up].name), STR_ARG(name));
 	return name;
 }

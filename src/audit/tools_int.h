@@ -10,7 +10,7 @@ typedef struct ToolReader {
 	Arena *a;
 	Findings *out;
 	ToolFile *about;
-	Map rules; /* by id; FindingRule */
+	Map rules; /* by id and severity; FindingRule */
 } ToolReader;
 
 /* One thing that a tool says. Only tool, id and text must be there. */

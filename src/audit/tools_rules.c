@@ -15,7 +15,9 @@ typedef struct Row {
 
 static const Row rows[] = {
 	{ S("bandit"), S("HIGH"), S(""), FINDING_SECURITY, FINDING_ERROR, 60 },
+	{ S("bandit"), S("error"), S(""), FINDING_SECURITY, FINDING_ERROR, 60 }, /* as SARIF */
 	{ S("bandit"), S("MEDIUM"), S(""), FINDING_SECURITY, FINDING_WARNING, 30 },
+	{ S("bandit"), S("warning"), S(""), FINDING_SECURITY, FINDING_WARNING, 30 },
 	{ S("bandit"), S(""), S(""), FINDING_SECURITY, FINDING_NOTE, 15 },
 	{ S("mypy"), S("note"), S(""), FINDING_BUG, FINDING_NOTE, 5 },
 	{ S("mypy"), S(""), S(""), FINDING_BUG, FINDING_ERROR, 10 },
@@ -54,9 +56,12 @@ static const Row rows[] = {
 void tool_judge(const ToolHit *hit, FindingRule *rule)
 {
 	const Row *row = rows;
+	bool coded = str_eq(hit->tool, S("ruff")) || str_eq(hit->tool, S("flake8"));
+	/* In SARIF ruff calls everything an error. */
+	Str severity = coded ? S("code") : hit->severity;
 
 	while ((row->tool.len && !str_eq(row->tool, hit->tool)) ||
-	       (row->severity.len && !str_eq_nocase(row->severity, hit->severity)) ||
+	       (row->severity.len && !str_eq_nocase(row->severity, severity)) ||
 	       !str_starts(hit->id, row->id))
 		row++;
 	rule->class = hit->has_class ? hit->class : row->class;
@@ -64,30 +69,40 @@ void tool_judge(const ToolHit *hit, FindingRule *rule)
 	rule->base_minutes = row->minutes;
 }
 
-static const char *joined(Arena *a, Str tool, Str name)
+/* On one line: a sentence of ours is, and what is printed line by line must not be continued by a tool. */
+static Str one_line(Arena *a, Str text)
 {
-	return str_fmt(a, "%.*s:%.*s", STR_ARG(tool), STR_ARG(name)).at;
+	char *at = arena_alloc_raw(a, text.len + 1);
+
+	for (size_t i = 0; i < text.len; i++)
+		at[i] = (unsigned char)text.at[i] < ' ' ? ' ' : text.at[i];
+	return (Str){ at, text.len };
 }
 
+static const char *joined(Arena *a, Str tool, Str name)
+{
+	return str_fmt(a, "%.*s:%.*s", STR_ARG(tool), STR_ARG(one_line(a, name))).at;
+}
+
+/* A row for each severity that a tool gives a rule: bandit's B602 is high with a variable in it and low without. */
 static const FindingRule *rule_of(ToolReader *r, const ToolHit *hit)
 {
-	const char *id = joined(r->a, hit->tool, hit->id);
-	FindingRule *rule = map_get(&r->rules, str_of(id));
+	Str name = hit->name.len ? hit->name : hit->id, key;
+	FindingRule judged = { .id = joined(r->a, hit->tool, hit->id) }, *rule;
 
+	tool_judge(hit, &judged);
+	key = str_fmt(r->a, "%s %d %d", judged.id, (int)judged.level, (int)judged.class);
+	rule = map_get(&r->rules, key);
 	if (rule)
 		return rule;
 	rule = ARENA_NEW(r->a, FindingRule);
-	*rule = (FindingRule){
-		.id = id,
-		.name = joined(r->a, hit->tool, hit->name.len ? hit->name : hit->id),
-		.summary = str_fmt(r->a, "%.*s of %.*s",
-		                   STR_ARG(hit->name.len ? hit->name : hit->id), STR_ARG(hit->tool))
-		                   .at,
-		.why = hit->why.len ? str_z(r->a, hit->why)
-		                    : str_fmt(r->a, "%.*s knows why.", STR_ARG(hit->tool)).at,
-	};
-	tool_judge(hit, rule);
-	map_put(&r->rules, str_of(id), rule);
+	*rule = judged;
+	rule->name = joined(r->a, hit->tool, name);
+	rule->summary =
+		str_fmt(r->a, "%.*s of %.*s", STR_ARG(one_line(r->a, name)), STR_ARG(hit->tool)).at;
+	rule->why = hit->why.len ? str_z(r->a, hit->why)
+	                         : str_fmt(r->a, "%.*s knows why.", STR_ARG(hit->tool)).at;
+	map_put(&r->rules, key, rule);
 	return rule;
 }
 
@@ -106,8 +121,8 @@ void tool_add(ToolReader *r, const ToolHit *hit)
 	                        .path = hit->path,
 	                        .line = line,
 	                        .end_line = MAX(line, line_of(hit->end_line)),
-	                        .unit = hit->unit,
-	                        .text = hit->text,
+	                        .unit = one_line(r->a, hit->unit),
+	                        .text = one_line(r->a, hit->text),
 	                        .paths = hit->paths,
 	                        .path_count = hit->path_count,
 	                        .print = hit->print,

@@ -158,17 +158,21 @@ static Str words_of(const Run *run, const Json *message, const Json *rule)
 
 /* --- rules ----------------------------------------------------------------------------------------------------------------------------------------- */
 
+/* By its id first: the index may be one into the rules of an extension (3.52.4, as CodeQL has it). "CA1000/1" is a CA1000 (3.5.4). */
 static const Json *rule_of(const Run *run, const Json *result, Str *id)
 {
-	const Json *named = json_get(result, S("rule")), *rule;
+	const Json *named = json_get(result, S("rule")), *rule = NULL;
 	int64_t index = number_at(result, "ruleIndex", number_at(named, "index", -1));
+	Str name;
 
 	*id = text_at(result, "ruleId");
 	if (!id->len)
 		*id = text_at(named, "id");
-	rule = index >= 0 ? json_at(run->rules, (size_t)index) : NULL;
-	if (!rule && id->len)
-		rule = map_get(&run->by_id, *id);
+	for (name = *id; name.len && !rule;
+	     name.len = (size_t)MAX(str_rfind_char(name, '/'), (ptrdiff_t)0))
+		rule = map_get(&run->by_id, name);
+	if (!rule && index >= 0 && !json_get(named, S("toolComponent")))
+		rule = json_at(run->rules, (size_t)index);
 	if (!id->len)
 		*id = text_at(rule, "id");
 	return rule;
@@ -308,11 +312,23 @@ static Str tool_name(Arena *a, Str name)
 	return len ? (Str){ at, len } : S("sarif");
 }
 
+static void know_rules(Run *run, const Json *rules)
+{
+	for (size_t i = 0; i < json_count(rules); i++) {
+		const Json *rule = json_at(rules, i);
+		Str id = text_at(rule, "id");
+
+		if (id.len)
+			map_put(&run->by_id, id, (void *)(uintptr_t)rule);
+	}
+}
+
 static void take_run(ToolReader *r, const Json *json)
 {
 	static const char *const keys[] = { "tool", "driver" };
 	const Json *driver = path_at(json, keys, COUNT(keys)),
-		   *results = json_get(json, S("results"));
+		   *results = json_get(json, S("results")),
+		   *extensions = json_get(json_get(json, S("tool")), S("extensions"));
 	Run run = { .r = r,
 		    .json = json,
 		    .rules = json_get(driver, S("rules")),
@@ -320,13 +336,9 @@ static void take_run(ToolReader *r, const Json *json)
 
 	if (r->about->name_count < TOOL_NAMES)
 		r->about->names[r->about->name_count++] = run.tool;
-	for (size_t i = 0; i < json_count(run.rules); i++) {
-		const Json *rule = json_at(run.rules, i);
-		Str id = text_at(rule, "id");
-
-		if (id.len)
-			map_put(&run.by_id, id, (void *)(uintptr_t)rule);
-	}
+	for (size_t i = 0; i < json_count(extensions); i++)
+		know_rules(&run, json_get(json_at(extensions, i), S("rules")));
+	know_rules(&run, run.rules);
 	for (size_t i = 0; i < json_count(results); i++)
 		take_result(&run, json_at(results, i));
 	map_fini(&run.by_id);

@@ -4,7 +4,10 @@
  * ruff's by its documentation), and how it comes home. */
 #include "audit/tools.c"
 
+#include "audit/out_file.h"
 #include "unit.h"
+
+#include <sys/stat.h>
 
 static Findings read_of(Arena *a, Str name, ToolFile *about)
 {
@@ -184,11 +187,26 @@ TEST(paths_of_other_machines_come_home)
 		{ S("/srv/shop/web/page.js"), S("web/page.js"), false },
 		{ S("/etc/x"), S("/etc/x"), false },
 		{ S(""), S(""), false },
+		/* what is installed, and what is here and was not read, is no other file of its name */
+		{ S(".venv/lib/orders.py"), S(".venv/lib/orders.py"), false },
+		{ S("/usr/lib/python3/dist-packages/app/orders.py"),
+		  S("/usr/lib/python3/dist-packages/app/orders.py"), false },
 	};
+	const AuditFile *file;
+	Str root = str_fmt(a, "%s/", unit_dir());
 
+	CHECK_INT(mkdir(str_fmt(a, "%.*sapp", STR_ARG(root)).at, 0777), 0);
+	CHECK_INT(mkdir(str_fmt(a, "%.*sapp/old", STR_ARG(root)).at, 0777), 0);
+	CHECK_OK(out_write(a, str_fmt(a, "%.*sapp/old/orders.py", STR_ARG(root)), S("x")));
+	CHECK_STR(path_here(a, &p, root, S("app/old/orders.py"), &file), S("app/old/orders.py"));
+	CHECK_NULL(file);
+	CHECK_STR(path_here(a, &p, root, str_fmt(a, "%.*sapp/old/orders.py", STR_ARG(root)), &file),
+	          S("app/old/orders.py"));
+	CHECK_NULL(file);
+	CHECK_STR(path_here(a, &p, str_fmt(a, "%.*sapp/", STR_ARG(root)),
+	                    S("../app/old/../orders.py"), &file),
+	          S("orders.py"));
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const AuditFile *file;
-
 		CHECK_STR(path_here(a, &p, S("/srv/shop/"), cases[i].path, &file), cases[i].want);
 		CHECK_INT(file != NULL, cases[i].here);
 	}
@@ -205,6 +223,93 @@ TEST(a_line_has_a_unit_and_words)
 	CHECK_STR(unit_at(a, &file, 4), S("Order"));
 	CHECK_STR(unit_at(a, &file, 9), S("Order.save"));
 	CHECK_STR(unit_at(a, &file, 12), S("ship"));
+	CHECK_STR(unit_at(a, &file, 10), S(""));
+	CHECK_STR(unit_at(a, &file, 13), S(""));
 	CHECK_STR(line_at(S("one\n  two  \r\nthree"), 2), S("two"));
 	CHECK_STR(line_at(S("one\ntwo"), 3), S(""));
+}
+
+TEST(a_tool_says_the_same_in_sarif_as_in_its_own_words)
+{
+	static const struct {
+		const char *tool, *id, *level;
+		FindingLevel want;
+		double minutes;
+	} cases[] = {
+		{ "Bandit", "B602", "error", FINDING_ERROR, 60 },
+		{ "Bandit", "B602", "warning", FINDING_WARNING, 30 },
+		{ "Bandit", "B101", "note", FINDING_NOTE, 15 },
+		{ "ruff", "E501", "error", FINDING_NOTE, 2 },
+		{ "ruff", "F821", "error", FINDING_WARNING, 5 },
+		{ "scanner", "x", "error", FINDING_ERROR, 30 },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		Findings found = { 0 };
+		ToolFile about = { 0 };
+		Str text = str_fmt(
+			a,
+			"{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"%s\"}},\"results\":"
+			"[{\"ruleId\":\"%s\",\"level\":\"%s\",\"message\":{\"text\":\"m\"}}]}]}",
+			cases[i].tool, cases[i].id, cases[i].level);
+
+		NOTE("case %zu", i);
+		CHECK_OK(tools_read(a, text, &found, &about));
+		CHECK_INT(found.count, 1);
+		CHECK_INT(found.at[0].rule->level, cases[i].want);
+		CHECK_NEAR(finding_minutes(&found.at[0]), cases[i].minutes, 1e-9);
+	}
+}
+
+TEST(what_a_tool_says_stays_on_its_line)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(
+		a,
+		S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"x\"}},\"results\":[{\"ruleId\":\"a\\nb\","
+	          "\"message\":{\"text\":\"one\\r\\ntwo\"}}]}]}"),
+		&found, &about));
+	CHECK_INT(found.count, 1);
+	CHECK_STR(found.at[0].text, S("one  two"));
+	CHECK_STR(str_of(found.at[0].rule->id), S("x:a b"));
+}
+
+TEST(rules_of_an_extension_are_known_by_their_id)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(
+		a,
+		S("{\"runs\":[{\"tool\":{\"driver\":{\"name\":\"CodeQL\",\"rules\":[{\"id\":\"other\",\"name\":\"wrong\"}]},"
+	          "\"extensions\":[{\"rules\":[{\"id\":\"py/sql\",\"name\":\"py/sql-injection\","
+	          "\"defaultConfiguration\":{\"level\":\"error\"},\"properties\":{\"security-severity\":\"8.8\"}}]}]},"
+	          "\"results\":[{\"ruleId\":\"py/sql\",\"ruleIndex\":0,\"rule\":{\"id\":\"py/sql\",\"index\":0,"
+	          "\"toolComponent\":{\"index\":0}},\"message\":{\"text\":\"m\"}},"
+	          "{\"ruleId\":\"other/1\",\"message\":{\"text\":\"m\"}}]}]}"),
+		&found, &about));
+	CHECK_INT(found.count, 2);
+	CHECK_STR(str_of(found.at[0].rule->name), S("codeql:py/sql-injection"));
+	CHECK_INT(found.at[0].rule->class, FINDING_SECURITY);
+	CHECK_INT(found.at[0].rule->level, FINDING_ERROR);
+	CHECK_STR(str_of(found.at[1].rule->name), S("codeql:wrong"));
+}
+
+TEST(one_rule_of_a_tool_may_have_two_severities)
+{
+	Findings found = { 0 };
+	ToolFile about = { 0 };
+
+	CHECK_OK(tools_read(
+		a,
+		S("{\"metrics\":{},\"results\":[{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"},"
+	          "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"HIGH\"},"
+	          "{\"test_id\":\"B602\",\"issue_text\":\"m\",\"issue_severity\":\"LOW\"}]}"),
+		&found, &about));
+	CHECK_INT(found.count, 3);
+	CHECK_INT(found.at[0].rule->level, FINDING_NOTE);
+	CHECK_INT(found.at[1].rule->level, FINDING_ERROR);
+	CHECK(found.at[2].rule == found.at[0].rule);
 }

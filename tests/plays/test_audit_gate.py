@@ -2,6 +2,7 @@
 """`banyan gate` and what an audit gives to others: SARIF by its schema (npm's @microsoft/jest-sarif has it), JSON by ours, Markdown, a badge; and
 what it takes from them: the output of bandit, mypy, pylint and ruff."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -70,11 +71,11 @@ class Shop:
         self.git("add", "-A")
         self.git("commit", "-qm", what)
 
-    def history(self, commits):
+    def history(self, commits, words="more"):
         """Commits on main, many at once."""
         stream = ""
         for files in commits:
-            stream += "commit refs/heads/main\ncommitter Ada <ada@shop.test> now\ndata 4\nmore\n" + ("" if stream else "from refs/heads/main^0\n")
+            stream += f"commit refs/heads/main\ncommitter Ada <ada@shop.test> now\ndata {len(words)}\n{words}\n" + ("" if stream else "from refs/heads/main^0\n")
             stream += "".join(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n" for path, text in files.items())
         subprocess.run(["git", "-C", self.folder, "fast-import", "--quiet", "--date-format=now"], input=stream.encode(), check=True)
         self.git("reset", "-q", "--hard")
@@ -86,6 +87,14 @@ class Shop:
         """(exit code, what it said)"""
         code, out, err = self.run("gate", "--json", *([] if history else ["--no-history"]), *words)
         return code, json.loads(out) if out else err
+
+
+MIGRATION = """
+from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    operations = [migrations.AddIndex("order", models.Index(fields=["name"], name="n")), migrations.RunPython(lambda apps, editor: None)]
+"""
 
 
 @pytest.fixture
@@ -163,9 +172,49 @@ def test_without_a_baseline_it_is_where_the_branch_began(shop):
     assert shop.gate("--since", "nowhere")[0] == 5
 
 
+def test_what_no_tree_has_is_not_new_in_one(shop):
+    """Findings of the history, of a lock file and of migrations that were before a revision."""
+    shop.write("requirements.txt", "django>=1.0\n")
+    shop.write("shop/migrations/0001_first.py", MIGRATION)
+    shop.write("banyan.yaml", "audit: { models: { migrations_since: HEAD } }\n")
+    shop.commit("more")
+    shop.history([{"shop/orders.py": HARD.format(name="place") + f"# {n}\n"} for n in range(12)], "fix a bug")
+    found = {row["rule"] for row in json.loads(shop.run("audit", "--json")[1])["findings"]}
+    assert {"PY703", "PY903"} <= found and not any(rule.startswith("PY6") for rule in found)
+    code, said = shop.gate("--since", "HEAD", "--level", "note", history=True)
+    assert code == 0 and not said["new"] and not said["fixed"]
+    assert shop.gate("--update", history=True)[0] == 0
+    code, said = shop.gate()
+    assert code == 0 and said["unread"] == "the history" and not said["fixed"]
+    assert "findings of the history" in shop.gate("--update")[1]
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{shop.folder}", shop.folder / "shallow"], check=True, capture_output=True)
+    code, out, _ = run_banyan("gate", "--json", "-b", shop.folder / "banyan-baseline.json", "--cache", "none", cwd=shop.folder / "shallow")
+    shutil.rmtree(shop.folder / "shallow")
+    assert code == 0 and json.loads(out)["unread"] == "the history"
+    figures = json.loads(shop.run("audit", "--json", "--compare", "HEAD")[1])["compare"]["figures"]
+    assert all(row["before"] == row["now"] for row in figures.values())
+
+
+def test_a_file_s_name_does_nothing_to_a_terminal(shop):
+    shop.write("shop/\x1b[2J\u202e.py", HARD.format(name="place"))
+    for words in [["audit"], ["gate", "--since", "HEAD"], ["audit", "--review"]]:
+        _, out, _ = shop.run(*words, "--no-history")
+        assert "\x1b" not in out and "\u202e" not in out and "\\x1b[2J\\u202e.py" in out
+
+
+def test_a_pipe_in_the_tree_is_waited_for_by_nobody(shop):
+    os.mkfifo(shop.folder / "banyan-scorecard.json")
+    assert shop.run("audit", "--no-history", "--html", shop.folder / "page.html")[0] == 0
+    os.mkfifo(shop.folder / "banyan-baseline.json")
+    code, said = shop.gate()
+    assert code == 2 and "is no file" in said
+
+
 def test_what_usually_changes_too_is_asked_for(shop):
-    shop.history([{"shop/easy.py": EASY + f"# {n}\n", "shop/page.html": f"<p>{n}"} for n in range(6)] + [{f"docs/{n}.txt": "x"} for n in range(30)])
+    shop.history([{"shop/easy.py": EASY + f"# {n}\n", "shop/page.html": f"<p>{n}", "banyan-baseline.json": f"[{n}]"} for n in range(6)] + [{f"docs/{n}.txt": "x"} for n in range(30)])
+    (shop.folder / "banyan-baseline.json").unlink()
     shop.gate("--update")
+    shop.commit("the baseline, which nobody has to change")
     shop.write("shop/easy.py", EASY + "# now\n")
     code, said = shop.gate(history=True)
     assert code == 0 and [(row["changed"], row["missing"]) for row in said["companions"]] == [("shop/easy.py", "shop/page.html")]
@@ -230,7 +279,7 @@ def test_what_other_tools_found_is_found_here_too(shop):
     assert shop.gate("--with", "bandit.json")[1]["new"] == []
     code, said = shop.gate()                                                                     # where nobody ran the tools
     assert code == 0 and said["unread"] in ("bandit", "mypy", "pylint", "ruff", "shop-scanner-free") and not said["fixed"]
-    assert "give its output (--with)" in shop.gate("--update", "--with", "bandit.json")[1]
+    assert "let that be read (a tool's by --with)" in shop.gate("--update", "--with", "bandit.json")[1]
     shop.write("notes.txt", "these are no findings\n")
     code, said = shop.gate("--with", "notes.txt")
     assert code == 2 and "notes.txt could not be read: this is neither SARIF nor" in said
