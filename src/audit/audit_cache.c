@@ -32,6 +32,7 @@
 enum { KEPT_RUNS = 8, KEPT_DAYS = 30, DAY_S = 86400 };
 #define MOST_BYTES ((uint64_t)1 << 30)
 #define SUFFIX ".audit"
+#define NEW ".new"
 
 typedef struct Head {
 	char magic[16];
@@ -233,7 +234,7 @@ AuditCache *audit_cache_open(Arena *a, Str folder, Str root)
 	}
 	find_build(c->build);
 	c->path = file_name(a, c->folder, root);
-	c->next.path = str_fmt(a, "%.*s.%d.new", STR_ARG(c->path), (int)getpid());
+	c->next.path = str_fmt(a, "%.*s.XXXXXX" NEW, STR_ARG(c->path));
 	map_file(a, c);
 	return c;
 }
@@ -308,7 +309,7 @@ static bool begin_building(AuditCache *c)
 
 	if (b->file || b->failed)
 		return !b->failed;
-	fd = open(b->path.at, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = mkostemps((char *)b->path.at, sizeof(NEW) - 1, O_CLOEXEC);
 	b->file = fd < 0 ? NULL : fdopen(fd, "wb");
 	if (!b->file) {
 		b->failed = true;
@@ -400,6 +401,14 @@ static void put_index(Building *b)
 	fwrite(&foot, 1, sizeof(foot), b->file);
 }
 
+/* A run does not take a day: what is being written for longer was left by one that was killed. */
+static time_t kept_s(Str name)
+{
+	if (str_ends(name, S(SUFFIX)))
+		return (time_t)KEPT_DAYS * DAY_S;
+	return str_find(name, S(SUFFIX ".")) > 0 && str_ends(name, S(NEW)) ? DAY_S : 0;
+}
+
 static void prune(AuditCache *c)
 {
 	DIR *folder = opendir(c->folder.at);
@@ -412,9 +421,9 @@ static void prune(AuditCache *c)
 		Str name = str_of(entry->d_name);
 		struct stat about;
 
-		if ((str_ends(name, S(SUFFIX)) || str_find(name, S(SUFFIX ".")) > 0) &&
+		if (kept_s(name) &&
 		    fstatat(dirfd(folder), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(about.st_mode) && about.st_mtime < now - (time_t)KEPT_DAYS * DAY_S)
+		    S_ISREG(about.st_mode) && about.st_mtime < now - kept_s(name))
 			unlinkat(dirfd(folder), entry->d_name, 0);
 	}
 	closedir(folder);

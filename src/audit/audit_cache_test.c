@@ -195,3 +195,23 @@ TEST(cache_removes_files_that_nobody_opened_for_a_month)
 	CHECK(access(old, F_OK) != 0);
 	CHECK(access(other, F_OK) == 0);
 }
+
+/* In containers every run may have the same process number. */
+TEST(cache_is_written_beside_what_a_killed_run_left)
+{
+	Str folder = str_of(unit_dir()), trouble;
+	AUTO(arena_freep) Arena *mine = arena_new(0);
+	const char *left =
+		str_fmt(a, "%.*s.%d.new", STR_ARG(file_name(a, folder, S("/"))), (int)getpid()).at;
+	struct timespec times[2] = { { .tv_sec = time(NULL) - 2 * DAY_S }, { .tv_sec = 1 } };
+	AuditCache *other = audit_cache_open(mine, folder, S("/"));
+
+	audit_cache_put(other, "test", S("k"), S("v")); /* another run is in the middle of it */
+	fclose(fopen(left, "w"));
+	times[1] = times[0];
+	CHECK(utimensat(AT_FDCWD, left, times, 0) == 0);
+	put_all(folder, values, COUNT(values));
+	CHECK_INT(count_found(folder, values, COUNT(values), a, &trouble), COUNT(values));
+	CHECK(access(left, F_OK) != 0);
+	CHECK(access(other->next.path.at, F_OK) == 0);
+}

@@ -149,6 +149,41 @@ static void put_figure(FILE *out, const MoneyCase *c, const MoneyFigure *f)
 	fwrite(b.at, 1, b.len, out);
 }
 
+/* Given and measured figures alike; what is unknown crosses nothing and is counted. */
+static void put_thresholds(FILE *out, const MoneyResult *r)
+{
+	size_t crossed = 0, unknown = 0;
+
+	for (size_t i = 0; i < MONEY_THRESHOLDS; i++)
+		unknown += r->thresholds[i].crossed == CROSSED_UNKNOWN;
+	if (unknown == MONEY_THRESHOLDS)
+		return;
+	fprintf(out, "  thresholds crossed: ");
+	for (size_t i = 0; i < MONEY_THRESHOLDS; i++)
+		if (r->thresholds[i].crossed == CROSSED_YES)
+			fprintf(out, "%s%s %.4g %%%s", crossed++ ? "; " : "", r->thresholds[i].text,
+			        100 * r->thresholds[i].value.is.likely,
+			        r->thresholds[i].doubtful ? " (probably)" : "");
+	fprintf(out, "%s; %zu of %d unknown\n", crossed ? "" : "none", unknown, MONEY_THRESHOLDS);
+}
+
+static void put_return(FILE *out, const AuditMoney *money)
+{
+	const MoneyResult *r = &money->result;
+
+	if (!r->payback.known || !r->net.known)
+		return;
+	if (isfinite(r->payback.is.likely))
+		fprintf(out, "  payback %.1f months; net gain ", r->payback.is.likely);
+	else
+		fprintf(out, "  payback never; net gain ");
+	put_figure(out, &money->given, &r->net);
+	fprintf(out, " over %.3g years%s\n", money->given.in[MONEY_YEARS].is.likely,
+	        money->given.in[MONEY_RUNNING].source == MONEY_UNKNOWN
+	                ? ", before what it costs to run what replaces it"
+	                : "");
+}
+
 /* Nobody lets stand what pays within half a year, so such figures are more often wrong than true. */
 static void put_doubt(FILE *out, const MoneyResult *r)
 {
@@ -181,6 +216,8 @@ void audit_money_screen(FILE *out, Arena *a, const AuditMoney *money)
 	else if (r->missing)
 		fprintf(out, ", nor any of its parts (banyan roi --help has them)");
 	fputc('\n', out);
+	put_return(out, money);
+	put_thresholds(out, r);
 	put_doubt(out, r);
 	if (money->sane)
 		fprintf(out,

@@ -108,6 +108,37 @@ TEST(money_of_an_audit_is_held_against_what_others_found)
 	}
 }
 
+/* The story's own case: 37 weeks of $1.69M, $150K saved a month. */
+TEST(money_on_the_screen_tells_payback_and_what_is_crossed)
+{
+	static const double costs[] = { 40e3, 90e3, 400e3, 720e3, 160e3, 240e3, 40e3 },
+			    weeks[] = { 2, 3, 8, 12, 4, 6, 2 };
+	AuditMoney money = { .anything = true, .given = { .currency = S("$") } };
+	MoneyPhase phases[COUNT(costs)] = { 0 };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < COUNT(costs); i++) {
+		phases[i].weeks = weeks[i];
+		phases[i].cost = (Range){ costs[i], costs[i], costs[i] };
+	}
+	money.given.phases = phases;
+	money.given.phase_count = COUNT(phases);
+	money_measured(&money.given, MONEY_SAVING, 150e3, S(""));
+	money_measured(&money.given, MONEY_YEARS, 3, S(""));
+	money_measured(&money.given, MONEY_AVAILABILITY, 0.987, S(""));
+	money_measured(&money.given, MONEY_VELOCITY, 0.2, S(""));
+	money_reckon(a, &money.given, &money.result);
+	audit_money_screen(out, a, &money);
+	fclose(out);
+	CHECK(str_find(str_of(text), S("payback 11.3 months; net gain $3.71M over 3 years, "
+	                               "before what it costs to run what replaces it\n")) > 0);
+	CHECK(str_find(str_of(text),
+	               S("thresholds crossed: availability 98.7 %; 2 of 4 unknown\n")) > 0);
+	free(text);
+}
+
 static bool doubts(Arena *a, double interest, double principal)
 {
 	MoneyResult r = { .interest = { { interest, interest, interest }, true },

@@ -354,7 +354,7 @@ static bool read_rules(Judge *j, git_repository *repo)
 		Str path = str_fmt(j->a, "%s%s", git_repository_workdir(repo), places[i].path),
 		    text;
 
-		if (file_read(j->a, path, FILE_BYTES, &text) != NULL)
+		if (file_read_plain(j->a, path, FILE_BYTES, &text) != NULL)
 			continue;
 		owner_rules_read(j->a, text, places[i].gitlab, &j->rules);
 		j->out->path = str_of(places[i].path);

@@ -2,7 +2,8 @@
  *
  * The walk. Commits are taken from a heap, newest first, as git log does; the walk of libgit2 ends early in a shallow clone, so it is done by hand:
  * the commits that .git/shallow lists have parents that are not there, and what they changed cannot be known. A commit or tree that is missing
- * (partial clones, damaged ones) is counted and passed over.
+ * (partial clones, damaged ones) is counted and passed over. So is a commit that changes more than CHANGES_MOST paths: a few small trees that hold
+ * each other many times stand for more files than there can be; after some of those the walk ends.
  *
  * Names: since the walk goes back in time, a file is known by its newest name. Where a commit takes away a path and adds another with the same
  * blob, the older name stands for the same file from there on back (Walk.alias). Empty blobs are all alike and tell nothing. */
@@ -16,8 +17,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { RENAME_WORK = 1000000, LIST_BYTES = 16 << 20, HEX = 40, TELL_EACH = 1024 };
+enum { RENAME_WORK = 1000000, LIST_BYTES = 16 << 20, HEX = 40, TELL_EACH = 1024, DAY_S = 86400 };
+enum { TOO_LARGE_MOST = 8 };
 
 typedef struct Due {
 	int64_t time_s;
@@ -36,6 +39,8 @@ typedef struct Walk {
 	Map alias, authors;        /* by path, by address; the index and 1 */
 	Due *heap;
 	size_t due, heap_room, file_room, author_room, set_room, rename_room;
+	int64_t now_s;
+	uint32_t too_large; /* commits whose trees were */
 } Walk;
 
 /* At least one more of `each` bytes; lists double, the arena keeps the old halves. */
@@ -276,6 +281,7 @@ static bool changes_of(Walk *w, git_commit *commit, unsigned nth, Changes *out)
 	known = tree_changes(w->scratch, w->odb, git_commit_tree_id(commit),
 	                     parent ? git_commit_tree_id(parent) : NULL, w->base, out);
 	git_commit_free(parent);
+	w->too_large += out->too_many;
 	return known;
 }
 
@@ -348,14 +354,24 @@ static void show_commit(const Walk *w, git_commit *commit, SetKind kind, const C
 		hooks->progress(hooks->progress_arg, "commits", w->out->commits, 0);
 }
 
+/* Clocks that were wrong say nothing of when the history began and where it is now: one date in the future would make all other changes old ones. */
+static void note_time(const Walk *w, int64_t time_s)
+{
+	History *h = w->out;
+
+	if (time_s <= 0 || time_s > w->now_s)
+		return;
+	h->first_s = h->first_s ? MIN(h->first_s, time_s) : time_s;
+	h->last_s = MAX(h->last_s, time_s);
+}
+
 static void take_commit(Walk *w, git_commit *commit)
 {
 	ChangeSet set = { .time_s = git_commit_time(commit) };
 	History *h = w->out;
 	SetKind kind = kind_of(w, commit, &set);
 
-	h->first_s = h->commits ? MIN(h->first_s, set.time_s) : set.time_s;
-	h->last_s = h->commits ? MAX(h->last_s, set.time_s) : set.time_s;
+	note_time(w, set.time_s);
 	h->commits++;
 	h->kinds[kind]++;
 	if (kind != SET_SHALLOW)
@@ -382,7 +398,8 @@ static void walk_all(Walk *w)
 		take_commit(w, commit);
 		git_commit_free(commit);
 		arena_reset(w->scratch, mark);
-		w->out->cut = w->out->commits == HISTORY_COMMITS && w->due;
+		w->out->cut = (w->out->commits == HISTORY_COMMITS && w->due) ||
+		              w->too_large > TOO_LARGE_MOST;
 	}
 }
 
@@ -393,7 +410,7 @@ static void read_ids(Walk *w, Str path, Map *out)
 {
 	Str text, line;
 
-	if (file_read(w->a, path, LIST_BYTES, &text) != NULL)
+	if (file_read_plain(w->a, path, LIST_BYTES, &text) != NULL)
 		return;
 	while (str_split(&text, '\n', &line)) {
 		git_oid *id = ARENA_NEW(w->a, git_oid);
@@ -401,6 +418,15 @@ static void read_ids(Walk *w, Str path, Map *out)
 		if (line.len >= HEX && git_oid_fromstrn(id, line.at, HEX) == 0)
 			map_put(out, id_str(id), w);
 	}
+}
+
+/* Is it there, and no file? Libgit2 would wait at a pipe. */
+static bool is_odd(const Walk *w, const char *name)
+{
+	struct stat about;
+
+	return stat(str_fmt(w->a, "%s%s", git_repository_workdir(w->repo), name).at, &about) == 0 &&
+	       !S_ISREG(about.st_mode);
 }
 
 static void count_sets(History *h)
@@ -458,7 +484,11 @@ static void walk_fini(Walk *w)
 void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 {
 	AUTO(walk_fini)
-	Walk w = { .a = a, .scratch = arena_new(0), .hooks = hooks, .out = out };
+	Walk w = { .a = a,
+		   .scratch = arena_new(0),
+		   .hooks = hooks,
+		   .out = out,
+		   .now_s = time_utc_us() / US_PER_S + DAY_S };
 	int64_t from_us = time_mono_us();
 	git_oid head;
 
@@ -470,12 +500,17 @@ void history_walk(Arena *a, Str root, const WalkHooks *hooks, History *out)
 		out->why_not = S("the repository has no commits yet");
 		return;
 	}
-	git_mailmap_from_repository(&w.mailmap, w.repo);
+	if (!is_odd(&w, ".mailmap"))
+		git_mailmap_from_repository(&w.mailmap, w.repo);
 	read_ids(&w, str_fmt(a, "%s/shallow", git_repository_commondir(w.repo)), &w.shallow);
 	read_ids(&w, str_fmt(a, "%s.git-blame-ignore-revs", git_repository_workdir(w.repo)),
 	         &w.format);
 	out->shallow = w.shallow.count > 0;
 	want(&w, &head);
+	if (!w.due) {
+		out->why_not = S("the newest commit is not in this clone, or damaged");
+		return;
+	}
 	walk_all(&w);
 	if (hooks->names)
 		hooks->names(hooks->arg, &w.alias);

@@ -70,7 +70,8 @@ typedef struct History {
 	uint64_t missing;       /* commits that could not be read at all */
 	HistoryRename *renames; /* that were followed, newest first */
 	size_t rename_count;
-	int64_t first_s, last_s; /* of the commits read */
+	int64_t first_s,
+		last_s; /* of the commits read, but for dates before 1970 and after now; 0: none */
 	int64_t taken_us;
 	bool shallow, cut;
 	Map *by_path; /* of files by today's path; in the arena */

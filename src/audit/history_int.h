@@ -6,7 +6,7 @@
 
 #include <git2.h>
 
-enum { CHANGE_PATH = 4096, CHANGE_DEPTH = 200 };
+enum { CHANGE_PATH = 4096, CHANGE_DEPTH = 200, CHANGES_MOST = 1 << 20 };
 
 typedef struct Change {
 	Str path;        /* from the folder compared */
@@ -16,10 +16,11 @@ typedef struct Change {
 typedef struct Changes {
 	Change *at;
 	size_t count, room;
+	bool too_many; /* more paths and folders than CHANGES_MOST */
 } Changes;
 
 /* What differs between the folder `base` ("" or "a/b/") of two commits' trees, by git's order of paths; parent NULL: all is new. Appends to *out, in
- * the arena. False: a tree is not in this clone. Paths longer than CHANGE_PATH and folders deeper than CHANGE_DEPTH are passed over. */
+ * the arena. False: a tree is not in this clone, or there are too many. Paths longer than CHANGE_PATH and folders deeper than CHANGE_DEPTH are passed over. */
 bool tree_changes(Arena *a, git_odb *odb, const git_oid *tree, const git_oid *parent, Str base,
                   Changes *out);
 

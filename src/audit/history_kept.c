@@ -3,7 +3,7 @@
  * What is kept is the walk's outcome before anything was made of it, and the beginnings of all commits' ids, so that the next walk knows where to stop.
  * It hangs on HEAD, and on the three files that say what counts (.mailmap, .git-blame-ignore-revs, git's own list of a shallow clone's ends): when one
  * of these has changed, all is walked again. So it is when HEAD no longer stands on what it stood on, and when names changed on a branch that is older
- * than what is kept: whose name was whose then hangs on the order of the walk.
+ * than what is kept, or in what is kept, of files that such a branch changed: whose name was whose then hangs on the order of the walk.
  *
  * Putting both together: a file of the older part is the newer part's file that went by its name at the time. */
 #include "audit/history_kept.h"
@@ -156,6 +156,8 @@ static void join_authors(Reading *r)
 			all[out->author_count] = old->authors[i];
 			now = ++out->author_count;
 		}
+		if (old->authors[i].last_s > all[now - 1].last_s)
+			all[now - 1].name = old->authors[i].name;
 		all[now - 1].last_s = MAX(all[now - 1].last_s, old->authors[i].last_s);
 		r->author_of[i] = (uint32_t)now - 1;
 	}
@@ -254,7 +256,8 @@ static void join(Reading *r)
 	out->missing += old->missing;
 	for (size_t i = 0; i < SET_KINDS; i++)
 		out->kinds[i] += old->kinds[i];
-	out->first_s = MIN(out->first_s, old->first_s);
+	if (!out->first_s || (old->first_s && old->first_s < out->first_s))
+		out->first_s = old->first_s;
 	out->last_s = MAX(out->last_s, old->last_s);
 	for (size_t i = 0; i < r->kept->id_count; i++)
 		add_id(r, r->kept->ids[i]);
@@ -344,7 +347,7 @@ static uint64_t hash_of(Arena *a, Str path)
 {
 	Str text;
 
-	return file_read(a, path, LIST_BYTES, &text) ? 0 : hash_stable(text, 0x68697374, 1);
+	return file_read_plain(a, path, LIST_BYTES, &text) ? 0 : hash_stable(text, 0x68697374, 1);
 }
 
 /* Where the root lies, and what else says what counts. */
@@ -429,13 +432,26 @@ static void walk_whole(Reading *r)
 		history_order(r->a, r->out);
 }
 
+/* Does something new touch a name of a kept change of names that is younger? Whose it is, the order of the walk says. */
+static bool names_cross(const Reading *r)
+{
+	const History *old = &r->kept->h;
+
+	for (size_t i = 0; i < old->rename_count; i++)
+		if (old->renames[i].time_s > r->oldest_s &&
+		    (history_file(r->out, old->renames[i].older) ||
+		     history_file(r->out, old->renames[i].newer)))
+			return true;
+	return false;
+}
+
 static bool can_be_joined(const Reading *r)
 {
 	const History *old = &r->kept->h;
 
 	return r->met && !r->out->cut && !old->cut &&
 	       r->out->commits + old->commits <= HISTORY_COMMITS &&
-	       (!r->out->rename_count || r->oldest_s >= old->last_s);
+	       (!r->out->rename_count || r->oldest_s >= old->last_s) && !names_cross(r);
 }
 
 /* What is new after the kept part; all if that is no beginning of it. */

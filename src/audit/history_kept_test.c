@@ -211,3 +211,28 @@ TEST(a_kept_history_walks_only_what_is_new)
 	CHECK_INT(h.missing, 0);
 	CHECK_INT(h.set_count, 3);
 }
+
+/* The kept part knows the file by its new name alone; the branch goes on with the old one. */
+TEST(a_kept_history_is_left_when_an_older_branch_goes_by_a_kept_files_old_name)
+{
+	AUTO(made_fini) Made m = { 0 };
+	AUTO(keeper_fini) Keeper k = { "/tmp/banyan-kept-XXXXXX", 0 };
+
+	make_begin(a, &m);
+	CHECK(mkdtemp(k.folder));
+	commit(&m, 1, "ann", "old.py=1", "first");
+	git_oid first = m.head;
+	commit(&m, 9, "ann", "-old.py new.py=1", "move");
+	git_oid main_line = m.head;
+	run_with(&m, &k);
+	CHECK_INT(git_repository_set_head_detached(m.repo, &first), 0);
+	m.head = first;
+	commit(&m, 5, "bob", "-new.py old.py=2", "branch");
+	git_oid branch = m.head;
+	CHECK_INT(git_repository_set_head_detached(m.repo, &main_line), 0);
+	m.head = main_line;
+	commit_with(&m, 10, "ann", "-old.py new.py=2", "merge", &branch);
+	History h = run_with(&m, &k);
+	CHECK_INT(history_file(&h, S("new.py"))->revs, 3);
+	CHECK(!history_file(&h, S("old.py")));
+}

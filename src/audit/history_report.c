@@ -56,7 +56,10 @@ static void screen_walk(FILE *out, const History *h)
 		fprintf(out,
 		        "  the clone is shallow: what was before it is unknown (git fetch --unshallow brings it)\n");
 	if (h->cut)
-		fprintf(out, "  older commits were not read: %d are the most\n", HISTORY_COMMITS);
+		fprintf(out, "  older commits were not read: %s\n",
+		        h->commits == HISTORY_COMMITS
+		                ? "these are the most"
+		                : "too many change more than a million paths");
 }
 
 static void screen_hotspots(FILE *out, const Hotspots *hot)

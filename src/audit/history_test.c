@@ -252,3 +252,82 @@ TEST(history_knows_a_fix_and_a_bot_by_their_words)
 		CHECK_INT(history_is_bot(people[i].name, people[i].email) * 100 + (int)i,
 		          people[i].bot * 100 + (int)i);
 }
+
+TEST(history_is_not_misled_by_clocks_that_were_wrong)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 0, "ann", "a.py=1", "a clock that began with 1970");
+	commit(&m, 18000, "ann", "a.py=2", "2019");
+	commit(&m, 47000, "ann", "a.py=3", "2098");
+	commit(&m, 18100, "ann", "a.py=4", "2019 again");
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.commits, 4);
+	CHECK_INT(h.first_s, INT64_C(18000) * 86400);
+	CHECK_INT(h.last_s, INT64_C(18100) * 86400);
+	CHECK_INT(history_file(&h, S("a.py"))->recent, 3);
+}
+
+/* A tree that holds another one `many` times. */
+static git_oid tree_of(const Made *m, const git_oid *each, git_filemode_t mode, int many)
+{
+	git_treebuilder *builder;
+	git_oid id;
+
+	CHECK_INT(git_treebuilder_new(&builder, m->repo, NULL), 0);
+	for (int i = 0; i < many; i++)
+		CHECK_INT(git_treebuilder_insert(NULL, builder, str_fmt(m->a, "%d", i).at, each,
+		                                 mode),
+		          0);
+	CHECK_INT(git_treebuilder_write(&id, builder), 0);
+	git_treebuilder_free(builder);
+	return id;
+}
+
+TEST(history_passes_over_trees_that_hold_each_other_too_often)
+{
+	AUTO(made_fini) Made m = { 0 };
+	git_signature *by;
+	git_tree *tree;
+	git_oid id;
+
+	make_begin(a, &m);
+	CHECK_INT(git_blob_create_from_buffer(&id, m.repo, "x", 1), 0);
+	id = tree_of(&m, &id, GIT_FILEMODE_BLOB, 100);
+	for (int i = 0; i < 8; i++) /* ten thousand million million paths of a few kilobytes */
+		id = tree_of(&m, &id, GIT_FILEMODE_TREE, 100);
+	CHECK_INT(git_tree_lookup(&tree, m.repo, &id), 0);
+	CHECK_INT(git_signature_new(&by, "bob", "bob@shop.test", 2 * MADE_DAY, 0), 0);
+	CHECK_INT(git_commit_create_v(&m.head, m.repo, "HEAD", by, by, NULL, "bomb", tree, 0), 0);
+	git_signature_free(by);
+	git_tree_free(tree);
+	History h = read_made(&m, "");
+
+	CHECK_INT(h.commits, 1);
+	CHECK_INT(h.kinds[SET_MISSING], 1);
+}
+
+TEST(history_does_not_wait_at_pipes)
+{
+	static const char *const names[] = { ".mailmap", ".git-blame-ignore-revs" };
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "first");
+	for (size_t i = 0; i < COUNT(names); i++)
+		CHECK_INT(mkfifo(str_fmt(a, "%s/%s", m.root, names[i]).at, 0600), 0);
+	CHECK_INT(read_made(&m, "").set_count, 1);
+}
+
+TEST(history_without_its_newest_commit_is_none)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "a.py=1", "first");
+	lose(&m, &m.head);
+	CHECK_STR(read_made(&m, "").why_not,
+	          S("the newest commit is not in this clone, or damaged"));
+}

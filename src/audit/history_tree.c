@@ -14,6 +14,7 @@ typedef struct Compare {
 	git_odb *odb;
 	Changes *out;
 	char path[CHANGE_PATH];
+	size_t seen; /* paths and folders */
 	bool missing;
 } Compare;
 
@@ -109,6 +110,10 @@ static void compare_entry(Compare *c, const Entry *was, const Entry *is, size_t 
 
 	if (!either || (was && is && git_oid_equal(&was->id, &is->id)))
 		return;
+	if (++c->seen > CHANGES_MOST) {
+		c->out->too_many = c->missing = true;
+		return;
+	}
 	if (len + either->name.len + 2 > sizeof(c->path))
 		return;
 	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): an empty name takes no bytes */

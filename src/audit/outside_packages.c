@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INCLUDES_MOST = 8, LIST_BYTES = 16 << 20 };
+enum { INCLUDES_MOST = 8, LIST_BYTES = 16 << 20, FILES_MOST = 1000 };
 
 /* --- one requirement ------------------------------------------------------------------------------------------------------------------- */
 
@@ -286,9 +286,10 @@ static Err *list_read(Gathering *g, Str path, Str text, uint32_t depth)
 		                    STR_ARG(l.includes[i])),
 		    more;
 
-		if (was_read(g, other) || depth == INCLUDES_MOST)
+		if (was_read(g, other) || depth == INCLUDES_MOST ||
+		    g->files.len / sizeof(OutsideFile) >= FILES_MOST)
 			continue;
-		if (file_read(g->arena, other, LIST_BYTES, &more))
+		if (file_read_plain(g->arena, other, LIST_BYTES, &more))
 			gather_file(g, other, "requirements")->note = S("cannot be read");
 		else
 			TRY(list_read(g, other, more, depth + 1));

@@ -143,6 +143,17 @@ TEST(tests_are_counted_case_by_case)
 	CHECK_STR(t->failed[0].why, S("no"));
 }
 
+TEST(tests_that_took_longer_than_time_itself_have_a_sum)
+{
+	Made *m = make(a);
+
+	CHECK_OK(tests_read(
+		&m->g, S("a"),
+		S("<testsuite><testcase name='x' time='1e308'/><testcase name='y' time='1e308'/></testsuite>")));
+	tests_end(&m->g);
+	CHECK_NEAR(m->out.tests.seconds, 2e9, 1);
+}
+
 TEST(builds_last_from_the_first_time_to_the_last)
 {
 	static const struct {

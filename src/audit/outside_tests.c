@@ -6,10 +6,12 @@
 #include "audit/xml.h"
 #include "base/arena.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WHY_BYTES = 200 };
+#define SECONDS_MOST 1e9 /* so that no sum is infinite, whoever wrote the report */
 
 typedef struct Reading {
 	Gathering *g;
@@ -34,9 +36,10 @@ static void on_begin(void *arg, Str name, const XmlAttributes *x)
 	if (str_eq(name, S("testcase"))) {
 		Str class = xml_attribute(x, "classname"), test = xml_attribute(x, "name");
 
-		r->test = (TestTime){ .name = str_fmt(a, "%.*s%s%.*s", STR_ARG(class),
-			                              class.len ? "." : "", STR_ARG(test)),
-			              .seconds = MAX(0.0, xml_number(x, "time")) };
+		r->test =
+			(TestTime){ .name = str_fmt(a, "%.*s%s%.*s", STR_ARG(class),
+			                            class.len ? "." : "", STR_ARG(test)),
+			            .seconds = fmin(fmax(0, xml_number(x, "time")), SECONDS_MOST) };
 		r->open = true;
 		r->error = r->skipped = false;
 	} else if (r->open && (str_eq(name, S("failure")) || str_eq(name, S("error")))) {

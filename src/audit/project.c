@@ -184,6 +184,10 @@ static SkipWhy read_one(Work *w, Worker *worker, uint32_t index)
 	}
 	if (source->has_oid && bytes_of(w, texts, source, &bytes))
 		return SKIP_UNREADABLE;
+	if (source->has_oid && !w->rules->from) { /* it may have changed since it was looked at */
+		source_oid(bytes, file->oid);
+		key = key_of(texts, w, file);
+	}
 	why = source_decode(texts, bytes, &text);
 	if (why != SKIPS)
 		return why;

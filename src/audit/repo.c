@@ -59,6 +59,41 @@ static bool find_work(char *path)
 	}
 }
 
+static bool is_tracked(git_repository *repo, const char *path)
+{
+	git_index *index = NULL;
+	bool tracked = false;
+
+	if (git_repository_index(&index, repo) == 0)
+		tracked = str_ends(str_of(path), S("/"))
+		                  ? git_index_find_prefix(NULL, index, path) == 0
+		                  : git_index_get_bypath(index, path, 0) != NULL;
+	git_index_free(index);
+	return tracked;
+}
+
+bool repo_ignores(git_repository *repo, const char *path)
+{
+	int ignored = 0;
+
+	return git_ignore_path_is_ignored(&ignored, repo, path) == 0 && ignored &&
+	       !is_tracked(repo, path);
+}
+
+/* Of the files that libgit2 reads whole, the first that is none, such as a pipe, at which it would wait for ever; empty: there is none. */
+static Str no_file(Arena *a, const char *git)
+{
+	static const char *const names[] = { "HEAD",    "config",       "packed-refs", "index",
+		                             "shallow", "info/exclude", "commondir" };
+	struct stat about;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (stat(str_fmt(a, "%s/%s", git, names[i]).at, &about) == 0 &&
+		    !S_ISREG(about.st_mode))
+			return str_of(names[i]);
+	return S("");
+}
+
 /* What git's format says that libgit2 cannot read. */
 static Str unreadable(Arena *a, git_repository *repo)
 {
@@ -83,14 +118,30 @@ static Str unreadable(Arena *a, git_repository *repo)
 	return what;
 }
 
+/* Nothing above is looked at: the folder would be taken for the whole of another repository. */
+static const char *folder_above(Arena *a, const char *work)
+{
+	ptrdiff_t slash = str_rfind_char(str_sub(str_of(work), 0, strlen(work) - 1), '/');
+
+	return slash > 0 ? str_fmt(a, "%.*s", (int)slash, work).at : NULL;
+}
+
 /* Opened as one without a folder, which then gets its folder: so the extensions that its configuration names are nobody's business but ours. */
-static bool open_work(const char *work, git_repository **out)
+static bool open_work(Arena *a, const char *work, git_repository **out, Str *why_not)
 {
 	git_buf git = GIT_BUF_INIT;
-	bool opened = git_repository_discover(&git, work, 0, NULL) == 0 &&
-	              git_repository_open_bare(out, git.ptr) == 0 &&
+	bool found = git_repository_discover(&git, work, 0, folder_above(a, work)) == 0;
+	Str odd = found ? no_file(a, git.ptr) : S("");
+	bool opened = found && !odd.len && git_repository_open_bare(out, git.ptr) == 0 &&
 	              git_repository_set_workdir(*out, work, 0) == 0;
+	const git_error *last = odd.len ? NULL : git_error_last();
 
+	if (odd.len)
+		*why_not = str_fmt(a, "no git repository could be opened (its %.*s is no file)",
+		                   STR_ARG(odd));
+	else if (!opened)
+		*why_not = str_fmt(a, "no git repository could be opened (%s)",
+		                   last ? last->message : "it is damaged");
 	git_buf_dispose(&git);
 	return opened;
 }
@@ -116,13 +167,8 @@ bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not
 		return false;
 	}
 	pthread_once(&started, repo_start); /* it reads certificates, so not for nothing */
-	if (!open_work(work, &repo)) {
-		const git_error *last = git_error_last();
-
-		*why_not = str_fmt(a, "no git repository could be opened (%s)",
-		                   last ? last->message : "it is damaged");
+	if (!open_work(a, work, &repo, why_not))
 		return false;
-	}
 	*why_not = unreadable(a, repo);
 	if (why_not->len)
 		return false;

@@ -10,3 +10,7 @@ typedef struct git_repository git_repository;
  * says why, as an end to "history was not read: ". Blocks; any thread. */
 bool repo_open(Arena *a, Str root, git_repository **out, Str *base, Str *why_not);
 void repo_freep(git_repository **repo); /* for AUTO */
+
+/* Is it left out by a .gitignore? What is tracked is not, whatever patterns say; nor is a folder that holds something tracked. A folder's path, from
+ * the working folder, ends in a slash. */
+bool repo_ignores(git_repository *repo, const char *path);

@@ -66,3 +66,53 @@ TEST(repositories_of_formats_that_are_not_read_say_so)
 	CHECK_INT(unlink(str_fmt(a, "%s/.git/HEAD", m.root).at), 0);
 	CHECK(str_starts(opened(&m, ""), S("no git repository could be opened (")));
 }
+
+TEST(repositories_whose_own_files_are_pipes_are_not_waited_for)
+{
+	AUTO(made_fini) Made m = { 0 };
+	const char *config;
+
+	make_begin(a, &m);
+	config = str_fmt(a, "%s/.git/config", m.root).at;
+	CHECK_INT(unlink(config), 0);
+	CHECK_INT(mkfifo(config, 0600), 0);
+	CHECK_STR(opened(&m, ""), S("no git repository could be opened (its config is no file)"));
+}
+
+TEST(repositories_ignore_no_tracked_file)
+{
+	static const struct {
+		const char *path;
+		bool want;
+	} cases[] = {
+		{ "made/", false },     { "made/a.py", false }, { "made/new.py", true },
+		{ "other/", true },     { "b.py", false },      { "old.py", true },
+		{ "made/deep/", true }, { "plain.py", false },
+	};
+	AUTO(made_fini) Made m = { 0 };
+	AUTO(repo_freep) git_repository *repo = NULL;
+	git_index *index;
+	Str base;
+
+	make_begin(a, &m);
+	commit(&m, 1, "ann", "made/a.py=1 b.py=2 plain.py=3", "by force");
+	put_text(&m, ".gitignore", "made/\nother/\nb.py\nold.py\n");
+	CHECK_INT(git_repository_index(&index, m.repo), 0);
+	CHECK_INT(git_index_write(index), 0);
+	git_index_free(index);
+	CHECK(repo_open(a, str_of(m.root), &repo, &base, NULL));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		NOTE("%s", cases[i].path);
+		CHECK_INT(repo_ignores(repo, cases[i].path), cases[i].want);
+	}
+}
+
+TEST(repositories_that_are_none_are_not_the_one_above)
+{
+	AUTO(made_fini) Made m = { 0 };
+
+	make_begin(a, &m);
+	CHECK_INT(mkdir(str_fmt(a, "%s/in", m.root).at, 0700), 0);
+	CHECK_INT(mkdir(str_fmt(a, "%s/in/.git", m.root).at, 0700), 0);
+	CHECK(str_starts(opened(&m, "/in"), S("no git repository could be opened (")));
+}

@@ -2,18 +2,28 @@
  *
  * A tree as a project. Folders are taken from a list, not by recursion, by the rules that the disk is read by (source.c), so that what differs
  * between both is the code and not the way of reading. Objects are read under a lock: inflating is a small part of what a file costs, and the cache of
- * libgit2 is then nobody else's. A link leads to what it names in the same tree, by way of a few others; one that leads out of it is not followed. */
+ * libgit2 is then nobody else's. A link leads to what it names in the same tree, by way of a few others; one that leads out of it is not followed.
+ * Trees that hold each other many times stand for more folders than can be read, so there is a bound to all, and to those that are there already under
+ * another name. */
 #include "audit/rev_source.h"
 
 #include "audit/repo.h"
 #include "base/arena.h"
+#include "base/map.h"
 
 #include <git2.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXAMPLES = 5, ID_DIGITS = 12, LINK_BYTES = 4096, LINKS_MOST = 8 };
+enum {
+	EXAMPLES = 5,
+	ID_DIGITS = 12,
+	LINK_BYTES = 4096,
+	LINKS_MOST = 8,
+	ENTRIES_MOST = SOURCE_FILES,
+	TWINS_MOST = 50000
+};
 
 struct RevSource {
 	git_repository *repo;
@@ -38,6 +48,8 @@ typedef struct Walk {
 	Sources *out;
 	Folder *folders;
 	size_t folder_count, folder_room, file_room;
+	Map seen;              /* folders, by id */
+	size_t entries, twins; /* all; folders that hold what an earlier one holds */
 } Walk;
 
 static void object_freep(git_object **object)
@@ -94,14 +106,10 @@ static bool is_excluded(const Walk *w, Str path)
 
 static bool is_ignored(const Walk *w, Str path, bool folder)
 {
-	const RevSource *from = w->from;
-	int ignored = 0;
-	Str whole;
-
-	if (w->rules->all)
-		return false;
-	whole = str_fmt(w->a, "%.*s%.*s%s", STR_ARG(from->base), STR_ARG(path), folder ? "/" : "");
-	return git_ignore_path_is_ignored(&ignored, from->repo, whole.at) == 0 && ignored;
+	return !w->rules->all &&
+	       repo_ignores(w->from->repo, str_fmt(w->a, "%.*s%.*s%s", STR_ARG(w->from->base),
+	                                           STR_ARG(path), folder ? "/" : "")
+	                                           .at);
 }
 
 static void push(Walk *w, const git_oid *id, Str path, unsigned depth)
@@ -109,6 +117,16 @@ static void push(Walk *w, const git_oid *id, Str path, unsigned depth)
 	w->folders =
 		room_for(w->a, w->folders, w->folder_count, &w->folder_room, sizeof(*w->folders));
 	w->folders[w->folder_count++] = (Folder){ *id, path, depth };
+}
+
+static bool is_one_too_many(Walk *w, const git_oid *id)
+{
+	Str key = { (const char *)id->id, sizeof(id->id) };
+
+	if (map_get(&w->seen, key))
+		return ++w->twins > TWINS_MOST;
+	map_put(&w->seen, str_dup(w->a, key), w);
+	return false;
 }
 
 static void take_folder(Walk *w, const git_oid *id, Str path, Str name, unsigned depth)
@@ -121,6 +139,8 @@ static void take_folder(Walk *w, const git_oid *id, Str path, Str name, unsigned
 		skip(w, path, SKIP_IGNORED);
 	else if (depth >= SOURCE_DEPTH)
 		skip(w, path, SKIP_DEEP);
+	else if (is_one_too_many(w, id))
+		skip(w, path, SKIP_MANY);
 	else
 		push(w, id, path, depth + 1);
 }
@@ -141,7 +161,7 @@ static void take_file(Walk *w, const git_oid *id, Str path)
 		skip(w, path, SKIP_IGNORED);
 	} else if (file.bytes > SOURCE_BYTES) {
 		skip(w, path, SKIP_LARGE);
-	} else if (out->count < SOURCE_FILES) {
+	} else {
 		out->files =
 			room_for(w->a, out->files, out->count, &w->file_room, sizeof(*out->files));
 		out->files[out->count++] = file;
@@ -246,7 +266,10 @@ static void read_folder(Walk *w, Folder folder)
 		return;
 	}
 	for (size_t i = 0; i < git_tree_entrycount(tree); i++)
-		take(w, &folder, git_tree_entry_byindex(tree, i));
+		if (w->entries++ < ENTRIES_MOST)
+			take(w, &folder, git_tree_entry_byindex(tree, i));
+		else
+			skip(w, folder.path, SKIP_MANY);
 }
 
 /* Where a folder of the root is in the tree; false: it was not there. */
@@ -290,6 +313,7 @@ static Err *find(void *arg, Arena *a, const SourceRules *rules, Sources *out)
 	}
 	while (w.folder_count)
 		read_folder(&w, w.folders[--w.folder_count]);
+	map_fini(&w.seen);
 	if (out->count)
 		qsort(out->files, out->count, sizeof(*out->files), by_path);
 	return NULL;

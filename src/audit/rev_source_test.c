@@ -201,3 +201,45 @@ TEST(links_stay_in_the_tree)
 			CHECK_STR(got, cases[i].want);
 	}
 }
+
+/* A few kilobytes that stand for more folders than there is memory. */
+TEST(a_revision_of_trees_that_hold_each_other_comes_to_an_end)
+{
+	const SourceRules rules = { .all = true };
+	AUTO(made_fini) Made m;
+	AUTO(arena_freep) Arena *own = arena_new(0);
+	const ProjectSource *from;
+	git_signature *by;
+	git_oid id;
+	git_tree *tree;
+	RevSource *rev;
+	Sources sources;
+
+	make(a, &m);
+	CHECK_INT(git_blob_create_from_buffer(&id, m.repo, "x", 1), 0);
+	for (int level = 0; level < 8; level++) {
+		git_treebuilder *builder;
+
+		CHECK_INT(git_treebuilder_new(&builder, m.repo, NULL), 0);
+		for (int i = 0; i < (level ? 30 : 1); i++)
+			CHECK_INT(git_treebuilder_insert(NULL, builder, str_fmt(a, "%d.py", i).at,
+			                                 &id,
+			                                 level ? GIT_FILEMODE_TREE
+			                                       : GIT_FILEMODE_BLOB),
+			          0);
+		CHECK_INT(git_treebuilder_write(&id, builder), 0);
+		git_treebuilder_free(builder);
+	}
+	CHECK_INT(git_tree_lookup(&tree, m.repo, &id), 0);
+	CHECK_INT(git_signature_now(&by, "bob", "bob@shop.test"), 0);
+	CHECK_INT(git_commit_create_v(&id, m.repo, "refs/heads/bomb", by, by, NULL, "bomb", tree,
+	                              0),
+	          0);
+	git_signature_free(by);
+	git_tree_free(tree);
+	CHECK_OK(rev_source_open(own, m.root, S("bomb"), false, &rev));
+	from = rev_source_files(rev);
+	CHECK_OK(from->find(from->arg, a, &rules, &sources));
+	CHECK(sources.count > 0 && sources.count <= TWINS_MOST);
+	CHECK(sources.skipped[SKIP_MANY] > 0);
+}

@@ -38,6 +38,7 @@ static const char *const whys[] = {
 	[SKIP_SYMLINK] = "links to folders, which are not followed",
 	[SKIP_ENVIRONMENT] = "virtual environments, packages of npm and caches",
 	[SKIP_DEEP] = "deeper than 200 folders",
+	[SKIP_MANY] = "beyond the most that is read",
 };
 _Static_assert(COUNT(whys) == SKIPS, "a reason has no text");
 
@@ -226,16 +227,34 @@ static void push(Search *s, Str path, unsigned depth)
 
 static bool is_ignored(const Search *s, Str path, bool folder)
 {
-	int ignored = 0;
+	return s->git && !s->rules->all &&
+	       repo_ignores(s->git, str_fmt(s->a, "%.*s%.*s%s", STR_ARG(s->base), STR_ARG(path),
+	                                    folder ? "/" : "")
+	                                    .at);
+}
 
-	if (!s->git || s->rules->all)
-		return false;
-	if (git_ignore_path_is_ignored(&ignored, s->git,
-	                               str_fmt(s->a, "%.*s%.*s%s", STR_ARG(s->base), STR_ARG(path),
-	                                       folder ? "/" : "")
-	                                       .at) != 0)
-		return false;
-	return ignored;
+/* Libgit2 would wait at a .gitignore that is a pipe or a terminal: then nothing is ignored. */
+static void mistrust(Search *s, Str folder, const char *full)
+{
+	struct stat about;
+
+	if (!s->git || stat(full, &about) != 0 || S_ISREG(about.st_mode))
+		return;
+	skip(s, str_fmt(s->a, "%.*s%s.gitignore", STR_ARG(folder), folder.len ? "/" : ""),
+	     SKIP_UNREADABLE);
+	repo_freep(&s->git);
+	s->git = NULL;
+}
+
+/* Those of the folders that the root lies in. */
+static void mistrust_above(Search *s)
+{
+	for (size_t i = 0; s->git && i < s->base.len; i++)
+		if (!i || s->base.at[i - 1] == '/')
+			mistrust(s, S(".."),
+			         str_fmt(s->a, "%s%.*s.gitignore", git_repository_workdir(s->git),
+			                 (int)i, s->base.at)
+			                 .at);
 }
 
 static bool is_excluded(const Search *s, Str path)
@@ -261,7 +280,9 @@ static void take_file(Search *s, Str path, const struct stat *about)
 		skip(s, path, SKIP_IGNORED);
 	} else if (about->st_size > SOURCE_BYTES) {
 		skip(s, path, SKIP_LARGE);
-	} else if (out->count < SOURCE_FILES) {
+	} else if (out->count == SOURCE_FILES) {
+		skip(s, path, SKIP_MANY);
+	} else {
 		GROW(s, out->files, out->count, s->file_room);
 		out->files[out->count++] = (SourceFile){ .path = path,
 			                                 .kind = source_kind(path),
@@ -418,6 +439,7 @@ static void read_folder(Search *s, Folder folder)
 		skip(s, folder.path, SKIP_UNREADABLE);
 		return;
 	}
+	mistrust(s, folder.path, str_fmt(s->a, "%s/.gitignore", full).at);
 	entries = entries_of(s, dir, &count, &environment);
 	if (environment && folder.depth && !s->rules->all)
 		skip(s, folder.path, SKIP_ENVIRONMENT);
@@ -443,6 +465,7 @@ static Err *find_all(Search *s)
 		return err_new(s->a, ERR_INVALID, "audit.root",
 		               "%s is not a folder: name the one that it is in", root);
 	s->out->git = repo_open(s->a, s->out->root, &s->git, &s->base, NULL);
+	mistrust_above(s);
 	if (!s->rules->root_count)
 		push(s, S(""), 0);
 	for (size_t i = 0; i < s->rules->root_count; i++)
@@ -541,8 +564,8 @@ static Str from_latin(Arena *a, Str text)
 
 Err *source_bytes(Arena *a, Str root, const SourceFile *file, Str *bytes)
 {
-	return file_read(a, str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)),
-	                 SOURCE_BYTES, bytes);
+	return file_read_plain(a, str_fmt(a, "%.*s/%.*s", STR_ARG(root), STR_ARG(file->path)),
+	                       SOURCE_BYTES, bytes);
 }
 
 SkipWhy source_decode(Arena *a, Str bytes, Str *text)

@@ -25,6 +25,7 @@ typedef enum SkipWhy {
 	SKIP_SYMLINK,     /* links to folders are not followed, so there are no circles */
 	SKIP_ENVIRONMENT, /* a virtual environment, node_modules, caches */
 	SKIP_DEEP,        /* folders within folders beyond SOURCE_DEPTH */
+	SKIP_MANY,        /* files beyond SOURCE_FILES, and in a revision folders */
 	SKIPS
 } SkipWhy;
 const char *skip_why_text(SkipWhy why); /* "in .gitignore" */

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 
+#include "git_made.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -202,4 +203,25 @@ TEST(source_skips_what_is_too_large_too_deep_or_closed)
 	CHECK_INT(s.count, 1); /* pipe.py: whether it can be read is seen then */
 	CHECK_ERR(sources_find(a, str_fmt(a, "%s/none", folder), &rules, &s), "audit.root");
 	CHECK_ERR(sources_find(a, str_fmt(a, "%s/pipe.py", folder), &rules, &s), "audit.root");
+}
+
+TEST(source_does_not_wait_at_a_gitignore_that_is_a_pipe)
+{
+	static const char *const places[] = { ".gitignore", "in/.gitignore" };
+	const SourceRules rules = { 0 };
+
+	for (size_t i = 0; i < COUNT(places); i++)
+		for (int sub = 0; sub < 2; sub++) {
+			AUTO(made_fini) Made m = { 0 };
+			Sources s;
+
+			make_begin(a, &m);
+			write_file(a, m.root, "a.py", S(""));
+			write_file(a, m.root, "in/b.py", S(""));
+			CHECK_INT(mkfifo(str_fmt(a, "%s/%s", m.root, places[i]).at, 0600), 0);
+			CHECK_OK(sources_find(a, str_fmt(a, "%s%s", m.root, sub ? "/in" : ""),
+			                      &rules, &s));
+			CHECK_INT(s.count, 2 - sub);
+			CHECK_INT(s.skipped[SKIP_UNREADABLE], 1);
+		}
 }

@@ -284,7 +284,7 @@ bool trends_walk(TrendWork *w)
 	    git_reference_name_to_id(&head, repo, "HEAD") == 0)
 		read_line_of_parents(scratch, repo, &head, &line);
 	if (!line.count) {
-		w->out->why_not = S("the repository has no commits yet");
+		w->out->why_not = S("the newest commit is not in this clone, or damaged");
 		return false;
 	}
 	choose_by_time(&line, how_many(w), &choice);
