@@ -64,7 +64,8 @@ static const ConfTable claim_table = {
 
 #define IN(name, in_, help_) \
 	{ \
-		name, CONF_OBJECT, AT(MoneyConf, in[in_]), .table = &value_table, .help = help_ \
+		name, CONF_OBJECT, AT(MoneyConf, in[in_]), GIVEN(MoneyConf, has[in_]), \
+			.table = &value_table, .help = help_ \
 	}
 static const ConfKey money_keys[] = {
 	{ "currency", CONF_STR, AT(MoneyConf, currency), .def = "$", .max = "8",

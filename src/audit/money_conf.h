@@ -23,6 +23,7 @@ typedef struct MoneyClaimConf {
 typedef struct MoneyConf {
 	Str currency, cost;
 	MoneyValueConf in[MONEY_INPUTS];
+	bool has[MONEY_INPUTS];
 	CONF_LIST_OF(MoneyPhaseConf) phases;
 	CONF_LIST_OF(MoneyClaimConf) stated;
 } MoneyConf;
