@@ -320,12 +320,14 @@ Err *project_read(Arena *a, Str root, const ProjectRules *rules, Project *out)
 {
 	Work w = { .rules = rules, .project = out, .telling = PTHREAD_MUTEX_INITIALIZER };
 	int64_t from_us = time_mono_us(), begun_us = time_utc_us();
+	SourceRules sources = rules->sources;
 
 	*out = (Project){ 0 };
+	sources.cache = rules->cache;
 	if (rules->from)
-		TRY(rules->from->find(rules->from->arg, a, &rules->sources, &out->sources));
+		TRY(rules->from->find(rules->from->arg, a, &sources, &out->sources));
 	else
-		TRY(sources_find(a, root, &rules->sources, &out->sources));
+		TRY(sources_find(a, root, &sources, &out->sources));
 	if (!rules->from)
 		stamps_apply(a, rules->cache, &out->sources);
 	out->files = ARENA_ARRAY(a, AuditFile, out->sources.count + 1);

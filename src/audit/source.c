@@ -4,9 +4,12 @@
  * story. What git ignores is git's to say (libgit2); without a repository nothing is ignored but environments and caches. */
 #include "audit/source.h"
 
+#include "audit/audit_cache.h"
 #include "audit/repo.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/file.h"
+#include "base/time.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXAMPLES = 5 };
 
@@ -191,11 +195,14 @@ typedef struct Search {
 	const SourceRules *rules;
 	Sources *out;
 	git_repository *git;
-	Str base; /* the root as git sees it: "" or "sub/folder/" */
+	Str base;         /* the root as git sees it: "" or "sub/folder/" */
+	int64_t begun_ns; /* of the clock on the wall */
 	Folder *folders;
 	size_t folder_count, folder_room;
 	size_t file_room, example_room, beside_room;
 } Search;
+
+#define TICK_NS INT64_C(2000000000)
 
 #define GROW(search, array, count, room) \
 	do { \
@@ -314,15 +321,31 @@ bool source_is_python(Str name)
 	return str_ends(name, S(".py")) || str_ends(name, S(".pyw"));
 }
 
-/* What an entry is, links followed; of files that are wanted all that the system knows. False: it is not to be known. */
-static bool look(int fd, const Entry *entry, bool *link, mode_t *mode, struct stat *about)
+/* Opened when something in it is first looked at: most folders of most trees hold no Python. */
+typedef struct Place {
+	const char *full;
+	int fd;
+} Place;
+
+static int place_fd(Place *place)
 {
+	if (place->fd < 0)
+		place->fd = open(place->full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return place->fd;
+}
+
+/* What an entry is, links followed; of files that are wanted all that the system knows. False: it is not to be known. */
+static bool look(Place *place, const Entry *entry, bool *link, mode_t *mode, struct stat *about)
+{
+	int fd;
+
 	*link = entry->type == DT_LNK;
 	*mode = DTTOIF(entry->type);
 	if (entry->type == DT_DIR ||
 	    (entry->type == DT_REG && !source_is_python(str_of(entry->name))))
 		return true;
-	if (fstatat(fd, entry->name, about, AT_SYMLINK_NOFOLLOW) != 0)
+	fd = place_fd(place);
+	if (fd < 0 || fstatat(fd, entry->name, about, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	*link = S_ISLNK(about->st_mode);
 	*mode = about->st_mode;
@@ -368,7 +391,7 @@ static void take_other(Search *s, const Folder *folder, Str name)
 		              kind };
 }
 
-static void take(Search *s, const Folder *folder, int fd, const Entry *entry)
+static void take(Search *s, const Folder *folder, Place *place, const Entry *entry)
 {
 	Str name = str_of(entry->name);
 	struct stat about = { 0 };
@@ -382,7 +405,7 @@ static void take(Search *s, const Folder *folder, int fd, const Entry *entry)
 	}
 	path = folder->path.len ? str_fmt(s->a, "%.*s/%s", STR_ARG(folder->path), entry->name)
 	                        : str_dup(s->a, name);
-	if (!look(fd, entry, &link, &mode, &about)) {
+	if (!look(place, entry, &link, &mode, &about)) {
 		skip(s, path, SKIP_UNREADABLE);
 	} else if (S_ISDIR(mode)) {
 		if (link)
@@ -403,19 +426,17 @@ static int by_entry(const void *x, const void *y)
 	return strcmp(((const Entry *)x)->name, ((const Entry *)y)->name);
 }
 
-/* In order, so that two runs tell the same story. *environment: it says that it is one. */
-static Entry *entries_of(Search *s, DIR *dir, size_t *count, bool *environment)
+/* In order, so that two runs tell the same story. */
+static Entry *read_entries(Search *s, DIR *dir, size_t *count)
 {
 	const struct dirent *entry;
 	Entry *at = NULL;
 	size_t room = 0;
 
 	*count = 0;
-	*environment = false;
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		*environment = *environment || strcmp(entry->d_name, "pyvenv.cfg") == 0;
 		GROW(s, at, *count, room);
 		at[(*count)++] = (Entry){ str_z(s->a, str_of(entry->d_name)), entry->d_type };
 	}
@@ -424,29 +445,99 @@ static Entry *entries_of(Search *s, DIR *dir, size_t *count, bool *environment)
 	return at;
 }
 
+/* A folder in which nothing came, went or got another name since it was last read has the times and the inode that it had then. One that was changed
+ * within two seconds before this run could change again and look the same (stamp.c says why): empty, it is not kept. */
+static Str folder_key(const Search *s, Str path, const struct stat *about)
+{
+	const int64_t is[] = { (int64_t)about->st_dev, (int64_t)about->st_ino,
+		               nanoseconds(about->st_mtim), nanoseconds(about->st_ctim) };
+
+	if (!s->rules->cache || MAX(is[2], is[3]) >= s->begun_ns - TICK_NS)
+		return (Str){ 0 };
+	return str_fmt(s->a, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %.*s", is[0], is[1],
+	               is[2], is[3], STR_ARG(path));
+}
+
+/* Of each entry: what it is, a byte; its name; a byte that is zero. */
+static void keep_entries(const Search *s, Str key, const Entry *at, size_t count)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		buf_putc(&b, (char)at[i].type);
+		buf_put(&b, str_of(at[i].name));
+		buf_putc(&b, 0);
+	}
+	if (!b.broken)
+		audit_cache_put(s->rules->cache, "folder", key, buf_str(&b));
+}
+
+static Entry *kept_entries(Search *s, Str kept, size_t *count)
+{
+	Entry *at = NULL;
+	size_t room = 0;
+
+	*count = 0;
+	while (kept.len > 1) {
+		const char *end = memchr(kept.at + 1, 0, kept.len - 1);
+
+		if (!end)
+			break;
+		GROW(s, at, *count, room);
+		at[(*count)++] = (Entry){ kept.at + 1, (unsigned char)kept.at[0] };
+		kept = str_sub(kept, (size_t)(end + 1 - kept.at), kept.len);
+	}
+	return at;
+}
+
+/* False: it cannot be read. */
+static bool entries_of(Search *s, Str path, const char *full, Entry **at, size_t *count)
+{
+	struct stat about = { 0 };
+	Str key = { 0 }, kept;
+	DIR *dir;
+
+	if (stat(full, &about) == 0)
+		key = folder_key(s, path, &about);
+	if (key.len && audit_cache_find(s->rules->cache, "folder", key, &kept)) {
+		*at = kept_entries(s, kept, count);
+		return true;
+	}
+	dir = opendir(full);
+	if (!dir)
+		return false;
+	*at = read_entries(s, dir, count);
+	closedir(dir);
+	if (key.len)
+		keep_entries(s, key, *at, *count);
+	return true;
+}
+
 static void read_folder(Search *s, Folder folder)
 {
-	const char *full =
-		folder.path.len
-			? str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(folder.path)).at
-			: str_z(s->a, s->out->root);
-	DIR *dir = opendir(full);
-	bool environment;
+	Place place = { .fd = -1 };
+	bool environment = false;
 	Entry *entries;
 	size_t count;
 
-	if (!dir) {
+	place.full =
+		folder.path.len
+			? str_fmt(s->a, "%.*s/%.*s", STR_ARG(s->out->root), STR_ARG(folder.path)).at
+			: str_z(s->a, s->out->root);
+	if (!entries_of(s, folder.path, place.full, &entries, &count)) {
 		skip(s, folder.path, SKIP_UNREADABLE);
 		return;
 	}
-	mistrust(s, folder.path, str_fmt(s->a, "%s/.gitignore", full).at);
-	entries = entries_of(s, dir, &count, &environment);
-	if (environment && folder.depth && !s->rules->all)
+	mistrust(s, folder.path, str_fmt(s->a, "%s/.gitignore", place.full).at);
+	for (size_t i = 0; i < count && folder.depth && !s->rules->all; i++)
+		environment = environment || strcmp(entries[i].name, "pyvenv.cfg") == 0;
+	if (environment)
 		skip(s, folder.path, SKIP_ENVIRONMENT);
 	else
 		for (size_t i = 0; i < count; i++)
-			take(s, &folder, dirfd(dir), &entries[i]);
-	closedir(dir);
+			take(s, &folder, &place, &entries[i]);
+	if (place.fd >= 0)
+		close(place.fd);
 }
 
 static int by_path(const void *x, const void *y)
@@ -479,7 +570,7 @@ static Err *find_all(Search *s)
 
 Err *sources_find(Arena *a, Str root, const SourceRules *rules, Sources *out)
 {
-	Search s = { .a = a, .rules = rules, .out = out };
+	Search s = { .a = a, .rules = rules, .out = out, .begun_ns = time_utc_us() * 1000 };
 	Err *err;
 
 	while (root.len > 1 && str_ends(root, S("/")))

@@ -82,6 +82,8 @@ typedef struct SourceRules {
 	const Str *exclude; /* patterns of paths: "legacy/", "*_old.py" */
 	size_t exclude_count;
 	bool all; /* ignored ones and environments too */
+	struct AuditCache *
+		cache; /* what folders held, so that one that did not change is not read; NULL: none */
 } SourceRules;
 
 /* In the arena. Fails with NOT_FOUND "audit.root", INVALID "audit.root" (no folder and no Python file), IO "base.file". */

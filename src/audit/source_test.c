@@ -225,3 +225,59 @@ TEST(source_does_not_wait_at_a_gitignore_that_is_a_pipe)
 			CHECK_INT(s.skipped[SKIP_UNREADABLE], 1);
 		}
 }
+
+static Str names_of(Search *s, const char *folder, size_t *count)
+{
+	AUTO(buf_fini) Buf b = { 0 };
+	Entry *at;
+
+	CHECK(entries_of(s, S("sub"), folder, &at, count));
+	for (size_t i = 0; i < *count; i++)
+		buf_fmt(&b, "%s%s%c", i ? " " : "", at[i].name, at[i].type == DT_DIR ? '/' : ' ');
+	return str_dup(s->a, buf_str(&b));
+}
+
+/* What the cache has of a folder is as good as the folder, until anything came, went or was renamed in it; `later` has to be beyond the tick. */
+TEST(source_does_not_read_a_folder_that_did_not_change)
+{
+	const char *folder = str_fmt(a, "%s/tree", unit_dir()).at;
+	Str kept = str_fmt(a, "%s/kept", unit_dir());
+	SourceRules rules = { .cache = audit_cache_open(a, kept, str_of(folder)) };
+	int64_t later_ns = time_utc_us() * 1000 + 2 * TICK_NS;
+	Search s = { .a = a, .rules = &rules, .begun_ns = later_ns };
+	size_t count;
+
+	CHECK_INT(mkdir(folder, 0700), 0);
+	write_file(a, folder, "a.py", S(""));
+	write_file(a, folder, "b/x.py", S(""));
+	CHECK_STR(names_of(&s, folder, &count), S("a.py  b/"));
+	audit_cache_store(rules.cache);
+	rules.cache = audit_cache_open(a, kept, str_of(folder));
+	CHECK_STR(names_of(&s, folder, &count), S("a.py  b/"));
+	CHECK_INT(audit_cache_figures(rules.cache).found, 1);
+	CHECK(rename(str_fmt(a, "%s/a.py", folder).at, str_fmt(a, "%s/c.py", folder).at) == 0);
+	CHECK_STR(names_of(&s, folder, &count), S("b/ c.py "));
+	CHECK_INT(audit_cache_figures(rules.cache).found, 1);
+	s.begun_ns = time_utc_us() * 1000;
+	CHECK_INT(folder_key(&s, S("sub"),
+	                     &(struct stat){ .st_mtim = { .tv_sec = s.begun_ns / 1000000000 } })
+	                  .len,
+	          0);
+}
+
+TEST(source_takes_half_a_name_for_none)
+{
+	Search s = { .a = a };
+	size_t count;
+
+	CHECK_INT(kept_entries(&s,
+	                       S("\x08"
+	                         "a\0\x08"
+	                         "b"),
+	                       &count)[0]
+	                  .type,
+	          DT_REG);
+	CHECK_INT(count, 1);
+	kept_entries(&s, S(""), &count);
+	CHECK_INT(count, 0);
+}
