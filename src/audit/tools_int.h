@@ -29,6 +29,21 @@ typedef struct ToolHit {
 	size_t path_count;
 } ToolHit;
 
+/* A member's text; empty: it has none. */
+static inline Str tool_text(const Json *object, const char *key)
+{
+	Str text = { 0 };
+
+	(void)json_to_str(json_get(object, str_of(key)), &text);
+	return text;
+}
+
+static inline int64_t tool_number(const Json *object, const char *key, int64_t none)
+{
+	(void)json_to_i64(json_get(object, str_of(key)), &none);
+	return none;
+}
+
 void tool_add(ToolReader *r, const ToolHit *hit);
 /* The class, level and minutes that a tool's severity stands for. */
 void tool_judge(const ToolHit *hit, FindingRule *rule);

@@ -6,22 +6,6 @@
 
 #include "base/arena.h"
 
-static Str text_at(const Json *object, const char *key)
-{
-	Str text = { 0 };
-
-	(void)json_to_str(json_get(object, str_of(key)), &text);
-	return text;
-}
-
-static int64_t number_at(const Json *object, const char *key)
-{
-	int64_t n = 0;
-
-	(void)json_to_i64(json_get(object, str_of(key)), &n);
-	return n;
-}
-
 static void add(ToolReader *r, const ToolHit *hit)
 {
 	if (hit->id.len && hit->text.len)
@@ -39,13 +23,13 @@ static void bandit_one(ToolReader *r, const Json *json)
 
 	(void)json_to_i64(json_at(range, json_count(range) - (json_count(range) > 0)), &end);
 	add(r, &(ToolHit){ .tool = S("bandit"),
-	                   .id = text_at(json, "test_id"),
-	                   .name = text_at(json, "test_name"),
-	                   .path = text_at(json, "filename"),
-	                   .text = text_at(json, "issue_text"),
-	                   .severity = text_at(json, "issue_severity"),
-	                   .why = text_at(json, "more_info"),
-	                   .line = number_at(json, "line_number"),
+	                   .id = tool_text(json, "test_id"),
+	                   .name = tool_text(json, "test_name"),
+	                   .path = tool_text(json, "filename"),
+	                   .text = tool_text(json, "issue_text"),
+	                   .severity = tool_text(json, "issue_severity"),
+	                   .why = tool_text(json, "more_info"),
+	                   .line = tool_number(json, "line_number", 0),
 	                   .end_line = end });
 }
 
@@ -53,16 +37,16 @@ static void bandit_one(ToolReader *r, const Json *json)
 
 static void pylint_one(ToolReader *r, const Json *json)
 {
-	Str id = text_at(json, "message-id"), path = text_at(json, "path");
+	Str id = tool_text(json, "message-id"), path = tool_text(json, "path");
 
 	add(r, &(ToolHit){ .tool = S("pylint"),
-	                   .id = id.len ? id : text_at(json, "messageId"),
-	                   .name = text_at(json, "symbol"),
+	                   .id = id.len ? id : tool_text(json, "messageId"),
+	                   .name = tool_text(json, "symbol"),
 	                   .path = path,
-	                   .unit = text_at(json, "obj"),
-	                   .text = text_at(json, "message"),
-	                   .line = number_at(json, "line"),
-	                   .end_line = number_at(json, "endLine") });
+	                   .unit = tool_text(json, "obj"),
+	                   .text = tool_text(json, "message"),
+	                   .line = tool_number(json, "line", 0),
+	                   .end_line = tool_number(json, "endLine", 0) });
 }
 
 /* --- ruff -------------------------------------------------------------------------------------------------------------------------------------- */
@@ -75,33 +59,33 @@ static Str name_of_address(Str url)
 
 static void ruff_one(ToolReader *r, const Json *json)
 {
-	Str id = text_at(json, "code"), url = text_at(json, "url");
+	Str id = tool_text(json, "code"), url = tool_text(json, "url");
 
 	add(r, &(ToolHit){ .tool = S("ruff"),
 	                   .id = id.len ? id : S("syntax-error"),
 	                   .name = name_of_address(url),
-	                   .path = text_at(json, "filename"),
-	                   .text = text_at(json, "message"),
+	                   .path = tool_text(json, "filename"),
+	                   .text = tool_text(json, "message"),
 	                   .severity = S("code"),
 	                   .why = url,
-	                   .line = number_at(json_get(json, S("location")), "row"),
-	                   .end_line = number_at(json_get(json, S("end_location")), "row") });
+	                   .line = tool_number(json_get(json, S("location")), "row", 0),
+	                   .end_line = tool_number(json_get(json, S("end_location")), "row", 0) });
 }
 
 /* --- mypy -------------------------------------------------------------------------------------------------------------------------------------- */
 
 static void mypy_one(ToolReader *r, const Json *json)
 {
-	Str id = text_at(json, "code"), severity = text_at(json, "severity");
+	Str id = tool_text(json, "code"), severity = tool_text(json, "severity");
 
 	if (!id.len && str_eq(severity, S("note")))
 		return; /* it goes with the error before it */
 	add(r, &(ToolHit){ .tool = S("mypy"),
 	                   .id = id.len ? id : S("misc"),
-	                   .path = text_at(json, "file"),
-	                   .text = text_at(json, "message"),
+	                   .path = tool_text(json, "file"),
+	                   .text = tool_text(json, "message"),
 	                   .severity = severity,
-	                   .line = number_at(json, "line") });
+	                   .line = tool_number(json, "line", 0) });
 }
 
 /* --- which is it? ------------------------------------------------------------------------------------------------------------------------------ */

@@ -17,20 +17,6 @@ typedef struct Run {
 	Map by_id;
 } Run;
 
-static Str text_at(const Json *object, const char *key)
-{
-	Str text = { 0 };
-
-	(void)json_to_str(json_get(object, str_of(key)), &text);
-	return text;
-}
-
-static int64_t number_at(const Json *object, const char *key, int64_t none)
-{
-	(void)json_to_i64(json_get(object, str_of(key)), &none);
-	return none;
-}
-
 static const Json *path_at(const Json *json, const char *const *keys, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -81,13 +67,14 @@ static Str file_of(const Run *run, const Json *location)
 {
 	static const char *const keys[] = { "physicalLocation", "artifactLocation" };
 	const Json *artifact = path_at(location, keys, COUNT(keys));
-	Str uri = text_at(artifact, "uri");
-	int64_t index = number_at(artifact, "index", -1);
+	Str uri = tool_text(artifact, "uri");
+	int64_t index = tool_number(artifact, "index", -1);
 
 	if (!uri.len && index >= 0)
-		uri = text_at(json_get(json_at(json_get(run->json, S("artifacts")), (size_t)index),
-		                       S("location")),
-		              "uri");
+		uri = tool_text(json_get(json_at(json_get(run->json, S("artifacts")),
+		                                 (size_t)index),
+		                         S("location")),
+		                "uri");
 	return path_of_uri(run->r->a, uri);
 }
 
@@ -99,11 +86,11 @@ static void take_place(const Run *run, const Json *result, ToolHit *hit)
 	const Json *logical = json_at(json_get(location, S("logicalLocations")), 0);
 
 	hit->path = file_of(run, location);
-	hit->line = number_at(region, "startLine", 0);
-	hit->end_line = number_at(region, "endLine", 0);
-	hit->unit = text_at(logical, "fullyQualifiedName");
+	hit->line = tool_number(region, "startLine", 0);
+	hit->end_line = tool_number(region, "endLine", 0);
+	hit->unit = tool_text(logical, "fullyQualifiedName");
 	if (!hit->unit.len)
-		hit->unit = text_at(logical, "name");
+		hit->unit = tool_text(logical, "name");
 }
 
 static void take_others(const Run *run, const Json *result, ToolHit *hit)
@@ -148,11 +135,11 @@ static Str filled(Arena *a, Str text, const Json *arguments)
 /* A message (3.11): its text, or the rule's text of that name. */
 static Str words_of(const Run *run, const Json *message, const Json *rule)
 {
-	Str text = text_at(message, "text"), id = text_at(message, "id");
+	Str text = tool_text(message, "text"), id = tool_text(message, "id");
 	const Json *arguments = json_get(message, S("arguments"));
 
 	if (!text.len && id.len)
-		text = text_at(json_get(json_get(rule, S("messageStrings")), id), "text");
+		text = tool_text(json_get(json_get(rule, S("messageStrings")), id), "text");
 	return json_count(arguments) ? filled(run->r->a, text, arguments) : text;
 }
 
@@ -162,19 +149,19 @@ static Str words_of(const Run *run, const Json *message, const Json *rule)
 static const Json *rule_of(const Run *run, const Json *result, Str *id)
 {
 	const Json *named = json_get(result, S("rule")), *rule = NULL;
-	int64_t index = number_at(result, "ruleIndex", number_at(named, "index", -1));
+	int64_t index = tool_number(result, "ruleIndex", tool_number(named, "index", -1));
 	Str name;
 
-	*id = text_at(result, "ruleId");
+	*id = tool_text(result, "ruleId");
 	if (!id->len)
-		*id = text_at(named, "id");
+		*id = tool_text(named, "id");
 	for (name = *id; name.len && !rule;
 	     name.len = (size_t)MAX(str_rfind_char(name, '/'), (ptrdiff_t)0))
 		rule = map_get(&run->by_id, name);
 	if (!rule && index >= 0 && !json_get(named, S("toolComponent")))
 		rule = json_at(run->rules, (size_t)index);
 	if (!id->len)
-		*id = text_at(rule, "id");
+		*id = tool_text(rule, "id");
 	return rule;
 }
 
@@ -215,13 +202,13 @@ static void take_rule(const Run *run, const Json *result, ToolHit *hit)
 	const Json *rule = rule_of(run, result, &hit->id);
 	const Json *usual = json_get(rule, S("defaultConfiguration"));
 
-	hit->name = text_at(rule, "name");
-	hit->why = text_at(json_get(rule, S("fullDescription")), "text");
+	hit->name = tool_text(rule, "name");
+	hit->why = tool_text(json_get(rule, S("fullDescription")), "text");
 	if (!hit->why.len)
-		hit->why = text_at(json_get(rule, S("shortDescription")), "text");
-	hit->severity = text_at(result, "level");
+		hit->why = tool_text(json_get(rule, S("shortDescription")), "text");
+	hit->severity = tool_text(result, "level");
 	if (!hit->severity.len)
-		hit->severity = text_at(usual, "level");
+		hit->severity = tool_text(usual, "level");
 	if (!hit->severity.len)
 		hit->severity = S("warning");
 	take_class(json_get(rule, S("properties")), hit);
@@ -236,8 +223,8 @@ static Str suppressed(const Run *run, const Json *result)
 	const Json *list = json_get(result, S("suppressions"));
 
 	for (size_t i = 0; i < json_count(list); i++) {
-		Str status = text_at(json_at(list, i), "status"),
-		    why = text_at(json_at(list, i), "justification");
+		Str status = tool_text(json_at(list, i), "status"),
+		    why = tool_text(json_at(list, i), "justification");
 
 		if (status.len && !str_eq(status, S("accepted")))
 			continue;
@@ -268,11 +255,11 @@ static uint64_t print_of(const Json *result, Str rule)
 
 static bool says_wrong(const Json *result)
 {
-	Str kind = text_at(result, "kind");
+	Str kind = tool_text(result, "kind");
 
 	return (!kind.len || str_eq(kind, S("fail")) || str_eq(kind, S("open")) ||
 	        str_eq(kind, S("review"))) &&
-	       !str_eq(text_at(result, "baselineState"), S("absent"));
+	       !str_eq(tool_text(result, "baselineState"), S("absent"));
 }
 
 static void take_result(const Run *run, const Json *result)
@@ -316,7 +303,7 @@ static void know_rules(Run *run, const Json *rules)
 {
 	for (size_t i = 0; i < json_count(rules); i++) {
 		const Json *rule = json_at(rules, i);
-		Str id = text_at(rule, "id");
+		Str id = tool_text(rule, "id");
 
 		if (id.len)
 			map_put(&run->by_id, id, (void *)(uintptr_t)rule);
@@ -332,7 +319,7 @@ static void take_run(ToolReader *r, const Json *json)
 	Run run = { .r = r,
 		    .json = json,
 		    .rules = json_get(driver, S("rules")),
-		    .tool = tool_name(r->a, text_at(driver, "name")) };
+		    .tool = tool_name(r->a, tool_text(driver, "name")) };
 
 	if (r->about->name_count < TOOL_NAMES)
 		r->about->names[r->about->name_count++] = run.tool;
