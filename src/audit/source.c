@@ -202,8 +202,6 @@ typedef struct Search {
 	size_t file_room, example_room, beside_room;
 } Search;
 
-#define TICK_NS INT64_C(2000000000)
-
 #define GROW(search, array, count, room) \
 	do { \
 		if ((count) == (room)) { \
@@ -452,7 +450,7 @@ static Str folder_key(const Search *s, Str path, const struct stat *about)
 	const int64_t is[] = { (int64_t)about->st_dev, (int64_t)about->st_ino,
 		               nanoseconds(about->st_mtim), nanoseconds(about->st_ctim) };
 
-	if (!s->rules->cache || MAX(is[2], is[3]) >= s->begun_ns - TICK_NS)
+	if (!s->rules->cache || MAX(is[2], is[3]) >= s->begun_ns - SOURCE_TICK_NS)
 		return (Str){ 0 };
 	return str_fmt(s->a, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %.*s", is[0], is[1],
 	               is[2], is[3], STR_ARG(path));

@@ -30,6 +30,8 @@ typedef enum SkipWhy {
 } SkipWhy;
 const char *skip_why_text(SkipWhy why); /* "in .gitignore" */
 
+/* What was changed so shortly before it was looked at could change again and look the same: clocks have ticks. */
+#define SOURCE_TICK_NS INT64_C(2000000000)
 enum { SOURCE_BYTES = 8 << 20, SOURCE_DEPTH = 200, SOURCE_FILES = 4000000, BESIDE_FILES = 100000 };
 
 enum { SOURCE_OID = 20 };

@@ -243,7 +243,7 @@ TEST(source_does_not_read_a_folder_that_did_not_change)
 	const char *folder = str_fmt(a, "%s/tree", unit_dir()).at;
 	Str kept = str_fmt(a, "%s/kept", unit_dir());
 	SourceRules rules = { .cache = audit_cache_open(a, kept, str_of(folder)) };
-	int64_t later_ns = time_utc_us() * 1000 + 2 * TICK_NS;
+	int64_t later_ns = time_utc_us() * 1000 + 2 * SOURCE_TICK_NS;
 	Search s = { .a = a, .rules = &rules, .begun_ns = later_ns };
 	size_t count;
 

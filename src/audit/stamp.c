@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#define TICK_NS INT64_C(2000000000)
 static const Str key = { "all", 3 };
 
 typedef struct Stamp {
@@ -74,7 +73,7 @@ void stamps_keep(AuditCache *cache, const Sources *sources, const AuditFile *fil
 		Stamp *stamp = &stamps.at[stamps.count];
 
 		if (whys[i] != SKIPS ||
-		    MAX(file->changed_ns, file->touched_ns) >= begun_ns - TICK_NS)
+		    MAX(file->changed_ns, file->touched_ns) >= begun_ns - SOURCE_TICK_NS)
 			continue;
 		fresh += !file->has_oid;
 		*stamp = (Stamp){ .path = file->path,
