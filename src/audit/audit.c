@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The audit as a whole: files are read, then every module looks at what it needs of them, in the order of a table, and last all findings are put in
- * order and added up. A module that is not there costs nothing; one that cannot do its part says so in it. */
+ * order and added up. One that cannot do its part says so in it. */
 #include "audit/audit.h"
 
 #include "audit/audit_cache.h"

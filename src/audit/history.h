@@ -84,7 +84,7 @@ void history_read(Arena *a, Str root, History *out);
 const HistoryFile *history_file(const History *h, Str path); /* NULL: no change set touches it */
 
 /* Does the first line of a message say that something was mended (fix, fixes, fixed, bug, defect, hotfix, regression, revert), or the whole of it
- * format), or the whole of it that it closes an issue? */
+ * that it closes an issue? */
 bool history_is_fix(Str message);
 bool history_is_bot(Str name, Str email);
 

@@ -3,13 +3,12 @@
  * Reading all files. Threads take the next file by a counter; the larger ones first, so that no thread is left alone with one at the end. */
 #include "audit/project.h"
 
-#include "audit/smells.h"
-
 #include "audit/audit_cache.h"
-#include "audit/models.h"
 #include "audit/clones.h"
-#include "audit/stamp.h"
 #include "audit/links_file.h"
+#include "audit/models.h"
+#include "audit/smells.h"
+#include "audit/stamp.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hash.h"
@@ -23,7 +22,7 @@
 
 enum { THREADS_MOST = 16, PROGRESS_EACH = 64, LIST_MOST = 8 };
 
-/* By FileFacts; NULL: nobody takes those yet. */
+/* By FileFacts. */
 static const FactsModule *(*const modules[FACTS_COUNT])(void) = {
 	[FACTS_SMELLS] = smells_facts,
 	[FACTS_LINKS] = links_facts,
@@ -63,8 +62,7 @@ void project_extract(Arena *a, SyntaxReader *reader, CcRules cc, Str text, Audit
 	for (uint32_t i = 0; i < file->measures.unit_count; i++)
 		file->measures.units[i].name = str_dup(a, file->measures.units[i].name);
 	for (size_t i = 0; i < FACTS_COUNT; i++)
-		if (modules[i])
-			file->facts[i] = modules[i]()->extract(a, s, file);
+		file->facts[i] = modules[i]()->extract(a, s, file);
 }
 
 /* --- kept facts ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -98,7 +96,7 @@ static uint64_t salt_of(CcRules cc)
 	uint64_t salt = cc + 1;
 
 	for (size_t i = 0; i < FACTS_COUNT; i++) {
-		uint32_t row[2] = { (uint32_t)i, modules[i] ? modules[i]()->version + 1 : 0 };
+		uint32_t row[2] = { (uint32_t)i, modules[i]()->version + 1 };
 
 		salt = hash_stable((Str){ (const char *)row, sizeof(row) }, salt, 0x66616374);
 	}
@@ -138,8 +136,7 @@ static bool was_kept(const Work *w, Arena *a, Str key, AuditFile *file)
 		return false;
 	kept = value;
 	for (size_t i = 0; i < FACTS_COUNT; i++)
-		if (kept->has >> i & 1 &&
-		    (!modules[i] || !pack_read(a, modules[i]()->type, &in, &facts[i])))
+		if (kept->has >> i & 1 && !pack_read(a, modules[i]()->type, &in, &facts[i]))
 			return false;
 	file->kind = kept->kind;
 	file->errors = kept->errors;

@@ -12,7 +12,6 @@
 #include "audit/sarif.h"
 #include "base/buf.h"
 
-/* NULL: nobody writes it yet. */
 static ReportWrite *const writers[REPORT_FORMS] = {
 	[REPORT_SARIF] = sarif_report, [REPORT_MARKDOWN] = markdown_report,
 	[REPORT_BADGE] = badge_report, [REPORT_SBOM] = outside_sbom_write,
@@ -29,8 +28,6 @@ Err *report_files(Arena *a, const ReportArgs *args, const Audit *audit, const Au
 
 		if (!args->files[i].len)
 			continue;
-		if (!writers[i])
-			return err_new(a, ERR_INVALID, "audit.write", "no such report yet");
 		TRY(writers[i](a, audit, rules, &b));
 		TRY(buf_done(&b, &text));
 		if (str_eq(args->files[i], S("-"))) {
